@@ -1,0 +1,363 @@
+"""`derive`: the stages in order, and the object that holds what they give."""
+
+from __future__ import annotations
+
+import html
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from derivo.differentiate.reverse import differentiate
+from derivo.emit.comments import backward_comment
+from derivo.emit.numpy import Program, Source, emit
+from derivo.errors import (
+    AssumptionWarning, DtypeError, IndependentWarning, ShapeError, UsageError,
+)  # fmt: skip
+from derivo.graph.builder import Builder
+from derivo.graph.dim import evaluate, format_shape
+from derivo.graph.node import Graph, Node, order
+from derivo.graph.spec import Spec, kind_of, spec_of, unify
+from derivo.run.load import load_text
+from derivo.simplify.assume import Facts
+from derivo.simplify.driver import (
+    Backward, Forward, Step, simplify_backward, simplify_forward,
+)  # fmt: skip
+from derivo.simplify.lower import Lowering
+from derivo.trace.tracer import trace
+
+
+def derive(
+    function: Callable[..., Any],
+    *,
+    wrt: str | Iterable[str] | None = None,
+    simplify: bool = True,
+    stabilize: bool = True,
+    assume: Iterable[str] = (),
+    **specs: Any,
+) -> Derivation:
+    """Derive the backward pass of a forward pass written in plain NumPy.
+
+    Parameters
+    ----------
+    function
+        Takes arrays and gives an array, or several in a tuple, list or dict.
+    wrt
+        Names of the arguments to differentiate for, in the order in which gradients
+        are returned; all floating ones if left out.
+    simplify
+        False shows the chain rule as it stands, without rewriting.
+    stabilize
+        Rewrite what overflows (log of softmax, log of a sum of exp, ...) to forms that
+        do not.
+    assume
+        Facts about arguments, such as ``"t sums to 1"`` (along the last axis). A
+        cross-entropy target is assumed to, and that is said in the source;
+        ``"t is free"`` forbids it.
+    **specs
+        For each argument a shape such as ``"N L"`` (a word is a size known by name, a
+        number is itself, ``""`` is a scalar), an example array, or a `Spec`.
+
+    Returns
+    -------
+    Derivation
+        Source, functions, check and steps.
+
+    Raises
+    ------
+    UsageError
+        A name that is not an argument, or an argument without a shape.
+    ShapeError
+        Shapes that do not fit, with the line.
+    TraceError, NotSupportedError
+        Code that cannot be derived, with the line and what to write instead.
+    """
+    builder = Builder()
+    given = {name: spec_of(value) for name, value in specs.items()}
+    facts = Facts.read((assume,) if isinstance(assume, str) else tuple(assume))
+    traced, structure = trace(function, given, builder)
+    names = _wrt(wrt, traced)
+    forward = simplify_forward(
+        traced, builder, facts, recognise=simplify, stabilize=stabilize
+    )
+    differentiated = differentiate(
+        forward.graph, names, builder, is_loss=_is_loss(forward.graph, names)
+    )
+    backward = simplify_backward(differentiated, forward, enabled=simplify)
+
+    def rederive() -> Derivation:
+        return derive(function, wrt=wrt, simplify=simplify, stabilize=stabilize,
+                      assume=("nothing",), **specs)  # fmt: skip
+
+    return Derivation(function, traced, structure, forward, backward, rederive)
+
+
+class Derivation:
+    """A forward pass with its backward pass: to read, to check, to run, to ship.
+
+    Calling it runs the forward pass. `print(d.source)` shows the very text that runs.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], traced: Graph, structure: Any,
+        forward: Forward, backward: Backward, rederive: Callable[[], Derivation],
+    ) -> None:  # fmt: skip
+        self.function = function
+        self.traced = traced
+        self.structure = structure
+        self.forward = forward
+        self.backward = backward
+        self._rederive = rederive
+        self._warned = False
+        for name in backward.independent:
+            message = (
+                f"the result of {traced.name} does not depend on {name!r}, or only through "
+                "operations without a derivative (argmax, floor, comparisons); its "
+                "gradient is zero"
+            )
+            warnings.warn(message, IndependentWarning, stacklevel=3)
+
+    # --- source -------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """Name of the forward function."""
+        return self.traced.name
+
+    @cached_property
+    def emitted(self) -> Source:
+        """The source, with the value that each line computes."""
+        return emit(program(self.traced, self.structure, self.forward, self.backward))
+
+    @property
+    def source(self) -> str:
+        """Text of a module that needs nothing but NumPy.
+
+        It defines ``NAME(...)``, which returns ``(output, saved)``, and
+        ``NAME_backward(saved, d_output)``, which returns the gradients in the order of
+        `wrt` (the array itself if there is one). For a loss, ``NAME_gradient(saved)`` is the same with ``d_output = 1``.
+        """
+        return self.emitted.text
+
+    @property
+    def saved(self) -> Mapping[str, str]:
+        """What the forward pass keeps for the backward pass, and why."""
+        return self.emitted.saved
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the gradients take for granted of the arguments."""
+        return tuple(str(a) for a in self.backward.assumptions)
+
+    @property
+    def wrt(self) -> tuple[str, ...]:
+        """Names of the arguments that gradients are given for."""
+        return tuple(self.backward.gradients)
+
+    @cached_property
+    def module(self) -> ModuleType:
+        """The source, loaded from its file in the cache folder."""
+        return load_text(self.source, self.name)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the source to a file; `derivo.load` gives it back as a module."""
+        path = Path(path)
+        path.write_text(self.source, encoding="utf-8")
+        return path
+
+    @property
+    def graph(self) -> Graph:
+        """The forward graph as traced, with the user's names."""
+        return self.traced
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The derivation as data: each local derivative, product, sum and rewrite."""
+        return self.backward.steps
+
+    # --- running ------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **arrays: Any) -> Any:
+        """Run the forward pass."""
+        values, _ = self.bind(args, arrays)
+        with np.errstate(over="ignore", under="ignore"):
+            output, _saved = getattr(self.module, self.name)(**values)
+        return output
+
+    def gradients(self, upstream: Any = None, **arrays: Any) -> dict[str, Any]:
+        """Run both passes and give the gradients by name.
+
+        Parameters
+        ----------
+        upstream
+            Adjoint of the result (a tuple of them for several results); ones if left out.
+        **arrays
+            The arguments.
+        """
+        return self.value_and_gradients(upstream, **arrays)[1]
+
+    def value_and_gradients(
+        self, upstream: Any = None, **arrays: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Run both passes and give the result and the gradients by name."""
+        values, sizes = self.bind((), arrays)
+        exact = self._exact_if_needed(values)
+        if exact is not None:
+            return exact.value_and_gradients(upstream, **arrays)
+        with np.errstate(over="ignore", under="ignore"):
+            output, saved = getattr(self.module, self.name)(**values)
+            if self.emitted.is_loss:
+                result = getattr(self.module, f"{self.name}_gradient")(saved)
+            else:
+                given = self._upstream(upstream, values, sizes)
+                result = getattr(self.module, f"{self.name}_backward")(saved, given)
+        parts = result if len(self.wrt) > 1 else (result,)
+        if self.emitted.is_loss and upstream is not None:
+            parts = tuple(upstream * p for p in parts)
+        return output, dict(zip(self.wrt, parts, strict=True))
+
+    def bind(
+        self, args: tuple[Any, ...], arrays: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, int]]:
+        """Check arguments against the specs; give them as arrays, and the sizes."""
+        expected = {n.attrs["name"]: n.spec for n in self.traced.inputs}
+        given = {**dict(zip(expected, args, strict=False)), **arrays}
+        if set(given) != set(expected) or len(args) > len(expected):
+            odd = sorted(set(given) ^ set(expected))
+            message = f"{self.name} takes the arguments {', '.join(expected)}; check {', '.join(odd)}"
+            raise UsageError(message)
+        raw = {name: np.asarray(given[name]) for name in expected}
+        dtype = _floating_type(raw)
+        values, sizes = {}, {}
+        for name, spec in expected.items():
+            values[name] = _as_spec(name, raw[name], spec, dtype)
+            if not unify(spec.shape, values[name].shape, sizes):
+                known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
+                message = (
+                    f"{name} has the shape {values[name].shape}, but {self.name} was derived "
+                    f"for {format_shape(spec.shape)}" + (f" with {known}" if known else "")
+                )
+                raise ShapeError(message)
+        return values, sizes
+
+    def _upstream(self, upstream: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+        outputs = self.forward.graph.outputs
+        dtype = _floating_type(values)
+        shapes = [tuple(evaluate(d, sizes) for d in o.spec.shape) for o in outputs]
+        if upstream is None:
+            ones = tuple(np.ones(s, dtype) if s else dtype.type(1) for s in shapes)
+            return ones if len(ones) > 1 else ones[0]
+        given = upstream if len(outputs) > 1 else (upstream,)
+        if isinstance(given, dict):
+            given = tuple(given.values())
+        for u, s in zip(given, shapes, strict=True):
+            if np.shape(u) != s:
+                message = f"the upstream adjoint has the shape {np.shape(u)}, the result {s}"
+                raise ShapeError(message)
+        cast = tuple(np.asarray(u, dtype)[()] for u in given)
+        return cast if len(outputs) > 1 else cast[0]
+
+    def _exact_if_needed(self, values: Mapping[str, Any]) -> Derivation | None:
+        broken = [a for a in self.backward.assumptions if not a.holds(values)]
+        if not broken:
+            return None
+        if not self._warned:
+            listed = "; ".join(str(a) for a in broken)
+            message = f"not so here: {listed}. The gradient derived without it is used"
+            warnings.warn(message, AssumptionWarning, stacklevel=4)
+            self._warned = True
+        return self.exact
+
+    @cached_property
+    def exact(self) -> Derivation:
+        """The same derivation without assumptions about the arguments."""
+        return self._rederive()
+
+    def check(self, **options: Any) -> Any:
+        """Compare every gradient and every rule with numerical derivatives.
+
+        See `derivo.verify.check` for the options.
+        """
+        from derivo.verify.check import check  # noqa: PLC0415
+
+        return check(self, **options)
+
+    def __repr__(self) -> str:
+        """Show the call and the source."""
+        arguments = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
+        return f"<derivation of {self.name}({arguments})>\n\n{self.source}"
+
+    def _repr_html_(self) -> str:
+        """Show the source in a notebook."""
+        return f"<pre>{html.escape(self.source)}</pre>"
+
+
+def program(traced: Graph, structure: Any, forward: Forward, backward: Backward) -> Program:
+    """Put together what is to be written: all values in operations that NumPy has."""
+    lowered = Lowering(forward.builder)
+    names = {lowered(n): name for n, name in forward.graph.names.items()}
+    graph = [lowered(n) for n in forward.known]
+    adjoints: dict[Node, str] = {}
+    for value, adjoint in backward.adjoints.items():
+        if value in forward.graph.names:
+            adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
+    why = {lowered(n): w for n, w in backward.why.items()}
+    notes = {lowered(n): note for n, note in backward.notes.items()}
+    return Program(
+        name=traced.name,
+        inputs=traced.inputs,
+        outputs=tuple(lowered(n) for n in forward.graph.outputs),
+        seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
+        structure=structure,
+        gradients={k: lowered(n) for k, n in backward.gradients.items()},
+        forward=frozenset(order(graph)),
+        names=names,
+        adjoints=adjoints,
+        comment=lambda n, bound: notes.get(n) or backward_comment(n, why, {**forward.graph.names, **bound}),
+        forward_notes={lowered(n): note for n, note in forward.notes.items()},
+        assumptions=tuple(str(a) for a in backward.assumptions),
+    )
+
+
+def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:
+    kinds = {n.attrs["name"]: n.spec.kind for n in graph.inputs}
+    if wrt is None:
+        return tuple(name for name, kind in kinds.items() if kind == "float")
+    names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    for name in names:
+        if kinds.get(name) != "float":
+            what = "is not an argument" if name not in kinds else f"holds {kinds[name]} values"
+            message = f"wrt: {name!r} {what} of {graph.name}({', '.join(kinds)})"
+            raise UsageError(message)
+    return names
+
+
+def _is_loss(graph: Graph, wrt: tuple[str, ...]) -> bool:
+    """Tell whether the result is one number made from arrays: the end of a chain."""
+    arrays = any(n.spec.rank for n in graph.inputs if n.attrs["name"] in wrt)
+    return len(graph.outputs) == 1 and not graph.outputs[0].spec.rank and arrays
+
+
+def _floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
+    floats = [a.dtype for a in arrays.values() if a.ndim and a.dtype.kind == "f"]
+    floats = floats or [a.dtype for a in arrays.values() if isinstance(a, np.float32)]
+    return np.result_type(*floats) if floats else np.dtype(np.float64)
+
+
+def _as_spec(name: str, array: Any, spec: Spec, dtype: np.dtype[Any]) -> Any:
+    try:
+        kind = kind_of(array.dtype)
+    except DtypeError as error:
+        message = f"{name}: {error}"
+        raise DtypeError(message) from None
+    if spec.kind == "float":
+        wide = array.astype(dtype) if kind != "float" or not array.ndim else array
+        return wide if array.ndim else wide[()]
+    if kind != spec.kind:
+        message = f"{name} holds {array.dtype} values, but was derived for {spec.kind} values"
+        raise DtypeError(message)
+    return array

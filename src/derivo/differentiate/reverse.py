@@ -1,0 +1,144 @@
+"""Reverse mode: walk the graph backwards, multiply by local derivatives, add up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from derivo.errors import NotSupportedError
+from derivo.graph.builder import Builder
+from derivo.graph.node import Graph, Node, Why
+from derivo.graph.spec import Spec
+from derivo.ops.leaf import argument, constant, fill
+from derivo.ops.shape import broadcast_to, sum_to
+from derivo.trace.recorder import Recorder
+
+
+@dataclass(frozen=True)
+class Differentiated:
+    """A forward graph, and the backward graph that continues it.
+
+    Attributes
+    ----------
+    forward
+        The computation that was differentiated.
+    seeds
+        The adjoints of its results: arguments of the backward pass, or the constant 1
+        for a loss.
+    gradients
+        The adjoint of each value asked for, by name.
+    adjoints
+        Forward value to the node that holds its adjoint.
+    why
+        Why each node of the backward pass is there.
+    """
+
+    forward: Graph
+    seeds: tuple[Node, ...]
+    gradients: Mapping[str, Node]
+    adjoints: Mapping[Node, Node]
+    why: Mapping[Node, Why] = field(default_factory=dict)
+
+
+def differentiate(
+    graph: Graph, wrt: tuple[str, ...], builder: Builder, *, is_loss: bool = False
+) -> Differentiated:
+    """Derive the backward pass of `graph` for the arguments named in `wrt`.
+
+    Parameters
+    ----------
+    graph
+        A traced computation.
+    wrt
+        Names of arguments, in the order in which gradients are wanted.
+    builder
+        Where the nodes go.
+    is_loss
+        The result is one number at the end of the chain: its adjoint is 1.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation on the way has no derivative.
+    """
+    recorder = Recorder(builder)
+    by_name = {n.attrs["name"]: n for n in graph.inputs}
+    wanted = [by_name[name] for name in wrt]
+    active = _active(graph, wanted)
+    adjoints: dict[Node, Node] = {}
+    why: dict[Node, Why] = {}
+    seeds = tuple(_seed(graph, i, builder, is_loss=is_loss) for i in range(len(graph.outputs)))
+    for output, seed in zip(graph.outputs, seeds, strict=True):
+        _accumulate(output, seed, adjoints, why, recorder)
+    for node in reversed(graph.nodes()):
+        if node in adjoints and node.inputs and node in active:
+            _pull_back(node, active, adjoints, why, recorder)
+    gradients = {}
+    for name, node in zip(wrt, wanted, strict=True):
+        zero = {"value": 0, "shape": node.spec.shape, "kind": "float"}
+        gradients[name] = adjoints.get(node) or builder.make(fill, (), zero)
+    return Differentiated(graph, seeds, gradients, adjoints, why)
+
+
+def _active(graph: Graph, wanted: list[Node]) -> set[Node]:
+    """Give the values that depend on what is wanted, through floating values."""
+    active = set(wanted)
+    for node in graph.nodes():
+        if node.spec.kind in ("float", "pyfloat") and active & set(node.inputs):
+            active.add(node)
+    return active
+
+
+def _seed(graph: Graph, i: int, builder: Builder, *, is_loss: bool) -> Node:
+    if is_loss:
+        return builder.make(constant, (), {"value": 1})
+    output = graph.outputs[i]
+    name = "d_" + graph.names.get(output, graph.name if len(graph.outputs) == 1 else f"{graph.name}_{i + 1}")
+    spec = Spec(output.spec.shape, "float")
+    return builder.make(argument, (), {"name": name, "spec": spec})
+
+
+def _pull_back(
+    node: Node, active: set[Node], adjoints: dict[Node, Node], why: dict[Node, Why],
+    recorder: Recorder,
+) -> None:  # fmt: skip
+    """Hand the adjoint of `node` to its operands, by the rule of its operation."""
+    upstream = adjoints[node]
+    if node.op.vjp is None:
+        message = f"`{node.op.name}` has no derivative.\n  {node.line}"
+        raise NotSupportedError(message)
+    operands = [recorder.wrap(n) for n in node.inputs]
+    parts = node.op.vjp(recorder.wrap(upstream), recorder.wrap(node), *operands, **node.attrs)
+    for i, (operand, part) in enumerate(zip(node.inputs, parts, strict=True)):
+        if part is None or operand not in active:
+            continue
+        adjoint = recorder.lift(part)
+        why.setdefault(adjoint, Why("chain", operand, node, i, upstream))
+        if adjoint.spec.shape != operand.spec.shape:
+            adjoint = _undo_broadcast(adjoint, operand, recorder)
+            why.setdefault(adjoint, Why("broadcast", operand, node, i, upstream))
+        _accumulate(operand, adjoint, adjoints, why, recorder)
+
+
+def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:
+    """Bring an adjoint to the operand's shape: the only place where this is done."""
+    shape = operand.spec.shape
+    wide = adjoint.spec.rank > len(shape) or all(
+        d == 1 or a == d
+        for a, d in zip(adjoint.spec.shape[::-1], shape[::-1], strict=False)
+    ) and adjoint.spec.rank == len(shape)
+    op = sum_to if wide else broadcast_to
+    node: Node = recorder.lift(op(recorder.wrap(adjoint), shape=shape))
+    return node
+
+
+def _accumulate(
+    node: Node, adjoint: Node, adjoints: dict[Node, Node], why: dict[Node, Why],
+    recorder: Recorder,
+) -> None:  # fmt: skip
+    """Add to the adjoint of a value that is read more than once."""
+    if node in adjoints:
+        both = recorder.wrap(adjoints[node]) + recorder.wrap(adjoint)
+        adjoint = recorder.lift(both)
+        why.setdefault(adjoint, Why("fan-out", node))
+    adjoints[node] = adjoint

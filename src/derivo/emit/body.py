@@ -1,0 +1,129 @@
+"""The statements of one function: which values get a name, and in which order."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.scope import Scope
+from derivo.graph.names import Names
+from derivo.graph.node import Node, order
+
+LONGEST_PART = 46
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A line of code, the value it computes, and the reason for it."""
+
+    code: str
+    node: Node | None = None
+    name: str = ""
+
+
+@dataclass
+class Body:
+    """Writes the statements that compute some values from others.
+
+    Attributes
+    ----------
+    bound
+        Values that have a name already, and their names.
+    wishes
+        Names that values should get.
+    """
+
+    names: Names
+    scope: Scope
+    bound: dict[Node, str]
+    wishes: Mapping[Node, str]
+    statements: list[Statement] = field(default_factory=list)
+    parts: dict[Node, ast.expr] = field(default_factory=dict)
+
+    def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
+        """Write what is needed for `roots`; those in `keep` get a name in any case."""
+        roots, kept = list(roots), set(keep)
+        nodes = needed([*roots, *kept], set(self.bound))
+        readers = Counter(i for n in nodes for i in n.inputs)
+        readers.update(roots)
+        for node in nodes:
+            named = node in kept or node in self.wishes or readers[node] > 1
+            self._write(node, named=named and not self._is_plain(node, node in kept))
+
+    def _is_plain(self, node: Node, kept: bool) -> bool:  # noqa: FBT001
+        """Tell whether a value is as short as a name would be."""
+        if kept or node in self.wishes:
+            return False
+        if node.op.name in ("constant", "size") and not node.spec.rank:
+            return True
+        return "view" in node.op.traits and isinstance(self.parts.get(node.inputs[0]) or
+                                                       self.expression(node.inputs[0]), ast.Name)
+
+    def _write(self, node: Node, *, named: bool) -> None:
+        operands = [self.expression(i) for i in node.inputs]
+        tree = parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs))) if node.op.numpy else ()
+        if len(tree) > 1:
+            name = self.names.fresh(self.wish(node))
+            values, defaults = field_values(node, operands, self.scope, name)
+            for k, statement in enumerate(tree):
+                code = ast.unparse(fill(statement, values, defaults))
+                self.statements.append(Statement(code, node if k == 0 else None, name))
+            self._bind(node, name)
+            return
+        expression = self._leaf(node) if not tree else None
+        if expression is None:
+            values, defaults = field_values(node, operands, self.scope)
+            expression = fill(tree[0], values, defaults).value
+            if node.spec.is_weak and isinstance(expression, ast.Call):
+                # A Python number stays one: a NumPy scalar would widen float32.
+                expression = ast.Call(ast.Name("float"), [expression], [])
+        text = ast.unparse(expression)
+        if named or len(text) > LONGEST_PART:
+            name = self.names.fresh(self.wish(node))
+            self.statements.append(Statement(f"{name} = {text}", node, name))
+            self._bind(node, name)
+        else:
+            self.parts[node] = expression
+
+    def _bind(self, node: Node, name: str) -> None:
+        self.bound[node] = name
+        self.scope.add(name, node.spec)
+
+    def _leaf(self, node: Node) -> ast.expr:
+        value = node.attrs.get("value")
+        if "dim" in node.attrs:
+            return self.scope.dim(node.attrs["dim"])
+        if isinstance(value, bool):
+            return ast.Constant(value)
+        assert isinstance(value, int | float)  # noqa: S101  arrays are bound at the top
+        return number(value)
+
+    def expression(self, node: Node) -> ast.expr:
+        """Give the expression that stands for a value: its name, or what it inlines."""
+        if node in self.bound:
+            return ast.Name(self.bound[node])
+        return self.parts[node]
+
+    def wish(self, node: Node) -> str:
+        """Give the name that a value should have."""
+        if node in self.wishes:
+            return self.wishes[node]
+        named = [self.bound[i] for i in node.inputs if i in self.bound]
+        if "{" not in str(node.op.numpy) or len(node.inputs) != 1 or not named:
+            return "h"
+        return f"{node.op.name}_{named[0]}"
+
+
+def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:
+    """Give the nodes below `roots` that are not given, and do not lie below given ones."""
+    seen: set[Node] = set()
+    stack = [r for r in roots if r not in given]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(i for i in node.inputs if i not in given)
+    return [n for n in order(roots) if n in seen]

@@ -1,0 +1,100 @@
+"""From a node to a Python expression, by filling in its operation's own text.
+
+Expressions are Python's syntax trees, so brackets follow from the grammar: no text is
+looked at to decide them.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from derivo.graph.dim import Size
+from derivo.graph.node import Node
+from derivo.graph.op import fields, python_names
+
+Lookup = Callable[[str], ast.expr]
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> tuple[ast.stmt, ...]:
+    """Parse an operation's text; the trees are shared and must not be changed."""
+    return tuple(ast.parse(python_names(text)).body)
+
+
+class _Fill(ast.NodeTransformer):
+    """Replaces fields by expressions, and leaves out keywords that have their default."""
+
+    def __init__(self, values: Mapping[str, Any], defaults: frozenset[str]) -> None:
+        self.values = values
+        self.defaults = defaults
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        value = self.values.get(node.id)
+        if value is None:
+            return node
+        return value() if callable(value) else value
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+        kept = [
+            k for k in node.keywords
+            if not (isinstance(k.value, ast.Name) and k.value.id in self.defaults)
+        ]  # fmt: skip
+        call = ast.Call(node.func, node.args, kept)
+        self.generic_visit(call)
+        return call
+
+
+def fill(tree: Any, values: Mapping[str, Any], defaults: frozenset[str]) -> Any:
+    """Copy a parsed text with its fields filled in."""
+    return _Fill(values, defaults).visit(_copy(tree))
+
+
+def _copy(tree: Any) -> Any:
+    if isinstance(tree, ast.AST):
+        return type(tree)(**{name: _copy(getattr(tree, name, None)) for name in tree._fields})
+    return [_copy(t) for t in tree] if isinstance(tree, list) else tree
+
+
+def field_values(
+    node: Node, operands: list[ast.expr], scope: Any, out: str | None = None
+) -> tuple[dict[str, Any], frozenset[str]]:
+    """Give what the fields of a node's text stand for, and which are at their default."""
+    values: dict[str, Any] = {f"_{i}": e for i, e in enumerate(operands)}
+    defaults = set()
+    for name, value in fields(node.attrs).items():
+        if name == "shape":
+            values["_shape"] = lambda value=value: scope.shape(value)
+        else:
+            values[f"_{name}"] = lambda value=value: literal(value, scope)
+        if name in node.op.attrs and type(value) is type(node.op.attrs[name]):
+            if value == node.op.attrs[name] and name != "shape":
+                defaults.add(f"_{name}")
+    values["_dtype"] = scope.dtype
+    if out is not None:
+        values["_out"] = ast.Name(out)
+    return values, frozenset(defaults)
+
+
+def literal(value: Any, scope: Any) -> ast.expr:
+    """Write the value of an attribute; dimensions are read off an array at hand."""
+    if isinstance(value, Size):
+        size: ast.expr = scope.dim(value)
+        return size
+    if isinstance(value, tuple):
+        return ast.Tuple([literal(v, scope) for v in value], ast.Load())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return ast.Constant(value)
+
+
+def number(value: float) -> ast.expr:
+    """Write a number; a negative one is a minus sign and a number, as the grammar has it."""
+    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
+        name = "nan" if value != value else "inf"  # noqa: PLR0124
+        constant: ast.expr = ast.Attribute(ast.Name("np"), name)
+    else:
+        constant = ast.Constant(abs(value))
+    return ast.UnaryOp(ast.USub(), constant) if value < 0 else constant

@@ -1,0 +1,104 @@
+"""What is at hand at a place in the source: arrays to read sizes and types from."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, field
+
+from derivo.errors import InternalError
+from derivo.graph.dim import Dim, Quotient, Shape, Size, names, product
+from derivo.graph.spec import Spec
+
+
+@dataclass
+class Scope:
+    """The named values of a function body, in order of appearance.
+
+    Attributes
+    ----------
+    arrays
+        Name and spec of each array.
+    shapes
+        Names bound to the shape of an array that is not itself at hand.
+    """
+
+    arrays: list[tuple[str, Spec]] = field(default_factory=list)
+    shapes: list[tuple[str, Shape]] = field(default_factory=list)
+
+    def add(self, name: str, spec: Spec) -> None:
+        """Note a value that is at hand from here on."""
+        self.arrays.append((name, spec))
+
+    def _shapes(self) -> list[tuple[ast.expr, Shape]]:
+        own = [(ast.Attribute(ast.Name(n), "shape"), s.shape) for n, s in self.arrays]
+        return [*own, *((ast.Name(n), s) for n, s in self.shapes)]
+
+    def has(self, dim: Dim) -> bool:
+        """Tell whether a size can be read off something at hand."""
+        known = {n for _, s in self._shapes() for d in s if isinstance(d, Size)
+                 for n in _plain(d)}  # fmt: skip
+        exact = any(dim in s for _, s in self._shapes())
+        return exact or all(n in known for n in names(dim))
+
+    def has_all(self, shape: Shape) -> bool:
+        """Tell whether every size of a shape can be read."""
+        return all(self.has(d) for d in shape)
+
+    def dim(self, dim: Dim) -> ast.expr:
+        """Write a size: ``x.shape[0]``, ``x.size``, or a formula of such."""
+        if isinstance(dim, int):
+            return ast.Constant(dim) if dim >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-dim))
+        for where, shape in self._shapes():
+            if dim in shape:
+                return ast.Subscript(where, ast.Constant(shape.index(dim)))
+        for name, spec in self.arrays:
+            if spec.rank > 1 and product(spec.shape) == dim:
+                return ast.Attribute(ast.Name(name), "size")
+        if len(dim.terms) == 1 and dim.terms[0][0][1:] == () and dim.terms[0][1] == 1:
+            factor = dim.terms[0][0][0]
+            if isinstance(factor, Quotient):
+                return ast.BinOp(self.dim(factor.num), ast.FloorDiv(), self.dim(factor.den))
+            message = f"no array at hand has the size {dim}; please report this"
+            raise InternalError(message)
+        return self._formula(dim)
+
+    def _formula(self, dim: Size) -> ast.expr:
+        total: ast.expr | None = None
+        for factors, n in sorted(dim.terms, key=lambda t: (t[1] < 0, not t[0])):
+            parts = [self.dim(Size((((f,), 1),))) for f in factors]
+            if abs(n) != 1 or not parts:
+                parts.insert(0, ast.Constant(abs(n)))
+            term = parts[0]
+            for p in parts[1:]:
+                term = ast.BinOp(term, ast.Mult(), p)
+            if total is None:
+                total = term if n > 0 else ast.UnaryOp(ast.USub(), term)
+            else:
+                total = ast.BinOp(total, ast.Add() if n > 0 else ast.Sub(), term)
+        return total or ast.Constant(0)
+
+    def shape(self, shape: Shape) -> ast.expr:
+        """Write a shape: that of an array at hand, or a tuple of sizes."""
+        for where, s in self._shapes():
+            if s == shape and s and any(isinstance(d, Size) for d in s):
+                return where
+        return ast.Tuple([self.dim(d) for d in shape], ast.Load())
+
+    def dtype(self) -> ast.expr:
+        """Write the floating type in use."""
+        floats = [(n, s) for n, s in self.arrays if s.kind == "float"]
+        for name, spec in floats:
+            if spec.rank:
+                return ast.Attribute(ast.Name(name), "dtype")
+        if floats:
+            function = ast.Attribute(ast.Name("np"), "result_type")
+            return ast.Call(function, [ast.Name(n) for n, _ in floats[:1]], [])
+        return ast.Name("float")
+
+    def has_float(self) -> bool:
+        """Tell whether the floating type in use can be read off something at hand."""
+        return any(s.kind == "float" for _, s in self.arrays)
+
+
+def _plain(dim: Size) -> tuple[str, ...]:
+    return names(dim) if len(dim.terms) == 1 and len(dim.terms[0][0]) == 1 else ()

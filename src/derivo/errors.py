@@ -1,0 +1,46 @@
+"""The errors that derivo raises: each says what happened, where, and what to write."""
+
+from __future__ import annotations
+
+
+class DerivoError(Exception):
+    """Is the parent of every error raised on purpose by derivo."""
+
+
+class UsageError(DerivoError, ValueError):
+    """Reports a wrong use of derivo: a wrong name, a missing argument, a wrong order."""
+
+
+class ShapeError(DerivoError, ValueError):
+    """Reports shapes that do not fit together."""
+
+
+class DtypeError(DerivoError, TypeError):
+    """Reports an array of a kind that has no derivative here (complex, object)."""
+
+
+class TraceError(DerivoError, TypeError):
+    """Reports Python that cannot be traced: a branch on a value, a write into one."""
+
+
+class NotSupportedError(DerivoError, NotImplementedError):
+    """Reports an operation, or a derivative, that derivo does not have yet."""
+
+
+class DataError(DerivoError, ValueError):
+    """Reports training data that cannot be used: NaN, labels out of range, no rows."""
+
+
+class InternalError(DerivoError, AssertionError):
+    """Reports a fault of derivo itself; it asks the user for a report."""
+
+
+class AssumptionWarning(UserWarning):
+    """Tells that an assumption of a shortened gradient does not hold for these values.
+
+    The exact gradient, derived without the assumption, is used instead.
+    """
+
+
+class IndependentWarning(UserWarning):
+    """Tells that the result does not depend on an argument, so its gradient is zero."""

@@ -1,0 +1,1 @@
+"""Inert data: dimensions, specs, nodes, graphs."""

@@ -1,0 +1,77 @@
+"""Making nodes: equal computations become one node, each with its derived spec."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import InternalError
+from derivo.graph.node import Graph, Line, Node
+from derivo.graph.op import Op
+
+
+class Constant:
+    """An array the user closed over; equal contents are equal constants."""
+
+    __slots__ = ("array", "digest")
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.array(array)
+        self.array.flags.writeable = False
+        head = f"{self.array.dtype}{self.array.shape}".encode()
+        self.digest = hashlib.sha256(head + self.array.tobytes()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Constant) and other.digest == self.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+
+@dataclass(slots=True)
+class Builder:
+    """Makes the nodes of one derivation, and numbers them in order."""
+
+    known: dict[Any, Node] = field(default_factory=dict)
+    count: int = 0
+
+    def make(
+        self,
+        op: Op,
+        inputs: tuple[Node, ...],
+        attrs: dict[str, Any] | None = None,
+        line: Line | None = None,
+        group: tuple[str, ...] = (),
+    ) -> Node:
+        """Give the node for `op` on `inputs`, the existing one if there is one."""
+        full = {**op.attrs, **(attrs or {})}
+        # type() keeps 1 and 1.0 and True apart, which compare equal.
+        key = (op.name, inputs, tuple((k, type(v), v) for k, v in full.items()))
+        node = self.known.get(key)
+        if node is None:
+            spec = op.infer(*(n.spec for n in inputs), **full)
+            node = Node(op, inputs, full, spec, self.count, line, group)
+            self.count += 1
+            self.known[key] = node
+        return node
+
+
+def check(graph: Graph) -> None:
+    """Derive every spec again and compare; run after each stage.
+
+    Raises
+    ------
+    InternalError
+        A node's spec is not what its operation gives: a fault of derivo.
+    """
+    for node in graph.nodes():
+        spec = node.op.infer(*(n.spec for n in node.inputs), **node.attrs)
+        if spec != node.spec:
+            message = (
+                f"{node} should be {spec}; please report this with the function "
+                f"{graph.name!r}"
+            )
+            raise InternalError(message)

@@ -1,0 +1,30 @@
+"""Names in emitted source: the user's own where there is one, never two alike."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+
+# Words that a value must not be called in emitted source.
+RESERVED = frozenset({"np", "saved", *keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+
+
+class Names:
+    """Hands out names, each once."""
+
+    def __init__(self, taken: set[str] | None = None) -> None:
+        self.taken = set(taken or ())
+
+    def fresh(self, wish: str) -> str:
+        """Give `wish`, or `wish` with the first free number."""
+        wish = wish if wish.isidentifier() else "value"
+        name, n = wish, 2
+        while name in self.taken or name in RESERVED:
+            name, n = f"{wish}_{n}", n + 1
+        self.taken.add(name)
+        return name
+
+
+def adjoint_name(name: str) -> str:
+    """Name the adjoint of a value."""
+    return f"d_{name}"

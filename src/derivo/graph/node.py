@@ -1,0 +1,102 @@
+"""The graph: inert, frozen data. Operations and stages are elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A place in the user's code."""
+
+    file: str
+    number: int
+    function: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        """Write the place as Python's tracebacks do, with the code if it is known."""
+        code = f": {self.text}" if self.text else ""
+        return f'File "{self.file}", line {self.number}, in {self.function}{code}'
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Node:
+    """One value of a computation: an operation applied to other values.
+
+    Nodes are compared by identity; the `Builder` makes equal computations one node.
+    """
+
+    op: Op
+    inputs: tuple[Node, ...]
+    attrs: Mapping[str, Any]
+    spec: Spec
+    index: int
+    line: Line | None = None
+    group: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Show operation, number of the node, and shape."""
+        return f"{self.op.name}#{self.index}{self.spec}"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a node of the backward pass is there.
+
+    Attributes
+    ----------
+    kind
+        "chain" (upstream times local derivative), "fan-out" (adjoints of a value read
+        several times are added), "broadcast" (a copied value: add up over the copies),
+        "seed" or "rewrite".
+    node
+        The forward value concerned.
+    reader
+        The forward operation that the adjoint comes back through.
+    position
+        Which operand of `reader` it is.
+    upstream
+        The adjoint of `reader`'s result.
+    """
+
+    kind: str
+    node: Node
+    reader: Node | None = None
+    position: int = 0
+    upstream: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A computation: its arguments, its results, and the user's names for values."""
+
+    name: str
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    names: Mapping[Node, str]
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Give every node that the results need, operands before readers."""
+        return order(self.outputs)
+
+
+def order(roots: Iterable[Node]) -> tuple[Node, ...]:
+    """Sort all nodes below `roots` so that operands come before their readers.
+
+    Nodes are numbered as they are made, and made after their operands: sorting by
+    number is a topological order, and the same on every run.
+    """
+    seen: set[Node] = set()
+    stack = list(roots)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.inputs)
+    return tuple(sorted(seen, key=lambda n: n.index))

@@ -1,0 +1,122 @@
+"""The record of an operation: everything derivo knows of it, in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.spec import Spec
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """All that derivo knows of one operation.
+
+    Attributes
+    ----------
+    name
+        Array-API name in lower case; also the key in the catalogue.
+    inputs
+        Names of the operands as formulas call them; a last name with a star stands for
+        any number of operands.
+    infer
+        ``infer(*specs, **attrs) -> Spec``; raises `ShapeError`.
+    numpy
+        NumPy text, ``"np.sum({0}, axis={axis})"``: operands by number, attributes by
+        name. ``{dtype}`` is the floating type in use. Text of several lines assigns to
+        ``{out}``. A function ``numpy(attrs, *specs) -> str`` chooses among texts.
+    vjp
+        ``vjp(g, y, *inputs, **attrs)`` gives an adjoint per input (None: no influence).
+        It is ordinary arithmetic, so it runs on arrays and on traced values alike. It
+        never undoes broadcasting and never accumulates: `differentiate` does both.
+    lower
+        The operation spelled with simpler ones, for those that NumPy has no word for.
+    algebra
+        What the operation means for a sum of products; None if nothing.
+    latex
+        The formula, with ``{0}``; empty where the name serves.
+    attrs
+        Attributes and their defaults; a keyword that has its default is not written.
+    samples
+        ``samples(rng) -> (arrays, attrs)`` where the usual draw does not serve.
+    traits
+        Any of: elementwise, floating (integers become floats first), analytic,
+        positive, view (costs nothing), leaf.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    infer: Callable[..., Spec]
+    numpy: str | Callable[..., str] = ""
+    vjp: Callable[..., tuple[Any, ...]] | None = None
+    lower: Callable[..., Any] | None = None
+    algebra: Callable[..., Any] | None = None
+    latex: str = ""
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    samples: Callable[..., Any] | None = None
+    traits: frozenset[str] = frozenset()
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        """Record the operation if an operand is a traced value, else compute it."""
+        for arg in (*args, *_parts(attrs.values())):
+            if hasattr(arg, "record"):
+                return arg.record(self, args, attrs)
+        return self.compute(*args, **attrs)
+
+    def compute(self, *arrays: Any, dtype: Any = np.float64, **attrs: Any) -> Any:
+        """Compute the operation on arrays by running its own NumPy text."""
+        if self.lower is not None:
+            return self.lower(*arrays, **{**self.attrs, **attrs})
+        full = {**self.attrs, **attrs}
+        text, values = self.text(full, *arrays), fields(full)
+        return compiled(text, len(arrays), tuple(values))(*arrays, dtype=dtype, **values)
+
+    def text(self, attrs: Mapping[str, Any], *operands: Any) -> str:
+        """Give the NumPy text for these attributes and operands (specs or arrays)."""
+        if isinstance(self.numpy, str):
+            return self.numpy
+        return self.numpy(attrs, *operands)
+
+    def __repr__(self) -> str:
+        """Show the name alone."""
+        return f"Op({self.name})"
+
+
+def _parts(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _parts(value)
+        else:
+            yield value
+
+
+def fields(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what an operation's text may name: attributes, and the parts of an index."""
+    values = dict(attrs)
+    for k, entry in enumerate(attrs.get("index", ())):
+        values |= {f"index_{k}_{j}": part for j, part in enumerate(entry[1:])}
+    return values
+
+
+def python_names(text: str) -> str:
+    """Turn the fields of an operation's text into names: ``{0}`` into ``_0``."""
+    return re.sub(r"\{(\w+)\}", r"_\1", text)
+
+
+@lru_cache(maxsize=4096)
+def compiled(text: str, count: int, attrs: tuple[str, ...]) -> Callable[..., Any]:
+    """Compile an operation's own text to a function of its operands."""
+    code = python_names(text.replace("{*}", ", ".join(f"{{{i}}}" for i in range(count))))
+    names = ", ".join([f"_{i}" for i in range(count)] + ["*"])
+    names += "".join(f", {a}" for a in (*attrs, "dtype"))
+    body = code if "_out" in code else f"_out = {code}"
+    lines = [f"_{a} = {a}" for a in (*attrs, "dtype")] + [*body.split("\n"), "return _out"]
+    scope: dict[str, Any] = {"np": np}
+    exec(f"def run({names}):\n    " + "\n    ".join(lines), scope)  # noqa: S102
+    function: Callable[..., Any] = scope["run"]
+    return function

@@ -1,0 +1,128 @@
+"""What is known of a value before it is computed: its shape and its kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+
+from derivo.errors import DtypeError, ShapeError
+from derivo.graph import dim as _dim
+from derivo.graph.dim import Dim, Shape, format_shape, parse_shape
+
+# From weak to strong, in NumPy's order of promotion (NEP 50). "float" is whatever
+# floating type comes in; the "py" kinds are Python numbers, which never widen an array.
+KINDS = ("bool", "pyint", "int", "pyfloat", "float")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Shape and kind of a value.
+
+    Parameters
+    ----------
+    shape
+        A tuple of dimensions, or text such as ``"N L"``.
+    kind
+        ``"float"`` (float32 in gives float32 out), ``"int"`` or ``"bool"``; a NumPy
+        dtype is reduced to one of these.
+    """
+
+    shape: Shape
+    kind: str = "float"
+
+    def __post_init__(self) -> None:
+        """Read a shape that is given as text, and reduce a dtype to its kind."""
+        if isinstance(self.shape, str):
+            object.__setattr__(self, "shape", parse_shape(self.shape))
+        if self.kind not in KINDS:
+            object.__setattr__(self, "kind", kind_of(np.dtype(self.kind)))
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether this is a Python number, which takes the type of what it meets."""
+        return self.kind.startswith("py")
+
+    def __str__(self) -> str:
+        """Write the shape, and the kind where it is not the usual one."""
+        text = format_shape(self.shape)
+        return text if self.kind in ("float", "pyfloat") else f"{text} {self.kind}"
+
+
+def kind_of(dtype: np.dtype[Any]) -> str:
+    """Reduce a NumPy dtype to "float", "int" or "bool"."""
+    kind = {"f": "float", "i": "int", "u": "int", "b": "bool"}.get(dtype.kind)
+    if kind is None or dtype == np.float16:
+        message = (
+            f"arrays of type {dtype} cannot be derived; derivo takes float32, float64, "
+            "integer and boolean arrays. Convert first: x.astype(np.float64)"
+        )
+        raise DtypeError(message)
+    return kind
+
+
+def spec_of(value: object) -> Spec:
+    """Read a Spec from text, an example array, a Python number, or a Spec."""
+    if isinstance(value, Spec):
+        return value
+    if isinstance(value, str):
+        return Spec(parse_shape(value))
+    if isinstance(value, tuple) and all(isinstance(d, int | _dim.Size) for d in value):
+        return Spec(cast(Shape, value))
+    array = np.asarray(value)
+    return Spec(array.shape, kind_of(array.dtype))
+
+
+def promote(*kinds: str) -> str:
+    """Give the kind of a result of arithmetic, as NumPy would."""
+    top = max(kinds, key=KINDS.index)
+    if top == "pyfloat" and "int" in kinds:
+        return "float"
+    return top
+
+
+def broadcast(*shapes: Shape) -> Shape:
+    """Give the common shape of arrays that are combined element by element.
+
+    Raises
+    ------
+    ShapeError
+        Two sizes on the same axis differ and neither is 1.
+    """
+    rank = max((len(s) for s in shapes), default=0)
+    result: list[Dim] = [1] * rank
+    for shape in shapes:
+        for axis, d in enumerate(shape, start=rank - len(shape)):
+            if result[axis] == 1:
+                result[axis] = d
+            elif d not in (1, result[axis]):
+                listed = " and ".join(format_shape(s) for s in shapes)
+                message = f"{listed} do not fit together: {result[axis]} against {d}"
+                raise ShapeError(message)
+    return tuple(result)
+
+
+def unify(shape: Shape, actual: tuple[int, ...], sizes: dict[str, int]) -> bool:
+    """Match named sizes with an actual shape, adding the new ones to `sizes`."""
+    if len(shape) != len(actual):
+        return False
+    for d, n in zip(shape, actual, strict=True):
+        if isinstance(d, _dim.Size) and d.terms[0][1] == 1 and len(d.terms) == 1:
+            (factors, _), *_ = d.terms
+            if len(factors) == 1 and isinstance(factors[0], str):
+                sizes.setdefault(factors[0], n)
+    return all(_known(d, sizes) is None or _known(d, sizes) == n
+               for d, n in zip(shape, actual, strict=True))
+
+
+def _known(dim: Dim, sizes: Mapping[str, int]) -> int | None:
+    if any(name not in sizes for name in _dim.names(dim)):
+        return None
+    return _dim.evaluate(dim, sizes)

@@ -1,0 +1,138 @@
+"""The four operations, powers and comparisons.
+
+Rules are written with the output `y` wherever that is possible: ``-g*y/b`` for the
+divisor rather than ``-g*a/b**2``. It costs no more and leaves fewer different values.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, broadcast
+from derivo.ops.catalogue import register
+from derivo.ops.infer import elementwise, floating, predicate
+
+ANALYTIC = frozenset({"elementwise", "analytic"})
+FLOATING = frozenset({"elementwise", "analytic", "floating"})
+KINKED = frozenset({"elementwise"})
+
+add = register(
+    Op(
+        "add", ("a", "b"), elementwise, "{0} + {1}",
+        vjp=lambda g, _y, _a, _b: (g, g),
+        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC,
+    ),
+    np.add,
+)  # fmt: skip
+sub = register(
+    Op(
+        "sub", ("a", "b"), elementwise, "{0} - {1}",
+        vjp=lambda g, _y, _a, _b: (g, -g),
+        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC,
+    ),
+    np.subtract,
+)  # fmt: skip
+mul = register(
+    Op(
+        "mul", ("a", "b"), elementwise, "{0} * {1}",
+        vjp=lambda g, _y, a, b: (g * b, g * a),
+        algebra=operator.mul, latex=r"{0} \odot {1}", traits=ANALYTIC,
+    ),
+    np.multiply,
+)  # fmt: skip
+div = register(
+    Op(
+        "div", ("a", "b"), floating, "{0} / {1}",
+        vjp=lambda g, y, _a, b: (g / b, -g * y / b),
+        algebra=operator.truediv, latex=r"\frac{{{0}}}{{{1}}}", traits=FLOATING,
+    ),
+    np.divide,
+)  # fmt: skip
+neg = register(
+    Op(
+        "neg", ("a",), elementwise, "-{0}",
+        vjp=lambda g, _y, _a: (-g,),
+        algebra=operator.neg, latex="-{0}", traits=ANALYTIC,
+    ),
+    np.negative,
+)  # fmt: skip
+
+
+def _power_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return g * b * a ** (b - 1), g * y * log(a)
+
+
+power = register(
+    Op(
+        "power", ("a", "b"), elementwise, "{0} ** {1}",
+        vjp=_power_vjp, algebra=operator.pow, latex="{0}^{{{1}}}",
+        samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)), rng.uniform(-2, 2, (3, 4))), {}),
+        traits=ANALYTIC,
+    ),
+    np.power, np.float_power,
+)  # fmt: skip
+square = register(
+    Op(
+        "square", ("a",), elementwise, "{0} ** 2",
+        vjp=lambda g, _y, a: (2 * g * a,),
+        algebra=lambda a: a * a, latex="{0}^2", traits=ANALYTIC,
+    ),
+    np.square,
+)  # fmt: skip
+reciprocal = register(
+    Op(
+        "reciprocal", ("a",), floating, "1 / {0}",
+        vjp=lambda g, y, _a: (-g * y * y,),
+        algebra=lambda a: 1 / a, latex=r"\frac{{1}}{{{0}}}",
+        samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)),), {}), traits=FLOATING,
+    ),
+    np.reciprocal,
+)  # fmt: skip
+log = register(
+    Op(
+        "log", ("x",), floating, "np.log({0})",
+        vjp=lambda g, _y, x: (g / x,), latex=r"\log {0}",
+        samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)),), {}), traits=FLOATING,
+    ),
+    np.log,
+)  # fmt: skip
+
+_COMPARISONS = {
+    "greater": (">", np.greater), "greater_equal": (">=", np.greater_equal),
+    "less": ("<", np.less), "less_equal": ("<=", np.less_equal),
+    "equal": ("==", np.equal), "not_equal": ("!=", np.not_equal),
+}  # fmt: skip
+for _name, (_sign, _ufunc) in _COMPARISONS.items():
+    register(
+        Op(_name, ("a", "b"), predicate, f"{{0}} {_sign} {{1}}", traits=KINKED),
+        _ufunc,
+    )
+
+
+def _logical(*specs: Spec) -> Spec:
+    return Spec(broadcast(*(s.shape for s in specs)), "bool")
+
+
+def _booleans(rng: Any) -> Any:
+    return (rng.random((3, 4)) < 0.5, rng.random((3, 4)) < 0.5), {}
+
+
+logical_and = register(
+    Op("logical_and", ("a", "b"), _logical, "{0} & {1}", samples=_booleans, traits=KINKED),
+    np.logical_and, np.bitwise_and,
+)  # fmt: skip
+logical_or = register(
+    Op("logical_or", ("a", "b"), _logical, "{0} | {1}", samples=_booleans, traits=KINKED),
+    np.logical_or, np.bitwise_or,
+)  # fmt: skip
+logical_not = register(
+    Op(
+        "logical_not", ("a",), _logical, "~{0}",
+        samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), traits=KINKED,
+    ),
+    np.logical_not, np.invert,
+)  # fmt: skip

@@ -1,0 +1,213 @@
+"""Functions of one or two numbers, applied to every element."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, broadcast, promote
+from derivo.ops.arithmetic import ANALYTIC, FLOATING, KINKED, log
+from derivo.ops.catalogue import register
+from derivo.ops.infer import elementwise, floating
+
+
+def _between(low: float, high: float, count: int = 1) -> Any:
+    """Draw operands from an interval on which the function is smooth."""
+    return lambda rng: (tuple(rng.uniform(low, high, (3, 4)) for _ in range(count)), {})
+
+
+exp = register(
+    Op(
+        "exp", ("x",), floating, "np.exp({0})", vjp=lambda g, y, _x: (g * y,),
+        algebra=lambda x: x.exp(), latex="e^{{{0}}}", traits=FLOATING | {"positive"},
+    ),
+    np.exp,
+)  # fmt: skip
+log1p = register(
+    Op("log1p", ("x",), floating, "np.log1p({0})", vjp=lambda g, _y, x: (g / (1 + x),),
+       latex=r"\log(1 + {0})", samples=_between(-0.5, 2), traits=FLOATING),
+    np.log1p,
+)  # fmt: skip
+expm1 = register(
+    Op("expm1", ("x",), floating, "np.expm1({0})", vjp=lambda g, y, _x: (g * (y + 1),),
+       latex="e^{{{0}}} - 1", traits=FLOATING),
+    np.expm1,
+)  # fmt: skip
+exp2 = register(
+    Op("exp2", ("x",), floating, "np.exp2({0})",
+       vjp=lambda g, y, _x: (g * y * 0.6931471805599453,), latex="2^{{{0}}}",
+       traits=ANALYTIC | {"floating", "positive"}),
+    np.exp2,
+)  # fmt: skip
+log2 = register(
+    Op("log2", ("x",), floating, "np.log2({0})",
+       vjp=lambda g, _y, x: (g / (x * 0.6931471805599453),), latex=r"\log_2 {0}",
+       samples=_between(0.5, 2), traits=FLOATING),
+    np.log2,
+)  # fmt: skip
+log10 = register(
+    Op("log10", ("x",), floating, "np.log10({0})",
+       vjp=lambda g, _y, x: (g / (x * 2.302585092994046),), latex=r"\log_{{10}} {0}",
+       samples=_between(0.5, 2), traits=FLOATING),
+    np.log10,
+)  # fmt: skip
+sqrt = register(
+    Op("sqrt", ("x",), floating, "np.sqrt({0})", vjp=lambda g, y, _x: (g / (2 * y),),
+       algebra=lambda x: x ** 0.5, latex=r"\sqrt{{{0}}}",
+       samples=_between(0.5, 2), traits=FLOATING | {"positive"}),
+    np.sqrt,
+)  # fmt: skip
+cbrt = register(
+    Op("cbrt", ("x",), floating, "np.cbrt({0})", vjp=lambda g, y, _x: (g / (3 * y * y),),
+       latex=r"\sqrt[3]{{{0}}}", samples=_between(0.5, 2),
+       traits=frozenset({"elementwise", "floating"})),
+    np.cbrt,
+)  # fmt: skip
+sin = register(
+    Op("sin", ("x",), floating, "np.sin({0})", vjp=lambda g, _y, x: (g * cos(x),),
+       latex=r"\sin {0}", traits=FLOATING),
+    np.sin,
+)  # fmt: skip
+cos = register(
+    Op("cos", ("x",), floating, "np.cos({0})", vjp=lambda g, _y, x: (-g * sin(x),),
+       latex=r"\cos {0}", traits=FLOATING),
+    np.cos,
+)  # fmt: skip
+tan = register(
+    Op("tan", ("x",), floating, "np.tan({0})", vjp=lambda g, y, _x: (g * (1 + y * y),),
+       latex=r"\tan {0}", samples=_between(-1, 1), traits=FLOATING),
+    np.tan,
+)  # fmt: skip
+arcsin = register(
+    Op("arcsin", ("x",), floating, "np.arcsin({0})",
+       vjp=lambda g, _y, x: (g / sqrt(1 - x * x),), latex=r"\arcsin {0}",
+       samples=_between(-0.8, 0.8), traits=FLOATING),
+    np.arcsin,
+)  # fmt: skip
+arccos = register(
+    Op("arccos", ("x",), floating, "np.arccos({0})",
+       vjp=lambda g, _y, x: (-g / sqrt(1 - x * x),), latex=r"\arccos {0}",
+       samples=_between(-0.8, 0.8), traits=FLOATING),
+    np.arccos,
+)  # fmt: skip
+arctan = register(
+    Op("arctan", ("x",), floating, "np.arctan({0})",
+       vjp=lambda g, _y, x: (g / (1 + x * x),), latex=r"\arctan {0}",
+       samples=_between(-0.8, 0.8), traits=FLOATING),
+    np.arctan,
+)  # fmt: skip
+sinh = register(
+    Op("sinh", ("x",), floating, "np.sinh({0})", vjp=lambda g, _y, x: (g * cosh(x),),
+       latex=r"\sinh {0}", traits=FLOATING),
+    np.sinh,
+)  # fmt: skip
+cosh = register(
+    Op("cosh", ("x",), floating, "np.cosh({0})", vjp=lambda g, _y, x: (g * sinh(x),),
+       latex=r"\cosh {0}", traits=FLOATING | {"positive"}),
+    np.cosh,
+)  # fmt: skip
+tanh = register(
+    Op("tanh", ("x",), floating, "np.tanh({0})", vjp=lambda g, y, _x: (g * (1 - y * y),),
+       latex=r"\tanh {0}", traits=FLOATING),
+    np.tanh,
+)  # fmt: skip
+arcsinh = register(
+    Op("arcsinh", ("x",), floating, "np.arcsinh({0})",
+       vjp=lambda g, _y, x: (g / sqrt(x * x + 1),), latex=r"\operatorname{{arsinh}} {0}",
+       traits=FLOATING),
+    np.arcsinh,
+)  # fmt: skip
+arccosh = register(
+    Op("arccosh", ("x",), floating, "np.arccosh({0})",
+       vjp=lambda g, _y, x: (g / sqrt(x * x - 1),), latex=r"\operatorname{{arcosh}} {0}",
+       samples=_between(1.5, 3), traits=FLOATING),
+    np.arccosh,
+)  # fmt: skip
+arctanh = register(
+    Op("arctanh", ("x",), floating, "np.arctanh({0})",
+       vjp=lambda g, _y, x: (g / (1 - x * x),), latex=r"\operatorname{{artanh}} {0}",
+       samples=_between(-0.8, 0.8), traits=FLOATING),
+    np.arctanh,
+)  # fmt: skip
+
+
+def _arctan2_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    s = g / (a * a + b * b)
+    return s * b, -s * a
+
+
+# Complex step does not apply: NumPy's arctan2 and hypot refuse complex operands.
+arctan2 = register(
+    Op("arctan2", ("a", "b"), floating, "np.arctan2({0}, {1})", vjp=_arctan2_vjp,
+       latex=r"\operatorname{{arctan2}}({0}, {1})", samples=_between(0.5, 2, 2),
+       traits=frozenset({"elementwise", "floating"})),
+    np.arctan2,
+)  # fmt: skip
+hypot = register(
+    Op("hypot", ("a", "b"), floating, "np.hypot({0}, {1})",
+       vjp=lambda g, y, a, b: (g * a / y, g * b / y),
+       latex=r"\sqrt{{{0}^2 + {1}^2}}", samples=_between(0.5, 2, 2),
+       traits=frozenset({"elementwise", "floating"})),
+    np.hypot,
+)  # fmt: skip
+logaddexp = register(
+    Op("logaddexp", ("a", "b"), floating, "np.logaddexp({0}, {1})",
+       vjp=lambda g, y, a, b: (g * exp(a - y), g * exp(b - y)),
+       latex=r"\log(e^{{{0}}} + e^{{{1}}})", samples=_between(-2, 2, 2),
+       traits=frozenset({"elementwise", "floating"})),
+    np.logaddexp,
+)  # fmt: skip
+
+# Kinks. The subgradient is 0 at the kink of |x|; of equal operands the first one counts.
+abs_ = register(
+    Op("abs", ("x",), elementwise, "np.abs({0})", vjp=lambda g, _y, x: (g * sign(x),),
+       latex=r"\left|{0}\right|", samples=_between(0.5, 2), traits=KINKED),
+    np.abs, np.fabs,
+)  # fmt: skip
+sign = register(
+    Op("sign", ("x",), elementwise, "np.sign({0})", vjp=lambda _g, _y, _x: (None,),
+       latex=r"\operatorname{{sgn}} {0}", samples=_between(0.5, 2), traits=KINKED),
+    np.sign,
+)  # fmt: skip
+maximum = register(
+    Op("maximum", ("a", "b"), elementwise, "np.maximum({0}, {1})",
+       vjp=lambda g, _y, a, b: (g * (a >= b), g * (b > a)),
+       latex=r"\max({0}, {1})", traits=KINKED),
+    np.maximum, np.fmax,
+)  # fmt: skip
+minimum = register(
+    Op("minimum", ("a", "b"), elementwise, "np.minimum({0}, {1})",
+       vjp=lambda g, _y, a, b: (g * (a <= b), g * (b < a)),
+       latex=r"\min({0}, {1})", traits=KINKED),
+    np.minimum, np.fmin,
+)  # fmt: skip
+for _name, _ufunc, _latex in (
+    ("floor", np.floor, r"\lfloor {0} \rfloor"),
+    ("ceil", np.ceil, r"\lceil {0} \rceil"),
+    ("round", np.rint, r"\operatorname{{round}} {0}"),
+    ("trunc", np.trunc, r"\operatorname{{trunc}} {0}"),
+):
+    register(
+        Op(_name, ("x",), floating, f"np.{_ufunc.__name__}({{0}})", latex=_latex,
+           vjp=lambda _g, _y, _x: (None,), samples=_between(0.1, 0.4),
+           traits=KINKED | {"floating"}),
+        _ufunc,
+    )  # fmt: skip
+
+
+def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
+    shape = broadcast(condition.shape, a.shape, b.shape)
+    return Spec(shape, promote(a.kind, b.kind))
+
+
+where = register(
+    Op("where", ("condition", "a", "b"), _where_spec, "np.where({0}, {1}, {2})",
+       vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
+       samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
+                             rng.normal(size=(3, 4))), {}),
+       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC),
+)  # fmt: skip
+
+__all__ = ["exp", "log", "where"]

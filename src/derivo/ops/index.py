@@ -1,0 +1,194 @@
+"""Taking parts of an array, and putting them back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import Dim
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, broadcast
+from derivo.ops.catalogue import register
+from derivo.ops.shape import as_dim, as_shape, expand_dims
+
+# A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,
+# step), so that it can be compared, hashed and written.
+Entry = tuple[Any, ...]
+
+
+def static_index(shape: tuple[Dim, ...], index: tuple[Any, ...]) -> tuple[Entry, ...]:
+    """Bring an index of integers and slices to the static form."""
+    entries: list[Entry] = []
+    for axis, part in enumerate(index):
+        if isinstance(part, slice):
+            entries.append(("cut", *(None if p is None else as_dim(p) for p in
+                                     (part.start, part.stop, part.step))))  # fmt: skip
+        else:
+            at, n = as_dim(part), shape[axis]
+            if isinstance(at, int) and isinstance(n, int) and not -n <= at < n:
+                message = f"index {at} is outside an axis of size {n}"
+                raise ShapeError(message)
+            entries.append(("at", at))
+    entries += [("cut", None, None, None)] * (len(shape) - len(index))
+    return tuple(entries)
+
+
+def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
+    """Give the number of elements of ``[start:stop:step]`` on an axis of size `n`."""
+    step = 1 if step is None else step
+    if isinstance(n, int) and all(p is None or isinstance(p, int) for p in (start, stop, step)):
+        return len(range(*slice(start, stop, step).indices(n)))
+    if step == -1 and start is None and stop is None:
+        return n
+    if not isinstance(step, int) or step < 1:
+        message = "a slice of a named axis needs a positive step, or [::-1]"
+        raise ShapeError(message)
+
+    def place(p: Any, default: Dim) -> Dim:
+        if p is None:
+            return default
+        return n + p if isinstance(p, int) and p < 0 else p
+
+    length = place(stop, n) - place(start, 0)
+    return length if step == 1 else (length + step - 1) // step
+
+
+def _slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
+    shape = tuple(
+        cut_length(n, *entry[1:])
+        for n, entry in zip(x.shape, index, strict=True)
+        if entry[0] == "cut"
+    )
+    return Spec(shape, x.kind)
+
+
+def _index_text(index: tuple[Entry, ...]) -> str:
+    """Write an index; the dimensions in it are fields that the writer fills in."""
+    trimmed = list(index)
+    while len(trimmed) > 1 and trimmed[-1] == ("cut", None, None, None):
+        trimmed.pop()
+    parts = []
+    for k, entry in enumerate(trimmed):
+        fields = ["" if p is None else f"{{index_{k}_{j}}}" for j, p in enumerate(entry[1:])]
+        if entry[0] == "at":
+            parts.append(fields[0])
+        else:
+            parts.append(":".join(fields[:2]) + (f":{fields[2]}" if fields[2] else ""))
+    return ", ".join(parts)
+
+
+slice_ = register(
+    Op(
+        "slice", ("x",), _slice_spec,
+        lambda attrs, *_: f"{{0}}[{_index_text(attrs['index'])}]",
+        vjp=lambda g, _y, x, *, index: (embed(g, shape=x.shape, index=index),),
+        attrs={"index": ()},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),),
+                             {"index": (("at", 1), ("cut", 1, None, 2))}),
+        traits=frozenset({"analytic"}),
+    )
+)  # fmt: skip
+# The adjoint of a part: zeros everywhere but there.
+embed = register(
+    Op(
+        "embed", ("x",), lambda x, shape, index: Spec(shape, x.kind),
+        lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
+        f"{{out}}[{_index_text(attrs['index'])}] = {{0}}",
+        vjp=lambda g, _y, _x, *, shape, index: (slice_(g, index=index),),
+        attrs={"shape": (), "index": ()},
+        samples=lambda rng: ((rng.normal(size=(2,)),), {
+            "shape": (3, 4), "index": (("at", 1), ("cut", 1, None, 2))}),
+        traits=frozenset({"analytic"}),
+    )
+)  # fmt: skip
+
+
+def _gather_spec(x: Spec, *indices: Spec, axis: int) -> Spec:
+    picked = broadcast(*(i.shape for i in indices))
+    return Spec(x.shape[:axis] + picked + x.shape[axis + len(indices) :], x.kind)
+
+
+def _gather_text(attrs: Any, *operands: Any) -> str:
+    fields = [":"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
+    return "{0}[" + ", ".join(fields) + "]"
+
+
+def _scatter_text(attrs: Any, *operands: Any) -> str:
+    fields = [":"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
+    index = ", ".join(fields)
+    where = f"({index})" if len(fields) == 1 else f"({index})"
+    where = index if len(fields) == 1 else where.replace("(:", "(slice(None)")
+    where = where.replace(", :", ", slice(None)")
+    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {where}, {{0}})"
+
+
+# Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
+# indices stand next to each other, the first of them on `axis`.
+gather = register(
+    Op(
+        "gather", ("x", "*indices"), _gather_spec, _gather_text,
+        vjp=lambda g, _y, x, *i, axis: (scatter_add(g, *i, shape=x.shape, axis=axis),
+                                        *(None for _ in i)),
+        attrs={"axis": 0},
+        samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
+        traits=frozenset({"analytic"}),
+    )
+)  # fmt: skip
+scatter_add = register(
+    Op(
+        "scatter_add", ("g", "*indices"), lambda g, *_i, shape, axis: Spec(shape, g.kind),
+        _scatter_text,
+        vjp=lambda g, _y, _x, *i, shape, axis: (gather(g, *i, axis=axis), *(None for _ in i)),
+        attrs={"shape": (), "axis": 0},
+        samples=lambda rng: ((rng.normal(size=(5, 4)), rng.integers(0, 3, 5)), {"shape": (3, 4)}),
+        traits=frozenset({"analytic"}),
+    )
+)  # fmt: skip
+
+
+def _is_array(part: Any) -> bool:
+    return isinstance(part, list | np.ndarray) or (hasattr(part, "node") and not hasattr(part, "as_dim"))
+
+
+def getitem(x: Any, index: Any) -> Any:
+    """Take a part of `x`: integers, slices, None, ... and integer arrays."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    given = sum(1 for p in parts if p is not None and p is not Ellipsis)
+    if Ellipsis in [p for p in parts if not _is_array(p)]:
+        k = next(i for i, p in enumerate(parts) if p is Ellipsis)
+        parts[k : k + 1] = [slice(None)] * (x.ndim - given)
+    if given > x.ndim:
+        message = f"{given} indices for an array with {x.ndim} axes"
+        raise ShapeError(message)
+    axes = [p for p in parts if p is not None]
+    places = [i for i, p in enumerate(axes) if _is_array(p)]
+    if places:
+        x = _gathered(x, axes, places)
+    elif any(not isinstance(p, slice) or p != slice(None) for p in axes):
+        x = slice_(x, index=static_index(as_shape(x.shape), tuple(axes)))
+    position = 0
+    for p in parts:
+        if p is None:
+            x = expand_dims(x, axis=position)
+        position += p is None or isinstance(p, slice) or _is_array(p)
+    return x
+
+
+def _gathered(x: Any, axes: list[Any], places: list[int]) -> Any:
+    arrays = [np.asarray(axes[i]) if isinstance(axes[i], list) else axes[i] for i in places]
+    if any(getattr(a, "dtype", None) == bool for a in arrays):
+        message = (
+            "an index of booleans gives an array whose size depends on its values; "
+            "write np.where(mask, x, 0) or multiply by the mask"
+        )
+        raise ShapeError(message)
+    if places != list(range(places[0], places[-1] + 1)):
+        message = "integer arrays in an index must stand next to each other"
+        raise ShapeError(message)
+    rest = [slice(None) if i in places else p for i, p in enumerate(axes)]
+    if any(p != slice(None) for p in rest):
+        message = "an index mixes integer arrays with integers or slices; take one step at a time"
+        raise ShapeError(message)
+    return gather(x, *arrays, axis=places[0])

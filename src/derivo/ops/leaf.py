@@ -1,0 +1,100 @@
+"""Values that are not computed from others: arguments, constants, sizes, fills."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, kind_of
+from derivo.ops.catalogue import register
+
+LEAF = frozenset({"leaf"})
+
+
+def _given(**attrs: Any) -> Spec:
+    spec: Spec = attrs["spec"]
+    return spec
+
+
+def _constant_spec(value: Any) -> Spec:
+    if isinstance(value, bool):
+        return Spec((), "bool")
+    if isinstance(value, int | float):
+        return Spec((), "pyint" if isinstance(value, int) else "pyfloat")
+    return Spec(value.array.shape, kind_of(value.array.dtype))
+
+
+argument = register(
+    Op("argument", (), _given, attrs={"name": "", "spec": None}, traits=LEAF)
+)
+constant = register(
+    Op("constant", (), lambda value: _constant_spec(value), attrs={"value": None}, traits=LEAF)
+)
+# The size of an axis as a Python integer. Which array it is read from is decided where
+# the source is written: any that is at hand and has this axis.
+size = register(
+    Op("size", (), lambda dim: Spec((), "pyint"), attrs={"dim": 1}, traits=LEAF)
+)
+
+
+def _fill_spec(value: Any, shape: Any, kind: str) -> Spec:
+    del value
+    return Spec(shape, kind)
+
+
+def _fill_text(attrs: Any, *_specs: Any) -> str:
+    dtype = {"float": "{dtype}", "int": "np.int64", "bool": "bool"}[attrs["kind"]]
+    word = {0: "zeros", 1: "ones"}.get(attrs["value"])
+    if word:
+        return f"np.{word}({{shape}}, dtype={dtype})"
+    return f"np.full({{shape}}, {{value}}, dtype={dtype})"
+
+
+fill = register(
+    Op(
+        "fill", (), _fill_spec, _fill_text,
+        vjp=lambda *_args, **_attrs: (),
+        attrs={"value": 0, "shape": (), "kind": "float"},
+    )
+)  # fmt: skip
+
+arange = register(
+    Op(
+        "arange", (), lambda stop: Spec((stop,), "int"), "np.arange({stop})",
+        attrs={"stop": 0},
+    )
+)  # fmt: skip
+
+eye = register(
+    Op(
+        "eye", (), lambda n, m, k: Spec((n, m), "float"),
+        lambda attrs, *_: "np.eye({n}, dtype={dtype})"
+        if attrs["n"] == attrs["m"] and not attrs["k"]
+        else "np.eye({n}, {m}, k={k}, dtype={dtype})",
+        vjp=lambda *_args, **_attrs: (),
+        attrs={"n": 1, "m": 1, "k": 0},
+    )
+)  # fmt: skip
+
+
+def _float_spec(spec: Spec) -> Spec:
+    return Spec(spec.shape, "float")
+
+
+# NumPy would turn float32 into float64 where an integer array joins in; converting the
+# integers first keeps the type that came in.
+as_float = register(
+    Op(
+        "as_float", ("x",), _float_spec, "{0}.astype({dtype})",
+        vjp=lambda _g, _y, _x: (None,),
+        samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
+        traits=frozenset({"elementwise"}),
+    )
+)  # fmt: skip
+
+
+def zeros(shape: Any) -> Any:
+    """Give an array of zeros; on arrays and, through `fill`, in graphs."""
+    return np.zeros(shape)

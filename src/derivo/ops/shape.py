@@ -1,0 +1,245 @@
+"""Rearranging without computing: reshape, transpose, broadcast, and undoing it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import Dim, divide, format_shape, product
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, broadcast
+from derivo.ops.catalogue import register, spells
+from derivo.ops.infer import normal_axis
+
+LINEAR = frozenset({"analytic"})
+VIEW = frozenset({"analytic", "view"})
+
+
+def as_dim(value: Any) -> Dim:
+    """Read a dimension from an integer or from a traced size."""
+    dim: Dim = value.as_dim() if hasattr(value, "as_dim") else value
+    return dim
+
+
+def as_shape(value: Any) -> tuple[Dim, ...]:
+    """Read a shape from one size or a sequence of sizes."""
+    if isinstance(value, int) or hasattr(value, "as_dim"):
+        return (as_dim(value),)
+    return tuple(as_dim(d) for d in value)
+
+
+def _reshape_spec(x: Spec, shape: Any) -> Spec:
+    if product(x.shape) != product(shape):
+        message = f"cannot reshape {format_shape(x.shape)} to {format_shape(shape)}"
+        raise ShapeError(message)
+    return Spec(shape, x.kind)
+
+
+reshape = register(
+    Op(
+        "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
+        vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape),), attrs={"shape": ()},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.reshape)
+def _reshape(x: Any, *shape: Any, **options: Any) -> Any:
+    target = options.get("shape", options.get("newshape", shape))
+    target = target[0] if len(target) == 1 and not isinstance(target[0], int) else target
+    dims = as_shape(target)
+    if -1 in dims:
+        known = product(d for d in dims if d != -1)
+        dims = tuple(divide(product(as_shape(x.shape)), known) if d == -1 else d for d in dims)
+    return x if dims == as_shape(x.shape) else reshape(x, shape=dims)
+
+
+@spells(np.ravel)
+def _ravel(x: Any) -> Any:
+    return _reshape(x, -1)
+
+
+def _transpose_text(attrs: Any, *_specs: Any) -> str:
+    if attrs["axes"] == (1, 0):
+        return "{0}.T"
+    rank = len(attrs["axes"])
+    swapped = [i for i, a in enumerate(attrs["axes"]) if i != a]
+    if len(swapped) == 2:  # noqa: PLR2004
+        i, j = (a - rank if min(swapped) >= rank - 2 else a for a in swapped)
+        return f"np.swapaxes({{0}}, {i}, {j})"
+    return "np.transpose({0}, {axes})"
+
+
+def _transpose_spec(x: Spec, axes: Any) -> Spec:
+    return Spec(tuple(x.shape[a] for a in axes), x.kind)
+
+
+def _transpose_vjp(g: Any, _y: Any, _x: Any, *, axes: Any) -> tuple[Any]:
+    return (transpose(g, axes=tuple(int(i) for i in np.argsort(axes))),)
+
+
+transpose = register(
+    Op(
+        "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
+        algebra=lambda x, axes: x.transpose(axes), latex=r"{0}^\top", attrs={"axes": ()},
+        samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
+        traits=VIEW,
+    )
+)  # fmt: skip
+
+
+@spells(np.transpose, np.permute_dims)
+def _transpose(x: Any, axes: Any = None) -> Any:
+    order = range(x.ndim)[::-1] if axes is None else tuple(a % x.ndim for a in axes)
+    order = tuple(order)
+    return x if order == tuple(range(x.ndim)) else transpose(x, axes=order)
+
+
+@spells(np.swapaxes)
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Exchange two axes."""
+    order = list(range(x.ndim))
+    order[axis1], order[axis2] = order[axis2], order[axis1]
+    return _transpose(x, order)
+
+
+@spells(np.matrix_transpose)
+def matrix_transpose(x: Any) -> Any:
+    """Exchange the last two axes."""
+    return swapaxes(x, -1, -2)
+
+
+@spells(np.moveaxis)
+def moveaxis(x: Any, source: Any, destination: Any) -> Any:
+    """Move axes to new places, the others keeping their order."""
+    moved = [a % x.ndim for a in ((source,) if isinstance(source, int) else source)]
+    places = [a % x.ndim for a in ((destination,) if isinstance(destination, int) else destination)]
+    order = [a for a in range(x.ndim) if a not in moved]
+    for place, a in sorted(zip(places, moved, strict=True)):
+        order.insert(place, a)
+    return _transpose(x, order)
+
+
+def _expand_spec(x: Spec, axis: int) -> Spec:
+    a = axis % (x.rank + 1)
+    return Spec((*x.shape[:a], 1, *x.shape[a:]), x.kind)
+
+
+def _expand_text(attrs: Any, x: Any) -> str:
+    rank = len(x.shape)
+    a = attrs["axis"] % (rank + 1)
+    if a == rank > 1 and rank > 2:  # noqa: PLR2004
+        return "{0}[..., None]"
+    return "{0}[" + ", ".join([":"] * a + ["None"]) + "]"
+
+
+expand_dims = register(
+    Op(
+        "expand_dims", ("x",), _expand_spec, _expand_text,
+        vjp=lambda g, _y, _x, *, axis: (squeeze(g, axis=axis),),
+        algebra=lambda x, axis: x.expand_dims(axis), latex="{0}", attrs={"axis": 0},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
+    )
+)  # fmt: skip
+
+
+@spells(np.expand_dims)
+def _expand_dims(x: Any, axis: Any) -> Any:
+    axes = (axis,) if isinstance(axis, int) else axis
+    rank = x.ndim + len(axes)
+    for a in sorted(a % rank for a in axes):
+        x = expand_dims(x, axis=a)
+    return x
+
+
+def _squeeze_spec(x: Spec, axis: int) -> Spec:
+    (a,) = normal_axis(axis, x.rank)
+    if x.shape[a] != 1:
+        message = f"cannot squeeze axis {axis} of {format_shape(x.shape)}: its size is not 1"
+        raise ShapeError(message)
+    return Spec(x.shape[:a] + x.shape[a + 1 :], x.kind)
+
+
+squeeze = register(
+    Op(
+        "squeeze", ("x",), _squeeze_spec, "np.squeeze({0}, axis={axis})",
+        vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis),),
+        algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": 0},
+        samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.squeeze)
+def _squeeze(x: Any, axis: Any = None) -> Any:
+    shape = as_shape(x.shape)
+    axes = [i for i, d in enumerate(shape) if d == 1] if axis is None else None
+    for a in reversed(normal_axis(axis, x.ndim) if axes is None else axes):
+        x = squeeze(x, axis=a)
+    return x
+
+
+def _broadcast_spec(x: Spec, shape: Any) -> Spec:
+    if broadcast(x.shape, shape) != shape:
+        message = f"cannot broadcast {format_shape(x.shape)} to {format_shape(shape)}"
+        raise ShapeError(message)
+    return Spec(shape, "float" if x.is_weak else x.kind)
+
+
+def _broadcast_text(_attrs: Any, x: Any) -> str:
+    if getattr(x, "is_weak", False):
+        return "np.full({shape}, {0}, dtype={dtype})"
+    return "np.broadcast_to({0}, {shape})"
+
+
+broadcast_to = register(
+    Op(
+        "broadcast_to", ("x",), _broadcast_spec, _broadcast_text,
+        # Broadcasting is undone by the engine, here as for every operation.
+        vjp=lambda g, _y, _x, **_: (g,),
+        algebra=lambda x, shape: x.broadcast_to(shape), latex="{0}", attrs={"shape": ()},
+        samples=lambda rng: ((rng.normal(size=(3, 1)),), {"shape": (3, 4)}),
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.broadcast_to)
+def _broadcast_to(x: Any, shape: Any) -> Any:
+    dims = as_shape(shape)
+    return x if dims == as_shape(x.shape) else broadcast_to(x, shape=dims)
+
+
+def copied_axes(small: tuple[Dim, ...], large: tuple[Dim, ...]) -> tuple[int, ...]:
+    """Give the axes of `large` along which an array of shape `small` was copied."""
+    extra = len(large) - len(small)
+    stretched = (extra + i for i, d in enumerate(small) if d == 1 and large[extra + i] != 1)
+    return (*range(extra), *stretched)
+
+
+def _sum_to_text(attrs: Any, x: Any) -> str:
+    axes = copied_axes(attrs["shape"], x.shape)
+    extra = len(x.shape) - len(attrs["shape"])
+    axis: Any = axes[0] if len(axes) == 1 and len(x.shape) > 1 else axes
+    where = "" if len(axes) == len(x.shape) else f", axis={axis}"
+    if not extra:
+        return f"np.sum({{0}}{where}, keepdims=True)"
+    if len(axes) == extra:
+        return f"np.sum({{0}}{where})"
+    return f"np.sum({{0}}{where}).reshape({{shape}})"
+
+
+# The adjoint of a value that was copied along some axes: add up over the copies.
+sum_to = register(
+    Op(
+        "sum_to", ("x",), lambda x, shape: Spec(shape, x.kind), _sum_to_text,
+        vjp=lambda g, _y, x, **_: (broadcast_to(g, shape=x.shape),),
+        algebra=lambda x, shape: x.sum_to(shape), latex=r"\sum {0}", attrs={"shape": ()},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
+        traits=LINEAR,
+    )
+)  # fmt: skip

@@ -1,0 +1,33 @@
+"""Spelling out the operations that NumPy has no word for, before source is written."""
+
+from __future__ import annotations
+
+from derivo.graph.builder import Builder
+from derivo.graph.node import Node, order
+from derivo.trace.recorder import Recorder
+
+
+class Lowering:
+    """Rebuilds nodes so that each operation has NumPy text of its own."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.recorder = Recorder(builder)
+        self.done: dict[Node, Node] = {}
+
+    def __call__(self, root: Node) -> Node:
+        """Give the node that computes the same in operations NumPy has."""
+        for node in order([root]):
+            if node not in self.done:
+                self.done[node] = self._lower(node)
+        return self.done[root]
+
+    def _lower(self, node: Node) -> Node:
+        inputs = tuple(self.done[i] for i in node.inputs)
+        if node.op.lower is not None:
+            result = node.op.lower(*(self.recorder.wrap(i) for i in inputs), **node.attrs)
+            return self(self.recorder.lift(result))
+        if inputs == node.inputs:
+            return node
+        return self.recorder.builder.make(
+            node.op, inputs, dict(node.attrs), node.line, node.group
+        )

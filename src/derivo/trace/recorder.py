@@ -1,0 +1,143 @@
+"""Recording: from operands of any sort to a node, with the user's line."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any, NoReturn
+
+import numpy as np
+
+from derivo.errors import DerivoError, DtypeError, NotSupportedError, ShapeError
+from derivo.graph.builder import Builder, Constant
+from derivo.graph.dim import Dim
+from derivo.graph.node import Line, Node
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, kind_of, promote
+from derivo.ops.leaf import as_float, constant, size
+
+
+def as_attribute(value: Any) -> Any:
+    """Turn traced sizes in an attribute into dimensions."""
+    if isinstance(value, tuple | list):
+        return tuple(as_attribute(v) for v in value)
+    return value.as_dim() if hasattr(value, "as_dim") else value
+
+
+class Recorder:
+    """Makes nodes out of operations on variables.
+
+    Parameters
+    ----------
+    builder
+        Where the nodes go; shared by all stages of one derivation.
+    """
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+
+    def place(self) -> tuple[Line | None, tuple[str, ...]]:
+        """Give the user's line, and the helper functions it lies in."""
+        return None, ()
+
+    def wrap(self, node: Node) -> Any:
+        """Give the variable for a node."""
+        from derivo.trace.variable import SizeVariable, Variable  # noqa: PLC0415
+
+        return (SizeVariable if node.op is size else Variable)(node, self)
+
+    def size(self, dim: Dim) -> Any:
+        """Give a size: a number where it is known, else a traced integer."""
+        if isinstance(dim, int):
+            return dim
+        return self.wrap(self.builder.make(size, (), {"dim": dim}))
+
+    def lift(self, value: Any) -> Node:
+        """Give the node of a value: a variable's own, or a constant."""
+        if hasattr(value, "node"):
+            node: Node = value.node
+            return node
+        if isinstance(value, bool | np.bool_):
+            value = bool(value)
+        elif isinstance(value, numbers.Real):
+            value = int(value) if isinstance(value, numbers.Integral) else float(value)
+        else:
+            array = np.asarray(value)
+            if array.dtype == object:
+                self.refuse(DtypeError, f"a {type(value).__name__} is used as an array",
+                            "convert it to an array of numbers first")
+            kind_of(array.dtype)
+            if not array.ndim:
+                return self.lift(array.item())
+            value = Constant(array)
+        return self.builder.make(constant, (), {"value": value})
+
+    def record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Record one operation and give its result as a variable."""
+        nodes = self.same_kind(op, tuple(self.lift(a) for a in args))
+        attrs = {k: as_attribute(v) for k, v in attrs.items()}
+        line, group = self.place()
+        return self.wrap(self.builder.make(op, nodes, attrs, line, group))
+
+    def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+        """Convert integer operands where NumPy would leave the floating type in use."""
+        kinds = [n.spec.kind for n in nodes]
+        numeric = [k for k in kinds if k != "bool"] if op.name == "where" else kinds
+        result = promote(*numeric) if numeric else "bool"
+        if "floating" in op.traits:
+            result = promote(result, "pyfloat")
+        if result not in ("float", "pyfloat") or op is as_float:
+            return nodes
+        narrow = {"int"} if "float" in kinds else {"int", "bool"}
+        if op.name == "where":
+            narrow = {"int"}
+        array_constant = lambda n: n.op is constant and n.spec.kind == "float"  # noqa: E731
+        return tuple(
+            self.builder.make(as_float, (n,))
+            if n.spec.kind in narrow or array_constant(n) else n
+            for n in nodes
+        )  # fmt: skip
+
+    def convert(self, variable: Any, dtype: np.dtype[Any]) -> Any:
+        """Convert a traced value to another kind."""
+        kind, own = kind_of(dtype), variable.node.spec.kind
+        if kind == "float":
+            return variable if own == "float" else self.record(as_float, (variable,), {})
+        if kind == own:
+            return variable
+        self.unknown(f".astype({dtype})")
+
+    def call(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        """Call an operation or a spelling; add the user's line to what goes wrong."""
+        options = {k: v for k, v in options.items() if k not in ("out", "where") or v is not None}
+        if options.pop("dtype", None) is not None:
+            pass  # every floating result has the type that came in
+        try:
+            return function(*args, **options)
+        except DerivoError as error:
+            if getattr(error, "located", False):
+                raise
+            self.refuse(type(error), str(error), "")
+        except (TypeError, NotImplementedError) as error:
+            name = getattr(function, "name", getattr(function, "__name__", "this operation"))
+            self.refuse(NotSupportedError, f"{name.strip('_')}: {error}",
+                        "see the list of operations and options in docs/operations.md")
+
+    def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
+        """Raise an error that names the user's line and says what to write instead."""
+        line, _ = self.place()
+        text = what[:1].upper() + what[1:] + "."
+        text += f"\n  {line}" if line else ""
+        text += f"\n  Instead: {instead}." if instead else ""
+        error = kind(text)
+        error.located = True  # type: ignore[attr-defined]
+        raise error from None
+
+    def unknown(self, name: str) -> NoReturn:
+        """Refuse a NumPy function that has no rule."""
+        self.refuse(
+            NotSupportedError, f"`{name}` has no rule in derivo yet",
+            "spell it with operations of the list in docs/operations.md",
+        )  # fmt: skip
+
+
+__all__ = ["Recorder", "ShapeError", "Spec"]

@@ -1,0 +1,190 @@
+"""From a function to a graph: run it once on variables and write down what it does."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import TraceError, UsageError
+from derivo.graph.builder import Builder, check
+from derivo.graph.node import Graph, Line, Node
+from derivo.graph.spec import Spec
+from derivo.ops.leaf import argument
+from derivo.trace.patch import understanding_variables
+from derivo.trace.recorder import Recorder
+from derivo.trace.variable import Variable
+
+_OURS = str(Path(__file__).parents[1])
+_NUMPY = str(Path(np.__file__).parent)
+
+
+def is_users(file: str) -> bool:
+    """Tell code of the user from code of derivo, NumPy and the interpreter."""
+    return not file.startswith((_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__"))
+
+
+class Tracer(Recorder):
+    """A recorder that knows the line of the user's code it is at."""
+
+    def __init__(self, builder: Builder, function: Callable[..., Any]) -> None:
+        super().__init__(builder)
+        self.function = function
+        self.found: dict[Node, tuple[int, str]] = {}
+
+    def place(self) -> tuple[Line | None, tuple[str, ...]]:
+        """Find the innermost frame of the user's, and the helpers around it."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+        line, group = None, []
+        code = getattr(self.function, "__code__", None)
+        while frame is not None:
+            if is_users(frame.f_code.co_filename):
+                if line is None:
+                    line = _line(frame)
+                if frame.f_code is code:
+                    break
+                group.append(frame.f_code.co_name)
+            frame = frame.f_back
+        return line, tuple(reversed(group)) if frame is not None else ()
+
+    def watch(self, frame: FrameType, _event: str, _arg: Any) -> Any:
+        """Note the names of local variables as they are bound, line by line."""
+        if not is_users(frame.f_code.co_filename):
+            return None
+        depth = _depth(frame)
+
+        def look(frame: FrameType, _event: str, _arg: Any) -> Any:
+            for name, value in frame.f_locals.items():
+                if isinstance(value, Variable):
+                    known = self.found.get(value.node)
+                    if known is None or known[0] > depth:
+                        self.found[value.node] = (depth, name)
+            return look
+
+        return look
+
+
+def trace(
+    function: Callable[..., Any], specs: Mapping[str, Spec], builder: Builder
+) -> tuple[Graph, Any]:
+    """Run `function` once on variables of the given specs.
+
+    Parameters
+    ----------
+    function
+        Takes arrays, gives an array, or a tuple, list or dict of arrays.
+    specs
+        One per argument; an argument with a default may be left out.
+    builder
+        Where the nodes go.
+
+    Returns
+    -------
+    graph
+        What the function computes.
+    structure
+        The result with each array replaced by its number among the graph's outputs.
+
+    Raises
+    ------
+    UsageError
+        A spec without an argument, or an argument without a spec.
+    TraceError
+        The function does something that cannot be traced, or returns nothing.
+    """
+    tracer = Tracer(builder, inspect.unwrap(function))
+    arguments = {
+        name: tracer.wrap(builder.make(argument, (), {"name": name, "spec": spec}))
+        for name, spec in specs.items()
+    }
+    positional, keyword = _bind(function, arguments)
+    with understanding_variables(tracer, function):
+        before = sys.gettrace()
+        sys.settrace(tracer.watch)
+        try:
+            result = function(*positional, **keyword)
+        finally:
+            sys.settrace(before)
+    outputs: list[Node] = []
+    structure = _flatten(result, outputs, tracer, function)
+    names = {v.node: name for name, v in arguments.items()}
+    for node, (_, name) in tracer.found.items():
+        names.setdefault(node, name)
+    inputs = tuple(v.node for v in arguments.values())
+    graph = Graph(function_name(function), inputs, tuple(outputs), names)
+    check(graph)
+    return graph, structure
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Give a name that can stand in source: a lambda is called ``function``."""
+    name = getattr(function, "__name__", type(function).__name__)
+    return name if name.isidentifier() else "function"
+
+
+def _bind(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    parameters = inspect.signature(function).parameters
+    listed = ", ".join(parameters)
+    for name in arguments:
+        if name not in parameters:
+            message = (
+                f"{name!r} is not an argument of {function_name(function)}({listed}); "
+                "give a shape for each of its own arguments"
+            )
+            raise UsageError(message)
+    positional: list[Any] = []
+    keyword: dict[str, Any] = {}
+    for name, p in parameters.items():
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            continue
+        if name not in arguments and p.default is p.empty:
+            message = (
+                f"no shape is given for the argument {name!r} of "
+                f"{function_name(function)}({listed}); write {name}='N M', or pass an "
+                "example array"
+            )
+            raise UsageError(message)
+        value = arguments.get(name, p.default)
+        if p.kind is p.KEYWORD_ONLY:
+            keyword[name] = value
+        else:
+            positional.append(value)
+    return positional, keyword
+
+
+def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) -> Any:
+    if isinstance(result, dict):
+        return {k: _flatten(v, outputs, tracer, function) for k, v in result.items()}
+    if isinstance(result, tuple | list) and any(
+        isinstance(r, Variable | tuple | list | dict) for r in result
+    ):
+        parts = [_flatten(r, outputs, tracer, function) for r in result]
+        return parts if isinstance(result, list) else tuple(parts)
+    if result is None or isinstance(result, str):
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        line = f'\n  File "{code.co_filename}", line {code.co_firstlineno}' if code else ""
+        name = function_name(function)
+        what = "nothing" if result is None else "text"
+        message = f"{name} returns {what}.{line}\n  Instead: end it with `return y`."
+        raise TraceError(message)
+    outputs.append(tracer.lift(result))
+    return len(outputs) - 1
+
+
+def _line(frame: FrameType) -> Line:
+    file, number = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(file, number).strip()
+    return Line(file, number, frame.f_code.co_name, text)
+
+
+def _depth(frame: FrameType | None) -> int:
+    depth = 0
+    while frame is not None:
+        depth, frame = depth + 1, frame.f_back
+    return depth

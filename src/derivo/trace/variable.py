@@ -1,0 +1,278 @@
+"""The value that stands in for an array while the user's function runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import NotSupportedError, TraceError
+from derivo.graph.dim import Dim, Size
+from derivo.graph.node import Node
+from derivo.ops.arithmetic import (
+    add, div, logical_and, logical_not, logical_or, mul, neg, power, sub,
+)  # fmt: skip
+from derivo.ops.catalogue import CATALOGUE, SPELLINGS
+from derivo.ops.index import getitem
+from derivo.ops.linalg import matmul
+from derivo.trace.recorder import Recorder
+
+# Methods of arrays that are functions of NumPy under the same name.
+_METHODS = frozenset(
+    "sum mean max min prod var std cumsum cumprod argmax argmin dot ravel squeeze clip "
+    "repeat take trace diagonal swapaxes argsort round any all conj".split()
+)
+_WRITES = frozenset("fill sort put itemset partition resize setfield".split())
+
+
+class Variable:
+    """A traced value: it has the interface of an array and records what is done to it."""
+
+    __slots__ = ("node", "recorder")
+    __array_priority__ = 1000
+
+    def __init__(self, node: Node, recorder: Recorder) -> None:
+        self.node = node
+        self.recorder = recorder
+
+    # --- recording ------------------------------------------------------------------
+
+    def record(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Record an operation of which this value is an operand."""
+        return self.recorder.record(op, args, attrs)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+        if options.pop("out", None) is not None:
+            self.recorder.refuse(TraceError, f"np.{ufunc.__name__} writes into `out=`",
+                                 f"write y = np.{ufunc.__name__}(...)")
+        if method == "outer":
+            a, b = args
+            args, method = (np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b), "__call__"
+        if method == "reduce":
+            reducer = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}
+            return SPELLINGS[reducer[ufunc.__name__]](*args, **{"axis": 0, **options})
+        handler = SPELLINGS.get(ufunc) or CATALOGUE.get(ufunc.__name__)
+        if handler is None or method != "__call__":
+            self.recorder.unknown(f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else ""))
+        return self.recorder.call(handler, args, options)
+
+    def __array_function__(
+        self, function: Any, _types: Any, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        handler = SPELLINGS.get(function)
+        if handler is None:
+            module = function.__module__.removeprefix("numpy").lstrip(".")
+            self.recorder.unknown(".".join(filter(None, ("np", module, function.__name__))))
+        if options.get("out") is not None:
+            self.recorder.refuse(TraceError, f"np.{function.__name__} writes into `out=`",
+                                 f"write y = np.{function.__name__}(...)")
+        return self.recorder.call(handler, args, options)
+
+    # --- what an array has ------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """Shape, with symbolic sizes as traced integers."""
+        return tuple(self.recorder.size(d) for d in self.node.spec.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.node.spec.rank
+
+    @property
+    def size(self) -> Any:
+        """Number of elements."""
+        n: Any = 1
+        for d in self.shape:
+            n = n * d
+        return n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Kind of the elements, as a NumPy dtype."""
+        kind = self.node.spec.kind
+        return np.dtype({"int": np.int64, "pyint": np.int64, "bool": bool}.get(kind, float))
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The transpose."""
+        return SPELLINGS[np.transpose](self)
+
+    @property
+    def mT(self) -> Any:  # noqa: N802
+        """The transpose of the last two axes."""
+        return SPELLINGS[np.matrix_transpose](self)
+
+    @property
+    def real(self) -> Any:
+        """The value itself: everything traced is real."""
+        return self
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """Give the same elements in another shape."""
+        target = shape[0] if len(shape) == 1 else shape
+        return SPELLINGS[np.reshape](self, *([target] if shape else []), **options)
+
+    def transpose(self, *axes: Any) -> Any:
+        """Give the axes in another order."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return SPELLINGS[np.transpose](self, order)
+
+    def flatten(self) -> Any:
+        """Give the elements in one row."""
+        return SPELLINGS[np.ravel](self)
+
+    def copy(self) -> Any:
+        """Give the value itself: traced values are never written to."""
+        return self
+
+    def astype(self, dtype: Any, **_options: Any) -> Any:
+        """Convert; among floating types this keeps the type that comes in."""
+        return self.recorder.convert(self, np.dtype(dtype))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if name in _METHODS:
+            function = getattr(np, name)
+            return lambda *args, **options: function(self, *args, **options)
+        if name in _WRITES:
+            self.recorder.refuse(TraceError, f"`.{name}` writes into a traced array",
+                                 "write an expression that gives a new array")
+        if name in ("item", "tolist", "tobytes"):
+            self.recorder.refuse(TraceError, f"`.{name}` takes the value out of the trace",
+                                 "keep computing with the array itself")
+        if hasattr(np.ndarray, name):
+            self.recorder.unknown(f".{name}")
+        message = f"an array has no attribute {name!r}"
+        raise AttributeError(message)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.recorder.call(getitem, (self, index), {})
+
+    # --- what cannot be traced --------------------------------------------------------
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        self.recorder.refuse(
+            TraceError, "this line writes into a traced array",
+            "build the array in one piece (np.where, np.concatenate, np.stack), "
+            "or use derivo.scan for a loop over time",
+        )  # fmt: skip
+
+    def __bool__(self) -> bool:
+        self.recorder.refuse(
+            TraceError, "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
+            "write np.where(condition, a, b) to choose element by element",
+        )  # fmt: skip
+        return False
+
+    def __float__(self) -> float:
+        self.recorder.refuse(
+            TraceError, "a traced value is converted to a Python number, or written into "
+            "an ordinary array", "keep it as an array: np.sqrt rather than math.sqrt, "
+            "np.stack rather than writing into np.zeros",
+        )  # fmt: skip
+        return 0.0
+
+    __int__ = __complex__ = __float__  # type: ignore[assignment]
+
+    def __index__(self) -> int:
+        self.recorder.refuse(
+            TraceError, "a traced value, or a size that is only a name, is used as a "
+            "Python integer", "use derivo.scan for a loop over a named axis, or give "
+            "that axis a number in the spec",
+        )  # fmt: skip
+        return 0
+
+    def __len__(self) -> int:
+        if self.ndim and isinstance(self.node.spec.shape[0], int):
+            return self.node.spec.shape[0]
+        self.recorder.refuse(TraceError, "len() of an axis that is only a name",
+                             "write x.shape[0]")
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim or not isinstance(self.node.spec.shape[0], int):
+            self.recorder.refuse(
+                TraceError, "a loop runs over an axis that is only a name",
+                "use derivo.scan, or give that axis a number in the spec",
+            )  # fmt: skip
+        return (self[i] for i in range(len(self)))
+
+    def __array__(self, *_args: Any, **_options: Any) -> Any:
+        return self.__float__()
+
+    def __hash__(self) -> int:
+        return id(self.node)
+
+    def __repr__(self) -> str:
+        return f"Variable{self.node.spec}"
+
+
+class SizeVariable(Variable):
+    """A size that is known by name: arithmetic with integers gives sizes again."""
+
+    __slots__ = ()
+
+    def as_dim(self) -> Dim:
+        """Give the dimension itself."""
+        dim: Dim = self.node.attrs["dim"]
+        return dim
+
+
+def _operator(op: Any, method: str | None = None, *, swapped: bool = False) -> Callable[..., Any]:
+    def apply(self: Variable, other: Any) -> Any:
+        if method and isinstance(self, SizeVariable):
+            other_dim = other.as_dim() if isinstance(other, SizeVariable) else other
+            if isinstance(other_dim, int | Size) and not isinstance(other_dim, bool):
+                return self.recorder.size(getattr(self.as_dim(), method)(other_dim))
+        if isinstance(other, list | tuple):
+            other = np.asarray(other)
+        args = (other, self) if swapped else (self, other)
+        return self.recorder.call(op, args, {})
+
+    return apply
+
+
+def _floordiv(self: Variable, other: Any) -> Any:
+    if isinstance(self, SizeVariable):
+        other = other.as_dim() if isinstance(other, SizeVariable) else other
+        return self.recorder.size(self.as_dim() // other)
+    return np.floor(self / other)  # type: ignore[call-overload]
+
+
+def _same_size(self: Variable, other: Any) -> Any:
+    """Compare: sizes give True or False at once, values give a traced mask."""
+    if isinstance(self, SizeVariable):
+        return self.as_dim() == (other.as_dim() if isinstance(other, SizeVariable) else other)
+    return self.recorder.call(CATALOGUE["equal"], (self, other), {})
+
+
+def _other_size(self: Variable, other: Any) -> Any:
+    if isinstance(self, SizeVariable):
+        return not _same_size(self, other)
+    return self.recorder.call(CATALOGUE["not_equal"], (self, other), {})
+
+
+_BINARY = {
+    "add": (add, "__add__", "__radd__"), "sub": (sub, "__sub__", "__rsub__"),
+    "mul": (mul, "__mul__", "__rmul__"), "truediv": (div, None, None),
+    "pow": (power, None, None), "matmul": (matmul, None, None),
+    "and": (logical_and, None, None), "or": (logical_or, None, None),
+}  # fmt: skip
+for _word, (_op, _method, _rmethod) in _BINARY.items():
+    setattr(Variable, f"__{_word}__", _operator(_op, _method))
+    setattr(Variable, f"__r{_word}__", _operator(_op, _rmethod, swapped=True))
+for _word, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+    setattr(Variable, f"__{_word}__", _operator(CATALOGUE[_name]))
+Variable.__eq__ = _same_size  # type: ignore[method-assign,assignment]
+Variable.__ne__ = _other_size  # type: ignore[method-assign,assignment]
+Variable.__floordiv__ = _floordiv  # type: ignore[attr-defined]
+Variable.__neg__ = lambda self: self.recorder.call(neg, (self,), {})  # type: ignore[attr-defined]
+Variable.__pos__ = lambda self: self  # type: ignore[attr-defined]
+Variable.__abs__ = lambda self: np.abs(self)  # type: ignore[attr-defined,call-overload]
+Variable.__invert__ = lambda self: self.recorder.call(logical_not, (self,), {})  # type: ignore[attr-defined]
+
+__all__ = ["NotSupportedError", "SizeVariable", "Variable"]
