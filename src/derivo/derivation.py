@@ -231,7 +231,7 @@ class Derivation:
             message = f"{self.name} takes the arguments {', '.join(expected)}; check {', '.join(odd)}"
             raise UsageError(message)
         raw = {name: np.asarray(given[name]) for name in expected}
-        dtype = _floating_type(raw)
+        dtype = _floating_type({name: given[name] for name in expected})
         values, sizes = {}, {}
         for name, spec in expected.items():
             values[name] = _as_spec(name, raw[name], spec, dtype)
@@ -302,9 +302,12 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
     adjoints: dict[Node, str] = {}
+    unnamed: dict[Node, Node] = {}
     for value, adjoint in backward.adjoints.items():
         if value in forward.graph.names:
             adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
+        else:
+            unnamed.setdefault(lowered(adjoint), lowered(value))
     why = {lowered(n): w for n, w in backward.why.items()}
     notes = {lowered(n): note for n, note in backward.notes.items()}
     return Program(
@@ -317,6 +320,7 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
         forward=frozenset(order(graph)),
         names=names,
         adjoints=adjoints,
+        unnamed=unnamed,
         comment=lambda n, bound: notes.get(n) or backward_comment(n, why, {**forward.graph.names, **bound}),
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
         assumptions=tuple(str(a) for a in backward.assumptions),
@@ -343,8 +347,12 @@ def _is_loss(graph: Graph, wrt: tuple[str, ...]) -> bool:
 
 
 def _floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
-    floats = [a.dtype for a in arrays.values() if a.ndim and a.dtype.kind == "f"]
-    floats = floats or [a.dtype for a in arrays.values() if isinstance(a, np.float32)]
+    known = [a for a in arrays.values() if isinstance(a, np.ndarray | np.generic)]
+    known += [np.asarray(a) for a in arrays.values() if isinstance(a, list | tuple)]
+    floats = [a.dtype for a in known if a.dtype.kind == "f"]
+    wide = [a.dtype for a in known if a.dtype.kind == "f" and a.ndim]
+    # A Python number takes the type of what it meets, and so does a scalar beside arrays.
+    floats = wide or floats
     return np.result_type(*floats) if floats else np.dtype(np.float64)
 
 

@@ -11,6 +11,10 @@ class UsageError(DerivoError, ValueError):
     """Reports a wrong use of derivo: a wrong name, a missing argument, a wrong order."""
 
 
+class OptionError(UsageError, TypeError):
+    """Reports a keyword that a function does not have; Python calls that a TypeError."""
+
+
 class ShapeError(DerivoError, ValueError):
     """Reports shapes that do not fit together."""
 
@@ -29,6 +33,10 @@ class NotSupportedError(DerivoError, NotImplementedError):
 
 class DataError(DerivoError, ValueError):
     """Reports training data that cannot be used: NaN, labels out of range, no rows."""
+
+
+class DivergenceError(DerivoError, ArithmeticError):
+    """Reports a loss that became NaN or infinite in training."""
 
 
 class InternalError(DerivoError, AssertionError):

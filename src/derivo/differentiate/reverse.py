@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivo.differentiate.loop import pull_back_loop
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Builder
+from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Graph, Node, Why
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument, constant, fill
@@ -64,15 +66,10 @@ def differentiate(
     recorder = Recorder(builder)
     by_name = {n.attrs["name"]: n for n in graph.inputs}
     wanted = [by_name[name] for name in wrt]
-    active = _active(graph, wanted)
-    adjoints: dict[Node, Node] = {}
     why: dict[Node, Why] = {}
-    seeds = tuple(_seed(graph, i, builder, is_loss=is_loss) for i in range(len(graph.outputs)))
-    for output, seed in zip(graph.outputs, seeds, strict=True):
-        _accumulate(output, seed, adjoints, why, recorder)
-    for node in reversed(graph.nodes()):
-        if node in adjoints and node.inputs and node in active:
-            _pull_back(node, active, adjoints, why, recorder)
+    seeds = _seeds(graph, builder, is_loss=is_loss)
+    pairs = list(zip(graph.outputs, seeds, strict=True))
+    adjoints = _backpropagate(pairs, wanted, graph.nodes(), recorder, why)
     gradients = {}
     for name, node in zip(wrt, wanted, strict=True):
         zero = {"value": 0, "shape": node.spec.shape, "kind": "float"}
@@ -80,22 +77,66 @@ def differentiate(
     return Differentiated(graph, seeds, gradients, adjoints, why)
 
 
-def _active(graph: Graph, wanted: list[Node]) -> set[Node]:
+def _backpropagate(
+    seeds: list[tuple[Node, Node]], wanted: list[Node], nodes: tuple[Node, ...],
+    recorder: Recorder, why: dict[Node, Why],
+) -> dict[Node, Node]:  # fmt: skip
+    """Walk back from values with known adjoints; give the adjoints of all others."""
+    active = _active(nodes, wanted)
+    adjoints: dict[Node, Node] = {}
+    inner: dict[Node, Node] = {}
+    for output, seed in seeds:
+        _accumulate(output, seed, adjoints, why, recorder)
+    for node in reversed(nodes):
+        if "loop" in node.op.traits:
+            inner |= _pull_back_loop(node, nodes, active, adjoints, why, recorder)
+        elif node in adjoints and node.inputs and node in active and "item" not in node.op.traits:
+            _pull_back(node, active, adjoints, why, recorder)
+    return {**inner, **adjoints}
+
+
+def _pull_back_loop(
+    node: Node, nodes: tuple[Node, ...], active: set[Node], adjoints: dict[Node, Node],
+    why: dict[Node, Why], recorder: Recorder,
+) -> dict[Node, Node]:  # fmt: skip
+    """Hand the adjoints of a loop's results to its operands; give those inside it."""
+    items = {n: adjoints[n] for n in nodes if node in n.inputs and n in adjoints and n in active}
+    if not items:
+        return {}
+
+    def step(seeds: list[tuple[Node, Node]], wanted: list[Node], inside: tuple[Node, ...],
+             recorder: Recorder) -> dict[Node, Node]:  # fmt: skip
+        return _backpropagate(seeds, wanted, inside, recorder, why)
+
+    def accumulate(operand: Node, adjoint: Node, reason: Why) -> None:
+        why.setdefault(adjoint, reason)
+        _accumulate(operand, adjoint, adjoints, why, recorder)
+
+    return pull_back_loop(node, items, active, recorder, step, accumulate)
+
+
+def _active(nodes: tuple[Node, ...], wanted: list[Node]) -> set[Node]:
     """Give the values that depend on what is wanted, through floating values."""
     active = set(wanted)
-    for node in graph.nodes():
+    for node in nodes:
         if node.spec.kind in ("float", "pyfloat") and active & set(node.inputs):
             active.add(node)
     return active
 
 
-def _seed(graph: Graph, i: int, builder: Builder, *, is_loss: bool) -> Node:
+def _seeds(graph: Graph, builder: Builder, *, is_loss: bool) -> tuple[Node, ...]:
+    """Make the adjoints of the results: arguments, each with a name of its own."""
     if is_loss:
-        return builder.make(constant, (), {"value": 1})
-    output = graph.outputs[i]
-    name = "d_" + graph.names.get(output, graph.name if len(graph.outputs) == 1 else f"{graph.name}_{i + 1}")
-    spec = Spec(output.spec.shape, "float")
-    return builder.make(argument, (), {"name": name, "spec": spec})
+        return (builder.make(constant, (), {"value": 1}),)
+    # Equal names would make one node of the adjoints of two results.
+    names = Names({n.attrs["name"] for n in graph.inputs})
+    seeds = []
+    for i, output in enumerate(graph.outputs, 1):
+        unnamed = graph.name if len(graph.outputs) == 1 else f"{graph.name}_{i}"
+        name = names.fresh(adjoint_name(graph.names.get(output, unnamed)))
+        spec = Spec(output.spec.shape, "float")
+        seeds.append(builder.make(argument, (), {"name": name, "spec": spec}))
+    return tuple(seeds)
 
 
 def _pull_back(

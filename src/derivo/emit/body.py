@@ -34,12 +34,15 @@ class Body:
         Values that have a name already, and their names.
     wishes
         Names that values should get.
+    hints
+        Names for values that need one.
     """
 
     names: Names
     scope: Scope
     bound: dict[Node, str]
     wishes: Mapping[Node, str]
+    hints: Mapping[Node, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
 
@@ -69,7 +72,8 @@ class Body:
             name = self.names.fresh(self.wish(node))
             values, defaults = field_values(node, operands, self.scope, name)
             for k, statement in enumerate(tree):
-                code = ast.unparse(fill(statement, values, defaults))
+                filled = ast.fix_missing_locations(fill(statement, values, defaults))
+                code = ast.unparse(filled)
                 self.statements.append(Statement(code, node if k == 0 else None, name))
             self._bind(node, name)
             return
@@ -111,10 +115,14 @@ class Body:
         """Give the name that a value should have."""
         if node in self.wishes:
             return self.wishes[node]
-        named = [self.bound[i] for i in node.inputs if i in self.bound]
-        if "{" not in str(node.op.numpy) or len(node.inputs) != 1 or not named:
+        if node in self.hints:
+            return self.hints[node]
+        below = node
+        while below not in self.bound and below.inputs:
+            below = below.inputs[0]
+        if len(node.inputs) != 1 or node.op.name in ("neg", "as_float") or below not in self.bound:
             return "h"
-        return f"{node.op.name}_{named[0]}"
+        return f"{node.op.name}_{self.bound[below]}"
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:

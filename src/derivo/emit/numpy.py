@@ -41,6 +41,8 @@ class Program:
         The user's names of forward values.
     adjoints
         Backward node to the name of the forward value whose adjoint it is.
+    unnamed
+        Backward node to the forward value, for values that the user did not name.
     comment
         Gives the comment of a backward line.
     assumptions
@@ -56,6 +58,7 @@ class Program:
     forward: frozenset[Node]
     names: Mapping[Node, str]
     adjoints: Mapping[Node, str]
+    unnamed: Mapping[Node, Node]
     comment: Comment
     forward_notes: Mapping[Node, str]
     assumptions: tuple[str, ...] = ()
@@ -215,7 +218,9 @@ class _Writer:
             scope.add(s, n.spec)
         wishes = {n: adjoint_name(name) for n, name in p.adjoints.items()
                   if n not in p.forward and n.op.name not in ("constant", "size")}  # fmt: skip
-        body = Body(own, scope, {**constants, **kept, **seeds}, wishes)
+        hints = {n: adjoint_name(self.forward_bound[v]) for n, v in p.unnamed.items()
+                 if v in self.forward_bound and n not in wishes}  # fmt: skip
+        body = Body(own, scope, {**constants, **kept, **seeds}, wishes, hints)
         roots = list(p.gradients.values())
         body.compute(roots, keep=[n for n in roots if not _is_number(n)])
         results = []

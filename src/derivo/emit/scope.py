@@ -101,4 +101,6 @@ class Scope:
 
 
 def _plain(dim: Size) -> tuple[str, ...]:
-    return names(dim) if len(dim.terms) == 1 and len(dim.terms[0][0]) == 1 else ()
+    (factors, n), *more = dim.terms
+    is_name = not more and n == 1 and len(factors) == 1 and isinstance(factors[0], str)
+    return names(dim) if is_name else ()

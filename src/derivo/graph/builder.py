@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,11 +68,17 @@ def check(graph: Graph) -> None:
     InternalError
         A node's spec is not what its operation gives: a fault of derivo.
     """
-    for node in graph.nodes():
+    _check_nodes(graph.nodes(), graph.name)
+
+
+def _check_nodes(nodes: Iterable[Node], name: str) -> None:
+    for node in nodes:
+        if "loop" in node.op.traits:
+            _check_nodes(node.attrs["loop"].inside(), name)
         spec = node.op.infer(*(n.spec for n in node.inputs), **node.attrs)
         if spec != node.spec:
             message = (
                 f"{node} should be {spec}; please report this with the function "
-                f"{graph.name!r}"
+                f"{name!r}"
             )
             raise InternalError(message)

@@ -18,8 +18,10 @@ class Quotient:
     den: Dim
 
     def __str__(self) -> str:
-        """Write the quotient with its brackets."""
-        return f"({self.num})//({self.den})"
+        """Write the quotient, with brackets where Python needs them."""
+        num, den = str(self.num), str(self.den)
+        num = f"({num})" if " " in num else num
+        return f"{num}//{den}" if den.isalnum() else f"{num}//({den})"
 
 
 Factor = str | Quotient
@@ -73,7 +75,8 @@ class Size:
         text = ""
         for product, n in sorted(self.terms, key=lambda t: (t[1] < 0, not t[0])):
             sign = " - " if n < 0 else " + "
-            factors = [str(f) for f in product]
+            alone = len(product) == 1 and abs(n) == 1
+            factors = [str(f) if isinstance(f, str) or alone else f"({f})" for f in product]
             if abs(n) != 1 or not factors:
                 factors.insert(0, str(abs(n)))
             text += (sign if text else sign.strip(" +")) + "*".join(factors)

@@ -95,7 +95,7 @@ reciprocal = register(
 log = register(
     Op(
         "log", ("x",), floating, "np.log({0})",
-        vjp=lambda g, _y, x: (g / x,), latex=r"\log {0}",
+        vjp=lambda g, _y, x: (g / x,), algebra=lambda x: x.log(), latex=r"\log {0}",
         samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)),), {}), traits=FLOATING,
     ),
     np.log,

@@ -9,7 +9,7 @@ import numpy as np
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast, promote
 from derivo.ops.arithmetic import ANALYTIC, FLOATING, KINKED, log
-from derivo.ops.catalogue import register
+from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.infer import elementwise, floating
 
 
@@ -27,6 +27,7 @@ exp = register(
 )  # fmt: skip
 log1p = register(
     Op("log1p", ("x",), floating, "np.log1p({0})", vjp=lambda g, _y, x: (g / (1 + x),),
+       algebra=lambda x: (1 + x).log(),
        latex=r"\log(1 + {0})", samples=_between(-0.5, 2), traits=FLOATING),
     np.log1p,
 )  # fmt: skip
@@ -155,6 +156,7 @@ hypot = register(
 logaddexp = register(
     Op("logaddexp", ("a", "b"), floating, "np.logaddexp({0}, {1})",
        vjp=lambda g, y, a, b: (g * exp(a - y), g * exp(b - y)),
+       algebra=lambda a, b: (a.exp() + b.exp()).log(),
        latex=r"\log(e^{{{0}}} + e^{{{1}}})", samples=_between(-2, 2, 2),
        traits=frozenset({"elementwise", "floating"})),
     np.logaddexp,
@@ -195,6 +197,7 @@ for _name, _ufunc, _latex in (
            traits=KINKED | {"floating"}),
         _ufunc,
     )  # fmt: skip
+floor = CATALOGUE["floor"]
 
 
 def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
@@ -204,10 +207,24 @@ def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
 
 where = register(
     Op("where", ("condition", "a", "b"), _where_spec, "np.where({0}, {1}, {2})",
-       vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
+       vjp=lambda g, _y, c, _a, _b: (None, g * c, g * ~c),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
        latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC),
+    np.where,
+)  # fmt: skip
+
+deg2rad = register(
+    Op("deg2rad", ("x",), floating, "np.deg2rad({0})",
+       vjp=lambda g, _y, _x: (g * 0.017453292519943295,),
+       latex=r"\tfrac{{\pi}}{{180}} {0}", traits=FLOATING - {"analytic"}),
+    np.deg2rad, np.radians,
+)  # fmt: skip
+rad2deg = register(
+    Op("rad2deg", ("x",), floating, "np.rad2deg({0})",
+       vjp=lambda g, _y, _x: (g * 57.29577951308232,),
+       latex=r"\tfrac{{180}}{{\pi}} {0}", traits=FLOATING - {"analytic"}),
+    np.rad2deg, np.degrees,
 )  # fmt: skip
 
 __all__ = ["exp", "log", "where"]

@@ -11,7 +11,7 @@ from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register
-from derivo.ops.shape import as_dim, as_shape, expand_dims
+from derivo.ops.shape import as_dim, as_shape, expand_dims, moveaxis
 
 # A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,
 # step), so that it can be compared, hashed and written.
@@ -116,12 +116,9 @@ def _gather_text(attrs: Any, *operands: Any) -> str:
 
 
 def _scatter_text(attrs: Any, *operands: Any) -> str:
-    fields = [":"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
-    index = ", ".join(fields)
-    where = f"({index})" if len(fields) == 1 else f"({index})"
-    where = index if len(fields) == 1 else where.replace("(:", "(slice(None)")
-    where = where.replace(", :", ", slice(None)")
-    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {where}, {{0}})"
+    fields = ["slice(None)"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
+    index = fields[0] if len(fields) == 1 else f"({', '.join(fields)})"
+    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {index}, {{0}})"
 
 
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
@@ -148,47 +145,80 @@ scatter_add = register(
 )  # fmt: skip
 
 
+def cut(x: Any, axis: int, start: Any, stop: Any) -> Any:
+    """Take ``[start:stop]`` along one axis."""
+    index = [("cut", None, None, None)] * x.ndim
+    index[axis] = ("cut", start, stop, None)
+    return slice_(x, index=tuple(index))
+
+
 def _is_array(part: Any) -> bool:
-    return isinstance(part, list | np.ndarray) or (hasattr(part, "node") and not hasattr(part, "as_dim"))
+    return isinstance(part, list | np.ndarray) or (
+        hasattr(part, "node") and not hasattr(part, "as_dim")
+    )
 
 
 def getitem(x: Any, index: Any) -> Any:
     """Take a part of `x`: integers, slices, None, ... and integer arrays."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    given = sum(1 for p in parts if p is not None and p is not Ellipsis)
-    if Ellipsis in [p for p in parts if not _is_array(p)]:
-        k = next(i for i, p in enumerate(parts) if p is Ellipsis)
-        parts[k : k + 1] = [slice(None)] * (x.ndim - given)
-    if given > x.ndim:
-        message = f"{given} indices for an array with {x.ndim} axes"
-        raise ShapeError(message)
-    axes = [p for p in parts if p is not None]
-    places = [i for i, p in enumerate(axes) if _is_array(p)]
-    if places:
-        x = _gathered(x, axes, places)
-    elif any(not isinstance(p, slice) or p != slice(None) for p in axes):
-        x = slice_(x, index=static_index(as_shape(x.shape), tuple(axes)))
+    parts = _spelled_out(x, list(index) if isinstance(index, tuple) else [index])
+    taken = [p for p in parts if p is not None]
+    if any(_is_array(p) for p in taken):
+        if len(taken) != len(parts):
+            message = "an index mixes None with integer arrays; take one step at a time"
+            raise ShapeError(message)
+        return _gathered(x, taken)
+    if any(not isinstance(p, slice) or p != slice(None) for p in taken):
+        x = slice_(x, index=static_index(as_shape(x.shape), tuple(taken)))
     position = 0
     for p in parts:
         if p is None:
             x = expand_dims(x, axis=position)
-        position += p is None or isinstance(p, slice) or _is_array(p)
+        position += p is None or isinstance(p, slice)
     return x
 
 
-def _gathered(x: Any, axes: list[Any], places: list[int]) -> Any:
-    arrays = [np.asarray(axes[i]) if isinstance(axes[i], list) else axes[i] for i in places]
-    if any(getattr(a, "dtype", None) == bool for a in arrays):
-        message = (
-            "an index of booleans gives an array whose size depends on its values; "
-            "write np.where(mask, x, 0) or multiply by the mask"
-        )
+def _spelled_out(x: Any, parts: list[Any]) -> list[Any]:
+    """Replace ... and constant masks, so that there is a part for every axis."""
+    spelled: list[Any] = []
+    for p in parts:
+        mask = np.asarray(p) if isinstance(p, list | np.ndarray) else None
+        if mask is not None and mask.dtype == bool:
+            spelled += np.nonzero(mask)  # its size is known: the mask is a constant
+        elif isinstance(p, bool) or (_is_array(p) and _kind(p) not in "iu"):
+            message = (
+                "an index of booleans gives an array whose size depends on its values; "
+                "write np.where(mask, x, 0) or multiply by the mask"
+            ) if isinstance(p, bool) or _kind(p) == "b" else "an index must hold integers"
+            raise ShapeError(message)
+        else:
+            spelled.append(p)
+    given = sum(1 for p in spelled if p is not None and p is not Ellipsis)
+    if given > x.ndim:
+        message = f"{given} indices for an array with {x.ndim} axes"
         raise ShapeError(message)
-    if places != list(range(places[0], places[-1] + 1)):
-        message = "integer arrays in an index must stand next to each other"
-        raise ShapeError(message)
-    rest = [slice(None) if i in places else p for i, p in enumerate(axes)]
-    if any(p != slice(None) for p in rest):
-        message = "an index mixes integer arrays with integers or slices; take one step at a time"
-        raise ShapeError(message)
-    return gather(x, *arrays, axis=places[0])
+    dots = [i for i, p in enumerate(spelled) if p is Ellipsis]
+    k = dots[0] if dots else len(spelled)
+    spelled[k : k + 1] = [slice(None)] * (x.ndim - given)
+    return spelled
+
+
+def _kind(part: Any) -> str:
+    kind: str = (np.asarray(part) if isinstance(part, list) else part).dtype.kind
+    return kind
+
+
+def _gathered(x: Any, parts: list[Any]) -> Any:
+    """Take integers and slices first, then what the integer arrays pick."""
+    places = [i for i, p in enumerate(parts) if not isinstance(p, slice)]
+    adjacent = places == list(range(places[0], places[-1] + 1))
+    static = tuple(slice(None) if _is_array(p) else p for p in parts)
+    if any(p != slice(None) for p in static):
+        x = slice_(x, index=static_index(as_shape(x.shape), static))
+    left = [p for p in parts if isinstance(p, slice) or _is_array(p)]
+    axes = [i for i, p in enumerate(left) if _is_array(p)]
+    arrays = [np.asarray(left[i]) if isinstance(left[i], list) else left[i] for i in axes]
+    first = axes[0]
+    if axes != list(range(first, first + len(axes))) or not adjacent:
+        # NumPy puts what separated indices pick in front.
+        x, first = moveaxis(x, axes, range(len(axes))), 0
+    return gather(x, *arrays, axis=first)

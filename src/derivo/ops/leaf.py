@@ -98,3 +98,13 @@ as_float = register(
 def zeros(shape: Any) -> Any:
     """Give an array of zeros; on arrays and, through `fill`, in graphs."""
     return np.zeros(shape)
+
+
+def made(op: Op, like: Any, **attrs: Any) -> Any:
+    """Make a value without operands in the place where `like` lives.
+
+    In a graph if `like` is traced, even when every size is a number; else an array.
+    """
+    if hasattr(like, "record"):
+        return like.record(op, (), attrs)
+    return op(**attrs)

@@ -9,10 +9,9 @@ import numpy as np
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
-from derivo.ops.elementwise import sqrt
 from derivo.ops.infer import normal_axis, reduced
-from derivo.ops.leaf import arange
-from derivo.ops.shape import broadcast_to, expand_dims, reshape
+from derivo.ops.leaf import arange, made
+from derivo.ops.shape import broadcast_to, expand_dims, reshape, transpose
 
 REDUCING = {"axis": None, "keepdims": False}
 
@@ -87,22 +86,42 @@ argmin = register(
 )  # fmt: skip
 
 
+def combine_axes(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    """Lay several axes out as one, the last, in the order in which NumPy reads them.
+
+    Returns
+    -------
+    row
+        `x` with the other axes first.
+    back
+        A function that undoes it.
+    """
+    rest = tuple(a for a in range(x.ndim) if a not in axes)
+    order = (*rest, *axes)
+    moved = x if order == tuple(range(x.ndim)) else transpose(x, axes=order)
+    row = reshape(moved, shape=(*(x.shape[a] for a in rest), count(x, axes)))
+
+    def back(value: Any) -> Any:
+        value = reshape(value, shape=moved.shape)
+        if moved is x:
+            return value
+        return transpose(value, axes=tuple(order.index(a) for a in range(x.ndim)))
+
+    return row, back
+
+
 def _first(pick: Op, x: Any, axis: Any) -> Any:
     """Mark the first of the extreme elements along `axis`: the one that counts."""
     axes = normal_axis(axis, x.ndim)
-    if len(axes) != 1:
-        # Several axes: they are laid out as one, in the order in which NumPy looks.
-        rest = [a for a in range(x.ndim) if a not in axes]
-        if rest:
-            message = "a maximum over several axes, but not all, has no rule yet"
-            raise NotImplementedError(message)
-        n = count(x, axis)
-        mask = arange(stop=n) == pick(reshape(x, shape=(n,)))
-        return reshape(mask, shape=x.shape)
+    if len(axes) > 1:
+        row, back = combine_axes(x, axes)
+        return back(_first(pick, row, row.ndim - 1))
     (a,) = axes
-    places = arange(stop=x.shape[a])
+    places = made(arange, x, stop=x.shape[a])
     for _ in range(x.ndim - 1 - a):
         places = expand_dims(places, axis=-1)
+    if x.ndim == 1:
+        return places == pick(x)
     return places == pick(x, axis=a, keepdims=True)
 
 
@@ -127,10 +146,35 @@ min_ = register(
 )  # fmt: skip
 
 
+def _boolean(spec: Spec, *, axis: Any, keepdims: bool) -> Spec:
+    return Spec(reduced(spec, axis, keepdims=keepdims).shape, "bool")
+
+
+def _truths(rng: Any) -> Any:
+    return (rng.random((3, 4)) < 0.7,), {"axis": 1}
+
+
+any_ = register(
+    Op("any", ("x",), _boolean, "np.any({0}, axis={axis}, keepdims={keepdims})",
+       latex=r"\exists {0}", attrs=REDUCING, samples=_truths)
+)  # fmt: skip
+all_ = register(
+    Op("all", ("x",), _boolean, "np.all({0}, axis={axis}, keepdims={keepdims})",
+       latex=r"\forall {0}", attrs=REDUCING, samples=_truths)
+)  # fmt: skip
+count_nonzero = register(
+    Op("count_nonzero", ("x",), _index_spec,
+       "np.count_nonzero({0}, axis={axis}, keepdims={keepdims})", attrs=REDUCING,
+       samples=_truths)
+)  # fmt: skip
+
+
 # --- NumPy's spellings -------------------------------------------------------------
 
 
-def _spelling(op: Op) -> Any:
+def along(op: Op) -> Any:
+    """Give the function that applies a reduction along any axes, as NumPy spells it."""
+
     def call(x: Any, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: FBT002
         axes = normal_axis(axis, x.ndim)
         plain: Any = axes[0] if len(axes) == 1 and x.ndim > 1 else axes
@@ -140,25 +184,28 @@ def _spelling(op: Op) -> Any:
     return call
 
 
-spells(np.sum)(_spelling(sum_))
-spells(np.mean)(_spelling(mean))
-spells(np.max, np.amax)(_spelling(max_))
-spells(np.min, np.amin)(_spelling(min_))
-spells(np.argmax)(_spelling(argmax))
-spells(np.argmin)(_spelling(argmin))
+sum_of, mean_of = along(sum_), along(mean)
+max_of, min_of = along(max_), along(min_)
+spells(np.sum)(sum_of)
+spells(np.mean)(mean_of)
+spells(np.max, np.amax)(max_of)
+spells(np.min, np.amin)(min_of)
+spells(np.argmax)(along(argmax))
+spells(np.argmin)(along(argmin))
+spells(np.any)(along(any_))
+spells(np.all)(along(all_))
+spells(np.count_nonzero)(along(count_nonzero))
 
 
-@spells(np.var)
-def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: Any = False) -> Any:  # noqa: FBT002
-    """Give the mean square of the distance from the mean."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    if not ddof:
-        return np.mean(centred * centred, axis=axis, keepdims=keepdims)
-    total = np.sum(centred * centred, axis=axis, keepdims=keepdims)
-    return total / (count(x, axis) - ddof)
+def _ufunc_reduce(reduction: Any) -> Any:
+    def call(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:  # noqa: FBT002
+        return reduction(x, axis=axis, keepdims=keepdims)
+
+    return call
 
 
-@spells(np.std)
-def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: Any = False) -> Any:  # noqa: FBT002
-    """Give the square root of the variance."""
-    return sqrt(var(x, axis=axis, ddof=ddof, keepdims=keepdims))
+spells("add.reduce")(_ufunc_reduce(sum_of))
+spells("maximum.reduce", "fmax.reduce")(_ufunc_reduce(max_of))
+spells("minimum.reduce", "fmin.reduce")(_ufunc_reduce(min_of))
+spells("logical_or.reduce")(_ufunc_reduce(along(any_)))
+spells("logical_and.reduce")(_ufunc_reduce(along(all_)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import Dim, divide, format_shape, product
+from derivo.graph.dim import Dim, Size, divide, format_shape, product
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
@@ -19,13 +20,14 @@ VIEW = frozenset({"analytic", "view"})
 
 def as_dim(value: Any) -> Dim:
     """Read a dimension from an integer or from a traced size."""
-    dim: Dim = value.as_dim() if hasattr(value, "as_dim") else value
-    return dim
+    if hasattr(value, "as_dim"):
+        value = value.as_dim()
+    return value if isinstance(value, Size) else operator.index(value)
 
 
 def as_shape(value: Any) -> tuple[Dim, ...]:
     """Read a shape from one size or a sequence of sizes."""
-    if isinstance(value, int) or hasattr(value, "as_dim"):
+    if isinstance(value, int | np.integer | Size) or hasattr(value, "as_dim"):
         return (as_dim(value),)
     return tuple(as_dim(d) for d in value)
 
@@ -116,8 +118,8 @@ def matrix_transpose(x: Any) -> Any:
 @spells(np.moveaxis)
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places, the others keeping their order."""
-    moved = [a % x.ndim for a in ((source,) if isinstance(source, int) else source)]
-    places = [a % x.ndim for a in ((destination,) if isinstance(destination, int) else destination)]
+    pairs = [(source, destination)] if isinstance(source, int) else zip(source, destination, strict=True)
+    moved, places = zip(*((a % x.ndim, b % x.ndim) for a, b in pairs), strict=True)
     order = [a for a in range(x.ndim) if a not in moved]
     for place, a in sorted(zip(places, moved, strict=True)):
         order.insert(place, a)
@@ -168,7 +170,7 @@ squeeze = register(
     Op(
         "squeeze", ("x",), _squeeze_spec, "np.squeeze({0}, axis={axis})",
         vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis),),
-        algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": 0},
+        algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=LINEAR,
     )
 )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.node import Node, order
+from derivo.run.loop import Trajectory
 
 
 def run_graph(
@@ -45,6 +46,8 @@ def run_graph(
 
 def compute(node: Node, operands: list[Any], sizes: Mapping[str, int], dtype: Any) -> Any:
     """Compute one node from its operands."""
+    if "loop" in node.op.traits:
+        return Trajectory(node, operands, sizes, dtype)
     attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
     if node.op.name == "size":
         return attrs["dim"]

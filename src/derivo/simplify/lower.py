@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from derivo.graph.builder import Builder
+from derivo.graph.loop import Loop
 from derivo.graph.node import Node, order
 from derivo.trace.recorder import Recorder
 
@@ -26,8 +29,13 @@ class Lowering:
         if node.op.lower is not None:
             result = node.op.lower(*(self.recorder.wrap(i) for i in inputs), **node.attrs)
             return self(self.recorder.lift(result))
-        if inputs == node.inputs:
+        attrs = {k: self._inside(v) for k, v in node.attrs.items()}
+        if inputs == node.inputs and attrs == node.attrs:
             return node
-        return self.recorder.builder.make(
-            node.op, inputs, dict(node.attrs), node.line, node.group
-        )
+        return self.recorder.builder.make(node.op, inputs, attrs, node.line, node.group)
+
+    def _inside(self, value: Any) -> Any:
+        """Lower the body of a loop, and a value that is read from it."""
+        if isinstance(value, Loop):
+            return value.replace(self)
+        return self(value) if isinstance(value, Node) else value

@@ -16,6 +16,10 @@ from derivo.graph.spec import Spec, kind_of, promote
 from derivo.ops.leaf import as_float, constant, size
 
 
+# Operands that choose among values take no part in arithmetic.
+CHOOSING = frozenset({"condition", "*indices"})
+
+
 def as_attribute(value: Any) -> Any:
     """Turn traced sizes in an attribute into dimensions."""
     if isinstance(value, tuple | list):
@@ -80,21 +84,20 @@ class Recorder:
 
     def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         """Convert integer operands where NumPy would leave the floating type in use."""
-        kinds = [n.spec.kind for n in nodes]
-        numeric = [k for k in kinds if k != "bool"] if op.name == "where" else kinds
-        result = promote(*numeric) if numeric else "bool"
+        last = op.inputs[-1:] * len(nodes)
+        chooses = [name in CHOOSING for name, _ in zip(op.inputs + last, nodes, strict=False)]
+        kinds = [n.spec.kind for n, c in zip(nodes, chooses, strict=True) if not c]
+        result = promote(*kinds) if kinds else "bool"
         if "floating" in op.traits:
             result = promote(result, "pyfloat")
         if result not in ("float", "pyfloat") or op is as_float:
             return nodes
         narrow = {"int"} if "float" in kinds else {"int", "bool"}
-        if op.name == "where":
-            narrow = {"int"}
         array_constant = lambda n: n.op is constant and n.spec.kind == "float"  # noqa: E731
         return tuple(
             self.builder.make(as_float, (n,))
-            if n.spec.kind in narrow or array_constant(n) else n
-            for n in nodes
+            if not c and (n.spec.kind in narrow or array_constant(n)) else n
+            for n, c in zip(nodes, chooses, strict=True)
         )  # fmt: skip
 
     def convert(self, variable: Any, dtype: np.dtype[Any]) -> Any:
@@ -121,6 +124,14 @@ class Recorder:
             name = getattr(function, "name", getattr(function, "__name__", "this operation"))
             self.refuse(NotSupportedError, f"{name.strip('_')}: {error}",
                         "see the list of operations and options in docs/operations.md")
+
+    def loop(
+        self, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
+    ) -> tuple[Any, Any]:
+        """Record a loop over time: see `derivo.scan`."""
+        from derivo.trace.loop import trace_loop  # noqa: PLC0415
+
+        return trace_loop(self, step, init, xs, length, reverse=reverse)
 
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""

@@ -6,6 +6,7 @@ import inspect
 import linecache
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -22,11 +23,15 @@ from derivo.trace.recorder import Recorder
 from derivo.trace.variable import Variable
 
 _OURS = str(Path(__file__).parents[1])
+# Layers are written as a user writes them: their names and lines are worth keeping.
+_LIKE_USERS = tuple(str(Path(_OURS) / part) for part in ("layers", "article"))
 _NUMPY = str(Path(np.__file__).parent)
 
 
 def is_users(file: str) -> bool:
     """Tell code of the user from code of derivo, NumPy and the interpreter."""
+    if file.startswith(_LIKE_USERS):
+        return True
     return not file.startswith((_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__"))
 
 
@@ -55,7 +60,9 @@ class Tracer(Recorder):
 
     def watch(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         """Note the names of local variables as they are bound, line by line."""
-        if not is_users(frame.f_code.co_filename):
+        function = getattr(self.function, "func", self.function)  # inside a partial
+        own = frame.f_code is getattr(function, "__code__", None)
+        if not own and not is_users(frame.f_code.co_filename):
             return None
         depth = _depth(frame)
 
@@ -116,7 +123,8 @@ def trace(
     names = {v.node: name for name, v in arguments.items()}
     for node, (_, name) in tracer.found.items():
         names.setdefault(node, name)
-    inputs = tuple(v.node for v in arguments.values())
+    parameters = [p for p in inspect.signature(function).parameters if p in arguments]
+    inputs = tuple(arguments[name].node for name in parameters)
     graph = Graph(function_name(function), inputs, tuple(outputs), names)
     check(graph)
     return graph, structure
@@ -124,6 +132,8 @@ def trace(
 
 def function_name(function: Callable[..., Any]) -> str:
     """Give a name that can stand in source: a lambda is called ``function``."""
+    while isinstance(function, partial):
+        function = function.func
     name = getattr(function, "__name__", type(function).__name__)
     return name if name.isidentifier() else "function"
 
@@ -141,20 +151,19 @@ def _bind(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str
     positional: list[Any] = []
     keyword: dict[str, Any] = {}
     for name, p in parameters.items():
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            continue
-        if name not in arguments and p.default is p.empty:
+        if name in arguments and p.kind is not p.POSITIONAL_ONLY:
+            keyword[name] = arguments[name]
+        elif p.kind is p.POSITIONAL_ONLY and name in arguments:
+            positional.append(arguments[name])
+        elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             message = (
                 f"no shape is given for the argument {name!r} of "
                 f"{function_name(function)}({listed}); write {name}='N M', or pass an "
                 "example array"
             )
             raise UsageError(message)
-        value = arguments.get(name, p.default)
-        if p.kind is p.KEYWORD_ONLY:
-            keyword[name] = value
-        else:
-            positional.append(value)
+        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
+            positional.append(p.default)
     return positional, keyword
 
 

@@ -98,12 +98,12 @@ class Variable:
     @property
     def T(self) -> Any:  # noqa: N802
         """The transpose."""
-        return SPELLINGS[np.transpose](self)
+        return self.recorder.call(SPELLINGS[np.transpose], (self,), {})
 
     @property
     def mT(self) -> Any:  # noqa: N802
         """The transpose of the last two axes."""
-        return SPELLINGS[np.matrix_transpose](self)
+        return self.recorder.call(SPELLINGS[np.matrix_transpose], (self,), {})
 
     @property
     def real(self) -> Any:
@@ -113,16 +113,17 @@ class Variable:
     def reshape(self, *shape: Any, **options: Any) -> Any:
         """Give the same elements in another shape."""
         target = shape[0] if len(shape) == 1 else shape
-        return SPELLINGS[np.reshape](self, *([target] if shape else []), **options)
+        args = (self, target) if shape else (self,)
+        return self.recorder.call(SPELLINGS[np.reshape], args, options)
 
     def transpose(self, *axes: Any) -> Any:
         """Give the axes in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return SPELLINGS[np.transpose](self, order)
+        return self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
 
     def flatten(self) -> Any:
         """Give the elements in one row."""
-        return SPELLINGS[np.ravel](self)
+        return self.recorder.call(SPELLINGS[np.ravel], (self,), {})
 
     def copy(self) -> Any:
         """Give the value itself: traced values are never written to."""

@@ -1,0 +1,197 @@
+"""The backward pass of a loop over time: another loop, in the other direction.
+
+Its carries are the adjoints of the carries, its sums are the adjoints of what every
+step reads, and what it stacks are the adjoints of the arrays that the loop ran along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from derivo.graph.loop import Loop, between, unchanging
+from derivo.graph.node import Node, Why
+from derivo.graph.spec import Spec
+from derivo.ops.leaf import fill
+from derivo.ops.scan import last, previous, scan_loop, stack, total
+from derivo.trace.loop import place_holder
+from derivo.trace.recorder import Recorder
+
+FLOATING = ("float", "pyfloat")
+Accumulate = Callable[[Node, Node, Why], None]
+# backpropagate(seeds, wanted, given) -> adjoints
+Backpropagate = Callable[..., dict[Node, Node]]
+
+
+@dataclass
+class _Step:
+    """What one step of the backward loop is given, and what it starts from."""
+
+    seeds: list[tuple[Node, Node]] = field(default_factory=list)
+    carries: dict[Node, Node] = field(default_factory=dict)
+    first: list[Node] = field(default_factory=list)
+    arrays: dict[Node, Node] = field(default_factory=dict)
+
+
+def pull_back_loop(
+    node: Node, items: Mapping[Node, Node], active: set[Node], recorder: Recorder,
+    backpropagate: Backpropagate, accumulate: Accumulate,
+) -> dict[Node, Node]:  # fmt: skip
+    """Hand the adjoints of a loop's results to its operands.
+
+    Parameters
+    ----------
+    node
+        The scan.
+    items
+        Each of its results that has an adjoint, and the adjoint.
+    active
+        Values that depend on what is wanted.
+    backpropagate
+        Derives the backward pass of a step.
+    accumulate
+        Adds to the adjoint of an operand.
+
+    Returns
+    -------
+    adjoints
+        Of the values inside a step.
+    """
+    loop: Loop = node.attrs["loop"]
+    operand = dict(zip(loop.bound, node.inputs, strict=True))
+    results = [i.attrs["of"] for i in items]
+    wanted = _wanted(loop, results, {b for b, o in operand.items() if o in active})
+    step = _step(loop, items, wanted, recorder)
+    inner = backpropagate(step.seeds, wanted, loop.inside(results), recorder)
+    ends = [inner.get(c) or _zero(c.spec, recorder) for c in step.carries]
+    reached = [b for b in loop.bound if b in inner and b in wanted]
+    gradients = [inner[b] for b in reached if b not in loop.carries]
+    known = frozenset(loop.inside(results))
+    back = close(
+        node, known, tuple(step.carries.values()), ends, gradients, step, recorder
+    )
+    for b in wanted:
+        if b in step.carries:
+            result = recorder.builder.make(last, (back,), {"of": step.carries[b]})
+        elif b in inner:
+            op = stack if b in loop.slices else total
+            result = recorder.builder.make(op, (back,), {"of": inner[b]})
+        else:
+            continue
+        kind = "steps" if b in loop.fixed else "chain"
+        why = Why(kind, operand[b], node, node.inputs.index(operand[b]), back)
+        accumulate(operand[b], result, why)
+    return {v: a for v, a in inner.items() if v not in loop.fixed}
+
+
+def _wanted(loop: Loop, results: Iterable[Node], active: set[Node]) -> list[Node]:
+    """Give what a step finds and depends on what is wanted; carries pass that on."""
+    reached = {b for b in active if b.spec.kind in FLOATING}
+    while True:
+        varying = set(reached)
+        for n in loop.inside(results):
+            if n.spec.kind in FLOATING and not varying.isdisjoint(n.inputs):
+                varying.add(n)
+        more = {
+            c for c, after in zip(loop.carries, loop.following, strict=True)
+            if after in varying and c not in reached and c.spec.kind in FLOATING
+        }  # fmt: skip
+        if not more:
+            return [b for b in loop.bound if b in reached]
+        reached |= more
+
+
+def _step(
+    loop: Loop, items: Mapping[Node, Node], wanted: list[Node], recorder: Recorder
+) -> _Step:
+    step = _Step()
+    ends = {i.attrs["of"]: a for i, a in items.items() if "last" in i.op.traits}
+    for carry, after in zip(loop.carries, loop.following, strict=True):
+        if carry in wanted:
+            adjoint = place_holder(recorder, Spec(carry.spec.shape, "float"))
+            step.carries[carry] = adjoint
+            step.first.append(ends.get(carry) or _zero(carry.spec, recorder))
+            step.seeds.append((after, adjoint))
+    for item, adjoint in items.items():
+        of = item.attrs["of"]
+        if "stack" in item.op.traits:
+            part = place_holder(recorder, Spec(of.spec.shape, "float"))
+            step.arrays[part] = adjoint
+            step.seeds.append((of, part))
+        elif "total" in item.op.traits:
+            step.seeds.append((of, adjoint))
+    return step
+
+
+def _zero(spec: Spec, recorder: Recorder) -> Node:
+    attrs = {"value": 0, "shape": spec.shape, "kind": "float"}
+    return recorder.builder.make(fill, (), attrs)
+
+
+def close(
+    node: Node, known: frozenset[Node], carries: tuple[Node, ...], ends: list[Node],
+    results: list[Node], step: _Step, recorder: Recorder,
+) -> Node:  # fmt: skip
+    """Make the backward loop of `node`, and bind whatever its steps read.
+
+    Parameters
+    ----------
+    known
+        Values that a step of the forward loop computes.
+    carries, ends
+        Adjoints of the carries, before and after a step of the backward loop.
+    results
+        Further values that a step computes.
+    """
+    loop: Loop = node.attrs["loop"]
+    arrays = dict(step.arrays)
+    own = frozenset((*carries, *arrays))
+    for value in _read(ends + results, own, known | set(loop.carries + loop.slices)):
+        arrays[value] = over_time(node, value, recorder)
+    bound = frozenset((*carries, *arrays))
+    fixed = unchanging([*ends, *results], bound)
+    read = {i for n in between([*ends, *results], bound) for i in n.inputs}
+    arrays = {v: a for v, a in arrays.items() if v in read or v in ends or v in results}
+    back = Loop(carries, tuple(arrays), fixed, tuple(ends), not loop.reverse)
+    operands = (*step.first, *arrays.values(), *fixed)
+    attrs = {"loop": back, "length": node.attrs["length"]}
+    return recorder.builder.make(scan_loop, operands, attrs, node.line, node.group)
+
+
+def _read(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[Node]:
+    """Give the values of the forward loop that backward steps read.
+
+    Views of other values are taken again, not kept.
+    """
+    found: set[Node] = set()
+    seen: set[Node] = set()
+    waiting = [r for r in roots if r not in own]
+    while waiting:
+        n = waiting.pop()
+        if n in seen:
+            continue
+        seen.add(n)
+        items = "item" in n.op.traits and n.inputs[0] in forward
+        if (n in forward or items) and not _is_free(n):
+            found.add(n)
+        else:
+            waiting += [i for i in n.inputs if i not in own]
+    return sorted(found, key=lambda n: n.index)
+
+
+def _is_free(node: Node) -> bool:
+    return bool(node.inputs) and ("view" in node.op.traits or "cut" in node.op.traits)
+
+
+def over_time(node: Node, value: Node, recorder: Recorder) -> Node:
+    """Give the array that holds, for every step of a loop, a value of the step."""
+    loop: Loop = node.attrs["loop"]
+    operand = dict(zip(loop.bound, node.inputs, strict=True))
+    if value in loop.slices:
+        return operand[value]
+    after = dict(zip(loop.carries, loop.following, strict=True)).get(value)
+    if after is None or after in loop.carries:
+        return recorder.builder.make(stack, (node,), {"of": value})
+    attrs = {"reverse": loop.reverse}
+    inputs = (over_time(node, after, recorder), operand[value])
+    return recorder.builder.make(previous, inputs, attrs)

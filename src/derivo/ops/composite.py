@@ -1,0 +1,112 @@
+"""What textbooks name and NumPy lacks: sigmoid, softplus, relu, softmax, logsumexp.
+
+Each record carries its derivative under its own name, and `lower` spells it in NumPy's
+words before source is written. The spelling is the usual one, so that it becomes one
+node with the same computation written out by hand.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, promote
+from derivo.ops.arithmetic import FLOATING, KINKED, log
+from derivo.ops.catalogue import register
+from derivo.ops.elementwise import exp, logaddexp, maximum
+from derivo.ops.infer import elementwise, floating, normal_axis, reduced
+from derivo.ops.reduce import max_of, restore, sum_of
+from derivo.ops.shape import squeeze
+
+# The derivative y (1 - y) is written with the output: Goodfellow, Bengio, Courville,
+# Deep Learning (2016), section 3.10, as are softplus and its derivative, the sigmoid.
+sigmoid = register(
+    Op(
+        "sigmoid", ("x",), floating,
+        vjp=lambda g, y, _x: (g * y * (1 - y),),
+        lower=lambda x: 1 / (1 + exp(-x)), algebra=lambda x: 1 / (1 + (-x).exp()),
+        latex=r"\sigma({0})", traits=FLOATING | {"positive"},
+    )
+)  # fmt: skip
+softplus = register(
+    Op(
+        "softplus", ("x",), floating,
+        vjp=lambda g, _y, x: (g * sigmoid(x),),
+        lower=lambda x: logaddexp(0, x), algebra=lambda x: (1 + x.exp()).log(),
+        latex=r"\operatorname{{softplus}}({0})", traits=FLOATING - {"analytic"} | {"positive"},
+    )
+)  # fmt: skip
+# The subgradient at 0 is 0.
+relu = register(
+    Op(
+        "relu", ("x",), elementwise,
+        vjp=lambda g, y, _x: (g * (y > 0),),
+        lower=lambda x: maximum(x, 0),
+        latex=r"\operatorname{{relu}}({0})",
+        samples=lambda rng: ((rng.choice([-1, 1], (3, 4)) * rng.uniform(0.5, 2, (3, 4)),), {}),
+        traits=KINKED,
+    )
+)  # fmt: skip
+
+
+def _softmax_spec(x: Spec, axis: Any) -> Spec:
+    normal_axis(axis, x.rank)
+    return floating(x)
+
+
+def _softmax_lower(x: Any, *, axis: Any) -> Any:
+    # Subtracting the maximum changes nothing and makes overflow impossible.
+    e = exp(x - max_of(x, axis=axis, keepdims=True))
+    return e / sum_of(e, axis=axis, keepdims=True)
+
+
+def _softmax_vjp(g: Any, y: Any, _x: Any, *, axis: Any) -> tuple[Any]:
+    return (y * (g - sum_of(g * y, axis=axis, keepdims=True)),)
+
+
+# axis None: over all elements.
+softmax = register(
+    Op(
+        "softmax", ("x",), _softmax_spec, vjp=_softmax_vjp, lower=_softmax_lower,
+        algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),  # noqa: FBT003
+        latex=r"\operatorname{{softmax}}({0})", attrs={"axis": -1},
+        traits=frozenset({"floating", "positive"}),
+    )
+)  # fmt: skip
+
+
+def _logsumexp_spec(x: Spec, axis: Any, keepdims: bool) -> Spec:  # noqa: FBT001
+    result = reduced(x, axis, keepdims=keepdims)
+    return Spec(result.shape, promote(x.kind, "pyfloat") if x.is_weak else "float")
+
+
+def _logsumexp_lower(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    axes = normal_axis(axis, x.ndim)
+    if len(axes) == x.ndim and not keepdims:
+        m = max_of(x)
+        return m + log(sum_of(exp(x - m)))
+    m = max_of(x, axis=axis, keepdims=True)
+    y = m + log(sum_of(exp(x - m), axis=axis, keepdims=True))
+    for a in () if keepdims else reversed(axes):
+        y = squeeze(y, axis=a)
+    return y
+
+
+def _logsumexp_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[Any]:
+    return (restore(g, x, axis, keepdims=keepdims) * softmax(x, axis=axis),)
+
+
+logsumexp = register(
+    Op(
+        "logsumexp", ("x",), _logsumexp_spec, vjp=_logsumexp_vjp, lower=_logsumexp_lower,
+        algebra=lambda x, axis, keepdims: x.exp().sum(axis, keepdims).log(),
+        latex=r"\log \sum e^{{{0}}}", attrs={"axis": None, "keepdims": False},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
+        traits=frozenset({"floating"}),
+    )
+)  # fmt: skip
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """Give the logarithm of the softmax along `axis`."""
+    return x - logsumexp(x, axis=axis, keepdims=True)

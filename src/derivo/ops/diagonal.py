@@ -1,0 +1,161 @@
+"""Diagonals and triangles of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import Dim, format_shape
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+from derivo.ops.catalogue import register, spells
+from derivo.ops.leaf import eye, made
+from derivo.ops.reduce import sum_of
+from derivo.ops.shape import LINEAR, as_dim, moveaxis
+
+_MATRIX = lambda rng: ((rng.normal(size=(3, 4)),), {})  # noqa: E731
+
+
+def _length(n: Dim, m: Dim, offset: int) -> Dim:
+    """Give the length of a diagonal of an n x m matrix."""
+    if n == m:
+        return n - abs(offset)
+    if isinstance(n, int) and isinstance(m, int):
+        return max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
+    message = (
+        f"the diagonal of a matrix of shape {format_shape((n, m))} has a length that is "
+        "not known by name; give the sizes as numbers"
+    )
+    raise ShapeError(message)
+
+
+def _diagonal_spec(x: Spec, offset: int) -> Spec:
+    if x.rank < 2:  # noqa: PLR2004
+        message = f"a diagonal needs a matrix; the array has the shape {format_shape(x.shape)}"
+        raise ShapeError(message)
+    return Spec((*x.shape[:-2], _length(x.shape[-2], x.shape[-1], offset)), x.kind)
+
+
+def _diagonal_text(_attrs: Any, x: Any) -> str:
+    axes = "" if len(x.shape) == 2 else ", axis1=-2, axis2=-1"  # noqa: PLR2004
+    return f"np.diagonal({{0}}, offset={{offset}}{axes})"
+
+
+# Of the last two axes.
+diagonal = register(
+    Op(
+        "diagonal", ("x",), _diagonal_spec, _diagonal_text,
+        vjp=lambda g, _y, x, *, offset: (
+            from_diagonal(g, shape=x.shape[-2:], offset=offset),),
+        latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_MATRIX,
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+def _is_square(shape: Any, offset: int, length: Dim) -> bool:
+    n, m = shape
+    return bool(n == m and as_dim(n) == as_dim(length) + abs(offset))
+
+
+def _from_diagonal_text(attrs: Any, x: Any) -> str:
+    shape, k = attrs["shape"], attrs["offset"]
+    if len(x.shape) == 1 and _is_square(shape, k, x.shape[0]):
+        return "np.diag({0}, k={offset})"
+    size = "{shape}" if len(x.shape) == 1 else "{0}.shape[:-1] + {shape}"
+    rows, columns = "np.arange({out}.shape[-2])", "np.arange({out}.shape[-1])"
+    return (
+        f"{{out}} = np.zeros({size}, dtype={{dtype}})\n"
+        f"{{out}}[..., {columns} == {rows}[:, None] + {{offset}}] = {{0}}"
+    )
+
+
+from_diagonal = register(
+    Op(
+        "from_diagonal", ("x",),
+        lambda x, shape, offset: Spec((*x.shape[:-1], *shape), x.kind),  # noqa: ARG005
+        _from_diagonal_text,
+        vjp=lambda g, _y, _x, *, shape, offset: (diagonal(g, offset=offset),),  # noqa: ARG005
+        attrs={"shape": (), "offset": 0},
+        samples=lambda rng: ((rng.normal(size=(2, 3)),), {"shape": (3, 4), "offset": 1}),
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.diagonal)
+def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return diagonal(moveaxis(a, (axis1, axis2), (-2, -1)), offset=int(offset))
+
+
+@spells(np.linalg.diagonal)
+def _last_diagonal(x: Any, offset: int = 0) -> Any:
+    return diagonal(x, offset=int(offset))
+
+
+@spells(np.diag)
+def diag(v: Any, k: int = 0) -> Any:
+    """Give the diagonal of a matrix, or the matrix that has `v` on its diagonal."""
+    if v.ndim != 1:
+        return diagonal(v, offset=int(k))
+    n = v.shape[0] + abs(k)
+    return from_diagonal(v, shape=(n, n), offset=int(k))
+
+
+def _trace_spec(x: Spec, offset: int) -> Spec:
+    del offset
+    if x.rank != 2:  # noqa: PLR2004
+        message = f"a trace needs a matrix; the array has the shape {format_shape(x.shape)}"
+        raise ShapeError(message)
+    return Spec((), x.kind)
+
+
+def _trace_vjp(g: Any, _y: Any, x: Any, *, offset: int) -> tuple[Any]:
+    return (g * made(eye, x, n=x.shape[0], m=x.shape[1], k=offset),)
+
+
+trace = register(
+    Op(
+        "trace", ("x",), _trace_spec, "np.trace({0}, offset={offset})", vjp=_trace_vjp,
+        latex=r"\operatorname{{tr}} {0}", attrs={"offset": 0}, samples=_MATRIX,
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.trace)
+def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    if a.ndim == 2 and (axis1 % 2, axis2 % 2) == (0, 1):  # noqa: PLR2004
+        return trace(a, offset=int(offset))
+    return sum_of(_diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+spells(np.linalg.trace)(lambda x, offset=0: _trace(x, offset, -2, -1))
+
+
+def _triangle_spec(x: Spec, k: int) -> Spec:
+    del k
+    if x.rank < 2:  # noqa: PLR2004
+        message = f"a triangle needs a matrix; the array has the shape {format_shape(x.shape)}"
+        raise ShapeError(message)
+    return x
+
+
+triu = register(
+    Op(
+        "triu", ("x",), _triangle_spec, "np.triu({0}, k={k})",
+        vjp=lambda g, _y, _x, *, k: (triu(g, k=k),), attrs={"k": 0}, samples=_MATRIX,
+        traits=LINEAR,
+    )
+)  # fmt: skip
+tril = register(
+    Op(
+        "tril", ("x",), _triangle_spec, "np.tril({0}, k={k})",
+        vjp=lambda g, _y, _x, *, k: (tril(g, k=k),), attrs={"k": 0}, samples=_MATRIX,
+        traits=LINEAR,
+    )
+)  # fmt: skip
+spells(np.triu)(lambda m, k=0: triu(m, k=int(k)))
+spells(np.tril)(lambda m, k=0: tril(m, k=int(k)))

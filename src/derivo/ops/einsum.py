@@ -1,0 +1,206 @@
+"""Index notation. What is a product of matrices, a sum or a transpose becomes that.
+
+So a layer written with ``np.einsum`` gives the same gradients, in the same words, as one
+written with ``@``; what is left over is an `einsum` operation, whose gradients are again
+in index notation: with respect to one operand, the adjoint takes its place.
+"""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import Dim
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, promote
+from derivo.ops.catalogue import register, spells
+from derivo.ops.diagonal import diagonal
+from derivo.ops.linalg import matmul
+from derivo.ops.reduce import sum_of
+from derivo.ops.shape import LINEAR, as_shape, expand_dims, moveaxis, transpose
+
+
+def _letters(subscripts: str) -> tuple[list[str], str]:
+    left, out = subscripts.split("->")
+    return left.split(","), out
+
+
+def _sizes(terms: list[str], shapes: list[tuple[Dim, ...]]) -> dict[str, Dim]:
+    sizes: dict[str, Dim] = {}
+    for term, shape in zip(terms, shapes, strict=True):
+        for letter, d in zip(term, shape, strict=True):
+            known = sizes.get(letter, 1)
+            if d != known and 1 not in (d, known):
+                message = f"the index {letter!r} has the size {known} and the size {d}"
+                raise ShapeError(message)
+            sizes[letter] = d if known == 1 else known
+    return sizes
+
+
+def _einsum_spec(*operands: Spec, subscripts: str) -> Spec:
+    terms, out = _letters(subscripts)
+    sizes = _sizes(terms, [o.shape for o in operands])
+    return Spec(tuple(sizes[c] for c in out), promote(*(o.kind for o in operands)))
+
+
+def _einsum_text(_attrs: Any, *operands: Any) -> str:
+    fields = ", ".join(f"{{{i}}}" for i in range(len(operands)))
+    return f"np.einsum({{subscripts}}, {fields})"
+
+
+def _einsum_vjp(g: Any, _y: Any, *operands: Any, subscripts: str) -> tuple[Any, ...]:
+    terms, out = _letters(subscripts)
+    adjoints = []
+    for i, term in enumerate(terms):
+        others = [o for j, o in enumerate(operands) if j != i]
+        given = [out, *(t for j, t in enumerate(terms) if j != i)]
+        # An index of this operand alone was summed: every element has the same part.
+        known = "".join(c for c in term if any(c in t for t in given))
+        d = contract(f"{','.join(given)}->{known}", g, *others)
+        for axis, letter in enumerate(term):
+            if letter not in known:
+                d = expand_dims(d, axis=axis)
+        adjoints.append(d)
+    return tuple(adjoints)
+
+
+einsum = register(
+    Op(
+        "einsum", ("*operands",), _einsum_spec, _einsum_text, vjp=_einsum_vjp,
+        attrs={"subscripts": ""},
+        samples=lambda rng: ((rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5)),
+                              rng.normal(size=(5, 3))), {"subscripts": "abc,cd,db->a"}),
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.einsum)
+def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
+    del optimize
+    if not isinstance(subscripts, str):
+        message = "write the indices as text: np.einsum('ij,jk->ik', a, b)"
+        raise NotImplementedError(message)
+    return contract(explicit(subscripts, [np.ndim(o) for o in operands]), *operands)
+
+
+def explicit(subscripts: str, ranks: list[int]) -> str:
+    """Write out ``...`` and what an omitted ``->`` stands for."""
+    text = subscripts.replace(" ", "")
+    left, arrow, out = text.partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ranks):
+        message = f"{subscripts!r} has {len(terms)} operands, but {len(ranks)} are given"
+        raise ShapeError(message)
+    spare = [c for c in string.ascii_letters if c not in text]
+    extra = [r - len(t.replace("...", "")) for t, r in zip(terms, ranks, strict=True)]
+    widest = max((e for t, e in zip(terms, extra, strict=True) if "..." in t), default=0)
+    dots = "".join(spare[:widest])
+    for t, e in zip(terms, extra, strict=True):
+        if e < 0 or (e and "..." not in t):
+            message = f"{t!r} in {subscripts!r} does not fit an array with {len(t) + e} axes"
+            raise ShapeError(message)
+    terms = [t.replace("...", dots[widest - e :]) for t, e in zip(terms, extra, strict=True)]
+    if not arrow:
+        joined = "".join(terms)
+        out = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
+    return f"{','.join(terms)}->{out.replace('...', dots)}"
+
+
+def contract(subscripts: str, *operands: Any) -> Any:
+    """Compute an explicit einsum in the simplest operations that serve."""
+    terms, out = _letters(subscripts)
+    pairs = [_single(t, o) for t, o in zip(terms, operands, strict=True)]
+    pairs = [_lone(t, o, [*(p[0] for p in pairs[:i] + pairs[i + 1 :]), out])
+             for i, (t, o) in enumerate(pairs)]  # fmt: skip
+    terms, arrays = [t for t, _ in pairs], [o for _, o in pairs]
+    sizes = _sizes(terms, [as_shape(np.shape(a)) for a in arrays])
+    if len(arrays) == 1:
+        return _transposed(arrays[0], terms[0], out)
+    if len(arrays) == 2:  # noqa: PLR2004
+        result = _pair(terms, out, arrays, sizes)
+        if result is not None:
+            return result
+    return einsum(*arrays, subscripts=f"{','.join(terms)}->{out}")
+
+
+def _single(term: str, x: Any) -> tuple[str, Any]:
+    """Take the diagonal where a term names an index twice."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            first = term.index(letter)
+            second = term.index(letter, first + 1)
+            x = diagonal(moveaxis(x, (first, second), (-2, -1)))
+            term = "".join(c for i, c in enumerate(term) if i not in (first, second)) + letter
+    return term, x
+
+
+def _lone(term: str, x: Any, others: list[str]) -> tuple[str, Any]:
+    """Sum over the indices that appear nowhere else."""
+    axes = tuple(i for i, c in enumerate(term) if not any(c in t for t in others))
+    if not axes:
+        return term, x
+    return "".join(c for i, c in enumerate(term) if i not in axes), sum_of(x, axis=axes)
+
+
+def _transposed(x: Any, term: str, out: str) -> Any:
+    order = tuple(term.index(c) for c in out)
+    return x if order == tuple(range(len(term))) else transpose(x, axes=order)
+
+
+def _pair(terms: list[str], out: str, arrays: list[Any], sizes: dict[str, Dim]) -> Any:
+    """Give a product of two operands as ``@`` or ``*``, or None where neither serves."""
+    a, b = terms
+    summed = [c for c in a if c in b and c not in out]
+    left = [c for c in out if c in a and c not in b]
+    right = [c for c in out if c in b and c not in a]
+    batch = [c for c in out if c in a and c in b]
+    shapes = [dict(zip(t, as_shape(np.shape(x)), strict=True)) for t, x in zip(terms, arrays, strict=True)]
+    if any(s[c] != sizes[c] for s in shapes for c in s):
+        return None  # an index of size 1 is stretched
+    if not summed:
+        return _product(terms, out, arrays)
+    if left and right and len(left) == len(right) == len(summed) == 1:
+        if out == "".join(batch + left + right):
+            first = _transposed(arrays[0], a, "".join(batch + left + summed))
+            return matmul(first, _transposed(arrays[1], b, "".join(batch + summed + right)))
+        if out == "".join(batch + right + left):
+            first = _transposed(arrays[1], b, "".join(batch + right + summed))
+            return matmul(first, _transposed(arrays[0], a, "".join(batch + summed + left)))
+        return None
+    if left and right:
+        return None
+    if not batch and len(summed) == 1 and len(left) + len(right) <= 1:
+        if left:
+            return matmul(_transposed(arrays[0], a, "".join(left + summed)), arrays[1])
+        return matmul(arrays[0], _transposed(arrays[1], b, "".join(summed + right)))
+    if left or right:
+        return None
+    joint = "".join(batch + summed)
+    product = _product(terms, joint, arrays)
+    axes = tuple(range(len(batch), len(joint)))
+    return _transposed(sum_of(product, axis=axes), "".join(batch), out)
+
+
+def _product(terms: list[str], out: str, arrays: list[Any]) -> Any:
+    """Multiply element by element, each operand laid out along the indices of `out`."""
+    parts = []
+    for term, x in zip(terms, arrays, strict=True):
+        part = _transposed(x, term, "".join(c for c in out if c in term))
+        leading = True
+        for axis, c in enumerate(out):
+            leading = leading and c not in term
+            if c not in term and not leading:
+                part = expand_dims(part, axis=axis - _missing(out, term))
+        parts.append(part)
+    return parts[0] * parts[1]
+
+
+def _missing(out: str, term: str) -> int:
+    """Give how many of the first indices of `out` a term lacks."""
+    return next((i for i, c in enumerate(out) if c in term), len(out))
+
+

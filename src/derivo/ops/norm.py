@@ -1,0 +1,77 @@
+"""Norms of vectors and matrices, spelled with sums and maxima."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.ops.arithmetic import power
+from derivo.ops.catalogue import spells
+from derivo.ops.elementwise import abs_, sqrt
+from derivo.ops.infer import normal_axis
+from derivo.ops.reduce import max_of, min_of, sum_of
+
+
+@spells(np.linalg.norm)
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002, FBT002
+    """Give a norm along one axis (of vectors) or along two (of matrices)."""
+    if ord is None and axis is None:
+        return _vector_norm(x, 2, None, keepdims=keepdims)
+    if axis is None and x.ndim > 2:  # noqa: PLR2004
+        message = "np.linalg.norm with ord= needs axis= for more than two axes"
+        raise NotImplementedError(message)
+    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    if len(axes) == 1:
+        return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims=keepdims)
+    return _matrix_norm(x, "fro" if ord is None else ord, tuple(axes), keepdims=keepdims)
+
+
+def _vector_norm(x: Any, ord: Any, axis: Any, *, keepdims: Any) -> Any:  # noqa: A002
+    options = {"axis": axis, "keepdims": keepdims}
+    if ord == 2:  # noqa: PLR2004
+        return sqrt(sum_of(x * x, **options))
+    if ord == np.inf:
+        return max_of(abs_(x), **options)
+    if ord == -np.inf:
+        return min_of(abs_(x), **options)
+    if ord == 0:
+        return sum_of(x != 0, **options) + 0.0
+    if ord == 1:
+        return sum_of(abs_(x), **options)
+    return power(sum_of(power(abs_(x), ord), **options), 1 / ord)
+
+
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], *, keepdims: Any) -> Any:  # noqa: A002
+    if ord == "fro":
+        return sqrt(sum_of(x * x, axis=axes, keepdims=keepdims))
+    if ord not in (1, -1, np.inf, -np.inf):
+        message = (
+            f"the matrix norm ord={ord!r} is made of singular values, which have no rule; "
+            "'fro', 1, -1, inf and -inf have one"
+        )
+        raise NotImplementedError(message)
+    rows, columns = (a % x.ndim for a in axes)
+    summed, rest = (rows, columns) if abs(ord) == 1 else (columns, rows)
+    sums = sum_of(abs_(x), axis=summed, keepdims=True)
+    extreme = max_of if ord > 0 else min_of
+    result = extreme(sums, axis=rest, keepdims=True)
+    return result if keepdims else _dropped(result, normal_axis(axes, x.ndim))
+
+
+def _dropped(x: Any, axes: tuple[int, ...]) -> Any:
+    return np.squeeze(x, axis=axes)
+
+
+@spells(np.linalg.vector_norm)
+def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:  # noqa: A002
+    """Give the norm of vectors along axes."""
+    return _vector_norm(x, ord, axis, keepdims=keepdims)
+
+
+@spells(np.linalg.matrix_norm)
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:  # noqa: A002
+    """Give the norm of matrices in the last two axes."""
+    return _matrix_norm(x, ord, (-2, -1), keepdims=keepdims)
+
+

@@ -1,0 +1,151 @@
+"""Picking along an axis by integer arrays, and sorting through its permutation."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import format_shape
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec, broadcast
+from derivo.ops.catalogue import register, spells
+from derivo.ops.index import gather, getitem
+from derivo.ops.infer import normal_axis
+from derivo.ops.shape import LINEAR, as_shape, broadcast_to, reshape
+
+
+def _draw_places(rng: Any) -> Any:
+    return (rng.normal(size=(3, 4)), rng.integers(0, 4, (3, 2))), {"axis": 1}
+
+
+def _along_spec(x: Spec, indices: Spec, axis: int) -> Spec:
+    if x.rank != indices.rank:
+        message = (
+            f"indices of shape {format_shape(indices.shape)} along an axis of "
+            f"{format_shape(x.shape)}: the numbers of axes differ"
+        )
+        raise ShapeError(message)
+    expected = (*x.shape[:axis], indices.shape[axis], *x.shape[axis + 1 :])
+    if expected != indices.shape:
+        message = (
+            f"indices of shape {format_shape(indices.shape)} do not fit "
+            f"{format_shape(x.shape)} on the axes other than {axis}"
+        )
+        raise ShapeError(message)
+    return Spec(indices.shape, x.kind)
+
+
+take_along_axis = register(
+    Op(
+        "take_along_axis", ("x", "indices"), _along_spec,
+        "np.take_along_axis({0}, {1}, axis={axis})",
+        vjp=lambda g, _y, x, i, *, axis: (
+            add_along_axis(g, i, shape=x.shape, axis=axis), None),
+        attrs={"axis": None}, samples=_draw_places, traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
+    rank = len(g.shape)
+    places = [
+        "{1}" if a == attrs["axis"]
+        else f"np.arange({{out}}.shape[{a}])" + f"[:{', None' * (rank - 1 - a)}]" * (a < rank - 1)
+        for a in range(rank)
+    ]  # fmt: skip
+    index = places[0] if rank == 1 else f"({', '.join(places)})"
+    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {index}, {{0}})"
+
+
+# The adjoint of taking along an axis: what was taken twice gets both adjoints.
+add_along_axis = register(
+    Op(
+        "add_along_axis", ("g", "indices"),
+        lambda g, _indices, *, shape, axis: Spec(shape, g.kind),  # noqa: ARG005
+        _add_text,
+        vjp=lambda g, _y, _x, i, *, shape, axis: (take_along_axis(g, i, axis=axis), None),  # noqa: ARG005
+        attrs={"shape": (), "axis": None},
+        samples=lambda rng: ((rng.normal(size=(3, 2)), rng.integers(0, 4, (3, 2))),
+                             {"shape": (3, 4), "axis": 1}),
+        traits=LINEAR,
+    )
+)  # fmt: skip
+
+
+@spells(np.take_along_axis)
+def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    if axis is None:
+        arr, axis = reshape(arr, shape=(arr.size,)), 0
+    (a,) = normal_axis(axis, arr.ndim)
+    of_arr, of_indices = as_shape(np.shape(arr)), as_shape(np.shape(indices))
+    common = list(broadcast(of_arr[:a] + (1,) + of_arr[a + 1 :],
+                            of_indices[:a] + (1,) + of_indices[a + 1 :]))  # fmt: skip
+    wide = (*common[:a], of_arr[a], *common[a + 1 :])
+    places = (*common[:a], of_indices[a], *common[a + 1 :])
+    arr = arr if of_arr == wide else broadcast_to(arr, shape=wide)
+    indices = indices if of_indices == places else broadcast_to(indices, shape=places)
+    return take_along_axis(arr, indices, axis=a)
+
+
+@spells(np.take)
+def take(x: Any, indices: Any, axis: Any = None) -> Any:
+    """Take elements along an axis, or of the flattened array."""
+    if axis is None:
+        x, axis = (reshape(x, shape=(x.size,)) if x.ndim != 1 else x), 0
+    (a,) = normal_axis(axis, x.ndim)
+    if hasattr(indices, "as_dim") or not np.ndim(indices) and not hasattr(indices, "node"):
+        indices = indices if hasattr(indices, "as_dim") else operator.index(indices)
+        return getitem(x, (*(slice(None),) * a, indices))
+    indices = np.asarray(indices) if isinstance(indices, list | tuple) else indices
+    return gather(x, indices, axis=a)
+
+
+# --- sorting -----------------------------------------------------------------------
+
+
+def _axis_text(name: str, more: str = "") -> Any:
+    def text(_attrs: Any, x: Any) -> str:
+        axis = ", axis={axis}" if len(x.shape) > 1 else ""
+        return f"np.{name}({{0}}{axis}{more})"
+
+    return text
+
+
+def _distinct(rng: Any) -> Any:
+    return (rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}
+
+
+def _sort_vjp(g: Any, _y: Any, x: Any, *, axis: int) -> tuple[Any]:
+    # The rank of an element is the place it was sorted to: there its adjoint waits.
+    rank = argsort(argsort(x, axis=axis), axis=axis)
+    return (take_along_axis(g, rank, axis=axis),)
+
+
+sort = register(
+    Op("sort", ("x",), lambda x, **_: x, _axis_text("sort"), vjp=_sort_vjp,
+       attrs={"axis": None}, samples=_distinct)
+)  # fmt: skip
+# Stable, so that equal elements keep their order and the permutation is one of a kind.
+argsort = register(
+    Op("argsort", ("x",), lambda x, **_: Spec(x.shape, "int"),
+       _axis_text("argsort", ", stable=True"), attrs={"axis": None}, samples=_distinct)
+)  # fmt: skip
+
+
+def _along(op: Op) -> Any:
+    def call(x: Any, axis: Any = -1, kind: Any = None, *, stable: Any = None) -> Any:
+        del kind, stable  # any sort gives the same values
+        if axis is None:
+            x, axis = (reshape(x, shape=(x.size,)) if x.ndim != 1 else x), 0
+        (a,) = normal_axis(axis, x.ndim)
+        return op(x, axis=a)
+
+    return call
+
+
+sort_along, argsort_along = _along(sort), _along(argsort)
+spells(np.sort)(sort_along)
+spells(np.argsort)(argsort_along)

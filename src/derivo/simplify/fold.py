@@ -1,0 +1,195 @@
+"""Folding: parts of a product that the forward pass has computed already.
+
+``xc / std`` is the forward value `xhat`; ``sum(e * xc) / std`` is ``sum(e * xhat)``.
+Forward values that are single products are looked for in each product and in its
+totals, as long as that makes it shorter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from derivo.graph.node import Node
+from derivo.simplify.factor import (
+    Atom, Base, Exp, Factor, Label, Log, Product, Size, Total, labels_of, product, total,
+)  # fmt: skip
+from derivo.simplify.terms import Terms
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A forward value that is a number times a product."""
+
+    value: Atom
+    inner: Product
+    number: Fraction
+
+
+def definition(node: Node, terms: Terms) -> Definition | None:
+    """Read a forward value as a single product, if it is one."""
+    if len(terms.items) != 1:
+        return None
+    ((m, c),) = terms.items.items()
+    (value, _), = next(iter(Terms.of(node).items))
+    assert isinstance(value, Atom)  # noqa: S101
+    if not m or len(m) == 1 and m[0][0] == value or c == 0:
+        return None
+    return Definition(value, m, c)
+
+
+def complexity(m: Product) -> float:
+    """Tell how long a product is to write: operations, roughly."""
+    return sum(_cost(f, p) for f, p in m)
+
+
+@lru_cache(maxsize=65536)
+def _cost(f: Factor, p: Fraction) -> float:
+    p = abs(p)
+    one = 1.0
+    if isinstance(f, Size):
+        return 0.5
+    if isinstance(f, Total):
+        one = 1 + complexity(f.inner)
+    elif isinstance(f, Base):
+        one = len(f.terms) + sum(complexity(m) for m, _ in f.terms)
+    if p == 1:
+        return one
+    return one + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
+
+
+def fold(m: Product, definitions: Iterable[Definition]) -> tuple[Product, Fraction, list[Node]]:
+    """Shorten a product by forward values, the best one first.
+
+    Returns
+    -------
+    product, number, values
+        The shorter product, what it is to be multiplied by, and the values found.
+    """
+    number, found = Fraction(1), []
+    definitions = tuple(definitions)
+    while True:
+        best: tuple[float, Product, Fraction, Node] | None = None
+        now = complexity(m)
+        for d in definitions:
+            for new, c in _candidates(m, d):
+                cost = complexity(new)
+                if cost < now and (best is None or cost < best[0]):
+                    best = (cost, new, c, d.value.node)
+        if best is None:
+            return m, number, found
+        _, m, c, node = best
+        number *= c
+        found.append(node)
+
+
+def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
+    for labels in _matches(d, m):
+        value = d.value.relabel(lambda a, labels=labels: labels.get(a, a))
+        inner = product((f.relabel(lambda a, labels=labels: labels.get(a, a)), p)
+                        for f, p in d.inner)  # fmt: skip
+        for sign in (1, -1):
+            parts = [*m, (value, Fraction(sign)), *((f, -p * sign) for f, p in inner)]
+            yield product(parts), Fraction(1) / d.number**sign
+    for k, (t, p) in enumerate(m):
+        if isinstance(t, Total) and p == 1:
+            rest = m[:k] + m[k + 1 :]
+            yield from _inside(t, rest, d)
+
+
+def _inside(t: Total, rest: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
+    """Fold inside a total; factors that do not depend on its labels may be drawn in."""
+    bound = set(t.bound)
+    for labels in _matches(d, t.inner):
+        value = d.value.relabel(lambda a, labels=labels: labels.get(a, a))
+        inner = [(f.relabel(lambda a, labels=labels: labels.get(a, a)), p) for f, p in d.inner]
+        for sign in (1, -1):
+            within = [*t.inner, (value, Fraction(sign))]
+            within += [(f, -p * sign) for f, p in inner if f.labels() & bound]
+            outside = [(f, -p * sign) for f, p in inner if not f.labels() & bound]
+            new = product(within)
+            if not bound <= labels_of(new):
+                continue
+            yield (
+                product([*rest, *outside, (total(t.bound, new), Fraction(1))]),
+                Fraction(1) / d.number**sign,
+            )
+
+
+def _matches(d: Definition, m: Product) -> Iterator[dict[int, Label]]:
+    """Find what the labels of a definition stand for in a product."""
+    seen: list[dict[int, Label]] = []
+    rank = len(d.value.axes)
+    for pattern, _ in d.inner:
+        for f, _ in m:
+            for labels in unify(pattern, f, {}):
+                if not {a for a in d.value.axes if a is not None} <= labels.keys():
+                    continue  # an axis that this factor does not show
+                if labels not in seen and rank == len(d.value.axes):
+                    seen.append(labels)
+                    yield labels
+
+
+def unify(pattern: Factor, f: Factor, labels: dict[int, Label]) -> Iterator[dict[int, Label]]:
+    """Match a factor with another one that differs in labels only."""
+    if type(pattern) is not type(f):
+        return
+    if isinstance(pattern, Atom) and isinstance(f, Atom):
+        if pattern.node is f.node:
+            found = _unify_axes(pattern.axes, f.axes, labels)
+            if found is not None:
+                yield found
+    elif isinstance(pattern, Total) and isinstance(f, Total):
+        if pattern.bound == f.bound:
+            fixed = labels | {b: b for b in pattern.bound}
+            for found in unify_products(pattern.inner, f.inner, fixed):
+                yield {a: b for a, b in found.items() if a < 0}
+    elif isinstance(pattern, Exp) and isinstance(f, Exp):
+        yield from unify_products(pattern.inner, f.inner, labels)
+    elif isinstance(pattern, Log) and isinstance(f, Log):
+        yield from unify(pattern.inner, f.inner, labels)
+    elif isinstance(pattern, Size):
+        if pattern == f:
+            yield labels
+    elif isinstance(pattern, Base) and isinstance(f, Base) and len(pattern.terms) == len(f.terms):
+        if [c for _, c in pattern.terms] == [c for _, c in f.terms]:
+            yield from _unify_terms(pattern.terms, f.terms, labels)
+
+
+def _unify_axes(
+    a: tuple[Label, ...], b: tuple[Label, ...], labels: dict[int, Label]
+) -> dict[int, Label] | None:
+    result = dict(labels)
+    for p, q in zip(a, b, strict=True):
+        if p is None or q is None:
+            if p is not q:
+                return None
+        elif result.setdefault(p, q) != q:
+            return None
+    return result
+
+
+def unify_products(
+    a: Product, b: Product, labels: dict[int, Label]
+) -> Iterator[dict[int, Label]]:
+    """Match two products that differ in labels only."""
+    if len(a) != len(b):
+        return
+    if not a:
+        yield labels
+        return
+    (f, p), *rest = a
+    for k, (g, q) in enumerate(b):
+        if p == q:
+            for found in unify(f, g, labels):
+                yield from unify_products(tuple(rest), b[:k] + b[k + 1 :], found)
+
+
+def _unify_terms(a: tuple, b: tuple, labels: dict[int, Label]) -> Iterator[dict[int, Label]]:  # type: ignore[type-arg]
+    if not a:
+        yield labels
+        return
+    for found in unify_products(a[0][0], b[0][0], labels):
+        yield from _unify_terms(a[1:], b[1:], found)

@@ -1,0 +1,127 @@
+"""Quotients and logarithms of exponentials that have a name and a stable form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from derivo.graph.dim import Shape
+from derivo.ops.composite import logsumexp, sigmoid, softmax, softplus
+from derivo.ops.elementwise import exp
+from derivo.simplify.factor import (
+    Base, Exp, Factor, Log, Product, Total, base, product, relabelled,
+)  # fmt: skip
+from derivo.simplify.fold import unify_products
+from derivo.simplify.terms import ONE, Terms, of_exponentials, one_plus
+
+Items = Mapping[Product, Fraction]
+Consumed = list[tuple[Factor, Any]]
+
+
+class Patterns:
+    """Writes what exponentials make: sigmoid, softmax, softplus, logsumexp."""
+
+    def __init__(self, writer: Any) -> None:
+        self.writer = writer
+
+    def probabilities(self, m: Product, shape: Shape) -> Consumed:
+        """Find ``E/(1 + E)`` and ``exp(z)/total(exp(z))`` in a product.
+
+        Returns the factors that are used up; one of them carries what they make.
+        """
+        used: Consumed = []
+        for f, p in m:
+            if p == -1 and one_plus(f) is not None:
+                used += self._sigmoid(m, f, shape)
+            elif p == -1 and isinstance(f, Total) and of_exponentials(f):
+                used += self._softmax(m, f, shape)
+        return used
+
+    def _sigmoid(self, m: Product, f: Factor, shape: Shape) -> Consumed:
+        e = one_plus(f)
+        assert e is not None  # noqa: S101
+        powers = dict(m)
+        if all(powers.get(g) == q for g, q in e):
+            u = self._exponent(e, shape)
+            return [(f, sigmoid(u)), *((g, None) for g, _ in e)]
+        return [(f, sigmoid(-self._exponent(e, shape)))]
+
+    def _softmax(self, m: Product, t: Total, shape: Shape) -> Consumed:
+        above = tuple((g, q) for g, q in m if isinstance(g, Exp) and g not in dict(t.inner))
+        fixed = {a: a for a in t.labels()}
+        for labels in unify_products(t.inner, above, fixed):
+            if len(t.bound) == 1 and (labels.get(t.bound[0]) or 0) < 0:
+                z = self._exponent(above, shape)
+                axis = labels[t.bound[0]]
+                if z.ndim + axis >= 0:
+                    return [(t, softmax(z, axis=z.ndim + axis)), *((g, None) for g, _ in above)]
+        return []
+
+    def _exponent(self, e: Product, shape: Shape) -> Any:
+        items: dict[Product, Fraction] = {}
+        for g, q in e:
+            assert isinstance(g, Exp)  # noqa: S101
+            items[g.inner] = items.get(g.inner, Fraction(0)) + q
+        return self.writer.sum(items, shape)
+
+    def log(self, f: Log, shape: Shape) -> Any:
+        """Write the logarithm of a total of exponentials, or of 1 + one."""
+        e = one_plus(f.inner)
+        if e is not None:
+            return softplus(self._exponent(e, shape))
+        assert isinstance(f.inner, Total)  # noqa: S101
+        return self.writer.reduced(f.inner, self._exponent, logsumexp)
+
+    def exp(self, f: Exp, shape: Shape) -> Any:
+        """Write an exponential as it stands."""
+        return exp(self.writer.sum({f.inner: Fraction(1)}, shape))
+
+    def log_sigmoid(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
+        """Rewrite ``u - log(1 + exp(u))`` as ``-log(1 + exp(-u))``: nothing cancels."""
+        for m, c in list(items.items()):
+            e = one_plus(m[0][0].inner) if len(m) == 1 and isinstance(m[0][0], Log) else None
+            if e is None or c != -1:
+                continue
+            inner = {g.inner: q for g, q in e if isinstance(g, Exp)}
+            if all(items.get(n) == q for n, q in inner.items()):
+                rest = {n: d for n, d in items.items() if n not in inner and n != m}
+                turned = base([(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))])
+                return rest | {((Log(turned), Fraction(1)),): Fraction(-1)}
+        return items
+
+
+def has_exponentials(terms: Terms) -> bool:
+    """Tell whether there is anything to recognise."""
+    return any(isinstance(f, Exp | Log) or _inside(f) for m in terms.items for f, _ in m)
+
+
+def _inside(f: Factor) -> bool:
+    if isinstance(f, Total):
+        return any(isinstance(g, Exp | Log) or _inside(g) for g, _ in f.inner)
+    if isinstance(f, Base):
+        return any(isinstance(g, Exp | Log) or _inside(g) for m, _ in f.terms for g, _ in m)
+    return False
+
+
+def has_log(terms: Terms) -> bool:
+    """Tell whether a logarithm is among the factors."""
+    return any(isinstance(f, Log) for m in terms.items for f, _ in m)
+
+
+def is_complete(terms: Terms, patterns: Patterns) -> bool:
+    """Tell whether every exponential is part of something that has a name."""
+    for m in terms.items:
+        used = {f for f, _ in patterns.probabilities(m, terms.shape)}
+        for f, p in m:
+            if f in used:
+                continue
+            if isinstance(f, Log):
+                if p != 1 or not of_exponentials(f.inner) and one_plus(f.inner) is None:
+                    return False
+            elif isinstance(f, Exp) or _inside(f):
+                return False
+    return True
+
+
+__all__ = ["Patterns", "has_exponentials", "has_log", "is_complete", "relabelled"]

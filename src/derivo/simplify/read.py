@@ -1,0 +1,74 @@
+"""From nodes to sums of products, as deep as is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from derivo.graph.builder import Constant
+from derivo.graph.node import Node
+from derivo.simplify.terms import NotAlgebraic, Terms
+
+MOST_TERMS = 40
+
+
+class Reader:
+    """Reads nodes as sums of products.
+
+    Parameters
+    ----------
+    is_atom
+        Says of a node whether it stands for itself or is read through.
+    renamed
+        Nodes that stand for others: what they were simplified to.
+    exps
+        Whether exp and log are taken apart.
+    identify
+        Gives what a node that is not algebra equals, in terms of known values.
+    """
+
+    def __init__(
+        self, is_atom: Callable[[Node], bool], renamed: dict[Node, Node] | None = None,
+        *, exps: bool = False, identify: Callable[[Node], Terms | None] | None = None,
+    ) -> None:  # fmt: skip
+        self.identify = identify
+        self.is_atom = is_atom
+        self.renamed = renamed or {}
+        self.exps = exps
+        self.known: dict[Node, Terms] = {}
+
+    def __call__(self, node: Node) -> Terms:
+        """Read a node."""
+        found = self.known.get(node)
+        if found is None:
+            found = self.known[node] = self._read(node)
+        return found
+
+    def _read(self, node: Node) -> Terms:
+        if self.is_atom(node):
+            return self._leaf(node)
+        return self.through(node)
+
+    def through(self, node: Node) -> Terms:
+        """Read a node by the meaning of its operation, whatever it is."""
+        if node.op.algebra is not None:
+            try:
+                result = node.op.algebra(*(self(i) for i in node.inputs), **node.attrs)
+            except NotAlgebraic:
+                same = self.identify(node) if self.identify is not None else None
+                return self._leaf(node) if same is None else same
+            if isinstance(result, Terms) and len(result.items) <= MOST_TERMS:
+                return result
+        return self._leaf(node)
+
+    def _leaf(self, node: Node) -> Terms:
+        value = node.attrs.get("value")
+        if "dim" in node.attrs:
+            return Terms.size(node.attrs["dim"], exps=self.exps)
+        is_number = not isinstance(value, bool | Constant) and value is not None
+        if is_number and not node.inputs and node.spec.kind != "bool":
+            try:
+                terms = Terms.number(value, exps=self.exps)
+            except NotAlgebraic:
+                return Terms.of(node, exps=self.exps)
+            return terms.broadcast_to(node.spec.shape)
+        return Terms.of(self.renamed.get(node, node), exps=self.exps)

@@ -1,0 +1,104 @@
+"""Recognising what the user spelled out, and rewriting what would overflow.
+
+``1 / (1 + np.exp(-n))`` and ``np.exp(n) / (1 + np.exp(n))`` are the same quotient of
+exponentials, and that has a name: sigmoid. ``np.log(p)`` of a softmax is
+``z - logsumexp(z)``, which survives logits of +-1000.
+"""
+
+from __future__ import annotations
+
+from derivo.graph.builder import Builder
+from derivo.graph.node import Graph, Node
+from derivo.simplify.lower import Lowering
+from derivo.simplify.patterns import has_exponentials, has_log, is_complete
+from derivo.simplify.read import Reader
+from derivo.simplify.terms import NotAlgebraic, Terms
+from derivo.simplify.write import Writer
+from derivo.trace.recorder import Recorder
+
+
+class Recogniser:
+    """Rebuilds a forward graph with recognised operations.
+
+    Attributes
+    ----------
+    new
+        What became of each value of the traced graph.
+    notes
+        What to say about a value that was changed.
+    """
+
+    def __init__(self, graph: Graph, builder: Builder, *, stabilize: bool) -> None:
+        self.graph = graph
+        self.builder = builder
+        self.stabilize = stabilize
+        self.new: dict[Node, Node] = {}
+        self.notes: dict[Node, str] = {}
+        self.rewritten: list[tuple[Node, Node]] = []
+        self.named: set[Node] = set()
+        self.shallow = Reader(lambda n: n in self.named or n.op.algebra is None, exps=True)
+        self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
+        self.sums: dict[object, Node] = {}
+        self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
+        self.lowering = Lowering(builder)
+
+    def run(self) -> Graph:
+        """Give the graph with everything recognised."""
+        for node in self.graph.nodes():
+            self.new[node] = self._recognise(node)
+        names: dict[Node, str] = {}
+        self._name_rewritten(names)
+        for node, name in self.graph.names.items():
+            if node in self.new:
+                names.setdefault(self.new[node], name)
+        outputs = tuple(self.new[n] for n in self.graph.outputs)
+        return Graph(self.graph.name, self.graph.inputs, outputs, names)
+
+    def _name_rewritten(self, names: dict[Node, str]) -> None:
+        """Name a value that was rewritten, as ``log_p`` for ``np.log(p)``."""
+        for old, new in self.rewritten:
+            operand = self.graph.names.get(old.inputs[0])
+            if old not in self.graph.names and len(old.inputs) == 1 and operand:
+                names[new] = f"{old.op.name}_{operand}"
+
+    def _recognise(self, node: Node) -> Node:
+        inputs = tuple(self.new[i] for i in node.inputs)
+        if inputs != node.inputs:
+            same = self.builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
+        else:
+            same = node
+        if same.op.lower is not None:
+            self.named.add(same)
+            return same
+        terms = self._read(same)
+        if terms is not None and has_exponentials(terms):
+            if (self.stabilize or not has_log(terms)) and is_complete(terms, self.writer.patterns):
+                return self._rewrite(node, same, terms)
+        for reader in (self.shallow, self.deep):
+            if reader(same).items != Terms.of(same).items:
+                self.sums.setdefault(frozenset(reader(same).items.items()), same)
+        return same
+
+    def _read(self, node: Node) -> Terms | None:
+        """Read a node; the logarithm of something recognised is read to the ground."""
+        if node.op.algebra is None:
+            return None
+        terms = self.shallow(node)
+        if terms.items == Terms.of(node).items:
+            try:
+                terms = self.deep.through(node)
+            except NotAlgebraic:
+                return None
+        return terms
+
+    def _rewrite(self, node: Node, same: Node, terms: Terms) -> Node:
+        new = self.writer(terms)
+        if new is same or new.spec != same.spec:
+            return same
+        self.named.add(new)
+        # What a rewritten value is made of is not taken apart again.
+        self.named.update(n for n in new.inputs if n.op.lower is not None)
+        self.rewritten.append((node, new))
+        if self.lowering(new) is not self.lowering(same):
+            self.notes[new] = "stable form of the same value"
+        return new

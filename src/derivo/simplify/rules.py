@@ -1,0 +1,196 @@
+"""Rewrite rules on sums of products: each has a name, and is tested by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from derivo.graph.node import Node
+from derivo.simplify.assume import Facts, SumsToOne
+from derivo.simplify.factor import Atom, Base, Exp, Factor, Product, Total, product, total
+from derivo.simplify.read import MOST_TERMS, Reader
+from derivo.simplify.terms import ONE, Terms, add_up, collect
+
+Items = dict[Product, Fraction]
+
+
+def distribute(items: Mapping[Product, Fraction]) -> Items:
+    """Multiply sums out: ``a (b + c) = a b + a c``, also inside totals.
+
+    A sum to a power other than 1, 2 or 3 is left together.
+    """
+    result: Items = {}
+    for m, c in items.items():
+        for n, d in _expanded(m).items():
+            result[n] = result.get(n, Fraction(0)) + c * d
+        if len(result) > MOST_TERMS:
+            return dict(items)
+    return {m: c for m, c in result.items() if c}
+
+
+def _expanded(m: Product) -> Items:
+    done: Items = {ONE: Fraction(1)}
+    for f, p in m:
+        parts: Items = {((f, p),): Fraction(1)}
+        if isinstance(f, Base) and p in (1, 2, 3):
+            once = distribute(dict(f.terms))
+            parts = once
+            for _ in range(int(p) - 1):
+                parts = _times(parts, once)
+        elif isinstance(f, Total) and p == 1:
+            parts = _expanded_total(f)
+        done = _times(done, parts)
+    return done
+
+
+def _expanded_total(t: Total) -> Items:
+    inner = _expanded(t.inner)
+    if len(inner) == 1 and next(iter(inner)) == t.inner:
+        return {((t, Fraction(1)),): Fraction(1)}
+    # A term that does not depend on the labels would be multiplied by their number,
+    # which a total does not know: leave such a total together.
+    if any(not set(t.bound) <= _labels(m) for m in inner):
+        return {((t, Fraction(1)),): Fraction(1)}
+    sizes = dict.fromkeys(t.bound, 1)
+    return collect((add_up(m, sizes)[0], c) for m, c in inner.items())
+
+
+def _labels(m: Product) -> frozenset[int]:
+    return frozenset().union(*(f.labels() for f, _ in m)) if m else frozenset()
+
+
+def _times(a: Items, b: Items) -> Items:
+    return collect((product((*m, *n)), c * d) for m, c in a.items() for n, d in b.items())
+
+
+@dataclass
+class SumFacts:
+    """Totals that are known: of a centred value, of a softmax, of a target's row.
+
+    Attributes
+    ----------
+    deep
+        Reads forward values by their definitions, all the way down.
+    facts
+        What the user declared, or what may be assumed.
+    targets
+        Arguments that may be assumed to sum to 1 along an axis, and the axis.
+    used
+        The assumptions that were made use of.
+    """
+
+    deep: Reader
+    facts: Facts
+    targets: Mapping[Node, int]
+    used: set[SumsToOne] = field(default_factory=set)
+    fired: list[str] = field(default_factory=list)
+    known: dict[Total, Fraction | None] = field(default_factory=dict)
+
+    def apply(self, items: Mapping[Product, Fraction]) -> Items:
+        """Replace the totals that are known, wherever they stand."""
+        return collect(self._product(m, c) for m, c in items.items())
+
+    def _product(self, m: Product, c: Fraction) -> tuple[Product, Fraction]:
+        parts: list[tuple[Factor, Fraction]] = []
+        for f, p in m:
+            new, number = self._factor(f)
+            if number == 0 and p <= 0:
+                new, number = f, Fraction(1)
+            if number != 1 and p.denominator != 1:
+                new, number = f, Fraction(1)
+            c *= number**p if number != 1 else 1
+            if new is not None:
+                parts.append((new, p))
+        return product(parts), c
+
+    def _factor(self, f: Factor) -> tuple[Factor | None, Fraction]:
+        if isinstance(f, Base):
+            return Base(tuple(sorted(self.apply(dict(f.terms)).items(), key=_by_key))), Fraction(1)
+        if not isinstance(f, Total):
+            return f, Fraction(1)
+        inner, c = self._product(f.inner, Fraction(1))
+        if c == 0:
+            return None, c
+        if not set(f.bound) <= _labels(inner):
+            return f, Fraction(1)
+        t = total(f.bound, inner)
+        value = self._value(t)
+        return (t, c) if value is None else (None, c * value)
+
+    def _value(self, t: Total) -> Fraction | None:
+        if t not in self.known:
+            self.known[t] = self._assumed(t)
+            if self.known[t] is None:
+                self.known[t] = self._computed(t)
+                if self.known[t] is not None:
+                    self.fired.append("the total of a centred value is 0" if not self.known[t]
+                                      else "probabilities sum to 1")  # fmt: skip
+        return self.known[t]
+
+    def _assumed(self, t: Total) -> Fraction | None:
+        if len(t.inner) != 1 or len(t.bound) != 1:
+            return None
+        (f, p), *_ = t.inner
+        if p != 1 or not isinstance(f, Atom) or f.node not in self.targets:
+            return None
+        axis = self.targets[f.node]
+        if f.axes[axis] != t.bound[0]:
+            return None
+        name = f.node.attrs["name"]
+        declared = [k for k in self.facts.known if k.name == name]
+        fact = declared[0] if declared else SumsToOne(name, axis - len(f.axes) if axis >= 0 else axis)
+        self.used.add(fact)
+        return Fraction(1)
+
+    def _computed(self, t: Total) -> Fraction | None:
+        """Work a total out from the definitions of the values in it."""
+        atoms = [f for f, _ in t.inner if isinstance(f, Atom)]
+        if len(atoms) != len(t.inner) or all(not f.node.inputs for f in atoms):
+            return None
+        sizes = {}
+        for f in atoms:
+            for a, d in zip(f.axes, f.node.spec.shape, strict=True):
+                if a is not None:
+                    sizes[a] = d
+        result: Items = {ONE: Fraction(1)}
+        for f, p in t.inner:
+            try:
+                value = in_frame(self.deep(f.node), f) ** p
+            except Exception:  # noqa: BLE001
+                return None
+            result = _times(result, distribute(value.items))
+        bound = {b: sizes[b] for b in t.bound}
+        summed = collect(
+            (n, c * d) for m, c in result.items() for n, d in [add_up(m, bound)]
+        )
+        summed = collect(
+            (n, c * d) for m, c in summed.items() for n, d in _expanded_sized(m, sizes).items()
+        )
+        if not summed:
+            return Fraction(0)
+        return summed[ONE] if set(summed) == {ONE} else None
+
+
+def _expanded_sized(m: Product, sizes: Mapping[int, object]) -> Items:
+    del sizes
+    return _expanded(m)
+
+
+def in_frame(terms: Terms, atom: Atom) -> Terms:
+    """Give the definition of an atom with the labels that the atom carries."""
+    rank = len(atom.axes)
+    names = {i - rank: a for i, a in enumerate(atom.axes)}
+    items: Items = {}
+    for m, c in terms.items.items():
+        n = product((f.relabel(lambda a: names.get(a, a)), p) for f, p in m)
+        items[n] = items.get(n, Fraction(0)) + c
+    return terms.like(items)
+
+
+def _by_key(item: tuple[Product, Fraction]) -> object:
+    return tuple((f.key, p) for f, p in item[0])
+
+
+Rule = Callable[[Items], Items]
+__all__ = ["Exp", "Rule", "SumFacts", "distribute", "in_frame"]

@@ -1,0 +1,131 @@
+"""Tracing a loop over time: one step is run once, on values that stand for any step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivo.errors import ShapeError, TraceError, UsageError
+from derivo.graph.dim import Dim, format_shape
+from derivo.graph.loop import Loop, unchanging
+from derivo.graph.node import Node
+from derivo.graph.spec import KINDS, Spec, promote
+from derivo.ops.leaf import as_float
+from derivo.ops.scan import bound, last, leaves, length_error, pair, rebuilt, scan_loop, stack
+from derivo.ops.shape import as_dim, broadcast_to
+
+
+def trace_loop(
+    recorder: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
+) -> tuple[Any, Any]:
+    """Record `derivo.scan`: see there for the arguments."""
+    first = [recorder.lift(c) for c in leaves(init)]
+    arrays = [recorder.lift(x) for x in leaves(xs)]
+    steps = _length(recorder, arrays, length)
+    parts = [place_holder(recorder, Spec(a.spec.shape[1:], a.spec.kind)) for a in arrays]
+    x = _filled(xs, [recorder.wrap(p) for p in parts])
+    for _ in KINDS:
+        carries = [place_holder(recorder, c.spec) for c in first]
+        result = step(_filled(init, [recorder.wrap(c) for c in carries]), x)
+        new, output = _pair(recorder, result)
+        following = _following(recorder, init, new, carries)
+        wider = [_widened(recorder, c, n) for c, n in zip(first, following, strict=True)]
+        if wider == first:
+            break
+        first = wider  # a number that becomes an array: once more, from an array
+    results = [recorder.lift(y) for y in leaves(output)]
+    own = frozenset((*carries, *parts))
+    fixed = unchanging((*following, *results), own)
+    loop = Loop(tuple(carries), tuple(parts), fixed, tuple(following), reverse)
+    line, group = recorder.place()
+    make = recorder.builder.make
+    node = make(scan_loop, (*first, *arrays, *fixed), {"loop": loop, "length": steps}, line, group)
+    ends = [recorder.wrap(make(last, (node,), {"of": c}, line, group)) for c in carries]
+    stacks = [recorder.wrap(make(stack, (node,), {"of": r}, line, group)) for r in results]
+    return _filled(init, ends), _filled(output, stacks)
+
+
+def place_holder(recorder: Any, spec: Spec) -> Node:
+    """Give a new value that stands for what a step finds."""
+    builder = recorder.builder
+    node: Node = builder.make(bound, (), {"serial": builder.count, "spec": spec})
+    return node
+
+
+def _length(recorder: Any, arrays: list[Node], length: Any) -> Dim:
+    lengths: set[Any] = {a.spec.shape[0] for a in arrays if a.spec.rank}
+    if length is not None:
+        lengths.add(as_dim(length))
+    if any(not a.spec.rank for a in arrays):
+        recorder.refuse(ShapeError, "a scan runs along the first axis of its arrays; a number "
+                        "has none", "pass what does not change by closing over it")
+    if len(lengths) != 1:
+        error = length_error(lengths)
+        recorder.refuse(type(error), str(error), "give each array the same first axis, "
+                        "or length= alone")  # fmt: skip
+    steps: Dim = lengths.pop()
+    return steps
+
+
+def _pair(recorder: Any, result: Any) -> tuple[Any, Any]:
+    try:
+        return pair(result)
+    except UsageError as error:
+        recorder.refuse(TraceError, str(error), "")
+        raise
+
+
+def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[Node]:
+    """Give the new carries, in the kind that the old ones have."""
+    if rebuilt(init, lambda _: 0) != rebuilt(new, lambda _: 0):
+        recorder.refuse(
+            TraceError, "a step of scan gives a carry of another structure than the first "
+            f"one ({_structure(new)} after {_structure(init)})",
+            "return the carry as it came in: the same tuple, the same number of arrays",
+        )  # fmt: skip
+    nodes = [recorder.lift(n) for n in leaves(new)]
+    for before, after in zip(carries, nodes, strict=True):
+        if before.spec.shape != after.spec.shape:
+            old, now = format_shape(before.spec.shape), format_shape(after.spec.shape)
+            place = f" (computed at {after.line})" if after.line else ""
+            recorder.refuse(
+                ShapeError, f"the carry of a scan must keep its shape: it is {old} before a "
+                f"step and {now} after it{place}",
+                f"start from an array of shape {now}, such as np.zeros({now}), or give the "
+                "step's result the shape of the carry",
+            )  # fmt: skip
+    return [
+        _converted(recorder, after, before.spec.kind)
+        if promote(before.spec.kind, after.spec.kind) == before.spec.kind else after
+        for before, after in zip(carries, nodes, strict=True)
+    ]  # fmt: skip
+
+
+def _widened(recorder: Any, first: Node, following: Node) -> Node:
+    """Give the first carry in the kind that the step turns it into."""
+    kind = promote(first.spec.kind, following.spec.kind)
+    return _converted(recorder, first, kind)
+
+
+def _converted(recorder: Any, node: Node, kind: str) -> Node:
+    if node.spec.kind == kind or kind not in ("float", "pyfloat"):
+        return node
+    if kind == "pyfloat":
+        number: Node = recorder.lift(recorder.wrap(node) * 1.0)
+        return number
+    variable = recorder.wrap(node)
+    array: Node = recorder.lift(
+        broadcast_to(variable, shape=node.spec.shape) if node.spec.is_weak
+        else as_float(variable)
+    )  # fmt: skip
+    return array
+
+
+def _structure(tree: Any) -> str:
+    if isinstance(tree, tuple | list | dict):
+        return f"a {type(tree).__name__} of {len(tree)}"
+    return "nothing" if tree is None else "an array"
+
+
+def _filled(tree: Any, values: list[Any]) -> Any:
+    given = iter(values)
+    return rebuilt(tree, lambda _: next(given))

@@ -1,0 +1,1 @@
+"""Training: a network whose step is derived, explained and compiled as one graph."""

@@ -1,0 +1,389 @@
+"""A network: layers put together, trained with a step that was derived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from derivo.emit.step import write_module
+from derivo.errors import ShapeError, UsageError
+from derivo.layers.dense import Dense
+from derivo.layers.layer import Layer
+from derivo.layers.named import activation_name, network_loss
+from derivo.run.load import load_text
+from derivo.train.draw import generator
+from derivo.train.engines import make_engine
+from derivo.train.forward import ForwardPass, build_forward
+from derivo.train.history import History
+from derivo.train.inputs import read_inputs, same_length
+from derivo.train.loop import Plan, State, run_epochs
+from derivo.train.optimizers import Optimizer, find_optimizer
+from derivo.train.settings import check_settings
+from derivo.train.step import StepDerivation, derive_forward, derive_step
+from derivo.train.targets import Targets
+from derivo.train.validation import hold_back
+
+# Rows that are predicted at a time, so that large tables need little memory.
+BLOCK = 8192
+_PREDICT = "Give the output of the network for each row of x."
+_EVALUATE = "Give the loss, and the output of the network for each row of x."
+
+
+class Network:
+    """Layers in a row, with a loss.
+
+    Parameters
+    ----------
+    *layers
+        Such as ``Dense(128, "relu"), Dense(10)``.
+    loss
+        "cross_entropy" (classes), "binary_cross_entropy" (yes or no), "squared_error"
+        (values), another of `derivo.layers.losses`, or a NumPy function of (y, t) that
+        gives one number. A last layer without activation gets the softmax or sigmoid
+        that a cross-entropy needs.
+    dtype
+        float32 or float64. If left out: that of the `x` given to `fit` where it is
+        float32 or float64; integers train in float32.
+
+    Examples
+    --------
+    >>> net = derivo.Network(Dense(128, "relu"), Dense(10), loss="cross_entropy")
+    >>> history = net.fit(x, t, epochs=20)  # doctest: +SKIP
+    >>> print(net.derivation.source)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, *layers: Layer, loss: str | Callable[..., Any] = "cross_entropy",
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        if not layers:
+            message = "a network needs a layer: derivo.Network(Dense(10))"
+            raise UsageError(message)
+        for layer in layers:
+            if not hasattr(layer, "stages"):
+                message = f"{layer!r} is not a layer; write derivo.layers.Dense(units)"
+                raise UsageError(message)
+        if dtype is not None and np.dtype(dtype) not in (np.float32, np.float64):
+            message = f"dtype={dtype!r}: networks train in float32 or float64"
+            raise UsageError(message)
+        self.layers = layers
+        self.loss = network_loss(loss)
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        self._output = self._output_kind()
+        self.features = 0
+        self._forward: ForwardPass | None = None
+        self._targets: Targets | None = None
+        self._state = State(())
+        self._rule: Optimizer | None = None
+        self._step: StepDerivation | None = None
+        self._functions: ModuleType | None = None
+
+    def _output_kind(self) -> str | None:
+        """Check the last activation against the loss; tell "softmax", "sigmoid" or None."""
+        last = self.layers[-1]
+        own = getattr(last, "activation", None)
+        name = activation_name(own)
+        needed = self.loss.output
+        if needed and name not in (None, needed):
+            message = (
+                f"{self.loss.name} takes probabilities, and the last layer ends in {name}; write "
+                f"Dense({last.units}, {needed!r}), or leave the activation out"
+            )
+            raise UsageError(message)
+        return needed or ("softmax" if name == "softmax" else None)
+
+    # --- building ---------------------------------------------------------------------
+
+    def build(
+        self, features: int, *, optimizer: str | Callable[..., Any] = "adam", seed: int = 0
+    ) -> StepDerivation:
+        """Draw the parameters and derive the step, without training.
+
+        `fit` does this by itself; call it to read the step before there is data.
+
+        Parameters
+        ----------
+        features
+            Number of columns of x.
+        optimizer
+            Name of the update rule, or a rule of your own.
+        seed
+            Draws the parameters.
+        """
+        if self._forward is None:
+            self._forward = build_forward(self.layers, self.loss, features)
+            self.features = features
+            self.dtype = self.dtype or np.dtype(np.float32)
+            rng = [generator(seed, "parameters", k) for k in range(len(self._forward.parameters))]
+            drawn = zip(self._forward.parameters, rng, strict=True)
+            self._state = State(tuple(p.draw(r).astype(self.dtype) for p, r in drawn))
+        self._set_rule(find_optimizer(optimizer))
+        return self.derivation
+
+    def _set_rule(self, rule: Optimizer) -> None:
+        """Take an update rule: a new one starts with its states at 0."""
+        assert self._forward is not None  # noqa: S101
+        if self._rule is not None and _same_rule(rule, self._rule):
+            return
+        self._step = derive_step(self._forward, self._specs("x", "t"), rule)
+        self._rule = rule
+        parameters = self._state.values[: len(self._forward.parameters)]
+        zeros = [np.zeros_like(p) for _ in rule.states for p in parameters]
+        self._state = State((*parameters, *zeros), self._state.epochs, 0)
+
+    def _specs(self, *data: str) -> dict[str, str]:
+        assert self._forward is not None  # noqa: S101
+        shapes = {"x": f"N {self.features}", "t": f"N {self.layers[-1].units}"}
+        parameters = {p.name: " ".join(map(str, p.shape)) for p in self._forward.parameters}
+        return {**{name: shapes[name] for name in data}, **parameters}
+
+    @property
+    def derivation(self) -> StepDerivation:
+        """The whole step (forward, loss, backward, update) as one derivation.
+
+        Raises
+        ------
+        UsageError
+            The network is not built yet.
+        """
+        self._built("derivation")
+        assert self._step is not None  # noqa: S101
+        return self._step
+
+    def source_for(self, engine: str) -> str:
+        """Give the text that an engine runs: "numpy" or "numba"."""
+        step = self.derivation
+        if engine == "numpy":
+            return step.source
+        from derivo.train.engines import numba_source  # noqa: PLC0415
+
+        return numba_source(step, self.dtype, engine)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters by name: copies, that may be written to."""
+        self._built("parameters")
+        assert self._forward is not None  # noqa: S101
+        names = [p.name for p in self._forward.parameters]
+        return {n: v.copy() for n, v in zip(names, self._state.values, strict=False)}
+
+    def _built(self, what: str) -> None:
+        if self._forward is None:
+            message = f"the network has no {what} yet: call fit(x, t, epochs=...), or build(features)"
+            raise UsageError(message)
+
+    # --- training ---------------------------------------------------------------------
+
+    def fit(
+        self, x: Any, t: Any, *, epochs: int, batch_size: int = 32,
+        optimizer: str | Callable[..., Any] = "adam", learning_rate: float | None = None,
+        validation: tuple[Any, Any] | float | None = None, shuffle: bool = True,
+        seed: int = 0, verbose: int = 1, engine: str = "auto",
+    ) -> History:  # fmt: skip
+        """Train; called again it goes on where it stopped.
+
+        Parameters
+        ----------
+        x : (N, features)
+            Inputs, a row per example.
+        t : (N,) or (N, units)
+            Labels (integers from 0, or text), one-hot rows or rows of probabilities; for
+            a regression, values.
+        epochs
+            How often all rows are used.
+        batch_size
+            Rows per step. The last batch of an epoch takes what is left.
+        optimizer
+            "sgd", "momentum", "nesterov", "adam", or an update rule: see
+            `derivo.train.optimizers`.
+        learning_rate
+            Size of the steps; 0.001 for adam and 0.01 for the others if left out.
+        validation
+            A pair (x, t), or the share of rows to hold back, such as 0.2.
+        shuffle
+            Use the rows in a new order in each epoch.
+        seed
+            Draws the parameters (at the first call) and the orders. The same seed gives
+            the same result, bit for bit, on the same machine and engine.
+        verbose
+            0 for silence, 1 for a bar on a terminal and a line per epoch elsewhere.
+        engine
+            "numpy", "numba" (compiled; needs the extra `fast`), or "auto", which takes
+            numba where it is installed and the work is worth the time to compile.
+
+        Returns
+        -------
+        History
+            A row per epoch; the loss is the mean over the epoch's batches as they were
+            met.
+
+        Raises
+        ------
+        DataError
+            Data that cannot be trained on: which row, and what to do.
+        DivergenceError
+            The loss became NaN or infinite.
+        UsageError
+            Settings that make no sense.
+        """
+        rule = find_optimizer(optimizer)
+        rate = rule.learning_rate if learning_rate is None else learning_rate
+        check_settings(epochs, batch_size, rate, engine)
+        x = read_inputs(x, self.dtype)
+        same_length(x, np.asarray(t))
+        targets = self._targets or Targets.read(t, self.layers[-1].units, self._output)
+        encoded = targets.encode(t, x.dtype)
+        _check_features(x, self.features)
+        x, encoded, held = hold_back(x, encoded, validation, seed, self._read(targets, x.dtype, x.shape[1]))
+        self.dtype = x.dtype
+        self.build(x.shape[1], optimizer=optimizer, seed=seed)
+        self._targets = targets
+        plan = Plan(len(x), epochs, batch_size, rate, seed, shuffle, verbose,
+                    partial(self._scores, held))  # fmt: skip
+        runner, reason = make_engine(engine, self.derivation, x, encoded, plan)
+        history = History(engine=reason)
+        run_epochs(runner, self._state, plan, history)
+        return history
+
+    def _read(
+        self, targets: Targets, dtype: Any, features: int
+    ) -> Callable[[Any, Any], tuple[Any, Any]]:
+        def read(x: Any, t: Any) -> tuple[Any, Any]:
+            array = read_inputs(x, dtype, name="validation x")
+            _check_features(array, features, "validation x")
+            same_length(array, np.asarray(t), "validation x", "validation t")
+            return array, targets.encode(t, dtype, "validation t")
+
+        return read
+
+    # --- using ------------------------------------------------------------------------
+
+    def predict(self, x: Any) -> Any:
+        """Give a label (or value) for each row of `x`.
+
+        Parameters
+        ----------
+        x : (N, features)
+            Inputs.
+
+        Returns
+        -------
+        array
+            (N,) labels in the values that training had; (N,) or (N, units) values for
+            a regression.
+        """
+        return self._trained().decode(self._run(x))
+
+    def predict_proba(self, x: Any) -> Any:
+        """Give the probability of each class, (N, units), for each row of `x`.
+
+        The columns are in the order of `classes`.
+
+        Raises
+        ------
+        UsageError
+            The network gives values, not probabilities.
+        """
+        if self._trained().kind == "values":
+            message = f"a network with the loss {self.loss.name} gives no probabilities; use predict"
+            raise UsageError(message)
+        return self._run(x)
+
+    @property
+    def classes(self) -> Any:
+        """The labels, in the order of the columns of `predict_proba`."""
+        targets = self._trained()
+        if targets.labels is not None:
+            return targets.labels
+        return np.arange(targets.units)
+
+    def evaluate(self, x: Any, t: Any) -> dict[str, float]:
+        """Give the loss, and for labels the accuracy (share of rows that are right)."""
+        targets = self._trained()
+        x = read_inputs(x, self.dtype)
+        _check_features(x, self.features)
+        same_length(x, np.asarray(t))
+        return self._measure(x, targets.encode(t, self.dtype), self._state.values)
+
+    def _trained(self) -> Targets:
+        if self._targets is None:
+            message = "the network is not trained yet: call fit(x, t, epochs=...)"
+            raise UsageError(message)
+        return self._targets
+
+    def _run(self, x: Any) -> Any:
+        x = read_inputs(x, self.dtype)
+        _check_features(x, self.features)
+        predict, given = self._module().predict, self._weights(self._state.values)
+        with np.errstate(over="ignore", under="ignore"):
+            parts = [predict(x[k : k + BLOCK], *given) for k in range(0, len(x), BLOCK)]
+        return np.concatenate(parts)
+
+    def _measure(self, x: Any, encoded: Any, values: tuple[Any, ...]) -> dict[str, float]:
+        evaluate, given = self._module().evaluate, self._weights(values)
+        targets = self._targets
+        assert targets is not None  # noqa: S101
+        loss, correct = 0.0, 0.0
+        for k in range(0, len(x), BLOCK):
+            rows = encoded[k : k + BLOCK]
+            with np.errstate(over="ignore", under="ignore"):
+                part, y = evaluate(x[k : k + BLOCK], rows, *given)
+            loss += float(part) * len(rows)
+            correct += 0 if targets.kind == "values" else targets.correct(y, rows)
+        if targets.kind == "values":
+            return {"loss": loss / len(x)}
+        return {"loss": loss / len(x), "accuracy": correct / len(x)}
+
+    def _scores(
+        self, held: tuple[Any, Any] | None, values: tuple[Any, ...]
+    ) -> dict[str, float]:
+        if held is None:
+            return {}
+        measured = self._measure(*held, values)
+        return {f"validation_{name}": value for name, value in measured.items()}
+
+    def _weights(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        assert self._forward is not None  # noqa: S101
+        return values[: len(self._forward.parameters)]
+
+    @property
+    def prediction_source(self) -> str:
+        """Text of a module with ``predict(x, *parameters)`` and ``evaluate``."""
+        self._built("source")
+        assert self._forward is not None  # noqa: S101
+        predict = derive_forward(self._forward.output, self._specs("x"), _PREDICT)
+        evaluate = derive_forward(self._forward.both, self._specs("x", "t"), _EVALUATE)
+        return write_module([predict, evaluate])
+
+    def _module(self) -> ModuleType:
+        if self._functions is None:
+            self._functions = load_text(self.prediction_source, "network")
+        return self._functions
+
+    def __repr__(self) -> str:
+        """Show the layers and the loss."""
+        inner = ", ".join(map(repr, self.layers))
+        return f"Network({inner}, loss={self.loss.name!r})"
+
+
+def _check_features(x: Any, features: int, name: str = "x") -> None:
+    if features and x.shape[1] != features:
+        message = (
+            f"{name} has {x.shape[1]} columns, and the network is made for {features}: give the "
+            "same columns in the same order"
+        )
+        raise ShapeError(message)
+
+
+def _same_rule(a: Optimizer, b: Optimizer) -> bool:
+    def parts(rule: Any) -> Any:
+        return (getattr(rule, "func", rule), getattr(rule, "args", ()), getattr(rule, "keywords", {}))
+
+    return bool(parts(a.rule) == parts(b.rule))
+
+
+__all__ = ["Dense", "Network"]

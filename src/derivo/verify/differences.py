@@ -1,0 +1,132 @@
+"""Directional derivatives from function values: complex step, central differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derivo.verify.tolerance import CLEARANCE, FLOOR, RELATIVE
+
+COMPLEX = "complex step"
+CENTRAL = "central differences"
+
+# Far below rounding, so that there is no truncation error; far above underflow.
+TINY_STEP = 1e-30
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A derivative from function values.
+
+    Attributes
+    ----------
+    value
+        Like the function's result.
+    uncertainty
+        By how much the value itself may be wrong: 0 for complex step.
+    method
+        "complex step" or "central differences".
+    """
+
+    value: Any
+    uncertainty: Any
+    method: str
+
+
+def derivative(
+    function: Callable[[Any], Any], x: Any, direction: Any, *, analytic: bool
+) -> Numeric:
+    """Differentiate ``function(x + s * direction)`` for s at s = 0.
+
+    Parameters
+    ----------
+    function
+        Takes an array like `x`; gives an array.
+    x, direction
+        Arrays of one shape, float64; no element of `direction` above 1.
+    analytic
+        The function may be evaluated at complex arguments.
+
+    Source
+    ------
+    Squire and Trapp (1998), Using complex variables to estimate derivatives of real
+    functions, SIAM Review 40; Richardson (1911) for the extrapolation.
+    """
+    with np.errstate(all="ignore"):
+        if analytic:
+            moved = np.asarray(function(x + 1j * TINY_STEP * direction))
+            return Numeric(np.imag(moved) / TINY_STEP, np.zeros(moved.shape), COMPLEX)
+        return _central(function, x, direction)
+
+
+def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> Numeric:
+    """Extrapolate three central differences; halving the step each time."""
+    slopes = []
+    for step in (CLEARANCE, CLEARANCE / 2, CLEARANCE / 4):
+        ahead = np.asarray(function(x + step * direction), dtype=np.float64)
+        behind = np.asarray(function(x - step * direction), dtype=np.float64)
+        slopes.append((ahead - behind) / (2 * step))
+    # Errors go with the square of the step, then with its fourth power.
+    first = [(4 * b - a) / 3 for a, b in zip(slopes, slopes[1:], strict=False)]
+    value = (16 * first[1] - first[0]) / 15
+    return Numeric(value, np.abs(value - first[1]), CENTRAL)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A derivative beside its numerical value.
+
+    Attributes
+    ----------
+    error
+        Largest difference, as a part of the largest value.
+    element
+        Where it is.
+    got, expected
+        The two values there.
+    verdict
+        "right", "wrong", or "unsure" where the numerical value is not good enough.
+    """
+
+    error: float
+    element: tuple[int, ...]
+    got: float
+    expected: float
+    verdict: str
+
+
+def compare(got: Any, numeric: Numeric, magnitude: float = 0.0) -> Comparison:
+    """Compare a derivative with its numerical value, element by element.
+
+    Parameters
+    ----------
+    got
+        What a rule or a backward pass gave, in the shape of the numerical value.
+    numeric
+        What it should be.
+    magnitude
+        Size of the values that the derivative comes from: the scale of rounding where
+        the derivative itself vanishes.
+    """
+    a, b = np.asarray(got, dtype=np.float64), np.asarray(numeric.value)
+    if not a.size:
+        return Comparison(0.0, (), 0.0, 0.0, "right")
+    scale = max(_largest(a), _largest(b), FLOOR * magnitude, np.finfo(float).tiny)
+    distance = np.asarray(np.abs(a - b) / scale)
+    distance[np.isnan(a) | np.isnan(b) | (np.isinf(a) & (a != b))] = np.inf
+    place = np.unravel_index(int(np.argmax(distance)), a.shape)
+    error = float(distance[place])
+    verdict = "right" if error <= RELATIVE[numeric.method] else "wrong"
+    doubt = 10 * np.max(np.abs(numeric.uncertainty), initial=0.0) / scale
+    if verdict == "wrong" and (error <= doubt or not np.all(np.isfinite(b))):
+        verdict = "unsure"
+    element = tuple(int(i) for i in place)
+    return Comparison(error, element, float(a[place]), float(b[place]), verdict)
+
+
+def _largest(values: Any) -> float:
+    finite = np.abs(values[np.isfinite(values)])
+    return float(np.max(finite, initial=0.0))

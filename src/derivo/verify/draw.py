@@ -1,0 +1,222 @@
+"""Drawing inputs at which a derivative can be checked."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import UsageError
+from derivo.graph.dim import Size, evaluate, names
+from derivo.graph.node import Graph, Node
+from derivo.graph.spec import Spec, unify
+from derivo.verify.evaluation import Evaluation
+from derivo.verify.kinks import kinks
+
+Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
+
+# Small, and different from each other, so that a transpose too many does not fit. The
+# later lists are for functions that need even sizes, larger ones, or equal ones.
+SIZES = (
+    (5, 3, 4, 2, 7, 6), (4, 3, 5, 2, 6, 7), (6, 4, 8, 2, 10, 12), (12, 8, 16, 4, 20, 24),
+    (9, 11, 13, 7, 17, 19), (4, 4, 4, 4, 4, 4), (3, 2, 2, 2, 2, 2), (16, 16, 16, 16, 16, 16),
+)  # fmt: skip
+TRIES = 60
+PER_SIZES = 12
+
+
+def _definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        return rng.normal(size=shape)
+    a = rng.normal(size=shape)
+    return a @ np.swapaxes(a, -1, -2) / shape[-1] + np.eye(shape[-1])
+
+
+DRAWS: dict[str, Draw] = {
+    "standard normal": lambda rng, shape: rng.normal(size=shape),
+    "uniform in 0.5 to 1.5": lambda rng, shape: rng.uniform(0.5, 1.5, shape),
+    "uniform in 0.1 to 0.9": lambda rng, shape: rng.uniform(0.1, 0.9, shape),
+    "normal, times 0.1": lambda rng, shape: 0.1 * rng.normal(size=shape),
+    "symmetric positive definite where square": _definite,
+    "uniform in 1.5 to 3": lambda rng, shape: rng.uniform(1.5, 3, shape),
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Values for the arguments of a function.
+
+    Attributes
+    ----------
+    arrays
+        Argument to float64 array (or integers, or booleans).
+    sizes
+        What the named sizes are.
+    drawn
+        How the arrays were drawn, for the reader.
+    kinks
+        Operations that have a kink here all the same.
+    """
+
+    arrays: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    drawn: str
+    kinks: tuple[Node, ...] = ()
+
+
+def draw_inputs(
+    graph: Graph, rng: np.random.Generator, *, assumptions: tuple[Any, ...] = (),
+    sizes: Mapping[str, int] | None = None,
+) -> Inputs:  # fmt: skip
+    """Draw inputs that give finite values, away from kinks, for which assumptions hold.
+
+    Raises
+    ------
+    UsageError
+        No draw gave finite results.
+    """
+    best: tuple[tuple[int, int], Inputs] | None = None
+    problem = "every result was infinite or not a number"
+    for number, (chosen, draws) in enumerate(_attempts(graph, rng, sizes or {})):
+        try:
+            arrays = _arrays(graph, chosen, draws, rng, assumptions)
+            score, near = _judge(graph, arrays, chosen, rng)
+        except (ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError) as error:
+            problem = str(error)
+            continue
+        if score is None:
+            continue
+        if best is None or score < best[0]:
+            drawn = _describe(draws, graph, assumptions, number + 1, near)
+            best = score, Inputs(arrays, chosen, drawn, near)
+        if score == (0, 0):
+            break
+    if best is None:
+        message = (
+            f"no inputs were found at which {graph.name} can be checked ({problem}); "
+            "pass some: check(arrays={'x': ..., ...})"
+        )
+        raise UsageError(message)
+    return best[1]
+
+
+def given_inputs(
+    graph: Graph, arrays: Mapping[str, Any], rng: np.random.Generator
+) -> Inputs:
+    """Take the user's own inputs, in float64."""
+    expected = {n.attrs["name"]: n.spec for n in graph.inputs}
+    if set(arrays) != set(expected):
+        message = f"arrays= needs exactly the arguments {', '.join(expected)}"
+        raise UsageError(message)
+    sizes: dict[str, int] = {}
+    values = {}
+    for name, spec in expected.items():
+        array = np.asarray(arrays[name])
+        values[name] = array.astype(np.float64) if spec.kind == "float" else array
+        if not unify(spec.shape, array.shape, sizes):
+            message = f"arrays=: {name} has the shape {array.shape}, not {spec}"
+            raise UsageError(message)
+    score, near = _judge(graph, values, sizes, rng)
+    if score is None:
+        message = f"{graph.name} is not finite at the given arrays"
+        raise UsageError(message)
+    return Inputs(values, sizes, "given" + _kink_text(near), near)
+
+
+def _attempts(
+    graph: Graph, rng: np.random.Generator, given: Mapping[str, int]
+) -> Iterator[tuple[dict[str, int], dict[str, str]]]:
+    """Give sizes and kinds of draws to try: the plainest first."""
+    symbols = dict.fromkeys(
+        name for n in graph.inputs for d in n.spec.shape for name in names(d)
+    )
+    floats = [n.attrs["name"] for n in graph.inputs if n.spec.kind == "float"]
+    kinds = list(DRAWS)
+    for number in range(TRIES):
+        numbers = itertools.cycle(SIZES[(number // PER_SIZES) % len(SIZES)])
+        if number >= TRIES - len(SIZES):
+            numbers = itertools.cycle(SIZES[number - TRIES])
+        chosen = {s: given.get(s, n) for s, n in zip(symbols, numbers, strict=False)}
+        turn = number % PER_SIZES
+        if turn < len(kinds):
+            draws = dict.fromkeys(floats, kinds[turn])
+        else:
+            draws = {name: kinds[int(rng.integers(len(kinds)))] for name in floats}
+        yield chosen, draws
+
+
+def _arrays(
+    graph: Graph, sizes: Mapping[str, int], draws: Mapping[str, str],
+    rng: np.random.Generator, assumptions: tuple[Any, ...],
+) -> dict[str, Any]:  # fmt: skip
+    shapes = [d for n in graph.inputs for d in n.spec.shape]
+    extents = [evaluate(d, sizes) if isinstance(d, Size) else d for d in shapes]
+    limit = min((n for n in extents if n > 1), default=2)
+    arrays = {}
+    for node in graph.inputs:
+        name, spec = node.attrs["name"], node.spec
+        shape = tuple(evaluate(d, sizes) for d in spec.shape)
+        arrays[name] = _draw(spec, shape, draws.get(name, ""), limit, rng)
+    for fact in assumptions:
+        arrays[fact.name] = _normalised(arrays[fact.name], fact.axis, rng)
+    return arrays
+
+
+def _draw(
+    spec: Spec, shape: tuple[int, ...], kind: str, limit: int, rng: np.random.Generator
+) -> Any:
+    if spec.kind == "bool":
+        return rng.random(shape) < 0.5
+    if spec.kind == "int":
+        return rng.integers(0, limit, shape)
+    return np.asarray(DRAWS[kind](rng, shape), dtype=np.float64)
+
+
+def _normalised(array: Any, axis: int, rng: np.random.Generator) -> Any:
+    """Give positive numbers that sum to 1 along an axis."""
+    weights = rng.uniform(0.1, 1, np.shape(array))
+    return weights / weights.sum(axis=axis, keepdims=True)
+
+
+def _judge(
+    graph: Graph, arrays: Mapping[str, Any], sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> tuple[tuple[int, int] | None, tuple[Node, ...]]:  # fmt: skip
+    """Count what is not finite and what is at a kink; None: the result is not finite."""
+    values = {n: arrays[n.attrs["name"]] for n in graph.inputs}
+    evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
+    if not all(np.all(np.isfinite(evaluation[n])) for n in graph.outputs):
+        return None, ()
+    odd = sum(not np.all(np.isfinite(evaluation[n])) for n in evaluation.nodes)
+    moved = tuple(n for n in graph.inputs if n.spec.kind == "float")
+    near = kinks(evaluation, moved, rng)
+    return (odd, len(near)), near
+
+
+def _describe(
+    draws: Mapping[str, str], graph: Graph, assumptions: tuple[Any, ...], count: int,
+    near: tuple[Node, ...],
+) -> str:  # fmt: skip
+    special = {a.name: str(a) for a in assumptions}
+    whole = [n.attrs["name"] for n in graph.inputs if n.spec.kind == "int"]
+    kinds: dict[str, list[str]] = {}
+    for name, kind in draws.items():
+        kinds.setdefault(special.get(name, kind), []).append(name)
+    if len(kinds) == 1 and not whole:
+        text = next(iter(kinds))
+    else:
+        text = "; ".join(f"{', '.join(v)}: {k}" for k, v in kinds.items())
+    if whole:
+        text += ("; " if text else "") + f"{', '.join(whole)}: integers that fit as indices"
+    again = f" (attempt {count})" if count > 1 else ""
+    return text + again + _kink_text(near)
+
+
+def _kink_text(near: tuple[Node, ...]) -> str:
+    if not near:
+        return ""
+    listed = ", ".join(dict.fromkeys(n.op.name for n in near))
+    return f"; close to a kink of {listed}, for want of better"

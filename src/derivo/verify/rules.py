@@ -1,0 +1,179 @@
+"""Every rule by itself: the adjoint of each operand against numerical derivatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.node import Node
+from derivo.run.reference import compute, concrete
+from derivo.verify.diagnose import diagnose
+from derivo.verify.differences import Comparison, Numeric, compare, derivative
+from derivo.verify.evaluation import Evaluation
+from derivo.verify.kinks import has_kink
+from derivo.verify.report import Row
+from derivo.verify.tolerance import CLEARANCE, RELATIVE
+
+# Up to so many elements, each is moved by itself; beyond, all along random directions.
+ELEMENTWISE = 100
+DIRECTIONS = 3
+JITTERS = 20
+
+
+def check_rules(
+    evaluation: Evaluation, nodes: Iterable[Node], active: set[Node],
+    names: Mapping[Node, str], rng: np.random.Generator,
+) -> list[Row]:  # fmt: skip
+    """Check the rule of every operation of a graph, operand by operand.
+
+    Parameters
+    ----------
+    evaluation
+        The graph at actual values.
+    nodes
+        Which operations.
+    active
+        Values that depend on what is differentiated for: rules for others, as for the
+        exponent in ``x ** 2``, are not used.
+    names
+        The user's names of values.
+    rng
+        Draws the adjoints of results.
+    """
+    rows: list[Row] = []
+    for node in nodes:
+        moved = [i for i, n in enumerate(node.inputs) if n in active and is_floating(n)]
+        if moved and is_floating(node):
+            operands = [evaluation[i] for i in node.inputs]
+            rows += check_rule(node, operands, moved, evaluation.sizes, rng, names)
+    return rows
+
+
+def is_floating(node: Node) -> bool:
+    """Tell whether a value can have an adjoint."""
+    return node.spec.kind in ("float", "pyfloat")
+
+
+def check_rule(
+    node: Node, operands: list[Any], moved: list[int], sizes: Mapping[str, int],
+    rng: np.random.Generator, names: Mapping[Node, str],
+) -> list[Row]:  # fmt: skip
+    """Check one rule at one place: an adjoint for each of the operands in `moved`."""
+    about = {"operation": node.op.name, "line": node.line, "name": names.get(node, "")}
+    if not all(np.all(np.isfinite(operands[i])) for i in moved):
+        return [Row("rule", **about, verdict="skipped", cause="an operand is infinite")]
+    operands = _away_from_kinks(node, operands, moved, sizes, rng)
+    if not operands:
+        return [Row("rule", **about, verdict="skipped", cause="at a kink")]
+    with np.errstate(all="ignore"):
+        y = np.asarray(compute(node, operands, sizes, np.float64))
+        g = rng.normal(size=y.shape)
+        attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
+        assert node.op.vjp is not None  # noqa: S101  or there would be no gradient
+        parts = node.op.vjp(g, y, *operands, **attrs)
+    truth = {i: _adjoint(node, operands, i, g, sizes) for i in moved}
+    rows = []
+    for i in moved:
+        result = _compare(parts[i], operands[i], truth[i], g * y, rng)
+        cause = ""
+        if result.verdict == "wrong" and truth[i][1] is None:
+            others = {_operand(node, j, names): t[0].value for j, t in truth.items() if j != i}
+            fitted = fit(parts[i], np.shape(operands[i]))
+            cause = diagnose(fitted, truth[i][0].value, others)
+        elif result.verdict == "unsure":
+            cause = "the numerical derivative is not precise enough here"
+        method = truth[i][0].method
+        rows.append(
+            Row("rule", **about, operand=_operand(node, i, names),
+                shape=np.shape(operands[i]), error=result.error,
+                tolerance=RELATIVE[method], element=result.element, got=result.got,
+                expected=result.expected, method=method, verdict=result.verdict,
+                cause=cause)
+        )  # fmt: skip
+    return rows
+
+
+def _operand(node: Node, i: int, names: Mapping[Node, str]) -> str:
+    own = names.get(node.inputs[i], "")
+    formal = node.op.inputs[min(i, len(node.op.inputs) - 1)].lstrip("*")
+    if own:
+        return own
+    return formal if len(node.op.inputs) > i else f"{formal}[{i}]"
+
+
+def _compare(
+    part: Any, operand: Any, truth: tuple[Numeric, Any], values: Any,
+    _rng: np.random.Generator,
+) -> Comparison:  # fmt: skip
+    numeric, directions = truth
+    shape = np.shape(operand)
+    fitted = fit(part, shape)
+    if np.shape(fitted) != shape:
+        return Comparison(np.inf, (), np.nan, np.nan, "wrong")
+    if directions is not None:
+        fitted = np.array([np.vdot(v, fitted) for v in directions])
+    return compare(fitted, numeric, float(np.max(np.abs(values), initial=0.0)))
+
+
+def fit(part: Any, shape: tuple[int, ...]) -> Any:
+    """Bring an adjoint to the shape of its operand, as the engine does for rules."""
+    if part is None:
+        return np.zeros(shape)
+    part = np.asarray(part, dtype=np.float64)
+    try:
+        if np.broadcast_shapes(part.shape, shape) == shape:
+            return np.broadcast_to(part, shape)
+        extra = part.ndim - len(shape)
+        part = part.sum(axis=tuple(range(extra))) if extra > 0 else part
+        narrow = tuple(i for i, n in enumerate(shape) if n == 1 and part.shape[i] != 1)
+        return part.sum(axis=narrow, keepdims=True)
+    except (ValueError, IndexError):
+        return part
+
+
+def _adjoint(
+    node: Node, operands: list[Any], i: int, g: Any, sizes: Mapping[str, int]
+) -> tuple[Numeric, Any]:
+    """Give the numerical adjoint of an operand: whole, or along random directions."""
+    x = np.asarray(operands[i], dtype=np.float64)
+    analytic = "analytic" in node.op.traits
+
+    def output(moved: Any) -> Any:
+        dtype = np.complex128 if np.iscomplexobj(moved) else np.float64
+        return compute(node, [*operands[:i], moved, *operands[i + 1 :]], sizes, dtype)
+
+    if "elementwise" in node.op.traits:
+        # Each element of the result depends on one of the operand: move all at once.
+        slope = derivative(output, x, np.ones(x.shape), analytic=analytic)
+        return (Numeric(fit(slope.value * g, x.shape),
+                        fit(np.abs(slope.uncertainty * g), x.shape), slope.method), None)  # fmt: skip
+    directions = None
+    if x.size > ELEMENTWISE:
+        rng = np.random.default_rng(x.size)
+        directions = [rng.choice([-1.0, 1.0], size=x.shape) for _ in range(DIRECTIONS)]
+    each = directions or list(np.eye(x.size).reshape(x.size, *x.shape))
+    slopes = [
+        derivative(lambda m: np.vdot(g, output(m)), x, v, analytic=analytic) for v in each
+    ]
+    shape = (len(each),) if directions else x.shape
+    value = np.reshape([s.value for s in slopes], shape)
+    doubt = np.reshape([s.uncertainty for s in slopes], shape)
+    method = slopes[0].method if slopes else "complex step"
+    return Numeric(value, doubt, method), directions
+
+
+def _away_from_kinks(
+    node: Node, operands: list[Any], moved: list[int], sizes: Mapping[str, int],
+    rng: np.random.Generator,
+) -> list[Any]:  # fmt: skip
+    """Give operands away from kinks: the actual ones if possible, else nearby."""
+    moved_operands = list(operands)
+    for attempt in range(JITTERS):
+        if not has_kink(node, moved_operands, moved, sizes, rng):
+            return moved_operands
+        for i in moved:
+            noise = rng.normal(size=np.shape(operands[i]))
+            moved_operands[i] = operands[i] + 50 * CLEARANCE * (attempt + 1) * noise
+    return []
