@@ -16,7 +16,7 @@ from derivo.differentiate.reverse import differentiate
 from derivo.emit.comments import backward_comment
 from derivo.emit.numpy import Program, Source, emit
 from derivo.errors import (
-    AssumptionWarning, DtypeError, IndependentWarning, ShapeError, UsageError,
+    AssumptionWarning, DerivoError, DtypeError, IndependentWarning, ShapeError, UsageError,
 )  # fmt: skip
 from derivo.graph.builder import Builder
 from derivo.graph.dim import evaluate, format_shape
@@ -77,7 +77,7 @@ def derive(
         Code that cannot be derived, with the line and what to write instead.
     """
     builder = Builder()
-    given = {name: spec_of(value) for name, value in specs.items()}
+    given = {name: _read_spec(name, value) for name, value in specs.items()}
     facts = Facts.read((assume,) if isinstance(assume, str) else tuple(assume))
     traced, structure = trace(function, given, builder)
     names = _wrt(wrt, traced)
@@ -166,6 +166,9 @@ class Derivation:
     def save(self, path: str | Path) -> Path:
         """Write the source to a file; `derivo.load` gives it back as a module."""
         path = Path(path)
+        if not path.parent.is_dir():
+            message = f"there is no folder {path.parent}; make it first"
+            raise UsageError(message)
         path.write_text(self.source, encoding="utf-8")
         return path
 
@@ -254,6 +257,12 @@ class Derivation:
         given = upstream if len(outputs) > 1 else (upstream,)
         if isinstance(given, dict):
             given = tuple(given.values())
+        if not isinstance(given, tuple | list) or len(given) != len(outputs):
+            message = (
+                f"{self.name} gives {len(outputs)} results: upstream is a tuple of as many "
+                "adjoints, in the same order"
+            )
+            raise ShapeError(message)
         for u, s in zip(given, shapes, strict=True):
             if np.shape(u) != s:
                 message = f"the upstream adjoint has the shape {np.shape(u)}, the result {s}"
@@ -309,6 +318,9 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
         else:
             unnamed.setdefault(lowered(adjoint), lowered(value))
     why = {lowered(n): w for n, w in backward.why.items()}
+    for n, w in why.items():
+        if "item" in n.op.traits and w.node in forward.graph.names:
+            adjoints.setdefault(n, forward.graph.names[w.node])
     notes = {lowered(n): note for n, note in backward.notes.items()}
     return Program(
         name=traced.name,
@@ -325,6 +337,14 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
         assumptions=tuple(str(a) for a in backward.assumptions),
     )
+
+
+def _read_spec(name: str, value: Any) -> Spec:
+    try:
+        return spec_of(value)
+    except DerivoError as error:
+        message = f"{name}: {error}"
+        raise type(error)(message) from None
 
 
 def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:

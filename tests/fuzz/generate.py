@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,11 +15,16 @@ from tests.fuzz.templates import TEMPLATES, Template
 
 SIZES = {"N": 4, "L": 3, "M": 2}
 INPUT_SHAPES: list[Shape] = [
-    ("N", "L"), ("L", "M"), ("N", "M"), ("M",), ("L",), ("N",), (), ("N", "1"), ("1", "L"),
-    ("N", "L", "M"), ("L", "L"),
+    ("N", "L"), ("L", "M"), ("N", "M"), ("M",), ("L",), ("N",), (), ("N", "1"),
+    ("1", "L"), ("N", "L", "M"), ("L", "L"),
 ]  # fmt: skip
 LARGEST = 12.0  # above, a value goes through tanh before it is used
 KINK_STEP = 1e-3
+
+CROSS_ENTROPY = (
+    "-np.mean(np.sum({1} * np.log(np.exp({0}) / "
+    "np.sum(np.exp({0}), axis=1, keepdims=True)), axis=1))"
+)
 
 # More of what combines values, less of what ends in few elements.
 WEIGHTS = {
@@ -36,11 +43,10 @@ def generate(rng: np.random.Generator, *, least: int = 5, most: int = 60) -> Pro
             return program
 
 
-def draw(program: Program, seed: int) -> dict[str, Any]:
-    """Draw values for the arguments of a program."""
-    rng = np.random.default_rng(seed)
+def draw(program: Program) -> dict[str, Any]:
+    """Draw values for the arguments: the same whatever other arguments there are."""
     return {
-        name: _values(rng, shape, rows=name in program.rows)
+        name: _values(program.seed, name, shape, rows=name in program.rows)
         for name, shape in program.inputs.items()
     }
 
@@ -50,7 +56,8 @@ def extent(shape: Shape) -> tuple[int, ...]:
     return tuple(SIZES[d] if d in SIZES else int(d) for d in shape)
 
 
-def _values(rng: np.random.Generator, shape: Shape, *, rows: bool) -> Any:
+def _values(seed: int, name: str, shape: Shape, *, rows: bool) -> Any:
+    rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
     if rows:
         weights = rng.uniform(0.1, 1, extent(shape))
         return weights / weights.sum(axis=-1, keepdims=True)
@@ -60,8 +67,11 @@ def _values(rng: np.random.Generator, shape: Shape, *, rows: bool) -> Any:
 def _grow(rng: np.random.Generator, target: int) -> Program:
     count = int(rng.integers(1, 5))
     picks = rng.choice(len(INPUT_SHAPES), size=count)
-    inputs: dict[str, Shape] = {f"x{i}": INPUT_SHAPES[int(k)] for i, k in enumerate(picks)}
-    values = {k: _values(rng, s, rows=False) for k, s in inputs.items()}
+    inputs: dict[str, Shape] = {
+        f"x{i}": INPUT_SHAPES[int(k)] for i, k in enumerate(picks)
+    }
+    seed = int(rng.integers(2**31))
+    values = {k: _values(seed, k, s, rows=False) for k, s in inputs.items()}
     steps: dict[str, Step] = {}
     operations, kinds = 0, _kinds()
     for _ in range(6 * target):
@@ -76,7 +86,7 @@ def _grow(rng: np.random.Generator, target: int) -> Program:
         if _accept(step, name, values):
             steps[name] = step
             operations += step.weight
-    return _finish(rng, inputs, steps)
+    return replace(_finish(rng, inputs, steps), seed=seed)
 
 
 def _kinds() -> list[str]:
@@ -96,6 +106,8 @@ def _step(
     axis = int(rng.integers(len(a))) if a else 0
     keep = bool(rng.integers(2))
     shape = result_shape(t.kind, a, b, axis, keep)
+    if t.kind == "expand" and len(a) == 1:
+        shape = (a[0], "1") if ":," in t.text else ("1", a[0])
     if shape is None or len(shape) > 3:
         return None
     text = t.text
@@ -106,13 +118,15 @@ def _step(
     return Step(text, reads, shape, t.smooth, t.weight)
 
 
-def result_shape(kind: str, a: Shape, b: Shape, axis: int, keep: bool) -> Shape | None:  # noqa: FBT001
+def result_shape(kind: str, a: Shape, b: Shape, axis: int, keep: bool) -> Shape | None:
     """Give the shape of the result, None if the operands do not fit."""
     rules = {
         "same": lambda: a,
         "broadcast": lambda: _broadcast(a, b),
         "reduce": lambda: (
-            (*a[:axis], *(("1",) * keep), *a[axis + 1 :]) if a and a[axis] != "1" else None
+            (*a[:axis], *(("1",) * keep), *a[axis + 1 :])
+            if a and a[axis] != "1"
+            else None
         ),
         "along": lambda: a if a and a[axis] != "1" else None,
         "matmul": lambda: _matmul(a, b),
@@ -153,10 +167,14 @@ def _matmul(a: Shape, b: Shape) -> Shape | None:
 def _accept(step: Step, name: str, values: dict[str, Any]) -> bool:
     """Compute the step; refuse it if it is large, not finite, or at a kink."""
     operands = [values[r] for r in step.reads]
-    code = compile(step.text.format(*(f"_{i}" for i in range(len(operands)))), "", "eval")
+    code = compile(
+        step.text.format(*(f"_{i}" for i in range(len(operands)))), "", "eval"
+    )
 
     def run(shift: float) -> Any:
-        scope = {"np": np} | {f"_{i}": v + shift * (1 - 2 * i) for i, v in enumerate(operands)}
+        scope = {"np": np} | {
+            f"_{i}": v + shift * (1 - 2 * i) for i, v in enumerate(operands)
+        }
         return eval(code, scope)  # noqa: S307  our own text
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -187,9 +205,7 @@ def _finish(
         if len(last) == 2 and "1" not in last:
             inputs = {**inputs, "t": last}
             rows.add("t")
-            steps["loss"] = Step(
-                "-np.mean(np.sum({1} * np.log(np.exp({0}) / np.sum(np.exp({0}), axis=1, "
-                "keepdims=True)), axis=1))", (ends[-1], "t"), (), True, 9)  # fmt: skip
+            steps["loss"] = Step(CROSS_ENTROPY, (ends[-1], "t"), (), True, 9)
             ends = ["loss"]
     elif mode == 1:
         total = " + ".join(f"np.mean({{{i}}} ** 2)" for i in range(len(ends)))

@@ -39,6 +39,8 @@ class Program:
         Names of arguments whose rows are drawn so that they sum to 1.
     inline
         Steps that are written inside their only reader.
+    seed
+        Start of the values of arguments, which follow from it and their names.
     """
 
     inputs: Mapping[str, Shape]
@@ -46,6 +48,7 @@ class Program:
     results: tuple[str, ...]
     rows: frozenset[str] = frozenset()
     inline: frozenset[str] = frozenset()
+    seed: int = 0
 
     @property
     def operations(self) -> int:
@@ -88,7 +91,7 @@ class Program:
 def pruned(program: Program) -> Program:
     """Drop what no result needs."""
     needed = set(program.results)
-    for name, step in reversed(program.steps.items()):
+    for name, step in reversed(list(program.steps.items())):
         if name in needed:
             needed.update(step.reads)
     steps = {k: s for k, s in program.steps.items() if k in needed}
@@ -99,7 +102,11 @@ def pruned(program: Program) -> Program:
 def _single(program: Program, steps: Mapping[str, Step]) -> frozenset[str]:
     """Keep inlined what is read exactly once and is not a result."""
     reads = [r for s in steps.values() for r in s.reads]
-    texts = {r: s.text.count(f"{{{k}}}") for s in steps.values() for k, r in enumerate(s.reads)}
+    texts = {
+        r: s.text.count(f"{{{k}}}")
+        for s in steps.values()
+        for k, r in enumerate(s.reads)
+    }
     return frozenset(
         n for n in program.inline
         if reads.count(n) == 1 and texts.get(n) == 1 and n not in program.results

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+KEEP = "axis={a}, keepdims=True"
+
 
 @dataclass(frozen=True)
 class Template:
@@ -28,7 +30,7 @@ class Template:
 def _all(kind: str, texts: str, *, smooth: bool = True) -> list[Template]:
     lines = [line.strip() for line in texts.strip().splitlines()]
     return [
-        Template(text, kind, smooth, int(count))
+        Template(text.replace("KEEP", KEEP), kind, smooth, int(count))
         for count, text in (line.split(" ", 1) for line in lines)
     ]
 
@@ -122,23 +124,23 @@ TEMPLATES: list[Template] = [
         5 np.max({0}, axis={a}{k}) - np.min({0}, axis={a}{k})
     """, smooth=False),
     *_all("along", """
-        3 np.exp({0}) / np.exp({0}).sum(axis={a}, keepdims=True)
-        4 np.exp({0}) / np.sum(np.exp({0}), axis={a}, keepdims=True)
-        5 {0} - np.log(np.sum(np.exp({0}), axis={a}, keepdims=True))
-        6 np.log(np.exp({0}) / np.sum(np.exp({0}), axis={a}, keepdims=True))
-        3 {0} / np.sqrt(np.sum({0} ** 2, axis={a}, keepdims=True) + 0.1)
-        4 {0} / np.sqrt(np.mean({0} * {0}, axis={a}, keepdims=True) + 1e-2)
-        2 {0} - np.mean({0}, axis={a}, keepdims=True)
-        3 {0} - {0}.mean(axis={a}, keepdims=True) * 0.5
-        9 ({0} - {0}.mean(axis={a}, keepdims=True)) / np.sqrt((({0} - {0}.mean(axis={a}, keepdims=True)) ** 2).mean(axis={a}, keepdims=True) + 1e-2)
-        3 {0} * np.sum({0}, axis={a}, keepdims=True)
+        3 np.exp({0}) / np.exp({0}).sum(KEEP)
+        4 np.exp({0}) / np.sum(np.exp({0}), KEEP)
+        5 {0} - np.log(np.sum(np.exp({0}), KEEP))
+        6 np.log(np.exp({0}) / np.sum(np.exp({0}), KEEP))
+        3 {0} / np.sqrt(np.sum({0} ** 2, KEEP) + 0.1)
+        4 {0} / np.sqrt(np.mean({0} * {0}, KEEP) + 1e-2)
+        2 {0} - np.mean({0}, KEEP)
+        3 {0} - {0}.mean(KEEP) * 0.5
+        9 ({0} - {0}.mean(KEEP)) / np.sqrt((({0} - {0}.mean(KEEP)) ** 2).mean(KEEP) + 0.1)
+        3 {0} * np.sum({0}, KEEP)
         1 np.cumsum({0}, axis={a})
         1 np.flip({0}, axis={a})
     """),
     *_all("along", """
-        6 np.exp({0} - {0}.max(axis={a}, keepdims=True)) / np.exp({0} - {0}.max(axis={a}, keepdims=True)).sum(axis={a}, keepdims=True)
-        2 {0} - np.max({0}, axis={a}, keepdims=True)
-        7 ({0} - np.mean({0}, axis={a}, keepdims=True)) / np.sqrt(np.var({0}, axis={a}, keepdims=True) + 1e-2)
+        6 np.exp({0} - {0}.max(KEEP)) / np.exp({0} - {0}.max(KEEP)).sum(KEEP)
+        2 {0} - np.max({0}, KEEP)
+        7 ({0} - np.mean({0}, KEEP)) / np.sqrt(np.var({0}, KEEP) + 1e-2)
     """, smooth=False),
     *_all("matmul", "1 {0} @ {1}"),
     *_all("matmul", "1 np.matmul({0}, {1})"),

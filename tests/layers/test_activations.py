@@ -2,15 +2,16 @@
 
 import re
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
-from tests.layers.formulas import ELEMENTWISE, ROWWISE, WITH_PARAMETERS
 from mpmath import mp, mpf
 
 import derivo
 from derivo.errors import IndependentWarning, UsageError
 from derivo.layers.activations import ACTIVATIONS, find_activation
+from tests.layers.formulas import ELEMENTWISE, ROWWISE, WITH_PARAMETERS
 
 # Off the kinks, which lie at multiples of 1/2; then where exp overflows.
 GRID = np.concatenate(
@@ -26,14 +27,14 @@ def derived(name, parameters=None):
         return derivo.derive(activation.bind(**(parameters or {})), x=shape)
 
 
-CASES = [(name, {}, f) for name, f in ELEMENTWISE.items()] + WITH_PARAMETERS
+CASES: list[Any] = [(name, {}, f) for name, f in ELEMENTWISE.items()] + WITH_PARAMETERS
 
 
 def test_every_activation_of_the_article_is_there():
-    article = """step, identity, bentIdentity, hardShrink, softShrink, threshold, sigmoid,
-        hardSigmoid, logSigmoid, tanh, tanhShrink, hardtanh, ReLU, ReLU6, leakyReLU,
-        lReLU, ELU, SELU, CELU, softmax, softmin, logSoftmax, softplus, softsign, Swish,
-        Mish, tanhExp, hardSwish, ACON"""
+    article = """step, identity, bentIdentity, hardShrink, softShrink, threshold,
+        sigmoid, hardSigmoid, logSigmoid, tanh, tanhShrink, hardtanh, ReLU, ReLU6,
+        leakyReLU, lReLU, ELU, SELU, CELU, softmax, softmin, logSoftmax, softplus,
+        softsign, Swish, Mish, tanhExp, hardSwish, ACON"""
     names = re.split(r",\s+", article)
     assert len(names) == 29
     assert len({find_activation(n).name for n in names}) == 28  # lReLU is leakyReLU
@@ -58,10 +59,14 @@ def test_rowwise_value_and_gradient_equal_the_formula(name):
     y, g = derived(name).value_and_gradients(upstream, x=x)
     for row, up, y_row, g_row in zip(x, upstream, y, g["x"], strict=True):
         exact = ROWWISE[name]([mpf(v) for v in row])
-        np.testing.assert_allclose(y_row, [float(v) for v in exact], rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(
+            y_row, [float(v) for v in exact], rtol=1e-13, atol=1e-15
+        )
 
         def total(*values, up=up):
-            return sum(mpf(u) * v for u, v in zip(up, ROWWISE[name](values), strict=True))
+            return sum(
+                mpf(u) * v for u, v in zip(up, ROWWISE[name](values), strict=True)
+            )
 
         point = tuple(mpf(v) for v in row)
         for k in range(4):
@@ -106,7 +111,9 @@ def test_derivative_at_a_kink_is_the_one_that_is_documented(name, points, slopes
 def test_elementwise_means_a_diagonal_jacobian(name):
     activation = ACTIVATIONS[name]
     x = np.array([-1.7, -0.6, 0.3, 2.2])
-    rows = [activation.function(x + 1e-6 * e) - activation.function(x) for e in np.eye(4)]
+    rows = [
+        activation.function(x + 1e-6 * e) - activation.function(x) for e in np.eye(4)
+    ]
     off_diagonal = np.array(rows)[~np.eye(4, dtype=bool)]
     assert activation.is_elementwise == (not off_diagonal.any())
 
@@ -119,10 +126,12 @@ def test_names_are_found_in_any_case_and_punctuation(spelling):
 
 
 def test_an_unknown_name_lists_those_that_look_like_it():
-    with pytest.raises(UsageError, match=r"'Leeky ReLU' is not.*did you mean 'leaky_relu'"):
+    with pytest.raises(
+        UsageError, match=r"'Leeky ReLU' is not.*did you mean 'leaky_relu'"
+    ):
         find_activation("Leeky ReLU")
     with pytest.raises(UsageError, match="by name, not by a int"):
-        find_activation(3)
+        find_activation(3)  # type: ignore[arg-type]
 
 
 def test_an_unknown_parameter_lists_the_right_ones():
@@ -132,7 +141,9 @@ def test_an_unknown_parameter_lists_the_right_ones():
 
 def test_parameters_and_defaults_are_those_of_the_series():
     found = {n: dict(a.parameters) for n, a in ACTIVATIONS.items() if a.parameters}
-    assert found.pop("selu") == pytest.approx({"lambda_": 1.0507, "alpha": 1.67326}, abs=1e-5)
+    assert found.pop("selu") == pytest.approx(
+        {"lambda_": 1.0507, "alpha": 1.67326}, abs=1e-5
+    )
     assert found == {
         "hard_shrink": {"lambda_": 0.5}, "soft_shrink": {"lambda_": 0.5},
         "threshold": {"threshold": 0, "value": -1}, "leaky_relu": {"alpha": 0.01},

@@ -17,21 +17,32 @@ def _binary(y, t):
 ROW = {
     "square": lambda y, t: sum((a - b) ** 2 for a, b in zip(y, t, strict=True)) / 2,
     "squared_error": lambda y, t: sum((a - b) ** 2 for a, b in zip(y, t, strict=True)),
-    "mean_squared_error": lambda y, t: sum((a - b) ** 2 for a, b in zip(y, t, strict=True)),
+    "mean_squared_error": lambda y, t: sum(
+        (a - b) ** 2 for a, b in zip(y, t, strict=True)
+    ),
     "binary_cross_entropy": lambda y, t: sum(map(_binary, y, t)),
     "binary_cross_entropy_from_logits": lambda z, t: sum(
         _binary(1 / (1 + mp.exp(-a)), b) for a, b in zip(z, t, strict=True)
     ),
-    "cross_entropy": lambda y, t: -sum(b * mp.log(a) for a, b in zip(y, t, strict=True)),
-    "cross_entropy_from_logits": lambda z, t: -sum(
-        b * (a - mp.log(sum(mp.exp(v) for v in z))) for a, b in zip(z, t, strict=True)
+    "cross_entropy": lambda y, t: (
+        -sum(b * mp.log(a) for a, b in zip(y, t, strict=True))
+    ),
+    "cross_entropy_from_logits": lambda z, t: (
+        -sum(
+            b * (a - mp.log(sum(mp.exp(v) for v in z)))
+            for a, b in zip(z, t, strict=True)
+        )
     ),
 }
 
 
 def data(name):
     rng = np.random.default_rng(0)
-    y = rng.dirichlet(np.ones(3), 5) if "logits" not in name else rng.normal(size=(5, 3)) * 4
+    y = (
+        rng.dirichlet(np.ones(3), 5)
+        if "logits" not in name
+        else rng.normal(size=(5, 3)) * 4
+    )
     return y, rng.dirichlet(np.ones(3), 5)
 
 
@@ -48,8 +59,8 @@ def exact(name, y, t, reduction):
             value += ROW[name](point, goal)
             for k in range(len(row)):
                 order = tuple(int(j == k) for j in range(len(row)))
-                f = lambda *p: ROW[name](p, goal)  # noqa: B023, E731
-                slopes[i, k] = float(scale * mp.diff(f, point, order))
+                slope = mp.diff(lambda *p, g=goal: ROW[name](p, g), point, order)
+                slopes[i, k] = float(scale * slope)
     return float(scale * value), slopes
 
 
@@ -86,7 +97,7 @@ def test_losses_of_logits_survive_1000(dtype):
     d = derivo.derive(loss, y="N C", t="N C", wrt="y")
     value, g = d.value_and_gradients(y=z, t=t)
     assert value == pytest.approx(2000 + np.log(2), rel=1e-6)
-    np.testing.assert_allclose(g["y"], [[1, -1, 0.5], [0, 0, 0]], atol=1e-7)
+    np.testing.assert_allclose(g["y"], [[1, -1, 0.5], [0, 0, 0.0]], atol=1e-7)
     assert g["y"].dtype == dtype
 
 
@@ -109,14 +120,17 @@ def test_an_unknown_name_lists_those_that_look_like_it():
 
 
 def test_an_unknown_reduction_is_refused():
-    with pytest.raises(UsageError, match="not the name of a reduction; did you mean 'mean'"):
+    with pytest.raises(
+        UsageError, match="not the name of a reduction; did you mean 'mean'"
+    ):
         find_loss("square").bind("meen")
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_shapes_that_would_broadcast_are_refused(name):
-    with pytest.raises(ShapeError, match=r"\(5, 1\) and target \(5\) differ in shape"):
+    with pytest.raises(ShapeError, match=r"\(5, 1\) and target \(5,\) differ in shape"):
         find_loss(name).function(np.full((5, 1), 0.5), np.full(5, 0.5))
-    with pytest.raises(ShapeError, match="differ in shape"):
-        derivo.derive(find_loss(name).function, **{k: s for k, s in zip(
-            ["z" if "logits" in name else "y", "t"], ["N M", "N"], strict=True)})
+    with pytest.raises(
+        ShapeError, match=r"prediction \(N, M\) and target \(N,\) differ"
+    ):
+        derivo.derive(find_loss(name).bind("sum"), y="N M", t="N")

@@ -86,15 +86,15 @@ class ActFunction:
         """
         if not self.activation.is_elementwise:
             message = (
-                f"{self.activation.name} mixes the elements of a row: its derivative is "
-                "a matrix for each row, of which `grad * act.backward(x, y)` would use "
-                "the diagonal alone and be wrong. Instead: act.pull_back(grad, x, y)"
+                f"{self.activation.name} mixes the elements of a row: its derivative "
+                "is a matrix for each row. `grad * act.backward(x, y)` would use its "
+                "diagonal alone and be wrong. Instead: act.pull_back(grad, x, y)"
             )
             raise UsageError(message)
         return self.pull_back(np.ones_like(as_floats(x, "x")), x, y)
 
     def pull_back(self, grad: Any, x: Any, y: Any = None) -> Any:
-        """Give the gradient for x from the one for y: `grad` times the whole Jacobian.
+        """Give the gradient for x from that for y: `grad` times the whole Jacobian.
 
         Parameters
         ----------

@@ -44,8 +44,8 @@ class BaseLayer:
         Of the last `forward`: input (N, L), sum x @ w + b and result (N, M). One row
         instead of a batch, or one number, keeps its shape.
     dw, db, dx
-        Of the last `backward`: the gradients of w, b and x, each of the same shape. They
-        are sums over the batch, unless the loss takes the mean.
+        Of the last `backward`: the gradients of w, b and x, each of the same shape.
+        They are sums over the batch, unless the loss takes the mean.
 
     Raises
     ------
@@ -54,7 +54,15 @@ class BaseLayer:
         below 1.
     """
 
-    _options = ("prev", "n", "name", "wb_width", "act", "err_func", "rng")
+    OPTIONS: tuple[str, ...] = (
+        "prev",
+        "n",
+        "name",
+        "wb_width",
+        "act",
+        "err_func",
+        "rng",
+    )
 
     def __init__(  # noqa: PLR0913  (the article's signature)
         self, *, prev: int = 1, n: int = 1, name: str = "", wb_width: Any = 1,
@@ -63,7 +71,7 @@ class BaseLayer:
     ) -> None:  # fmt: skip
         for option in unknown:
             what = f"an option of {type(self).__name__}"
-            raise OptionError(str(unknown_name(what, option, self._options)))
+            raise OptionError(str(unknown_name(what, option, self.OPTIONS)))
         self.prev, self.n, self.name = _size("prev", prev), _size("n", n), name
         self.act = get_act(act)
         get_errfunc(err_func)  # a misspelt loss is refused here too

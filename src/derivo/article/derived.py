@@ -39,5 +39,5 @@ def output_derivation(act: ActFunction, errfunc: ErrFunction) -> Derivation:
         error = loss(y, t)
         return error  # noqa: RET504
 
-    shapes = {"x": "N L", "w": "L M", "b": "M", "t": "N M"}
-    return derive(output_layer, wrt=("x", "w", "b"), **shapes)
+    wrt = ("x", "w", "b")
+    return derive(output_layer, wrt=wrt, x="N L", w="L M", b="M", t="N M")

@@ -35,7 +35,9 @@ def get_errfunc(name: str | ErrFunction, reduction: str = "sum") -> ErrFunction:
         return name
     loss = find_loss(name)
     if reduction == "none":
-        message = 'a loss that is differentiated is one number: reduction="sum" or "mean"'
+        message = (
+            'a loss that is differentiated is one number: reduction="sum" or "mean"'
+        )
         raise UsageError(message)
     loss.bind(reduction)  # refuses unknown reductions
     return ErrFunction(loss, reduction)

@@ -27,7 +27,7 @@ class OutputLayer(BaseLayer):
         As for `BaseLayer`.
     """
 
-    _options = (*BaseLayer._options, "reduction")
+    OPTIONS = (*BaseLayer.OPTIONS, "reduction")
 
     def __init__(
         self, *, err_func: str | ErrFunction = "square", reduction: str = "sum",
@@ -38,7 +38,7 @@ class OutputLayer(BaseLayer):
 
     @property
     def error_derivation(self) -> Derivation:
-        """The derivation of layer, activation and loss in one, which `backward` runs."""
+        """The derivation of layer, activation and loss in one: `backward` runs it."""
         return output_derivation(self.act, self.errfunc)
 
     def backward(self, t: Any) -> Any:

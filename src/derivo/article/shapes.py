@@ -21,7 +21,9 @@ def as_floats(value: Any, name: str) -> Any:
     if array.dtype.kind not in "fiub":
         message = f"{name} holds {array.dtype} values; real numbers are needed"
         raise DtypeError(message)
-    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    return (
+        array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+    )
 
 
 def as_batch(value: Any, width: int, name: str, whose: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from derivo.graph.loop import Loop, between, unchanging
+from derivo.graph.loop import Loop, between, is_inline, unchanging
 from derivo.graph.node import Node, Why
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import fill
@@ -24,13 +24,25 @@ Backpropagate = Callable[..., dict[Node, Node]]
 
 
 @dataclass
-class _Step:
-    """What one step of the backward loop is given, and what it starts from."""
+class Steps:
+    """What the steps of a backward loop find.
 
-    seeds: list[tuple[Node, Node]] = field(default_factory=list)
+    Attributes
+    ----------
+    carries
+        Carry of the forward loop to its adjoint, as a step finds it.
+    first
+        What the adjoints of the carries are at first.
+    arrays
+        Part of an array, as a step finds it, to the array.
+    seeds
+        Values of a forward step whose adjoint is known at first, and the adjoint.
+    """
+
     carries: dict[Node, Node] = field(default_factory=dict)
     first: list[Node] = field(default_factory=list)
     arrays: dict[Node, Node] = field(default_factory=dict)
+    seeds: list[tuple[Node, Node]] = field(default_factory=list)
 
 
 def pull_back_loop(
@@ -61,18 +73,15 @@ def pull_back_loop(
     operand = dict(zip(loop.bound, node.inputs, strict=True))
     results = [i.attrs["of"] for i in items]
     wanted = _wanted(loop, results, {b for b, o in operand.items() if o in active})
-    step = _step(loop, items, wanted, recorder)
-    inner = backpropagate(step.seeds, wanted, loop.inside(results), recorder)
-    ends = [inner.get(c) or _zero(c.spec, recorder) for c in step.carries]
-    reached = [b for b in loop.bound if b in inner and b in wanted]
-    gradients = [inner[b] for b in reached if b not in loop.carries]
-    known = frozenset(loop.inside(results))
-    back = close(
-        node, known, tuple(step.carries.values()), ends, gradients, step, recorder
-    )
+    steps = _steps(loop, items, wanted, recorder)
+    inside = loop.inside(results)
+    inner = backpropagate(steps.seeds, wanted, inside, recorder)
+    ends = [inner.get(c) or _zero(c.spec, recorder) for c in steps.carries]
+    gradients = [inner[b] for b in wanted if b in inner and b not in loop.carries]
+    back = close(node, frozenset(inside), steps, ends, gradients, recorder)
     for b in wanted:
-        if b in step.carries:
-            result = recorder.builder.make(last, (back,), {"of": step.carries[b]})
+        if b in steps.carries:
+            result = recorder.builder.make(last, (back,), {"of": steps.carries[b]})
         elif b in inner:
             op = stack if b in loop.slices else total
             result = recorder.builder.make(op, (back,), {"of": inner[b]})
@@ -101,10 +110,10 @@ def _wanted(loop: Loop, results: Iterable[Node], active: set[Node]) -> list[Node
         reached |= more
 
 
-def _step(
+def _steps(
     loop: Loop, items: Mapping[Node, Node], wanted: list[Node], recorder: Recorder
-) -> _Step:
-    step = _Step()
+) -> Steps:
+    step = Steps()
     ends = {i.attrs["of"]: a for i, a in items.items() if "last" in i.op.traits}
     for carry, after in zip(loop.carries, loop.following, strict=True):
         if carry in wanted:
@@ -129,36 +138,41 @@ def _zero(spec: Spec, recorder: Recorder) -> Node:
 
 
 def close(
-    node: Node, known: frozenset[Node], carries: tuple[Node, ...], ends: list[Node],
-    results: list[Node], step: _Step, recorder: Recorder,
+    node: Node, inside: frozenset[Node], steps: Steps, ends: list[Node],
+    results: list[Node], recorder: Recorder,
 ) -> Node:  # fmt: skip
     """Make the backward loop of `node`, and bind whatever its steps read.
 
     Parameters
     ----------
-    known
-        Values that a step of the forward loop computes.
-    carries, ends
-        Adjoints of the carries, before and after a step of the backward loop.
+    node
+        The forward loop.
+    inside
+        Values that a step of it computes.
+    steps
+        What the steps of the backward loop find.
+    ends
+        Adjoints of the carries, as a step leaves them.
     results
         Further values that a step computes.
     """
     loop: Loop = node.attrs["loop"]
-    arrays = dict(step.arrays)
-    own = frozenset((*carries, *arrays))
-    for value in _read(ends + results, own, known | set(loop.carries + loop.slices)):
+    carries, arrays = tuple(steps.carries.values()), dict(steps.arrays)
+    roots = [*ends, *results]
+    values = inside | set(loop.carries + loop.slices)
+    for value in forward_values(roots, frozenset((*carries, *arrays)), values):
         arrays[value] = over_time(node, value, recorder)
     bound = frozenset((*carries, *arrays))
-    fixed = unchanging([*ends, *results], bound)
-    read = {i for n in between([*ends, *results], bound) for i in n.inputs}
-    arrays = {v: a for v, a in arrays.items() if v in read or v in ends or v in results}
+    read = {*roots, *(i for n in between(roots, bound) for i in n.inputs)}
+    arrays = {v: a for v, a in arrays.items() if v in read}
+    fixed = unchanging(roots, bound)
     back = Loop(carries, tuple(arrays), fixed, tuple(ends), not loop.reverse)
-    operands = (*step.first, *arrays.values(), *fixed)
-    attrs = {"loop": back, "length": node.attrs["length"]}
+    operands = (*steps.first, *arrays.values(), *fixed)
+    attrs = {"loop": back, "length": node.attrs["length"], "forward": node}
     return recorder.builder.make(scan_loop, operands, attrs, node.line, node.group)
 
 
-def _read(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[Node]:
+def forward_values(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[Node]:
     """Give the values of the forward loop that backward steps read.
 
     Views of other values are taken again, not kept.
@@ -172,6 +186,8 @@ def _read(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[N
             continue
         seen.add(n)
         items = "item" in n.op.traits and n.inputs[0] in forward
+        if is_inline(n):
+            continue
         if (n in forward or items) and not _is_free(n):
             found.add(n)
         else:
@@ -180,7 +196,7 @@ def _read(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[N
 
 
 def _is_free(node: Node) -> bool:
-    return bool(node.inputs) and ("view" in node.op.traits or "cut" in node.op.traits)
+    return bool(node.inputs) and "view" in node.op.traits
 
 
 def over_time(node: Node, value: Node, recorder: Recorder) -> Node:

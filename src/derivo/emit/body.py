@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.loop_text import deferred, write_loop
 from derivo.emit.scope import Scope
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -52,7 +53,12 @@ class Body:
         nodes = needed([*roots, *kept], set(self.bound))
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
+        left_to_loops = deferred(nodes, [*roots, *kept])
         for node in nodes:
+            if "loop" in node.op.traits:
+                write_loop(self, node, [n for n in nodes if node in n.inputs])
+            if node in self.bound or node in left_to_loops or "loop" in node.op.traits:
+                continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self._write(node, named=named and not self._is_plain(node, node in kept))
 

@@ -26,6 +26,8 @@ def backward_comment(
     name = names.get(reason.node, "")
     if reason.kind == "broadcast" and name and reason.reader is not None:
         return _copied(reason, name)
+    if reason.kind == "steps" and name:
+        return f"{name} is used at every step: add up"
     if reason.kind == "fan-out" and name:
         return f"{name} is read more than once: add the adjoints"
     return ""

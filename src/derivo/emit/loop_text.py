@@ -42,8 +42,12 @@ def deferred(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     return {
         n for n in nodes
         if n not in elsewhere
-        and ("shift" in n.op.traits or not n.inputs and n.op.numpy and n.spec.rank)
+        and ("shift" in n.op.traits or not n.inputs and n.op.numpy)
     }  # fmt: skip
+
+
+def _is_scalar_fill(node: Node) -> bool:
+    return not node.inputs and bool(node.op.numpy) and "value" in node.attrs and not node.spec.rank
 
 
 class _Writer:
@@ -57,36 +61,57 @@ class _Writer:
 
     def write(self) -> None:
         loop, body = self.loop, self.body
-        inner = self.make(body.names, Scope(list(body.scope.arrays), list(body.scope.shapes)),
-                          dict(body.bound), body.wishes, body.hints)  # fmt: skip
+        inner = self._step_body()
         for fixed in loop.fixed:
             self._bind(inner, fixed, self._atom(self.operand[fixed]))
         rows = {s: self._row(s) for s in loop.slices}
         carries = self._start(inner)
-        targets = {i: self._target(i) for i in self.items if "last" not in i.op.traits}
-        t = body.names.fresh("t")
-        self._for(t)
+        t = next((n for n in ("t", "k", "step") if n not in body.names.taken), "t")
+        t = body.names.fresh(t)
         for part, (kind, name, first) in rows.items():
             self._bind_row(inner, part, kind, name, first, t)
-        roots = [*loop.following, *(i.attrs["of"] for i in targets)]
-        inner.compute(roots)
+        gathered = [i for i in self.items if "last" not in i.op.traits]
+        inner.compute([*loop.following, *(i.attrs["of"] for i in gathered)])
+        tidy(inner)
+        targets = {i: self._target(i, inner, carries) for i in gathered}
+        self._for(t)
         for item, name in targets.items():
             text = ast.unparse(inner.expression(item.attrs["of"]))
-            place = f"{name}[{t}] =" if "stack" in item.op.traits else f"{name} +="
-            self._add(inner, f"{place} {text}", item)
-        ends = {c: ast.unparse(inner.expression(n))
-                for c, n in zip(loop.carries, loop.following, strict=True)}  # fmt: skip
-        lines = in_place(inner.statements, {carries[c]: e for c, e in ends.items()})
-        body.statements += [replace(s, code=f"    {s.code}") for s in lines]
+            if "stack" in item.op.traits:
+                self._add(inner, f"{name}[{t}] = {text}", item.attrs["of"])
+            else:
+                self._add(inner, f"{name} += {text}", item)
+        self._hand_on(inner, carries)
         for item in self.items:
             name = targets.get(item) or carries[item.attrs["of"]]
             body._bind(item, name)  # noqa: SLF001
+
+    def _step_body(self) -> Body:
+        body = self.body
+        scope = Scope(list(body.scope.arrays), list(body.scope.shapes))
+        return self.make(body.names, scope, dict(body.bound), body.wishes, body.hints)
+
+    def _hand_on(self, inner: Body, carries: dict[Node, str]) -> None:
+        """Add the lines of a step, so that it leaves the carries under their names."""
+        ends, may_take = {}, {}
+        for carry, after in zip(self.loop.carries, self.loop.following, strict=True):
+            name = carries[carry]
+            ends[name] = ast.unparse(inner.expression(after))
+            wish = self._wish(carry, after)
+            may_take[name] = {b for n, b in inner.bound.items() if inner.wishes.get(n) == wish}
+            if after not in inner.wishes:
+                may_take[name].add(ends[name])
+        lines = stored_at_once(inner.statements, ends.values())
+        lines = in_place(last_things_last(lines, ends.values()), ends, may_take)
+        self.body.statements += [replace(s, code=f"    {s.code}") for s in lines]
 
     # --- before the loop ----------------------------------------------------------------
 
     def _atom(self, node: Node) -> str:
         """Give a short expression for a value, by naming it if need be."""
         body = self.body
+        if _is_scalar_fill(node) and node not in body.bound:
+            return repr(float(node.attrs["value"]))
         if node not in body.bound and node not in body.parts:
             body._write(node, named=True)  # noqa: SLF001
         text = ast.unparse(body.expression(node))
@@ -111,16 +136,25 @@ class _Writer:
         body, names = self.body, {}
         texts = [self._fresh(self.operand[c]) for c in self.loop.carries]
         for carry, after, text in zip(self.loop.carries, self.loop.following, texts, strict=True):
-            wish = body.wishes.get(carry) or body.wishes.get(after) or "carry"
-            names[carry] = body.names.fresh(wish)
-            self._add(body, f"{names[carry]} = {text}", None, names[carry])
+            names[carry] = body.names.fresh(self._wish(carry, after))
+            self._add(body, f"{names[carry]} = {text}", carry, names[carry])
             self._bind(inner, carry, names[carry])
             body.scope.add(names[carry], carry.spec)
         return names
 
+    def _wish(self, carry: Node, after: Node) -> str:
+        wishes = self.body.wishes
+        return wishes.get(carry) or wishes.get(after) or "carry"
+
     def _fresh(self, node: Node) -> str:
         """Give the expression of a first carry; an array of zeros is made for each."""
         body = self.body
+        if _is_scalar_fill(node):
+            return self._scalar(node.attrs["value"])
+        if not node.inputs and node.attrs.get("value") == 0 and node.spec.rank:
+            for name, other in body.scope.arrays:
+                if other == node.spec and node not in body.bound:
+                    return f"np.zeros_like({name})"
         if node not in body.bound and node not in body.parts:
             maker = self.make(body.names, body.scope, {}, {})
             maker.compute([node])
@@ -130,26 +164,41 @@ class _Writer:
             return maker.bound[node]
         return ast.unparse(body.expression(node))
 
-    def _target(self, item: Node) -> str:
+    def _target(self, item: Node, inner: Body, carries: dict[Node, str]) -> str:
         """Write the array that a result is gathered in; give its name."""
         body, of, stacked = self.body, item.attrs["of"], "stack" in item.op.traits
         wish = body.wishes.get(item) or body.hints.get(item)
         if wish is None:
-            inner = body.wishes.get(of) or body.hints.get(of) or body.wish(of)
-            wish = f"{inner}_all" if stacked else inner
+            after = {n: carries[c] for c, n in zip(self.loop.carries, self.loop.following,
+                                                   strict=True) if n not in inner.wishes}  # fmt: skip
+            wish = after.get(of) or inner.wishes.get(of) or inner.bound.get(of) or inner.wish(of)
+            wish = f"{wish}_all" if stacked else f"{wish}_sum"
         name = body.names.fresh(wish)
-        self._add(body, f"{name} = {self._empty(item, 'empty' if stacked else 'zeros')}", item, name)
+        text = self._empty(item, "empty" if stacked else "zeros")
+        self._add(body, f"{name} = {text}", item if stacked else None, name)
         return name
+
+    def _scalar(self, value: float) -> str:
+        dtype = ast.unparse(self.body.scope.dtype())
+        return repr(float(value)) if dtype == "float" else f"{dtype}.type({value:g})"
 
     def _empty(self, item: Node, word: str) -> str:
         scope, spec = self.body.scope, item.spec
         dtype = {"int": "np.int64", "bool": "bool"}.get(spec.kind) or ast.unparse(scope.dtype())
         if not spec.rank:
-            return "0.0" if dtype in ("float", "np.int64") else f"{dtype}.type(0)"
+            return self._scalar(0)
         for name, other in scope.arrays:
             if other == spec and spec.kind == "float":
                 return f"np.{word}_like({name})"
-        return f"np.{word}({ast.unparse(scope.shape(spec.shape))}, dtype={dtype})"
+        return f"np.{word}({self._shape(item)}, dtype={dtype})"
+
+    def _shape(self, item: Node) -> str:
+        """Write the shape of a result: ``(x.shape[0], *h.shape)`` for rows like `h`."""
+        scope = self.body.scope
+        shape, row = item.spec.shape, scope.shape(item.attrs["of"].spec.shape)
+        if "stack" in item.op.traits and not isinstance(row, ast.Tuple):
+            return f"({ast.unparse(scope.dim(shape[0]))}, *{ast.unparse(row)})"
+        return ast.unparse(scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape))
 
     # --- the loop -----------------------------------------------------------------------
 
@@ -184,7 +233,38 @@ class _Writer:
         body.statements.append(Statement(code, node, name))
 
 
-def in_place(statements: list[Statement], ends: dict[str, str]) -> list[Statement]:
+def stored_at_once(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
+    """Leave out names that are there only to be stored in the next breath."""
+    lines, ends = list(statements), set(ends)
+    for k, store in enumerate(lines):
+        place, _, name = store.code.rpartition(" = " if "[" in store.code else " += ")
+        mine = [s for s in lines if s.name == name]
+        if store.name or not name.isidentifier() or len(mine) != 1 or name in ends:
+            continue
+        (only,) = mine
+        readers = [s for s in lines if s is not only and name in names_in(s.code)]
+        if readers == [store] and only.code.startswith(f"{name} = "):
+            sign = store.code[len(place) : -len(name)]
+            code = f"{place}{sign}{only.code.removeprefix(f'{name} = ')}"
+            lines[k] = replace(store, code=code)
+            lines = [s for s in lines if s is not only]
+            return stored_at_once(lines, ends)
+    return lines
+
+
+def last_things_last(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
+    """Move what only the next step reads to the end, behind what this one reads."""
+    lines = list(statements)
+    for end in ends:
+        mine = [s for s in lines if s.name == end]
+        if len(mine) == 1 and not any(end in names_in(s.code) for s in lines if s is not mine[0]):
+            lines = [s for s in lines if s is not mine[0]] + mine
+    return lines
+
+
+def in_place(
+    statements: list[Statement], ends: dict[str, str], may_take: dict[str, set[str]]
+) -> list[Statement]:
     """Hand the carries on: by writing over their names where that changes nothing else.
 
     Parameters
@@ -193,16 +273,16 @@ def in_place(statements: list[Statement], ends: dict[str, str]) -> list[Statemen
         The lines of a step; each name is written once.
     ends
         Name of a carry, as the step finds it, and the expression of what it becomes.
+    may_take
+        Name of a carry to those of values that may be called so, too.
     """
-    ends = dict(ends)
-    lines = list(statements)
-    for carry in ends:
-        lines, ends = _overwritten(carry, lines, ends)
-    moves = {c: e for c, e in ends.items() if c != e}
-    if not moves:
-        return lines
     from derivo.emit.body import Statement  # noqa: PLC0415  it calls this module
 
+    ends, lines = dict(ends), list(statements)
+    for carry in ends:
+        lines, ends = _overwritten(carry, lines, ends, may_take[carry])
+    moves = {c: e for c, e in ends.items() if c != e}
+    lines = [s for s in lines if s.code != f"{s.name} = {s.name}"]
     for k, c in enumerate(moves):
         later = list(moves.values())[k + 1 :]
         if any(c in names_in(e) for e in later):
@@ -212,27 +292,42 @@ def in_place(statements: list[Statement], ends: dict[str, str]) -> list[Statemen
 
 
 def _overwritten(
-    carry: str, lines: list[Statement], ends: dict[str, str]
+    carry: str, lines: list[Statement], ends: dict[str, str], may_take: set[str]
 ) -> tuple[list[Statement], dict[str, str]]:
-    """Let values that are called after a carry take its name once it is read no more."""
-    pattern = re.compile(rf"{re.escape(carry)}_\d+")
+    """Let values take a carry's name from where the carry is read no more."""
     for i, line in enumerate(lines):
-        if not line.name or not pattern.fullmatch(line.name) or lines[i - 1].name == line.name:
+        again = any(s.name == line.name for s in lines[:i])
+        if again or line.name not in may_take or line.code.startswith(" "):
             continue
         later = [s.code for s in lines[i + 1 :]]
         others = [e for c, e in ends.items() if c != carry or e != line.name]
         if any(carry in names_in(text) for text in (*later, *others)):
             continue
-        word = re.compile(rf"\b{re.escape(line.name)}\b")
-        lines = [
-            s if k < i else replace(s, code=word.sub(carry, s.code),
-                                    name=carry if s.name == line.name else s.name)
-            for k, s in enumerate(lines)
-        ]  # fmt: skip
-        ends = {c: word.sub(carry, e) for c, e in ends.items()}
+        old = line.name
+        lines = [*lines[:i], *(_renamed(s, old, carry) for s in lines[i:])]
+        ends = {c: _word(old).sub(carry, e) for c, e in ends.items()}
     return lines, ends
 
 
+def tidy(body: Body) -> None:
+    """Drop the number from names that are free without it."""
+    for name in [s.name for s in body.statements]:
+        plain = re.sub(r"_\d+$", "", name)
+        if plain and plain not in body.names.taken and plain.isidentifier():
+            body.names.taken.add(plain)
+            body.statements[:] = [_renamed(s, name, plain) for s in body.statements]
+            body.bound.update({n: plain for n, b in body.bound.items() if b == name})
+
+
+def _renamed(statement: Statement, old: str, new: str) -> Statement:
+    name = new if statement.name == old else statement.name
+    return replace(statement, code=_word(old).sub(new, statement.code), name=name)
+
+
+def _word(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w.]){re.escape(name)}\b")
+
+
 def names_in(code: str) -> set[str]:
-    """Give the names that a line of code reads or writes."""
-    return {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
+    """Give the names that stand in a line of code, but not those of attributes."""
+    return set(re.findall(r"(?<![\w.])[^\W\d]\w*", code))

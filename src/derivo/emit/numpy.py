@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -108,12 +109,17 @@ class _Writer:
         everything = order([*p.outputs, *p.gradients.values()])
         constants = [n for n in everything if isinstance(n.attrs.get("value"), Constant)]
         argument_names = {n.attrs["name"] for n in p.inputs}
-        names = Names(argument_names | {p.name, f"{p.name}_backward", f"{p.name}_gradient"})
+        helpers = list(dict.fromkeys(h for n in everything for h in n.op.helpers))
+        names = Names(argument_names | {p.name, f"{p.name}_backward", f"{p.name}_gradient"}
+                      | {h.__name__ for h in helpers})  # fmt: skip
         bound = {n: n.attrs["name"] for n in p.inputs}
         top: list[str] = []
         for n in constants:
             bound[n] = names.fresh(p.names.get(n, "constant").upper())
             top.append(f"{bound[n]} = {_array_text(n.attrs['value'].array)}")
+        self.helper_names = {h.__name__ for h in helpers}
+        for helper in helpers:
+            top += ["", *inspect.getsource(helper).rstrip().split("\n"), ""]
         forward, saved = self._forward(names, bound)
         backward = self._backward(names, bound, saved)
         head = ["import numpy as np", ""] if _uses_numpy(top, forward, backward) else []
@@ -168,7 +174,8 @@ class _Writer:
             if n in seen or n in given:
                 continue
             seen.add(n)
-            if n in p.forward and not _is_free(n):
+            of_loop = "item" in n.op.traits and n.inputs[0] in p.forward
+            if (n in p.forward or of_loop) and not _is_free(n):
                 saved.add(n)
             else:
                 stack.extend(n.inputs)
@@ -179,7 +186,8 @@ class _Writer:
         p = self.program
         scope = Scope([("s", n.spec) for n in (*kept, *p.seeds)])
         wanted = sorted({d for n in computed for d in _dims(n)}, key=str)
-        sources = [n for n in (*p.inputs, *order(p.outputs)) if n.spec.rank]
+        sources = [n for n in (*p.inputs, *order(p.outputs))
+                   if n.spec.rank and "loop" not in n.op.traits]
         shapes: list[Node] = []
         for d in wanted:
             while not scope.has(d):
@@ -205,7 +213,7 @@ class _Writer:
 
     def _backward(self, names: Names, bound: dict[Node, str], saved: list[Node]) -> list[str]:
         p = self.program
-        own = Names({p.name, f"{p.name}_gradient", f"{p.name}_backward"}
+        own = Names({p.name, f"{p.name}_gradient", f"{p.name}_backward"} | self.helper_names
                     | {self.forward_bound[n] for n in saved} | set(bound.values()))  # fmt: skip
         kept = {n: self.forward_bound[n] for n in saved}
         constants = {n: b for n, b in bound.items() if n.op.name == "constant"}
@@ -218,8 +226,13 @@ class _Writer:
             scope.add(s, n.spec)
         wishes = {n: adjoint_name(name) for n, name in p.adjoints.items()
                   if n not in p.forward and n.op.name not in ("constant", "size")}  # fmt: skip
+        wishes |= {n: f"{name}_prev" for n, name in p.names.items() if "bound" in n.op.traits}
         hints = {n: adjoint_name(self.forward_bound[v]) for n, v in p.unnamed.items()
                  if v in self.forward_bound and n not in wishes}  # fmt: skip
+        # The adjoint of a step's unnamed value is its delta, as in the literature.
+        hints |= {n: "delta" for n, v in p.unnamed.items()
+                  if "bound" not in n.op.traits and v.inputs and v not in order(p.outputs)
+                  and n not in wishes and n not in hints}  # fmt: skip
         body = Body(own, scope, {**constants, **kept, **seeds}, wishes, hints)
         roots = list(p.gradients.values())
         body.compute(roots, keep=[n for n in roots if not _is_number(n)])
@@ -282,7 +295,8 @@ def _function(
         code = "    " + s.code
         pad = " " * max(column - len(code), 2)
         if note and len(code) + len(pad) + len(note) + 2 > 96:  # noqa: PLR2004
-            lines += [f"    # {part}" for part in textwrap.wrap(note, 80)]
+            indent = code[: len(code) - len(code.lstrip())]
+            lines += [f"{indent}# {part}" for part in textwrap.wrap(note, 80)]
             note = ""
         lines.append(f"{code}{pad}# {note}" if note else code)
         if s.node is not None:
@@ -302,6 +316,13 @@ def _is_number(node: Node) -> bool:
 
 
 def _dims(node: Node) -> Iterable[Size]:
+    if "loop" in node.op.traits:
+        for n in node.attrs["loop"].inside():
+            yield from _dims(n)
+    if "item" in node.op.traits:
+        yield from _sizes(node.spec.shape)
+        for n in node.inputs[0].attrs["loop"].inside([node.attrs["of"]]):
+            yield from _dims(n)
     for value in node.attrs.values():
         yield from _sizes(value)
 

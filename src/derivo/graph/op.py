@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Meaning
 from derivo.graph.spec import Spec
 
 
@@ -47,6 +48,11 @@ class Op:
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
         positive, view (costs nothing), leaf.
+    helpers
+        Plain NumPy functions that the text calls, in the order in which they are
+        written above the source: for what NumPy lacks and one line cannot say.
+    element
+        What it means inside a compiled loop, where the NumPy text does not serve.
     """
 
     name: str
@@ -60,6 +66,8 @@ class Op:
     attrs: Mapping[str, Any] = field(default_factory=dict)
     samples: Callable[..., Any] | None = None
     traits: frozenset[str] = frozenset()
+    helpers: tuple[Callable[..., Any], ...] = ()
+    element: Meaning | None = None
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Record the operation if an operand is a traced value, else compute it."""
@@ -74,7 +82,8 @@ class Op:
             return self.lower(*arrays, **{**self.attrs, **attrs})
         full = {**self.attrs, **attrs}
         text, values = self.text(full, *arrays), fields(full)
-        return compiled(text, len(arrays), tuple(values))(*arrays, dtype=dtype, **values)
+        run = compiled(text, len(arrays), tuple(values), self.helpers)
+        return run(*arrays, dtype=dtype, **values)
 
     def text(self, attrs: Mapping[str, Any], *operands: Any) -> str:
         """Give the NumPy text for these attributes and operands (specs or arrays)."""
@@ -109,14 +118,16 @@ def python_names(text: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def compiled(text: str, count: int, attrs: tuple[str, ...]) -> Callable[..., Any]:
+def compiled(
+    text: str, count: int, attrs: tuple[str, ...], helpers: tuple[Callable[..., Any], ...]
+) -> Callable[..., Any]:
     """Compile an operation's own text to a function of its operands."""
     code = python_names(text.replace("{*}", ", ".join(f"{{{i}}}" for i in range(count))))
     names = ", ".join([f"_{i}" for i in range(count)] + ["*"])
     names += "".join(f", {a}" for a in (*attrs, "dtype"))
     body = code if "_out" in code else f"_out = {code}"
     lines = [f"_{a} = {a}" for a in (*attrs, "dtype")] + [*body.split("\n"), "return _out"]
-    scope: dict[str, Any] = {"np": np}
+    scope: dict[str, Any] = {"np": np, **{h.__name__: h for h in helpers}}
     exec(f"def run({names}):\n    " + "\n    ".join(lines), scope)  # noqa: S102
     function: Callable[..., Any] = scope["run"]
     return function

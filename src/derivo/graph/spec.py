@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from derivo.errors import DtypeError, ShapeError
+from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph import dim as _dim
 from derivo.graph.dim import Dim, Shape, format_shape, parse_shape
 
@@ -60,9 +60,15 @@ def kind_of(dtype: np.dtype[Any]) -> str:
     """Reduce a NumPy dtype to "float", "int" or "bool"."""
     kind = {"f": "float", "i": "int", "u": "int", "b": "bool"}.get(dtype.kind)
     if kind is None or dtype == np.float16:
+        instead = {
+            "c": "write the real and the imaginary part as two arrays",
+            "f": "convert first: x.astype(np.float32)",
+            "O": "convert first: np.array(values, dtype=float)",
+            "U": "number the words: _, x = np.unique(words, return_inverse=True)",
+        }.get(dtype.kind, "convert first: x.astype(np.float64)")
         message = (
             f"arrays of type {dtype} cannot be derived; derivo takes float32, float64, "
-            "integer and boolean arrays. Convert first: x.astype(np.float64)"
+            f"integer and boolean arrays. Instead: {instead}"
         )
         raise DtypeError(message)
     return kind
@@ -76,6 +82,9 @@ def spec_of(value: object) -> Spec:
         return Spec(parse_shape(value))
     if isinstance(value, tuple) and all(isinstance(d, int | _dim.Size) for d in value):
         return Spec(cast(Shape, value))
+    if value is None or isinstance(value, dict | set):
+        message = f"{value!r} is neither a shape ('N M', '3', '') nor an example array"
+        raise UsageError(message)
     array = np.asarray(value)
     return Spec(array.shape, kind_of(array.dtype))
 

@@ -1,4 +1,4 @@
-"""The activations by name: each is a plain NumPy function, its derivative is derived."""
+"""The activations by name: plain NumPy functions, whose derivatives are derived."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ class Activation:
         """
         for name in parameters:
             if name not in self.parameters:
-                raise unknown_name(f"a parameter of {self.name}", name, self.parameters)
+                what = f"a parameter of {self.name}"
+                raise unknown_name(what, name, self.parameters)
         function = self.function
 
         def activation(x: Any) -> Any:
@@ -81,7 +82,7 @@ ACTIVATIONS: Mapping[str, Activation] = {
 }
 # Other names in use, each for a name of the table above.
 ALIASES: Mapping[str, str] = {
-    "lReLU": "leaky_relu", "SiLU": "swish", "linear": "identity", "none": "identity",
+    "lReLU": "leaky_relu", "SiLU": "swish", "linear": "identity",
     "logistic": "sigmoid", "ACON-C": "acon",
 }  # fmt: skip
 _FOUND = {normal_name(name): entry for name, entry in ACTIVATIONS.items()}
@@ -101,7 +102,8 @@ def find_activation(name: str) -> Activation:
     UsageError
         There is none of that name; the message lists those that look like it.
     """
-    found = _FOUND.get(normal_name(name)) if isinstance(name, str) else None
+    found = _FOUND.get(normal_name(str(name)))
     if found is None:
-        raise unknown_name("an activation", name, [*ACTIVATIONS, *ALIASES])
+        what = "an activation"
+        raise unknown_name(what, name, [*ACTIVATIONS, *ALIASES])
     return found

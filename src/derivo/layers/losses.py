@@ -17,6 +17,7 @@ from derivo.errors import ShapeError
 from derivo.layers.names import normal_name, unknown_name
 
 Function = Callable[..., Any]
+REDUCTIONS = ("sum", "mean", "none")
 
 
 def square(y: Any, t: Any, reduction: str = "mean") -> Any:
@@ -140,14 +141,17 @@ def cross_entropy_from_logits(z: Any, t: Any, reduction: str = "mean") -> Any:
 
 
 def _reduce(terms: Any, reduction: str) -> Any:
+    _known(reduction)
     if reduction == "none":
         return terms
     total = np.sum(terms)
-    if reduction == "sum" or not terms.ndim:
-        return total
-    if reduction == "mean":
-        return total / terms.shape[0]
-    raise unknown_name("a reduction", reduction, ["sum", "mean", "none"])
+    return total / terms.shape[0] if reduction == "mean" and terms.ndim else total
+
+
+def _known(reduction: str) -> None:
+    if reduction not in REDUCTIONS:
+        what = "a reduction"
+        raise unknown_name(what, reduction, REDUCTIONS)
 
 
 def _same_shape(y: Any, t: Any) -> None:
@@ -161,7 +165,8 @@ def _same_shape(y: Any, t: Any) -> None:
 
 
 def _written(value: Any) -> str:
-    return f"({', '.join(map(str, value.shape))})"
+    comma = "," if value.ndim == 1 else ""
+    return f"({', '.join(map(str, value.shape))}{comma})"
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +190,7 @@ class Loss:
         UsageError
             The reduction is not "sum", "mean" or "none".
         """
-        known = ["sum", "mean", "none"]
-        if reduction not in known:
-            raise unknown_name("a reduction", reduction, known)
+        _known(reduction)
         function = self.function
 
         def loss(y: Any, t: Any) -> Any:
@@ -208,9 +211,9 @@ LOSSES: Mapping[str, Loss] = {
 }
 # Other names in use; the last is how the article spells it.
 ALIASES: Mapping[str, str] = {
-    "half_squared_error": "square", "mse": "mean_squared_error", "binary": "binary_cross_entropy",
-    "bce": "binary_cross_entropy", "cross": "cross_entropy",
-    "CrossEmtropy": "cross_entropy",
+    "half_squared_error": "square", "mse": "mean_squared_error",
+    "binary": "binary_cross_entropy", "bce": "binary_cross_entropy",
+    "cross": "cross_entropy", "CrossEmtropy": "cross_entropy",
 }  # fmt: skip
 _FOUND = {normal_name(name): loss for name, loss in LOSSES.items()}
 _FOUND |= {normal_name(name): LOSSES[target] for name, target in ALIASES.items()}
@@ -224,7 +227,8 @@ def find_loss(name: str) -> Loss:
     UsageError
         There is none of that name; the message lists those that look like it.
     """
-    found = _FOUND.get(normal_name(name)) if isinstance(name, str) else None
+    found = _FOUND.get(normal_name(str(name)))
     if found is None:
-        raise unknown_name("a loss", name, [*LOSSES, *ALIASES])
+        what = "a loss"
+        raise unknown_name(what, name, [*LOSSES, *ALIASES])
     return found

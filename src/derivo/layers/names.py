@@ -10,7 +10,7 @@ from derivo.errors import UsageError
 
 
 def normal_name(name: str) -> str:
-    """Give a name in lower case and without punctuation: "Leaky-ReLU" is "leakyrelu"."""
+    """Give a name in lower case, without punctuation: "leakyrelu" for "Leaky-ReLU"."""
     return re.sub(r"[\W_]", "", name).lower()
 
 

@@ -28,7 +28,8 @@ def relu(x: Any) -> Any:
 
     Source
     ------
-    Nair and Hinton, Rectified linear units improve restricted Boltzmann machines (2010).
+    Nair and Hinton, Rectified linear units improve restricted Boltzmann machines
+    (2010).
     """
     return np.maximum(0, x)
 

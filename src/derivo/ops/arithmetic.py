@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register
@@ -71,7 +72,7 @@ power = register(
         "power", ("a", "b"), elementwise, "{0} ** {1}",
         vjp=_power_vjp, algebra=operator.pow, latex="{0}^{{{1}}}",
         samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)), rng.uniform(-2, 2, (3, 4))), {}),
-        traits=ANALYTIC,
+        traits=ANALYTIC, element=Element(as_is=(1,)),
     ),
     np.power, np.float_power,
 )  # fmt: skip
@@ -80,6 +81,7 @@ square = register(
         "square", ("a",), elementwise, "{0} ** 2",
         vjp=lambda g, _y, a: (2 * g * a,),
         algebra=lambda a: a * a, latex="{0}^2", traits=ANALYTIC,
+        element=Element("{0} * {0}"),
     ),
     np.square,
 )  # fmt: skip
@@ -131,7 +133,7 @@ logical_or = register(
 )  # fmt: skip
 logical_not = register(
     Op(
-        "logical_not", ("a",), _logical, "~{0}",
+        "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),
         samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), traits=KINKED,
     ),
     np.logical_not, np.invert,

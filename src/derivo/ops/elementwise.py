@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast, promote
 from derivo.ops.arithmetic import ANALYTIC, FLOATING, KINKED, log
@@ -22,6 +23,7 @@ exp = register(
     Op(
         "exp", ("x",), floating, "np.exp({0})", vjp=lambda g, y, _x: (g * y,),
         algebra=lambda x: x.exp(), latex="e^{{{0}}}", traits=FLOATING | {"positive"},
+        element=Element(single="exp32({0})"),
     ),
     np.exp,
 )  # fmt: skip
@@ -111,7 +113,7 @@ cosh = register(
 )  # fmt: skip
 tanh = register(
     Op("tanh", ("x",), floating, "np.tanh({0})", vjp=lambda g, y, _x: (g * (1 - y * y),),
-       latex=r"\tanh {0}", traits=FLOATING),
+       latex=r"\tanh {0}", traits=FLOATING, element=Element(single="tanh32({0})")),
     np.tanh,
 )  # fmt: skip
 arcsinh = register(
@@ -176,13 +178,15 @@ sign = register(
 maximum = register(
     Op("maximum", ("a", "b"), elementwise, "np.maximum({0}, {1})",
        vjp=lambda g, _y, a, b: (g * (a >= b), g * (b > a)),
-       latex=r"\max({0}, {1})", traits=KINKED),
+       latex=r"\max({0}, {1})", traits=KINKED,
+       element=Element("{0} if {0} >= {1} or {0} != {0} else {1}")),
     np.maximum, np.fmax,
 )  # fmt: skip
 minimum = register(
     Op("minimum", ("a", "b"), elementwise, "np.minimum({0}, {1})",
        vjp=lambda g, _y, a, b: (g * (a <= b), g * (b < a)),
-       latex=r"\min({0}, {1})", traits=KINKED),
+       latex=r"\min({0}, {1})", traits=KINKED,
+       element=Element("{0} if {0} <= {1} or {0} != {0} else {1}")),
     np.minimum, np.fmin,
 )  # fmt: skip
 for _name, _ufunc, _latex in (
@@ -210,7 +214,8 @@ where = register(
        vjp=lambda g, _y, c, _a, _b: (None, g * c, g * ~c),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
-       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC),
+       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC,
+       element=Element("{1} if {0} else {2}", as_is=(0,))),
     np.where,
 )  # fmt: skip
 

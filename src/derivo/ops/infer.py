@@ -9,12 +9,12 @@ from derivo.graph.dim import format_shape
 from derivo.graph.spec import Spec, broadcast, promote
 
 
-def elementwise(*specs: Spec) -> Spec:
+def elementwise(*specs: Spec, **_attrs: Any) -> Spec:
     """Combine element by element: shapes broadcast, kinds promote."""
     return Spec(broadcast(*(s.shape for s in specs)), promote(*(s.kind for s in specs)))
 
 
-def floating(*specs: Spec) -> Spec:
+def floating(*specs: Spec, **_attrs: Any) -> Spec:
     """Combine element by element to a floating result."""
     spec = elementwise(*specs)
     return Spec(spec.shape, promote(spec.kind, "pyfloat") if spec.is_weak else "float")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Element, Same
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of
 from derivo.ops.catalogue import register
@@ -56,7 +57,7 @@ fill = register(
     Op(
         "fill", (), _fill_spec, _fill_text,
         vjp=lambda *_args, **_attrs: (),
-        attrs={"value": 0, "shape": (), "kind": "float"},
+        attrs={"value": 0, "shape": (), "kind": "float"}, element=Same("{value}"),
     )
 )  # fmt: skip
 
@@ -90,7 +91,7 @@ as_float = register(
         "as_float", ("x",), _float_spec, "{0}.astype({dtype})",
         vjp=lambda _g, _y, _x: (None,),
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
-        traits=frozenset({"elementwise"}),
+        traits=frozenset({"elementwise"}), element=Element("{dtype}({0})", as_is=(0,)),
     )
 )  # fmt: skip
 

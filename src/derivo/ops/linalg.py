@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.dim import product
+from derivo.graph.element import Product
 from derivo.graph.op import Op
 from derivo.ops.catalogue import register
 from derivo.ops.infer import matmul as matmul_spec
@@ -41,7 +42,7 @@ matmul = register(
         "matmul", ("a", "b"), matmul_spec, "{0} @ {1}", vjp=_matmul_vjp,
         latex=r"{0} {1}",
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic"}), element=Product(),
     ),
     np.matmul,
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Fold
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
@@ -51,13 +52,17 @@ def _mean_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[An
     return (broadcast_to(g / count(x, axis), shape=x.shape),)
 
 
+def _reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
+    return normal_axis(attrs["axis"], len(shape))
+
+
 sum_ = register(
     Op(
         "sum", ("x",), _counting, "np.sum({0}, axis={axis}, keepdims={keepdims})",
         vjp=_sum_vjp, algebra=lambda x, axis, keepdims: x.sum(axis, keepdims),
         latex=r"\sum {0}", attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
     )
 )  # fmt: skip
 mean = register(
@@ -67,6 +72,7 @@ mean = register(
         latex=r"\operatorname{{mean}} {0}", attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0, "keepdims": True}),
         traits=frozenset({"analytic", "floating"}),
+        element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
     )
 )  # fmt: skip
 
@@ -137,11 +143,13 @@ def _extreme_vjp(pick: Op) -> Any:
 max_ = register(
     Op("max", ("x",), _same_kind, "np.max({0}, axis={axis}, keepdims={keepdims})",
        vjp=_extreme_vjp(argmax), latex=r"\max {0}", attrs=REDUCING,
+       element=Fold("-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes),
        samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}))
 )  # fmt: skip
 min_ = register(
     Op("min", ("x",), _same_kind, "np.min({0}, axis={axis}, keepdims={keepdims})",
        vjp=_extreme_vjp(argmin), latex=r"\min {0}", attrs=REDUCING,
+       element=Fold("np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes),
        samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}))
 )  # fmt: skip
 

@@ -25,7 +25,8 @@ bound = Op(
 )  # fmt: skip
 
 
-def _scan_spec(*operands: Spec, loop: Loop, length: Dim) -> Spec:
+def _scan_spec(*operands: Spec, loop: Loop, length: Dim, forward: Node | None) -> Spec:
+    del forward
     first, last = len(loop.carries), len(loop.carries) + len(loop.slices)
     for k, (spec, inside) in enumerate(zip(operands, loop.bound, strict=True)):
         along = (length,) if first <= k < last else ()
@@ -43,9 +44,9 @@ def _scan_spec(*operands: Spec, loop: Loop, length: Dim) -> Spec:
 
 
 # The loop itself. Its operands are the first carries, the arrays it runs along and the
-# values that stay the same, in the order of `Loop.bound`. Its spec counts the steps.
-# It is not in the catalogue, nor are its results: they are no functions of arrays alone.
-scan_loop = Op("scan", ("*operands",), _scan_spec, attrs={}, traits=frozenset({"loop"}))
+# values that stay the same, in the order of `Loop.bound`. Its spec counts the steps. If
+# it is the backward pass of another, that one is `forward`: the source of its values. It is not in the catalogue, nor are its results: they are no functions of arrays alone.
+scan_loop = Op("scan", ("*operands",), _scan_spec, attrs={"forward": None}, traits=frozenset({"loop"}))
 
 
 def _kind(of: Node) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, Size, divide, format_shape, product
+from derivo.graph.element import Fold, Rearranged
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
@@ -84,12 +85,16 @@ def _transpose_vjp(g: Any, _y: Any, _x: Any, *, axes: Any) -> tuple[Any]:
     return (transpose(g, axes=tuple(int(i) for i in np.argsort(axes))),)
 
 
+def _transposed(index: Any, attrs: Any, *_shapes: Any) -> Any:
+    return tuple(index[attrs["axes"].index(a)] for a in range(len(index)))
+
+
 transpose = register(
     Op(
         "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
         algebra=lambda x, axes: x.transpose(axes), latex=r"{0}^\top", attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
-        traits=VIEW,
+        traits=VIEW, element=Rearranged(_transposed),
     )
 )  # fmt: skip
 
@@ -139,12 +144,23 @@ def _expand_text(attrs: Any, x: Any) -> str:
     return "{0}[" + ", ".join([":"] * a + ["None"]) + "]"
 
 
+def _without_axis(index: Any, attrs: Any, *_shapes: Any) -> Any:
+    a = attrs["axis"] % len(index)
+    return index[:a] + index[a + 1 :]
+
+
+def _with_axis(index: Any, attrs: Any, shape: Any, _result: Any) -> Any:
+    (a,) = normal_axis(attrs["axis"], len(shape))
+    return (*index[:a], "0", *index[a:])
+
+
 expand_dims = register(
     Op(
         "expand_dims", ("x",), _expand_spec, _expand_text,
         vjp=lambda g, _y, _x, *, axis: (squeeze(g, axis=axis),),
         algebra=lambda x, axis: x.expand_dims(axis), latex="{0}", attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
+        element=Rearranged(_without_axis),
     )
 )  # fmt: skip
 
@@ -172,6 +188,7 @@ squeeze = register(
         vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis),),
         algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=LINEAR,
+        element=Rearranged(_with_axis),
     )
 )  # fmt: skip
 
@@ -198,6 +215,11 @@ def _broadcast_text(_attrs: Any, x: Any) -> str:
     return "np.broadcast_to({0}, {shape})"
 
 
+def _copied_from(index: Any, _attrs: Any, shape: Any, _result: Any) -> Any:
+    own = index[len(index) - len(shape) :]
+    return tuple("0" if d == 1 else i for d, i in zip(shape, own, strict=True))
+
+
 broadcast_to = register(
     Op(
         "broadcast_to", ("x",), _broadcast_spec, _broadcast_text,
@@ -205,7 +227,7 @@ broadcast_to = register(
         vjp=lambda g, _y, _x, **_: (g,),
         algebra=lambda x, shape: x.broadcast_to(shape), latex="{0}", attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 1)),), {"shape": (3, 4)}),
-        traits=LINEAR,
+        traits=LINEAR, element=Rearranged(_copied_from),
     )
 )  # fmt: skip
 
@@ -235,6 +257,10 @@ def _sum_to_text(attrs: Any, x: Any) -> str:
     return f"np.sum({{0}}{where}).reshape({{shape}})"
 
 
+def _summed_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
+    return copied_axes(attrs["shape"], shape)
+
+
 # The adjoint of a value that was copied along some axes: add up over the copies.
 sum_to = register(
     Op(
@@ -242,6 +268,6 @@ sum_to = register(
         vjp=lambda g, _y, x, **_: (broadcast_to(g, shape=x.shape),),
         algebra=lambda x, shape: x.sum_to(shape), latex=r"\sum {0}", attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
-        traits=LINEAR,
+        traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
     )
 )  # fmt: skip

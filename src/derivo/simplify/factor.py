@@ -52,15 +52,24 @@ class Factor:
         raise NotImplementedError
 
 
-Product = tuple[tuple[Factor, Fraction], ...]
+# Whole powers are kept as integers, which are equal to such fractions and much faster.
+Rational = int | Fraction
+Product = tuple[tuple[Factor, Rational], ...]
 
 
-def product(parts: Iterable[tuple[Factor, Fraction]]) -> Product:
+def product(parts: Iterable[tuple[Factor, Rational]]) -> Product:
     """Multiply: collect powers, drop those that are zero, sort."""
-    powers: dict[Factor, Fraction] = {}
+    powers: dict[Factor, Rational] = {}
     for factor, power in parts:
-        powers[factor] = powers.get(factor, Fraction(0)) + power
-    return tuple(sorted(((f, p) for f, p in powers.items() if p), key=lambda t: t[0].key))
+        powers[factor] = powers[factor] + power if factor in powers else power
+    kept = [(f, p if p.denominator > 1 else p.numerator) for f, p in powers.items() if p]
+    if len(kept) > 1:
+        kept.sort(key=_by_factor)
+    return tuple(kept)
+
+
+def _by_factor(part: tuple[Factor, Rational]) -> Any:
+    return part[0].key
 
 
 def product_key(m: Product) -> Any:
@@ -216,17 +225,18 @@ def total(bound: Iterable[int], inner: Product) -> Total:
     away = {b: next(_FRESH) for b in sorted(bound)}
     inner = relabelled(inner, lambda a: away.get(a, a))
     level = 1 + max((_level(f) for f, _ in inner), default=0)
-    others = {a for a in labels_of(inner) - set(away.values()) if a >= level}
-    level = 1 + max(others) if others else level
     names = {a: level + i for i, a in enumerate(away.values())}
+    if labels_of(inner) & set(names.values()):
+        # Inside a total that is not named yet itself; naming that one comes back here.
+        return Total(tuple(away.values()), inner)
     inner = relabelled(inner, lambda a: names.get(a, a))
     return Total(tuple(names.values()), inner)
 
 
 def _level(factor: Factor) -> int:
-    """Give the highest bound label inside a factor's totals."""
+    """Tell how many labels are bound, one total inside another, in a factor."""
     if isinstance(factor, Total):
-        return max(factor.bound)
+        return len(factor.bound) + max((_level(f) for f, _ in factor.inner), default=0)
     if isinstance(factor, Exp):
         return max((_level(f) for f, _ in factor.inner), default=0)
     if isinstance(factor, Log):

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Label, Log, Product, Size, Total, labels_of, product, total,
+    Atom, Base, Exp, Factor, Label, Log, Product, Rational, Size, Total, labels_of,
+    product, total,
 )  # fmt: skip
 from derivo.simplify.terms import Terms
+from derivo.trace.recorder import Recorder
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,65 @@ def definition(node: Node, terms: Terms) -> Definition | None:
     return Definition(value, m, c)
 
 
+def part_products(
+    definitions: Iterable[Definition], roots: Iterable[Definition], builder: Builder,
+    known: frozenset[Node],
+) -> Iterator[Definition]:  # fmt: skip
+    """Give the parts of longer products that have an array to themselves.
+
+    In ``gamma * xc / std`` that is ``xc / std``: the forward pass did not compute it,
+    but the backward pass may find it worth while.
+    """
+    recorder = Recorder(builder)
+    made: set[Node] = set()
+    for d in definitions:
+        inner = rebase(d.inner, roots)
+        atoms = [(f, p) for f, p in inner if isinstance(f, Atom)]
+        if len(atoms) != len(inner) or len(atoms) != 3 or d.number != 1:  # noqa: PLR2004
+            continue
+        wide = [f for f, p in atoms if f.labels() == d.value.labels() and p == 1]
+        for f in wide[:1]:
+            for g, q in [a for a in atoms if a[0] != f and abs(a[1]) == 1]:
+                a, b = recorder.wrap(f.node), recorder.wrap(g.node)
+                node: Node = (a * b if q == 1 else a / b).node
+                if node.spec == d.value.node.spec and node not in known | made:
+                    made.add(node)
+                    parts = product([(f, 1), (g, q)])
+                    yield Definition(Atom(node, d.value.axes), parts, Fraction(1))
+
+
+def is_root(d: Definition) -> bool:
+    """Tell whether a forward value is a root of another one: ``sqrt(v)``, ``v**-0.5``."""
+    return len(d.inner) == 1 and d.number == 1 and d.inner[0][1].denominator > 1
+
+
+def rebase(m: Product, roots: Iterable[Definition]) -> Product:
+    """Write powers of v as powers of a root of v that the forward pass has computed.
+
+    With the root r = v**-0.5 as the unit, ``v**-1`` is ``r**2``, of which one r can go
+    to another factor.
+    """
+    for d in roots:
+        ((v, p),) = d.inner
+        parts: list[tuple[Factor, Rational]] = []
+        for f, q in m:
+            labels = next(unify(v, f, {}), None)
+            if labels is None:
+                inside = isinstance(f, Total)
+                parts.append((total(f.bound, rebase(f.inner, (d,))) if inside else f, q))
+            else:
+                parts.append((d.value.relabel(lambda a, s=labels: s.get(a, a)), Fraction(q) / p))
+        m = product(parts)
+    return m
+
+
 def complexity(m: Product) -> float:
     """Tell how long a product is to write: operations, roughly."""
     return sum(_cost(f, p) for f, p in m)
 
 
 @lru_cache(maxsize=65536)
-def _cost(f: Factor, p: Fraction) -> float:
+def _cost(f: Factor, p: Rational) -> float:
     p = abs(p)
     one = 1.0
     if isinstance(f, Size):
@@ -57,7 +112,8 @@ def _cost(f: Factor, p: Fraction) -> float:
         one = len(f.terms) + sum(complexity(m) for m, _ in f.terms)
     if p == 1:
         return one
-    return one + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
+    # A higher power is no more work, but more to get rid of.
+    return one + float(p) / 8 + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
 
 
 def fold(m: Product, definitions: Iterable[Definition]) -> tuple[Product, Fraction, list[Node]]:
@@ -91,7 +147,7 @@ def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]
         inner = product((f.relabel(lambda a, labels=labels: labels.get(a, a)), p)
                         for f, p in d.inner)  # fmt: skip
         for sign in (1, -1):
-            parts = [*m, (value, Fraction(sign)), *((f, -p * sign) for f, p in inner)]
+            parts = [*m, (value, sign), *((f, -p * sign) for f, p in inner)]
             yield product(parts), Fraction(1) / d.number**sign
     for k, (t, p) in enumerate(m):
         if isinstance(t, Total) and p == 1:
@@ -106,14 +162,14 @@ def _inside(t: Total, rest: Product, d: Definition) -> Iterator[tuple[Product, F
         value = d.value.relabel(lambda a, labels=labels: labels.get(a, a))
         inner = [(f.relabel(lambda a, labels=labels: labels.get(a, a)), p) for f, p in d.inner]
         for sign in (1, -1):
-            within = [*t.inner, (value, Fraction(sign))]
+            within = [*t.inner, (value, sign)]
             within += [(f, -p * sign) for f, p in inner if f.labels() & bound]
             outside = [(f, -p * sign) for f, p in inner if not f.labels() & bound]
             new = product(within)
             if not bound <= labels_of(new):
                 continue
             yield (
-                product([*rest, *outside, (total(t.bound, new), Fraction(1))]),
+                product([*rest, *outside, (total(t.bound, new), 1)]),
                 Fraction(1) / d.number**sign,
             )
 

@@ -87,7 +87,7 @@ class Patterns:
             if all(items.get(n) == q for n, q in inner.items()):
                 rest = {n: d for n, d in items.items() if n not in inner and n != m}
                 turned = base([(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))])
-                return rest | {((Log(turned), Fraction(1)),): Fraction(-1)}
+                return rest | {((Log(turned), 1),): Fraction(-1)}
         return items
 
 

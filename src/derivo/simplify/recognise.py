@@ -28,17 +28,21 @@ class Recogniser:
         What to say about a value that was changed.
     """
 
-    def __init__(self, graph: Graph, builder: Builder, *, stabilize: bool) -> None:
+    def __init__(
+        self, graph: Graph, builder: Builder, *, stabilize: bool,
+        given: frozenset[Node] = frozenset(),
+    ) -> None:  # fmt: skip
         self.graph = graph
         self.builder = builder
         self.stabilize = stabilize
-        self.new: dict[Node, Node] = {}
+        self.new: dict[Node, Node] = {g: g for g in given}
         self.notes: dict[Node, str] = {}
         self.rewritten: list[tuple[Node, Node]] = []
-        self.named: set[Node] = set()
+        self.named: set[Node] = set(given)
         self.shallow = Reader(lambda n: n in self.named or n.op.algebra is None, exps=True)
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
         self.sums: dict[object, Node] = {}
+        self.values: dict[object, Node] = {}
         self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
         self.lowering = Lowering(builder)
 
@@ -49,8 +53,7 @@ class Recogniser:
         names: dict[Node, str] = {}
         self._name_rewritten(names)
         for node, name in self.graph.names.items():
-            if node in self.new:
-                names.setdefault(self.new[node], name)
+            names.setdefault(self.new.get(node, node), name)
         outputs = tuple(self.new[n] for n in self.graph.outputs)
         return Graph(self.graph.name, self.graph.inputs, outputs, names)
 
@@ -76,7 +79,11 @@ class Recogniser:
                 return self._rewrite(node, same, terms)
         for reader in (self.shallow, self.deep):
             if reader(same).items != Terms.of(same).items:
-                self.sums.setdefault(frozenset(reader(same).items.items()), same)
+                key = frozenset(reader(same).items.items())
+                if reader is self.shallow:  # computed before, in other words?
+                    same = self.values.setdefault((key, same.spec), same)
+                if key not in self.sums or self.sums[key].spec.rank > same.spec.rank:
+                    self.sums[key] = same
         return same
 
     def _read(self, node: Node) -> Terms | None:

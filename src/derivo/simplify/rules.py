@@ -8,7 +8,9 @@ from fractions import Fraction
 
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts, SumsToOne
-from derivo.simplify.factor import Atom, Base, Exp, Factor, Product, Total, product, total
+from derivo.simplify.factor import (
+    Atom, Base, Exp, Factor, Product, Rational, Total, product, total,
+)  # fmt: skip
 from derivo.simplify.read import MOST_TERMS, Reader
 from derivo.simplify.terms import ONE, Terms, add_up, collect
 
@@ -47,11 +49,11 @@ def _expanded(m: Product) -> Items:
 def _expanded_total(t: Total) -> Items:
     inner = _expanded(t.inner)
     if len(inner) == 1 and next(iter(inner)) == t.inner:
-        return {((t, Fraction(1)),): Fraction(1)}
+        return {((t, 1),): Fraction(1)}
     # A term that does not depend on the labels would be multiplied by their number,
     # which a total does not know: leave such a total together.
     if any(not set(t.bound) <= _labels(m) for m in inner):
-        return {((t, Fraction(1)),): Fraction(1)}
+        return {((t, 1),): Fraction(1)}
     sizes = dict.fromkeys(t.bound, 1)
     return collect((add_up(m, sizes)[0], c) for m, c in inner.items())
 
@@ -92,7 +94,7 @@ class SumFacts:
         return collect(self._product(m, c) for m, c in items.items())
 
     def _product(self, m: Product, c: Fraction) -> tuple[Product, Fraction]:
-        parts: list[tuple[Factor, Fraction]] = []
+        parts: list[tuple[Factor, Rational]] = []
         for f, p in m:
             new, number = self._factor(f)
             if number == 0 and p <= 0:

@@ -10,8 +10,8 @@ from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts, SumsToOne
-from derivo.simplify.factor import Base, Factor, Product, Total, base, product, total
-from derivo.simplify.fold import Definition, definition, fold
+from derivo.simplify.factor import Base, Factor, Product, Rational, Total, base, product, total
+from derivo.simplify.fold import Definition, definition, fold, is_root, rebase
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts, distribute
 from derivo.simplify.patterns import has_exponentials
@@ -50,19 +50,27 @@ class Shortener:
         The values of the forward pass, which cost nothing.
     targets
         Arguments that may be assumed to sum to 1 along an axis, and the axis.
+    names
+        The user's names of forward values.
+    extra
+        Products that the backward pass may compute for itself, to use them twice.
     """
 
     def __init__(
         self, known: frozenset[Node], builder: Builder, facts: Facts,
         targets: Mapping[Node, int], names: Mapping[Node, str],
+        extra: tuple[Definition, ...] = (),
     ) -> None:  # fmt: skip
+        self.shared: set[Node] = set()
         self.known = known
         self.names = names
         self.builder = builder
         self.facts = facts
         self.targets = targets
         self.done: dict[Node, Node] = {}
-        self.committed: set[Node] = set(known)
+        # What is computed in any case costs nothing more; what `extra` adds is counted
+        # when whole backward passes are compared.
+        self.committed: set[Node] = {*known, *(d.value.node for d in extra)}
         self.read: set[Node] = set()
         self.one_level = Reader(lambda n: n in known)
         kinds = {n: self._kind(n) for n in known}
@@ -75,13 +83,19 @@ class Shortener:
         ))  # fmt: skip
         # With all of them, or with those alone that the user gave a name.
         named = tuple(d for d in self.definitions if d.value.node in names)
-        self.choices = tuple(dict.fromkeys((named, self.definitions)))
+        self.roots = tuple(
+            {d.inner[0][0]: d for d in reversed(self.definitions) if is_root(d)}.values()
+        )
+        self.choices = tuple(dict.fromkeys(((*named, *extra), (*self.definitions, *extra))))
         self.sums = {
             frozenset(t.items.items()): n
             for n in sorted(known, key=lambda n: -n.index) if kinds[n] == "sum"
             for t in (self.one_level.through(n), monomial.through(n))
         }  # fmt: skip
-        self.writer = Writer(Recorder(builder), lambda n: n in known, self.sums)
+        self.writers = tuple(
+            Writer(Recorder(builder), lambda n: n in known, self.sums, pull_sizes=pull)
+            for pull in (True, False)
+        )
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
         self.quotients = {
             frozenset(t.items.items()): n
@@ -123,17 +137,24 @@ class Shortener:
     def ways(self, node: Node) -> Iterator[Found]:
         """Give the ways in which a node can be written."""
         seen: set[object] = set()
-        for through in ((), ("sum",), ("product",), ("sum", "product")):
+        kinds = ((), ("sum",), ("product",), ("sum", "product"))
+        for through in (*kinds, *((*k, "shared") for k in kinds if self.shared)):
             reader = Reader(
-                lambda n, through=through: n in self.done or self.kinds.get(n, "") not in
-                ("", *through), self.done, identify=self.identify,
+                lambda n, through=through: self._is_atom(n, through), self.done,
+                identify=self.identify,
             )  # fmt: skip
             try:
                 terms = reader.through(node)
-            except (NotAlgebraic, DerivoError):
+            except NotAlgebraic:
                 continue
             for expand in (False, True):
                 yield from self._written(terms, seen, expand=expand)
+
+    def _is_atom(self, node: Node, through: tuple[str, ...]) -> bool:
+        """Tell whether a node stands for itself while a gradient is read."""
+        if node in self.done:
+            return node not in self.shared or "shared" not in through
+        return self.kinds.get(node, "") not in ("", *through)
 
     def _written(self, terms: Terms, seen: set[object], *, expand: bool) -> Iterator[Found]:
         rules: list[str] = []
@@ -146,14 +167,20 @@ class Shortener:
         if expand and facts.fired:
             items = facts.apply(distribute(items))
         rules += [f"assume that {a}" for a in sorted(facts.used, key=str)]
+        unfolded = ("unfolded", frozenset(items.items()))
+        if unfolded in seen:
+            return
+        seen.add(unfolded)
         for definitions in self.choices:
             used = list(rules)
-            folded = self._folded(items, definitions, used)
+            based = collect((rebase(m, self.roots), c) for m, c in items.items())
+            folded = self._folded(based, definitions, used)
             key = (frozenset(folded.items()), terms.shape)
             if key not in seen:
                 seen.add(key)
-                node = self.writer(terms.like(folded))
-                yield Found(node, tuple(dict.fromkeys(used)), frozenset(facts.used))
+                for writer in self.writers:
+                    node = writer(terms.like(folded))
+                    yield Found(node, tuple(dict.fromkeys(used)), frozenset(facts.used))
 
     def _step(
         self, before: dict[Product, Fraction], after: dict[Product, Fraction], name: str,
@@ -175,7 +202,7 @@ class Shortener:
         return collect(parts)
 
     def _inner_folded(self, m: Product, definitions: Definitions) -> Product:
-        parts: list[tuple[Factor, Fraction]] = []
+        parts: list[tuple[Factor, Rational]] = []
         for f, p in m:
             new: Factor = f
             if isinstance(f, Base):

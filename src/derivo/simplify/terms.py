@@ -14,8 +14,8 @@ from derivo.graph.spec import broadcast
 from derivo.ops.infer import normal_axis
 from derivo.ops.shape import copied_axes
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Label, Log, Product, Size, Total, base, labels_of, product,
-    product_key, relabelled, total,
+    Atom, Base, Exp, Factor, Label, Log, Product, Rational, Size, Total, base,
+    labels_of, product, product_key, relabelled, total,
 )  # fmt: skip
 
 ONE: Product = ()
@@ -57,7 +57,7 @@ class Terms:
         axes: tuple[Label, ...] = tuple(
             None if d == 1 else i - len(shape) for i, d in enumerate(shape)
         )
-        return cls(shape, {((Atom(node, axes), Fraction(1)),): Fraction(1)}, exps=exps)
+        return cls(shape, {((Atom(node, axes), 1),): Fraction(1)}, exps=exps)
 
     @classmethod
     def number(cls, value: Any, *, exps: bool = False) -> Terms:
@@ -127,7 +127,7 @@ class Terms:
             raise NotAlgebraic
         m, c = self.single()
         if k.denominator != 1 and not _may_split(m, c):
-            m, c = ((base(self.items.items()), Fraction(1)),), Fraction(1)
+            m, c = ((base(self.items.items()), 1),), Fraction(1)
         return self.like({product((f, p * k) for f, p in m): _power(c, k)})
 
     def single(self) -> tuple[Product, Fraction]:
@@ -135,7 +135,7 @@ class Terms:
         if len(self.items) == 1:
             return next(iter(self.items.items()))
         common, c, rest = primitive(self.items)
-        return product((*common, (base(rest.items()), Fraction(1)))), c
+        return product((*common, (base(rest.items()), 1))), c
 
     def as_number(self) -> Fraction | None:
         """Give the number, if it is one."""
@@ -149,7 +149,7 @@ class Terms:
         """Raise e to the sum: a product with one factor for each term."""
         if not self.exps or not self.items:
             raise NotAlgebraic
-        parts: list[tuple[Factor, Fraction]] = []
+        parts: list[tuple[Factor, Rational]] = []
         for m, c in self.items.items():
             if len(m) == 1 and isinstance(m[0][0], Log) and m[0][1] == 1:
                 parts.append((m[0][0].inner, c))
@@ -169,7 +169,7 @@ class Terms:
             if isinstance(f, Exp):
                 items[f.inner] = items.get(f.inner, Fraction(0)) + p
             elif of_exponentials(f):
-                items[((Log(f), Fraction(1)),)] = p
+                items[((Log(f), 1),)] = p
             else:
                 raise NotAlgebraic
         return self.like(items)
@@ -239,9 +239,9 @@ def size_product(dim: Dim) -> tuple[Fraction, Product]:
     if isinstance(dim, int):
         return Fraction(dim), ONE
     if len(dim.terms) > 1:
-        return Fraction(1), ((Size(dim), Fraction(1)),)
+        return Fraction(1), ((Size(dim), 1),)
     ((factors, n),) = dim.terms
-    return Fraction(n), product((Size(_dim.Size((((f,), 1),))), Fraction(1)) for f in factors)
+    return Fraction(n), product((Size(_dim.Size((((f,), 1),))), 1) for f in factors)
 
 
 def add_up(m: Product, sizes: Mapping[int, Dim]) -> tuple[Product, Fraction]:
@@ -251,15 +251,15 @@ def add_up(m: Product, sizes: Mapping[int, Dim]) -> tuple[Product, Fraction]:
     used = labels_of(tuple(inside)) & sizes.keys()
     count, extra = size_product(_dim.product(d for a, d in sizes.items() if a not in used))
     for group, labels in _connected(inside, used):
-        outside.append((total(sorted(labels), product(group)), Fraction(1)))
+        outside.append((total(sorted(labels), product(group)), 1))
     return product((*outside, *extra)), count
 
 
 def _connected(
-    parts: list[tuple[Factor, Fraction]], labels: frozenset[int]
-) -> list[tuple[list[tuple[Factor, Fraction]], set[int]]]:
+    parts: list[tuple[Factor, Rational]], labels: frozenset[int]
+) -> list[tuple[list[tuple[Factor, Rational]], set[int]]]:
     """Separate a product into parts that share no label: their totals multiply."""
-    groups: list[tuple[list[tuple[Factor, Fraction]], set[int]]] = []
+    groups: list[tuple[list[tuple[Factor, Rational]], set[int]]] = []
     for part in parts:
         own = set(part[0].labels() & labels)
         touching = [g for g in groups if g[1] & own]
@@ -276,7 +276,7 @@ def primitive(
     powers = [dict(m) for m in items]
     common = product(
         (f, p) for f in all_factors
-        if (p := min(q.get(f, Fraction(0)) for q in powers))
+        if (p := min(q.get(f, 0) for q in powers))
         # A positive power is shared only if it is in every term; so is a negative one,
         # once the terms without it are multiplied by its inverse.
     )  # fmt: skip
@@ -357,10 +357,10 @@ def complement(t: Terms) -> Terms:
     ((m, c),) = [(m, c) for m, c in t.items.items() if m]
     for f, p in m:
         e = one_plus(f)
-        if e is not None and p == -1 and c == -1 and product((*e, (f, Fraction(-1)))) == m:
-            return t.like({((f, Fraction(-1)),): Fraction(1)})
-        if e is not None and c == -1 and m == ((f, Fraction(-1)),):
-            return t.like({product((*e, (f, Fraction(-1)))): Fraction(1)})
+        if e is not None and p == -1 and c == -1 and product((*e, (f, -1))) == m:
+            return t.like({((f, -1),): Fraction(1)})
+        if e is not None and c == -1 and m == ((f, -1),):
+            return t.like({product((*e, (f, -1))): Fraction(1)})
     return t
 
 

@@ -14,8 +14,8 @@ from derivo.ops.leaf import as_float
 from derivo.ops.reduce import mean, sum_
 from derivo.ops.shape import as_shape, broadcast_to, expand_dims, squeeze, transpose
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Label, Log, Product, Size, Total, labels_of, product,
-    relabelled,
+    Atom, Base, Exp, Factor, Label, Log, Product, Rational, Size, Total, labels_of,
+    product, relabelled,
 )  # fmt: skip
 from derivo.simplify.patterns import Patterns
 from derivo.simplify.terms import ONE, Terms, collect, primitive, size_product
@@ -35,12 +35,15 @@ class Writer:
         Tells forward values, which are multiplied on after adjoints.
     sums
         Sums that have a name already: what the forward pass computed.
+    pull_sizes
+        Whether 1/N is pulled out of a sum; if not, totals over N stay means.
     """
 
     def __init__(
         self, recorder: Recorder, is_forward: Callable[[Node], bool],
-        sums: Mapping[Any, Node] | None = None,
+        sums: Mapping[Any, Node] | None = None, *, pull_sizes: bool = True,
     ) -> None:  # fmt: skip
+        self.pull_sizes = pull_sizes
         self.recorder = recorder
         self.is_forward = is_forward
         self.sums = {} if sums is None else sums
@@ -72,14 +75,16 @@ class Writer:
         items = self.patterns.log_sigmoid(dict(items))
         if not items:
             return 0
-        known = self._known(items)
+        known = self._known(items, shape)
         if known is not None:
             return known
         if len(items) == 1:
             ((m, c),) = items.items()
             return self.product(m, c, shape)
         common, scale, rest = primitive(items)
-        known = self._known(rest)
+        if not self.pull_sizes:
+            common, rest = _with_sizes(common, rest)
+        known = self._known(rest, shape)
         body = known if known is not None else self._grouped(rest, shape)
         if not common:
             if scale == 1:
@@ -91,7 +96,7 @@ class Writer:
             scale, body = -scale, self._grouped(flipped, shape)
         return self.product(common, scale, shape, extra=body)
 
-    def _known(self, items: Items) -> Any:
+    def _known(self, items: Items, shape: Shape) -> Any:
         if len(items) == 1 and len(next(iter(items))) < 2:  # noqa: PLR2004
             ((m, c),) = items.items()
             if not m or m[0][1] == 1 and abs(c) == 1:
@@ -100,6 +105,8 @@ class Writer:
             key = frozenset((m, c * sign) for m, c in items.items())
             if key in self.sums:
                 value = self.recorder.wrap(self.sums[key])
+                if value.ndim > len(shape):
+                    continue
                 return value if sign == 1 else -value
         return None
 
@@ -120,7 +127,7 @@ class Writer:
         return grouped + other
 
     def _shared(self, items: Items) -> list[tuple[tuple[int, int, Any], Factor, Fraction]]:
-        counts: dict[tuple[Factor, Fraction], int] = {}
+        counts: dict[tuple[Factor, Rational], int] = {}
         for m in items:
             for f, p in m:
                 if not isinstance(f, Size):
@@ -169,7 +176,7 @@ class Writer:
             value = self._over(value, self.power(f, p, shape))
         return value
 
-    def _factor_rank(self, part: tuple[Factor, Fraction]) -> Any:
+    def _factor_rank(self, part: tuple[Factor, Rational]) -> Any:
         f, _ = part
         kind = 2 if isinstance(f, Base) else 1 if isinstance(f, Total) else 0
         adjoint = isinstance(f, Atom) and not self.is_forward(f.node)
@@ -214,7 +221,7 @@ class Writer:
             return a / b
         return a / b
 
-    def power(self, f: Factor, p: Fraction, shape: Shape) -> Any:
+    def power(self, f: Factor, p: Rational, shape: Shape) -> Any:
         """Write a factor to a positive power."""
         value = self.factor(f, shape)
         if p == 1:
@@ -253,8 +260,8 @@ class Writer:
                 if not dims or number != 1:
                     continue
                 left = dict(rest)
-                if all(left.get(g, Fraction(0)) <= -q for g, q in dims):
-                    rest = product([*rest, *dims, (f, Fraction(-1))])
+                if all(left.get(g, 0) <= -q for g, q in dims):
+                    rest = product([*rest, *dims, (f, -1)])
                     values.append(self._total(f, shape, mean_of=True))
         return rest, values
 
@@ -304,10 +311,10 @@ class Writer:
 
 def frame_order(t: Total) -> list[int]:
     """Choose an order of axes for the inside of a total: that of its largest value."""
-    atoms = list(_atoms(t.inner))
+    everything = labels_of(t.inner)
+    atoms = [f for f in _atoms(t.inner) if f.labels() <= everything]
     largest = max(atoms, key=lambda f: (len(f.labels()), -f.node.index), default=None)
     order = [a for a in largest.axes if a is not None] if largest is not None else []
-    everything = labels_of(t.inner)
     missing = sorted(everything - set(order))
     return [*missing, *order]
 
@@ -322,7 +329,7 @@ def _atoms(m: Product) -> list[Atom]:
         elif isinstance(f, Total | Exp):
             found += _atoms(f.inner)
         elif isinstance(f, Log):
-            found += _atoms(((f.inner, Fraction(1)),))
+            found += _atoms(((f.inner, 1),))
     return found
 
 
@@ -346,12 +353,21 @@ def _frame_shape(m: Product, rank: int) -> Shape:
     return tuple(sizes.get(i - rank, 1) for i in range(rank))
 
 
-def _whole(f: Factor, p: Fraction) -> Dim:
+def _whole(f: Factor, p: Rational) -> Dim:
     assert isinstance(f, Size)  # noqa: S101
     return _dim.product([f.dim] * int(p))
 
 
-def _is_count(f: Factor, p: Fraction) -> bool:
+def _with_sizes(common: Product, rest: Items) -> tuple[Product, dict[Product, Fraction]]:
+    """Give sizes back to the terms, unless every term has them."""
+    sizes = [(f, p) for f, p in common if isinstance(f, Size)]
+    if all(any(f in dict(m) for m in rest) for f, _ in sizes) and sizes:
+        left = product((f, p) for f, p in common if not isinstance(f, Size))
+        return left, {product((*m, *sizes)): c for m, c in rest.items()}
+    return common, dict(rest)
+
+
+def _is_count(f: Factor, p: Rational) -> bool:
     return isinstance(f, Size) and p.denominator == 1
 
 

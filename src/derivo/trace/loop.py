@@ -9,7 +9,7 @@ from derivo.graph.dim import Dim, format_shape
 from derivo.graph.loop import Loop, unchanging
 from derivo.graph.node import Node
 from derivo.graph.spec import KINDS, Spec, promote
-from derivo.ops.leaf import as_float
+from derivo.ops.leaf import as_float, fill
 from derivo.ops.scan import bound, last, leaves, length_error, pair, rebuilt, scan_loop, stack
 from derivo.ops.shape import as_dim, broadcast_to
 
@@ -112,6 +112,10 @@ def _converted(recorder: Any, node: Node, kind: str) -> Node:
     if kind == "pyfloat":
         number: Node = recorder.lift(recorder.wrap(node) * 1.0)
         return number
+    if "value" in node.attrs and not node.inputs and node.spec.is_weak:
+        attrs = {"value": node.attrs["value"], "shape": (), "kind": "float"}
+        filled: Node = recorder.builder.make(fill, (), attrs)
+        return filled
     variable = recorder.wrap(node)
     array: Node = recorder.lift(
         broadcast_to(variable, shape=node.spec.shape) if node.spec.is_weak

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import inspect
 import math
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from derivo.errors import TraceError
+from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.shape import as_dim, as_shape
+from derivo.ops.special import digamma, trigamma
 
 _LOCK = threading.RLock()
 _MATH = {
@@ -27,8 +31,11 @@ _MATH = {
     "log1p": "log1p", "expm1": "expm1", "atan": "arctan", "asin": "arcsin",
     "acos": "arccos", "atan2": "arctan2", "hypot": "hypot", "pow": "power",
     "floor": "floor", "ceil": "ceil", "log2": "log2", "log10": "log10",
-    "erf": "erf", "lgamma": "lgamma",
+    "erf": "erf", "erfc": "erfc", "lgamma": "gammaln",
 }  # fmt: skip
+
+_RANDOM = ("rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
+           "randint", "random_sample")  # fmt: skip
 
 
 def is_traced(value: Any) -> bool:
@@ -41,22 +48,18 @@ def is_traced(value: Any) -> bool:
 @contextmanager
 def understanding_variables(recorder: Any, function: Callable[..., Any]) -> Iterator[None]:
     """Let the functions of this module work on traced values, until the end."""
-    replaced: dict[int, tuple[Any, Any]] = {}
-    places: list[tuple[Any, str, Any]] = []
-    for module, name, new in _replacements(recorder):
-        old = getattr(module, name)
-        replaced[id(old)] = (old, new)
-        places.append((module, name, old))
     scope = getattr(inspect.unwrap(function), "__globals__", {})
     with _LOCK:
+        places = [(m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)]
+        replaced = {id(old): new for _, _, old, new in places}
         imported = {k: v for k, v in scope.items() if id(v) in replaced}
         try:
-            for module, name, old in places:
-                setattr(module, name, replaced[id(old)][1])
-            scope.update({k: replaced[id(v)][1] for k, v in imported.items()})
+            for module, name, _, new in places:
+                setattr(module, name, new)
+            scope.update({k: replaced[id(v)] for k, v in imported.items()})
             yield
         finally:
-            for module, name, old in places:
+            for module, name, old, _ in places:
                 setattr(module, name, old)
             scope.update(imported)
 
@@ -64,46 +67,102 @@ def understanding_variables(recorder: Any, function: Callable[..., Any]) -> Iter
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     def choose(old: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **options: Any) -> Any:
-            if any(is_traced(a) for a in (*args, *options.values())):
-                options.pop("dtype", None)
-                return recorder.call(traced, args, options)
-            return old(*args, **options)
+            if not any(is_traced(a) for a in (*args, *options.values())):
+                return old(*args, **options)
+            dtype = options.pop("dtype", None)
+            function = traced if dtype is None else partial(traced, dtype=dtype)
+            return recorder.call(function, args, options, old.__name__)
 
         return call
 
     for name, op in _MATH.items():
-        if op in CATALOGUE:
-            yield math, name, choose(getattr(math, name), CATALOGUE[op])
-    make = _creators(recorder)
-    for name, function in make.items():
+        yield math, name, choose(getattr(math, name), CATALOGUE[op])
+    for name, function in _creators(recorder).items():
         yield np, name, choose(getattr(np, name), function)
+    for name in _RANDOM:
+        yield np.random, name, choose(getattr(np.random, name), _refuse_random(recorder))
+    # These of SciPy are no ufuncs, so they would not ask the traced value.
+    special = sys.modules.get("scipy.special")
+    for name, function in _SCIPY.items() if special else ():
+        yield special, name, choose(getattr(special, name), function)
 
 
+def _refuse_random(recorder: Any) -> Callable[..., Any]:
+    def refuse(*_args: Any, **_options: Any) -> Any:
+        recorder.refuse(
+            TraceError, "random numbers of a traced size would be drawn once, while tracing, "
+            "and be the same on every call", "make them an argument of the function",
+        )  # fmt: skip
+
+    return refuse
+
+
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:  # noqa: FBT001, FBT002
+    if b is not None:
+        message = "logsumexp with weights b= has no rule; add np.log(b) to the argument"
+        raise NotImplementedError(message)
+    return logsumexp(a, axis=axis, keepdims=keepdims)
+
+
+def _polygamma(n: int, x: Any) -> Any:
+    if n not in (0, 1):
+        message = f"polygamma({n}, x) has no rule, only that of 0 and of 1"
+        raise NotImplementedError(message)
+    return (trigamma if n else digamma)(x)
+
+
+_SCIPY: dict[str, Callable[..., Any]] = {
+    "softmax": lambda x, axis=None: softmax(x, axis=axis),
+    "log_softmax": lambda x, axis=None: log_softmax(x, axis=axis),
+    "logsumexp": _logsumexp,
+    "polygamma": _polygamma,
+}
+
+
+# Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result for
+# an array without looking, and would crash. Nothing traced may be written into anyway.
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def new(op: Any, **attrs: Any) -> Any:
         return recorder.wrap(recorder.builder.make(op, (), attrs, *recorder.place()))
 
-    def full(shape: Any, fill_value: Any) -> Any:
+    def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
+        kind = "float" if dtype is None else kind_of(np.dtype(dtype))
         if is_traced(fill_value):
-            return fill_value + new(fill, value=0, shape=as_shape(shape))
-        return new(fill, value=fill_value, shape=as_shape(shape))
+            return fill_value + new(fill, value=0, shape=as_shape(shape), kind=kind)
+        return new(fill, value=fill_value, shape=as_shape(shape), kind=kind)
 
-    def array(value: Any, *_args: Any, **_options: Any) -> Any:
-        return np.stack(value) if isinstance(value, list | tuple) else value
+    def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+        return full(x.shape if shape is None else shape, fill_value, dtype or x.dtype)
 
-    def count(*args: Any) -> Any:
-        if len(args) > 1 and not (len(args) == 2 and args[0] == 0):  # noqa: PLR2004
-            recorder.refuse(TraceError, "np.arange over a named size takes the size alone",
-                            "write start + step * np.arange(n)")
-        return new(arange, stop=as_dim(args[-1]))
+    def array(value: Any, dtype: Any = None) -> Any:
+        result = np.stack(value) if isinstance(value, list | tuple) else value
+        return result if dtype is None else result.astype(dtype)
 
-    def identity(n: Any, m: Any = None, k: int = 0) -> Any:
-        return new(eye, n=as_dim(n), m=as_dim(n if m is None else m), k=k)
+    def count(*args: Any, dtype: Any = None) -> Any:
+        start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
+        n = as_dim(stop) - as_dim(start)
+        result = new(arange, stop=n if step == 1 else (n + step - 1) // step)
+        result = result if step == 1 else result * step
+        result = result + start if is_traced(start) or start else result
+        return result if dtype is None else result.astype(dtype)
+
+    def identity(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
+        result = new(eye, n=as_dim(n), m=as_dim(n if m is None else m), k=k)
+        return result if dtype is None else result.astype(dtype)
+
+    def linspace(start: Any, stop: Any, num: Any = 50) -> Any:
+        places = new(arange, stop=as_dim(num))
+        return start + (stop - start) * (places / (num - 1))
 
     return {
-        "zeros": lambda shape: full(shape, 0), "ones": lambda shape: full(shape, 1),
-        "empty": lambda shape: full(shape, 0), "full": full, "arange": count,
-        "eye": identity, "identity": identity, "array": array, "asarray": array,
-        "asanyarray": array, "ascontiguousarray": array, "zeros_like": lambda x: full(x.shape, 0),
-        "ones_like": lambda x: full(x.shape, 1), "full_like": lambda x, v: full(x.shape, v),
+        "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
+        "ones": lambda shape, dtype=None: full(shape, 1, dtype),
+        "full": full, "arange": count, "eye": identity, "identity": identity,
+        "tri": lambda n, m=None, k=0: tril(full((n, n if m is None else m), 1), k=k),
+        "linspace": linspace, "array": array, "asarray": array, "asanyarray": array,
+        "ascontiguousarray": array,
+        "zeros_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
+        "ones_like": lambda x, dtype=None, shape=None: full_like(x, 1, dtype, shape),
+        "empty_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
+        "full_like": full_like,
     }  # fmt: skip

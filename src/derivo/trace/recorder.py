@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import re
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,8 +17,13 @@ from derivo.graph.spec import Spec, kind_of, promote
 from derivo.ops.leaf import as_float, constant, size
 
 
+# What helps against an error that an operation reports.
+HINTS: dict[type[DerivoError], str] = {
+    ShapeError: "give `derive` shapes that fit, or line the axes up: a.T, a[:, None], "
+    "a.reshape(...)",
+}
 # Operands that choose among values take no part in arithmetic.
-CHOOSING = frozenset({"condition", "*indices"})
+CHOOSING = frozenset({"condition", "indices", "*indices"})
 
 
 def as_attribute(value: Any) -> Any:
@@ -65,11 +71,20 @@ class Recorder:
         elif isinstance(value, numbers.Real):
             value = int(value) if isinstance(value, numbers.Integral) else float(value)
         else:
-            array = np.asarray(value)
+            try:
+                array = np.asarray(value)
+            except ValueError as error:
+                self.refuse(ShapeError, f"a list that is no array is used as one ({error})",
+                            "give all rows the same length")
             if array.dtype == object:
-                self.refuse(DtypeError, f"a {type(value).__name__} is used as an array",
-                            "convert it to an array of numbers first")
-            kind_of(array.dtype)
+                kind = type(value).__name__
+                what = "an array of objects" if kind == "ndarray" else f"`{kind}`"
+                self.refuse(DtypeError, f"{what} is used where an array of numbers is needed",
+                            "convert it first: np.array(values, dtype=float)")
+            try:
+                kind_of(array.dtype)
+            except DtypeError as error:
+                self.refuse(DtypeError, str(error), "")
             if not array.ndim:
                 return self.lift(array.item())
             value = Constant(array)
@@ -109,21 +124,39 @@ class Recorder:
             return variable
         self.unknown(f".astype({dtype})")
 
-    def call(self, function: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        """Call an operation or a spelling; add the user's line to what goes wrong."""
+    def call(
+        self, function: Any, args: tuple[Any, ...], options: dict[str, Any], name: str = ""
+    ) -> Any:
+        """Call an operation or a spelling; add the user's line to what goes wrong.
+
+        `name` is what the user wrote, where that is not the name of the operation.
+        """
         options = {k: v for k, v in options.items() if k not in ("out", "where") or v is not None}
-        if options.pop("dtype", None) is not None:
-            pass  # every floating result has the type that came in
+        name = name or getattr(function, "name", getattr(function, "__name__", "")).strip("_")
+        self._check_dtype(name, args, options.pop("dtype", None))
         try:
             return function(*args, **options)
         except DerivoError as error:
             if getattr(error, "located", False):
                 raise
-            self.refuse(type(error), str(error), "")
+            self.refuse(type(error), str(error), HINTS.get(type(error), ""))
         except (TypeError, NotImplementedError) as error:
-            name = getattr(function, "name", getattr(function, "__name__", "this operation"))
-            self.refuse(NotSupportedError, f"{name.strip('_')}: {error}",
+            option = re.search(r"unexpected keyword argument '(\w+)'", str(error))
+            if option:
+                self.unknown(f"{name}(..., {option[1]}=...)")
+            reason = re.sub(r"^\S*\(\) ", "", str(error))  # without the name of ours
+            self.refuse(NotSupportedError, f"`{name}` cannot be traced like this: {reason}",
                         "see the list of operations and options in docs/operations.md")
+
+    def _check_dtype(self, name: str, args: tuple[Any, ...], dtype: Any) -> None:
+        """Refuse ``dtype=int`` for floating values; floats keep the type that comes in."""
+        if dtype is None or kind_of(np.dtype(dtype)) == "float":
+            return
+        if any(hasattr(a, "node") and a.node.spec.kind == "float" for a in args):
+            self.refuse(
+                NotSupportedError, f"`{name}` with dtype={np.dtype(dtype)} would cut off "
+                "the fraction of a traced value", "leave dtype= away, or write np.floor",
+            )  # fmt: skip
 
     def loop(
         self, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
@@ -136,7 +169,8 @@ class Recorder:
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""
         line, _ = self.place()
-        text = what[:1].upper() + what[1:] + "."
+        is_sentence = re.match(r"[a-z]+ ", what)  # not `np.add`
+        text = (what[:1].upper() + what[1:] if is_sentence else what) + "."
         text += f"\n  {line}" if line else ""
         text += f"\n  Instead: {instead}." if instead else ""
         error = kind(text)

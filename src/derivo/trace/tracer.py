@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import numbers
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.errors import TraceError, UsageError
+from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
 from derivo.graph.node import Graph, Line, Node
 from derivo.graph.spec import Spec
@@ -110,12 +111,15 @@ def trace(
         name: tracer.wrap(builder.make(argument, (), {"name": name, "spec": spec}))
         for name, spec in specs.items()
     }
-    positional, keyword = _bind(function, arguments)
+    parameters = _signature(function, specs)
+    positional, keyword = _bind(function, parameters, arguments)
     with understanding_variables(tracer, function):
         before = sys.gettrace()
         sys.settrace(tracer.watch)
         try:
             result = function(*positional, **keyword)
+        except Exception as error:
+            raise _reason(error) from None
         finally:
             sys.settrace(before)
     outputs: list[Node] = []
@@ -123,8 +127,7 @@ def trace(
     names = {v.node: name for name, v in arguments.items()}
     for node, (_, name) in tracer.found.items():
         names.setdefault(node, name)
-    parameters = [p for p in inspect.signature(function).parameters if p in arguments]
-    inputs = tuple(arguments[name].node for name in parameters)
+    inputs = tuple(arguments[name].node for name in _in_order(parameters, arguments))
     graph = Graph(function_name(function), inputs, tuple(outputs), names)
     check(graph)
     return graph, structure
@@ -138,18 +141,40 @@ def function_name(function: Callable[..., Any]) -> str:
     return name if name.isidentifier() else "function"
 
 
-def _bind(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
-    parameters = inspect.signature(function).parameters
-    listed = ", ".join(parameters)
-    for name in arguments:
-        if name not in parameters:
+def _signature(function: Any, names: Iterable[str]) -> Mapping[str, inspect.Parameter]:
+    """Give the parameters of a function, and see that `names` are among them."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        message = f"derive needs a function written in Python, not {function!r}"
+        raise UsageError(message) from None
+    kinds = {p.kind for p in parameters.values()}
+    taken = {n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL}
+    for name in names:
+        if name not in taken and inspect.Parameter.VAR_KEYWORD not in kinds:
+            listed = ", ".join(parameters)
             message = (
-                f"{name!r} is not an argument of {function_name(function)}({listed}); "
-                "give a shape for each of its own arguments"
+                f"{name!r} is not an argument of {function_name(function)}({listed})."
+                f"{_definition(function)}\n  Instead: give a shape for each argument that "
+                "stands there"
             )
             raise UsageError(message)
+    return parameters
+
+
+def _in_order(parameters: Iterable[str], arguments: Iterable[str]) -> list[str]:
+    """Sort argument names as the function has them; what ``**options`` takes is last."""
+    given = list(arguments)
+    own = [name for name in parameters if name in given]
+    return own + [name for name in given if name not in own]
+
+
+def _bind(
+    function: Any, parameters: Mapping[str, inspect.Parameter], arguments: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    listed = ", ".join(parameters)
     positional: list[Any] = []
-    keyword: dict[str, Any] = {}
+    keyword = {name: v for name, v in arguments.items() if name not in parameters}
     for name, p in parameters.items():
         if name in arguments and p.kind is not p.POSITIONAL_ONLY:
             keyword[name] = arguments[name]
@@ -158,8 +183,8 @@ def _bind(function: Any, arguments: dict[str, Any]) -> tuple[list[Any], dict[str
         elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             message = (
                 f"no shape is given for the argument {name!r} of "
-                f"{function_name(function)}({listed}); write {name}='N M', or pass an "
-                "example array"
+                f"{function_name(function)}({listed}).{_definition(function)}\n  "
+                f"Instead: write derive(..., {name}='N M'), or pass an example array"
             )
             raise UsageError(message)
         elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
@@ -175,15 +200,37 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
     ):
         parts = [_flatten(r, outputs, tracer, function) for r in result]
         return parts if isinstance(result, list) else tuple(parts)
-    if result is None or isinstance(result, str):
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        line = f'\n  File "{code.co_filename}", line {code.co_firstlineno}' if code else ""
-        name = function_name(function)
-        what = "nothing" if result is None else "text"
-        message = f"{name} returns {what}.{line}\n  Instead: end it with `return y`."
+    is_empty = result is None or (isinstance(result, tuple | list) and not result)
+    if is_empty or not isinstance(result, Variable | np.ndarray | numbers.Real | list | tuple):
+        what = "nothing" if is_empty else f"a {type(result).__name__}"
+        message = (
+            f"{function_name(function)} returns {what}.{_definition(function)}\n  "
+            "Instead: end it with `return y`, where y is an array, or several in a tuple, "
+            "list or dict"
+        )
         raise TraceError(message)
     outputs.append(tracer.lift(result))
     return len(outputs) - 1
+
+
+def _definition(function: Any) -> str:
+    """Write where a function begins, as Python's tracebacks do."""
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ""
+    return f'\n  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
+
+
+def _reason(error: Exception) -> Exception:
+    """Give our own error where NumPy hid it behind one of its own."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, DerivoError):
+            return cause
+        cause = cause.__cause__
+    return error
 
 
 def _line(frame: FrameType) -> Line:

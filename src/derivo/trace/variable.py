@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from derivo.errors import NotSupportedError, TraceError
 from derivo.graph.dim import Dim, Size
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 from derivo.ops.arithmetic import (
     add, div, logical_and, logical_not, logical_or, mul, neg, power, sub,
 )  # fmt: skip
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS
 from derivo.ops.index import getitem
+from derivo.ops.leaf import argument
 from derivo.ops.linalg import matmul
 from derivo.trace.recorder import Recorder
 
@@ -49,13 +50,14 @@ class Variable:
         if method == "outer":
             a, b = args
             args, method = (np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b), "__call__"
-        if method == "reduce":
-            reducer = {"add": np.sum, "multiply": np.prod, "maximum": np.max, "minimum": np.min}
-            return SPELLINGS[reducer[ufunc.__name__]](*args, **{"axis": 0, **options})
-        handler = SPELLINGS.get(ufunc) or CATALOGUE.get(ufunc.__name__)
-        if handler is None or method != "__call__":
-            self.recorder.unknown(f"np.{ufunc.__name__}" + (f".{method}" if method != "__call__" else ""))
-        return self.recorder.call(handler, args, options)
+        name = ufunc.__name__
+        if method == "__call__":
+            handler = SPELLINGS.get(ufunc) or SPELLINGS.get(name) or CATALOGUE.get(name)
+        else:
+            handler = SPELLINGS.get(f"{name}.{method}")
+        if handler is None:
+            self.recorder.unknown(f"np.{name}" + (f".{method}" if method != "__call__" else ""))
+        return self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
 
     def __array_function__(
         self, function: Any, _types: Any, args: tuple[Any, ...], options: dict[str, Any]
@@ -67,7 +69,7 @@ class Variable:
         if options.get("out") is not None:
             self.recorder.refuse(TraceError, f"np.{function.__name__} writes into `out=`",
                                  f"write y = np.{function.__name__}(...)")
-        return self.recorder.call(handler, args, options)
+        return self.recorder.call(handler, args, options, f"np.{function.__name__}")
 
     # --- what an array has ------------------------------------------------------------
 
@@ -162,12 +164,26 @@ class Variable:
             "or use derivo.scan for a loop over time",
         )  # fmt: skip
 
+    def __contains__(self, _value: Any) -> bool:
+        return bool(self)
+
+    def __format__(self, _how: str) -> str:
+        return repr(self)  # for a print that looks at the tracing
+
     def __bool__(self) -> bool:
+        if not any(n.op is argument for n in order([self.node])):
+            self._refuse_size()
         self.recorder.refuse(
             TraceError, "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
             "write np.where(condition, a, b) to choose element by element",
         )  # fmt: skip
         return False
+
+    def _refuse_size(self) -> NoReturn:
+        self.recorder.refuse(
+            TraceError, "a branch depends on a size that is only a name",
+            "give that axis a number in the spec, or derive once for each case",
+        )  # fmt: skip
 
     def __float__(self) -> float:
         self.recorder.refuse(
@@ -222,6 +238,18 @@ class SizeVariable(Variable):
         dim: Dim = self.node.attrs["dim"]
         return dim
 
+    def __float__(self) -> float:
+        self.recorder.refuse(
+            TraceError, f"the size {self.as_dim()} is only a name, and is converted to a "
+            "Python number", "leave float() or int() away: sizes can be computed with",
+        )  # fmt: skip
+        return 0.0
+
+    __int__ = __complex__ = __float__  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return str(self.as_dim())
+
 
 def _operator(op: Any, method: str | None = None, *, swapped: bool = False) -> Callable[..., Any]:
     def apply(self: Variable, other: Any) -> Any:
@@ -229,7 +257,7 @@ def _operator(op: Any, method: str | None = None, *, swapped: bool = False) -> C
             other_dim = other.as_dim() if isinstance(other, SizeVariable) else other
             if isinstance(other_dim, int | Size) and not isinstance(other_dim, bool):
                 return self.recorder.size(getattr(self.as_dim(), method)(other_dim))
-        if isinstance(other, list | tuple):
+        if isinstance(other, list | tuple) and any(isinstance(o, Variable) for o in other):
             other = np.asarray(other)
         args = (other, self) if swapped else (self, other)
         return self.recorder.call(op, args, {})
@@ -241,13 +269,19 @@ def _floordiv(self: Variable, other: Any) -> Any:
     if isinstance(self, SizeVariable):
         other = other.as_dim() if isinstance(other, SizeVariable) else other
         return self.recorder.size(self.as_dim() // other)
-    return np.floor(self / other)  # type: ignore[call-overload]
+    return self.recorder.call(CATALOGUE["floor_divide"], (self, other), {})
 
 
 def _same_size(self: Variable, other: Any) -> Any:
     """Compare: sizes give True or False at once, values give a traced mask."""
     if isinstance(self, SizeVariable):
-        return self.as_dim() == (other.as_dim() if isinstance(other, SizeVariable) else other)
+        other = other.as_dim() if isinstance(other, SizeVariable) else other
+        if not isinstance(other, int | Size):
+            return False
+        apart = self.as_dim() - other
+        if isinstance(apart, Size):  # N == 1 holds for one N and not for another
+            self._refuse_size()
+        return apart == 0
     return self.recorder.call(CATALOGUE["equal"], (self, other), {})
 
 
@@ -262,6 +296,7 @@ _BINARY = {
     "mul": (mul, "__mul__", "__rmul__"), "truediv": (div, None, None),
     "pow": (power, None, None), "matmul": (matmul, None, None),
     "and": (logical_and, None, None), "or": (logical_or, None, None),
+    "mod": (CATALOGUE["remainder"], None, None), "xor": (CATALOGUE["logical_xor"], None, None),
 }  # fmt: skip
 for _word, (_op, _method, _rmethod) in _BINARY.items():
     setattr(Variable, f"__{_word}__", _operator(_op, _method))
@@ -271,9 +306,14 @@ for _word, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "g
 Variable.__eq__ = _same_size  # type: ignore[method-assign,assignment]
 Variable.__ne__ = _other_size  # type: ignore[method-assign,assignment]
 Variable.__floordiv__ = _floordiv  # type: ignore[attr-defined]
+Variable.__rfloordiv__ = _operator(CATALOGUE["floor_divide"], swapped=True)  # type: ignore[attr-defined]
 Variable.__neg__ = lambda self: self.recorder.call(neg, (self,), {})  # type: ignore[attr-defined]
 Variable.__pos__ = lambda self: self  # type: ignore[attr-defined]
 Variable.__abs__ = lambda self: np.abs(self)  # type: ignore[attr-defined,call-overload]
+for _word, _ufunc in {"mod": np.remainder, "divmod": np.divmod, "xor": np.bitwise_xor,
+                      "lshift": np.left_shift, "rshift": np.right_shift}.items():  # fmt: skip
+    setattr(Variable, f"__{_word}__", lambda self, other, u=_ufunc: u(self, other))
+    setattr(Variable, f"__r{_word}__", lambda self, other, u=_ufunc: u(other, self))
 Variable.__invert__ = lambda self: self.recorder.call(logical_not, (self,), {})  # type: ignore[attr-defined]
 
 __all__ = ["NotSupportedError", "SizeVariable", "Variable"]

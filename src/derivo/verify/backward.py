@@ -109,7 +109,9 @@ def _run(
             arguments.append(values[p])
         elif p in SAVED:
             arguments.append(forward(**values)[1])
-        elif inspect.signature(backward).parameters[p].default is inspect.Parameter.empty:
+        elif (
+            inspect.signature(backward).parameters[p].default is inspect.Parameter.empty
+        ):
             arguments.append(given)
     if sum(p not in values and p not in SAVED for p in parameters) > 1:
         listed = ", ".join(parameters)
@@ -179,7 +181,8 @@ def _with_term(
     finding = findings[0]
     reader = finding.edge.reader
     value = names.get(finding.edge.node, finding.edge.node.op.name)
-    cause = f"the term that reaches {value} through `{reader.op.name}` {_how(finding.factor)}"
+    term = f"the term that reaches {value} through `{reader.op.name}`"
+    cause = f"{term} {_how(finding.factor)}"
     return replace(row, cause=cause, line=reader.line, operation=reader.op.name)
 
 

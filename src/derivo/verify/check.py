@@ -13,7 +13,10 @@ from derivo.errors import AssumptionWarning
 from derivo.graph.node import Node
 from derivo.verify.draw import draw_inputs, given_inputs
 from derivo.verify.gradients import (
-    check_gradients, draw_upstream, emitted_gradients, forward_at,
+    check_gradients,
+    draw_upstream,
+    emitted_gradients,
+    forward_at,
 )  # fmt: skip
 from derivo.verify.locate import locate
 from derivo.verify.report import Report, Row, worst_of
@@ -81,7 +84,9 @@ def check(
             rows += _trial(derivation, inputs, order, rng)
     assert found is not None, "trials must be at least 1"  # noqa: S101
     shapes = {k: np.shape(v) for k, v in found.arrays.items()}
-    return Report(graph.name, _origin_first(worst_of(rows)), found.drawn, shapes, trials, seed)
+    return Report(
+        graph.name, _origin_first(worst_of(rows)), found.drawn, shapes, trials, seed
+    )
 
 
 def _trial(
@@ -90,10 +95,14 @@ def _trial(
     evaluation = forward_at(derivation, inputs)
     upstream = draw_upstream(derivation, evaluation, rng)
     names = {**derivation.forward.graph.names, **derivation.traced.names}
-    rules = check_rules(evaluation, evaluation.nodes, active(derivation, evaluation), names, rng)
+    rules = check_rules(
+        evaluation, evaluation.nodes, active(derivation, evaluation), names, rng
+    )
     got = emitted_gradients(derivation, inputs, upstream)
     whole = check_gradients(derivation, evaluation, got, upstream, rng)
-    if any(r.verdict == "wrong" for r in whole) and all(r.verdict != "wrong" for r in rules):
+    if any(r.verdict == "wrong" for r in whole) and all(
+        r.verdict != "wrong" for r in rules
+    ):
         rules += locate(derivation, evaluation, upstream, names, rng)
     rows = [*rules, *whole]
     if order > 1:
@@ -115,4 +124,6 @@ def active(derivation: Derivation, evaluation: Any) -> set[Node]:
 def _origin_first(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     """Put what is wrong first: a wrong rule before the gradients it spoils."""
     kinds = ("rule", "gradient", "second", "source", "dtype")
-    return tuple(sorted(rows, key=lambda r: (r.verdict != "wrong", kinds.index(r.kind))))
+    return tuple(
+        sorted(rows, key=lambda r: (r.verdict != "wrong", kinds.index(r.kind)))
+    )

@@ -25,7 +25,15 @@ def diagnose(got: Any, expected: Any, others: Mapping[str, Any] | None = None) -
     got, expected = np.asarray(got, dtype=float), np.asarray(expected, dtype=float)
     if not np.all(np.isfinite(got)):
         return "the value is infinite or not a number"
-    guesses = (_belongs_to_another, _shape, _zero, _factor, _transposed, _lost_sum, _mask)
+    guesses = (
+        _belongs_to_another,
+        _shape,
+        _zero,
+        _factor,
+        _transposed,
+        _lost_sum,
+        _mask,
+    )
     for guess in guesses:
         text = guess(got, expected, others or {})
         if text:
@@ -46,7 +54,6 @@ def same(a: Any, b: Any) -> bool:
 
 def _belongs_to_another(got: Any, expected: Any, others: Mapping[str, Any]) -> str:
     for name, value in others.items():
-        value = np.asarray(value)
         if np.any(value) and same(got, value) and not same(expected, value):
             return f"this is the adjoint of {name}: operands are swapped"
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,7 @@ def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> Numeric:
         behind = np.asarray(function(x - step * direction), dtype=np.float64)
         slopes.append((ahead - behind) / (2 * step))
     # Errors go with the square of the step, then with its fourth power.
-    first = [(4 * b - a) / 3 for a, b in zip(slopes, slopes[1:], strict=False)]
+    first = [(4 * b - a) / 3 for a, b in pairwise(slopes)]
     value = (16 * first[1] - first[0]) / 15
     return Numeric(value, np.abs(value - first[1]), CENTRAL)
 

@@ -21,8 +21,9 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
 # Small, and different from each other, so that a transpose too many does not fit. The
 # later lists are for functions that need even sizes, larger ones, or equal ones.
 SIZES = (
-    (5, 3, 4, 2, 7, 6), (4, 3, 5, 2, 6, 7), (6, 4, 8, 2, 10, 12), (12, 8, 16, 4, 20, 24),
-    (9, 11, 13, 7, 17, 19), (4, 4, 4, 4, 4, 4), (3, 2, 2, 2, 2, 2), (16, 16, 16, 16, 16, 16),
+    (5, 3, 4, 2, 7, 6), (4, 3, 5, 2, 6, 7), (6, 4, 8, 2, 10, 12),
+    (12, 8, 16, 4, 20, 24), (9, 11, 13, 7, 17, 19), (4, 4, 4, 4, 4, 4),
+    (3, 2, 2, 2, 2, 2), (16, 16, 16, 16, 16, 16),
 )  # fmt: skip
 TRIES = 60
 PER_SIZES = 12
@@ -84,7 +85,12 @@ def draw_inputs(
         try:
             arrays = _arrays(graph, chosen, draws, rng, assumptions)
             score, near = _judge(graph, arrays, chosen, rng)
-        except (ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError) as error:
+        except (
+            ArithmeticError,
+            LookupError,
+            ValueError,
+            np.linalg.LinAlgError,
+        ) as error:
             problem = str(error)
             continue
         if score is None:
@@ -185,7 +191,7 @@ def _judge(
     graph: Graph, arrays: Mapping[str, Any], sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> tuple[tuple[int, int] | None, tuple[Node, ...]]:  # fmt: skip
-    """Count what is not finite and what is at a kink; None: the result is not finite."""
+    """Count what is not finite and what is at a kink; None: the result is infinite."""
     values = {n: arrays[n.attrs["name"]] for n in graph.inputs}
     evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
     if not all(np.all(np.isfinite(evaluation[n])) for n in graph.outputs):
@@ -210,7 +216,8 @@ def _describe(
     else:
         text = "; ".join(f"{', '.join(v)}: {k}" for k, v in kinds.items())
     if whole:
-        text += ("; " if text else "") + f"{', '.join(whole)}: integers that fit as indices"
+        text += "; " if text else ""
+        text += f"{', '.join(whole)}: integers that fit as indices"
     again = f" (attempt {count})" if count > 1 else ""
     return text + again + _kink_text(near)
 

@@ -25,7 +25,10 @@ class Evaluation:
     """
 
     def __init__(
-        self, outputs: Iterable[Node], values: Mapping[Node, Any], sizes: Mapping[str, int]
+        self,
+        outputs: Iterable[Node],
+        values: Mapping[Node, Any],
+        sizes: Mapping[str, int],
     ) -> None:
         self.outputs = tuple(outputs)
         self.nodes = order(self.outputs)

@@ -10,7 +10,14 @@ import numpy as np
 from derivo.derivation import Derivation
 from derivo.graph.node import Node
 from derivo.verify.diagnose import diagnose
-from derivo.verify.differences import CENTRAL, COMPLEX, Comparison, Numeric, compare, derivative
+from derivo.verify.differences import (
+    CENTRAL,
+    COMPLEX,
+    Comparison,
+    Numeric,
+    compare,
+    derivative,
+)
 from derivo.verify.draw import Inputs
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.report import Row
@@ -68,7 +75,12 @@ def _check_one(
     outputs = derivation.traced.outputs
     total = along(evaluation, argument, outputs, upstream)
     analytic = evaluation.is_analytic([argument])
-    size = float(sum(np.sum(np.abs(u * evaluation[n])) for n, u in zip(outputs, upstream, strict=True)))
+    size = float(
+        sum(
+            np.sum(np.abs(u * evaluation[n]))
+            for n, u in zip(outputs, upstream, strict=True)
+        )
+    )
     direction = rng.choice([-1.0, 1.0], size=x.shape)
     slope = derivative(total, x, direction, analytic=analytic)
     result = compare_sum(got * direction, slope, size)

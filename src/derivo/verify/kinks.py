@@ -47,7 +47,10 @@ def has_kink(
     for _ in range(PATTERNS):
         for i in moved:
             step = CLEARANCE * signs(rng, np.shape(operands[i]))
-            ends = [[*operands[:i], operands[i] + s, *operands[i + 1 :]] for s in (-step, step)]
+            ends = [
+                [*operands[:i], operands[i] + s, *operands[i + 1 :]]
+                for s in (-step, step)
+            ]
             before, after = (compute(node, e, sizes, np.float64) for e in ends)
             if is_bent(before, here, after):
                 return True

@@ -30,18 +30,31 @@ def locate(
     graph = derivation.forward.graph
     wanted = [n for n in graph.inputs if n.attrs["name"] in derivation.wrt]
     active = set(wanted)
-    for node in evaluation.nodes:
-        if is_floating(node) and not active.isdisjoint(node.inputs):
-            active.add(node)
+    for value in evaluation.nodes:
+        if is_floating(value) and not active.isdisjoint(value.inputs):
+            active.add(value)
     paths = Paths(evaluation, graph.outputs, upstream, active)
     right = paths.adjoints()
-    raw = differentiate(graph, derivation.wrt, derivation.forward.builder,
-                        is_loss=derivation.emitted.is_loss)  # fmt: skip
-    engine = _engine_adjoints(raw.seeds, raw.adjoints, evaluation, upstream)
+    backward = derivation.backward
+    engine = _engine_adjoints(backward.seeds, backward.adjoints, evaluation, upstream)
+    node = _first_wrong(evaluation, engine, right)
+    plain = differentiate(graph, derivation.wrt, derivation.forward.builder,
+                          is_loss=derivation.emitted.is_loss)  # fmt: skip
+    raw = _engine_adjoints(plain.seeds, plain.adjoints, evaluation, upstream)
+    raw_is_right = _first_wrong(evaluation, raw, right) is None
+    if node is None or (raw_is_right and _rewrites(derivation)):
+        return [_rewrite(derivation, node, names)]
+    return [_row(paths, node, engine[node], right, names)]
+
+
+def _first_wrong(
+    evaluation: Evaluation, got: Mapping[Node, Any], right: Mapping[Node, Any]
+) -> Node | None:
+    """Give the wrong adjoint that is nearest to the results."""
     for node in reversed(evaluation.nodes):
-        if node in engine and node in right and not same(engine[node], right[node]):
-            return [_row(paths, node, engine[node], right, names)]
-    return [_rewrite(derivation)]
+        if node in got and node in right and not same(got[node], right[node]):
+            return node
+    return None
 
 
 def _engine_adjoints(
@@ -50,14 +63,20 @@ def _engine_adjoints(
 ) -> dict[Node, Any]:  # fmt: skip
     values = dict(evaluation.known)
     given = [s.op is argument for s in seeds]
-    values |= {s: u for s, u, is_given in zip(seeds, upstream, given, strict=True) if is_given}
+    values |= {
+        s: u for s, u, is_given in zip(seeds, upstream, given, strict=True) if is_given
+    }
     known = Evaluation([*adjoints.values()], values, evaluation.sizes)
     factor = 1.0 if all(given) else float(upstream[0])
     return {n: factor * np.asarray(known[a]) for n, a in adjoints.items()}
 
 
 def _row(
-    paths: Paths, node: Node, got: Any, right: Mapping[Node, Any], names: Mapping[Node, str]
+    paths: Paths,
+    node: Node,
+    got: Any,
+    right: Mapping[Node, Any],
+    names: Mapping[Node, str],
 ) -> Row:
     parts = [
         (edge, part)
@@ -86,20 +105,28 @@ def _lost(
             return edge, f"{times}, but what comes back through here is not added"
     for edge, part in parts:
         if np.any(part) and np.shape(got) == np.shape(part) and same(got, part):
-            other = next((e for e, _ in parts if e != edge), edge)
-            return other, f"{times}, but only one of the adjoints is kept"
-    cause = diagnose(got, right) + "; the rules are right, so it is how adjoints are gathered"
-    for edge, part in parts:
-        rest = right - part
-        if len(parts) == 1 or np.shape(part) != np.shape(edge.reader.spec.shape):
-            return edge, cause
-        del rest
-    return (parts[0][0] if parts else None), cause
+            lost = next((e for e, _ in parts if e != edge), edge)
+            return lost, f"{times}, but only one of the adjoints is kept"
+    cause = (
+        diagnose(got, right)
+        + "; the rules are right, so it is how adjoints are gathered"
+    )
+    copied = [e for e, _ in parts if e.reader.spec.shape != e.node.spec.shape]
+    edges = copied or [e for e, _ in parts]
+    return (edges[0] if edges else None), cause
 
 
-def _rewrite(derivation: Derivation) -> Row:
-    rules = dict.fromkeys(s.rule for s in derivation.steps if s.kind == "rewrite")
+def _rewrites(derivation: Derivation) -> list[str]:
+    return list(dict.fromkeys(s.rule for s in derivation.steps if s.kind == "rewrite"))
+
+
+def _rewrite(
+    derivation: Derivation, node: Node | None, names: Mapping[Node, str]
+) -> Row:
+    rules = _rewrites(derivation)
     cause = "the chain rule gives the right gradient: a rewrite is wrong"
     cause += f" (one of: {', '.join(rules)})" if rules else ""
-    return Row("rule", operation="simplify", name=derivation.name, error=np.inf,
-               method="reverse mode on arrays", verdict="wrong", cause=cause)  # fmt: skip
+    name = names.get(node, "") if node else ""
+    operation, line = (node.op.name, node.line) if node else ("simplify", None)
+    return Row("rule", operation, line, name, name, error=np.inf, cause=cause,
+               method="reverse mode on arrays", verdict="wrong")  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,8 +26,10 @@ def _headline(report: Report) -> str:
     wrong = [r for r in rules if r.verdict == "wrong"]
     bad = [r for r in whole if r.verdict == "wrong"]
     if report.ok:
-        text = f"{_count(len(whole), 'gradient')} and {_count(len(rules), 'local rule')} agree"
-        text += f" with numbers; the largest error is {report.worst:.1e}."
+        what = _count(len(whole), "gradient")
+        what += f" and {_count(len(rules), 'local rule')}" if rules else ""
+        verb = "agrees" if len(whole) + len(rules) == 1 else "agree"
+        text = f"{what} {verb} with numbers; the largest error is {report.worst:.1e}."
         unsure = sum(r.verdict == "unsure" for r in report.rows)
         if unsure:
             text += f" {_count(unsure, 'comparison')} could not be decided."
@@ -38,10 +40,10 @@ def _headline(report: Report) -> str:
         return f"{report.name}: wrong. The fault is in {names}; it spoils {spoilt}."
     if wrong:
         names = ", ".join(dict.fromkeys(r.operation for r in wrong))
-        return f"{report.name}: wrong. The rule of {names} does not agree with numbers."
+        return f"{report.name}: wrong. The rule of {names} disagrees with numbers."
     if bad:
         names = ", ".join(r.name for r in bad)
-        return f"{report.name}: wrong. The gradient of {names} does not agree with numbers."
+        return f"{report.name}: wrong. The gradient of {names} disagrees with numbers."
     first = report.failures[0]
     what = {"second": f"the second derivative ({first.name})", "source": first.name,
             "dtype": "the type of the results"}[first.kind]  # fmt: skip
@@ -69,14 +71,18 @@ def _failure(row: Row) -> str:
         lines.append(f"  line   {row.line}")
     if row.got is not None:
         at = f"element {list(row.element)}: " if row.element else ""
-        lines.append(f"  value  {at}{row.got:.10g}, but it should be {row.expected:.10g}")
+        lines.append(
+            f"  value  {at}{row.got:.10g}, but it should be {row.expected:.10g}"
+        )
     if row.cause:
         lines.append(f"  cause  {row.cause}")
     return "\n".join(lines)
 
 
 def _setting(report: Report) -> str:
-    shapes = ", ".join(f"{k} {v}" if v else f"{k} scalar" for k, v in report.shapes.items())
+    shapes = ", ".join(
+        f"{k} {v}" if v else f"{k} scalar" for k, v in report.shapes.items()
+    )
     times = _count(report.trials, "draw")
     return (
         f"Inputs: {shapes}.\n"
@@ -114,9 +120,11 @@ def _rest(report: Report) -> str:
         lines.append(_sentence("Second derivatives", second))
     source = report.of("source")
     if source:
-        lines.append(_sentence("Emitted source against the graph, node by node", source))
+        lines.append(
+            _sentence("Emitted source against the graph, node by node", source)
+        )
     lines += [
-        f"float32 in, float32 out: {'yes' if r.verdict == 'right' else 'no, ' + r.cause}."
+        "float32 in, float32 out: " + ("no. " + r.cause if r.cause else "yes") + "."
         for r in report.of("dtype")
     ]
     return "\n".join(lines)
@@ -130,7 +138,7 @@ def _sentence(what: str, rows: Iterable[Row]) -> str:
     return f"{what}: {worst.verdict}, largest error {_number(worst.error)}."
 
 
-def _table(rows: list[tuple[str, ...]]) -> str:
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     rule = tuple("-" * w for w in widths)
     return "\n".join(

@@ -31,8 +31,8 @@ class Paths:
     """
 
     def __init__(
-        self, evaluation: Evaluation, outputs: Iterable[Node], upstream: tuple[Any, ...],
-        active: set[Node],
+        self, evaluation: Evaluation, outputs: Iterable[Node],
+        upstream: tuple[Any, ...], active: set[Node],
     ) -> None:  # fmt: skip
         self.evaluation = evaluation
         self.outputs = tuple(outputs)
@@ -79,7 +79,7 @@ class Paths:
 
 @dataclass(frozen=True)
 class Finding:
-    """One use of a value whose contribution, times `factor`, explains a wrong gradient."""
+    """A use of a value that, counted `factor` times, explains a wrong gradient."""
 
     edge: Edge
     factor: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,38 +62,44 @@ def check_rule(
     rng: np.random.Generator, names: Mapping[Node, str],
 ) -> list[Row]:  # fmt: skip
     """Check one rule at one place: an adjoint for each of the operands in `moved`."""
-    about = {"operation": node.op.name, "line": node.line, "name": names.get(node, "")}
+    about = Row("rule", node.op.name, node.line, names.get(node, ""), verdict="skipped")
     if not all(np.all(np.isfinite(operands[i])) for i in moved):
-        return [Row("rule", **about, verdict="skipped", cause="an operand is infinite")]
+        return [replace(about, cause="an operand is infinite")]
     operands = _away_from_kinks(node, operands, moved, sizes, rng)
     if not operands:
-        return [Row("rule", **about, verdict="skipped", cause="at a kink")]
-    with np.errstate(all="ignore"):
-        y = np.asarray(compute(node, operands, sizes, np.float64))
-        g = rng.normal(size=y.shape)
-        attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
-        assert node.op.vjp is not None  # noqa: S101  or there would be no gradient
-        parts = node.op.vjp(g, y, *operands, **attrs)
+        return [replace(about, cause="at a kink")]
+    y = np.asarray(compute(node, operands, sizes, np.float64))
+    g = rng.normal(size=y.shape)
+    attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
+    assert node.op.vjp is not None  # noqa: S101  or there would be no gradient
+    parts = node.op.vjp(g, y, *operands, **attrs)
     truth = {i: _adjoint(node, operands, i, g, sizes) for i in moved}
+    values = {_operand(node, i, names): n.value for i, (n, _) in truth.items()}
     rows = []
     for i in moved:
-        result = _compare(parts[i], operands[i], truth[i], g * y, rng)
-        cause = ""
-        if result.verdict == "wrong" and truth[i][1] is None:
-            others = {_operand(node, j, names): t[0].value for j, t in truth.items() if j != i}
-            fitted = fit(parts[i], np.shape(operands[i]))
-            cause = diagnose(fitted, truth[i][0].value, others)
-        elif result.verdict == "unsure":
-            cause = "the numerical derivative is not precise enough here"
-        method = truth[i][0].method
-        rows.append(
-            Row("rule", **about, operand=_operand(node, i, names),
-                shape=np.shape(operands[i]), error=result.error,
-                tolerance=RELATIVE[method], element=result.element, got=result.got,
-                expected=result.expected, method=method, verdict=result.verdict,
-                cause=cause)
-        )  # fmt: skip
+        numeric, directions = truth[i]
+        result = _compare(parts[i], operands[i], truth[i], g * y)
+        name = _operand(node, i, names)
+        others = {k: v for k, v in values.items() if k != name}
+        rows.append(replace(
+            about, operand=name, shape=np.shape(operands[i]), error=result.error,
+            tolerance=RELATIVE[numeric.method], element=result.element,
+            got=result.got, expected=result.expected, method=numeric.method,
+            verdict=result.verdict,
+            cause="" if directions else _cause(result, parts[i], numeric, others),
+        ))  # fmt: skip
     return rows
+
+
+def _cause(
+    result: Comparison, part: Any, numeric: Numeric, others: Mapping[str, Any]
+) -> str:
+    if result.verdict == "unsure":
+        return "the numerical derivative is not precise enough here"
+    if result.verdict == "right":
+        return ""
+    expected = numeric.value
+    return diagnose(fit(part, np.shape(expected)), expected, others)
 
 
 def _operand(node: Node, i: int, names: Mapping[Node, str]) -> str:
@@ -104,8 +111,7 @@ def _operand(node: Node, i: int, names: Mapping[Node, str]) -> str:
 
 
 def _compare(
-    part: Any, operand: Any, truth: tuple[Numeric, Any], values: Any,
-    _rng: np.random.Generator,
+    part: Any, operand: Any, truth: tuple[Numeric, Any], values: Any
 ) -> Comparison:  # fmt: skip
     numeric, directions = truth
     shape = np.shape(operand)
@@ -147,15 +153,17 @@ def _adjoint(
     if "elementwise" in node.op.traits:
         # Each element of the result depends on one of the operand: move all at once.
         slope = derivative(output, x, np.ones(x.shape), analytic=analytic)
-        return (Numeric(fit(slope.value * g, x.shape),
-                        fit(np.abs(slope.uncertainty * g), x.shape), slope.method), None)  # fmt: skip
+        value = fit(slope.value * g, x.shape)
+        doubt = fit(np.abs(slope.uncertainty * g), x.shape)
+        return Numeric(value, doubt, slope.method), None
     directions = None
     if x.size > ELEMENTWISE:
         rng = np.random.default_rng(x.size)
         directions = [rng.choice([-1.0, 1.0], size=x.shape) for _ in range(DIRECTIONS)]
     each = directions or list(np.eye(x.size).reshape(x.size, *x.shape))
     slopes = [
-        derivative(lambda m: np.vdot(g, output(m)), x, v, analytic=analytic) for v in each
+        derivative(lambda m: np.vdot(g, output(m)), x, v, analytic=analytic)
+        for v in each
     ]
     shape = (len(each),) if directions else x.shape
     value = np.reshape([s.value for s in slopes], shape)

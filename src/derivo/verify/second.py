@@ -127,7 +127,9 @@ def _magnitude(again: Again, evaluation: Evaluation) -> float:
     return float(sum(np.sum(np.abs(evaluation[n])) for n in again.gradients.values()))
 
 
-def _row(name: str, method: str, result: Any, cause: str, shape: tuple[int, ...]) -> Row:
+def _row(
+    name: str, method: str, result: Any, cause: str, shape: tuple[int, ...]
+) -> Row:
     if result.verdict == "unsure":
         cause = "the numerical derivative is not precise enough here"
     return Row("second", name=name, shape=shape, error=result.error, got=result.got,

@@ -24,21 +24,20 @@ def check_source(
 ) -> list[Row]:  # fmt: skip
     """Compare what is traced, recognised, emitted and run on the same inputs."""
     traced = [evaluation[n] for n in derivation.traced.outputs]
-    rows = [
-        _row("the function itself, as NumPy runs it", lambda: _flat(_call(derivation, inputs)),
-             traced, "the trace is not what the function computes"),
-        _row("the forward pass with recognised parts",
-             lambda: [evaluation[n] for n in derivation.forward.graph.outputs], traced,
-             "a rewrite of the forward pass is wrong"),
-        _row("the emitted forward pass", lambda: _flat(derivation(**inputs.arrays)), traced,
-             "the emitted source is wrong"),
-    ]  # fmt: skip
+    recognised = [evaluation[n] for n in derivation.forward.graph.outputs]
     wanted = _backward(derivation, inputs, evaluation, upstream)
-    rows.append(
+    emitted = "the emitted source is wrong"
+    return [
+        _row("the function itself, as NumPy runs it",
+             lambda: _flat(_call(derivation, inputs)), traced,
+             "the trace is not what the function computes"),
+        _row("the forward pass with recognised parts", lambda: recognised, traced,
+             "a rewrite of the forward pass is wrong"),
+        _row("the emitted forward pass",
+             lambda: _flat(derivation(**inputs.arrays)), traced, emitted),
         _row("the emitted backward pass", lambda: [got[k] for k in wanted],
-             list(wanted.values()), "the emitted source is wrong")
-    )  # fmt: skip
-    return rows
+             list(wanted.values()), emitted),
+    ]  # fmt: skip
 
 
 def _call(derivation: Derivation, inputs: Inputs) -> Any:
@@ -95,7 +94,9 @@ def _row(
                cause=cause if worst.verdict == "wrong" else "")  # fmt: skip
 
 
-def check_dtype(derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...]) -> Row:
+def check_dtype(
+    derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...]
+) -> Row:
     """Check that float32 in gives float32 out, in both passes."""
     narrow = {
         k: v.astype(np.float32) if np.asarray(v).dtype.kind == "f" else v
@@ -112,4 +113,6 @@ def check_dtype(derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...
     named |= {f"the gradient of {k}": v for k, v in gradients.items()}
     wide = [k for k, v in named.items() if np.asarray(v).dtype == np.float64]
     cause = f"float64 comes out: {', '.join(wide)}" if wide else ""
-    return Row("dtype", name="float32", verdict="wrong" if wide else "right", cause=cause)
+    return Row(
+        "dtype", name="float32", verdict="wrong" if wide else "right", cause=cause
+    )

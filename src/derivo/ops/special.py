@@ -1,0 +1,117 @@
+"""Error and gamma functions: NumPy has none, so their text goes into the source.
+
+Functions of ``scipy.special`` that are ufuncs ask the traced value what to do, and are
+found here by name.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from derivo.graph.op import Op
+from derivo.ops import special_functions as plain
+from derivo.ops.arithmetic import log
+from derivo.ops.catalogue import register, spells
+from derivo.ops.composite import sigmoid, softplus
+from derivo.ops.elementwise import exp, log1p, where
+from derivo.ops.infer import floating
+
+SMOOTH = frozenset({"elementwise", "floating"})
+_TWO_OVER_ROOT_PI = 1.1283791670955126
+_ROOT_HALF = 0.7071067811865476
+
+
+def _positive(rng: Any) -> Any:
+    return (rng.uniform(0.5, 4, (3, 4)),), {}
+
+
+# Derivatives: Abramowitz and Stegun, 7.1.1, 6.3.1 and 6.4.1.
+erf = register(
+    Op("erf", ("x",), floating, "erf({0})", helpers=(plain.erfc, plain.erf),
+       vjp=lambda g, _y, x: (g * (_TWO_OVER_ROOT_PI * exp(-x * x)),),
+       latex=r"\operatorname{{erf}} {0}", traits=SMOOTH),
+    "erf",
+)  # fmt: skip
+erfc = register(
+    Op("erfc", ("x",), floating, "erfc({0})", helpers=(plain.erfc,),
+       vjp=lambda g, _y, x: (-g * (_TWO_OVER_ROOT_PI * exp(-x * x)),),
+       latex=r"\operatorname{{erfc}} {0}", traits=SMOOTH | {"positive"}),
+    "erfc",
+)  # fmt: skip
+gammaln = register(
+    Op("gammaln", ("x",), floating, "gammaln({0})", helpers=(plain.gammaln,),
+       vjp=lambda g, _y, x: (g * digamma(x),), latex=r"\log |\Gamma({0})|",
+       samples=_positive, traits=SMOOTH),
+    "gammaln",
+)  # fmt: skip
+digamma = register(
+    Op("digamma", ("x",), floating, "digamma({0})", helpers=(plain.digamma,),
+       vjp=lambda g, _y, x: (g * trigamma(x),), latex=r"\psi({0})",
+       samples=_positive, traits=SMOOTH),
+    "psi",
+)  # fmt: skip
+# The chain ends here: the derivative of trigamma has no rule.
+trigamma = register(
+    Op("trigamma", ("x",), floating, "trigamma({0})", helpers=(plain.trigamma,),
+       latex=r"\psi'({0})", samples=_positive, traits=SMOOTH),
+)  # fmt: skip
+
+
+# --- functions of scipy.special that are made of others ------------------------------
+
+spells("expit")(sigmoid)
+spells("log_expit")(lambda x: -softplus(-x))
+
+
+@spells("logit")
+def logit(x: Any) -> Any:
+    """Give log(x / (1 - x)), the inverse of the sigmoid."""
+    return log(x) - log1p(-x)
+
+
+@spells("xlogy")
+def xlogy(x: Any, y: Any) -> Any:
+    """Give x * log(y), and 0 where x is 0."""
+    return where(x == 0, 0, x * log(where(x == 0, 1, y)))
+
+
+@spells("xlog1py")
+def xlog1py(x: Any, y: Any) -> Any:
+    """Give x * log(1 + y), and 0 where x is 0."""
+    return where(x == 0, 0, x * log1p(where(x == 0, 0, y)))
+
+
+@spells("entr")
+def entr(x: Any) -> Any:
+    """Give -x * log(x), and 0 where x is 0."""
+    return -xlogy(x, x)
+
+
+@spells("rel_entr")
+def rel_entr(x: Any, y: Any) -> Any:
+    """Give x * log(x / y), and 0 where x is 0."""
+    return xlogy(x, x) - xlogy(x, y)
+
+
+@spells("kl_div")
+def kl_div(x: Any, y: Any) -> Any:
+    """Give x * log(x / y) - x + y."""
+    return rel_entr(x, y) - x + y
+
+
+@spells("ndtr")
+def ndtr(x: Any) -> Any:
+    """Give the distribution function of the standard normal distribution."""
+    return 0.5 * erfc(-x * _ROOT_HALF)
+
+
+@spells("gamma")
+def gamma(x: Any) -> Any:
+    """Give the gamma function of positive numbers."""
+    return exp(gammaln(x))
+
+
+@spells("betaln")
+def betaln(a: Any, b: Any) -> Any:
+    """Give the logarithm of the beta function of positive numbers."""
+    return gammaln(a) + gammaln(b) - gammaln(a + b)

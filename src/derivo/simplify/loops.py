@@ -1,0 +1,188 @@
+"""Simplifying inside loops: a step is rewritten like any other computation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from derivo.differentiate.loop import Steps, close, forward_values
+from derivo.differentiate.reverse import Differentiated
+from derivo.graph.builder import Builder
+from derivo.graph.loop import Loop, between, unchanging
+from derivo.graph.node import Graph, Node, order
+from derivo.trace.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class StepGraph(Graph):
+    """What a step of a loop computes from what it finds."""
+
+    given: frozenset[Node] = frozenset()
+
+    def nodes(self) -> tuple[Node, ...]:
+        """Give the nodes of the step itself."""
+        return between(self.outputs, self.given)
+
+
+@dataclass
+class _Rebuilding:
+    """Rebuilds a graph with the steps of its loops rewritten.
+
+    Attributes
+    ----------
+    new
+        What became of each node.
+    inside
+        What became of the values that loops hand on or give.
+    """
+
+    builder: Builder
+    new: dict[Node, Node] = field(default_factory=dict)
+    inside: dict[Node, Node] = field(default_factory=dict)
+
+    def run(self, nodes: Iterable[Node], loop: Callable[[Node, list[Node]], Node]) -> None:
+        """Rebuild nodes in order; `loop` gives what a loop becomes."""
+        for node in nodes:
+            inputs = [self.new.get(i, i) for i in node.inputs]
+            if "loop" in node.op.traits:
+                self.new[node] = loop(node, inputs)
+                continue
+            attrs: Mapping[str, Any] = node.attrs
+            if "item" in node.op.traits:
+                of = attrs["of"]
+                attrs = {"of": self.inside.get(of, of)}
+            if tuple(inputs) != node.inputs or attrs != node.attrs:
+                self.new[node] = self.builder.make(
+                    node.op, tuple(inputs), dict(attrs), node.line, node.group
+                )
+
+
+def results_of(node: Node, nodes: Iterable[Node]) -> list[Node]:
+    """Give the values of a step that something outside reads."""
+    return [n.attrs["of"] for n in nodes if "item" in n.op.traits and node in n.inputs]
+
+
+def recognise_loops(
+    graph: Graph, builder: Builder, recognise: Callable[[Graph, frozenset[Node]], Graph]
+) -> Graph:
+    """Recognise what is spelled out inside the loops of a forward graph.
+
+    Parameters
+    ----------
+    graph
+        The traced graph.
+    builder
+        Where the nodes go.
+    recognise
+        Does the same to a step, given what the step finds.
+    """
+    nodes, names = graph.nodes(), dict(graph.names)
+    if not any("loop" in n.op.traits for n in nodes):
+        return graph
+    work = _Rebuilding(builder)
+
+    def step(node: Node, inputs: list[Node]) -> Node:
+        loop: Loop = node.attrs["loop"]
+        roots = tuple(dict.fromkeys((*loop.following, *results_of(node, nodes))))
+        given = frozenset(loop.bound)
+        found = recognise(StepGraph(graph.name, (), roots, graph.names, given), given)
+        work.inside |= dict(zip(roots, found.outputs, strict=True))
+        names.update(found.names)
+        own = (*loop.carries, *loop.slices)
+        fixed = unchanging(found.outputs, frozenset(own))
+        following = tuple(work.inside[n] for n in loop.following)
+        changed = Loop(loop.carries, loop.slices, fixed, following, loop.reverse)
+        operands = (*inputs[: len(own)], *(work.new.get(f, f) for f in fixed))
+        attrs = {**node.attrs, "loop": changed}
+        return builder.make(node.op, operands, attrs, node.line, node.group)
+
+    work.run(nodes, step)
+    outputs = tuple(work.new.get(o, o) for o in graph.outputs)
+    names |= {work.new[n]: name for n, name in graph.names.items() if n in work.new}
+    return replace(graph, outputs=outputs, names=names)
+
+
+def shorten_loops(
+    derived: Differentiated, known: frozenset[Node], builder: Builder,
+    shorten: Callable[[Differentiated, tuple[Node, ...]], Any],
+) -> Differentiated:  # fmt: skip
+    """Shorten the steps of the backward loops.
+
+    Parameters
+    ----------
+    derived
+        A backward pass.
+    known
+        Values of the forward pass.
+    builder
+        Where the nodes go.
+    shorten
+        Shortens the backward pass of a step, given the values of the forward step;
+        gives something with `gradients`, `adjoints` and `why`.
+    """
+    nodes = order(derived.gradients.values())
+    if not any(_is_backward(n, known) for n in nodes):
+        return derived
+    work = _Rebuilding(builder)
+    adjoints, why = dict(derived.adjoints), dict(derived.why)
+
+    def step(node: Node, inputs: list[Node]) -> Node:
+        if not _is_backward(node, known):
+            return node
+        loop: Loop = node.attrs["loop"]
+        forward: Node = node.attrs["forward"]
+        back: Loop = forward.attrs["loop"]
+        inside = back.inside(results_of(forward, derived.forward.nodes()))
+        roots = tuple(dict.fromkeys((*loop.following, *results_of(node, nodes))))
+        # Whatever a step reads is kept for every step: what is read already, and what
+        # the user named, but not all that could save a multiplication.
+        reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
+        kept = [n for n in inside if n in reading or n in derived.forward.names]
+        own = frozenset((*kept, *back.bound, *loop.bound))
+        part = StepGraph(derived.forward.name, (), inside, derived.forward.names,
+                         frozenset(back.bound))  # fmt: skip
+        within = set(between(roots, own))
+        inner = Differentiated(
+            part, (), {str(k): r for k, r in enumerate(roots)},
+            {v: a for v, a in adjoints.items() if a in within},
+            {n: w for n, w in why.items() if n in within},
+        )  # fmt: skip
+        shorter = shorten(inner, tuple(sorted(own, key=lambda n: n.index)))
+        work.inside |= dict(zip(roots, shorter.gradients.values(), strict=True))
+        adjoints.update(shorter.adjoints)
+        why.update(shorter.why)
+        return _closed(node, inputs, roots, work, inside)
+
+    work.run([n for n in nodes if n not in known], step)
+    new = work.new
+    return Differentiated(
+        derived.forward, derived.seeds,
+        {k: new.get(n, n) for k, n in derived.gradients.items()},
+        {v: new.get(a, a) for v, a in adjoints.items()},
+        {new.get(n, n): w for n, w in why.items()},
+    )  # fmt: skip
+
+
+def _is_backward(node: Node, known: frozenset[Node]) -> bool:
+    return "loop" in node.op.traits and node not in known and node.attrs["forward"] is not None
+
+
+def _closed(
+    node: Node, inputs: list[Node], roots: tuple[Node, ...], work: _Rebuilding,
+    inside: tuple[Node, ...],
+) -> Node:  # fmt: skip
+    """Make a backward loop again, now that its steps read other values."""
+    loop: Loop = node.attrs["loop"]
+    forward: Node = node.attrs["forward"]
+    found = dict(zip(loop.bound, inputs, strict=True))
+    values = {*inside, *forward.attrs["loop"].bound}
+    arrays = {s: found[s] for s in loop.slices if "bound" in s.op.traits and s not in values}
+    steps = Steps({c: c for c in loop.carries}, inputs[: len(loop.carries)], arrays)
+    ends = [work.inside[n] for n in loop.following]
+    results = [work.inside[n] for n in roots if n not in loop.following]
+    made = close(forward, frozenset(inside), steps, ends, results, Recorder(work.builder))
+    operands = tuple(work.new.get(i, i) for i in made.inputs)
+    if operands == made.inputs:
+        return made
+    return work.builder.make(made.op, operands, dict(made.attrs), made.line, made.group)
