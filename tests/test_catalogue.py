@@ -97,7 +97,8 @@ def test_every_saved_value_is_read_by_the_backward_pass(case, simplify):
         taken = [
             n.id
             for statement in function.body
-            if isinstance(statement, ast.Assign) and ast.unparse(statement.value) == "saved"
+            if isinstance(statement, ast.Assign)
+            and ast.unparse(statement.value) == "saved"
             for n in ast.walk(statement.targets[0])
             if isinstance(n, ast.Name)
         ]
@@ -113,7 +114,9 @@ def test_every_saved_value_is_read_by_the_backward_pass(case, simplify):
 def test_the_source_needs_nothing_but_numpy(case):
     tree = ast.parse(derived(case.name, True).source)
     imports = [
-        ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Import | ast.ImportFrom)
+        ast.unparse(n)
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Import | ast.ImportFrom)
     ]
     assert set(imports) <= {"import numpy as np"}
 
@@ -182,5 +185,5 @@ def test_all_sources_pass_mypy(folder_of_sources):
     options += ["--config-file", os.devnull]
     found = run_tool("mypy", *options, str(folder_of_sources)).splitlines()
     # NumPy documents a tuple of slices and arrays for ufunc.at; its types forbid it.
-    errors = [e for e in found if ": error:" in e and "of \"_UFunc" not in e]
+    errors = [e for e in found if ": error:" in e and 'of "_UFunc' not in e]
     assert errors == []

@@ -3,25 +3,39 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from derivo.derivation import Derivation as Derivation
-from derivo.derivation import derive as derive
-from derivo.graph.spec import Spec as Spec
-from derivo.ops.scan import scan as scan
-from derivo.run.load import load as load
-
 if TYPE_CHECKING:
     from derivo import data as data
     from derivo import layers as layers
+    from derivo.derivation import Derivation as Derivation
+    from derivo.derivation import derive as derive
+    from derivo.graph.spec import Spec as Spec
+    from derivo.ops.scan import scan as scan
+    from derivo.run.load import load as load
     from derivo.train.network import Network as Network
 
-# Loaded when first asked for, so that `import derivo` stays quick.
-_MODULES = ("data", "layers")
+# Each public name and where it is; loaded when first asked for, so that `import derivo`
+# stays quick. A name that is a module is its own place.
+_PLACES = {
+    "Derivation": "derivo.derivation",
+    "Network": "derivo.train.network",
+    "Spec": "derivo.graph.spec",
+    "data": "derivo.data",
+    "derive": "derivo.derivation",
+    "layers": "derivo.layers",
+    "load": "derivo.run.load",
+    "scan": "derivo.ops.scan",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"derivo.{name}")
-    if name == "Network":
-        return import_module("derivo.train.network").Network
-    message = f"module 'derivo' has no attribute {name!r}"
-    raise AttributeError(message)
+    if name not in _PLACES:
+        message = f"module 'derivo' has no attribute {name!r}"
+        raise AttributeError(message)
+    module = import_module(_PLACES[name])
+    value = getattr(module, name, module)
+    globals()[name] = value  # asked once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PLACES})

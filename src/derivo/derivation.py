@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -302,6 +301,8 @@ class Derivation:
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
+        import html  # noqa: PLC0415  (for notebooks only)
+
         return f"<pre>{html.escape(self.source)}</pre>"
 
 
@@ -311,10 +312,12 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
     adjoints: dict[Node, str] = {}
+    values: dict[Node, Node] = {}
     unnamed: dict[Node, Node] = {}
     for value, adjoint in backward.adjoints.items():
         if value in forward.graph.names:
             adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
+            values.setdefault(lowered(adjoint), lowered(value))
         else:
             unnamed.setdefault(lowered(adjoint), lowered(value))
     why = {lowered(n): w for n, w in backward.why.items()}
@@ -332,6 +335,7 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
         forward=frozenset(order(graph)),
         names=names,
         adjoints=adjoints,
+        values=values,
         unnamed=unnamed,
         comment=lambda n, bound: notes.get(n) or backward_comment(n, why, {**forward.graph.names, **bound}),
         forward_notes={lowered(n): note for n, note in forward.notes.items()},

@@ -38,12 +38,16 @@ def test_a_wrong_number_of_axes(affine):
 def test_one_name_with_two_sizes(affine):
     with pytest.raises(ShapeError) as caught:
         affine(x=X, w=np.ones((2, 4)))
-    assert "w has the shape (2, 4), but affine was derived for (L, M)" in str(caught.value)
+    assert "w has the shape (2, 4), but affine was derived for (L, M)" in str(
+        caught.value
+    )
     assert "L = 3" in str(caught.value)
 
 
 def test_an_upstream_adjoint_of_the_wrong_shape(affine):
-    with pytest.raises(ShapeError, match=r"upstream adjoint .*\(5, 3\), the result \(5, 4\)"):
+    with pytest.raises(
+        ShapeError, match=r"upstream adjoint .*\(5, 3\), the result \(5, 4\)"
+    ):
         affine.gradients(X, x=X, w=W)
 
 

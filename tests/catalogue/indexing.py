@@ -38,9 +38,7 @@ def gathered_convolution(x, w):
 @case(images="N 2 5 5", w="2 3 3 M", b="M")
 def convolution_2d(images, w, b):
     n = images.shape[0]
-    patches = [
-        images[:, :, i : i + 3, j : j + 3] for i in range(3) for j in range(3)
-    ]
+    patches = [images[:, :, i : i + 3, j : j + 3] for i in range(3) for j in range(3)]
     columns = np.stack(patches, axis=2)
     columns = columns.transpose(0, 3, 4, 1, 2).reshape(n * 9, 18)
     return (columns @ w.reshape(18, -1) + b).reshape(n, 3, 3, -1)

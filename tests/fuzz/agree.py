@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import derivo
+from derivo.errors import IndependentWarning
 from tests.fuzz.generate import draw
 from tests.fuzz.program import Program
 
@@ -24,7 +25,7 @@ STEP = 1e-3
 def derived(program: Program, **options: Any) -> Any:
     """Derive a program for named sizes."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", derivo.errors.IndependentWarning)
+        warnings.simplefilter("ignore", IndependentWarning)
         specs: dict[str, Any] = {
             k: " ".join(shape) for k, shape in program.inputs.items()
         }

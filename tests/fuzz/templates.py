@@ -132,7 +132,7 @@ TEMPLATES: list[Template] = [
         4 {0} / np.sqrt(np.mean({0} * {0}, KEEP) + 1e-2)
         2 {0} - np.mean({0}, KEEP)
         3 {0} - {0}.mean(KEEP) * 0.5
-        9 ({0} - {0}.mean(KEEP)) / np.sqrt((({0} - {0}.mean(KEEP)) ** 2).mean(KEEP) + 0.1)
+        8 ({0} - {0}.mean(KEEP)) / (({0} - {0}.mean(KEEP)) ** 2 + 0.1).mean(KEEP) ** 0.5
         3 {0} * np.sum({0}, KEEP)
         1 np.cumsum({0}, axis={a})
         1 np.flip({0}, axis={a})

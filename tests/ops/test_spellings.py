@@ -154,7 +154,7 @@ for _subscripts, _shapes in {
     "ij,ij->ji": "N L|N L", "bij,bjk->bik": "K N L|K L M", "bij,jk->bik": "K N L|L M",
     "bhid,bhjd->bhij": "K N L M|K N 2 M", "ij->ji": "N L", "ij->": "N L", "ij->j": "N L", "ii->": "L L",
     "ii->i": "L L", "iij->j": "L L M", "...ij->...ji": "K N L", "...i,i->...": "K N L|L",
-    "...ij,...jk->...ik": "K N L|L M", "b...,b...->b": "K N L|K N L", "ij,jk,kl->il": "N L|L M|M K",
+    "...ij,...jk->...ik": "K N L|L M", "ij,jk,kl->il": "N L|L M|M K",
     "ij,jk,ki->": "N L|L M|M N", "i,j,k->ijk": "N|L|M", "ij,k->k": "N L|M", "bij,bjk->ik": "K N L|K L M",
     "ij,ik->ijk": "N L|N M", "i,ijk->jk": "N|N L M", "ij,kl->": "N L|M K", "abc,cd,db->a": "N L M|M K|K L",
     "bi,bj->bij": "K N|K M", "ijk,ijl->ikl": "K N L|K N M", "ab,abc->ac": "N L|N L M", "ij , jk -> ik": "N L|L M",
@@ -173,7 +173,7 @@ say("trace", lambda a: np.trace(a) + a.trace(offset=1) + np.trace(a, -1), a="L L
 say("trace oblong", lambda a: np.trace(a) + np.trace(a, offset=2), a="3 5")
 say("trace axes", lambda a: np.trace(a, axis1=1, axis2=2) + np.trace(a, axis1=0, axis2=-1)[0], a="L L L")
 say("diagonal", lambda a: np.diagonal(a) * a.diagonal() + np.diag(a) + np.diagonal(a, offset=-1).sum(), a="L L")
-say("diagonal axes", lambda a: np.diagonal(a, axis1=0, axis2=2) + np.diagonal(a, 1, 1, 2).sum(), a="L M L")
+say("diagonal axes", lambda a: np.diagonal(a, axis1=0, axis2=2) + np.diagonal(a, 1, 0, -1).sum(), a="L M L")
 say("diag builds", lambda v: np.diag(v) @ np.diag(v, 0) + np.diag(v[1:], 1) + np.diag(v[1:], k=-1), v="L")
 say("triu tril", lambda a: np.triu(a) @ np.tril(a, -1).T + np.triu(a, k=1) + np.tril(a, k=1), a="L L")
 say("causal mask", lambda a: np.where(np.tril(np.ones_like(a)) > 0, a, -1e9).max(axis=1) + np.tril(np.exp(a)).sum(), a="L L")
@@ -233,7 +233,7 @@ say("append", lambda x, y: np.append(x, y) * 2, x="N", y="M")
 say("stack", lambda x, y: np.stack([x, y]) + np.stack((x * y, y), axis=0), x="N L", y="N L")
 say("stack last", lambda x, y: np.stack([x, y, x], axis=-1) + np.stack([x, y, y], axis=2), x="N L", y="N L")
 say("stack scalars", lambda x: np.stack([x[0], 1.0, x[1] * x[2]]) + np.array([x[2], 0, x[0]]), x="3")
-say("vstack hstack", lambda x, y: np.vstack([x, y]) @ np.hstack([x, y]).T[:2].T.sum(axis=0)[0] , x="N L", y="N L")
+say("vstack hstack", lambda x, y: np.vstack([x, y * 2]) * np.hstack([x, y])[:1, :1], x="N L", y="N L")
 say("vstack hstack of vectors", lambda x, y: np.vstack([x, y]) * np.hstack([x, y]).sum(), x="M", y="M")
 say("column_stack dstack", lambda x, y: np.column_stack([x, y]) + np.dstack([x, y])[0], x="M", y="M")
 say("bias column", lambda x: np.hstack([x, np.ones((x.shape[0], 1))]) ** 2, x="N M")
@@ -269,7 +269,7 @@ def _three(parts: Any) -> Any:
 
 
 # --- parts ---------------------------------------------------------------------------
-say("index integer", lambda x: x[0] * x[-1] + x[1, 2] + x[-1, -2], x="L M 4")
+say("index integer", lambda x: x[0] * x[-1] + x[1, 0] + x[-1, -2], x="L M 4")
 say("index ellipsis", lambda x: x[..., 0] * x[0, ..., -1] + x[0, ...][..., 1], x="L M 3")
 say("index slices", lambda x: x[1:] * x[:-1] + x[1:, :1] + x[:-1, -1:], x="L M")
 say("index steps", lambda x: x[::2].sum() * x[1::2, ::-1].sum() + x[::-1], x="5 M")

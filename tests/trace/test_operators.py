@@ -127,11 +127,15 @@ def test_functions_and_methods_of_an_array(function):
 )  # fmt: skip
 def test_matrix_products_of_every_rank(a, b):
     sizes = {"N": 5, "L": 3, "M": 4, "K": 6}
-    draw = [RNG.normal(size=[sizes.get(d) or int(d) for d in s.split()]) for s in (a, b)]
+    draw = [
+        RNG.normal(size=[sizes.get(d) or int(d) for d in s.split()]) for s in (a, b)
+    ]
     d = derivo.derive(lambda a, b: a @ b, a=a, b=b)
     upstream = RNG.normal(size=np.shape(draw[0] @ draw[1]))
     np.testing.assert_allclose(d(a=draw[0], b=draw[1]), draw[0] @ draw[1], rtol=1e-13)
-    g = d.gradients(upstream if upstream.ndim else float(upstream), a=draw[0], b=draw[1])
+    g = d.gradients(
+        upstream if upstream.ndim else float(upstream), a=draw[0], b=draw[1]
+    )
     # The product is linear in each operand: <upstream, da @ b> = <g_a, da>.
     for name, moved in (("a", 0), ("b", 1)):
         direction = RNG.normal(size=draw[moved].shape)

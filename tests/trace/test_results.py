@@ -60,7 +60,9 @@ def test_the_same_value_returned_twice():
 def test_an_argument_returned_as_it_is():
     d = derivo.derive(lambda x: x, x="N")
     np.testing.assert_array_equal(d(x=X[0]), X[0])
-    np.testing.assert_array_equal(d.gradients(np.full(3, 4.0), x=X[0])["x"], np.full(3, 4.0))
+    np.testing.assert_array_equal(
+        d.gradients(np.full(3, 4.0), x=X[0])["x"], np.full(3, 4.0)
+    )
 
 
 def test_a_scalar_loss_has_the_upstream_one():

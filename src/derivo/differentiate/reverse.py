@@ -11,7 +11,7 @@ from derivo.graph.builder import Builder
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Graph, Node, Why
 from derivo.graph.spec import Spec
-from derivo.ops.leaf import argument, constant, fill
+from derivo.ops.leaf import argument, as_float, constant, fill
 from derivo.ops.shape import broadcast_to, sum_to
 from derivo.trace.recorder import Recorder
 
@@ -154,6 +154,9 @@ def _pull_back(
         if part is None or operand not in active:
             continue
         adjoint = recorder.lift(part)
+        if adjoint.spec.rank and adjoint.spec.kind != "float":
+            # 1 times a mask: NumPy would make integers of it, and float64 later on.
+            adjoint = recorder.lift(as_float(recorder.wrap(adjoint)))
         why.setdefault(adjoint, Why("chain", operand, node, i, upstream))
         if adjoint.spec.shape != operand.spec.shape:
             adjoint = _undo_broadcast(adjoint, operand, recorder)

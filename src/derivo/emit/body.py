@@ -75,7 +75,7 @@ class Body:
         operands = [self.expression(i) for i in node.inputs]
         tree = parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs))) if node.op.numpy else ()
         if len(tree) > 1:
-            name = self.names.fresh(self.wish(node))
+            name = self.names.fresh(self.wish(node), node)
             values, defaults = field_values(node, operands, self.scope, name)
             for k, statement in enumerate(tree):
                 filled = ast.fix_missing_locations(fill(statement, values, defaults))
@@ -92,7 +92,7 @@ class Body:
                 expression = ast.Call(ast.Name("float"), [expression], [])
         text = ast.unparse(expression)
         if named or len(text) > LONGEST_PART:
-            name = self.names.fresh(self.wish(node))
+            name = self.names.fresh(self.wish(node), node)
             self.statements.append(Statement(f"{name} = {text}", node, name))
             self._bind(node, name)
         else:

@@ -36,6 +36,8 @@ def backward_comment(
 def _copied(reason: Why, name: str) -> str:
     assert reason.reader is not None  # noqa: S101
     small, large = reason.node.spec.shape, reason.reader.spec.shape
+    if len(small) > len(large):
+        return f"{name} was copied: add up"
     axes = [d for d in large[: len(large) - len(small)]]
     axes += [b for a, b in zip(small, large[len(large) - len(small):], strict=True) if a != b]
     rows = " x ".join(str(d) for d in axes)

@@ -117,7 +117,7 @@ class _Writer:
         text = ast.unparse(body.expression(node))
         if re.fullmatch(r"[\w.]+(\[[\w:, ]+\])?", text):
             return text
-        name = body.names.fresh(body.wish(node))
+        name = body.names.fresh(body.wish(node), node)
         self._add(body, f"{name} = {text}", node, name)
         body._bind(node, name)  # noqa: SLF001
         return name
@@ -173,7 +173,7 @@ class _Writer:
                                                    strict=True) if n not in inner.wishes}  # fmt: skip
             wish = after.get(of) or inner.wishes.get(of) or inner.bound.get(of) or inner.wish(of)
             wish = f"{wish}_all" if stacked else f"{wish}_sum"
-        name = body.names.fresh(wish)
+        name = body.names.fresh(wish, item)
         text = self._empty(item, "empty" if stacked else "zeros")
         self._add(body, f"{name} = {text}", item if stacked else None, name)
         return name
@@ -235,11 +235,12 @@ class _Writer:
 
 def stored_at_once(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
     """Leave out names that are there only to be stored in the next breath."""
-    lines, ends = list(statements), set(ends)
+    lines = list(statements)
+    read_later = {name for end in ends for name in names_in(end)}
     for k, store in enumerate(lines):
         place, _, name = store.code.rpartition(" = " if "[" in store.code else " += ")
         mine = [s for s in lines if s.name == name]
-        if store.name or not name.isidentifier() or len(mine) != 1 or name in ends:
+        if store.name or not name.isidentifier() or len(mine) != 1 or name in read_later:
             continue
         (only,) = mine
         readers = [s for s in lines if s is not only and name in names_in(s.code)]
@@ -248,7 +249,7 @@ def stored_at_once(statements: list[Statement], ends: Iterable[str]) -> list[Sta
             code = f"{place}{sign}{only.code.removeprefix(f'{name} = ')}"
             lines[k] = replace(store, code=code)
             lines = [s for s in lines if s is not only]
-            return stored_at_once(lines, ends)
+            return stored_at_once(lines, read_later)
     return lines
 
 

@@ -183,12 +183,24 @@ def plan_loops(outputs: list[Node], stores: dict[Node, Node]) -> LoopPlan:
         for node, index in item.reads:
             readers[node].append((item, index))
     body = Body()
-    _Schedule(items, readers).fill(body, [*items.values(), *writes])
+    _Schedule(items, readers).fill(body, [*_scalars_first(items), *writes])
     for node in outputs:
         if node in items:
             items[node].local = True
     _decide(items, readers)
     return LoopPlan(body, items, inlined)
+
+
+def _scalars_first(items: dict[Node, Item]) -> list[Item]:
+    """Put numbers that are computed from numbers before all loops, which they would part."""
+    early: set[Node] = set()
+    for node, item in items.items():
+        sources = [n for n, _ in item.reads]
+        if not node.spec.rank and all(
+            not n.spec.rank and (n not in items or n in early) for n in sources
+        ) and not item.folded:
+            early.add(node)
+    return sorted(items.values(), key=lambda i: i.node not in early)
 
 
 def refuse_unknown(node: Node) -> None:

@@ -20,6 +20,7 @@ from derivo.graph.node import Node
 from derivo.graph.op import fields
 
 ROWS = "rows"
+LONGEST_PART = 60
 
 
 def size_text(dim: Dim) -> str:
@@ -56,10 +57,12 @@ class LoopWriter:
     sums: dict[Item, str] = field(default_factory=dict)
     indent: str = "        "
     is_flat: bool = False
+    here: Body = field(default_factory=Body)
 
     def write(self, body: Body) -> None:
         """Write a body, its loops and what their reductions need around them."""
         for block in body.blocks:
+            self.here = body
             if isinstance(block, Loop):
                 self._loop(block, body)
             else:
@@ -172,16 +175,17 @@ class LoopWriter:
     def _local(self, item: Item) -> str:
         known = self.locals.get(item.node)
         if known is None:
-            letters = "".join(i for i in item.index if i != "0")
-            wish = self.wish(item.node)
-            known = self.locals[item.node] = self.names.fresh(f"{wish}_{letters}" if letters else wish)
+            wish = _lettered(self.wish(item.node) or "h", item.index)
+            known = self.locals[item.node] = self.names.fresh(wish)
         return known
 
-    def _bound(self, value: ast.expr) -> ast.expr:
+    def _bound(self, value: ast.expr, wish: str = "s") -> ast.expr:
         """Give a value a name if writing it twice would compute it twice."""
         if isinstance(value, ast.Name | ast.Constant | ast.Subscript):
             return value
-        name = self.names.fresh("s")
+        if isinstance(value, ast.Call) and isinstance(value.args[0], ast.Constant):
+            return value
+        name = self.names.fresh(wish)
         self._add(f"{name} = {ast.unparse(value)}")
         return ast.Name(name)
 
@@ -199,13 +203,27 @@ class LoopWriter:
         if is_number(node):
             return self._number(node)
         if node in self.plan.inlined:
-            return self._compute(node, index)
+            return self._inline(node, index)
         item = self.plan.items.get(node)
         if item is None and not node.spec.rank:
             return ast.Name(self.arrays[node])
-        if item is not None and item.local and index == item.index and node in self.locals:
+        if item is not None and self._is_at_hand(item, index):
             return ast.Name(self.locals[node])
         return _expression(self._at(self.arrays[node], index))
+
+    def _is_at_hand(self, item: Item, index: Index) -> bool:
+        """Tell whether a local variable holds this very element here."""
+        if not item.local or item.ready is None:
+            return False
+        return index == item.index and item.ready.is_around(self.here)
+
+    def _inline(self, node: Node, index: Index) -> ast.expr:
+        """Write a value where it is read; one with a name, or a long one, gets a line."""
+        value = self._compute(node, index)
+        wish = self.wish(node)
+        if not wish and len(ast.unparse(value)) <= LONGEST_PART:
+            return value
+        return self._bound(value, _lettered(wish or "s", index))
 
     def _compute(self, node: Node, index: Index) -> ast.expr:
         """Write an elementwise operation on the elements of its operands."""
@@ -263,6 +281,12 @@ class LoopWriter:
             node = node.inputs[0]
             transposed = index == ("j", "i")
         return self.arrays[node] + (".T" if transposed else "")
+
+
+def _lettered(wish: str, index: Index) -> str:
+    """Name an element by its array and its place: ``d_w1_ij``."""
+    letters = "".join(i for i in index if i != "0")
+    return f"{wish}_{letters}" if letters else wish
 
 
 def _filled(text: str, values: Mapping[str, Any]) -> ast.expr:

@@ -42,8 +42,9 @@ class Program:
         The user's names of forward values.
     adjoints
         Backward node to the name of the forward value whose adjoint it is.
-    unnamed
-        Backward node to the forward value, for values that the user did not name.
+    values, unnamed
+        Backward node to the forward value itself, for values that the user gave a name
+        and for the others.
     comment
         Gives the comment of a backward line.
     assumptions
@@ -59,6 +60,7 @@ class Program:
     forward: frozenset[Node]
     names: Mapping[Node, str]
     adjoints: Mapping[Node, str]
+    values: Mapping[Node, Node]
     unnamed: Mapping[Node, Node]
     comment: Comment
     forward_notes: Mapping[Node, str]
@@ -221,11 +223,17 @@ class _Writer:
         for n in saved:
             scope.add(kept[n], n.spec)
         scope.shapes += [(s, n.spec.shape) for n, s in self.shape_names.items()]
-        seeds = {n: own.fresh(n.attrs["name"]) for n in p.seeds}
+        for name, n in p.gradients.items():
+            own.hold(adjoint_name(name), n)
+        seeds = {n: own.fresh(self._seed_name(n, k)) for k, n in enumerate(p.seeds)}
         for n, s in seeds.items():
             scope.add(s, n.spec)
-        wishes = {n: adjoint_name(name) for n, name in p.adjoints.items()
+        # The gradient of an argument has its name in any case; a value that was given
+        # another name in the forward function keeps that one here.
+        called = {n: self.forward_bound.get(v, "") for n, v in p.values.items()}
+        wishes = {n: adjoint_name(called.get(n) or name) for n, name in p.adjoints.items()
                   if n not in p.forward and n.op.name not in ("constant", "size")}  # fmt: skip
+        wishes |= {n: adjoint_name(name) for name, n in reversed(p.gradients.items())}
         wishes |= {n: f"{name}_prev" for n, name in p.names.items() if "bound" in n.op.traits}
         hints = {n: adjoint_name(self.forward_bound[v]) for n, v in p.unnamed.items()
                  if v in self.forward_bound and n not in wishes}  # fmt: skip
@@ -243,13 +251,19 @@ class _Writer:
         held = [*kept.values(), *self.shape_names.values()]
         return self._backward_text(body, held, list(seeds.values()), results)
 
+    def _seed_name(self, seed: Node, k: int) -> str:
+        """Name the adjoint of a result after the result."""
+        bound = self.forward_bound.get(self.program.outputs[k])
+        name: str = seed.attrs["name"]
+        return adjoint_name(bound) if bound and self.program.outputs[k].inputs else name
+
     def _result(self, body: Body, name: str, node: Node) -> str:
         """Give the name of a gradient; an adjoint shared with another gets a line."""
         text = ast.unparse(body.expression(node))
         wish = adjoint_name(name)
         if text == wish or text in body.names.taken and text.startswith(wish + "_"):
             return text
-        alias = body.names.fresh(wish)
+        alias = body.names.fresh(wish, node)
         body.statements.append(Statement(f"{alias} = {text}", node, alias))
         return alias
 

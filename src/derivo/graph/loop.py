@@ -84,3 +84,13 @@ def unchanging(roots: Iterable[Node], own: frozenset[Node]) -> tuple[Node, ...]:
             varying.add(n)
     read = {*roots, *(i for n in nodes if n in varying for i in n.inputs)}
     return tuple(n for n in nodes if n in read and n not in varying and not is_inline(n))
+
+
+def is_analytic(node: Node) -> bool:
+    """Tell whether an operation, or all inside a loop, may be taken at complex values."""
+    if "loop" in node.op.traits:
+        return all(is_analytic(n) for n in node.attrs["loop"].inside())
+    if "item" in node.op.traits:
+        loop: Loop = node.inputs[0].attrs["loop"]
+        return all(is_analytic(n) for n in loop.inside([node.attrs["of"]]))
+    return not node.inputs or "analytic" in node.op.traits

@@ -14,12 +14,21 @@ class Names:
 
     def __init__(self, taken: set[str] | None = None) -> None:
         self.taken = set(taken or ())
+        self.held: dict[str, object] = {}
 
-    def fresh(self, wish: str) -> str:
+    def hold(self, name: str, owner: object) -> None:
+        """Keep a name for a value that comes later."""
+        self.held[name] = owner
+
+    def fresh(self, wish: str, owner: object = None) -> str:
         """Give `wish`, or `wish` with the first free number."""
         wish = wish if wish.isidentifier() else "value"
         name, n = wish, 2
-        while name in self.taken or name in RESERVED:
+        while (
+            name in self.taken
+            or name in RESERVED
+            or (name in self.held and self.held[name] is not owner)
+        ):
             name, n = f"{wish}_{n}", n + 1
         self.taken.add(name)
         return name

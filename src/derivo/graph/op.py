@@ -47,7 +47,8 @@ class Op:
         ``samples(rng) -> (arrays, attrs)`` where the usual draw does not serve.
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
-        positive, view (costs nothing), leaf.
+        positive, view (costs nothing), selects (gives some of the elements),
+        rows_sum_to_one, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.

@@ -92,8 +92,10 @@ def spec_of(value: object) -> Spec:
 def promote(*kinds: str) -> str:
     """Give the kind of a result of arithmetic, as NumPy would."""
     top = max(kinds, key=KINDS.index)
-    if top == "pyfloat" and "int" in kinds:
+    if top == "pyfloat" and ("int" in kinds or "bool" in kinds):
         return "float"
+    if top == "pyint" and "bool" in kinds:
+        return "int"
     return top
 
 

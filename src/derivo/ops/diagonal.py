@@ -50,7 +50,7 @@ diagonal = register(
         vjp=lambda g, _y, x, *, offset: (
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_MATRIX,
-        traits=LINEAR,
+        traits=LINEAR | {"selects"},
     )
 )  # fmt: skip
 

@@ -116,7 +116,15 @@ def contract(subscripts: str, *operands: Any) -> Any:
     pairs = [_single(t, o) for t, o in zip(terms, operands, strict=True)]
     pairs = [_lone(t, o, [*(p[0] for p in pairs[:i] + pairs[i + 1 :]), out])
              for i, (t, o) in enumerate(pairs)]  # fmt: skip
-    terms, arrays = [t for t, _ in pairs], [o for _, o in pairs]
+    numbers = [o for t, o in pairs if not t]
+    pairs = [p for p in pairs if p[0]] or pairs[:1]
+    result = _contract([t for t, _ in pairs], [o for _, o in pairs], out)
+    for number in numbers[0 if pairs[0][0] else 1 :]:
+        result = number * result
+    return result
+
+
+def _contract(terms: list[str], arrays: list[Any], out: str) -> Any:
     sizes = _sizes(terms, [as_shape(np.shape(a)) for a in arrays])
     if len(arrays) == 1:
         return _transposed(arrays[0], terms[0], out)

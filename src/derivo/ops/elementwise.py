@@ -179,14 +179,14 @@ maximum = register(
     Op("maximum", ("a", "b"), elementwise, "np.maximum({0}, {1})",
        vjp=lambda g, _y, a, b: (g * (a >= b), g * (b > a)),
        latex=r"\max({0}, {1})", traits=KINKED,
-       element=Element("{0} if {0} >= {1} or {0} != {0} else {1}")),
+       element=Element("{1} if {1} > {0} or {1} != {1} else {0}")),
     np.maximum, np.fmax,
 )  # fmt: skip
 minimum = register(
     Op("minimum", ("a", "b"), elementwise, "np.minimum({0}, {1})",
        vjp=lambda g, _y, a, b: (g * (a <= b), g * (b < a)),
        latex=r"\min({0}, {1})", traits=KINKED,
-       element=Element("{0} if {0} <= {1} or {0} != {0} else {1}")),
+       element=Element("{1} if {1} < {0} or {1} != {1} else {0}")),
     np.minimum, np.fmin,
 )  # fmt: skip
 for _name, _ufunc, _latex in (
@@ -206,19 +206,24 @@ floor = CATALOGUE["floor"]
 
 def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
     shape = broadcast(condition.shape, a.shape, b.shape)
-    return Spec(shape, promote(a.kind, b.kind))
+    kind = promote(a.kind, b.kind)
+    return Spec(shape, {"pyint": "int", "pyfloat": "float"}.get(kind, kind))
+
+
+def _where_text(_attrs: Any, _condition: Any, a: Any, b: Any) -> str:
+    # Between two Python numbers NumPy would choose in float64.
+    kinds = {getattr(v, "kind", "pyfloat" if isinstance(v, float) else "") for v in (a, b)}
+    widens = "pyfloat" in kinds and kinds <= {"pyfloat", "pyint", "bool", ""}
+    return "np.where({0}, {1}, {2})" + ".astype({dtype})" * widens
 
 
 where = register(
-    Op("where", ("condition", "a", "b"), _where_spec, "np.where({0}, {1}, {2})",
-       vjp=lambda g, _y, c, _a, _b: (None, g * c, g * ~c),
+    Op("where", ("condition", "a", "b"), _where_spec, _where_text,
+       vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
-       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC,
-       element=Element("{1} if {0} else {2}", as_is=(0,))),
-    np.where,
+       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC),
 )  # fmt: skip
-
 deg2rad = register(
     Op("deg2rad", ("x",), floating, "np.deg2rad({0})",
        vjp=lambda g, _y, _x: (g * 0.017453292519943295,),

@@ -87,7 +87,7 @@ slice_ = register(
         attrs={"index": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),),
                              {"index": (("at", 1), ("cut", 1, None, 2))}),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic", "selects"}),
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -130,7 +130,7 @@ gather = register(
                                         *(None for _ in i)),
         attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic", "selects"}),
     )
 )  # fmt: skip
 scatter_add = register(

@@ -75,7 +75,20 @@ eye = register(
         if attrs["n"] == attrs["m"] and not attrs["k"]
         else "np.eye({n}, {m}, k={k}, dtype={dtype})",
         vjp=lambda *_args, **_attrs: (),
-        attrs={"n": 1, "m": 1, "k": 0},
+        attrs={"n": 1, "m": 1, "k": 0}, traits=frozenset({"rows_sum_to_one"}),
+    )
+)  # fmt: skip
+
+
+# Rows of zeros with a single 1 at the place of the label.
+one_hot = register(
+    Op(
+        "one_hot", ("labels",),
+        lambda labels, classes: Spec((*labels.shape, classes), "float"),
+        "np.eye({classes}, dtype={dtype})[{0}]",
+        vjp=lambda _g, _y, _labels, **_attrs: (None,), attrs={"classes": 1},
+        samples=lambda rng: ((rng.integers(0, 4, 3),), {"classes": 4}),
+        traits=frozenset({"rows_sum_to_one"}),
     )
 )  # fmt: skip
 

@@ -44,7 +44,7 @@ take_along_axis = register(
         "np.take_along_axis({0}, {1}, axis={axis})",
         vjp=lambda g, _y, x, i, *, axis: (
             add_along_axis(g, i, shape=x.shape, axis=axis), None),
-        attrs={"axis": None}, samples=_draw_places, traits=LINEAR,
+        attrs={"axis": None}, samples=_draw_places, traits=LINEAR | {"selects"},
     )
 )  # fmt: skip
 

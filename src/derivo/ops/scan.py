@@ -73,6 +73,13 @@ def _previous_spec(x: Spec, first: Spec, *, reverse: bool) -> Spec:
     return x
 
 
+def _previous_text(attrs: Any, _x: Any, first: Any) -> str:
+    one = "{1}[None]" if len(getattr(first, "shape", ())) else "np.full(1, {1}, dtype=np.result_type({0}, {1}))"
+    if attrs["reverse"]:
+        return f"np.concatenate([{{0}}, {one}])[1:]"
+    return f"np.concatenate([{one}, {{0}}])[:-1]"
+
+
 def _previous_vjp(g: Any, _y: Any, _x: Any, first: Any, *, reverse: bool) -> tuple[Any, Any]:
     cuts = (("cut", None, None, None),) * (g.ndim - 1)
     edge = ("cut", -1, None, None) if reverse else ("cut", None, 1, None)
@@ -84,8 +91,7 @@ def _previous_vjp(g: Any, _y: Any, _x: Any, first: Any, *, reverse: bool) -> tup
 previous = register(
     Op(
         "previous", ("x", "first"), _previous_spec,
-        lambda attrs, *_: "np.concatenate([{0}, {1}[None]])[1:]" if attrs["reverse"]
-        else "np.concatenate([{1}[None], {0}])[:-1]",
+        _previous_text,
         vjp=_previous_vjp, attrs={"reverse": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=4)), {}),
         traits=frozenset({"analytic", "shift"}),

@@ -43,7 +43,8 @@ def _reshape_spec(x: Spec, shape: Any) -> Spec:
 reshape = register(
     Op(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
-        vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape),), attrs={"shape": ()},
+        vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape) if g.ndim else g,),
+        attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
         traits=LINEAR,
     )
@@ -185,7 +186,8 @@ def _squeeze_spec(x: Spec, axis: int) -> Spec:
 squeeze = register(
     Op(
         "squeeze", ("x",), _squeeze_spec, "np.squeeze({0}, axis={axis})",
-        vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis),),
+        # A single number needs no axes: it fits everything.
+        vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis) if g.ndim else g,),
         algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=LINEAR,
         element=Rearranged(_with_axis),

@@ -6,8 +6,8 @@ import hashlib
 import importlib.util
 import os
 import sys
-import tempfile
 from pathlib import Path
+from threading import get_ident
 from types import ModuleType
 
 from derivo.errors import UsageError
@@ -24,6 +24,8 @@ def cache_folder() -> Path:
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
+        import tempfile  # noqa: PLC0415  (slow to load, seldom needed)
+
         base = Path(tempfile.mkdtemp(prefix="derivo-"))
         os.environ["DERIVO_CACHE"] = str(base)
     return base
@@ -37,10 +39,10 @@ def write_once(text: str, stem: str) -> Path:
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
     path = cache_folder() / f"{stem}_{digest}.py"
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        # Of this process and thread alone, so that nobody else writes to it.
+        mine = path.with_suffix(f".{os.getpid()}-{get_ident()}.tmp")
+        mine.write_text(text, encoding="utf-8")
+        mine.replace(path)
     return path
 
 

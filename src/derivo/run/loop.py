@@ -40,6 +40,17 @@ class Trajectory:
             carries = [self._value(t, n) for n in self.loop.following]
         self.carries = dict(zip(self.loop.carries, carries, strict=True))
 
+    def __getitem__(self, node: Node) -> Any:
+        """Give a value of the first step: one place at which rules can be checked."""
+        return self._value(0, node)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """Give all carries of all steps in one row, to see whether they are finite."""
+        del copy
+        values = [s[c] for s in self.steps for c in self.loop.carries]
+        flat = [np.ravel(v) for v in (*values, *self.carries.values())]
+        return np.asarray(np.concatenate(flat) if flat else np.zeros(0), dtype)
+
     def _value(self, t: int, node: Node) -> Any:
         from derivo.run.reference import compute  # noqa: PLC0415  they call each other
 

@@ -11,6 +11,7 @@ from derivo.simplify.model import Backward, Forward, Step
 from derivo.simplify.peephole import Polish
 from derivo.simplify.recognise import Recogniser
 from derivo.simplify.rewriting import best_rewriting
+from derivo.simplify.spread import spread_rows
 
 __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward"]
 
@@ -57,6 +58,7 @@ def simplify_backward(
         parts.append(simplify_backward(part, graph, enabled=True))
         return parts[-1]
 
+    derived = spread_rows(derived, forward.builder)
     derived = shorten_loops(derived, known, forward.builder, shorten)
     rewriting = best_rewriting(derived, forward)
     gradients = {k: rewriting.now(n) for k, n in derived.gradients.items()}

@@ -201,7 +201,7 @@ def unify(pattern: Factor, f: Factor, labels: dict[int, Label]) -> Iterator[dict
         if pattern.bound == f.bound:
             fixed = labels | {b: b for b in pattern.bound}
             for found in unify_products(pattern.inner, f.inner, fixed):
-                yield {a: b for a, b in found.items() if a < 0}
+                yield {a: b for a, b in found.items() if a not in pattern.bound}
     elif isinstance(pattern, Exp) and isinstance(f, Exp):
         yield from unify_products(pattern.inner, f.inner, labels)
     elif isinstance(pattern, Log) and isinstance(f, Log):

@@ -9,7 +9,7 @@ from typing import Any
 from derivo.differentiate.loop import Steps, close, forward_values
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
-from derivo.graph.loop import Loop, between, unchanging
+from derivo.graph.loop import Loop, between, is_inline, unchanging
 from derivo.graph.node import Graph, Node, order
 from derivo.trace.recorder import Recorder
 
@@ -138,7 +138,7 @@ def shorten_loops(
         # Whatever a step reads is kept for every step: what is read already, and what
         # the user named, but not all that could save a multiplication.
         reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
-        kept = [n for n in inside if n in reading or n in derived.forward.names]
+        kept = _worth_keeping(inside, set(reading), back.bound, derived.forward.names)
         own = frozenset((*kept, *back.bound, *loop.bound))
         part = StepGraph(derived.forward.name, (), inside, derived.forward.names,
                          frozenset(back.bound))  # fmt: skip
@@ -152,7 +152,7 @@ def shorten_loops(
         work.inside |= dict(zip(roots, shorter.gradients.values(), strict=True))
         adjoints.update(shorter.adjoints)
         why.update(shorter.why)
-        return _closed(node, inputs, roots, work, inside)
+        return _closed(node, inputs, roots, work, kept)
 
     work.run([n for n in nodes if n not in known], step)
     new = work.new
@@ -168,20 +168,40 @@ def _is_backward(node: Node, known: frozenset[Node]) -> bool:
     return "loop" in node.op.traits and node not in known and node.attrs["forward"] is not None
 
 
+def _worth_keeping(
+    inside: Iterable[Node], reading: set[Node], bound: Iterable[Node],
+    names: Mapping[Node, str],
+) -> list[Node]:  # fmt: skip
+    """Give the values of a step that are kept, if they are read, for every step.
+
+    An unnamed product or sum of such values is computed again.
+    """
+    at_hand, kept = set(bound), []
+    for n in inside:
+        again = "elementwise" in n.op.traits and "floating" not in n.op.traits
+        cheap = n.op.algebra is not None and again and n not in names
+        if cheap and all(i in at_hand or is_inline(i) for i in n.inputs):
+            at_hand.add(n)
+        elif n in reading or n in names:
+            at_hand.add(n)
+            kept.append(n)
+    return kept
+
+
 def _closed(
     node: Node, inputs: list[Node], roots: tuple[Node, ...], work: _Rebuilding,
-    inside: tuple[Node, ...],
+    kept: list[Node],
 ) -> Node:  # fmt: skip
     """Make a backward loop again, now that its steps read other values."""
     loop: Loop = node.attrs["loop"]
     forward: Node = node.attrs["forward"]
     found = dict(zip(loop.bound, inputs, strict=True))
-    values = {*inside, *forward.attrs["loop"].bound}
+    values = {*kept, *forward.attrs["loop"].bound}
     arrays = {s: found[s] for s in loop.slices if "bound" in s.op.traits and s not in values}
     steps = Steps({c: c for c in loop.carries}, inputs[: len(loop.carries)], arrays)
     ends = [work.inside[n] for n in loop.following]
     results = [work.inside[n] for n in roots if n not in loop.following]
-    made = close(forward, frozenset(inside), steps, ends, results, Recorder(work.builder))
+    made = close(forward, frozenset(kept), steps, ends, results, Recorder(work.builder))
     operands = tuple(work.new.get(i, i) for i in made.inputs)
     if operands == made.inputs:
         return made

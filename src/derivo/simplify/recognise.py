@@ -73,6 +73,9 @@ class Recogniser:
         if same.op.lower is not None:
             self.named.add(same)
             return same
+        inner = self._picked(node, same)
+        if inner is not None:
+            return inner
         terms = self._read(same)
         if terms is not None and has_exponentials(terms):
             if (self.stabilize or not has_log(terms)) and is_complete(terms, self.writer.patterns):
@@ -85,6 +88,22 @@ class Recogniser:
                 if key not in self.sums or self.sums[key].spec.rank > same.spec.rank:
                     self.sums[key] = same
         return same
+
+    def _picked(self, node: Node, same: Node) -> Node | None:
+        """Rewrite the logarithm of picked probabilities as picked log-probabilities."""
+        pick = same.inputs[0] if len(same.inputs) == 1 else None
+        if pick is None or "selects" not in pick.op.traits or "elementwise" not in same.op.traits:
+            return None
+        whole = self.builder.make(same.op, pick.inputs[:1], dict(same.attrs), node.line, node.group)
+        terms = self._read(whole)
+        if terms is None or not self.stabilize or not has_log(terms):
+            return None
+        if not is_complete(terms, self.writer.patterns):
+            return None
+        new = self._rewrite(whole, whole, terms)
+        made = self.builder.make(pick.op, (new, *pick.inputs[1:]), dict(pick.attrs), node.line, node.group)
+        self.notes[new] = "written so that nothing overflows"
+        return made
 
     def _read(self, node: Node) -> Terms | None:
         """Read a node; the logarithm of something recognised is read to the ground."""
@@ -107,5 +126,5 @@ class Recogniser:
         self.named.update(n for n in new.inputs if n.op.lower is not None)
         self.rewritten.append((node, new))
         if self.lowering(new) is not self.lowering(same):
-            self.notes[new] = "stable form of the same value"
+            self.notes[new] = "written so that nothing overflows"
         return new

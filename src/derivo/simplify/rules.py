@@ -78,16 +78,20 @@ class SumFacts:
         What the user declared, or what may be assumed.
     targets
         Arguments that may be assumed to sum to 1 along an axis, and the axis.
+    known
+        Totals that were worked out before.
     used
         The assumptions that were made use of.
+    fired
+        Names of the facts that were made use of.
     """
 
     deep: Reader
     facts: Facts
     targets: Mapping[Node, int]
+    known: dict[Total, Fraction | None] = field(default_factory=dict)
     used: set[SumsToOne] = field(default_factory=set)
     fired: list[str] = field(default_factory=list)
-    known: dict[Total, Fraction | None] = field(default_factory=dict)
 
     def apply(self, items: Mapping[Product, Fraction]) -> Items:
         """Replace the totals that are known, wherever they stand."""
@@ -121,20 +125,28 @@ class SumFacts:
         return (t, c) if value is None else (None, c * value)
 
     def _value(self, t: Total) -> Fraction | None:
+        assumed = self._assumed(t)
+        if assumed is not None:
+            return assumed
         if t not in self.known:
-            self.known[t] = self._assumed(t)
-            if self.known[t] is None:
-                self.known[t] = self._computed(t)
-                if self.known[t] is not None:
-                    self.fired.append("the total of a centred value is 0" if not self.known[t]
-                                      else "probabilities sum to 1")  # fmt: skip
-        return self.known[t]
+            self.known[t] = self._computed(t)
+        value = self.known[t]
+        if value is not None:
+            self.fired.append("probabilities sum to 1" if value else
+                              "the total of a centred value is 0")  # fmt: skip
+        return value
 
     def _assumed(self, t: Total) -> Fraction | None:
         if len(t.inner) != 1 or len(t.bound) != 1:
             return None
         (f, p), *_ = t.inner
-        if p != 1 or not isinstance(f, Atom) or f.node not in self.targets:
+        if p != 1 or not isinstance(f, Atom):
+            return None
+        if "rows_sum_to_one" in f.node.op.traits:
+            square = f.node.attrs.get("n") is not None
+            return Fraction(1) if square and _is_identity(f.node) or (
+                not square and f.axes[-1] == t.bound[0]) else None  # fmt: skip
+        if f.node not in self.targets:
             return None
         axis = self.targets[f.node]
         if f.axes[axis] != t.bound[0]:
@@ -177,6 +189,10 @@ class SumFacts:
 def _expanded_sized(m: Product, sizes: Mapping[int, object]) -> Items:
     del sizes
     return _expanded(m)
+
+
+def _is_identity(node: Node) -> bool:
+    return bool(node.attrs["n"] == node.attrs["m"]) and node.attrs["k"] == 0
 
 
 def in_frame(terms: Terms, atom: Atom) -> Terms:

@@ -10,8 +10,10 @@ from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts, SumsToOne
-from derivo.simplify.factor import Base, Factor, Product, Rational, Total, base, product, total
-from derivo.simplify.fold import Definition, definition, fold, is_root, rebase
+from derivo.simplify.factor import (
+    Base, Factor, Product, Rational, Size, Total, base, product, total,
+)  # fmt: skip
+from derivo.simplify.fold import Definition, complexity, definition, fold, is_root, rebase
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts, distribute
 from derivo.simplify.patterns import has_exponentials
@@ -96,6 +98,7 @@ class Shortener:
             Writer(Recorder(builder), lambda n: n in known, self.sums, pull_sizes=pull)
             for pull in (True, False)
         )
+        self.totals: dict[Total, Fraction | None] = {}
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
         self.quotients = {
             frozenset(t.items.items()): n
@@ -159,7 +162,11 @@ class Shortener:
     def _written(self, terms: Terms, seen: set[object], *, expand: bool) -> Iterator[Found]:
         rules: list[str] = []
         items = dict(terms.items)
-        facts = SumFacts(self.deep, self.facts, self.targets)
+        read = (expand, frozenset(items.items()))
+        if read in seen:
+            return
+        seen.add(read)
+        facts = SumFacts(self.deep, self.facts, self.targets, self.totals)
         if expand:
             items = self._step(items, distribute(items), "multiply out", rules)
         items = self._step(items, facts.apply(items), "", rules)
@@ -171,6 +178,9 @@ class Shortener:
         if unfolded in seen:
             return
         seen.add(unfolded)
+        if self._is_hopeless(items, seen):
+            return
+        sized = any(isinstance(f, Size) for m in items for f, _ in m)
         for definitions in self.choices:
             used = list(rules)
             based = collect((rebase(m, self.roots), c) for m, c in items.items())
@@ -178,9 +188,16 @@ class Shortener:
             key = (frozenset(folded.items()), terms.shape)
             if key not in seen:
                 seen.add(key)
-                for writer in self.writers:
+                for writer in self.writers if sized else self.writers[:1]:
                     node = writer(terms.like(folded))
                     yield Found(node, tuple(dict.fromkeys(used)), frozenset(facts.used))
+
+    def _is_hopeless(self, items: Mapping[Product, Fraction], seen: set[object]) -> bool:
+        """Tell whether a way is far longer than another that has been found."""
+        length = sum(1 + complexity(m) for m in items)
+        best = min((k for k in seen if isinstance(k, float)), default=float("inf"))
+        seen.add(min(length, best))
+        return length > 2 * best + 6
 
     def _step(
         self, before: dict[Product, Fraction], after: dict[Product, Fraction], name: str,

@@ -53,9 +53,11 @@ class Writer:
         """Write terms as a node of their shape."""
         value = self.sum(terms.items, terms.shape)
         value = self._number(value, terms.shape)
+        while value.ndim > len(terms.shape):
+            value = squeeze(value, axis=0)  # a leading axis of size 1
         if as_shape(value.shape) != terms.shape:
             value = broadcast_to(value, shape=terms.shape)
-        if value.node.spec.kind == "bool":
+        if value.node.spec.kind in ("bool", "int"):
             value = as_float(value)
         node: Node = value.node
         return node
@@ -99,9 +101,9 @@ class Writer:
     def _known(self, items: Items, shape: Shape) -> Any:
         if len(items) == 1 and len(next(iter(items))) < 2:  # noqa: PLR2004
             ((m, c),) = items.items()
-            if not m or m[0][1] == 1 and abs(c) == 1:
+            if not m or isinstance(m[0][0], Atom) and m[0][1] == 1 and abs(c) == 1:
                 return None  # a bare value, perhaps negative
-        for sign in (1, -1) if len(items) > 1 else (1,):
+        for sign in (1, -1):
             key = frozenset((m, c * sign) for m, c in items.items())
             if key in self.sums:
                 value = self.recorder.wrap(self.sums[key])
@@ -122,9 +124,9 @@ class Writer:
         rest = [(self.sum(dict([t]), shape) if len(outside) == 1 else None) for t in outside.items()]
         if len(outside) == 1 and next(iter(outside.values())) < 0:
             ((m, c),) = outside.items()
-            return grouped - self.product(m, -c, shape)
+            return _number(grouped) - _number(self.product(m, -c, shape))
         other = rest[0] if len(outside) == 1 else self.sum(outside, shape)
-        return grouped + other
+        return _number(grouped) + _number(other)
 
     def _shared(self, items: Items) -> list[tuple[tuple[int, int, Any], Factor, Fraction]]:
         counts: dict[tuple[Factor, Rational], int] = {}
@@ -143,11 +145,11 @@ class Writer:
         value: Any = None
         for m, c in ordered:
             if value is None:
-                value = self.product(m, c, shape)
+                value = _number(self.product(m, c, shape))
             elif c < 0:
-                value = value - self.product(m, -c, shape)
+                value = value - _number(self.product(m, -c, shape))
             else:
-                value = value + self.product(m, c, shape)
+                value = value + _number(self.product(m, c, shape))
         return value
 
     def _rank(self, m: Product) -> Any:
@@ -211,7 +213,7 @@ class Writer:
         for v in ups:
             value = v if value is None else value * v
         if negative:
-            value = -value
+            value = -_number(value)
         if plain_top and ups and not plain_bottom:
             value = self._over(value, bottom)
         return value
@@ -233,7 +235,10 @@ class Writer:
     def factor(self, f: Factor, shape: Shape) -> Any:
         """Write one factor, its axes where the frame has them."""
         if isinstance(f, Atom):
-            return self._aligned(self.recorder.wrap(f.node), f.axes)
+            value = self._aligned(self.recorder.wrap(f.node), f.axes)
+            while value.ndim > len(shape):
+                value = squeeze(value, axis=0)  # a leading axis of size 1
+            return value
         if isinstance(f, Base):
             return self.sum(dict(f.terms), shape)
         if isinstance(f, Size):
@@ -307,6 +312,12 @@ class Writer:
             if a not in ordered:
                 value = expand_dims(value, axis=value.ndim + 1 + a)
         return value
+
+
+def _number(value: Any) -> Any:
+    """Make numbers of a mask that is added: to NumPy, True + True is True."""
+    is_mask = hasattr(value, "node") and value.node.spec.kind == "bool"
+    return as_float(value) if is_mask else value
 
 
 def frame_order(t: Total) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivo.errors import ShapeError, TraceError, UsageError
+from derivo.graph.builder import Constant
 from derivo.graph.dim import Dim, format_shape
 from derivo.graph.loop import Loop, unchanging
 from derivo.graph.node import Node
@@ -18,11 +19,12 @@ def trace_loop(
     recorder: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
 ) -> tuple[Any, Any]:
     """Record `derivo.scan`: see there for the arguments."""
-    first = [recorder.lift(c) for c in leaves(init)]
-    arrays = [recorder.lift(x) for x in leaves(xs)]
+    first = [_lifted(recorder, c) for c in leaves(init)]
+    arrays = [_lifted(recorder, x) for x in leaves(xs)]
     steps = _length(recorder, arrays, length)
     parts = [place_holder(recorder, Spec(a.spec.shape[1:], a.spec.kind)) for a in arrays]
     x = _filled(xs, [recorder.wrap(p) for p in parts])
+    count = recorder.builder.count - len(parts)
     for _ in KINDS:
         carries = [place_holder(recorder, c.spec) for c in first]
         result = step(_filled(init, [recorder.wrap(c) for c in carries]), x)
@@ -32,7 +34,8 @@ def trace_loop(
         if wider == first:
             break
         first = wider  # a number that becomes an array: once more, from an array
-    results = [recorder.lift(y) for y in leaves(output)]
+    results = [_lifted(recorder, y) for y in leaves(output)]
+    recorder.steps.append(range(count, recorder.builder.count))
     own = frozenset((*carries, *parts))
     fixed = unchanging((*following, *results), own)
     loop = Loop(tuple(carries), tuple(parts), fixed, tuple(following), reverse)
@@ -48,6 +51,14 @@ def place_holder(recorder: Any, spec: Spec) -> Node:
     """Give a new value that stands for what a step finds."""
     builder = recorder.builder
     node: Node = builder.make(bound, (), {"serial": builder.count, "spec": spec})
+    return node
+
+
+def _lifted(recorder: Any, value: Any) -> Node:
+    """Give the node of a value; a plain floating array takes the type in use."""
+    node: Node = recorder.lift(value)
+    if isinstance(node.attrs.get("value"), Constant) and node.spec.kind == "float":
+        node = recorder.lift(as_float(recorder.wrap(node)))
     return node
 
 
@@ -82,7 +93,7 @@ def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[
             f"one ({_structure(new)} after {_structure(init)})",
             "return the carry as it came in: the same tuple, the same number of arrays",
         )  # fmt: skip
-    nodes = [recorder.lift(n) for n in leaves(new)]
+    nodes = [_lifted(recorder, n) for n in leaves(new)]
     for before, after in zip(carries, nodes, strict=True):
         if before.spec.shape != after.spec.shape:
             old, now = format_shape(before.spec.shape), format_shape(after.spec.shape)

@@ -79,8 +79,10 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
         yield np, name, choose(getattr(np, name), function)
-    for name in _RANDOM:
-        yield np.random, name, choose(getattr(np.random, name), _refuse_random(recorder))
+    # NumPy loads its random module when it is first used, which takes a while.
+    random = sys.modules.get("numpy.random")
+    for name in _RANDOM if random else ():
+        yield random, name, choose(getattr(random, name), _refuse_random(recorder))
     # These of SciPy are no ufuncs, so they would not ask the traced value.
     special = sys.modules.get("scipy.special")
     for name, function in _SCIPY.items() if special else ():

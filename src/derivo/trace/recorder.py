@@ -44,6 +44,8 @@ class Recorder:
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
+        # Numbers of the nodes that the steps of loops are made of.
+        self.steps: list[range] = []
 
     def place(self) -> tuple[Line | None, tuple[str, ...]]:
         """Give the user's line, and the helper functions it lies in."""

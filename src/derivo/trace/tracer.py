@@ -125,8 +125,14 @@ def trace(
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
     names = {v.node: name for name, v in arguments.items()}
-    for node, (_, name) in tracer.found.items():
-        names.setdefault(node, name)
+    top = min((depth for depth, _ in tracer.found.values()), default=0)
+    taken = {(0, name): top for name in names.values()}
+    for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
+        # What a helper function calls its own is no name where that means another value;
+        # the step of a loop is no helper, its names are its own.
+        step = max((r.start for r in tracer.steps if node.index in r), default=0)
+        if taken.setdefault((step, name), depth) == depth:
+            names.setdefault(node, name)
     inputs = tuple(arguments[name].node for name in _in_order(parameters, arguments))
     graph = Graph(function_name(function), inputs, tuple(outputs), names)
     check(graph)

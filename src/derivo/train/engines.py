@@ -1,21 +1,119 @@
-"""Choosing the engine that runs the steps."""
+"""Choosing the engine that runs the steps.
+
+With ``engine="auto"`` Numba is taken if it is installed, if it can compile the step, and
+if the time that it saves is more than the time that it takes to compile. Both are
+estimated: see `worth_compiling`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from derivo.emit.loops import EpochGraph, write_epoch
+from derivo.errors import NotSupportedError
+from derivo.graph.dim import Size, evaluate
+from derivo.graph.element import Product
+from derivo.graph.node import order
 from derivo.run.engine import Engine
+from derivo.run.numba_engine import NumbaEngine, is_installed
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.loop import Plan
-from derivo.train.step import StepDerivation
+from derivo.train.step import StepDerivation, StepGraph
+
+# Measured on two cores with float32 (benchmarks/step_time.py): a call of NumPy on small
+# arrays, one element of an elementwise operation that the compiled loops save, and the
+# compilation of a step.
+SECONDS_PER_CALL = 1.2e-6
+SECONDS_PER_ELEMENT = 0.3e-9
+SECONDS_TO_COMPILE = 4.0
+_TITLE = "An epoch of training steps, for Numba: the same graph as the NumPy step."
 
 
 def make_engine(
     wish: str, step: StepDerivation, x: Any, t: Any, plan: Plan
 ) -> tuple[Engine, str]:
-    """Give the engine, and its name with the reason where it was chosen."""
-    return NumpyEngine(step.module.step, x, t, plan.batch_size, plan.learning_rate), "numpy"
+    """Give the engine, and its name with the reason where it was chosen.
+
+    Raises
+    ------
+    UsageError
+        Numba is asked for and not installed.
+    NotSupportedError
+        Numba is asked for and cannot compile the step; the message says why.
+    """
+    if wish == "numpy":
+        return _numpy(step, x, t, plan), "numpy"
+    if wish == "numba":
+        return _numba(step, x, t, plan), "numba"
+    if not is_installed():
+        return _numpy(step, x, t, plan), "numpy (numba is not installed)"
+    if not worth_compiling(step.graph, plan):
+        return _numpy(step, x, t, plan), "numpy (too little work to compile for)"
+    try:
+        return _numba(step, x, t, plan), "numba"
+    except NotSupportedError as error:
+        return _numpy(step, x, t, plan), f"numpy (numba cannot: {error})"
 
 
-def numba_source(step: StepDerivation, dtype: Any, engine: str) -> str:
-    raise NotImplementedError
+def _numpy(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
+    return NumpyEngine(step.module.step, x, t, plan.batch_size, plan.learning_rate)
+
+
+def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
+    source = numba_source(step, x.dtype)
+    largest = largest_product(step.graph, min(plan.batch_size, plan.rows))
+    engine = NumbaEngine(source, x, t, plan.batch_size, plan.learning_rate, largest)
+    # Compile now, on no rows, so that what Numba refuses is known before training.
+    values = [n for n in step.graph.inputs[2:-2]]
+    shapes = [tuple(int(d) for d in n.spec.shape if not isinstance(d, Size)) for n in values]
+    engine.epoch(tuple(np.zeros(s, x.dtype) for s in shapes), np.arange(0), 1, lambda _n: None)
+    return engine
+
+
+def numba_source(step: StepDerivation, dtype: Any) -> str:
+    """Give the loop text of a step in float32 or float64."""
+    graph = step.graph
+    scalars = (graph.inputs[-2], graph.inputs[-1])
+    epoch = EpochGraph(
+        graph.inputs[:2], graph.inputs[2:-2], scalars, graph.loss, graph.results,
+        step.names, _TITLE,
+    )  # fmt: skip
+    return write_epoch(epoch, np.dtype(dtype).name)
+
+
+def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
+    """Tell whether Numba is expected to save more time than it takes to compile.
+
+    What it saves in a step is a call of NumPy for each operation, and a pass through
+    memory for each element of each elementwise operation; products of matrices take the
+    same time in both.
+    """
+    sizes = {"N": min(plan.batch_size, plan.rows)}
+    steps = plan.epochs * -(-plan.rows // plan.batch_size)
+    saved = 0.0
+    for node in order([graph.loss, *graph.results]):
+        if node.inputs and node.spec.rank:
+            saved += SECONDS_PER_CALL
+            if not isinstance(node.op.element, Product):
+                saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
+    return steps * saved > SECONDS_TO_COMPILE
+
+
+def largest_product(graph: StepGraph, rows: int) -> int:
+    """Give the multiplications of the largest product of matrices in a step."""
+    sizes = {"N": rows}
+    found = [0]
+    for node in order([graph.loss, *graph.results]):
+        if isinstance(node.op.element, Product):
+            inner = node.inputs[0].spec.shape[-1]
+            found.append(_count((*node.spec.shape, inner), sizes))
+    return max(found)
+
+
+def _count(shape: Any, sizes: dict[str, int]) -> int:
+    total = 1
+    for d in shape:
+        total *= evaluate(d, sizes)
+    return total

@@ -13,10 +13,11 @@ from derivo.emit.step import write_module
 from derivo.errors import ShapeError, UsageError
 from derivo.layers.dense import Dense
 from derivo.layers.layer import Layer
+from derivo.layers.names import unknown_name
 from derivo.layers.named import activation_name, network_loss
 from derivo.run.load import load_text
 from derivo.train.draw import generator
-from derivo.train.engines import make_engine
+from derivo.train.engines import make_engine, numba_source
 from derivo.train.forward import ForwardPass, build_forward
 from derivo.train.history import History
 from derivo.train.inputs import read_inputs, same_length
@@ -77,7 +78,7 @@ class Network:
         self.features = 0
         self._forward: ForwardPass | None = None
         self._targets: Targets | None = None
-        self._state = State(())
+        self.state = State(())
         self._rule: Optimizer | None = None
         self._step: StepDerivation | None = None
         self._functions: ModuleType | None = None
@@ -120,7 +121,7 @@ class Network:
             self.dtype = self.dtype or np.dtype(np.float32)
             rng = [generator(seed, "parameters", k) for k in range(len(self._forward.parameters))]
             drawn = zip(self._forward.parameters, rng, strict=True)
-            self._state = State(tuple(p.draw(r).astype(self.dtype) for p, r in drawn))
+            self.state = State(tuple(p.draw(r).astype(self.dtype) for p, r in drawn))
         self._set_rule(find_optimizer(optimizer))
         return self.derivation
 
@@ -131,9 +132,9 @@ class Network:
             return
         self._step = derive_step(self._forward, self._specs("x", "t"), rule)
         self._rule = rule
-        parameters = self._state.values[: len(self._forward.parameters)]
+        parameters = self.state.values[: len(self._forward.parameters)]
         zeros = [np.zeros_like(p) for _ in rule.states for p in parameters]
-        self._state = State((*parameters, *zeros), self._state.epochs, 0)
+        self.state = State((*parameters, *zeros), self.state.epochs, 0)
 
     def _specs(self, *data: str) -> dict[str, str]:
         assert self._forward is not None  # noqa: S101
@@ -156,12 +157,10 @@ class Network:
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "numba"."""
+        if engine not in ("numpy", "numba"):
+            raise unknown_name("an engine", engine, ["numpy", "numba"])
         step = self.derivation
-        if engine == "numpy":
-            return step.source
-        from derivo.train.engines import numba_source  # noqa: PLC0415
-
-        return numba_source(step, self.dtype, engine)
+        return step.source if engine == "numpy" else numba_source(step, self.dtype)
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -169,7 +168,7 @@ class Network:
         self._built("parameters")
         assert self._forward is not None  # noqa: S101
         names = [p.name for p in self._forward.parameters]
-        return {n: v.copy() for n, v in zip(names, self._state.values, strict=False)}
+        return {n: v.copy() for n, v in zip(names, self.state.values, strict=False)}
 
     def _built(self, what: str) -> None:
         if self._forward is None:
@@ -246,7 +245,7 @@ class Network:
                     partial(self._scores, held))  # fmt: skip
         runner, reason = make_engine(engine, self.derivation, x, encoded, plan)
         history = History(engine=reason)
-        run_epochs(runner, self._state, plan, history)
+        run_epochs(runner, self.state, plan, history)
         return history
 
     def _read(
@@ -307,7 +306,7 @@ class Network:
         x = read_inputs(x, self.dtype)
         _check_features(x, self.features)
         same_length(x, np.asarray(t))
-        return self._measure(x, targets.encode(t, self.dtype), self._state.values)
+        return self._measure(x, targets.encode(t, self.dtype), self.state.values)
 
     def _trained(self) -> Targets:
         if self._targets is None:
@@ -318,7 +317,7 @@ class Network:
     def _run(self, x: Any) -> Any:
         x = read_inputs(x, self.dtype)
         _check_features(x, self.features)
-        predict, given = self._module().predict, self._weights(self._state.values)
+        predict, given = self._module().predict, self._weights(self.state.values)
         with np.errstate(over="ignore", under="ignore"):
             parts = [predict(x[k : k + BLOCK], *given) for k in range(0, len(x), BLOCK)]
         return np.concatenate(parts)

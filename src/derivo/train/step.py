@@ -84,6 +84,11 @@ class StepDerivation:
         return load_text(self.source, self.name)
 
     @property
+    def names(self) -> Mapping[Node, str]:
+        """Names of the values of the step."""
+        return self._function.wishes
+
+    @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation as data: each local derivative, product, sum and rewrite."""
         return self.loss.steps

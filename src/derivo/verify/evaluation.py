@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.loop import is_analytic
 from derivo.graph.node import Node, order
 from derivo.run.reference import compute, run_graph
 
@@ -67,4 +68,4 @@ class Evaluation:
 
     def is_analytic(self, changed: Iterable[Node]) -> bool:
         """Tell whether complex step applies to what depends on `changed`."""
-        return all("analytic" in n.op.traits for n in self.readers(changed))
+        return all(is_analytic(n) for n in self.readers(changed))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.loop import is_analytic
 from derivo.graph.node import Node
 from derivo.run.reference import compute
 from derivo.verify.evaluation import Evaluation
@@ -24,7 +25,7 @@ def kinks(
     No operation is asked by name: one that is not analytic is smooth here if its slope
     ahead is its slope behind.
     """
-    suspects = [n for n in evaluation.readers(moved) if "analytic" not in n.op.traits]
+    suspects = [n for n in evaluation.readers(moved) if not is_analytic(n)]
     found: dict[Node, None] = {}
     for _ in range(PATTERNS if suspects else 0):
         steps = {n: CLEARANCE * signs(rng, np.shape(evaluation[n])) for n in moved}

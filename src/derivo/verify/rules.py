@@ -44,12 +44,33 @@ def check_rules(
         Draws the adjoints of results.
     """
     rows: list[Row] = []
+    nodes = tuple(nodes)
     for node in nodes:
+        if node in active and "loop" in node.op.traits:
+            rows += _check_step(evaluation[node], node, nodes, active, names, rng)
+        if node.op.vjp is None:
+            continue  # a loop, and its results: its steps have rules
         moved = [i for i, n in enumerate(node.inputs) if n in active and is_floating(n)]
         if moved and is_floating(node):
             operands = [evaluation[i] for i in node.inputs]
             rows += check_rule(node, operands, moved, evaluation.sizes, rng, names)
     return rows
+
+
+def _check_step(
+    values: Any, node: Node, nodes: tuple[Node, ...], active: set[Node],
+    names: Mapping[Node, str], rng: np.random.Generator,
+) -> list[Row]:  # fmt: skip
+    """Check the rules inside a loop, at the values of its first step."""
+    loop = node.attrs["loop"]
+    results = [n.attrs["of"] for n in nodes if "item" in n.op.traits and node in n.inputs]
+    inside = loop.inside(results)
+    reached = {b for b, i in zip(loop.bound, node.inputs, strict=True) if i in active}
+    reached |= {c for c in loop.carries if is_floating(c)}
+    for n in inside:
+        if is_floating(n) and not reached.isdisjoint(n.inputs):
+            reached.add(n)
+    return check_rules(values, inside, reached, names, rng) if values.steps else []
 
 
 def is_floating(node: Node) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from derivo.derivation import Derivation
 from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.errors import DerivoError
+from derivo.graph.loop import is_analytic
 from derivo.graph.node import Graph, Node
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
@@ -110,7 +111,7 @@ def _slope(
     """Differentiate ``<gradient, weights>`` along a direction of the arguments."""
     gradients = tuple(again.gradients.values())
     below = [n for n in evaluation.readers(along) if n in _needed(gradients)]
-    analytic = all("analytic" in n.op.traits for n in below)
+    analytic = all(is_analytic(n) for n in below)
 
     def total(s: Any) -> Any:
         known = evaluation.again({n: evaluation[n] + s * v for n, v in along.items()})

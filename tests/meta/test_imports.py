@@ -1,0 +1,63 @@
+"""`import derivo` loads NumPy, the standard library, and nothing else."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+# What the interpreter has loaded before the first statement (site, editable installs)
+# is not derivo's doing.
+PROBE = """
+import sys
+before = set(sys.modules)
+{code}
+import json
+print(json.dumps(sorted({{name.split(".")[0] for name in set(sys.modules) - before}})))
+"""
+
+DERIVE = """
+import numpy as np
+import derivo
+d = derivo.derive(lambda x, w: 1 / (1 + np.exp(-(x @ w))), x="N L", w="L M")
+d.gradients(x=np.ones((2, 3)), w=np.ones((3, 4)))
+repr(d)
+"""
+
+
+def packages_loaded_by(code):
+    result = subprocess.run(
+        [sys.executable, "-c", PROBE.format(code=code)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return set(json.loads(result.stdout)) - set(sys.stdlib_module_names)
+
+
+@pytest.mark.parametrize("code", ["import derivo", DERIVE], ids=["import", "derive"])
+def test_nothing_but_numpy_is_loaded(code):
+    # Emitted source is a module too.
+    assert packages_loaded_by(code) <= {"derivo", "numpy", "derivo_emitted"}
+
+
+def test_the_probe_sees_a_package_that_is_loaded():
+    assert "rich" in packages_loaded_by("import derivo, rich.table")
+
+
+def test_the_public_names_are_there():
+    import derivo  # noqa: PLC0415
+
+    public = {
+        "derive",
+        "Derivation",
+        "Spec",
+        "load",
+        "scan",
+        "Network",
+        "layers",
+        "data",
+    }
+    assert public <= set(dir(derivo))
+    for name in public:
+        assert getattr(derivo, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'deriv'"):
+        derivo.deriv
