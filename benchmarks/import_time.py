@@ -1,8 +1,8 @@
 """Time of ``import derivo`` beside ``import numpy``: the aim is at most 1.5 times.
 
-`import derivo` loads the rest when it is first asked for; how long that takes is shown
-by the third line. Each in a fresh process, taking turns so that both see the same noise; the best counts,
-for noise only ever adds.
+`import derivo` loads the rest when it is first asked for; the third line shows how long
+that takes. Each in a fresh process, taking turns so that all see the same noise; the
+best counts, for noise only ever adds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def main() -> None:
         best, middle = 1e3 * min(taken), 1e3 * statistics.median(taken)
         ratio = min(taken) / min(times["import numpy"])
         print(
-            f"{name:26} best {best:6.1f} ms, median {middle:6.1f}, {ratio:5.2f} times numpy"
+            f"{name:26} best {best:6.1f} ms, median {middle:6.1f}, {ratio:5.2f} x numpy"
         )
 
 

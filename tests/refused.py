@@ -12,7 +12,7 @@ import derivo
 
 
 def refused(error: type[Exception], function: Callable[..., Any], **specs: Any) -> str:
-    """Give the message, which names the first line of `function` that ends in "# here"."""
+    """Give the message, which names the line of `function` that ends in "# here"."""
     with pytest.raises(error) as caught:
         derivo.derive(function, **specs)
     text = str(caught.value)

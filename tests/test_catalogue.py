@@ -81,7 +81,7 @@ def test_float32_in_gives_float32_out(case, simplify):
     arrays = {name: value[()] for name, value in arrays.items()}
     d = derived(case.name, simplify)
     # The module itself is called, so that nothing can convert on the way in or out.
-    output, saved = getattr(d.module, d.name)(**arrays)
+    output, _ = getattr(d.module, d.name)(**arrays)
     assert {np.asarray(y).dtype for y in flat(output)} == {np.dtype(np.float32)}
     _, gradients = d.value_and_gradients(**arrays)
     kinds = {name: np.asarray(g).dtype for name, g in gradients.items()}

@@ -61,7 +61,7 @@ def test_too_few_upstream_adjoints():
 
 def test_floats_where_integers_were_derived():
     d = derivo.derive(lambda x, k: x[k], x="N", k=derivo.Spec("M", "int64"))
-    with pytest.raises(DtypeError, match="k holds float64 values, .* for int values"):
+    with pytest.raises(DtypeError, match=r"k holds float64 values, .* for int values"):
         d(x=np.ones(3), k=np.zeros(2))
 
 
@@ -72,7 +72,9 @@ def test_integers_where_floats_were_derived_are_converted(affine):
 
 def test_a_file_that_is_missing(tmp_path):
     path = tmp_path / "layer.py"
-    with pytest.raises(UsageError, match="there is no file .*layer.py; write one with"):
+    with pytest.raises(
+        UsageError, match=r"there is no file .*layer.py; write one with"
+    ):
         derivo.load(path)
 
 

@@ -154,7 +154,7 @@ def test_a_shape_that_cannot_be_read(spec):
 
 @pytest.mark.parametrize("spec", [None, {"a": 1}], ids=["None", "dict"])
 def test_a_spec_that_is_neither_shape_nor_array(spec):
-    with pytest.raises(UsageError, match="x: .*neither a shape"):
+    with pytest.raises(UsageError, match=r"x: .*neither a shape"):
         derivo.derive(lambda x: x, x=spec)
 
 
@@ -176,7 +176,7 @@ def test_wrt_of_integers():
 
 def test_an_error_of_the_users_own_goes_through():
     def f(x):
-        return {}["missing"]
+        return {"a": x}["missing"]
 
     with pytest.raises(KeyError, match="missing"):
         derivo.derive(f, x="N")

@@ -44,7 +44,7 @@ def test_the_probe_sees_a_package_that_is_loaded():
 
 
 def test_the_public_names_are_there():
-    import derivo  # noqa: PLC0415
+    import derivo
 
     public = {
         "derive",
@@ -60,4 +60,4 @@ def test_the_public_names_are_there():
     for name in public:
         assert getattr(derivo, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'deriv'"):
-        derivo.deriv
+        _ = derivo.deriv

@@ -1,13 +1,13 @@
-"""Run where only the wheel is installed: ``python -I wheel_smoke.py``. No pytest here."""
+"""Run with ``python -I`` where only the wheel is installed. No pytest here."""
 
 from __future__ import annotations
 
-import importlib.metadata as metadata
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from importlib import metadata
 from pathlib import Path
 
 # What the two hard dependencies bring along, and what every environment has.
@@ -50,18 +50,19 @@ def location() -> str:
 
 def import_time() -> str:
     """Measure in fresh processes, taking turns; the best of seven each."""
-    code = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
+    code = "import time; t = time.perf_counter(); import {}; "
+    code += "print(time.perf_counter() - t)"
 
     def seconds(name: str) -> float:
         command = [sys.executable, "-I", "-c", code.format(name)]
         return float(subprocess.run(command, capture_output=True, check=True).stdout)
 
-    best = {"numpy": 1e9, "derivo": 1e9}
-    for _ in range(7):
-        for name in best:
-            best[name] = min(best[name], seconds(name))
-    ratio = best["derivo"] / best["numpy"]
-    return f"{1e3 * best['derivo']:.0f} ms, {ratio:.2f} times numpy"
+    rounds = [(seconds("numpy"), seconds("derivo")) for _ in range(7)]
+    numpy, derivo = (min(column) for column in zip(*rounds, strict=True))
+    assert derivo <= 1.5 * numpy, (
+        f"import derivo takes {derivo / numpy:.2f} times numpy"
+    )
+    return f"{1e3 * derivo:.0f} ms, numpy {1e3 * numpy:.0f} ms"
 
 
 def derive() -> str:

@@ -1,6 +1,7 @@
 """What can be derived: functions, methods, partials, and what they close over."""
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def agree(function, d, **arrays):
 
 
 def test_a_lambda():
-    f = lambda x: np.tanh(x) * 2  # noqa: E731
+    f = lambda x: np.tanh(x) * 2
     d = derivo.derive(f, x="N M")
     agree(f, d, x=X)
     assert d.name == "function"
@@ -87,7 +88,7 @@ def test_an_array_of_the_module_is_written_into_the_source():
 
     d = derivo.derive(f, x="N 3")
     agree(f, d, x=X)
-    scope = {}
+    scope: dict[str, Any] = {}
     exec(d.source, scope)  # noqa: S102
     np.testing.assert_allclose(scope["f"](X)[0], X * TABLE)
 
@@ -223,7 +224,7 @@ def test_a_numpy_function_itself():
 
 
 def test_names_imported_from_numpy_and_math_are_understood():
-    scope = {}
+    scope: dict[str, Any] = {}
     exec(  # noqa: S102
         "from numpy import zeros, exp\nfrom math import sqrt\n"
         "def f(x):\n    return exp(x) / sqrt(x.shape[0]) + zeros(x.shape)\n",

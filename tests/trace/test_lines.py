@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -54,7 +55,7 @@ def test_a_line_is_written_as_in_a_traceback():
 
 
 def test_a_function_without_a_file_is_traced_all_the_same():
-    scope = {}
+    scope: dict[str, Any] = {}
     exec("def f(x):\n    y = x * 2\n    return y", scope)  # noqa: S102
     d = derivo.derive(scope["f"], x="N")
     np.testing.assert_array_equal(d(x=np.ones(3)), np.full(3, 2.0))

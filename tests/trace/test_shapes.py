@@ -31,7 +31,7 @@ CASES = {
     "slice to a half": lambda x: x[: x.shape[0] // 2] * 2,
     "last rows": lambda x: x[-2:] + x[:2],
     "shape unpacked": lambda x: unpacked(x),
-    "sizes compared": lambda x: x if x.shape == x.shape else x[0],  # noqa: PLR0124
+    "sizes compared": lambda x: x if x.shape == x.shape else x[0],
     "broadcast_to": lambda x: np.broadcast_to(x.sum(axis=0), x.shape) * x,
 }
 
@@ -77,7 +77,7 @@ HALVES = [
 def test_halves_fit_for_a_number_and_need_not_for_a_name(function):
     x = np.random.default_rng(0).normal(size=(6, 3))
     np.testing.assert_allclose(derivo.derive(function, x="6 M")(x=x), function(x))
-    with pytest.raises(derivo.errors.ShapeError, match="N.*//2"):
+    with pytest.raises(derivo.errors.ShapeError, match=r"N.*//2"):
         derivo.derive(function, x="N M")
 
 

@@ -78,7 +78,8 @@ def pull_back_loop(
     inner = backpropagate(steps.seeds, wanted, inside, recorder)
     ends = [inner.get(c) or _zero(c.spec, recorder) for c in steps.carries]
     gradients = [inner[b] for b in wanted if b in inner and b not in loop.carries]
-    back = close(node, frozenset(inside), steps, ends, gradients, recorder)
+    gathered = frozenset(r for r in results if r in loop.carries)
+    back = close(node, gathered.union(inside), steps, ends, gradients, recorder)
     for b in wanted:
         if b in steps.carries:
             result = recorder.builder.make(last, (back,), {"of": steps.carries[b]})
@@ -148,7 +149,7 @@ def close(
     node
         The forward loop.
     inside
-        Values that a step of it computes.
+        Values that a step of it computes, and carries that are stacked as they are.
     steps
         What the steps of the backward loop find.
     ends
@@ -161,7 +162,7 @@ def close(
     roots = [*ends, *results]
     values = inside | set(loop.carries + loop.slices)
     for value in forward_values(roots, frozenset((*carries, *arrays)), values):
-        arrays[value] = over_time(node, value, recorder)
+        arrays[value] = over_time(node, value, value in inside, recorder)
     bound = frozenset((*carries, *arrays))
     read = {*roots, *(i for n in between(roots, bound) for i in n.inputs)}
     arrays = {v: a for v, a in arrays.items() if v in read}
@@ -199,15 +200,15 @@ def _is_free(node: Node) -> bool:
     return bool(node.inputs) and "view" in node.op.traits
 
 
-def over_time(node: Node, value: Node, recorder: Recorder) -> Node:
+def over_time(node: Node, value: Node, is_stacked: bool, recorder: Recorder) -> Node:  # noqa: FBT001
     """Give the array that holds, for every step of a loop, a value of the step."""
     loop: Loop = node.attrs["loop"]
     operand = dict(zip(loop.bound, node.inputs, strict=True))
     if value in loop.slices:
         return operand[value]
     after = dict(zip(loop.carries, loop.following, strict=True)).get(value)
-    if after is None or after in loop.carries:
+    if is_stacked or after is None or after in loop.carries:
         return recorder.builder.make(stack, (node,), {"of": value})
     attrs = {"reverse": loop.reverse}
-    inputs = (over_time(node, after, recorder), operand[value])
+    inputs = (over_time(node, after, False, recorder), operand[value])
     return recorder.builder.make(previous, inputs, attrs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 
 from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph import dim as _dim
@@ -17,7 +18,7 @@ from derivo.graph.dim import Dim, Shape, format_shape, parse_shape
 KINDS = ("bool", "pyint", "int", "pyfloat", "float")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Spec:
     """Shape and kind of a value.
 
@@ -31,14 +32,13 @@ class Spec:
     """
 
     shape: Shape
-    kind: str = "float"
+    kind: str
 
-    def __post_init__(self) -> None:
-        """Read a shape that is given as text, and reduce a dtype to its kind."""
-        if isinstance(self.shape, str):
-            object.__setattr__(self, "shape", parse_shape(self.shape))
-        if self.kind not in KINDS:
-            object.__setattr__(self, "kind", kind_of(np.dtype(self.kind)))
+    def __init__(self, shape: Shape | str, kind: npt.DTypeLike = "float") -> None:
+        read = parse_shape(shape) if isinstance(shape, str) else shape
+        object.__setattr__(self, "shape", read)
+        known = isinstance(kind, str) and kind in KINDS
+        object.__setattr__(self, "kind", kind if known else kind_of(np.dtype(kind)))
 
     @property
     def rank(self) -> int:

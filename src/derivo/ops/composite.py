@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
 from derivo.ops.arithmetic import FLOATING, KINKED, log
-from derivo.ops.catalogue import register
+from derivo.ops.catalogue import register, spells
 from derivo.ops.elementwise import exp, logaddexp, maximum
 from derivo.ops.infer import elementwise, floating, normal_axis, reduced
 from derivo.ops.reduce import max_of, restore, sum_of
@@ -47,6 +49,15 @@ relu = register(
         traits=KINKED,
     )
 )  # fmt: skip
+
+
+@spells(np.maximum, np.fmax)
+def _maximum(a: Any, b: Any) -> Any:
+    """Give the larger one; against the number 0 that is relu, whose kink is settled."""
+    for x, other in ((a, b), (b, a)):
+        if isinstance(other, int | float) and other == 0:
+            return relu(x)
+    return maximum(a, b)
 
 
 def _softmax_spec(x: Spec, axis: Any) -> Spec:

@@ -45,7 +45,7 @@ def _clip(x: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Any:
     low, high = bounds.get("min", a_min), bounds.get("max", a_max)
     if low is None:
         return x if high is None else minimum(x, high)
-    return maximum(x, low) if high is None else clip(x, low, high)
+    return np.maximum(x, low) if high is None else clip(x, low, high)
 
 
 heaviside = register(

@@ -177,7 +177,10 @@ def _traced(value: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: 
 def _length(arrays: list[Any], length: Any) -> int:
     lengths = {a.shape[0] for a in arrays if a.ndim} | ({length} - {None})
     if any(not a.ndim for a in arrays):
-        message = "a scan runs along the first axis of its arrays; a number has none"
+        message = (
+            "a scan runs along the first axis of its arrays; a number has none (a list "
+            "is several arrays: write np.array([...]))"
+        )
         raise ShapeError(message)
     if len(lengths) != 1:
         raise length_error(lengths)

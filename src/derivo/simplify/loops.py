@@ -133,13 +133,10 @@ def shorten_loops(
         loop: Loop = node.attrs["loop"]
         forward: Node = node.attrs["forward"]
         back: Loop = forward.attrs["loop"]
-        inside = back.inside(results_of(forward, derived.forward.nodes()))
+        gathered = results_of(forward, derived.forward.nodes())
+        inside = back.inside(gathered)
         roots = tuple(dict.fromkeys((*loop.following, *results_of(node, nodes))))
-        # Whatever a step reads is kept for every step: what is read already, and what
-        # the user named, but not all that could save a multiplication.
-        reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
-        kept = _worth_keeping(inside, set(reading), back.bound, derived.forward.names)
-        own = frozenset((*kept, *back.bound, *loop.bound))
+        own = frozenset((*inside, *back.bound, *loop.bound))
         part = StepGraph(derived.forward.name, (), inside, derived.forward.names,
                          frozenset(back.bound))  # fmt: skip
         within = set(between(roots, own))
@@ -152,6 +149,10 @@ def shorten_loops(
         work.inside |= dict(zip(roots, shorter.gradients.values(), strict=True))
         adjoints.update(shorter.adjoints)
         why.update(shorter.why)
+        # Whatever a step reads is kept for every step, so it had better be little.
+        read = forward_values(list(shorter.gradients.values()), frozenset(), {*inside, *back.bound})
+        kept = _worth_keeping(inside, set(read), back.bound, derived.forward.names)
+        kept += [r for r in gathered if r in back.carries]
         return _closed(node, inputs, roots, work, kept)
 
     work.run([n for n in nodes if n not in known], step)
@@ -172,18 +173,17 @@ def _worth_keeping(
     inside: Iterable[Node], reading: set[Node], bound: Iterable[Node],
     names: Mapping[Node, str],
 ) -> list[Node]:  # fmt: skip
-    """Give the values of a step that are kept, if they are read, for every step.
+    """Give the values of a step that are kept for every step if they are read.
 
-    An unnamed product or sum of such values is computed again.
+    An unnamed product or sum of values that are read anyway is computed again.
     """
-    at_hand, kept = set(bound), []
+    at_hand, kept = {*bound, *reading}, []
     for n in inside:
         again = "elementwise" in n.op.traits and "floating" not in n.op.traits
         cheap = n.op.algebra is not None and again and n not in names
         if cheap and all(i in at_hand or is_inline(i) for i in n.inputs):
             at_hand.add(n)
-        elif n in reading or n in names:
-            at_hand.add(n)
+        else:
             kept.append(n)
     return kept
 

@@ -7,10 +7,11 @@ from fractions import Fraction
 from typing import Any
 
 from derivo.graph.dim import Shape
-from derivo.ops.composite import logsumexp, sigmoid, softmax, softplus
-from derivo.ops.elementwise import exp
+from derivo.graph.op import Op
+from derivo.ops.composite import logsumexp, relu, sigmoid, softmax, softplus
+from derivo.ops.elementwise import abs_, exp, maximum
 from derivo.simplify.factor import (
-    Base, Exp, Factor, Log, Product, Total, base, product, relabelled,
+    Atom, Base, Exp, Factor, Log, Product, Total, base, product, relabelled,
 )  # fmt: skip
 from derivo.simplify.fold import unify_products
 from derivo.simplify.terms import ONE, Terms, of_exponentials, one_plus
@@ -77,18 +78,49 @@ class Patterns:
         """Write an exponential as it stands."""
         return exp(self.writer.sum({f.inner: Fraction(1)}, shape))
 
+    def logs(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
+        """Rewrite sums in which logarithms of 1 + exp take part."""
+        return self.log_sigmoid(self.split_softplus(items))
+
+    def split_softplus(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
+        """Rewrite ``max(u, 0) + log(1 + exp(-|u|))`` as ``log(1 + exp(u))``."""
+        for m, c in list(items.items()):
+            e = one_plus(m[0][0].inner) if len(m) == 1 and isinstance(m[0][0], Log) else None
+            inner = e[0][0].inner if e and isinstance(e[0][0], Exp) else ONE
+            u = _inside_of(inner, (abs_,))
+            # log(1 + exp(-|u|)) is read as log(1 + exp(|u|)) - |u|.
+            if e is None or len(e) != 1 or u is None or items.get(inner) != -c:
+                continue
+            for n, d in items.items():
+                if d == c and _inside_of(n, (maximum, relu)) == u:
+                    rest = {k: v for k, v in items.items() if k not in (m, n, inner)}
+                    grown = base([(ONE, Fraction(1)), (((Exp(((u, 1),)), 1),), Fraction(1))])
+                    return rest | {((Log(grown), 1),): c}
+        return items
+
     def log_sigmoid(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Rewrite ``u - log(1 + exp(u))`` as ``-log(1 + exp(-u))``: nothing cancels."""
         for m, c in list(items.items()):
             e = one_plus(m[0][0].inner) if len(m) == 1 and isinstance(m[0][0], Log) else None
-            if e is None or c != -1:
+            if e is None:
                 continue
             inner = {g.inner: q for g, q in e if isinstance(g, Exp)}
-            if all(items.get(n) == q for n, q in inner.items()):
+            if all(items.get(n) == -c * q for n, q in inner.items()):
                 rest = {n: d for n, d in items.items() if n not in inner and n != m}
                 turned = base([(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))])
-                return rest | {((Log(turned), 1),): Fraction(-1)}
+                return rest | {((Log(turned), 1),): c}
         return items
+
+
+def _inside_of(m: Product, ops: tuple[Op, ...]) -> Atom | None:
+    """Give u if a product is one of these operations on u (and perhaps 0)."""
+    f = m[0][0] if len(m) == 1 and m[0][1] == 1 else None
+    if not isinstance(f, Atom) or f.node.op not in ops:
+        return None
+    values = [i for i in f.node.inputs if i.attrs.get("value", 1) != 0]
+    if len(values) != 1 or values[0].spec.shape != f.node.spec.shape:
+        return None
+    return Atom(values[0], f.axes)
 
 
 def has_exponentials(terms: Terms) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node
+from derivo.ops.elementwise import where
 from derivo.simplify.lower import Lowering
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
 from derivo.simplify.read import Reader
@@ -40,6 +41,11 @@ class Recogniser:
         self.rewritten: list[tuple[Node, Node]] = []
         self.named: set[Node] = set(given)
         self.shallow = Reader(lambda n: n in self.named or n.op.algebra is None, exps=True)
+        # Like `shallow`, but logarithms that were rewritten are seen.
+        self.visible = Reader(
+            lambda n: n.op.algebra is None or (n in self.named and not has_log(self.deep(n))),
+            exps=True,
+        )
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
         self.sums: dict[object, Node] = {}
         self.values: dict[object, Node] = {}
@@ -73,6 +79,11 @@ class Recogniser:
         if same.op.lower is not None:
             self.named.add(same)
             return same
+        if same.op is where and same.inputs[1] is same.inputs[2]:
+            return same.inputs[1]  # two spellings of one value, each for its own range
+        visible = self.visible.through(same)
+        if self.stabilize and self.writer.patterns.split_softplus(visible.items) != visible.items:
+            return self._rewrite(node, same, visible)
         inner = self._picked(node, same)
         if inner is not None:
             return inner

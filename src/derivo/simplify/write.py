@@ -74,7 +74,7 @@ class Writer:
 
     def sum(self, items: Items, shape: Shape) -> Any:
         """Write a sum: what all terms share is pulled out."""
-        items = self.patterns.log_sigmoid(dict(items))
+        items = self.absorbed(self.patterns.logs(dict(items)), shape)
         if not items:
             return 0
         known = self._known(items, shape)
@@ -97,6 +97,20 @@ class Writer:
             flipped = {m: -c for m, c in rest.items()}
             scale, body = -scale, self._grouped(flipped, shape)
         return self.product(common, scale, shape, extra=body)
+
+    def absorbed(self, items: Items, shape: Shape) -> Items:
+        """Put a value that has been computed in the place of the terms it consists of."""
+        for key, node in self.sums.items():
+            if not 2 <= len(key) < len(items) or node.spec.rank > len(shape):
+                continue
+            for sign in (1, -1):
+                if all(items.get(m) == c * sign for m, c in key):
+                    taken = {m for m, _ in key}
+                    rest = {m: c for m, c in items.items() if m not in taken}
+                    (whole,) = Terms.of(node).items
+                    rest[whole] = rest.get(whole, Fraction(0)) + sign
+                    return self.absorbed({m: c for m, c in rest.items() if c}, shape)
+        return items
 
     def _known(self, items: Items, shape: Shape) -> Any:
         if len(items) == 1 and len(next(iter(items))) < 2:  # noqa: PLR2004

@@ -171,7 +171,9 @@ class Variable:
         return repr(self)  # for a print that looks at the tracing
 
     def __bool__(self) -> bool:
-        if not any(n.op is argument for n in order([self.node])):
+        if not any(
+            n.op is argument or "bound" in n.op.traits for n in order([self.node])
+        ):
             self._refuse_size()
         self.recorder.refuse(
             TraceError, "a branch (`if`, `while`, `and`, `or`) depends on a traced value",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,6 +28,7 @@ def check_backward(
     forward: Callable[..., Any],
     backward: Callable[..., Any],
     *,
+    wrt: str | Iterable[str] | None = None,
     trials: int = 3,
     seed: int = 0,
     **specs: Any,
@@ -44,8 +45,11 @@ def check_backward(
         any of the arguments of `forward` by their own names; for a loss the adjoint
         may be left out. Or ``backward(d_y, cache)`` or ``backward(saved, d_y)``, if
         `forward` returns a cache (called saved, cache, ctx, context, tape or state).
-        It returns the gradients in the order of the floating arguments of `forward`,
-        one array if there is one, or a dict with names such as ``x``, ``dx``, ``d_x``.
+        It returns the gradients in the order of `wrt`, one array if there is one, or a
+        dict with names such as ``x``, ``dx``, ``d_x``.
+    wrt
+        Names of the arguments that it gives gradients of; all floating ones if left
+        out.
     trials, seed
         As for `Derivation.check`.
     **specs
@@ -66,7 +70,7 @@ def check_backward(
     parameters = list(inspect.signature(backward).parameters)
     has_cache = any(p in SAVED for p in parameters)
     plain = _result_only(forward) if has_cache else forward
-    derivation = derive(plain, simplify=False, **specs)
+    derivation = derive(plain, wrt=wrt, simplify=False, **specs)
     rng = np.random.default_rng(seed)
     rows: list[Row] = []
     found: Inputs | None = None
@@ -140,7 +144,7 @@ def _named(result: Any, wrt: tuple[str, ...]) -> dict[str, Any]:
     if len(parts) != len(wrt):
         message = (
             f"the backward pass returns {len(parts)} gradients, but there are "
-            f"{len(wrt)} floating arguments: {', '.join(wrt)}"
+            f"{len(wrt)} floating arguments: {', '.join(wrt)}; say which with wrt="
         )
         raise UsageError(message)
     return {k: np.asarray(v, dtype=float) for k, v in zip(wrt, parts, strict=True)}

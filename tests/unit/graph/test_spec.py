@@ -1,5 +1,7 @@
 """Specs: broadcasting and promotion as NumPy has them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,7 +41,7 @@ def test_named_sizes_broadcast_with_one_and_with_themselves():
         broadcast((N,), (M,))
 
 
-VALUES = {
+VALUES: dict[str, Any] = {
     "bool": np.array([True]), "pyint": 2, "int": np.array([3]), "pyfloat": 2.5,
     "float": np.array([1.0], np.float32),
 }  # fmt: skip
@@ -71,7 +73,7 @@ def test_specs_are_read_from_text_arrays_numbers_and_specs():
 
 
 def test_named_sizes_are_matched_with_actual_ones():
-    sizes = {}
+    sizes: dict[str, int] = {}
     assert unify((N, M, 1), (5, 3, 1), sizes)
     assert sizes == {"N": 5, "M": 3}
     assert not unify((N,), (6,), sizes)

@@ -1,0 +1,1 @@
+"""The command line: ``derivo tour``, ``derive``, ``check``, ``train``, ``textbook``."""

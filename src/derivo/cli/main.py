@@ -1,0 +1,105 @@
+"""The command ``derivo``: choose a subcommand, and answer mistakes with a message."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from derivo.cli import check, derive, textbook, tour, train
+from derivo.cli.mistake import Mistake
+from derivo.errors import DerivoError, InternalError
+
+OK, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
+
+DESCRIPTION = "Write the forward pass. Read, check, run and ship the backward pass."
+EPILOG = """\
+examples:
+  derivo tour
+  derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M
+  derivo check model.py:layer -s x="N L" -s w="L M" -s b=M
+  derivo train flowers.csv --target species
+  derivo textbook
+
+`derivo COMMAND --help` explains a command and shows more examples.
+
+exit codes:
+  0    done, and right
+  1    a check failed, or a row of the textbook table is too long
+  2    wrong use: the message says what to do instead
+  130  stopped with Ctrl-C
+
+Colours are shown on a terminal only. NO_COLOR=1 turns them off, FORCE_COLOR=1 on.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit code.
+
+    Parameters
+    ----------
+    arguments
+        The words after ``derivo``; those of the process if left out.
+
+    Returns
+    -------
+    int
+        0 done, 1 a check failed, 2 wrong use, 130 stopped.
+
+    Raises
+    ------
+    SystemExit
+        argparse's own way out: 0 after ``--help``, 2 for words it does not know.
+    """
+    args = build_parser().parse_args(arguments)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            code: int = args.run(args)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return STOPPED
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; Python must not complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except InternalError as error:
+        print(f"derivo: a fault of derivo itself: {error}", file=sys.stderr)
+        return FAILED
+    except (DerivoError, Mistake) as error:
+        print(f"derivo: {error}", file=sys.stderr)
+        return MISUSED
+    return code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Give the parser with every subcommand."""
+    parser = argparse.ArgumentParser(
+        "derivo", description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"derivo {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (tour, derive, check, train, textbook):
+        command.add_parser(commands)
+    return parser
+
+
+def _version() -> str:
+    try:
+        return version("derivo")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _show_warning(message: Any, *_place: Any, **_more: Any) -> None:
+    print(f"derivo: note: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,196 @@
+"""The check on derivations that are right, and on ones that are not."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import UsageError
+from derivo.ops import CATALOGUE
+from derivo.verify.report import CheckError
+from tests.verify import functions as f
+
+RIGHT = [
+    (f.layer, {"x": "N L", "w": "L M", "b": "M"}),
+    (f.relu_layer, {"x": "N L", "w": "L M", "b": "M"}),
+    (f.cross_entropy, {"z": "N C", "t": "N C"}),
+    (f.with_labels, {"z": "N C", "labels": derivo.Spec("N", "int")}),
+    (f.log_likelihood, {"x": "N", "sigma": "N"}),
+    (f.fisher, {"x": "N"}),
+    (f.two_results, {"x": "N L", "w": "L M"}),
+    (f.half, {"x": "N"}),
+    (f.steps, {"x": "N L"}),
+]
+LAYER = RIGHT[0]
+
+
+@contextmanager
+def rule_of(name, vjp):
+    """Exchange the rule of an operation for a moment."""
+    op = CATALOGUE[name]
+    right = op.vjp
+    object.__setattr__(op, "vjp", vjp)
+    try:
+        yield
+    finally:
+        object.__setattr__(op, "vjp", right)
+
+
+def checked_with(name, vjp, case=LAYER, **options):
+    function, specs = case
+    with rule_of(name, vjp):
+        return derivo.derive(function, simplify=False, **specs).check(**options)
+
+
+@pytest.mark.parametrize(("function", "specs"), RIGHT, ids=lambda c: getattr(c, "__name__", ""))
+@pytest.mark.parametrize("simplify", [True, False], ids=["short", "raw"])
+def test_right_derivations_pass(function, specs, simplify):
+    report = derivo.derive(function, simplify=simplify, **specs).check()
+    report.raise_if_failed()
+    assert report.ok
+    assert bool(report)
+    assert not [r for r in report.rows if r.verdict in ("unsure", "skipped")]
+    wrt = [k for k, s in specs.items() if isinstance(s, str)]
+    assert [r.name for r in report.of("gradient")] == wrt
+    assert report.worst < 1e-9
+
+
+def test_the_same_seed_gives_the_same_page():
+    d = derivo.derive(LAYER[0], **LAYER[1])
+    assert str(d.check(seed=3)) == str(d.check(seed=3))
+    assert str(d.check(seed=3)) != str(d.check(seed=4))
+
+
+def test_the_report_is_frozen_data():
+    report = derivo.derive(LAYER[0], **LAYER[1]).check(trials=1)
+    with pytest.raises(FrozenInstanceError):
+        report.name = "other"
+
+
+def test_order_1_leaves_out_second_derivatives():
+    d = derivo.derive(LAYER[0], **LAYER[1])
+    assert not d.check(order=1).of("second")
+    assert {r.name for r in d.check(order=2).of("second")} == {"x", "w", "b", "symmetry"}
+
+
+def test_given_arrays_and_sizes_are_used():
+    d = derivo.derive(LAYER[0], **LAYER[1])
+    arrays = {"x": np.ones((2, 3)), "w": np.zeros((3, 7)), "b": np.zeros(7)}
+    assert d.check(arrays=arrays).shapes == {"x": (2, 3), "w": (3, 7), "b": (7,)}
+    assert d.check(sizes={"M": 9}).shapes["b"] == (9,)
+
+
+def test_wrong_arrays_are_refused():
+    d = derivo.derive(LAYER[0], **LAYER[1])
+    with pytest.raises(UsageError, match="exactly the arguments x, w, b"):
+        d.check(arrays={"x": np.ones((2, 3))})
+    bad = {"x": np.ones((2, 3)), "w": np.zeros((4, 7)), "b": np.zeros(7)}
+    with pytest.raises(UsageError, match=r"w has the shape \(4, 7\)"):
+        d.check(arrays=bad)
+
+
+def test_float32_that_is_widened_is_reported():
+    def widened(x):
+        return x * 2.0
+
+    d = derivo.derive(widened, x="N")
+    d.module.widened = lambda x: (np.asarray(x, float) * 2.0, ())
+    report = d.check(trials=1)
+    assert not report.ok
+    (row,) = report.of("dtype")
+    assert row.verdict == "wrong"
+    assert "result 1" in row.cause
+
+
+def test_emitted_source_that_differs_from_the_graph_is_reported():
+    d = derivo.derive(f.two_results, x="N L", w="L M")
+    right = d.module.two_results_backward
+    d.module.two_results_backward = lambda saved, up: tuple(1.01 * g for g in right(saved, up))
+    report = d.check(trials=1, order=1)
+    wrong = {(r.kind, r.name) for r in report.failures}
+    assert ("source", "the emitted backward pass") in wrong
+    assert ("gradient", "x") in wrong
+
+
+# --- faults: what the page says ---------------------------------------------------------
+
+
+def test_a_wrong_sign_is_named_with_operation_line_and_element():
+    report = checked_with("matmul", lambda g, _y, a, b: (-g @ b.T, a.T @ g))
+    first = report.failures[0]
+    assert (first.operation, first.operand) == ("matmul", "x")
+    assert first.line is not None
+    assert first.line.text == "n = x @ w + b"
+    assert first.cause == "the sign is wrong"
+    assert first.got == pytest.approx(-first.expected)
+    assert len(first.element) == 2
+    head = str(report).splitlines()[0]
+    assert head == "layer: wrong. The fault is in matmul; it spoils 1 of 3 gradients."
+
+
+def test_a_wrong_factor_is_named_as_a_fraction():
+    report = checked_with("exp", lambda g, y, _x: (g * y * 0.75,))
+    assert report.failures[0].operation == "exp"
+    assert report.failures[0].cause == (
+        "a factor is wrong: everything is 3/4 times too large"
+    )
+
+
+def test_a_missing_transpose_is_named():
+    square = (f.layer, {"x": "3 3", "w": "3 3", "b": "3"})
+    report = checked_with("matmul", lambda g, _y, a, b: (g @ b, a.T @ g), square)
+    assert report.failures[0].operation == "matmul"
+    assert report.failures[0].operand == "x"
+
+
+def test_a_wrong_mask_is_named():
+    case = (f.larger, {"a": "N L", "b": "N L"})
+    vjp = lambda g, _y, a, b: (g * (g > 0), g * (b > a))  # noqa: E731
+    report = checked_with("maximum", vjp, case)
+    assert report.failures[0].operation == "maximum"
+    assert "mask is wrong" in report.failures[0].cause
+
+
+def test_wrong_second_derivatives_are_found_where_first_ones_are_right():
+    # The rule of tanh is right, but what it is built from has a wrong rule.
+    def curve(x):
+        return np.tan(x)
+
+    square = CATALOGUE["cos"]
+
+    def vjp(g, _y, x):
+        return (g / square(x) ** 2,)
+
+    def broken(g, _y, x):
+        return (g * CATALOGUE["sin"](x),)  # the derivative of cos is -sin
+
+    with rule_of("tan", vjp), rule_of("cos", broken):
+        report = derivo.derive(curve, simplify=False, x="N").check()
+    assert {r.kind for r in report.failures} == {"second"}
+    assert report.failures[0].cause == "the rule of a rule is wrong"
+
+
+def test_raise_if_failed_shows_the_page():
+    report = checked_with("exp", lambda g, y, _x: (-g * y,))
+    with pytest.raises(CheckError, match="The fault is in exp"):
+        report.raise_if_failed()
+
+
+def test_a_failing_page_starts_with_the_origin():
+    text = str(checked_with("exp", lambda g, y, _x: (-g * y,)))
+    assert text.index("exp: the adjoint of") < text.index("the gradient of x")
+    assert 'functions.py", line 8, in layer: y = 1 / (1 + np.exp(-n))' in text
+
+
+def test_a_passing_page_is_a_page():
+    d = derivo.derive(f.layer, simplify=False, x="N L", w="L M", b="M")
+    lines = str(d.check()).splitlines()
+    assert lines[0].startswith("layer: right. 3 gradients and 8 local rules agree")
+    assert "Inputs: x (5, 3), w (3, 4), b (4,)." in lines
+    assert "float32 in, float32 out: yes." in lines
+    assert len(lines) < 40
+    assert max(map(len, lines)) < 100
