@@ -13,6 +13,7 @@ import numpy as np
 
 from derivo.differentiate.reverse import differentiate
 from derivo.emit.comments import backward_comment
+from derivo.emit.local import local_derivative
 from derivo.emit.numpy import Program, Source, emit
 from derivo.errors import (
     AssumptionWarning, DerivoError, DtypeError, IndependentWarning, ShapeError, UsageError,
@@ -324,7 +325,16 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
     for n, w in why.items():
         if "item" in n.op.traits and w.node in forward.graph.names:
             adjoints.setdefault(n, forward.graph.names[w.node])
-    notes = {lowered(n): note for n, note in backward.notes.items()}
+    named = forward.graph.names
+
+    def comment(node: Node, bound: Mapping[Node, str]) -> str:
+        reason = why.get(node)
+        if reason is not None and reason.kind == "chain" and reason.reader is not None:
+            text = local_derivative(reason.reader, named, forward.builder)
+            if text:
+                return text
+        return backward_comment(node, why, {**named, **bound})
+
     return Program(
         name=traced.name,
         inputs=traced.inputs,
@@ -337,7 +347,7 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
         adjoints=adjoints,
         values=values,
         unnamed=unnamed,
-        comment=lambda n, bound: notes.get(n) or backward_comment(n, why, {**forward.graph.names, **bound}),
+        comment=comment,
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
         assumptions=tuple(str(a) for a in backward.assumptions),
     )

@@ -32,7 +32,7 @@ def both_engines(layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.fl
     specs |= {p.name: " ".join(map(str, p.shape)) for p in forward.parameters}
     step = derive_step(forward, specs, find_optimizer(rule))
     rng = np.random.default_rng(3)
-    start = [rng.normal(size=p.shape).astype(dtype) for p in forward.parameters]
+    start = [rng.normal(scale=0.5, size=p.shape).astype(dtype) for p in forward.parameters]
     start += [np.zeros_like(p) for _ in step.optimizer.states for p in start]
     x, t = x.astype(dtype), t.astype(dtype)
     order = np.arange(len(x))[::-1].copy()
@@ -41,13 +41,13 @@ def both_engines(layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.fl
         total = 0.0
         for begin in range(0, len(x), batch):
             rows, k = order[begin : begin + batch], k + 1
-            part, *theirs = step.module.step(x[rows], t[rows], *theirs, 0.1, k)
+            part, *theirs = step.module.step(x[rows], t[rows], *theirs, 0.05, k)
             total += float(part) * len(rows)
         losses.append(total / len(x))
     ours, epoch, found = [v.copy() for v in start], plain_epoch(numba_source(step, dtype)), []
     steps = -(-len(x) // batch)
     for e in range(epochs):
-        mean, bad, _ = epoch(x, t, order, batch, *ours, 0.1, 1 + e * steps)
+        mean, bad, _ = epoch(x, t, order, batch, *ours, 0.05, 1 + e * steps)
         assert bad == -1, f"step {bad} failed"
         found.append(float(mean))
     return (losses, theirs), (found, ours)

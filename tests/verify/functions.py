@@ -38,8 +38,8 @@ def two_results(x, w):
     return h, h.sum(axis=0)
 
 
-def half(x):
-    return x.reshape(-1, 2).mean(axis=1)
+def tail(x):
+    return x[6:].mean() * x
 
 
 def batch_norm(x, gamma, beta):

@@ -22,7 +22,7 @@ RIGHT = [
     (f.log_likelihood, {"x": "N", "sigma": "N"}),
     (f.fisher, {"x": "N"}),
     (f.two_results, {"x": "N L", "w": "L M"}),
-    (f.half, {"x": "N"}),
+    (f.tail, {"x": "N"}),
     (f.steps, {"x": "N L"}),
 ]
 LAYER = RIGHT[0]
@@ -57,6 +57,15 @@ def test_right_derivations_pass(function, specs, simplify):
     wrt = [k for k, s in specs.items() if isinstance(s, str)]
     assert [r.name for r in report.of("gradient")] == wrt
     assert report.worst < 1e-9
+
+
+def test_a_staircase_finer_than_the_differences_is_not_called_wrong():
+    def fine_steps(x):
+        return x * np.floor(10_000 * x)
+
+    report = derivo.derive(fine_steps, x="N").check()
+    assert report.ok
+    assert "could not be decided" in str(report).splitlines()[0]
 
 
 def test_the_same_seed_gives_the_same_page():

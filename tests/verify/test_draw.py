@@ -27,10 +27,10 @@ def test_relu_is_kept_away_from_its_kink(seed):
 
 
 def test_a_kink_that_cannot_be_avoided_is_told():
-    def always_at_the_kink(x):
-        return x * np.floor(10_000 * x)
+    def always_at_a_jump(x):
+        return x * np.floor(700 * x)
 
-    inputs = drawn(always_at_the_kink, x="N")
+    inputs = drawn(always_at_a_jump, x="100")
     assert "close to a kink of floor" in inputs.drawn
 
 
@@ -62,7 +62,7 @@ def test_what_is_assumed_holds():
 
 
 def test_sizes_that_do_not_fit_are_changed():
-    assert drawn(f.half, x="N").sizes["N"] % 2 == 0
+    assert drawn(f.tail, x="N").sizes["N"] > 6
 
 
 def test_a_function_that_is_never_finite_is_refused_with_advice():

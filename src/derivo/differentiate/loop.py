@@ -78,8 +78,9 @@ def pull_back_loop(
     inner = backpropagate(steps.seeds, wanted, inside, recorder)
     ends = [inner.get(c) or _zero(c.spec, recorder) for c in steps.carries]
     gradients = [inner[b] for b in wanted if b in inner and b not in loop.carries]
-    gathered = frozenset(r for r in results if r in loop.carries)
-    back = close(node, gathered.union(inside), steps, ends, gradients, recorder)
+    stacked = {i.attrs["of"] for i in items if "stack" in i.op.traits}
+    gathered = stacked.intersection(loop.carries)
+    back = close(node, frozenset(gathered.union(inside)), steps, ends, gradients, recorder)
     for b in wanted:
         if b in steps.carries:
             result = recorder.builder.make(last, (back,), {"of": steps.carries[b]})

@@ -151,18 +151,17 @@ class _Writer:
         body = self.body
         if _is_scalar_fill(node):
             return self._scalar(node.attrs["value"])
-        if not node.inputs and node.attrs.get("value") == 0 and node.spec.rank:
-            for name, other in body.scope.arrays:
-                if other == node.spec and node not in body.bound:
-                    return f"np.zeros_like({name})"
-        if node not in body.bound and node not in body.parts:
-            maker = self.make(body.names, body.scope, {}, {})
-            maker.compute([node])
-            if not maker.statements:
-                return ast.unparse(maker.expression(node))
-            body.statements += maker.statements
-            return maker.bound[node]
-        return ast.unparse(body.expression(node))
+        if node in body.bound or node in body.parts:
+            return ast.unparse(body.expression(node))
+        if node.attrs.get("value") == 0:
+            return self._empty(node, "zeros")
+        maker = self.make(body.names, body.scope, {}, {})
+        maker.compute([node])
+        text = ast.unparse(maker.expression(node))
+        for s in maker.statements:
+            if s.code == f"{text} = {s.code.partition(' = ')[2]}":
+                return s.code.partition(" = ")[2]
+        return text
 
     def _target(self, item: Node, inner: Body, carries: dict[Node, str]) -> str:
         """Write the array that a result is gathered in; give its name."""
@@ -194,10 +193,11 @@ class _Writer:
 
     def _shape(self, item: Node) -> str:
         """Write the shape of a result: ``(x.shape[0], *h.shape)`` for rows like `h`."""
-        scope = self.body.scope
-        shape, row = item.spec.shape, scope.shape(item.attrs["of"].spec.shape)
-        if "stack" in item.op.traits and not isinstance(row, ast.Tuple):
-            return f"({ast.unparse(scope.dim(shape[0]))}, *{ast.unparse(row)})"
+        scope, shape = self.body.scope, item.spec.shape
+        if "stack" in item.op.traits:
+            row = scope.shape(shape[1:])
+            if not isinstance(row, ast.Tuple):
+                return f"({ast.unparse(scope.dim(shape[0]))}, *{ast.unparse(row)})"
         return ast.unparse(scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape))
 
     # --- the loop -----------------------------------------------------------------------

@@ -137,24 +137,32 @@ class _Module:
 
     def _buffers(self) -> list[str]:
         lines = []
-        for node in self._stored():
-            kind = _TYPES.get(node.spec.kind, f"np.{self.dtype}")
-            sizes = ", ".join(size_text(d).replace(ROWS, "batch_size") for d in node.spec.shape)
-            name = self._whole(node)
-            lines.append(f"    {name} = np.empty(({sizes}), {kind})")
+        for node in filter(_is_fixed, self._stored()):
+            lines.append(f"    {self._whole(node)} = {self._empty(node).replace(ROWS, 'batch_size')}")
         return lines
+
+    def _empty(self, node: Node) -> str:
+        kind = _TYPES.get(node.spec.kind, f"np.{self.dtype}")
+        sizes = [size_text(d) for d in node.spec.shape]
+        shape = f"({', '.join(sizes)})" if len(sizes) > 1 else sizes[0]
+        return f"np.empty({shape}, {kind})"
 
     def _whole(self, node: Node) -> str:
         """Give the name of an array that has room for a full batch."""
         name = self.arrays[node]
-        return f"{name}_full" if _is_batch(node) else name
+        return f"{name}_full" if _is_batch(node) and _is_fixed(node) else name
 
     def _views(self) -> list[str]:
         """Take the first rows of each array: the last batch may be smaller."""
-        return [
-            f"        {self.arrays[n]} = {self._whole(n)}[:{size_text(n.spec.shape[0])}]"
-            for n in self._stored() if _is_batch(n)
-        ]  # fmt: skip
+        lines = []
+        for node in filter(_is_batch, self._stored()):
+            name = self.arrays[node]
+            if _is_fixed(node):
+                lines.append(f"        {name} = {name}_full[:{size_text(node.spec.shape[0])}]")
+            else:
+                # Rows of another length do not lie one behind the other in a larger array.
+                lines.append(f"        {name} = {self._empty(node)}")
+        return lines
 
     def _flat(self, used: set[str]) -> list[str]:
         whole = {self.arrays[n]: self._whole(n) for n in (*self._stored(), *self.graph.values)}
@@ -173,5 +181,9 @@ class _Module:
 
 
 def _is_batch(node: Node) -> bool:
-    sizes = [d for d in node.spec.shape if isinstance(d, Size)]
-    return any(BATCH in names(d) for d in sizes)
+    return any(isinstance(d, Size) and BATCH in names(d) for d in node.spec.shape)
+
+
+def _is_fixed(node: Node) -> bool:
+    """Tell whether the length of a row is known."""
+    return all(not isinstance(d, Size) for d in node.spec.shape[1:])

@@ -393,11 +393,11 @@ def _decide(
         for reader, index in readers[node]:
             scalar = not node.spec.rank
             near = item.ready is not None and item.ready.is_around(reader.body)
-            if scalar or (near and index == item.index and not _needs_array(item)):
+            if scalar or (near and index == item.index and not needs_array(item)):
                 item.local = True
             else:
                 item.stored = True
-        if _needs_array(item):
+        if needs_array(item):
             item.local, item.stored = False, True
 
 
@@ -408,7 +408,14 @@ def _ready(item: Item) -> Body | None:
     return body
 
 
-def _needs_array(item: Item) -> bool:
+def needs_array(item: Item) -> bool:
     """Tell whether there are many results before any of them is ready."""
-    levels = [VARIABLES.index(v) for v in item.index if v != "0"]
-    return item.is_product or bool(item.folded and any(k > item.folded[0] for k in levels))
+    return item.is_product or ":" in pending_place(item)
+
+
+def pending_place(item: Item) -> Index:
+    """Give the place of the results that a reduction works on at a time, ":" for all."""
+    if not item.folded:
+        return item.index
+    first = item.folded[0]
+    return tuple(":" if v != "0" and VARIABLES.index(v) > first else v for v in item.index)

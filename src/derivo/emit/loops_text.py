@@ -10,8 +10,8 @@ from typing import Any
 
 from derivo.emit.expression import fill, number, parsed
 from derivo.emit.loops_plan import (
-    BATCH, VARIABLES, Body, Item, Loop, LoopPlan, is_number, is_view, operand_place, place,
-    source_place,
+    BATCH, VARIABLES, Body, Item, Loop, LoopPlan, is_number, is_view, needs_array,
+    operand_place, pending_place, place, source_place,
 )  # fmt: skip
 from derivo.graph.dim import Dim, Size
 from derivo.graph.element import Element, Fold, Index, Same
@@ -95,6 +95,8 @@ class LoopWriter:
         if not isinstance(inner, Loop) or any(isinstance(b, Loop) for b in inner.body.blocks):
             return None
         shape = (loop.size, inner.size)
+        if isinstance(inner.size, Size):
+            return None
         for item in inner.body.items():
             if item.node.spec.rank and (item.node.spec.shape != shape or item.folded):
                 return None
@@ -106,8 +108,8 @@ class LoopWriter:
     def _begin(self, item: Item) -> None:
         fold = item.node.op.element
         assert isinstance(fold, Fold)  # noqa: S101
-        if item.stored and not item.local:
-            self._add(f"{self.arrays[item.node]}[:] = {fold.start}")
+        if needs_array(item):
+            self._add(f"{self._at(self.arrays[item.node], pending_place(item))} = {fold.start}")
             return
         self.sums[item] = self.names.fresh(f"sum_{self._local(item)}")
         # A running sum in float32 would lose digits: numbers are added in float64.
@@ -125,9 +127,9 @@ class LoopWriter:
             self._set(item, result)
         elif fold.finish != "{acc}":
             # All results lie in one array: each is finished where it lies.
-            name = self.arrays[item.node]
-            result = self._finished(fold, item, ast.Name(name))
-            self._add(f"{name}[:] = {ast.unparse(result)}")
+            name = self._at(self.arrays[item.node], pending_place(item))
+            result = self._finished(fold, item, _expression(name))
+            self._add(f"{name} = {ast.unparse(result)}")
 
     def _finished(self, fold: Fold, item: Item, acc: ast.expr) -> ast.expr:
         operand = item.node.inputs[0].spec.shape
@@ -251,8 +253,8 @@ class LoopWriter:
         return floating and (operand.spec.kind != "float" or not operand.spec.rank)
 
     def _cast(self, value: ast.expr) -> ast.expr:
-        if self.dtype == "float64" and isinstance(value, ast.Constant) and isinstance(value.value, float):
-            return value
+        if self.dtype == "float64" and isinstance(value, ast.Constant):
+            return ast.Constant(float(value.value))  # type: ignore[arg-type]
         return ast.Call(_expression(f"np.{self.dtype}"), [value], [])
 
     def _number(self, node: Node) -> ast.expr:

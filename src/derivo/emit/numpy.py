@@ -13,6 +13,7 @@ import numpy as np
 
 from derivo.emit.body import Body, Statement, needed
 from derivo.emit.comments import forward_comment
+from derivo.emit.loop_text import names_in
 from derivo.emit.scope import Scope
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size
@@ -154,8 +155,6 @@ class _Writer:
             kept.append(f"{body.bound[n]}.shape")
         result = _returned(p.structure, [ast.unparse(body.expression(n)) for n in p.outputs])
         tail = f"return {result}, {_tuple(kept)}"
-        for n in saved:
-            self.reasons[body.bound[n]] = self._reason(n)
         head = f"def {p.name}({', '.join(n.attrs['name'] for n in p.inputs)}):"
         note = lambda n, _b: forward_comment(n, p.forward_notes)  # noqa: E731
         lines, self._forward_lines = _function(head, body.statements, tail, note, body.bound)
@@ -203,14 +202,6 @@ class _Writer:
             kept = sorted({*kept, n}, key=lambda n: n.index)
         return kept, shapes
 
-    def _reason(self, node: Node) -> str:
-        p = self.program
-        users = [n for n in order(p.gradients.values()) if node in n.inputs and n not in p.forward]
-        names = {p.adjoints.get(n) for n in order(p.gradients.values())
-                 if n in users or any(u in needed([n], set(p.seeds)) for u in users[:1])}  # fmt: skip
-        listed = ", ".join(sorted(adjoint_name(n) for n in names if n))
-        return f"read by {listed}" if listed else "its size or type is read"
-
     # --- backward -----------------------------------------------------------------------
 
     def _backward(self, names: Names, bound: dict[Node, str], saved: list[Node]) -> list[str]:
@@ -233,13 +224,13 @@ class _Writer:
         called = {n: self.forward_bound.get(v, "") for n, v in p.values.items()}
         wishes = {n: adjoint_name(called.get(n) or name) for n, name in p.adjoints.items()
                   if n not in p.forward and n.op.name not in ("constant", "size")}  # fmt: skip
-        wishes |= {n: adjoint_name(name) for name, n in reversed(p.gradients.items())}
+        wishes = {n: adjoint_name(name) for name, n in reversed(p.gradients.items())} | wishes
         wishes |= {n: f"{name}_prev" for n, name in p.names.items() if "bound" in n.op.traits}
         hints = {n: adjoint_name(self.forward_bound[v]) for n, v in p.unnamed.items()
                  if v in self.forward_bound and n not in wishes}  # fmt: skip
         # The adjoint of a step's unnamed value is its delta, as in the literature.
         hints |= {n: "delta" for n, v in p.unnamed.items()
-                  if "bound" not in n.op.traits and v.inputs and v not in order(p.outputs)
+                  if "bound" not in n.op.traits and v.inputs
                   and n not in wishes and n not in hints}  # fmt: skip
         body = Body(own, scope, {**constants, **kept, **seeds}, wishes, hints)
         roots = list(p.gradients.values())
@@ -247,8 +238,8 @@ class _Writer:
         results = []
         for name, n in p.gradients.items():
             results.append(self._result(body, name, n))
-        self.reasons.update({s: "its shape is read" for s in self.shape_names.values()})
         held = [*kept.values(), *self.shape_names.values()]
+        self.reasons = {name: _reason(name, body.statements) for name in held}
         return self._backward_text(body, held, list(seeds.values()), results)
 
     def _seed_name(self, seed: Node, k: int) -> str:
@@ -264,7 +255,7 @@ class _Writer:
         if text == wish or text in body.names.taken and text.startswith(wish + "_"):
             return text
         alias = body.names.fresh(wish, node)
-        body.statements.append(Statement(f"{alias} = {text}", node, alias))
+        body.statements.append(Statement(f"{alias} = {text}", None, alias))
         return alias
 
     def _backward_text(
@@ -316,6 +307,16 @@ def _function(
         if s.node is not None:
             places[len(lines)] = s.node
     return [*lines, f"    {tail}"], places
+
+
+def _reason(name: str, statements: list[Statement]) -> str:
+    """Say which lines of the backward function read a saved value."""
+    readers = [
+        s.name or s.code.strip().split(" ")[0]
+        for s in statements
+        if name in names_in(s.code.partition(" = ")[2] or s.code) and s.code[:4] != "for "
+    ]
+    return f"read by {', '.join(dict.fromkeys(readers))}"
 
 
 def _is_free(node: Node) -> bool:

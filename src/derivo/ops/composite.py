@@ -121,3 +121,8 @@ logsumexp = register(
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Give the logarithm of the softmax along `axis`."""
     return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+@spells("logaddexp.reduce")
+def _logaddexp_reduce(x: Any, axis: Any = 0, keepdims: bool = False) -> Any:  # noqa: FBT001, FBT002
+    return logsumexp(x, axis=axis, keepdims=keepdims)

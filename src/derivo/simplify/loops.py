@@ -63,6 +63,11 @@ def results_of(node: Node, nodes: Iterable[Node]) -> list[Node]:
     return [n.attrs["of"] for n in nodes if "item" in n.op.traits and node in n.inputs]
 
 
+def stacked(node: Node, nodes: Iterable[Node]) -> list[Node]:
+    """Give the values of a step that are stacked for something outside."""
+    return [n.attrs["of"] for n in nodes if "stack" in n.op.traits and node in n.inputs]
+
+
 def recognise_loops(
     graph: Graph, builder: Builder, recognise: Callable[[Graph, frozenset[Node]], Graph]
 ) -> Graph:
@@ -133,10 +138,14 @@ def shorten_loops(
         loop: Loop = node.attrs["loop"]
         forward: Node = node.attrs["forward"]
         back: Loop = forward.attrs["loop"]
-        gathered = results_of(forward, derived.forward.nodes())
-        inside = back.inside(gathered)
+        values = derived.forward.nodes()
+        gathered = stacked(forward, values)
+        inside = back.inside(results_of(forward, values))
         roots = tuple(dict.fromkeys((*loop.following, *results_of(node, nodes))))
-        own = frozenset((*inside, *back.bound, *loop.bound))
+        # Whatever a step reads is kept for every step, so it had better be little.
+        reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
+        kept = _worth_keeping(inside, set(reading), back.bound, derived.forward.names)
+        own = frozenset((*kept, *back.bound, *loop.bound))
         part = StepGraph(derived.forward.name, (), inside, derived.forward.names,
                          frozenset(back.bound))  # fmt: skip
         within = set(between(roots, own))
@@ -149,9 +158,6 @@ def shorten_loops(
         work.inside |= dict(zip(roots, shorter.gradients.values(), strict=True))
         adjoints.update(shorter.adjoints)
         why.update(shorter.why)
-        # Whatever a step reads is kept for every step, so it had better be little.
-        read = forward_values(list(shorter.gradients.values()), frozenset(), {*inside, *back.bound})
-        kept = _worth_keeping(inside, set(read), back.bound, derived.forward.names)
         kept += [r for r in gathered if r in back.carries]
         return _closed(node, inputs, roots, work, kept)
 
@@ -183,7 +189,7 @@ def _worth_keeping(
         cheap = n.op.algebra is not None and again and n not in names
         if cheap and all(i in at_hand or is_inline(i) for i in n.inputs):
             at_hand.add(n)
-        else:
+        elif n in reading or n in names:
             kept.append(n)
     return kept
 

@@ -20,6 +20,8 @@ import numpy as np
 from derivo.errors import TraceError
 from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
+from derivo.ops.composite import log_softmax, logsumexp, softmax
+from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.shape import as_dim, as_shape
 from derivo.ops.special import digamma, trigamma

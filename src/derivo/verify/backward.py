@@ -175,12 +175,14 @@ def _with_term(
     got: Mapping[str, Any], names: Mapping[Node, str],
 ) -> Row:  # fmt: skip
     """Add to a wrong gradient the term that is wrong in it, if it is a single one."""
+    if row.cause:
+        return row  # the gradient as a whole is scaled, transposed or not summed
     findings = together
     if not findings and np.shape(got[row.name]) == row.shape:
         alone = {row.name: arguments[row.name]}
         findings = explain(paths, alone, {row.name: got[row.name]})
-    if not findings or (row.cause and paths.readers(findings[0].edge.node) < 2):
-        return row
+    if not findings:
+        return replace(row, cause="more than one term is wrong")
     # Of several that explain it equally, the one nearest to the argument.
     finding = findings[0]
     reader = finding.edge.reader

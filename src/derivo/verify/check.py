@@ -75,6 +75,7 @@ def check(
     found = None
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", AssumptionWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         for _ in range(trials):
             if arrays is not None:
                 inputs = given_inputs(graph, arrays, rng)

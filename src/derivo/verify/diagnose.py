@@ -11,6 +11,9 @@ import numpy as np
 # Two arrays that agree this well agree: numerical derivatives are good to 1e-6.
 CLOSE = 1e-5
 
+# Said where nothing better is known.
+UNKNOWN = "the rule is wrong"
+
 
 def diagnose(got: Any, expected: Any, others: Mapping[str, Any] | None = None) -> str:
     """Say in words how `got` differs from `expected`.
@@ -41,7 +44,7 @@ def diagnose(got: Any, expected: Any, others: Mapping[str, Any] | None = None) -
     error = np.max(np.abs(got - expected)) / max(np.max(np.abs(expected)), 1e-300)
     if error < 1e-4:
         return "precision: a constant has too few digits, or digits cancel"
-    return "the rule is wrong"
+    return UNKNOWN
 
 
 def same(a: Any, b: Any) -> bool:

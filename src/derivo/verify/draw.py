@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -193,7 +194,9 @@ def _judge(
 ) -> tuple[tuple[int, int] | None, tuple[Node, ...]]:  # fmt: skip
     """Count what is not finite and what is at a kink; None: the result is infinite."""
     values = {n: arrays[n.attrs["name"]] for n in graph.inputs}
-    evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # as of the mean of nothing
+        evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
     if not all(np.all(np.isfinite(evaluation[n])) for n in graph.outputs):
         return None, ()
     odd = sum(not np.all(np.isfinite(evaluation[n])) for n in evaluation.nodes)

@@ -9,7 +9,7 @@ import numpy as np
 
 from derivo.derivation import Derivation
 from derivo.graph.node import Node
-from derivo.verify.diagnose import diagnose
+from derivo.verify.diagnose import UNKNOWN, diagnose
 from derivo.verify.differences import (
     CENTRAL,
     COMPLEX,
@@ -91,6 +91,7 @@ def _check_one(
         by_element = compare(shown, numeric, size)
         if by_element.verdict == "wrong":
             cause = diagnose(shown, numeric.value)
+            cause = "" if cause == UNKNOWN else cause  # which rule, is not known here
         if result.verdict != "wrong" or by_element.verdict == "wrong":
             result = by_element if by_element.verdict != "right" else Comparison(
                 max(by_element.error, result.error), by_element.element, by_element.got,

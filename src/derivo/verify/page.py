@@ -58,7 +58,7 @@ def _failures(report: Report) -> list[str]:
 
 def _failure(row: Row) -> str:
     if row.kind == "rule":
-        head = f"{row.operation}: the adjoint of {row.operand}"
+        head = f"{row.operation}: the adjoint of {row.operand or 'a value'}"
         head += f", on the way to {row.name}" if row.name else ""
     elif row.kind == "gradient":
         head = f"the gradient of {row.name}"
