@@ -330,7 +330,10 @@ def program(traced: Graph, structure: Any, forward: Forward, backward: Backward)
     def comment(node: Node, bound: Mapping[Node, str]) -> str:
         reason = why.get(node)
         if reason is not None and reason.kind == "chain" and reason.reader is not None:
-            text = local_derivative(reason.reader, named, forward.builder)
+            pair = (reason.reader, *reason.reader.inputs)
+            called = {n: bound.get(lowered(n)) or named.get(n) for n in pair}
+            names_now = {n: name for n, name in called.items() if name}
+            text = local_derivative(reason.reader, names_now, forward.builder)
             if text:
                 return text
         return backward_comment(node, why, {**named, **bound})

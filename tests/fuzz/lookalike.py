@@ -14,7 +14,9 @@ def torch_as_numpy(torch: Any) -> Any:
 
     def reduction(function: Any) -> Any:
         def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-            return function(x) if axis is None else function(x, dim=axis, keepdim=keepdims)
+            return (
+                function(x) if axis is None else function(x, dim=axis, keepdim=keepdims)
+            )
 
         return reduce
 

@@ -1,4 +1,4 @@
-"""How a NumPy spelling is tried: derived once, run in two sizes, compared twice over."""
+"""How a NumPy spelling is tried: derived once, run in two sizes, compared twice."""
 
 from __future__ import annotations
 
@@ -69,8 +69,19 @@ class Spelling:
         return drawn
 
 
+TABLE: dict[str, Spelling] = {}
+
+
+def say(
+    name: str, function: Any, draws: Mapping[str, Any] | None = None, **specs: str
+) -> None:
+    """Add a spelling to the table."""
+    assert name not in TABLE
+    TABLE[name] = Spelling(function, specs, draws or {})
+
+
 def compare(spelling: Spelling, sizes: Mapping[str, int], **options: Any) -> None:
-    """Compare value and gradients with the function itself, and with its differences."""
+    """Compare the value with the function itself, gradients with its differences."""
     d = spelling.derive(**options)
     arrays = spelling.arrays(sizes)
     copies = {k: np.array(a) for k, a in arrays.items()}
@@ -84,12 +95,16 @@ def compare(spelling: Spelling, sizes: Mapping[str, int], **options: Any) -> Non
         assert np.shape(gradient) == np.shape(arrays[name])
         v = rng.normal(size=np.shape(gradient))
         slope = difference(spelling.function, arrays, name, v, u)
-        assert slope == pytest.approx(np.sum(v * gradient), rel=TOLERANCE, abs=TOLERANCE)
+        assert slope == pytest.approx(
+            np.sum(v * gradient), rel=TOLERANCE, abs=TOLERANCE
+        )
     for name, before in copies.items():
         np.testing.assert_array_equal(before, arrays[name])
 
 
-def difference(function: Any, arrays: Mapping[str, Any], name: str, v: Any, u: Any) -> float:
+def difference(
+    function: Any, arrays: Mapping[str, Any], name: str, v: Any, u: Any
+) -> float:
     """Give the derivative along `v` by central differences of fourth order."""
 
     def at(h: float) -> Any:

@@ -40,7 +40,7 @@ def is_real(array: Any) -> bool:
 
 
 def undo_broadcast(adjoint: Any, shape: tuple[int, ...]) -> Any:
-    """Add up over the copies, as the engine does; and copy where a rule left it open."""
+    """Add up over the copies, as the engine does; copy where a rule left it open."""
     adjoint = np.asarray(adjoint)
     extra = adjoint.ndim - len(shape)
     adjoint = adjoint.sum(axis=tuple(range(max(extra, 0))))
@@ -134,15 +134,21 @@ def test_the_emitted_source_gives_the_same_in_both_precisions(op: Op) -> None:
         np.testing.assert_allclose(y, value, rtol=tolerance, atol=tolerance)
         for k, part in zip(given, parts, strict=True):
             if k in wrt:
-                expected = 0 * given[k] if part is None else undo_broadcast(part, given[k].shape)
+                expected = (
+                    0 * given[k]
+                    if part is None
+                    else undo_broadcast(part, given[k].shape)
+                )
                 assert gradients[k].dtype == dtype, k
-                np.testing.assert_allclose(expected, gradients[k], rtol=tolerance, atol=tolerance)
+                np.testing.assert_allclose(
+                    expected, gradients[k], rtol=tolerance, atol=tolerance
+                )
 
 
 @differentiable
 @pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
 def test_the_derivative_of_the_derivative_is_right(op: Op) -> None:
-    if op.name in ("digamma",):
+    if op.name == "digamma":
         pytest.skip("its derivative, trigamma, has no rule")
     arrays, attrs = drawn(op, 2)
     if not any(is_real(a) for a in arrays):

@@ -1,4 +1,4 @@
-"""`derivo.ops`: functions that NumPy lacks, on arrays, in derivations, against others."""
+"""`derivo.ops`: functions that NumPy lacks, on arrays and in derivations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import pytest
 import derivo
 from derivo import Spec, ops
 from derivo.errors import DtypeError
-from tests.ops.spelled import SIZES, Spelling, compare, distinct, positive, stays_narrow, unit
+from tests.ops.spelled import (
+    SIZES,
+    Spelling,
+    compare,
+    distinct,
+    positive,
+    stays_narrow,
+    unit,
+)
 
 special = pytest.importorskip("scipy.special")
 KEY = Spec("2", "int")
@@ -22,7 +30,9 @@ TABLE = {
     "log_sigmoid": Spelling(ops.log_sigmoid, {"x": "N M"}),
     "logit": Spelling(ops.logit, {"x": "N M"}, {"x": unit}),
     "relu": Spelling(ops.relu, {"x": "N M"}, {"x": distinct}),
-    "leaky_relu": Spelling(lambda x: ops.leaky_relu(x, 0.2), {"x": "N M"}, {"x": distinct}),
+    "leaky_relu": Spelling(
+        lambda x: ops.leaky_relu(x, 0.2), {"x": "N M"}, {"x": distinct}
+    ),
     "silu": Spelling(ops.silu, {"x": "N M"}),
     "gelu": Spelling(lambda x: ops.gelu(x), {"x": "N M"}),
     "gelu by tanh": Spelling(lambda x: ops.gelu(x, approximate=True), {"x": "N M"}),
@@ -33,32 +43,79 @@ TABLE = {
     "log_softmax": Spelling(lambda x: ops.log_softmax(x), {"x": "N M"}),
     "logsumexp": Spelling(lambda x: ops.logsumexp(x), {"x": "N M"}),
     "logsumexp axis": Spelling(lambda x: ops.logsumexp(x, axis=-1), {"x": "N M"}),
-    "logsumexp keepdims": Spelling(lambda x: x - ops.logsumexp(x, axis=0, keepdims=True), {"x": "N M"}),
-    "logsumexp of a vector": Spelling(lambda x: ops.logsumexp(x, axis=0) + ops.softmax(x), {"x": "M"}),
-    "logsumexp outer axes": Spelling(lambda x: ops.logsumexp(x, axis=(0, 2)), {"x": "N M K"}),
-    "logaddexp.reduce": Spelling(lambda x: np.logaddexp.reduce(x) + np.logaddexp.reduce(x, axis=1).sum(), {"x": "N M"}),
+    "logsumexp keepdims": Spelling(
+        lambda x: x - ops.logsumexp(x, axis=0, keepdims=True), {"x": "N M"}
+    ),
+    "logsumexp of a vector": Spelling(
+        lambda x: ops.logsumexp(x, axis=0) + ops.softmax(x), {"x": "M"}
+    ),
+    "logsumexp outer axes": Spelling(
+        lambda x: ops.logsumexp(x, axis=(0, 2)), {"x": "N M K"}
+    ),
+    "logaddexp.reduce": Spelling(
+        lambda x: np.logaddexp.reduce(x) + np.logaddexp.reduce(x, axis=1).sum(),
+        {"x": "N M"},
+    ),
     "erf": Spelling(lambda x: ops.erf(x), {"x": "N M"}),
     "erfc": Spelling(lambda x: ops.erfc(x), {"x": "N M"}),
     "gammaln": Spelling(lambda x: ops.gammaln(x), {"x": "N M"}, {"x": positive}),
     "digamma": Spelling(lambda x: ops.digamma(x), {"x": "N M"}, {"x": positive}),
-    "xlogy": Spelling(lambda x, y: ops.xlogy(x, y), {"x": "N M", "y": "M"}, {"y": positive, "x": positive}),
-    "scipy ufuncs": Spelling(lambda x: special.expit(x) + special.erf(x) * special.erfc(x) + special.log_expit(x)
-                             + special.ndtr(x), {"x": "N M"}),
-    "scipy gamma family": Spelling(lambda x: special.gammaln(x) + special.psi(x) * special.digamma(x) + special.gamma(x)
-                                   + special.betaln(x, 2.0) + special.polygamma(1, 3.0), {"x": "N M"}, {"x": positive}),
-    "scipy entropies": Spelling(lambda x, y: special.xlogy(x, y) + special.xlog1py(x, y) + special.entr(x)
-                                + special.rel_entr(x, y) + special.kl_div(x, y) + special.logit(x),
-                                {"x": "N M", "y": "M"}, {"x": unit, "y": unit}),
-    "scipy softmax": Spelling(lambda x: special.softmax(x, axis=1) + special.log_softmax(x, axis=-1)
-                              + special.softmax(x) + special.logsumexp(x) + special.logsumexp(x, axis=1, keepdims=True),
-                              {"x": "N M"}),
-}  # fmt: skip
+    "xlogy": Spelling(
+        lambda x, y: ops.xlogy(x, y),
+        {"x": "N M", "y": "M"},
+        {"y": positive, "x": positive},
+    ),
+    "scipy ufuncs": Spelling(
+        lambda x: (
+            special.expit(x)
+            + special.erf(x) * special.erfc(x)
+            + special.log_expit(x)
+            + special.ndtr(x)
+        ),
+        {"x": "N M"},
+    ),
+    "scipy gamma family": Spelling(
+        lambda x: (
+            special.gammaln(x)
+            + special.psi(x) * special.digamma(x)
+            + special.gamma(x)
+            + special.betaln(x, 2.0)
+            + special.polygamma(1, 3.0)
+        ),
+        {"x": "N M"},
+        {"x": positive},
+    ),
+    "scipy entropies": Spelling(
+        lambda x, y: (
+            special.xlogy(x, y)
+            + special.xlog1py(x, y)
+            + special.entr(x)
+            + special.rel_entr(x, y)
+            + special.kl_div(x, y)
+            + special.logit(x)
+        ),
+        {"x": "N M", "y": "M"},
+        {"x": unit, "y": unit},
+    ),
+    "scipy softmax": Spelling(
+        lambda x: (
+            special.softmax(x, axis=1)
+            + special.log_softmax(x, axis=-1)
+            + special.softmax(x)
+            + special.logsumexp(x)
+            + special.logsumexp(x, axis=1, keepdims=True)
+        ),
+        {"x": "N M"},
+    ),
+}
 CASES = pytest.mark.parametrize("name", TABLE)
 
 
 @CASES
 @pytest.mark.parametrize("sizes", SIZES, ids=("usual", "ones"))
-def test_a_function_agrees_with_its_differences(name: str, sizes: dict[str, int]) -> None:
+def test_a_function_agrees_with_its_differences(
+    name: str, sizes: dict[str, int]
+) -> None:
     compare(TABLE[name], sizes)
 
 
@@ -72,14 +129,28 @@ def test_a_function_keeps_float32(name: str) -> None:
     stays_narrow(TABLE[name])
 
 
-@pytest.mark.parametrize("name", ["expit", "logit", "softmax", "log_softmax", "logsumexp", "erf",
-                                  "erfc", "gammaln", "digamma"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "expit",
+        "logit",
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "erf",
+        "erfc",
+        "gammaln",
+        "digamma",
+    ],
+)
 def test_a_function_agrees_with_scipy_on_lists_numbers_and_arrays(name: str) -> None:
     ours, theirs = getattr(ops, name), getattr(special, name)
     x = np.random.default_rng(0).uniform(0.05, 0.95, (3, 4))
     options = {} if name not in ("softmax", "log_softmax") else {"axis": -1}
     np.testing.assert_allclose(theirs(x, **options), ours(x), rtol=1e-13)
-    np.testing.assert_allclose(theirs(x.tolist(), **options), ours(x.tolist()), rtol=1e-13)
+    np.testing.assert_allclose(
+        theirs(x.tolist(), **options), ours(x.tolist()), rtol=1e-13
+    )
     if "soft" not in name:
         assert theirs(0.25) == pytest.approx(ours(0.25), rel=1e-13)
 
@@ -88,7 +159,13 @@ def test_a_function_agrees_with_scipy_on_lists_numbers_and_arrays(name: str) -> 
 def test_large_logits_do_not_overflow_in_float32(scale: float) -> None:
     x = np.float32([[0, 1, -1]]) * np.float32(scale)
     with np.errstate(all="raise", under="ignore", over="ignore"):
-        for function in (ops.softmax, ops.log_softmax, ops.logsumexp, ops.softplus, ops.sigmoid):
+        for function in (
+            ops.softmax,
+            ops.log_softmax,
+            ops.logsumexp,
+            ops.softplus,
+            ops.sigmoid,
+        ):
             y = function(x)
             assert y.dtype == np.float32
             assert np.all(np.isfinite(y))
@@ -100,10 +177,12 @@ mpmath = pytest.importorskip("mpmath")
 def reference(name: str, x: Any) -> Any:
     """Compute in 40 digits."""
     functions = {
-        "erf": mpmath.erf, "erfc": mpmath.erfc, "digamma": mpmath.digamma,
+        "erf": mpmath.erf,
+        "erfc": mpmath.erfc,
+        "digamma": mpmath.digamma,
         "gammaln": lambda v: mpmath.log(abs(mpmath.gamma(v))),
         "trigamma": lambda v: mpmath.psi(1, v),
-    }  # fmt: skip
+    }
     with mpmath.workdps(40):
         return np.array([float(functions[name](mpmath.mpf(float(v)))) for v in x])
 
@@ -113,13 +192,21 @@ def reference(name: str, x: Any) -> Any:
 @pytest.mark.parametrize(
     ("name", "low", "high", "tolerance"),
     [
-        ("erf", -6, 6, 7e-16), ("erf", -0.01, 0.01, 4e-18),
-        ("erfc", -6, 6, 7e-16), ("gammaln", 0.01, 40, 6e-15), ("gammaln", 40, 1e5, 1e-15),
-        ("gammaln", -10, 0, 1e-14), ("digamma", 0.01, 100, 1e-15), ("digamma", -10, 0, 1e-14),
-        ("trigamma", 0.01, 100, 1e-15), ("trigamma", -10, 0, 1e-14),
+        ("erf", -6, 6, 7e-16),
+        ("erf", -0.01, 0.01, 4e-18),
+        ("erfc", -6, 6, 7e-16),
+        ("gammaln", 0.01, 40, 6e-15),
+        ("gammaln", 40, 1e5, 1e-15),
+        ("gammaln", -10, 0, 1e-14),
+        ("digamma", 0.01, 100, 1e-15),
+        ("digamma", -10, 0, 1e-14),
+        ("trigamma", 0.01, 100, 1e-15),
+        ("trigamma", -10, 0, 1e-14),
     ],
-)  # fmt: skip
-def test_special_functions_agree_with_mpmath(name: str, low: float, high: float, tolerance: float) -> None:
+)
+def test_special_functions_agree_with_mpmath(
+    name: str, low: float, high: float, tolerance: float
+) -> None:
     x = np.random.default_rng(0).uniform(low, high, 500)
     compute = ops.CATALOGUE[name].compute
     expected = reference(name, x)
@@ -137,7 +224,9 @@ def test_erfc_is_right_to_the_last_digits_where_it_is_tiny() -> None:
 @pytest.mark.parametrize("name", ["erf", "erfc"])
 def test_special_functions_at_their_ends(name: str) -> None:
     x = np.array([-np.inf, -40, 0, 40, np.inf, np.nan])
-    np.testing.assert_allclose(getattr(special, name)(x), getattr(ops, name)(x), rtol=3e-16)
+    np.testing.assert_allclose(
+        getattr(special, name)(x), getattr(ops, name)(x), rtol=3e-16
+    )
 
 
 def test_the_source_of_gelu_needs_numpy_alone(tmp_path: Any) -> None:
@@ -156,7 +245,9 @@ def test_the_source_of_gelu_needs_numpy_alone(tmp_path: Any) -> None:
 @pytest.mark.parametrize("zeros", [0, 1, 2, 4])
 @pytest.mark.parametrize("axis", [None, 0, 1])
 @pytest.mark.parametrize("name", ["prod", "cumprod"])
-def test_products_are_right_where_factors_are_zero(name: str, axis: int | None, zeros: int) -> None:
+def test_products_are_right_where_factors_are_zero(
+    name: str, axis: int | None, zeros: int
+) -> None:
     x = np.random.default_rng(0).normal(size=(3, 4))
     x.ravel()[[1, 9, 5, 6][:zeros]] = 0
     function = getattr(np, name)
@@ -188,7 +279,9 @@ def test_equal_keys_draw_equal_numbers_and_others_do_not() -> None:
 
 
 def test_a_draw_is_numpys_own_philox() -> None:
-    expected = np.random.Generator(np.random.Philox(key=np.array([3, 5]))).random((2, 3))
+    expected = np.random.Generator(np.random.Philox(key=np.array([3, 5]))).random(
+        (2, 3)
+    )
     np.testing.assert_array_equal(expected, ops.uniform((3, 5), (2, 3)))
 
 
@@ -205,14 +298,19 @@ def test_dropout_passes_gradients_where_it_passes_values() -> None:
 def test_float32_and_float64_draw_the_same_mask() -> None:
     d = derivo.derive(noisy, x="N M", key=KEY)
     x, key = np.random.default_rng(0).normal(size=(20, 30)), np.array([1, 2])
-    wide, narrow = d.gradients(x=x, key=key)["x"], d.gradients(x=x.astype(np.float32), key=key)["x"]
+    wide, narrow = (
+        d.gradients(x=x, key=key)["x"],
+        d.gradients(x=x.astype(np.float32), key=key)["x"],
+    )
     assert narrow.dtype == np.float32
     np.testing.assert_array_equal(wide == 0, narrow == 0)
 
 
 def test_a_key_may_be_put_together_from_seed_and_counter() -> None:
     step = Spec("", "int")
-    d = derivo.derive(lambda x, step: ops.dropout(x, (11, step), 0.5), x="N M", step=step)
+    d = derivo.derive(
+        lambda x, step: ops.dropout(x, (11, step), 0.5), x="N M", step=step
+    )
     x = np.ones((4, 5))
     for i in (0, 1):
         np.testing.assert_array_equal(ops.dropout(x, (11, i), 0.5), d(x=x, step=i))

@@ -29,7 +29,11 @@ def lstm(x, h0, c0, w, u, b):
     def step(state, x_t):
         h, c = state
         z = x_t @ w + h @ u + b
-        i, f, o = sigmoid(z[:, :n]), sigmoid(z[:, n : 2 * n]), sigmoid(z[:, 2 * n : 3 * n])
+        i, f, o = (
+            sigmoid(z[:, :n]),
+            sigmoid(z[:, n : 2 * n]),
+            sigmoid(z[:, 2 * n : 3 * n]),
+        )
         g = np.tanh(z[:, 3 * n :])
         c = f * c + i * g
         h = o * np.tanh(c)
@@ -39,7 +43,7 @@ def lstm(x, h0, c0, w, u, b):
     return hs, c_last
 
 
-def gru(x, h0, wz, uz, wr, ur, wh, uh):
+def gru(x, h0, wz, uz, wr, ur, wh, uh):  # noqa: PLR0913, PLR0917
     def step(h, x_t):
         z = sigmoid(x_t @ wz + h @ uz)
         r = sigmoid(x_t @ wr + h @ ur)

@@ -34,7 +34,10 @@ def given(upstream):
 @EVERY
 def test_the_emitted_loop_gives_what_the_python_loop_gives(case, simplify):
     arrays = case.arrays()
-    expected, actual = flat(case.function(**arrays)), flat(derived(case.name, simplify)(**arrays))
+    expected, actual = (
+        flat(case.function(**arrays)),
+        flat(derived(case.name, simplify)(**arrays)),
+    )
     for e, a in zip(expected, actual, strict=True):
         assert np.shape(e) == np.shape(a)
         np.testing.assert_allclose(a, e, rtol=1e-12, atol=1e-13)
@@ -66,7 +69,9 @@ def test_float32_in_gives_float32_out(case):
     }
     wide = case.function(**case.arrays())
     upstream = [np.ones(np.shape(y), np.float32) for y in flat(wide)]
-    output, gradients = derived(case.name).value_and_gradients(given(upstream), **arrays)
+    output, gradients = derived(case.name).value_and_gradients(
+        given(upstream), **arrays
+    )
     for value in (*flat(output), *gradients.values()):
         assert np.asarray(value).dtype in (np.float32, np.bool_, np.int64)
     assert any(np.asarray(v).dtype == np.float32 for v in flat(output))
@@ -74,7 +79,9 @@ def test_float32_in_gives_float32_out(case):
 
 @BOTH
 @pytest.mark.parametrize("steps", [0, 1, 2])
-@pytest.mark.parametrize("name", ["rnn", "lstm", "two_carries", "backwards", "smoothing"])
+@pytest.mark.parametrize(
+    "name", ["rnn", "lstm", "two_carries", "backwards", "smoothing"]
+)
 def test_few_steps_or_none(name, steps, simplify):
     case = PROGRAMS[name]
     arrays = case.arrays()
@@ -111,7 +118,9 @@ def unrolled_lstm(x, h0, c0, w, u, b):
     return np.stack(hs), c
 
 
-@pytest.mark.parametrize(("function", "unrolled"), [(rnn, unrolled_rnn), (lstm, unrolled_lstm)])
+@pytest.mark.parametrize(
+    ("function", "unrolled"), [(rnn, unrolled_rnn), (lstm, unrolled_lstm)]
+)
 @pytest.mark.parametrize("named", [True, False], ids=["T", "5"])
 def test_a_scan_and_the_same_loop_unrolled_agree(function, unrolled, named):
     case = PROGRAMS[function.__name__]
@@ -139,7 +148,8 @@ def test_gradients_for_some_arguments_alone(wrt):
 
 
 @pytest.mark.parametrize(
-    "name", ["rnn", "smoothing", "cumulative_product", "a_loop_in_a_loop", "skipping", "words"]
+    "name",
+    ["rnn", "smoothing", "cumulative_product", "a_loop_in_a_loop", "skipping", "words"],
 )
 def test_the_check_agrees_second_derivatives_too(name):
     report = derived(name).check(trials=1)
@@ -154,7 +164,11 @@ def test_the_check_finds_a_wrong_rule_inside_a_loop(monkeypatch):
     monkeypatch.setitem(op.__dict__, "vjp", lambda g, y, x: (-right(g, y, x)[0],))
     report = derivo.derive(rnn, **PROGRAMS["rnn"].specs).check(trials=1)
     assert not report.ok
-    wrong = {row.operation for row in report.rows if row.kind == "rule" and row.verdict == "wrong"}
+    wrong = {
+        row.operation
+        for row in report.rows
+        if row.kind == "rule" and row.verdict == "wrong"
+    }
     assert wrong == {"tanh"}
 
 

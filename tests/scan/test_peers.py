@@ -30,7 +30,11 @@ def compare(name, made, result, weights, order=None):
     arrays = case.arrays()
     d = derivo.derive(case.function, **case.specs)
     x = torch.tensor(arrays["x"], requires_grad=True)
-    start = {k: torch.tensor(arrays[k][None], requires_grad=True) for k in ("h0", "c0") if k in arrays}
+    start = {
+        k: torch.tensor(arrays[k][None], requires_grad=True)
+        for k in ("h0", "c0")
+        if k in arrays
+    }
     state = tuple(start.values()) if len(start) > 1 else next(iter(start.values()))
     hs, _ = made(x, state)
     rng = np.random.default_rng(3)
@@ -41,7 +45,9 @@ def compare(name, made, result, weights, order=None):
     np.testing.assert_allclose(ours, hs.detach().numpy(), rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(gradients["x"], x.grad.numpy(), rtol=1e-10, atol=1e-12)
     for k, v in start.items():
-        np.testing.assert_allclose(gradients[k], v.grad.numpy()[0], rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(
+            gradients[k], v.grad.numpy()[0], rtol=1e-10, atol=1e-12
+        )
     for ours_name, theirs in weights.items():
         expected = getattr(made, theirs).grad.numpy().T
         got = gradients[ours_name]

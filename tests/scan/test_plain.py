@@ -26,7 +26,10 @@ def test_sums_are_those_of_cumsum():
 def test_outputs_are_those_of_accumulate():
     values = [3, 1, 2]
     _, out = derivo.scan(lambda s, x: (s * 2 + x, s * 2 + x), 0, np.array(values))
-    assert out.tolist() == list(itertools.accumulate(values, lambda s, x: s * 2 + x, initial=0))[1:]
+    assert (
+        out.tolist()
+        == list(itertools.accumulate(values, lambda s, x: s * 2 + x, initial=0))[1:]
+    )
 
 
 def test_backwards_runs_from_the_end_and_keeps_the_order():

@@ -17,7 +17,7 @@ from tests.scan.programs import PROGRAMS, rnn
 
 EVERY = pytest.mark.parametrize("case", PROGRAMS.values(), ids=list(PROGRAMS))
 
-RNN = '''\
+RNN = """\
 def rnn(x, h0, w, u, b):
     h = h0
     hs = np.empty((x.shape[0], *h0.shape), dtype=x.dtype)
@@ -45,7 +45,7 @@ def rnn_backward(saved, d_hs):
         d_h = delta @ u.T
     d_h0 = d_h
     return d_x, d_h0, d_w, d_u, d_b
-'''
+"""
 
 
 def without_comments(source):
@@ -71,7 +71,10 @@ def test_a_loop_stays_a_loop_in_both_directions(case):
 def test_the_length_of_the_text_does_not_depend_on_the_number_of_steps():
     few = derivo.derive(rnn, **{**PROGRAMS["rnn"].specs, "x": "5 N L"}).source
     many = derivo.derive(rnn, **{**PROGRAMS["rnn"].specs, "x": "5000 N L"}).source
-    assert few.replace("(5,", "(5000,").replace("range(5)", "range(5000)").split() == many.split()
+    assert (
+        few.replace("(5,", "(5000,").replace("range(5)", "range(5000)").split()
+        == many.split()
+    )
 
 
 def test_a_name_means_one_thing_inside_the_loop_and_outside():
@@ -115,7 +118,16 @@ def test_nothing_is_kept_for_every_step_that_no_gradient_reads():
 def test_emitted_source_passes_ruff(case, tmp_path):
     path = tmp_path / "emitted.py"
     path.write_text(derivo.derive(case.function, **case.specs).source, encoding="utf-8")
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length", "120", path]
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--line-length",
+        "120",
+        path,
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
@@ -130,11 +142,13 @@ for case in PROGRAMS.values():
 
 def test_the_text_is_the_same_in_every_process():
     root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root / "src"), str(root)])
     texts = set()
     for seed in ("1", "2"):
-        env = {**os.environ, "PYTHONHASHSEED": seed,
-               "PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}  # fmt: skip
-        texts.add(subprocess.check_output([sys.executable, "-c", PRINT], env=env, cwd=root))
+        env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": path}
+        texts.add(
+            subprocess.check_output([sys.executable, "-c", PRINT], env=env, cwd=root)
+        )
     assert len(texts) == 1
 
 

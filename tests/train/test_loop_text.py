@@ -75,6 +75,15 @@ def test_losses(loss):
     compare([Dense(4, "tanh"), Dense(2)], loss=loss)
 
 
+def test_one_column():
+    t = X[:, :1]
+    (losses, values), (found, ours) = both_engines(
+        [Dense(1, "tanh"), Dense(1)], "squared_error", X, t, batch=4)  # fmt: skip
+    np.testing.assert_allclose(found, losses, rtol=1e-12)
+    for expected, actual in zip(values, ours, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
+
+
 @pytest.mark.parametrize("batch", [1, 3, 7, 20])
 def test_batches_of_any_size(batch):
     (losses, values), (found, ours) = both_engines([Dense(2)], "cross_entropy", X, T, batch=batch)

@@ -81,8 +81,8 @@ def test_labels_may_be_written_in_many_ways(kind):
     given = {"text": words, "one-hot": np.eye(3)[t], "floats": t.astype(float),
              "objects": words.astype(object), "column": t[:, None], "list": t.tolist()}[kind]  # fmt: skip
     net, plain = small(), small()
-    net.fit(x, given, epochs=20, learning_rate=0.03, **QUIET)
-    plain.fit(x, t, epochs=20, learning_rate=0.03, **QUIET)
+    net.fit(x, given, epochs=40, learning_rate=0.03, **QUIET)
+    plain.fit(x, t, epochs=40, learning_rate=0.03, **QUIET)
     for name, value in plain.parameters.items():
         assert np.array_equal(value, net.parameters[name])
     expected = words if kind in ("text", "objects") else t

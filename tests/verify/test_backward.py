@@ -78,7 +78,12 @@ def test_right_backward_passes_pass():
 @pytest.mark.parametrize(
     ("backward", "name", "code", "cause"),
     [
-        (without_mean, "x", "mu = x.mean(axis=0)", "reaches x through `mean` is missing"),
+        (
+            without_mean,
+            "x",
+            "mu = x.mean(axis=0)",
+            "reaches x through `mean` is missing",
+        ),
         (without_variance, "x", "var = (xc**2).mean(axis=0)", "reaches xc"),
         (variance_added, "x", "var = (xc**2).mean(axis=0)", "has the wrong sign"),
         (beta_not_summed, "beta", "", "a sum is missing: (5, 3) for (3,)"),
@@ -93,8 +98,12 @@ def test_the_wrong_term_is_named_with_its_line(backward, name, code, cause):
 
 
 def test_a_forgotten_average_is_a_factor():
-    report = check_backward(f.cross_entropy, loss_not_averaged, wrt="z", z="N C", t="N C")
-    assert report.failures[0].cause == "a factor is wrong: everything is 5 times too large"
+    report = check_backward(
+        f.cross_entropy, loss_not_averaged, wrt="z", z="N C", t="N C"
+    )
+    assert (
+        report.failures[0].cause == "a factor is wrong: everything is 5 times too large"
+    )
 
 
 def test_a_backward_pass_that_cannot_be_matched_is_refused():

@@ -41,7 +41,8 @@ def test_an_adjoint_of_another_operand_is_recognised():
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(2.0, "2"), (-0.5, "-1/2"), (1 / 12, "1/12"), (np.pi, "3.14159")]
+    ("value", "text"),
+    [(2.0, "2"), (-0.5, "-1/2"), (1 / 12, "1/12"), (np.pi, "3.14159")],
 )
 def test_numbers_are_written_as_small_fractions(value, text):
     assert simple_number(value) == text

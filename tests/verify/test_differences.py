@@ -27,7 +27,9 @@ def test_derivatives_agree_with_mpmath(function, exact, analytic, tolerance):
 
 def test_central_differences_know_when_they_are_not_precise():
     smooth = derivative(np.sin, np.ones(()), np.ones(()), analytic=False)
-    rough = derivative(lambda x: np.sin(3000 * x), np.ones(()), np.ones(()), analytic=False)
+    rough = derivative(
+        lambda x: np.sin(3000 * x), np.ones(()), np.ones(()), analytic=False
+    )
     assert smooth.uncertainty < 1e-10
     assert rough.uncertainty > 1
 
@@ -43,7 +45,9 @@ def test_the_worst_element_is_named():
 
 def test_an_error_within_the_doubt_is_not_called_wrong():
     values, doubt = np.array([1.0]), np.array([1e-3])
-    assert compare(np.array([1.001]), Numeric(values, doubt, CENTRAL)).verdict == "unsure"
+    assert (
+        compare(np.array([1.001]), Numeric(values, doubt, CENTRAL)).verdict == "unsure"
+    )
     assert compare(np.array([1.1]), Numeric(values, doubt, CENTRAL)).verdict == "wrong"
     assert compare(np.array([1.0]), Numeric(values, doubt, CENTRAL)).verdict == "right"
 

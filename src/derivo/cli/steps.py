@@ -37,8 +37,9 @@ def explain(derivation: Derivation) -> list[Line]:
     known = set(derivation.forward.steps)
     lines = [_recognised(s, values) for s in rewrites if s in known]
     lines += _chain(raw, values, names)
-    lines += [_shortened(s, values, names) for s in rewrites if s not in known]
-    return lines
+    shorter = [_shortened(s, values, names) for s in rewrites if s not in known]
+    seen = {left for left, _ in lines}
+    return lines + [line for line in shorter if line[0] not in seen | set(names.values())]
 
 
 def _value_name(node: Node, values: Mapping[Node, str]) -> str:
@@ -58,14 +59,17 @@ def _recognised(step: Step, values: Mapping[Node, str]) -> Line:
     assert step.before is not None  # noqa: S101  a rewrite has two sides
     old, new = formula(step.before, values), formula(step.result, values)
     name = values.get(step.before, values.get(step.result, ""))
-    return (f"{name} = {new}" if name else new), f"{step.rule}: {old}"
+    word = step.rule.removeprefix("recognised as ")
+    what = step.rule if f"{word}(" in new else "the same, so that nothing overflows"
+    return (f"{name} = {new}" if name else new), f"{what}: {old}"
 
 
 def _chain(
     raw: Differentiated, values: Mapping[Node, str], names: Mapping[Node, str]
 ) -> Iterator[Line]:
     written: dict[Node, str] = {}
-    for value, adjoint in raw.adjoints.items():
+    # Nodes are numbered as they are made: in this order, what is read is there already.
+    for value, adjoint in sorted(raw.adjoints.items(), key=lambda item: item[1].index):
         if value not in values or adjoint in raw.seeds:
             continue
         left = f"d_{values[value]}"

@@ -102,10 +102,9 @@ def _worked() -> bool:
     for numbers in (mazur, cs231n):
         show.line(f"\n{inspect.getdoc(numbers)}", "bold")
         for n in numbers():
-            pad = 12 - len(n.name)
-            text = f"  {n.name}{'':{pad}} printed {n.printed:<12} here {n.got:.10g}"
+            text = f"  {n.name:<12} printed {n.printed:<12} here {n.got:<14.10g}"
             verdict = "ok" if n.agrees else "differs"
-            show.write([(f"{text:<50}", ""), (verdict, colour.GOOD if n.agrees else colour.BAD)])
+            show.write([(text, ""), (verdict, colour.GOOD if n.agrees else colour.BAD)])
             fine &= n.agrees
     return fine
 

@@ -7,6 +7,7 @@ step reads, and what it stacks are the adjoints of the arrays that the loop ran 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from derivo.graph.loop import Loop, between, is_inline, unchanging
@@ -80,7 +81,9 @@ def pull_back_loop(
     gradients = [inner[b] for b in wanted if b in inner and b not in loop.carries]
     stacked = {i.attrs["of"] for i in items if "stack" in i.op.traits}
     gathered = stacked.intersection(loop.carries)
-    back = close(node, frozenset(gathered.union(inside)), steps, ends, gradients, recorder)
+    back = close(
+        node, frozenset(gathered.union(inside)), steps, ends, gradients, recorder
+    )
     for b in wanted:
         if b in steps.carries:
             result = recorder.builder.make(last, (back,), {"of": steps.carries[b]})
@@ -174,7 +177,9 @@ def close(
     return recorder.builder.make(scan_loop, operands, attrs, node.line, node.group)
 
 
-def forward_values(roots: list[Node], own: frozenset[Node], forward: set[Node]) -> list[Node]:
+def forward_values(
+    roots: list[Node], own: frozenset[Node], forward: AbstractSet[Node]
+) -> list[Node]:
     """Give the values of the forward loop that backward steps read.
 
     Views of other values are taken again, not kept.
@@ -201,7 +206,7 @@ def _is_free(node: Node) -> bool:
     return bool(node.inputs) and "view" in node.op.traits
 
 
-def over_time(node: Node, value: Node, is_stacked: bool, recorder: Recorder) -> Node:  # noqa: FBT001
+def over_time(node: Node, value: Node, is_stacked: bool, recorder: Recorder) -> Node:
     """Give the array that holds, for every step of a loop, a value of the step."""
     loop: Loop = node.attrs["loop"]
     operand = dict(zip(loop.bound, node.inputs, strict=True))

@@ -8,21 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from derivo.emit.expression import field_values, fill, number, parsed
-from derivo.emit.loop_text import deferred, write_loop
+from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
+from derivo.emit.statement import Statement as Statement
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
-LONGEST_PART = 46
-
-
-@dataclass(frozen=True)
-class Statement:
-    """A line of code, the value it computes, and the reason for it."""
-
-    code: str
-    node: Node | None = None
-    name: str = ""
+LONGEST_PART, SHORTEST_PART, LONGEST_LINE = 46, 12, 78
 
 
 @dataclass
@@ -91,12 +83,28 @@ class Body:
                 # A Python number stays one: a NumPy scalar would widen float32.
                 expression = ast.Call(ast.Name("float"), [expression], [])
         text = ast.unparse(expression)
+        if len(text) > LONGEST_LINE and self._name_longest(node):
+            self._write(node, named=named)
+            return
         if named or len(text) > LONGEST_PART:
             name = self.names.fresh(self.wish(node), node)
             self.statements.append(Statement(f"{name} = {text}", node, name))
             self._bind(node, name)
         else:
             self.parts[node] = expression
+
+    def _name_longest(self, node: Node) -> bool:
+        """Give the longest operand of a long line a line of its own."""
+        inlined = [i for i in node.inputs if i in self.parts and i not in self.bound]
+        lengths = {i: len(ast.unparse(self.parts[i])) for i in inlined}
+        longest = max(inlined, key=lambda i: (lengths[i], -i.index), default=None)
+        if longest is None or lengths[longest] < SHORTEST_PART:
+            return False
+        name = self.names.fresh(self.wish(longest), longest)
+        code = f"{name} = {ast.unparse(self.parts[longest])}"
+        self.statements.append(Statement(code, longest, name))
+        self._bind(longest, name)
+        return True
 
     def _bind(self, node: Node, name: str) -> None:
         self.bound[node] = name

@@ -36,7 +36,7 @@ def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) 
     if len(reader.inputs) != 1 or "elementwise" not in op.traits or op.vjp is None:
         return ""
     (x,) = reader.inputs
-    if x not in names or reader not in names:
+    if x not in names or reader not in names or names[x] == names[reader]:
         return ""
     recorder = Recorder(builder)
     (part,) = op.vjp(1, recorder.wrap(reader), recorder.wrap(x))

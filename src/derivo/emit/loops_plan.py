@@ -156,6 +156,15 @@ def source_place(node: Node, index: Index) -> Index:
     return node.op.element.source(index, node.attrs, operand.spec.shape, node.spec.shape)
 
 
+def matrix_source(node: Node) -> tuple[Node, Index]:
+    """Give the array that a matrix is a view of, and the place of its element (i, j)."""
+    index: Index = ("i", "j")
+    while is_view(node):
+        index = source_place(node, index)
+        node = node.inputs[0]
+    return node, index
+
+
 def plan_loops(outputs: list[Node], stores: dict[Node, Node]) -> LoopPlan:
     """Arrange the computation of `outputs` in loops.
 
@@ -219,6 +228,8 @@ def refuse_unknown(node: Node) -> None:
         reason = "(an array made from nothing) has no form inside a compiled loop"
     elif isinstance(element, Product) and any(i.spec.rank != 2 for i in node.inputs):  # noqa: PLR2004
         reason = f"of {' and '.join(str(i.spec) for i in node.inputs)} is not a product of two matrices"
+    elif isinstance(element, Product) and not all(map(_is_matrix, node.inputs)):
+        reason = "of an array that is copied along an axis has no form inside a compiled loop"
     elif len(loops_of(spec.shape)) > len(VARIABLES):
         reason = f"has more than {len(VARIABLES)} axes"
     elif any(name != BATCH for d in spec.shape if isinstance(d, Size) for name in names(d)):
@@ -226,6 +237,11 @@ def refuse_unknown(node: Node) -> None:
     if reason:
         message = f"`{node.op.name}` {reason}"
         raise NotSupportedError(message)
+
+
+def _is_matrix(node: Node) -> bool:
+    base, index = matrix_source(node)
+    return not is_number(base) and sorted(index) == ["i", "j"]
 
 
 def _base(node: Node) -> Node:

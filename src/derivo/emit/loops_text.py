@@ -10,8 +10,8 @@ from typing import Any
 
 from derivo.emit.expression import fill, number, parsed
 from derivo.emit.loops_plan import (
-    BATCH, VARIABLES, Body, Item, Loop, LoopPlan, is_number, is_view, needs_array,
-    operand_place, pending_place, place, source_place,
+    BATCH, VARIABLES, Body, Item, Loop, LoopPlan, is_number, is_view, matrix_source,
+    needs_array, operand_place, pending_place, place, source_place,
 )  # fmt: skip
 from derivo.graph.dim import Dim, Size
 from derivo.graph.element import Element, Fold, Index, Same
@@ -276,13 +276,8 @@ class LoopWriter:
 
     def _matrix(self, node: Node) -> str:
         """Write an operand of a product: an array, or its transpose."""
-        transposed = False
-        index = place(node.spec.shape)
-        while is_view(node):
-            index = source_place(node, index)
-            node = node.inputs[0]
-            transposed = index == ("j", "i")
-        return self.arrays[node] + (".T" if transposed else "")
+        base, index = matrix_source(node)
+        return self.arrays[base] + (".T" if index == ("j", "i") else "")
 
 
 def _lettered(wish: str, index: Index) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from derivo.emit.body import Body, Statement, needed
 from derivo.emit.comments import forward_comment
-from derivo.emit.loop_text import names_in
+from derivo.emit.handing_on import names_in
 from derivo.emit.scope import Scope
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size
@@ -122,11 +122,12 @@ class _Writer:
             top.append(f"{bound[n]} = {_array_text(n.attrs['value'].array)}")
         self.helper_names = {h.__name__ for h in helpers}
         for helper in helpers:
-            top += ["", *inspect.getsource(helper).rstrip().split("\n"), ""]
+            top += ["", *([""] if top and top[-1] else []),
+                    *inspect.getsource(helper).rstrip().split("\n"), ""]  # fmt: skip
         forward, saved = self._forward(names, bound)
         backward = self._backward(names, bound, saved)
         head = ["import numpy as np", ""] if _uses_numpy(top, forward, backward) else []
-        head += [*top, ""] if top else []
+        head += [*top, *([""] if top[-1] else [])] if top else []
         blocks = [*forward, "", "", *backward]
         lead = [*head, ""] if head else []
         shift = len(lead)
@@ -176,7 +177,7 @@ class _Writer:
                 continue
             seen.add(n)
             of_loop = "item" in n.op.traits and n.inputs[0] in p.forward
-            if (n in p.forward or of_loop) and not _is_free(n):
+            if (n in p.forward or of_loop) and (n in p.names or not _is_free(n)):
                 saved.add(n)
             else:
                 stack.extend(n.inputs)

@@ -46,8 +46,11 @@ class Loop:
 
     def replace(self, change: Callable[[Node], Node]) -> Loop:
         """Give the loop with every node replaced."""
-        parts = (self.carries, self.slices, self.fixed, self.following)
-        return Loop(*(tuple(change(n) for n in part) for part in parts), self.reverse)
+        carries, slices, fixed, following = (
+            tuple(change(n) for n in part)
+            for part in (self.carries, self.slices, self.fixed, self.following)
+        )
+        return Loop(carries, slices, fixed, following, self.reverse)
 
 
 def between(roots: Iterable[Node], given: frozenset[Node]) -> tuple[Node, ...]:
@@ -83,11 +86,13 @@ def unchanging(roots: Iterable[Node], own: frozenset[Node]) -> tuple[Node, ...]:
         if any(i in varying for i in n.inputs):
             varying.add(n)
     read = {*roots, *(i for n in nodes if n in varying for i in n.inputs)}
-    return tuple(n for n in nodes if n in read and n not in varying and not is_inline(n))
+    return tuple(
+        n for n in nodes if n in read and n not in varying and not is_inline(n)
+    )
 
 
 def is_analytic(node: Node) -> bool:
-    """Tell whether an operation, or all inside a loop, may be taken at complex values."""
+    """Tell whether an operation, or all inside a loop, takes complex values."""
     if "loop" in node.op.traits:
         return all(is_analytic(n) for n in node.attrs["loop"].inside())
     if "item" in node.op.traits:

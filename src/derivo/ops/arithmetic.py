@@ -69,13 +69,23 @@ def _power_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 power = register(
     Op(
-        "power", ("a", "b"), elementwise, "{0} ** {1}",
-        vjp=_power_vjp, algebra=operator.pow, latex="{0}^{{{1}}}",
-        samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)), rng.uniform(-2, 2, (3, 4))), {}),
-        traits=ANALYTIC, element=Element(as_is=(1,)),
+        "power",
+        ("a", "b"),
+        elementwise,
+        "{0} ** {1}",
+        vjp=_power_vjp,
+        algebra=operator.pow,
+        latex="{0}^{{{1}}}",
+        samples=lambda rng: (
+            (rng.uniform(0.5, 2, (3, 4)), rng.uniform(-2, 2, (3, 4))),
+            {},
+        ),
+        traits=ANALYTIC,
+        element=Element(as_is=(1,)),
     ),
-    np.power, np.float_power,
-)  # fmt: skip
+    np.power,
+    np.float_power,
+)
 square = register(
     Op(
         "square", ("a",), elementwise, "{0} ** 2",
@@ -124,13 +134,29 @@ def _booleans(rng: Any) -> Any:
 
 
 logical_and = register(
-    Op("logical_and", ("a", "b"), _logical, "{0} & {1}", samples=_booleans, traits=KINKED),
-    np.logical_and, np.bitwise_and,
-)  # fmt: skip
+    Op(
+        "logical_and",
+        ("a", "b"),
+        _logical,
+        "{0} & {1}",
+        samples=_booleans,
+        traits=KINKED,
+    ),
+    np.logical_and,
+    np.bitwise_and,
+)
 logical_or = register(
-    Op("logical_or", ("a", "b"), _logical, "{0} | {1}", samples=_booleans, traits=KINKED),
-    np.logical_or, np.bitwise_or,
-)  # fmt: skip
+    Op(
+        "logical_or",
+        ("a", "b"),
+        _logical,
+        "{0} | {1}",
+        samples=_booleans,
+        traits=KINKED,
+    ),
+    np.logical_or,
+    np.bitwise_or,
+)
 logical_not = register(
     Op(
         "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),

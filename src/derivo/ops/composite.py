@@ -32,23 +32,32 @@ sigmoid = register(
 )  # fmt: skip
 softplus = register(
     Op(
-        "softplus", ("x",), floating,
+        "softplus",
+        ("x",),
+        floating,
         vjp=lambda g, _y, x: (g * sigmoid(x),),
-        lower=lambda x: logaddexp(0, x), algebra=lambda x: (1 + x.exp()).log(),
-        latex=r"\operatorname{{softplus}}({0})", traits=FLOATING - {"analytic"} | {"positive"},
+        lower=lambda x: logaddexp(0, x),
+        algebra=lambda x: (1 + x.exp()).log(),
+        latex=r"\operatorname{{softplus}}({0})",
+        traits=FLOATING - {"analytic"} | {"positive"},
     )
-)  # fmt: skip
+)
 # The subgradient at 0 is 0.
 relu = register(
     Op(
-        "relu", ("x",), elementwise,
+        "relu",
+        ("x",),
+        elementwise,
         vjp=lambda g, y, _x: (g * (y > 0),),
         lower=lambda x: maximum(x, 0),
         latex=r"\operatorname{{relu}}({0})",
-        samples=lambda rng: ((rng.choice([-1, 1], (3, 4)) * rng.uniform(0.5, 2, (3, 4)),), {}),
+        samples=lambda rng: (
+            (rng.choice([-1, 1], (3, 4)) * rng.uniform(0.5, 2, (3, 4)),),
+            {},
+        ),
         traits=KINKED,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.maximum, np.fmax)
@@ -79,14 +88,14 @@ def _softmax_vjp(g: Any, y: Any, _x: Any, *, axis: Any) -> tuple[Any]:
 softmax = register(
     Op(
         "softmax", ("x",), _softmax_spec, vjp=_softmax_vjp, lower=_softmax_lower,
-        algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),  # noqa: FBT003
+        algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),
         latex=r"\operatorname{{softmax}}({0})", attrs={"axis": -1},
         traits=frozenset({"floating", "positive"}),
     )
 )  # fmt: skip
 
 
-def _logsumexp_spec(x: Spec, axis: Any, keepdims: bool) -> Spec:  # noqa: FBT001
+def _logsumexp_spec(x: Spec, axis: Any, keepdims: bool) -> Spec:
     result = reduced(x, axis, keepdims=keepdims)
     return Spec(result.shape, promote(x.kind, "pyfloat") if x.is_weak else "float")
 
@@ -109,13 +118,18 @@ def _logsumexp_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tup
 
 logsumexp = register(
     Op(
-        "logsumexp", ("x",), _logsumexp_spec, vjp=_logsumexp_vjp, lower=_logsumexp_lower,
+        "logsumexp",
+        ("x",),
+        _logsumexp_spec,
+        vjp=_logsumexp_vjp,
+        lower=_logsumexp_lower,
         algebra=lambda x, axis, keepdims: x.exp().sum(axis, keepdims).log(),
-        latex=r"\log \sum e^{{{0}}}", attrs={"axis": None, "keepdims": False},
+        latex=r"\log \sum e^{{{0}}}",
+        attrs={"axis": None, "keepdims": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"floating"}),
     )
-)  # fmt: skip
+)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
@@ -124,5 +138,5 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 
 @spells("logaddexp.reduce")
-def _logaddexp_reduce(x: Any, axis: Any = 0, keepdims: bool = False) -> Any:  # noqa: FBT001, FBT002
+def _logaddexp_reduce(x: Any, axis: Any = 0, keepdims: bool = False) -> Any:
     return logsumexp(x, axis=axis, keepdims=keepdims)

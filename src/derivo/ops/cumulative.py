@@ -14,13 +14,13 @@ from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
 from derivo.ops.diagonal import triu
 from derivo.ops.elementwise import where
+from derivo.ops.index import cut
 from derivo.ops.infer import normal_axis, reduced
 from derivo.ops.leaf import eye, made
 from derivo.ops.linalg import matmul
 from derivo.ops.rearrange import flip, pad
 from derivo.ops.reduce import REDUCING, along, combine_axes, restore
-from derivo.ops.shape import as_shape, expand_dims, moveaxis, reshape, squeeze
-from derivo.ops.index import cut
+from derivo.ops.shape import expand_dims, moveaxis, reshape, squeeze
 
 
 def _integer(spec: Spec) -> Spec:
@@ -69,7 +69,7 @@ spells(np.prod)(_product)
 
 
 @spells("multiply.reduce")
-def _multiply_reduce(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:  # noqa: FBT002
+def _multiply_reduce(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:
     return _product(x, axis=axis, keepdims=keepdims)
 
 
@@ -103,8 +103,8 @@ cumsum = register(
 
 def _cumprod_vjp(g: Any, _y: Any, x: Any, *, axis: int) -> tuple[Any]:
     # Row i of `rest` holds the running products with factor i left out. It is a part of
-    # the products i, i + 1, ...: hence the upper triangle. Exact where factors are zero,
-    # at the price of n x n values for n factors.
+    # the products i, i + 1, ...: hence the upper triangle. Exact where factors are
+    # zero, at the price of n x n values for n factors.
     x, g = (moveaxis(v, axis, -1) for v in (x, g))
     n = x.shape[-1]
     left_out = made(eye, x, n=n, m=n) > 0

@@ -15,7 +15,7 @@ from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import LINEAR, as_dim, moveaxis
 
-_MATRIX = lambda rng: ((rng.normal(size=(3, 4)),), {})  # noqa: E731
+_MATRIX = lambda rng: ((rng.normal(size=(3, 4)),), {})
 
 
 def _length(n: Dim, m: Dim, offset: int) -> Dim:
@@ -25,21 +25,21 @@ def _length(n: Dim, m: Dim, offset: int) -> Dim:
     if isinstance(n, int) and isinstance(m, int):
         return max(min(n, m - offset) if offset >= 0 else min(n + offset, m), 0)
     message = (
-        f"the diagonal of a matrix of shape {format_shape((n, m))} has a length that is "
-        "not known by name; give the sizes as numbers"
+        f"the diagonal of a matrix of shape {format_shape((n, m))} has a length that "
+        "is not known by name; give the sizes as numbers"
     )
     raise ShapeError(message)
 
 
 def _diagonal_spec(x: Spec, offset: int) -> Spec:
-    if x.rank < 2:  # noqa: PLR2004
-        message = f"a diagonal needs a matrix; the array has the shape {format_shape(x.shape)}"
+    if x.rank < 2:
+        message = f"a diagonal needs a matrix, not the shape {format_shape(x.shape)}"
         raise ShapeError(message)
     return Spec((*x.shape[:-2], _length(x.shape[-2], x.shape[-1], offset)), x.kind)
 
 
 def _diagonal_text(_attrs: Any, x: Any) -> str:
-    axes = "" if len(x.shape) == 2 else ", axis1=-2, axis2=-1"  # noqa: PLR2004
+    axes = "" if len(x.shape) == 2 else ", axis1=-2, axis2=-1"
     return f"np.diagonal({{0}}, offset={{offset}}{axes})"
 
 
@@ -74,15 +74,19 @@ def _from_diagonal_text(attrs: Any, x: Any) -> str:
 
 from_diagonal = register(
     Op(
-        "from_diagonal", ("x",),
+        "from_diagonal",
+        ("x",),
         lambda x, shape, offset: Spec((*x.shape[:-1], *shape), x.kind),  # noqa: ARG005
         _from_diagonal_text,
         vjp=lambda g, _y, _x, *, shape, offset: (diagonal(g, offset=offset),),  # noqa: ARG005
         attrs={"shape": (), "offset": 0},
-        samples=lambda rng: ((rng.normal(size=(2, 3)),), {"shape": (3, 4), "offset": 1}),
+        samples=lambda rng: (
+            (rng.normal(size=(2, 3)),),
+            {"shape": (3, 4), "offset": 1},
+        ),
         traits=LINEAR,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.diagonal)
@@ -106,8 +110,8 @@ def diag(v: Any, k: int = 0) -> Any:
 
 def _trace_spec(x: Spec, offset: int) -> Spec:
     del offset
-    if x.rank != 2:  # noqa: PLR2004
-        message = f"a trace needs a matrix; the array has the shape {format_shape(x.shape)}"
+    if x.rank != 2:
+        message = f"a trace needs a matrix, not the shape {format_shape(x.shape)}"
         raise ShapeError(message)
     return Spec((), x.kind)
 
@@ -127,7 +131,7 @@ trace = register(
 
 @spells(np.trace)
 def _trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    if a.ndim == 2 and (axis1 % 2, axis2 % 2) == (0, 1):  # noqa: PLR2004
+    if a.ndim == 2 and (axis1 % 2, axis2 % 2) == (0, 1):
         return trace(a, offset=int(offset))
     return sum_of(_diagonal(a, offset, axis1, axis2), axis=-1)
 
@@ -137,8 +141,8 @@ spells(np.linalg.trace)(lambda x, offset=0: _trace(x, offset, -2, -1))
 
 def _triangle_spec(x: Spec, k: int) -> Spec:
     del k
-    if x.rank < 2:  # noqa: PLR2004
-        message = f"a triangle needs a matrix; the array has the shape {format_shape(x.shape)}"
+    if x.rank < 2:
+        message = f"a triangle needs a matrix, not the shape {format_shape(x.shape)}"
         raise ShapeError(message)
     return x
 

@@ -1,8 +1,8 @@
 """Index notation. What is a product of matrices, a sum or a transpose becomes that.
 
-So a layer written with ``np.einsum`` gives the same gradients, in the same words, as one
-written with ``@``; what is left over is an `einsum` operation, whose gradients are again
-in index notation: with respect to one operand, the adjoint takes its place.
+So a layer written with ``np.einsum`` gives the same gradients, in the same words, as
+one written with ``@``; what is left over is an `einsum` operation, whose gradients are
+again in index notation: with respect to one operand, the adjoint takes its place.
 """
 
 from __future__ import annotations
@@ -93,20 +93,30 @@ def explicit(subscripts: str, ranks: list[int]) -> str:
     left, arrow, out = text.partition("->")
     terms = left.split(",")
     if len(terms) != len(ranks):
-        message = f"{subscripts!r} has {len(terms)} operands, but {len(ranks)} are given"
+        message = (
+            f"{subscripts!r} has {len(terms)} operands, but {len(ranks)} are given"
+        )
         raise ShapeError(message)
     spare = [c for c in string.ascii_letters if c not in text]
     extra = [r - len(t.replace("...", "")) for t, r in zip(terms, ranks, strict=True)]
-    widest = max((e for t, e in zip(terms, extra, strict=True) if "..." in t), default=0)
+    widest = max(
+        (e for t, e in zip(terms, extra, strict=True) if "..." in t), default=0
+    )
     dots = "".join(spare[:widest])
     for t, e in zip(terms, extra, strict=True):
         if e < 0 or (e and "..." not in t):
-            message = f"{t!r} in {subscripts!r} does not fit an array with {len(t) + e} axes"
+            message = (
+                f"{t!r} in {subscripts!r} does not fit an array with {len(t) + e} axes"
+            )
             raise ShapeError(message)
-    terms = [t.replace("...", dots[widest - e :]) for t, e in zip(terms, extra, strict=True)]
+    terms = [
+        t.replace("...", dots[widest - e :]) for t, e in zip(terms, extra, strict=True)
+    ]
     if not arrow:
         joined = "".join(terms)
-        out = dots + "".join(sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1))
+        out = dots + "".join(
+            sorted(c for c in set(joined) - set(dots) if joined.count(c) == 1)
+        )
     return f"{','.join(terms)}->{out.replace('...', dots)}"
 
 
@@ -128,7 +138,7 @@ def _contract(terms: list[str], arrays: list[Any], out: str) -> Any:
     sizes = _sizes(terms, [as_shape(np.shape(a)) for a in arrays])
     if len(arrays) == 1:
         return _transposed(arrays[0], terms[0], out)
-    if len(arrays) == 2:  # noqa: PLR2004
+    if len(arrays) == 2:
         result = _pair(terms, out, arrays, sizes)
         if result is not None:
             return result
@@ -142,7 +152,10 @@ def _single(term: str, x: Any) -> tuple[str, Any]:
             first = term.index(letter)
             second = term.index(letter, first + 1)
             x = diagonal(moveaxis(x, (first, second), (-2, -1)))
-            term = "".join(c for i, c in enumerate(term) if i not in (first, second)) + letter
+            term = (
+                "".join(c for i, c in enumerate(term) if i not in (first, second))
+                + letter
+            )
     return term, x
 
 
@@ -160,13 +173,16 @@ def _transposed(x: Any, term: str, out: str) -> Any:
 
 
 def _pair(terms: list[str], out: str, arrays: list[Any], sizes: dict[str, Dim]) -> Any:
-    """Give a product of two operands as ``@`` or ``*``, or None where neither serves."""
+    """Give a product of two operands as ``@`` or ``*``, or None if neither serves."""
     a, b = terms
     summed = [c for c in a if c in b and c not in out]
     left = [c for c in out if c in a and c not in b]
     right = [c for c in out if c in b and c not in a]
     batch = [c for c in out if c in a and c in b]
-    shapes = [dict(zip(t, as_shape(np.shape(x)), strict=True)) for t, x in zip(terms, arrays, strict=True)]
+    shapes = [
+        dict(zip(t, as_shape(np.shape(x)), strict=True))
+        for t, x in zip(terms, arrays, strict=True)
+    ]
     if any(s[c] != sizes[c] for s in shapes for c in s):
         return None  # an index of size 1 is stretched
     if not summed:
@@ -174,10 +190,14 @@ def _pair(terms: list[str], out: str, arrays: list[Any], sizes: dict[str, Dim]) 
     if left and right and len(left) == len(right) == len(summed) == 1:
         if out == "".join(batch + left + right):
             first = _transposed(arrays[0], a, "".join(batch + left + summed))
-            return matmul(first, _transposed(arrays[1], b, "".join(batch + summed + right)))
+            return matmul(
+                first, _transposed(arrays[1], b, "".join(batch + summed + right))
+            )
         if out == "".join(batch + right + left):
             first = _transposed(arrays[1], b, "".join(batch + right + summed))
-            return matmul(first, _transposed(arrays[0], a, "".join(batch + summed + left)))
+            return matmul(
+                first, _transposed(arrays[0], a, "".join(batch + summed + left))
+            )
         return None
     if left and right:
         return None
@@ -210,5 +230,3 @@ def _product(terms: list[str], out: str, arrays: list[Any]) -> Any:
 def _missing(out: str, term: str) -> int:
     """Give how many of the first indices of `out` a term lacks."""
     return next((i for i, c in enumerate(out) if c in term), len(out))
-
-

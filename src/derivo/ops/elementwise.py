@@ -63,11 +63,18 @@ sqrt = register(
     np.sqrt,
 )  # fmt: skip
 cbrt = register(
-    Op("cbrt", ("x",), floating, "np.cbrt({0})", vjp=lambda g, y, _x: (g / (3 * y * y),),
-       latex=r"\sqrt[3]{{{0}}}", samples=_between(0.5, 2),
-       traits=frozenset({"elementwise", "floating"})),
+    Op(
+        "cbrt",
+        ("x",),
+        floating,
+        "np.cbrt({0})",
+        vjp=lambda g, y, _x: (g / (3 * y * y),),
+        latex=r"\sqrt[3]{{{0}}}",
+        samples=_between(0.5, 2),
+        traits=frozenset({"elementwise", "floating"}),
+    ),
     np.cbrt,
-)  # fmt: skip
+)
 sin = register(
     Op("sin", ("x",), floating, "np.sin({0})", vjp=lambda g, _y, x: (g * cos(x),),
        latex=r"\sin {0}", traits=FLOATING),
@@ -112,22 +119,43 @@ cosh = register(
     np.cosh,
 )  # fmt: skip
 tanh = register(
-    Op("tanh", ("x",), floating, "np.tanh({0})", vjp=lambda g, y, _x: (g * (1 - y * y),),
-       latex=r"\tanh {0}", traits=FLOATING, element=Element(single="tanh32({0})")),
+    Op(
+        "tanh",
+        ("x",),
+        floating,
+        "np.tanh({0})",
+        vjp=lambda g, y, _x: (g * (1 - y * y),),
+        latex=r"\tanh {0}",
+        traits=FLOATING,
+        element=Element(single="tanh32({0})"),
+    ),
     np.tanh,
-)  # fmt: skip
+)
 arcsinh = register(
-    Op("arcsinh", ("x",), floating, "np.arcsinh({0})",
-       vjp=lambda g, _y, x: (g / sqrt(x * x + 1),), latex=r"\operatorname{{arsinh}} {0}",
-       traits=FLOATING),
+    Op(
+        "arcsinh",
+        ("x",),
+        floating,
+        "np.arcsinh({0})",
+        vjp=lambda g, _y, x: (g / sqrt(x * x + 1),),
+        latex=r"\operatorname{{arsinh}} {0}",
+        traits=FLOATING,
+    ),
     np.arcsinh,
-)  # fmt: skip
+)
 arccosh = register(
-    Op("arccosh", ("x",), floating, "np.arccosh({0})",
-       vjp=lambda g, _y, x: (g / sqrt(x * x - 1),), latex=r"\operatorname{{arcosh}} {0}",
-       samples=_between(1.5, 3), traits=FLOATING),
+    Op(
+        "arccosh",
+        ("x",),
+        floating,
+        "np.arccosh({0})",
+        vjp=lambda g, _y, x: (g / sqrt(x * x - 1),),
+        latex=r"\operatorname{{arcosh}} {0}",
+        samples=_between(1.5, 3),
+        traits=FLOATING,
+    ),
     np.arccosh,
-)  # fmt: skip
+)
 arctanh = register(
     Op("arctanh", ("x",), floating, "np.arctanh({0})",
        vjp=lambda g, _y, x: (g / (1 - x * x),), latex=r"\operatorname{{artanh}} {0}",
@@ -164,7 +192,7 @@ logaddexp = register(
     np.logaddexp,
 )  # fmt: skip
 
-# Kinks. The subgradient is 0 at the kink of |x|; of equal operands the first one counts.
+# Kinks. The subgradient of |x| is 0 at 0; of equal operands the first one counts.
 abs_ = register(
     Op("abs", ("x",), elementwise, "np.abs({0})", vjp=lambda g, _y, x: (g * sign(x),),
        latex=r"\left|{0}\right|", samples=_between(0.5, 2), traits=KINKED),
@@ -212,7 +240,9 @@ def _where_spec(condition: Spec, a: Spec, b: Spec) -> Spec:
 
 def _where_text(_attrs: Any, _condition: Any, a: Any, b: Any) -> str:
     # Between two Python numbers NumPy would choose in float64.
-    kinds = {getattr(v, "kind", "pyfloat" if isinstance(v, float) else "") for v in (a, b)}
+    kinds = {
+        getattr(v, "kind", "pyfloat" if isinstance(v, float) else "") for v in (a, b)
+    }
     widens = "pyfloat" in kinds and kinds <= {"pyfloat", "pyint", "bool", ""}
     return "np.where({0}, {1}, {2})" + ".astype({dtype})" * widens
 

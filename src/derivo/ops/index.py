@@ -38,7 +38,9 @@ def static_index(shape: tuple[Dim, ...], index: tuple[Any, ...]) -> tuple[Entry,
 def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
     """Give the number of elements of ``[start:stop:step]`` on an axis of size `n`."""
     step = 1 if step is None else step
-    if isinstance(n, int) and all(p is None or isinstance(p, int) for p in (start, stop, step)):
+    if isinstance(n, int) and all(
+        p is None or isinstance(p, int) for p in (start, stop, step)
+    ):
         return len(range(*slice(start, stop, step).indices(n)))
     if step == -1 and start is None and stop is None:
         return n
@@ -71,7 +73,9 @@ def _index_text(index: tuple[Entry, ...]) -> str:
         trimmed.pop()
     parts = []
     for k, entry in enumerate(trimmed):
-        fields = ["" if p is None else f"{{index_{k}_{j}}}" for j, p in enumerate(entry[1:])]
+        fields = [
+            "" if p is None else f"{{index_{k}_{j}}}" for j, p in enumerate(entry[1:])
+        ]
         if entry[0] == "at":
             parts.append(fields[0])
         else:
@@ -93,10 +97,10 @@ slice_ = register(
 # The adjoint of a part: zeros everywhere but there.
 embed = register(
     Op(
-        "embed", ("x",), lambda x, shape, index: Spec(shape, x.kind),
+        "embed", ("x",), lambda x, shape, **_: Spec(shape, x.kind),
         lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
         f"{{out}}[{_index_text(attrs['index'])}] = {{0}}",
-        vjp=lambda g, _y, _x, *, shape, index: (slice_(g, index=index),),
+        vjp=lambda g, _y, _x, *, index, **_: (slice_(g, index=index),),
         attrs={"shape": (), "index": ()},
         samples=lambda rng: ((rng.normal(size=(2,)),), {
             "shape": (3, 4), "index": (("at", 1), ("cut", 1, None, 2))}),
@@ -116,9 +120,12 @@ def _gather_text(attrs: Any, *operands: Any) -> str:
 
 
 def _scatter_text(attrs: Any, *operands: Any) -> str:
-    fields = ["slice(None)"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
+    fields = ["slice(None)"] * attrs["axis"] + [
+        f"{{{k}}}" for k in range(1, len(operands))
+    ]
     index = fields[0] if len(fields) == 1 else f"({', '.join(fields)})"
-    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {index}, {{0}})"
+    zeros = "{out} = np.zeros({shape}, dtype={dtype})"
+    return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
 
 
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
@@ -135,14 +142,22 @@ gather = register(
 )  # fmt: skip
 scatter_add = register(
     Op(
-        "scatter_add", ("g", "*indices"), lambda g, *_i, shape, axis: Spec(shape, g.kind),
+        "scatter_add",
+        ("g", "*indices"),
+        lambda g, *_i, shape, **_: Spec(shape, g.kind),
         _scatter_text,
-        vjp=lambda g, _y, _x, *i, shape, axis: (gather(g, *i, axis=axis), *(None for _ in i)),
+        vjp=lambda g, _y, _x, *i, axis, **_: (
+            gather(g, *i, axis=axis),
+            *(None for _ in i),
+        ),
         attrs={"shape": (), "axis": 0},
-        samples=lambda rng: ((rng.normal(size=(5, 4)), rng.integers(0, 3, 5)), {"shape": (3, 4)}),
+        samples=lambda rng: (
+            (rng.normal(size=(5, 4)), rng.integers(0, 3, 5)),
+            {"shape": (3, 4)},
+        ),
         traits=frozenset({"analytic"}),
     )
-)  # fmt: skip
+)
 
 
 def cut(x: Any, axis: int, start: Any, stop: Any) -> Any:
@@ -186,9 +201,13 @@ def _spelled_out(x: Any, parts: list[Any]) -> list[Any]:
             spelled += np.nonzero(mask)  # its size is known: the mask is a constant
         elif isinstance(p, bool) or (_is_array(p) and _kind(p) not in "iu"):
             message = (
-                "an index of booleans gives an array whose size depends on its values; "
-                "write np.where(mask, x, 0) or multiply by the mask"
-            ) if isinstance(p, bool) or _kind(p) == "b" else "an index must hold integers"
+                (
+                    "an index of booleans gives an array whose size depends on its "
+                    "values; write np.where(mask, x, 0) or multiply by the mask"
+                )
+                if isinstance(p, bool) or _kind(p) == "b"
+                else "an index must hold integers"
+            )
             raise ShapeError(message)
         else:
             spelled.append(p)
@@ -216,7 +235,9 @@ def _gathered(x: Any, parts: list[Any]) -> Any:
         x = slice_(x, index=static_index(as_shape(x.shape), static))
     left = [p for p in parts if isinstance(p, slice) or _is_array(p)]
     axes = [i for i, p in enumerate(left) if _is_array(p)]
-    arrays = [np.asarray(left[i]) if isinstance(left[i], list) else left[i] for i in axes]
+    arrays = [
+        np.asarray(left[i]) if isinstance(left[i], list) else left[i] for i in axes
+    ]
     first = axes[0]
     if axes != list(range(first, first + len(axes))) or not adjacent:
         # NumPy puts what separated indices pick in front.

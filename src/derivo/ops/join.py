@@ -34,10 +34,13 @@ def _concatenate_spec(*parts: Spec, axis: int) -> Spec:
     first = parts[0].shape
     total: Dim = 0
     for p in parts:
-        if p.rank != len(first) or p.shape[:axis] + p.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]:
+        if (
+            p.rank != len(first)
+            or p.shape[:axis] + p.shape[axis + 1 :] != first[:axis] + first[axis + 1 :]
+        ):
             message = (
-                f"{format_shape(first)} and {format_shape(p.shape)} cannot be joined on axis "
-                f"{axis}: the other axes must be equal"
+                f"{format_shape(first)} and {format_shape(p.shape)} cannot be joined "
+                f"on axis {axis}: the other axes must be equal"
             )
             raise ShapeError(message)
         total = total + p.shape[axis]
@@ -58,12 +61,19 @@ def _concatenate_vjp(g: Any, _y: Any, *parts: Any, axis: int) -> tuple[Any, ...]
 
 concatenate = register(
     Op(
-        "concatenate", ("*arrays",), _concatenate_spec, _list_text("concatenate"),
-        vjp=_concatenate_vjp, attrs={"axis": 0},
-        samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(3, 2))), {"axis": 1}),
+        "concatenate",
+        ("*arrays",),
+        _concatenate_spec,
+        _list_text("concatenate"),
+        vjp=_concatenate_vjp,
+        attrs={"axis": 0},
+        samples=lambda rng: (
+            (rng.normal(size=(3, 4)), rng.normal(size=(3, 2))),
+            {"axis": 1},
+        ),
         traits=LINEAR,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.concatenate)
@@ -96,12 +106,19 @@ def _stack_vjp(g: Any, _y: Any, *parts: Any, axis: int) -> tuple[Any, ...]:
 
 stack = register(
     Op(
-        "stack", ("*arrays",), _stack_spec, _list_text("stack"), vjp=_stack_vjp,
+        "stack",
+        ("*arrays",),
+        _stack_spec,
+        _list_text("stack"),
+        vjp=_stack_vjp,
         attrs={"axis": 0},
-        samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(3, 4))), {"axis": 1}),
+        samples=lambda rng: (
+            (rng.normal(size=(3, 4)), rng.normal(size=(3, 4))),
+            {"axis": 1},
+        ),
         traits=LINEAR,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.stack)
@@ -117,7 +134,9 @@ def vstack(tup: Any) -> Any:
     parts = list(tup)
     if all(np.ndim(p) == 1 for p in parts):
         return stack(*parts, axis=0)
-    return _concatenate([expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in parts])
+    return _concatenate(
+        [expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in parts]
+    )
 
 
 @spells(np.hstack)
@@ -133,14 +152,18 @@ def column_stack(tup: Any) -> Any:
     parts = list(tup)
     if all(np.ndim(p) == 1 for p in parts):
         return stack(*parts, axis=1)
-    return _concatenate([expand_dims(p, axis=1) if np.ndim(p) == 1 else p for p in parts], 1)
+    return _concatenate(
+        [expand_dims(p, axis=1) if np.ndim(p) == 1 else p for p in parts], 1
+    )
 
 
 @spells(np.dstack)
 def dstack(tup: Any) -> Any:
     """Put arrays behind each other."""
     parts = [expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in tup]
-    return _concatenate([expand_dims(p, axis=2) if np.ndim(p) == 2 else p for p in parts], 2)  # noqa: PLR2004
+    return _concatenate(
+        [expand_dims(p, axis=2) if np.ndim(p) == 2 else p for p in parts], 2
+    )
 
 
 @spells(np.append)
@@ -216,7 +239,9 @@ def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
     (a,) = normal_axis(axis, x.ndim)
     n = as_shape(x.shape)[a]
     if not isinstance(n, int):
-        message = f"axis {axis} has the size {n}, which is only a name; give it a number"
+        message = (
+            f"axis {axis} has the size {n}, which is only a name; give it a number"
+        )
         raise ShapeError(message)
     whole = ("cut", None, None, None)
     front, back = (whole,) * a, (whole,) * (x.ndim - a - 1)

@@ -31,12 +31,18 @@ argument = register(
     Op("argument", (), _given, attrs={"name": "", "spec": None}, traits=LEAF)
 )
 constant = register(
-    Op("constant", (), lambda value: _constant_spec(value), attrs={"value": None}, traits=LEAF)
+    Op(
+        "constant",
+        (),
+        _constant_spec,
+        attrs={"value": None},
+        traits=LEAF,
+    )
 )
 # The size of an axis as a Python integer. Which array it is read from is decided where
 # the source is written: any that is at hand and has this axis.
 size = register(
-    Op("size", (), lambda dim: Spec((), "pyint"), attrs={"dim": 1}, traits=LEAF)
+    Op("size", (), lambda **_: Spec((), "pyint"), attrs={"dim": 1}, traits=LEAF)
 )
 
 
@@ -70,7 +76,7 @@ arange = register(
 
 eye = register(
     Op(
-        "eye", (), lambda n, m, k: Spec((n, m), "float"),
+        "eye", (), lambda n, m, **_: Spec((n, m), "float"),
         lambda attrs, *_: "np.eye({n}, dtype={dtype})"
         if attrs["n"] == attrs["m"] and not attrs["k"]
         else "np.eye({n}, {m}, k={k}, dtype={dtype})",

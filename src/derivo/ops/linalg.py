@@ -15,20 +15,20 @@ from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape
 
 
 def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    # The index sums y[i,k] = sum_j a[i,j] b[j,k] give g[i,k] b[j,k] summed over k for a,
-    # and a[i,j] g[i,k] summed over i for b: hence the transposes.
+    # y[i,k] = sum_j a[i,j] b[j,k] gives g[i,k] b[j,k] summed over k for a, and
+    # a[i,j] g[i,k] summed over i for b: hence the transposes.
     if a.ndim == 1 and b.ndim == 1:
         return g * b, g * a
     if a.ndim == 1:
         d_a = matmul(b, expand_dims(g, axis=-1))[..., 0]
         return d_a, expand_dims(a, axis=-1) * expand_dims(g, axis=-2)
     if b.ndim == 1:
-        d_b = matmul(matrix_transpose(a), g) if a.ndim == 2 else None  # noqa: PLR2004
+        d_b = matmul(matrix_transpose(a), g) if a.ndim == 2 else None
         if d_b is None:
             d_b = matmul(matrix_transpose(a), expand_dims(g, axis=-1))[..., 0]
         return expand_dims(g, axis=-1) * b, d_b
     d_a = matmul(g, matrix_transpose(b))
-    if b.ndim == 2 and a.ndim > 2:  # noqa: PLR2004
+    if b.ndim == 2 and a.ndim > 2:
         # One matrix against a stack: the stack is laid out as rows of one matrix.
         rows = product(as_shape(a.shape)[:-1])
         flat = reshape(a, shape=(rows, as_shape(a.shape)[-1]))

@@ -14,22 +14,30 @@ from derivo.ops.reduce import max_of, min_of, sum_of
 
 
 @spells(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002, FBT002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002
     """Give a norm along one axis (of vectors) or along two (of matrices)."""
     if ord is None and axis is None:
         return _vector_norm(x, 2, None, keepdims=keepdims)
-    if axis is None and x.ndim > 2:  # noqa: PLR2004
+    if axis is None and x.ndim > 2:
         message = "np.linalg.norm with ord= needs axis= for more than two axes"
         raise NotImplementedError(message)
-    axes = tuple(range(x.ndim)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    axes = (
+        tuple(range(x.ndim))
+        if axis is None
+        else (axis,)
+        if isinstance(axis, int)
+        else axis
+    )
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims=keepdims)
-    return _matrix_norm(x, "fro" if ord is None else ord, tuple(axes), keepdims=keepdims)
+    return _matrix_norm(
+        x, "fro" if ord is None else ord, tuple(axes), keepdims=keepdims
+    )
 
 
 def _vector_norm(x: Any, ord: Any, axis: Any, *, keepdims: Any) -> Any:  # noqa: A002
     options = {"axis": axis, "keepdims": keepdims}
-    if ord == 2:  # noqa: PLR2004
+    if ord == 2:
         return sqrt(sum_of(x * x, **options))
     if ord == np.inf:
         return max_of(abs_(x), **options)
@@ -47,8 +55,8 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], *, keepdims: Any) -> A
         return sqrt(sum_of(x * x, axis=axes, keepdims=keepdims))
     if ord not in (1, -1, np.inf, -np.inf):
         message = (
-            f"the matrix norm ord={ord!r} is made of singular values, which have no rule; "
-            "'fro', 1, -1, inf and -inf have one"
+            f"the matrix norm ord={ord!r} is made of singular values, which have no "
+            "rule; 'fro', 1, -1, inf and -inf have one"
         )
         raise NotImplementedError(message)
     rows, columns = (a % x.ndim for a in axes)
@@ -64,14 +72,14 @@ def _dropped(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 @spells(np.linalg.vector_norm)
-def vector_norm(x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2) -> Any:  # noqa: A002
+def vector_norm(
+    x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2  # noqa: A002
+) -> Any:
     """Give the norm of vectors along axes."""
     return _vector_norm(x, ord, axis, keepdims=keepdims)
 
 
 @spells(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:  # noqa: A002  # noqa: A002
     """Give the norm of matrices in the last two axes."""
     return _matrix_norm(x, ord, (-2, -1), keepdims=keepdims)
-
-

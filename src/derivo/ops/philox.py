@@ -45,6 +45,13 @@ uniform = register(
        attrs={"shape": ()}, samples=_key)
 )  # fmt: skip
 normal = register(
-    Op("normal", ("key",), _spec, _text("standard_normal"), vjp=lambda *_a, **_k: (None,),
-       attrs={"shape": ()}, samples=_key)
-)  # fmt: skip
+    Op(
+        "normal",
+        ("key",),
+        _spec,
+        _text("standard_normal"),
+        vjp=lambda *_a, **_k: (None,),
+        attrs={"shape": ()},
+        samples=_key,
+    )
+)

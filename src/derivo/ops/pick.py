@@ -57,22 +57,29 @@ def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
         for a in range(rank)
     ]  # fmt: skip
     index = places[0] if rank == 1 else f"({', '.join(places)})"
-    return f"{{out}} = np.zeros({{shape}}, dtype={{dtype}})\nnp.add.at({{out}}, {index}, {{0}})"
+    zeros = "{out} = np.zeros({shape}, dtype={dtype})"
+    return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
 
 
 # The adjoint of taking along an axis: what was taken twice gets both adjoints.
 add_along_axis = register(
     Op(
-        "add_along_axis", ("g", "indices"),
-        lambda g, _indices, *, shape, axis: Spec(shape, g.kind),  # noqa: ARG005
+        "add_along_axis",
+        ("g", "indices"),
+        lambda g, _indices, *, shape, **_: Spec(shape, g.kind),
         _add_text,
-        vjp=lambda g, _y, _x, i, *, shape, axis: (take_along_axis(g, i, axis=axis), None),  # noqa: ARG005
+        vjp=lambda g, _y, _x, i, *, axis, **_: (
+            take_along_axis(g, i, axis=axis),
+            None,
+        ),
         attrs={"shape": (), "axis": None},
-        samples=lambda rng: ((rng.normal(size=(3, 2)), rng.integers(0, 4, (3, 2))),
-                             {"shape": (3, 4), "axis": 1}),
+        samples=lambda rng: (
+            (rng.normal(size=(3, 2)), rng.integers(0, 4, (3, 2))),
+            {"shape": (3, 4), "axis": 1},
+        ),
         traits=LINEAR,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.take_along_axis)
@@ -81,8 +88,8 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
         arr, axis = reshape(arr, shape=(arr.size,)), 0
     (a,) = normal_axis(axis, arr.ndim)
     of_arr, of_indices = as_shape(np.shape(arr)), as_shape(np.shape(indices))
-    common = list(broadcast(of_arr[:a] + (1,) + of_arr[a + 1 :],
-                            of_indices[:a] + (1,) + of_indices[a + 1 :]))  # fmt: skip
+    common = list(broadcast((*of_arr[:a], 1, *of_arr[a + 1 :]),
+                            (*of_indices[:a], 1, *of_indices[a + 1 :])))  # fmt: skip
     wide = (*common[:a], of_arr[a], *common[a + 1 :])
     places = (*common[:a], of_indices[a], *common[a + 1 :])
     arr = arr if of_arr == wide else broadcast_to(arr, shape=wide)
@@ -96,7 +103,9 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     if axis is None:
         x, axis = (reshape(x, shape=(x.size,)) if x.ndim != 1 else x), 0
     (a,) = normal_axis(axis, x.ndim)
-    if hasattr(indices, "as_dim") or not np.ndim(indices) and not hasattr(indices, "node"):
+    if hasattr(indices, "as_dim") or (
+        not np.ndim(indices) and not hasattr(indices, "node")
+    ):
         indices = indices if hasattr(indices, "as_dim") else operator.index(indices)
         return getitem(x, (*(slice(None),) * a, indices))
     indices = np.asarray(indices) if isinstance(indices, list | tuple) else indices

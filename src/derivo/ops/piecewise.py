@@ -10,7 +10,7 @@ import numpy as np
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import KINKED, logical_and
 from derivo.ops.catalogue import CATALOGUE, register, spells
-from derivo.ops.elementwise import floor, maximum, minimum, sign, where
+from derivo.ops.elementwise import floor, minimum, sign, where
 from derivo.ops.infer import elementwise, floating, predicate
 
 
@@ -33,11 +33,19 @@ def _clip_vjp(g: Any, _y: Any, x: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 clip = register(
     Op(
-        "clip", ("x", "a", "b"), elementwise, "np.clip({0}, {1}, {2})", vjp=_clip_vjp,
-        samples=lambda rng: ((_away(-1, 1)(rng)[0][0], np.full((), -1.0), np.full((), 1.0)), {}),
-        latex=r"\operatorname{{clip}}({0}, {1}, {2})", traits=KINKED,
+        "clip",
+        ("x", "a", "b"),
+        elementwise,
+        "np.clip({0}, {1}, {2})",
+        vjp=_clip_vjp,
+        samples=lambda rng: (
+            (_away(-1, 1)(rng)[0][0], np.full((), -1.0), np.full((), 1.0)),
+            {},
+        ),
+        latex=r"\operatorname{{clip}}({0}, {1}, {2})",
+        traits=KINKED,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.clip)
@@ -69,24 +77,43 @@ copysign = register(
 # a % b = a - b * floor(a / b): the floor is constant between its steps.
 remainder = register(
     Op(
-        "remainder", ("a", "b"), elementwise, "{0} % {1}",
+        "remainder",
+        ("a", "b"),
+        elementwise,
+        "{0} % {1}",
         vjp=lambda g, _y, a, b: (g, -g * floor(a / b)),
-        samples=lambda rng: ((rng.integers(-3, 3, (3, 4)) + rng.uniform(0.2, 0.8, (3, 4)),
-                              rng.uniform(0.97, 1.03, (3, 4))), {}),
-        latex=r"{0} \bmod {1}", traits=KINKED,
+        samples=lambda rng: (
+            (
+                rng.integers(-3, 3, (3, 4)) + rng.uniform(0.2, 0.8, (3, 4)),
+                rng.uniform(0.97, 1.03, (3, 4)),
+            ),
+            {},
+        ),
+        latex=r"{0} \bmod {1}",
+        traits=KINKED,
     ),
-    np.remainder, np.mod,
-)  # fmt: skip
+    np.remainder,
+    np.mod,
+)
 floor_divide = register(
     Op(
-        "floor_divide", ("a", "b"), elementwise, "{0} // {1}",
+        "floor_divide",
+        ("a", "b"),
+        elementwise,
+        "{0} // {1}",
         vjp=lambda _g, _y, _a, _b: (None, None),
-        samples=lambda rng: ((rng.integers(-3, 3, (3, 4)) + rng.uniform(0.2, 0.8, (3, 4)),
-                              rng.uniform(0.97, 1.03, (3, 4))), {}),
-        latex=r"\lfloor {0} / {1} \rfloor", traits=KINKED,
+        samples=lambda rng: (
+            (
+                rng.integers(-3, 3, (3, 4)) + rng.uniform(0.2, 0.8, (3, 4)),
+                rng.uniform(0.97, 1.03, (3, 4)),
+            ),
+            {},
+        ),
+        latex=r"\lfloor {0} / {1} \rfloor",
+        traits=KINKED,
     ),
     np.floor_divide,
-)  # fmt: skip
+)
 nan_to_num = register(
     Op(
         "nan_to_num", ("x",), elementwise, "np.nan_to_num({0}, nan={nan})",
@@ -102,12 +129,19 @@ def _nan_to_num(x: Any, nan: float = 0.0) -> Any:
 
 round_to = register(
     Op(
-        "round_to", ("x",), floating, "np.round({0}, {decimals})",
-        vjp=lambda _g, _y, _x, **_: (None,), attrs={"decimals": 0},
-        samples=lambda rng: ((rng.integers(-9, 9, (3, 4)) / 10 + 0.02,), {"decimals": 1}),
+        "round_to",
+        ("x",),
+        floating,
+        "np.round({0}, {decimals})",
+        vjp=lambda _g, _y, _x, **_: (None,),
+        attrs={"decimals": 0},
+        samples=lambda rng: (
+            (rng.integers(-9, 9, (3, 4)) / 10 + 0.02,),
+            {"decimals": 1},
+        ),
         traits=KINKED | {"floating"},
     )
-)  # fmt: skip
+)
 
 
 @spells(np.round, np.around)
@@ -117,9 +151,15 @@ def _round(x: Any, decimals: int = 0) -> Any:
 
 for _ufunc in (np.isnan, np.isfinite, np.isinf, np.signbit):
     register(
-        Op(_ufunc.__name__, ("x",), predicate, f"np.{_ufunc.__name__}({{0}})", traits=KINKED),
+        Op(
+            _ufunc.__name__,
+            ("x",),
+            predicate,
+            f"np.{_ufunc.__name__}({{0}})",
+            traits=KINKED,
+        ),
         _ufunc,
-    )  # fmt: skip
+    )
 isnan, isfinite = CATALOGUE["isnan"], CATALOGUE["isfinite"]
 
 
@@ -128,14 +168,22 @@ def _booleans(rng: Any) -> Any:
 
 
 logical_xor = register(
-    Op("logical_xor", ("a", "b"), predicate, "{0} ^ {1}", samples=_booleans, traits=KINKED),
-    np.logical_xor, np.bitwise_xor,
-)  # fmt: skip
+    Op(
+        "logical_xor",
+        ("a", "b"),
+        predicate,
+        "{0} ^ {1}",
+        samples=_booleans,
+        traits=KINKED,
+    ),
+    np.logical_xor,
+    np.bitwise_xor,
+)
 
 
 @spells(np.where)
 def _where(condition: Any, *branches: Any) -> Any:
-    if len(branches) != 2:  # noqa: PLR2004
+    if len(branches) != 2:
         message = "np.where needs both branches; the places alone depend on the values"
         raise NotImplementedError(message)
     return where(condition, *branches)

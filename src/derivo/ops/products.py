@@ -1,4 +1,4 @@
-"""The other products of NumPy: dot, inner, outer, tensordot, kron, cross and friends."""
+"""The other products of NumPy: dot, inner, outer, tensordot, kron, cross and so on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def dot(a: Any, b: Any) -> Any:
     """Sum products over the last axis of `a` and the last but one of `b`."""
     if not np.ndim(a) or not np.ndim(b):
         return a * b
-    if np.ndim(b) <= 2:  # noqa: PLR2004
+    if np.ndim(b) <= 2:
         return matmul(a, b)
     return tensordot(a, b, axes=(-1, -2))
 
@@ -70,7 +70,7 @@ def vecmat(x1: Any, x2: Any) -> Any:
     return squeeze(matmul(expand_dims(x1, axis=-2), x2), axis=-2)
 
 
-spells(np.linalg.matmul)(lambda x1, x2: matmul(x1, x2))
+spells(np.linalg.matmul)(matmul)
 
 
 @spells(np.outer, np.linalg.outer)
@@ -150,16 +150,18 @@ kron = register(
         traits=LINEAR,
     )
 )  # fmt: skip
-spells(np.kron)(lambda a, b: kron(a, b))
+spells(np.kron)(kron)
 
 
 @spells(np.cross)
-def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None) -> Any:  # noqa: PLR0913, PLR0917
+def cross(
+    a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: Any = None
+) -> Any:
     """Give the vector product of vectors with three components."""
     if axis is not None:
         axisa = axisb = axisc = axis
     a, b = moveaxis(a, axisa, -1), moveaxis(b, axisb, -1)
-    if as_shape(np.shape(a))[-1] != 3 or as_shape(np.shape(b))[-1] != 3:  # noqa: PLR2004
+    if as_shape(np.shape(a))[-1] != 3 or as_shape(np.shape(b))[-1] != 3:
         message = "np.cross needs three components on each side"
         raise ShapeError(message)
     a1, a2, a3 = (getitem(a, (Ellipsis, i)) for i in range(3))

@@ -25,10 +25,11 @@ def size(a: Any, axis: Any = None) -> Any:
 def _at_least(rank: int) -> Any:
     def call(*arrays: Any) -> Any:
         results = []
-        for x in arrays:
+        for array in arrays:
+            x = array
             while x.ndim < rank:
                 # As NumPy does: a third axis comes last, the others first.
-                x = expand_dims(x, axis=2 if x.ndim == 2 else 0)  # noqa: PLR2004
+                x = expand_dims(x, axis=2 if x.ndim == 2 else 0)
             results.append(x)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -44,5 +45,6 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
     """Bring arrays to their common shape."""
     shape = broadcast(*(as_shape(np.shape(a)) for a in arrays))
     return tuple(
-        a if as_shape(np.shape(a)) == shape else broadcast_to(a, shape=shape) for a in arrays
+        a if as_shape(np.shape(a)) == shape else broadcast_to(a, shape=shape)
+        for a in arrays
     )

@@ -38,7 +38,7 @@ def rot90(m: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
     """Turn by quarters of a circle."""
     first, second = (a % m.ndim for a in axes)
     turns = k % 4
-    if turns == 2:  # noqa: PLR2004
+    if turns == 2:
         return flip(m, (first, second))
     if turns:
         m = swapaxes(flip(m, second) if turns == 1 else m, first, second)
@@ -69,7 +69,9 @@ def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
     if isinstance(axis, tuple | list):
         shift = shift if isinstance(shift, tuple) else (shift,) * len(axis)
         return roll(x, shift=shift, axis=tuple(a % x.ndim for a in axis))
-    return roll(x, shift=shift, axis=None if x.ndim == 1 else normal_axis(axis, x.ndim)[0])
+    return roll(
+        x, shift=shift, axis=None if x.ndim == 1 else normal_axis(axis, x.ndim)[0]
+    )
 
 
 # --- padding -----------------------------------------------------------------------
@@ -77,7 +79,9 @@ def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
 
 def _pad_spec(x: Spec, widths: Any, mode: str, value: Any) -> Spec:
     del mode, value
-    return Spec(tuple(d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.kind)
+    return Spec(
+        tuple(d + a + b for d, (a, b) in zip(x.shape, widths, strict=True)), x.kind
+    )
 
 
 def _pad_text(attrs: Any, _x: Any) -> str:
@@ -88,7 +92,9 @@ def _pad_text(attrs: Any, _x: Any) -> str:
     return f"np.pad({{0}}, {amount}, mode={{mode}})"
 
 
-def _pad_vjp(g: Any, _y: Any, x: Any, *, widths: Any, mode: str, value: Any) -> tuple[Any]:
+def _pad_vjp(
+    g: Any, _y: Any, x: Any, *, widths: Any, mode: str, value: Any
+) -> tuple[Any]:
     del value
     if mode == "constant":
         inner = tuple(("cut", a or None, -b if b else None, None) for a, b in widths)
@@ -123,7 +129,9 @@ pad = register(
 
 
 @spells(np.pad)
-def _pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
+def _pad(
+    x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
+) -> Any:
     modes = ("constant", "edge", "reflect", "wrap")
     if mode not in modes:
         message = f"mode {mode!r} has no rule, only {', '.join(modes)}"
@@ -148,7 +156,9 @@ def _repeat_vjp(g: Any, _y: Any, x: Any, *, repeats: int, axis: int) -> tuple[An
 
 
 def _repeat_spec(x: Spec, repeats: int, axis: int) -> Spec:
-    return Spec((*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]), x.kind)
+    return Spec(
+        (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]), x.kind
+    )
 
 
 repeat = register(
@@ -182,12 +192,18 @@ def _tile_vjp(g: Any, _y: Any, x: Any, *, reps: Any) -> tuple[Any]:
 
 tile = register(
     Op(
-        "tile", ("x",),
-        lambda x, reps: Spec(tuple(r * d for r, d in zip(reps, x.shape, strict=True)), x.kind),
-        "np.tile({0}, {reps})", vjp=_tile_vjp, attrs={"reps": ()},
-        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"reps": (2, 3)}), traits=LINEAR,
+        "tile",
+        ("x",),
+        lambda x, reps: Spec(
+            tuple(r * d for r, d in zip(reps, x.shape, strict=True)), x.kind
+        ),
+        "np.tile({0}, {reps})",
+        vjp=_tile_vjp,
+        attrs={"reps": ()},
+        samples=lambda rng: ((rng.normal(size=(3, 4)),), {"reps": (2, 3)}),
+        traits=LINEAR,
     )
-)  # fmt: skip
+)
 
 
 @spells(np.tile)

@@ -141,17 +141,35 @@ def _extreme_vjp(pick: Op) -> Any:
 
 
 max_ = register(
-    Op("max", ("x",), _same_kind, "np.max({0}, axis={axis}, keepdims={keepdims})",
-       vjp=_extreme_vjp(argmax), latex=r"\max {0}", attrs=REDUCING,
-       element=Fold("-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes),
-       samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}))
-)  # fmt: skip
+    Op(
+        "max",
+        ("x",),
+        _same_kind,
+        "np.max({0}, axis={axis}, keepdims={keepdims})",
+        vjp=_extreme_vjp(argmax),
+        latex=r"\max {0}",
+        attrs=REDUCING,
+        element=Fold(
+            "-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes
+        ),
+        samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
+    )
+)
 min_ = register(
-    Op("min", ("x",), _same_kind, "np.min({0}, axis={axis}, keepdims={keepdims})",
-       vjp=_extreme_vjp(argmin), latex=r"\min {0}", attrs=REDUCING,
-       element=Fold("np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes),
-       samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}))
-)  # fmt: skip
+    Op(
+        "min",
+        ("x",),
+        _same_kind,
+        "np.min({0}, axis={axis}, keepdims={keepdims})",
+        vjp=_extreme_vjp(argmin),
+        latex=r"\min {0}",
+        attrs=REDUCING,
+        element=Fold(
+            "np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes
+        ),
+        samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
+    )
+)
 
 
 def _boolean(spec: Spec, *, axis: Any, keepdims: bool) -> Spec:
@@ -183,7 +201,7 @@ count_nonzero = register(
 def along(op: Op) -> Any:
     """Give the function that applies a reduction along any axes, as NumPy spells it."""
 
-    def call(x: Any, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: FBT002
+    def call(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
         axes = normal_axis(axis, x.ndim)
         plain: Any = axes[0] if len(axes) == 1 and x.ndim > 1 else axes
         full = len(axes) == x.ndim
@@ -206,7 +224,7 @@ spells(np.count_nonzero)(along(count_nonzero))
 
 
 def _ufunc_reduce(reduction: Any) -> Any:
-    def call(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:  # noqa: FBT002
+    def call(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:
         return reduction(x, axis=axis, keepdims=keepdims)
 
     return call

@@ -20,20 +20,19 @@ from derivo.ops.reduce import sum_of
 # A value that a step finds: the carry, or this step's part of an array. `serial` keeps
 # those of different loops apart.
 bound = Op(
-    "bound", (), lambda serial, spec: spec, attrs={"serial": 0, "spec": None},
+    "bound", (), lambda spec, **_serial: spec, attrs={"serial": 0, "spec": None},
     traits=frozenset({"leaf", "bound"}),
 )  # fmt: skip
 
 
-def _scan_spec(*operands: Spec, loop: Loop, length: Dim, forward: Node | None) -> Spec:
-    del forward
+def _scan_spec(*operands: Spec, loop: Loop, length: Dim, **_forward: Any) -> Spec:
     first, last = len(loop.carries), len(loop.carries) + len(loop.slices)
     for k, (spec, inside) in enumerate(zip(operands, loop.bound, strict=True)):
         along = (length,) if first <= k < last else ()
         if spec.shape != (*along, *inside.spec.shape):
             message = (
-                f"an array of shape {format_shape(spec.shape)} enters a loop that takes "
-                f"{format_shape((*along, *inside.spec.shape))}"
+                f"an array of shape {format_shape(spec.shape)} enters a loop that "
+                f"takes {format_shape((*along, *inside.spec.shape))}"
             )
             raise ShapeError(message)
     for before, after in zip(loop.carries, loop.following, strict=True):
@@ -45,8 +44,15 @@ def _scan_spec(*operands: Spec, loop: Loop, length: Dim, forward: Node | None) -
 
 # The loop itself. Its operands are the first carries, the arrays it runs along and the
 # values that stay the same, in the order of `Loop.bound`. Its spec counts the steps. If
-# it is the backward pass of another, that one is `forward`: the source of its values. It is not in the catalogue, nor are its results: they are no functions of arrays alone.
-scan_loop = Op("scan", ("*operands",), _scan_spec, attrs={"forward": None}, traits=frozenset({"loop"}))
+# it is the backward pass of another, that one is `forward`: the source of its values.
+# Neither it nor its results are in the catalogue: they are no functions of arrays.
+scan_loop = Op(
+    "scan",
+    ("*operands",),
+    _scan_spec,
+    attrs={"forward": None},
+    traits=frozenset({"loop"}),
+)
 
 
 def _kind(of: Node) -> str:
@@ -61,7 +67,9 @@ def _result(name: str, infer: Callable[..., Spec]) -> Op:
 # What a loop gives, each for a value `of` its body: a carry after the last step, the
 # value of every step stacked along a new first axis, and the sum over the steps.
 last = _result("last", lambda _loop, of: of.spec)
-stack = _result("stack", lambda loop, of: Spec((*loop.shape, *of.spec.shape), _kind(of)))
+stack = _result(
+    "stack", lambda loop, of: Spec((*loop.shape, *of.spec.shape), _kind(of))
+)
 total = _result("total", lambda _loop, of: of.spec)
 
 
@@ -74,13 +82,19 @@ def _previous_spec(x: Spec, first: Spec, *, reverse: bool) -> Spec:
 
 
 def _previous_text(attrs: Any, _x: Any, first: Any) -> str:
-    one = "{1}[None]" if len(getattr(first, "shape", ())) else "np.full(1, {1}, dtype=np.result_type({0}, {1}))"
+    one = (
+        "{1}[None]"
+        if len(getattr(first, "shape", ()))
+        else "np.full(1, {1}, dtype=np.result_type({0}, {1}))"
+    )
     if attrs["reverse"]:
         return f"np.concatenate([{{0}}, {one}])[1:]"
     return f"np.concatenate([{one}, {{0}}])[:-1]"
 
 
-def _previous_vjp(g: Any, _y: Any, _x: Any, first: Any, *, reverse: bool) -> tuple[Any, Any]:
+def _previous_vjp(
+    g: Any, _y: Any, _x: Any, first: Any, *, reverse: bool
+) -> tuple[Any, Any]:
     cuts = (("cut", None, None, None),) * (g.ndim - 1)
     edge = ("cut", -1, None, None) if reverse else ("cut", None, 1, None)
     d_first = sum_of(slice_(g, index=(edge, *cuts)), axis=0)
@@ -156,7 +170,7 @@ def scan(
     steps = _length([np.asarray(x) for x in leaves(xs)], length)
     carry, outputs = init, []
     for t in reversed(range(steps)) if reverse else range(steps):
-        new, output = pair(step(carry, rebuilt(xs, lambda x, t=t: np.asarray(x)[t])))
+        new, output = pair(step(carry, _row(xs, t)))
         for value in leaves((new, output)):
             if hasattr(value, "record"):  # the step reads a traced value around it
                 return _traced(value, step, init, xs, length, reverse=reverse)
@@ -170,8 +184,17 @@ def scan(
     return carry, rebuilt(outputs[0], lambda _: next(stacked))
 
 
-def _traced(value: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool) -> Any:
-    return value.recorder.loop(step, init, xs, length, reverse=reverse)
+def _row(xs: Any, t: int) -> Any:
+    return rebuilt(xs, lambda x: np.asarray(x)[t])
+
+
+def _traced(
+    value: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
+) -> tuple[Any, Any]:
+    result: tuple[Any, Any] = value.recorder.loop(
+        step, init, xs, length, reverse=reverse
+    )
+    return result
 
 
 def _length(arrays: list[Any], length: Any) -> int:
@@ -205,13 +228,14 @@ def _no_outputs(step: Any, carry: Any, xs: Any) -> Any:
 
 def pair(result: Any) -> tuple[Any, Any]:
     """Check that a step gave the new carry and an output."""
-    if not isinstance(result, tuple) or len(result) != 2:  # noqa: PLR2004
+    if not isinstance(result, tuple) or len(result) != 2:
         message = (
             "a step of scan gives a pair, the new carry and the output: "
             "`return carry, output`, or `return carry, None`"
         )
         raise UsageError(message)
-    return result
+    carry, output = result
+    return carry, output
 
 
 def leaves(tree: Any) -> Iterator[Any]:
@@ -233,5 +257,3 @@ def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
         parts = [rebuilt(v, change) for v in tree]
         return parts if isinstance(tree, list) else tuple(parts)
     return None if tree is None else change(tree)
-
-

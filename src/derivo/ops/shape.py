@@ -54,11 +54,15 @@ reshape = register(
 @spells(np.reshape)
 def _reshape(x: Any, *shape: Any, **options: Any) -> Any:
     target = options.get("shape", options.get("newshape", shape))
-    target = target[0] if len(target) == 1 and not isinstance(target[0], int) else target
+    target = (
+        target[0] if len(target) == 1 and not isinstance(target[0], int) else target
+    )
     dims = as_shape(target)
     if -1 in dims:
         known = product(d for d in dims if d != -1)
-        dims = tuple(divide(product(as_shape(x.shape)), known) if d == -1 else d for d in dims)
+        dims = tuple(
+            divide(product(as_shape(x.shape)), known) if d == -1 else d for d in dims
+        )
     return x if dims == as_shape(x.shape) else reshape(x, shape=dims)
 
 
@@ -72,7 +76,7 @@ def _transpose_text(attrs: Any, *_specs: Any) -> str:
         return "{0}.T"
     rank = len(attrs["axes"])
     swapped = [i for i, a in enumerate(attrs["axes"]) if i != a]
-    if len(swapped) == 2:  # noqa: PLR2004
+    if len(swapped) == 2:
         i, j = (a - rank if min(swapped) >= rank - 2 else a for a in swapped)
         return f"np.swapaxes({{0}}, {i}, {j})"
     return "np.transpose({0}, {axes})"
@@ -92,12 +96,19 @@ def _transposed(index: Any, attrs: Any, *_shapes: Any) -> Any:
 
 transpose = register(
     Op(
-        "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
-        algebra=lambda x, axes: x.transpose(axes), latex=r"{0}^\top", attrs={"axes": ()},
+        "transpose",
+        ("x",),
+        _transpose_spec,
+        _transpose_text,
+        vjp=_transpose_vjp,
+        algebra=lambda x, axes: x.transpose(axes),
+        latex=r"{0}^\top",
+        attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
-        traits=VIEW, element=Rearranged(_transposed),
+        traits=VIEW,
+        element=Rearranged(_transposed),
     )
-)  # fmt: skip
+)
 
 
 @spells(np.transpose, np.permute_dims)
@@ -124,7 +135,11 @@ def matrix_transpose(x: Any) -> Any:
 @spells(np.moveaxis)
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """Move axes to new places, the others keeping their order."""
-    pairs = [(source, destination)] if isinstance(source, int) else zip(source, destination, strict=True)
+    pairs = (
+        [(source, destination)]
+        if isinstance(source, int)
+        else zip(source, destination, strict=True)
+    )
     moved, places = zip(*((a % x.ndim, b % x.ndim) for a, b in pairs), strict=True)
     order = [a for a in range(x.ndim) if a not in moved]
     for place, a in sorted(zip(places, moved, strict=True)):
@@ -140,7 +155,7 @@ def _expand_spec(x: Spec, axis: int) -> Spec:
 def _expand_text(attrs: Any, x: Any) -> str:
     rank = len(x.shape)
     a = attrs["axis"] % (rank + 1)
-    if a == rank > 1 and rank > 2:  # noqa: PLR2004
+    if a == rank > 1 and rank > 2:
         return "{0}[..., None]"
     return "{0}[" + ", ".join([":"] * a + ["None"]) + "]"
 
@@ -178,7 +193,9 @@ def _expand_dims(x: Any, axis: Any) -> Any:
 def _squeeze_spec(x: Spec, axis: int) -> Spec:
     (a,) = normal_axis(axis, x.rank)
     if x.shape[a] != 1:
-        message = f"cannot squeeze axis {axis} of {format_shape(x.shape)}: its size is not 1"
+        message = (
+            f"cannot squeeze axis {axis} of {format_shape(x.shape)}: its size is not 1"
+        )
         raise ShapeError(message)
     return Spec(x.shape[:a] + x.shape[a + 1 :], x.kind)
 
@@ -224,14 +241,20 @@ def _copied_from(index: Any, _attrs: Any, shape: Any, _result: Any) -> Any:
 
 broadcast_to = register(
     Op(
-        "broadcast_to", ("x",), _broadcast_spec, _broadcast_text,
+        "broadcast_to",
+        ("x",),
+        _broadcast_spec,
+        _broadcast_text,
         # Broadcasting is undone by the engine, here as for every operation.
         vjp=lambda g, _y, _x, **_: (g,),
-        algebra=lambda x, shape: x.broadcast_to(shape), latex="{0}", attrs={"shape": ()},
+        algebra=lambda x, shape: x.broadcast_to(shape),
+        latex="{0}",
+        attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 1)),), {"shape": (3, 4)}),
-        traits=LINEAR, element=Rearranged(_copied_from),
+        traits=LINEAR,
+        element=Rearranged(_copied_from),
     )
-)  # fmt: skip
+)
 
 
 @spells(np.broadcast_to)
@@ -243,7 +266,9 @@ def _broadcast_to(x: Any, shape: Any) -> Any:
 def copied_axes(small: tuple[Dim, ...], large: tuple[Dim, ...]) -> tuple[int, ...]:
     """Give the axes of `large` along which an array of shape `small` was copied."""
     extra = len(large) - len(small)
-    stretched = (extra + i for i, d in enumerate(small) if d == 1 and large[extra + i] != 1)
+    stretched = (
+        extra + i for i, d in enumerate(small) if d == 1 and large[extra + i] != 1
+    )
     return (*range(extra), *stretched)
 
 
@@ -266,10 +291,16 @@ def _summed_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
 # The adjoint of a value that was copied along some axes: add up over the copies.
 sum_to = register(
     Op(
-        "sum_to", ("x",), lambda x, shape: Spec(shape, x.kind), _sum_to_text,
+        "sum_to",
+        ("x",),
+        lambda x, shape: Spec(shape, x.kind),
+        _sum_to_text,
         vjp=lambda g, _y, x, **_: (broadcast_to(g, shape=x.shape),),
-        algebra=lambda x, shape: x.sum_to(shape), latex=r"\sum {0}", attrs={"shape": ()},
+        algebra=lambda x, shape: x.sum_to(shape),
+        latex=r"\sum {0}",
+        attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
-        traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
+        traits=LINEAR,
+        element=Fold("0", "{acc} + {0}", _summed_axes),
     )
-)  # fmt: skip
+)

@@ -1,8 +1,8 @@
 """Inverse, linear systems, determinants, Cholesky factors.
 
 Rules: M. B. Giles, Collected matrix derivative results for forward and reverse mode
-algorithmic differentiation (2008), section 2; for Cholesky I. Murray, Differentiation of
-the Cholesky decomposition (2016), equations 9 and 10.
+algorithmic differentiation (2008), section 2; for Cholesky I. Murray, Differentiation
+of the Cholesky decomposition (2016), equations 9 and 10.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _regular(rng: Any) -> Any:
 
 
 def _square(a: Spec) -> Spec:
-    if a.rank < 2 or a.shape[-1] != a.shape[-2]:  # noqa: PLR2004
+    if a.rank < 2 or a.shape[-1] != a.shape[-2]:
         message = f"a square matrix is needed, not one of shape {format_shape(a.shape)}"
         raise ShapeError(message)
     return Spec(a.shape, "float")

@@ -18,7 +18,8 @@ def erfc(x):
         4.13902798607301e-06, 7.740383066198491e-07, -2.188640104923439e-07,
         1.0764999465671e-08, 4.521959811218e-09, -7.75440020883e-10,
         -6.3180883409e-11, 2.868779501e-11, 1.94558685e-13, -9.65469675e-13,
-        3.2525481e-14, 3.3478119e-14, -1.864563e-15, -1.250795e-15, 7.4182e-17, 5.0681e-17,
+        3.2525481e-14, 3.3478119e-14, -1.864563e-15, -1.250795e-15, 7.4182e-17,
+        5.0681e-17,
     )  # fmt: skip
     z = np.abs(x)
     t = 1 - 7.5 / (z + 3.75)
@@ -33,7 +34,7 @@ def erfc(x):
 
 
 def erf(x):
-    """Give the error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+    """Give 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
     # Near 0 the power series: Abramowitz and Stegun, 7.1.5.
     z = np.clip(x, -1, 1)
     term = total = z
@@ -75,8 +76,8 @@ def digamma(x):
         z = np.where(z < 8, z + 1, z)
     w = 1 / (z * z)
     series = 0
-    for c in (174611 / 6600, -43867 / 14364, 3617 / 8160, -1 / 12, 691 / 32760, -1 / 132,
-              1 / 240, -1 / 252, 1 / 120, -1 / 12):  # fmt: skip
+    for c in (174611 / 6600, -43867 / 14364, 3617 / 8160, -1 / 12, 691 / 32760,
+              -1 / 132, 1 / 240, -1 / 252, 1 / 120, -1 / 12):  # fmt: skip
         series = series * w + c
     y = np.log(z) - 0.5 / z + series * w - shift
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -31,7 +31,10 @@ class Trajectory:
         self.loop: Loop = node.attrs["loop"]
         self.sizes, self.dtype = sizes, dtype
         steps = evaluate(node.attrs["length"], sizes)
-        first, end = len(self.loop.carries), len(self.loop.carries) + len(self.loop.slices)
+        first, end = (
+            len(self.loop.carries),
+            len(self.loop.carries) + len(self.loop.slices),
+        )
         carries, arrays, fixed = operands[:first], operands[first:end], operands[end:]
         self.steps: list[dict[Node, Any]] = [{} for _ in range(steps)]
         for t in reversed(range(steps)) if self.loop.reverse else range(steps):
@@ -57,7 +60,9 @@ class Trajectory:
         known = self.steps[t]
         for n in self.loop.inside([node]):
             if n not in known:
-                known[n] = compute(n, [known[i] for i in n.inputs], self.sizes, self.dtype)
+                known[n] = compute(
+                    n, [known[i] for i in n.inputs], self.sizes, self.dtype
+                )
         return known[node]
 
     def last(self, of: Node, _dtype: Any) -> Any:
@@ -68,7 +73,9 @@ class Trajectory:
         """Give the values of all steps along a new first axis."""
         values = [self._value(t, of) for t in range(len(self.steps))]
         shape = tuple(evaluate(d, self.sizes) for d in of.spec.shape)
-        kind = {"bool": np.bool_, "int": np.int64, "pyint": np.int64}.get(of.spec.kind, dtype)
+        kind = {"bool": np.bool_, "int": np.int64, "pyint": np.int64}.get(
+            of.spec.kind, dtype
+        )
         return np.stack(values) if values else np.empty((0, *shape), kind)
 
     def total(self, of: Node, dtype: Any) -> Any:

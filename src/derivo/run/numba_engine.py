@@ -63,7 +63,7 @@ class NumbaEngine:
             raise UsageError(message)
         self.compiled = load_text(source, "epoch").epoch
         self.x, self.t = x, t
-        self.batch_size = int(batch_size)
+        self.batch_size = min(int(batch_size), len(x))
         self.learning_rate = float(learning_rate)
         self.threads = _thread_limit(largest_product)
 

@@ -41,7 +41,9 @@ class _Rebuilding:
     new: dict[Node, Node] = field(default_factory=dict)
     inside: dict[Node, Node] = field(default_factory=dict)
 
-    def run(self, nodes: Iterable[Node], loop: Callable[[Node, list[Node]], Node]) -> None:
+    def run(
+        self, nodes: Iterable[Node], loop: Callable[[Node, list[Node]], Node]
+    ) -> None:
         """Rebuild nodes in order; `loop` gives what a loop becomes."""
         for node in nodes:
             inputs = [self.new.get(i, i) for i in node.inputs]
@@ -172,7 +174,11 @@ def shorten_loops(
 
 
 def _is_backward(node: Node, known: frozenset[Node]) -> bool:
-    return "loop" in node.op.traits and node not in known and node.attrs["forward"] is not None
+    return (
+        "loop" in node.op.traits
+        and node not in known
+        and node.attrs["forward"] is not None
+    )
 
 
 def _worth_keeping(
@@ -203,7 +209,9 @@ def _closed(
     forward: Node = node.attrs["forward"]
     found = dict(zip(loop.bound, inputs, strict=True))
     values = {*kept, *forward.attrs["loop"].bound}
-    arrays = {s: found[s] for s in loop.slices if "bound" in s.op.traits and s not in values}
+    arrays = {
+        s: found[s] for s in loop.slices if "bound" in s.op.traits and s not in values
+    }
     steps = Steps({c: c for c in loop.carries}, inputs[: len(loop.carries)], arrays)
     ends = [work.inside[n] for n in loop.following]
     results = [work.inside[n] for n in roots if n not in loop.following]

@@ -40,18 +40,36 @@ class Polish:
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
         """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, where nothing else reads ``a @ b``."""
-        if node.op is not transpose or node.attrs["axes"] != (1, 0):
+        if node.op is not transpose or self.readers[node.inputs[0]] > 1:
             return made
         (inner,) = made.inputs
-        if inner.op is not matmul or any(i.spec.rank != 2 for i in inner.inputs):  # noqa: PLR2004
+        ranks = {i.spec.rank for i in (*inner.inputs, made)}
+        if inner.op is not matmul or len(ranks) > 1:
             return made
-        if self.readers[node.inputs[0]] > 1:
+        axes = made.attrs["axes"]
+        rank = len(axes)
+        turn = {rank - 1: rank - 2, rank - 2: rank - 1}
+        left = tuple(turn.get(a, a) for a in axes)  # once the product is turned round
+        if _moved(left) >= _moved(axes):
             return made
         a, b = inner.inputs
-        return self.builder.make(matmul, (self._flipped(b), self._flipped(a)))
+        turned = self.builder.make(matmul, (self._flipped(b), self._flipped(a)))
+        return self._transposed(turned, left)
 
     def _flipped(self, node: Node) -> Node:
-        """Give the transpose of a matrix; that of a transpose is the matrix itself."""
+        """Give a matrix, or a stack of matrices, transposed."""
+        rank = node.spec.rank
+        return self._transposed(node, (*range(rank - 2), rank - 1, rank - 2))
+
+    def _transposed(self, node: Node, axes: tuple[int, ...]) -> Node:
+        """Give a value with its axes in another order; two transposes are one, or none."""
         if node.op is transpose:
-            return node.inputs[0]
-        return self.builder.make(transpose, (node,), {"axes": (1, 0)})
+            axes = tuple(node.attrs["axes"][a] for a in axes)
+            (node,) = node.inputs
+        if not _moved(axes):
+            return node
+        return self.builder.make(transpose, (node,), {"axes": axes})
+
+
+def _moved(axes: tuple[int, ...]) -> int:
+    return sum(i != a for i, a in enumerate(axes))

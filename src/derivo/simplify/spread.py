@@ -11,9 +11,12 @@ from dataclasses import replace
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
+from derivo.graph.dim import Dim
 from derivo.graph.node import Node, order
+from derivo.ops.arithmetic import add
 from derivo.ops.diagonal import from_diagonal
-from derivo.ops.index import scatter_add
+from derivo.ops.index import embed, scatter_add
+from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange, eye, one_hot
 from derivo.ops.pick import add_along_axis
 from derivo.ops.shape import expand_dims, squeeze
@@ -30,13 +33,66 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
         made = node
         if inputs != node.inputs:
             made = builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
-        new[node] = node if node in forward else _spread(made, recorder) or made
+        if node not in forward:
+            made = _spread(made, recorder) or _side_by_side(made, recorder) or made
+        new[node] = made
     return replace(
         derived,
         gradients={k: new[n] for k, n in derived.gradients.items()},
         adjoints={v: new[n] for v, n in derived.adjoints.items()},
         why={new.get(n, n): w for n, w in derived.why.items()},
     )
+
+
+def _side_by_side(node: Node, recorder: Recorder) -> Node | None:
+    """Rewrite a sum of parts that fill an axis as one array of the parts.
+
+    The adjoints of ``gates[:, :h]`` and ``gates[:, h:]`` are zero outside of their
+    columns; together they are ``np.concatenate([d_i, d_f], axis=1)``.
+    """
+    if node.op is not add:
+        return None
+    parts: list[Node] = []
+    stack = [node]
+    while stack:
+        n = stack.pop()
+        if n.op is add and n.spec.shape == node.spec.shape:
+            stack.extend(n.inputs)
+        elif n.op is not embed or n.spec.shape != node.spec.shape:
+            return None
+        else:
+            parts.append(n)
+    cut_axes = {
+        axis for n in parts for axis, e in enumerate(n.attrs["index"])
+        if e != ("cut", None, None, None)
+    }  # fmt: skip
+    if len(cut_axes) != 1:
+        return None
+    (axis,) = cut_axes
+    placed = _in_a_row(parts, axis, node.spec.shape[axis])
+    if placed is None:
+        return None
+    values = tuple(recorder.wrap(n.inputs[0]) for n in placed)
+    joined: Node = recorder.record(concatenate, values, {"axis": axis}).node
+    return joined
+
+
+def _in_a_row(parts: list[Node], axis: int, size: Dim) -> list[Node] | None:
+    """Sort parts so that each begins where the last one ends, if they fill the axis."""
+    at: dict[Dim, Node] = {}
+    for n in parts:
+        kind, *place = n.attrs["index"][axis]
+        start = 0 if not place or place[0] is None else place[0]
+        whole = kind == "cut" and place[2] in (None, 1)
+        if not whole or start in at or isinstance(start, int) and start < 0:
+            return None
+        at[start] = n
+    row: list[Node] = []
+    end: Dim = 0
+    while end in at:
+        row.append(at.pop(end))
+        end = end + row[-1].inputs[0].spec.shape[axis]
+    return row if not at and end == size else None
 
 
 def _spread(node: Node, recorder: Recorder) -> Node | None:

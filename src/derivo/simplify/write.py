@@ -18,7 +18,7 @@ from derivo.simplify.factor import (
     product, relabelled,
 )  # fmt: skip
 from derivo.simplify.patterns import Patterns
-from derivo.simplify.terms import ONE, Terms, collect, primitive, size_product
+from derivo.simplify.terms import ONE, Terms, collect, size_product
 from derivo.trace.recorder import Recorder
 
 Items = Mapping[Product, Fraction]
@@ -83,9 +83,7 @@ class Writer:
         if len(items) == 1:
             ((m, c),) = items.items()
             return self.product(m, c, shape)
-        common, scale, rest = primitive(items)
-        if not self.pull_sizes:
-            common, rest = _with_sizes(common, rest)
+        common, scale, rest = shared(items, all_sizes=self.pull_sizes)
         known = self._known(rest, shape)
         body = known if known is not None else self._grouped(rest, shape)
         if not common:
@@ -216,7 +214,7 @@ class Writer:
         return self.recorder.size(dim)
 
     def _times(self, ups: list[Any], top: Any, bottom: Any) -> Any:
-        negative = isinstance(top, int | float) and top < 0
+        negative = isinstance(top, int | float) and top == -1
         if negative:
             top = -top
         plain_top = isinstance(top, int) and top == 1
@@ -383,13 +381,37 @@ def _whole(f: Factor, p: Rational) -> Dim:
     return _dim.product([f.dim] * int(p))
 
 
-def _with_sizes(common: Product, rest: Items) -> tuple[Product, dict[Product, Fraction]]:
-    """Give sizes back to the terms, unless every term has them."""
-    sizes = [(f, p) for f, p in common if isinstance(f, Size)]
-    if all(any(f in dict(m) for m in rest) for f, _ in sizes) and sizes:
-        left = product((f, p) for f, p in common if not isinstance(f, Size))
-        return left, {product((*m, *sizes)): c for m, c in rest.items()}
-    return common, dict(rest)
+def shared(
+    items: Items, *, all_sizes: bool
+) -> tuple[Product, Fraction, dict[Product, Fraction]]:
+    """Pull out what all terms share, and no more than each of them has.
+
+    With `all_sizes`, 1/N is pulled out even where some terms have to be multiplied by N.
+    """
+    powers = [dict(m) for m in items]
+    common = []
+    for f in {f for m in items for f, _ in m}:
+        own = [q.get(f, 0) for q in powers]
+        if isinstance(f, Size) and all_sizes:
+            common.append((f, min(own)))
+        elif min(own) > 0:
+            common.append((f, min(own)))
+        elif max(own) < 0:
+            common.append((f, max(own)))
+    scale = _shared_number(list(items.values()))
+    inverse = [(f, -p) for f, p in common]
+    rest = {product((*m, *inverse)): c / scale for m, c in items.items()}
+    return product(common), scale, rest
+
+
+def _shared_number(numbers: list[Fraction]) -> Fraction:
+    """Choose the number to pull out of a sum, if that leaves fewer of them."""
+    sign = -1 if all(n < 0 for n in numbers) else 1
+    sizes = [abs(n) for n in numbers]
+    left = {s: 1 + sum(t != s for t in sizes) for s in sizes if s != 1}
+    best = min(left, key=lambda s: (left[s], s), default=Fraction(1))
+    pays = left.get(best, len(sizes)) < sum(s != 1 for s in sizes)
+    return sign * best if pays else Fraction(sign)
 
 
 def _is_count(f: Factor, p: Rational) -> bool:

@@ -11,7 +11,16 @@ from derivo.graph.loop import Loop, unchanging
 from derivo.graph.node import Node
 from derivo.graph.spec import KINDS, Spec, promote
 from derivo.ops.leaf import as_float, fill
-from derivo.ops.scan import bound, last, leaves, length_error, pair, rebuilt, scan_loop, stack
+from derivo.ops.scan import (
+    bound,
+    last,
+    leaves,
+    length_error,
+    pair,
+    rebuilt,
+    scan_loop,
+    stack,
+)
 from derivo.ops.shape import as_dim, broadcast_to
 
 
@@ -22,7 +31,9 @@ def trace_loop(
     first = [_lifted(recorder, c) for c in leaves(init)]
     arrays = [_lifted(recorder, x) for x in leaves(xs)]
     steps = _length(recorder, arrays, length)
-    parts = [place_holder(recorder, Spec(a.spec.shape[1:], a.spec.kind)) for a in arrays]
+    parts = [
+        place_holder(recorder, Spec(a.spec.shape[1:], a.spec.kind)) for a in arrays
+    ]
     x = _filled(xs, [recorder.wrap(p) for p in parts])
     count = recorder.builder.count - len(parts)
     for _ in KINDS:
@@ -30,7 +41,9 @@ def trace_loop(
         result = step(_filled(init, [recorder.wrap(c) for c in carries]), x)
         new, output = _pair(recorder, result)
         following = _following(recorder, init, new, carries)
-        wider = [_widened(recorder, c, n) for c, n in zip(first, following, strict=True)]
+        wider = [
+            _widened(recorder, c, n) for c, n in zip(first, following, strict=True)
+        ]
         if wider == first:
             break
         first = wider  # a number that becomes an array: once more, from an array
@@ -41,9 +54,17 @@ def trace_loop(
     loop = Loop(tuple(carries), tuple(parts), fixed, tuple(following), reverse)
     line, group = recorder.place()
     make = recorder.builder.make
-    node = make(scan_loop, (*first, *arrays, *fixed), {"loop": loop, "length": steps}, line, group)
+    node = make(
+        scan_loop,
+        (*first, *arrays, *fixed),
+        {"loop": loop, "length": steps},
+        line,
+        group,
+    )
     ends = [recorder.wrap(make(last, (node,), {"of": c}, line, group)) for c in carries]
-    stacks = [recorder.wrap(make(stack, (node,), {"of": r}, line, group)) for r in results]
+    stacks = [
+        recorder.wrap(make(stack, (node,), {"of": r}, line, group)) for r in results
+    ]
     return _filled(init, ends), _filled(output, stacks)
 
 
@@ -67,8 +88,11 @@ def _length(recorder: Any, arrays: list[Node], length: Any) -> Dim:
     if length is not None:
         lengths.add(as_dim(length))
     if any(not a.spec.rank for a in arrays):
-        recorder.refuse(ShapeError, "a scan runs along the first axis of its arrays; a number "
-                        "has none", "pass what does not change by closing over it")
+        recorder.refuse(
+            ShapeError,
+            "a scan runs along the first axis of its arrays; a number has none",
+            "pass what does not change by closing over it",
+        )
     if len(lengths) != 1:
         error = length_error(lengths)
         recorder.refuse(type(error), str(error), "give each array the same first axis, "
@@ -88,22 +112,24 @@ def _pair(recorder: Any, result: Any) -> tuple[Any, Any]:
 def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[Node]:
     """Give the new carries, in the kind that the old ones have."""
     if rebuilt(init, lambda _: 0) != rebuilt(new, lambda _: 0):
+        what = f"{_structure(new)} after {_structure(init)}"
         recorder.refuse(
-            TraceError, "a step of scan gives a carry of another structure than the first "
-            f"one ({_structure(new)} after {_structure(init)})",
+            TraceError,
+            f"a step of scan gives a carry of another structure than the first: {what}",
             "return the carry as it came in: the same tuple, the same number of arrays",
-        )  # fmt: skip
+        )
     nodes = [_lifted(recorder, n) for n in leaves(new)]
     for before, after in zip(carries, nodes, strict=True):
         if before.spec.shape != after.spec.shape:
             old, now = format_shape(before.spec.shape), format_shape(after.spec.shape)
             place = f" (computed at {after.line})" if after.line else ""
             recorder.refuse(
-                ShapeError, f"the carry of a scan must keep its shape: it is {old} before a "
-                f"step and {now} after it{place}",
-                f"start from an array of shape {now}, such as np.zeros({now}), or give the "
-                "step's result the shape of the carry",
-            )  # fmt: skip
+                ShapeError,
+                "the carry of a scan must keep its shape: "
+                f"it is {old} before a step and {now} after it{place}",
+                f"start from an array of shape {now}, such as np.zeros({now}), or let "
+                "the step give the shape of the carry",
+            )
     return [
         _converted(recorder, after, before.spec.kind)
         if promote(before.spec.kind, after.spec.kind) == before.spec.kind else after

@@ -48,11 +48,15 @@ def is_traced(value: Any) -> bool:
 
 
 @contextmanager
-def understanding_variables(recorder: Any, function: Callable[..., Any]) -> Iterator[None]:
+def understanding_variables(
+    recorder: Any, function: Callable[..., Any]
+) -> Iterator[None]:
     """Let the functions of this module work on traced values, until the end."""
     scope = getattr(inspect.unwrap(function), "__globals__", {})
     with _LOCK:
-        places = [(m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)]
+        places = [
+            (m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)
+        ]
         replaced = {id(old): new for _, _, old, new in places}
         imported = {k: v for k, v in scope.items() if id(v) in replaced}
         try:
@@ -101,7 +105,7 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
     return refuse
 
 
-def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:  # noqa: FBT001, FBT002
+def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
     if b is not None:
         message = "logsumexp with weights b= has no rule; add np.log(b) to the argument"
         raise NotImplementedError(message)

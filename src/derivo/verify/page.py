@@ -26,14 +26,7 @@ def _headline(report: Report) -> str:
     wrong = [r for r in rules if r.verdict == "wrong"]
     bad = [r for r in whole if r.verdict == "wrong"]
     if report.ok:
-        what = _count(len(whole), "gradient")
-        what += f" and {_count(len(rules), 'local rule')}" if rules else ""
-        verb = "agrees" if len(whole) + len(rules) == 1 else "agree"
-        text = f"{what} {verb} with numbers; the largest error is {report.worst:.1e}."
-        unsure = sum(r.verdict == "unsure" for r in report.rows)
-        if unsure:
-            text += f" {_count(unsure, 'comparison')} could not be decided."
-        return f"{report.name}: right. {text}"
+        return _right(report)
     if bad and wrong:
         names = ", ".join(dict.fromkeys(r.operation for r in wrong))
         spoilt = f"{len(bad)} of {_count(len(whole), 'gradient')}"
@@ -48,6 +41,22 @@ def _headline(report: Report) -> str:
     what = {"second": f"the second derivative ({first.name})", "source": first.name,
             "dtype": "the type of the results"}[first.kind]  # fmt: skip
     return f"{report.name}: wrong, in {what}."
+
+
+def _right(report: Report) -> str:
+    counts = [
+        (sum(r.verdict == "right" for r in report.of(kind)), noun)
+        for kind, noun in (("gradient", "gradient"), ("rule", "local rule"))
+    ]
+    what = " and ".join(_count(n, noun) for n, noun in counts if n)
+    unsure = sum(r.verdict == "unsure" for r in report.rows)
+    if not what:
+        return f"{report.name}: nothing could be compared with numbers."
+    verb = "agrees" if sum(n for n, _ in counts) == 1 else "agree"
+    text = f"{what} {verb} with numbers; the largest error is {report.worst:.1e}."
+    if unsure:
+        text += f" {_count(unsure, 'comparison')} could not be decided."
+    return f"{report.name}: {'not wrong' if unsure else 'right'}. {text}"
 
 
 def _failures(report: Report) -> list[str]:

@@ -114,9 +114,9 @@ class Report:
 
     @property
     def worst(self) -> float:
-        """Largest error of a first derivative."""
-        kinds = ("gradient", "rule")
-        return max((r.error for r in self.rows if r.kind in kinds), default=0.0)
+        """Largest error of a first derivative that could be compared."""
+        rows = [r for r in self.rows if r.kind in ("gradient", "rule")]
+        return max((r.error for r in rows if r.verdict != "unsure"), default=0.0)
 
     def of(self, kind: str) -> tuple[Row, ...]:
         """Give the rows of one kind."""

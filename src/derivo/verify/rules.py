@@ -63,7 +63,9 @@ def _check_step(
 ) -> list[Row]:  # fmt: skip
     """Check the rules inside a loop, at the values of its first step."""
     loop = node.attrs["loop"]
-    results = [n.attrs["of"] for n in nodes if "item" in n.op.traits and node in n.inputs]
+    results = [
+        n.attrs["of"] for n in nodes if "item" in n.op.traits and node in n.inputs
+    ]
     inside = loop.inside(results)
     reached = {b for b, i in zip(loop.bound, node.inputs, strict=True) if i in active}
     reached |= {c for c in loop.carries if is_floating(c)}

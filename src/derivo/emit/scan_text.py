@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from derivo.emit.expression import number
+from derivo.emit.handing_on import in_place, last_things_last, stored_at_once, tidy
 from derivo.emit.scope import Scope
+from derivo.emit.statement import Statement
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node
 
 if TYPE_CHECKING:
-    from derivo.emit.body import Body, Statement
+    from derivo.emit.body import Body
 
 
 def write_loop(body: Body, node: Node, items: list[Node]) -> None:
@@ -38,16 +41,23 @@ def deferred(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
     arrays of zeros that carries start from, one for each.
     """
     nodes = list(nodes)
-    elsewhere = {i for n in nodes if "loop" not in n.op.traits for i in n.inputs} | set(roots)
+    elsewhere = {i for n in nodes if "loop" not in n.op.traits for i in n.inputs} | set(
+        roots
+    )
     return {
         n for n in nodes
         if n not in elsewhere
-        and ("shift" in n.op.traits or not n.inputs and n.op.numpy)
+        and ("shift" in n.op.traits or (not n.inputs and n.op.numpy))
     }  # fmt: skip
 
 
 def _is_scalar_fill(node: Node) -> bool:
-    return not node.inputs and bool(node.op.numpy) and "value" in node.attrs and not node.spec.rank
+    return (
+        not node.inputs
+        and bool(node.op.numpy)
+        and "value" in node.attrs
+        and not node.spec.rank
+    )
 
 
 class _Writer:
@@ -98,20 +108,22 @@ class _Writer:
             name = carries[carry]
             ends[name] = ast.unparse(inner.expression(after))
             wish = self._wish(carry, after)
-            may_take[name] = {b for n, b in inner.bound.items() if inner.wishes.get(n) == wish}
+            may_take[name] = {
+                b for n, b in inner.bound.items() if inner.wishes.get(n) == wish
+            }
             if after not in inner.wishes:
                 may_take[name].add(ends[name])
         lines = stored_at_once(inner.statements, ends.values())
         lines = in_place(last_things_last(lines, ends.values()), ends, may_take)
         self.body.statements += [replace(s, code=f"    {s.code}") for s in lines]
 
-    # --- before the loop ----------------------------------------------------------------
+    # --- before the loop --------------------------------------------------------------
 
     def _atom(self, node: Node) -> str:
         """Give a short expression for a value, by naming it if need be."""
         body = self.body
         if _is_scalar_fill(node) and node not in body.bound:
-            return repr(float(node.attrs["value"]))
+            return ast.unparse(number(float(node.attrs["value"])))
         if node not in body.bound and node not in body.parts:
             body._write(node, named=True)  # noqa: SLF001
         text = ast.unparse(body.expression(node))
@@ -123,7 +135,7 @@ class _Writer:
         return name
 
     def _row(self, part: Node) -> tuple[str, str, str]:
-        """Give the array that a part is a row of; for a carry also what it starts from."""
+        """Give the array that a part is a row of, and what a carry starts from."""
         array = self.operand[part]
         if "shift" in array.op.traits and array not in self.body.bound:
             x, first = array.inputs
@@ -135,7 +147,9 @@ class _Writer:
         """Write what the carries start from; give their names."""
         body, names = self.body, {}
         texts = [self._fresh(self.operand[c]) for c in self.loop.carries]
-        for carry, after, text in zip(self.loop.carries, self.loop.following, texts, strict=True):
+        for carry, after, text in zip(
+            self.loop.carries, self.loop.following, texts, strict=True
+        ):
             names[carry] = body.names.fresh(self._wish(carry, after))
             self._add(body, f"{names[carry]} = {text}", carry, names[carry])
             self._bind(inner, carry, names[carry])
@@ -168,9 +182,10 @@ class _Writer:
         body, of, stacked = self.body, item.attrs["of"], "stack" in item.op.traits
         wish = body.wishes.get(item) or body.hints.get(item)
         if wish is None:
-            after = {n: carries[c] for c, n in zip(self.loop.carries, self.loop.following,
-                                                   strict=True) if n not in inner.wishes}  # fmt: skip
-            wish = after.get(of) or inner.wishes.get(of) or inner.bound.get(of) or inner.wish(of)
+            ends = zip(self.loop.carries, self.loop.following, strict=True)
+            after = {n: carries[c] for c, n in ends}
+            wish = inner.wishes.get(of) or after.get(of) or inner.bound.get(of)
+            wish = wish or inner.wish(of)
             wish = f"{wish}_all" if stacked else f"{wish}_sum"
         name = body.names.fresh(wish, item)
         text = self._empty(item, "empty" if stacked else "zeros")
@@ -179,11 +194,15 @@ class _Writer:
 
     def _scalar(self, value: float) -> str:
         dtype = ast.unparse(self.body.scope.dtype())
-        return repr(float(value)) if dtype == "float" else f"{dtype}.type({value:g})"
+        whole = float(value).is_integer() and dtype != "float"
+        text = ast.unparse(number(int(value) if whole else float(value)))
+        return text if dtype == "float" else f"{dtype}.type({text})"
 
     def _empty(self, item: Node, word: str) -> str:
         scope, spec = self.body.scope, item.spec
-        dtype = {"int": "np.int64", "bool": "bool"}.get(spec.kind) or ast.unparse(scope.dtype())
+        dtype = {"int": "np.int64", "bool": "bool"}.get(spec.kind) or ast.unparse(
+            scope.dtype()
+        )
         if not spec.rank:
             return self._scalar(0)
         for name, other in scope.arrays:
@@ -198,9 +217,11 @@ class _Writer:
             row = scope.shape(shape[1:])
             if not isinstance(row, ast.Tuple):
                 return f"({ast.unparse(scope.dim(shape[0]))}, *{ast.unparse(row)})"
-        return ast.unparse(scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape))
+        return ast.unparse(
+            scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape)
+        )
 
-    # --- the loop -----------------------------------------------------------------------
+    # --- the loop ---------------------------------------------------------------------
 
     def _for(self, t: str) -> None:
         steps = f"range({ast.unparse(self.body.scope.dim(self.node.attrs['length']))})"
@@ -228,107 +249,4 @@ class _Writer:
             body.scope.add(text, node.spec)
 
     def _add(self, body: Body, code: str, node: Node | None, name: str = "") -> None:
-        from derivo.emit.body import Statement  # noqa: PLC0415  it calls this module
-
         body.statements.append(Statement(code, node, name))
-
-
-def stored_at_once(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
-    """Leave out names that are there only to be stored in the next breath."""
-    lines = list(statements)
-    read_later = {name for end in ends for name in names_in(end)}
-    for k, store in enumerate(lines):
-        place, _, name = store.code.rpartition(" = " if "[" in store.code else " += ")
-        mine = [s for s in lines if s.name == name]
-        if store.name or not name.isidentifier() or len(mine) != 1 or name in read_later:
-            continue
-        (only,) = mine
-        readers = [s for s in lines if s is not only and name in names_in(s.code)]
-        if readers == [store] and only.code.startswith(f"{name} = "):
-            sign = store.code[len(place) : -len(name)]
-            code = f"{place}{sign}{only.code.removeprefix(f'{name} = ')}"
-            lines[k] = replace(store, code=code)
-            lines = [s for s in lines if s is not only]
-            return stored_at_once(lines, read_later)
-    return lines
-
-
-def last_things_last(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
-    """Move what only the next step reads to the end, behind what this one reads."""
-    lines = list(statements)
-    for end in ends:
-        mine = [s for s in lines if s.name == end]
-        if len(mine) == 1 and not any(end in names_in(s.code) for s in lines if s is not mine[0]):
-            lines = [s for s in lines if s is not mine[0]] + mine
-    return lines
-
-
-def in_place(
-    statements: list[Statement], ends: dict[str, str], may_take: dict[str, set[str]]
-) -> list[Statement]:
-    """Hand the carries on: by writing over their names where that changes nothing else.
-
-    Parameters
-    ----------
-    statements
-        The lines of a step; each name is written once.
-    ends
-        Name of a carry, as the step finds it, and the expression of what it becomes.
-    may_take
-        Name of a carry to those of values that may be called so, too.
-    """
-    from derivo.emit.body import Statement  # noqa: PLC0415  it calls this module
-
-    ends, lines = dict(ends), list(statements)
-    for carry in ends:
-        lines, ends = _overwritten(carry, lines, ends, may_take[carry])
-    moves = {c: e for c, e in ends.items() if c != e}
-    lines = [s for s in lines if s.code != f"{s.name} = {s.name}"]
-    for k, c in enumerate(moves):
-        later = list(moves.values())[k + 1 :]
-        if any(c in names_in(e) for e in later):
-            left, right = ", ".join(moves), ", ".join(moves.values())
-            return [*lines, Statement(f"{left} = {right}")]
-    return [*lines, *(Statement(f"{c} = {e}") for c, e in moves.items())]
-
-
-def _overwritten(
-    carry: str, lines: list[Statement], ends: dict[str, str], may_take: set[str]
-) -> tuple[list[Statement], dict[str, str]]:
-    """Let values take a carry's name from where the carry is read no more."""
-    for i, line in enumerate(lines):
-        again = any(s.name == line.name for s in lines[:i])
-        if again or line.name not in may_take or line.code.startswith(" "):
-            continue
-        later = [s.code for s in lines[i + 1 :]]
-        others = [e for c, e in ends.items() if c != carry or e != line.name]
-        if any(carry in names_in(text) for text in (*later, *others)):
-            continue
-        old = line.name
-        lines = [*lines[:i], *(_renamed(s, old, carry) for s in lines[i:])]
-        ends = {c: _word(old).sub(carry, e) for c, e in ends.items()}
-    return lines, ends
-
-
-def tidy(body: Body) -> None:
-    """Drop the number from names that are free without it."""
-    for name in [s.name for s in body.statements]:
-        plain = re.sub(r"_\d+$", "", name)
-        if plain and plain not in body.names.taken and plain.isidentifier():
-            body.names.taken.add(plain)
-            body.statements[:] = [_renamed(s, name, plain) for s in body.statements]
-            body.bound.update({n: plain for n, b in body.bound.items() if b == name})
-
-
-def _renamed(statement: Statement, old: str, new: str) -> Statement:
-    name = new if statement.name == old else statement.name
-    return replace(statement, code=_word(old).sub(new, statement.code), name=name)
-
-
-def _word(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.]){re.escape(name)}\b")
-
-
-def names_in(code: str) -> set[str]:
-    """Give the names that stand in a line of code, but not those of attributes."""
-    return set(re.findall(r"(?<![\w.])[^\W\d]\w*", code))
