@@ -48,7 +48,9 @@ def ours(engine: str, sizes: tuple[int, ...], batch: int) -> Round:
     def run() -> None:
         order = epoch_order(len(x), 0, state["epoch"], shuffle=True)
         result = runner.epoch(state["values"], order, state["first"], lambda _n: None)
-        state.update(values=result.values, first=state["first"] + STEPS, epoch=state["epoch"] + 1)
+        state.update(
+            values=result.values, first=state["first"] + STEPS, epoch=state["epoch"] + 1
+        )
 
     return run
 
@@ -57,7 +59,9 @@ def sklearn(sizes: tuple[int, ...], batch: int) -> Round:
     from sklearn.neural_network import MLPClassifier
 
     x, t = data(sizes, STEPS * batch)
-    net = MLPClassifier(sizes[1:-1], batch_size=batch, max_iter=1, warm_start=True, alpha=0)
+    net = MLPClassifier(
+        sizes[1:-1], batch_size=batch, max_iter=1, warm_start=True, alpha=0
+    )
 
     def run() -> None:
         with warnings.catch_warnings():
@@ -114,7 +118,9 @@ def jax(sizes: tuple[int, ...], batch: int) -> Round:
         net = tree(lambda p, m, v: p - rate * m / (jnp.sqrt(v / c) + 1e-8), net, m, v)
         return (net, m, v, k + 1), value
 
-    epoch = jax.jit(lambda carry, order: jax.lax.scan(step, carry, order), donate_argnums=0)
+    epoch = jax.jit(
+        lambda carry, order: jax.lax.scan(step, carry, order), donate_argnums=0
+    )
     zeros = jax.tree_util.tree_map(jnp.zeros_like, net)
     state = [(net, zeros, jax.tree_util.tree_map(jnp.zeros_like, net), 1.0)]
 
@@ -152,7 +158,9 @@ def measure(rounds: int) -> None:
         print(f"{'':16}{'best us/step':>14}{'median':>10}{'best / numba':>14}")
         base = best.get("derivo, numba", best["derivo, numpy"])
         for name, t in times.items():
-            print(f"{name:16}{best[name]:14.1f}{np.median(t):10.1f}{best[name] / base:14.2f}")
+            print(
+                f"{name:16}{best[name]:14.1f}{np.median(t):10.1f}{best[name] / base:14.2f}"
+            )
 
 
 if __name__ == "__main__":

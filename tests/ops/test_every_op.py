@@ -111,7 +111,9 @@ def derived(op: Op, arrays: Any, attrs: Any) -> tuple[Any, dict[str, Any], list[
     parameters = ", ".join(given)
     scope: dict[str, Any] = {"op": op, "attrs": attrs}
     exec(f"def function({parameters}): return op({parameters}, **attrs)", scope)  # noqa: S102
-    specs = {k: Spec(a.shape, kind_of(a.dtype)) for k, a in given.items()}
+    specs: dict[str, Any] = {
+        k: Spec(a.shape, kind_of(a.dtype)) for k, a in given.items()
+    }
     wrt = [k for k, a in given.items() if is_real(a)]
     d = derivo.derive(scope["function"], wrt=wrt, simplify=False, **specs)
     return d, given, wrt
@@ -173,7 +175,9 @@ def test_the_derivative_of_the_derivative_is_right(op: Op) -> None:
         "               if p is not None and k in vs), start=0.0 * np.sum(a0))",
         scope,
     )
-    specs = {k: Spec(a.shape, kind_of(a.dtype)) for k, a in given.items()}
+    specs: dict[str, Any] = {
+        k: Spec(a.shape, kind_of(a.dtype)) for k, a in given.items()
+    }
     second = derivo.derive(scope["slope"], wrt=wrt, simplify=False, **specs)
     gradients = second.gradients(**given)
     for k in wrt:

@@ -157,7 +157,7 @@ def test_a_function_agrees_with_scipy_on_lists_numbers_and_arrays(name: str) -> 
 
 @pytest.mark.parametrize("scale", [1000.0, -1000.0])
 def test_large_logits_do_not_overflow_in_float32(scale: float) -> None:
-    x = np.float32([[0, 1, -1]]) * np.float32(scale)
+    x = np.array([[0, 1, -1]], np.float32) * np.float32(scale)
     with np.errstate(all="raise", under="ignore", over="ignore"):
         for function in (
             ops.softmax,

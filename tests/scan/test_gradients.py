@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import derivo
+from derivo.graph.loop import Loop
+from derivo.ops import scan
 from tests.numerical import central_difference, complex_step, flat
 from tests.scan.programs import PROGRAMS, lstm, rnn
 
@@ -127,10 +129,10 @@ def test_a_scan_and_the_same_loop_unrolled_agree(function, unrolled, named):
     arrays = case.arrays()
     arrays["x"] = arrays["x"][:5]
     fixed = {**case.specs, "x": "5 N L"}
-    scan = derivo.derive(function, **(case.specs if named else fixed))
+    kept = derivo.derive(function, **(case.specs if named else fixed))
     loop = derivo.derive(unrolled, **fixed)
     upstream = given(adjoints(case, arrays))
-    one, other = scan.gradients(upstream, **arrays), loop.gradients(upstream, **arrays)
+    one, other = kept.gradients(upstream, **arrays), loop.gradients(upstream, **arrays)
     for name in one:
         np.testing.assert_allclose(one[name], other[name], rtol=1e-11, atol=1e-13)
 
@@ -170,6 +172,30 @@ def test_the_check_finds_a_wrong_rule_inside_a_loop(monkeypatch):
         if row.kind == "rule" and row.verdict == "wrong"
     }
     assert wrong == {"tanh"}
+
+
+def _forwards(carries, slices, fixed, following, _reverse):
+    return Loop(carries, slices, fixed, following, reverse=False)
+
+
+def _the_step_itself(node, value, _is_stacked, recorder):
+    """Give a carry as the step leaves it, not as the step finds it."""
+    loop = node.attrs["loop"]
+    if value in loop.slices:
+        return node.inputs[loop.bound.index(value)]
+    after = dict(zip(loop.carries, loop.following, strict=True)).get(value, value)
+    return recorder.builder.make(scan.stack, (node,), {"of": after})
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [("Loop", _forwards), ("over_time", _the_step_itself)]
+)
+def test_the_check_finds_a_fault_of_the_backward_loop(name, fault, monkeypatch):
+    monkeypatch.setattr(f"derivo.differentiate.loop.{name}", fault)
+    d = derivo.derive(rnn, simplify=False, **PROGRAMS["rnn"].specs)
+    report = d.check(trials=1, order=1)
+    assert not report.ok
+    assert any(r.verdict == "wrong" for r in report.rows if r.kind == "gradient")
 
 
 def _inside(derivation):

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from derivo.layers.named import network_loss
 from derivo.train.engines import numba_source
 from derivo.train.forward import build_forward
-from derivo.layers.named import network_loss
 from derivo.train.optimizers import find_optimizer
 from derivo.train.step import derive_step
 
@@ -32,7 +32,9 @@ def both_engines(layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.fl
     specs |= {p.name: " ".join(map(str, p.shape)) for p in forward.parameters}
     step = derive_step(forward, specs, find_optimizer(rule))
     rng = np.random.default_rng(3)
-    start = [rng.normal(scale=0.5, size=p.shape).astype(dtype) for p in forward.parameters]
+    start = [
+        rng.normal(scale=0.5, size=p.shape).astype(dtype) for p in forward.parameters
+    ]
     start += [np.zeros_like(p) for _ in step.optimizer.states for p in start]
     x, t = x.astype(dtype), t.astype(dtype)
     order = np.arange(len(x))[::-1].copy()
@@ -44,7 +46,11 @@ def both_engines(layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.fl
             part, *theirs = step.module.step(x[rows], t[rows], *theirs, 0.05, k)
             total += float(part) * len(rows)
         losses.append(total / len(x))
-    ours, epoch, found = [v.copy() for v in start], plain_epoch(numba_source(step, dtype)), []
+    ours, epoch, found = (
+        [v.copy() for v in start],
+        plain_epoch(numba_source(step, dtype)),
+        [],
+    )
     steps = -(-len(x) // batch)
     for e in range(epochs):
         mean, bad, _ = epoch(x, t, order, batch, *ours, 0.05, 1 + e * steps)

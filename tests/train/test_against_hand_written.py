@@ -32,7 +32,11 @@ def network():
 
 
 def fit_one_epoch(net, x, t, **options):
-    return net.fit(x, t, **{"epochs": 1, "shuffle": False, "verbose": 0, "engine": "numpy", **options})
+    return net.fit(
+        x,
+        t,
+        **{"epochs": 1, "shuffle": False, "verbose": 0, "engine": "numpy", **options},
+    )
 
 
 def test_gradient_descent_equals_backpropagation_by_hand():
@@ -40,7 +44,9 @@ def test_gradient_descent_equals_backpropagation_by_hand():
     net = network()
     net.build(4, optimizer="sgd", seed=3)
     values = list(net.parameters.values())
-    history = fit_one_epoch(net, x, t, optimizer="sgd", learning_rate=0.5, batch_size=20)
+    history = fit_one_epoch(
+        net, x, t, optimizer="sgd", learning_rate=0.5, batch_size=20
+    )
     losses = []
     for rows in (slice(0, 20), slice(20, 40), slice(40, 50)):
         loss, gradients = hand_written(x[rows], np.eye(3)[t[rows]], *values)
@@ -48,7 +54,9 @@ def test_gradient_descent_equals_backpropagation_by_hand():
         losses.append(loss)
     for expected, actual in zip(values, net.parameters.values(), strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-14)
-    assert history["loss"][0] == pytest.approx(np.average(losses, weights=[20, 20, 10]), rel=1e-12)
+    assert history["loss"][0] == pytest.approx(
+        np.average(losses, weights=[20, 20, 10]), rel=1e-12
+    )
 
 
 def by_the_book(rule, g, w, rate, steps):
@@ -93,21 +101,29 @@ def test_training_follows_pytorch(rule):
     theirs = {
         "sgd": lambda: torch.optim.SGD(values, lr=0.05),
         "momentum": lambda: torch.optim.SGD(values, lr=0.05, momentum=0.9),
-        "nesterov": lambda: torch.optim.SGD(values, lr=0.05, momentum=0.9, nesterov=True),
+        "nesterov": lambda: torch.optim.SGD(
+            values, lr=0.05, momentum=0.9, nesterov=True
+        ),
         "adam": lambda: torch.optim.Adam(values, lr=0.05),
     }[rule]()
-    fit_one_epoch(net, x, t, optimizer=rule, learning_rate=0.05, batch_size=10, epochs=4)
+    fit_one_epoch(
+        net, x, t, optimizer=rule, learning_rate=0.05, batch_size=10, epochs=4
+    )
     for _ in range(4):
         for k in range(0, 50, 10):
             rows = torch.tensor(x[k : k + 10])
             h = torch.tanh(rows @ values[0] + values[1])
             logits = h @ values[2] + values[3]
-            loss = torch.nn.functional.cross_entropy(logits, torch.tensor(t[k : k + 10]))
+            loss = torch.nn.functional.cross_entropy(
+                logits, torch.tensor(t[k : k + 10])
+            )
             theirs.zero_grad()
             loss.backward()
             theirs.step()
     for expected, actual in zip(values, net.parameters.values(), strict=True):
-        np.testing.assert_allclose(actual, expected.detach().numpy(), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            actual, expected.detach().numpy(), rtol=1e-9, atol=1e-12
+        )
 
 
 def test_a_rule_takes_other_constants():

@@ -88,13 +88,17 @@ def test_wrong_use_of_networks(make, text):
 
 
 def test_other_columns_than_in_training_are_refused():
-    with pytest.raises(ShapeError, match="x has 3 columns, and the network is made for 4"):
+    with pytest.raises(
+        ShapeError, match="x has 3 columns, and the network is made for 4"
+    ):
         fit().predict(X[:, :3])
 
 
 def test_an_unknown_label_is_refused_in_evaluate():
     net = fit(t=np.array(list("abcabcabcabc")))
-    with pytest.raises(DataError, match="label 'd' in row 1; the network knows 'a', 'b', 'c'"):
+    with pytest.raises(
+        DataError, match="label 'd' in row 1; the network knows 'a', 'b', 'c'"
+    ):
         net.evaluate(X[:2], np.array(["a", "d"]))
 
 
@@ -110,7 +114,10 @@ def test_a_failed_fit_leaves_the_network_as_it_was():
 def test_a_loss_that_explodes_stops_training(epochs):
     net = derivo.Network(Dense(3), loss="squared_error")
     net.build(4, seed=0, optimizer="sgd")
-    with pytest.raises(DivergenceError, match=r"(?s)in epoch \d+, step \d+ of 12.*lower the learning rate, which is 1e\+06"):
+    with pytest.raises(
+        DivergenceError,
+        match=r"(?s)in epoch \d+, step \d+ of 12.*lower the learning rate, which is 1e\+06",
+    ):
         net.fit(X, np.eye(3)[T], epochs=30, batch_size=1, learning_rate=1e6, optimizer="sgd",
                 verbose=0, engine="numpy")  # fmt: skip
     # The parameters that are kept still give a finite loss.

@@ -15,7 +15,9 @@ X, T = RNG.normal(size=(7, 3)), np.eye(2)[RNG.integers(0, 2, 7)]
 
 
 def compare(layers, loss="squared_error", **options):
-    (losses, values), (found, ours) = both_engines(layers, loss, X, T, batch=4, **options)
+    (losses, values), (found, ours) = both_engines(
+        layers, loss, X, T, batch=4, **options
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-12)
     for expected, actual in zip(values, ours, strict=True):
         assert expected.shape == actual.shape
@@ -86,7 +88,9 @@ def test_one_column():
 
 @pytest.mark.parametrize("batch", [1, 3, 7, 20])
 def test_batches_of_any_size(batch):
-    (losses, values), (found, ours) = both_engines([Dense(2)], "cross_entropy", X, T, batch=batch)
+    (losses, values), (found, ours) = both_engines(
+        [Dense(2)], "cross_entropy", X, T, batch=batch
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-12)
     np.testing.assert_allclose(ours[0], values[0], rtol=1e-12)
 
@@ -114,7 +118,10 @@ def test_a_failed_step_is_reported():
     # The third batch holds the row that overflows.
     x = X.copy()
     x[5, 0] = 1e200
-    with np.errstate(all="ignore"), pytest.raises(AssertionError, match="step 2 failed"):
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(AssertionError, match="step 2 failed"),
+    ):
         both_engines([Dense(2)], "squared_error", x[::-1], T, batch=2, epochs=1)
 
 
@@ -139,7 +146,12 @@ def test_the_text_is_the_same_every_time_and_says_what_it_is():
     text = source()
     assert text == source()
     assert text.startswith('"""An epoch of training steps, for Numba')
-    for part in ("np.dot(x, w1", "np.dot(x.T, d_n1, d_w1)", "exp32(", "m_w1_flat[i] = new_m_w1_ij"):
+    for part in (
+        "np.dot(x, w1",
+        "np.dot(x.T, d_n1, d_w1)",
+        "exp32(",
+        "m_w1_flat[i] = new_m_w1_ij",
+    ):
         assert part in text
     assert max(map(len, text.splitlines())) <= 110
 
@@ -155,6 +167,12 @@ def test_single_rules_round_as_they_promise():
         for x in np.linspace(-87, 88.7, 4001).astype(np.float32):
             assert abs(scope["exp32"](x) / np.exp(np.float64(x)) - 1) < 2 * ulp
         for x in np.linspace(-9, 9, 4001).astype(np.float32):
-            assert abs(scope["tanh32"](x) - np.tanh(np.float64(x))) <= 4 * ulp * abs(np.tanh(np.float64(x)))
-        assert [scope["exp32"](np.float32(v)) for v in (-np.inf, -200, 0, 200, np.inf)] == [0, 0, 1, np.inf, np.inf]
-    assert np.isnan(scope["exp32"](np.float32(np.nan))) and np.isnan(scope["tanh32"](np.float32(np.nan)))
+            assert abs(scope["tanh32"](x) - np.tanh(np.float64(x))) <= 4 * ulp * abs(
+                np.tanh(np.float64(x))
+            )
+        assert [
+            scope["exp32"](np.float32(v)) for v in (-np.inf, -200, 0, 200, np.inf)
+        ] == [0, 0, 1, np.inf, np.inf]
+    assert np.isnan(scope["exp32"](np.float32(np.nan))) and np.isnan(
+        scope["tanh32"](np.float32(np.nan))
+    )

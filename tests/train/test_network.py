@@ -28,7 +28,10 @@ def test_digits_are_learnt():
     history = net.fit(x_train, t_train, epochs=25, **QUIET)
     assert history["loss"][-1] < 0.2 < 1.5 < history["loss"][0]
     assert net.evaluate(x_test, t_test)["accuracy"] > 0.93
-    assert np.mean(net.predict(x_test) == t_test) == net.evaluate(x_test, t_test)["accuracy"]
+    assert (
+        np.mean(net.predict(x_test) == t_test)
+        == net.evaluate(x_test, t_test)["accuracy"]
+    )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -70,11 +73,15 @@ def test_two_short_runs_equal_one_long_run():
 
 def test_rows_are_shuffled_unless_told_otherwise():
     x, t = blobs()
-    losses = [small().fit(x, t, epochs=1, shuffle=s, **QUIET)["loss"] for s in (True, False)]
+    losses = [
+        small().fit(x, t, epochs=1, shuffle=s, **QUIET)["loss"] for s in (True, False)
+    ]
     assert losses[0] != losses[1]
 
 
-@pytest.mark.parametrize("kind", ["text", "one-hot", "floats", "objects", "column", "list"])
+@pytest.mark.parametrize(
+    "kind", ["text", "one-hot", "floats", "objects", "column", "list"]
+)
 def test_labels_may_be_written_in_many_ways(kind):
     x, t = blobs()
     words = np.array(["ant", "bee", "cat"])[t]
@@ -108,7 +115,9 @@ def test_a_regression_finds_a_line():
     assert net.parameters["b1"][0] == pytest.approx(-1, abs=1e-3)
     assert net.predict(x).shape == (40,)
     assert set(net.evaluate(x, 3 * x[:, 0] - 1)) == {"loss"}
-    with pytest.raises(derivo.errors.UsageError, match="gives no probabilities; use predict"):
+    with pytest.raises(
+        derivo.errors.UsageError, match="gives no probabilities; use predict"
+    ):
         net.predict_proba(x)
 
 
@@ -176,9 +185,18 @@ def test_the_step_runs_by_itself(tmp_path):
 def test_history_can_be_read_without_derivo(tmp_path):
     x, t = blobs()
     history = small().fit(x, t, epochs=3, validation=(x, t), **QUIET)
-    rows = [json.loads(line) for line in history.save(tmp_path / "h.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line)
+        for line in history.save(tmp_path / "h.jsonl").read_text().splitlines()
+    ]
     assert rows == list(history)
-    assert set(rows[0]) == {"epoch", "loss", "validation_loss", "validation_accuracy", "seconds"}
+    assert set(rows[0]) == {
+        "epoch",
+        "loss",
+        "validation_loss",
+        "validation_accuracy",
+        "seconds",
+    }
     assert len(history["validation_accuracy"]) == len(history) == 3
     with pytest.raises(KeyError, match="no column 'val_loss'"):
         history["val_loss"]

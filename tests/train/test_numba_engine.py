@@ -19,7 +19,9 @@ X, T = RNG.normal(size=(70, 6)), RNG.integers(0, 4, 70)
 
 def deep(dtype):
     """Make a network with three sorts of activation, one of them the user's own."""
-    return derivo.Network(Dense(9, "tanh"), Dense(7, bend), Dense(4, "softmax"), dtype=dtype)
+    return derivo.Network(
+        Dense(9, "tanh"), Dense(7, bend), Dense(4, "softmax"), dtype=dtype
+    )
 
 
 def bend(n):
@@ -27,21 +29,31 @@ def bend(n):
 
 
 def fitted(engine, net, t=T, **options):
-    history = net.fit(X, t, **{"epochs": 6, "batch_size": 16, "verbose": 0, "engine": engine, **options})
+    history = net.fit(
+        X,
+        t,
+        **{"epochs": 6, "batch_size": 16, "verbose": 0, "engine": engine, **options},
+    )
     return net, history
 
 
 @pytest.mark.numba
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)]
+)
 def test_both_engines_give_the_same_network(dtype, tolerance):
     pytest.importorskip("numba")
     slow, slow_history = fitted("numpy", deep(dtype))
     fast, fast_history = fitted("numba", deep(dtype))
-    np.testing.assert_allclose(fast_history["loss"], slow_history["loss"], rtol=tolerance)
+    np.testing.assert_allclose(
+        fast_history["loss"], slow_history["loss"], rtol=tolerance
+    )
     for name, expected in slow.parameters.items():
         actual = fast.parameters[name]
         assert actual.dtype == dtype
-        assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max(), name
+        assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max(), (
+            name
+        )
     again, _ = fitted("numba", deep(dtype))
     for name, value in fast.parameters.items():
         assert np.array_equal(value, again.parameters[name]), name
@@ -52,7 +64,9 @@ def test_a_regression_with_momentum_and_both_engines_in_turn():
     pytest.importorskip("numba")
     nets = []
     for order in (("numpy", "numpy"), ("numba", "numpy"), ("numpy", "numba")):
-        net = derivo.Network(Dense(5, "sigmoid"), Dense(1), loss="squared_error", dtype=np.float64)
+        net = derivo.Network(
+            Dense(5, "sigmoid"), Dense(1), loss="squared_error", dtype=np.float64
+        )
         for engine in order:
             fitted(engine, net, t=X[:, 0] * 2, optimizer="momentum", epochs=3)
         nets.append(net.parameters)
@@ -66,7 +80,9 @@ def test_a_loss_that_explodes_stops_the_compiled_engine_too():
     pytest.importorskip("numba")
     net = derivo.Network(Dense(4), loss="squared_error", dtype=np.float64)
     with pytest.raises(DivergenceError, match=r"in epoch \d+, step \d+ of 5"):
-        fitted("numba", net, t=np.eye(4)[T], optimizer="sgd", learning_rate=1e8, epochs=50)
+        fitted(
+            "numba", net, t=np.eye(4)[T], optimizer="sgd", learning_rate=1e8, epochs=50
+        )
     assert all(np.isfinite(v).all() for v in net.parameters.values())
 
 
@@ -98,11 +114,16 @@ def test_an_operation_without_loop_form(monkeypatch):
         return np.cumsum(n, axis=1)
 
     net = derivo.Network(Dense(4, unusual))
-    with pytest.raises(NotSupportedError, match="`cumsum` has no form inside a compiled loop"):
+    with pytest.raises(
+        NotSupportedError, match="`cumsum` has no form inside a compiled loop"
+    ):
         fitted("numba", net)
     monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
     _, history = fitted("auto", derivo.Network(Dense(4, unusual), Dense(4)), epochs=1)
-    assert history.engine == "numpy (numba cannot: `cumsum` has no form inside a compiled loop)"
+    assert (
+        history.engine
+        == "numpy (numba cannot: `cumsum` has no form inside a compiled loop)"
+    )
 
 
 def plan(rows, epochs, batch=32):

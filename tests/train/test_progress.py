@@ -22,7 +22,10 @@ def test_a_line_for_each_epoch(capsys):
     out, err = capsys.readouterr()
     lines = out.splitlines()
     number = r"[\d.e-]+"
-    pattern = rf"epoch \d: loss {number}, validation loss {number}, validation accuracy {number} %, seconds {number}"
+    pattern = (
+        rf"epoch \d: loss {number}, validation loss {number}, validation accuracy "
+        rf"{number} %, seconds {number}"
+    )
     assert len(lines) == 3
     assert all(re.fullmatch(pattern, line) for line in lines)
     assert err == ""
@@ -40,7 +43,9 @@ def test_a_bar_on_a_terminal_is_drawn_ten_times_a_second_at_most(monkeypatch, ca
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
     with progress.Progress(epochs=4, steps=50, verbose=1) as shown:
-        monkeypatch.setattr(shown.bar, "update", lambda _task, **state: drawn.append(state))
+        monkeypatch.setattr(
+            shown.bar, "update", lambda _task, **state: drawn.append(state)
+        )
         for epoch in range(1, 5):
             for step in range(1, 51):
                 now[0] += 0.004

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from derivo.emit.loops_kernels import kernels_for
-from derivo.emit.loops_plan import BATCH, LoopPlan, plan_loops
+from derivo.emit.loops_place import BATCH
+from derivo.emit.loops_plan import LoopPlan, plan_loops
 from derivo.emit.loops_text import ROWS, LoopWriter, size_text
 from derivo.graph.dim import Size, names
 from derivo.graph.names import Names
@@ -100,7 +101,11 @@ class _Module:
         body = "\n".join(writer.lines)
         flags = ", ".join(f'"{f}"' for f in FASTMATH)
         arguments = [f"{n.attrs['name']}_all" for n in self.graph.data]
-        arguments += ["order", "batch_size", *(self.given[n] for n in self.graph.values)]
+        arguments += [
+            "order",
+            "batch_size",
+            *(self.given[n] for n in self.graph.values),
+        ]
         lines = [
             f'"""{self.graph.title}"""',
             "",
@@ -110,7 +115,12 @@ class _Module:
             "",
             f'@njit(cache=True, error_model="numpy", fastmath={{{flags}}})',
             "def epoch(",
-            *textwrap.wrap(", ".join(arguments) + ",", 84, initial_indent="    ", subsequent_indent="    "),
+            *textwrap.wrap(
+                ", ".join(arguments) + ",",
+                84,
+                initial_indent="    ",
+                subsequent_indent="    ",
+            ),
             "    learning_rate, first_step,",
             "):",
             *self._buffers(),
@@ -138,7 +148,10 @@ class _Module:
     def _buffers(self) -> list[str]:
         lines = []
         for node in filter(_is_fixed, self._stored()):
-            lines.append(f"    {self._whole(node)} = {self._empty(node).replace(ROWS, 'batch_size')}")
+            lines.append(
+                f"    {self._whole(node)} = "
+                f"{self._empty(node).replace(ROWS, 'batch_size')}"
+            )
         return lines
 
     def _empty(self, node: Node) -> str:
@@ -158,18 +171,26 @@ class _Module:
         for node in filter(_is_batch, self._stored()):
             name = self.arrays[node]
             if _is_fixed(node):
-                lines.append(f"        {name} = {name}_full[:{size_text(node.spec.shape[0])}]")
+                lines.append(
+                    f"        {name} = {name}_full[:{size_text(node.spec.shape[0])}]"
+                )
             else:
                 # Rows of another length do not lie one behind the other in a larger array.
                 lines.append(f"        {name} = {self._empty(node)}")
         return lines
 
     def _flat(self, used: set[str]) -> list[str]:
-        whole = {self.arrays[n]: self._whole(n) for n in (*self._stored(), *self.graph.values)}
+        whole = {
+            self.arrays[n]: self._whole(n)
+            for n in (*self._stored(), *self.graph.values)
+        }
         return [f"    {name}_flat = {whole[name]}.reshape(-1)" for name in sorted(used)]
 
     def _gather(self) -> list[str]:
-        lines = [f"        for i in range({ROWS}):", "            row = order[start + i]"]
+        lines = [
+            f"        for i in range({ROWS}):",
+            "            row = order[start + i]",
+        ]
         for node in self.graph.data:
             name = self.arrays[node]
             (_, width) = node.spec.shape

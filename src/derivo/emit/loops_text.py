@@ -9,10 +9,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from derivo.emit.expression import fill, number, parsed
-from derivo.emit.loops_plan import (
-    BATCH, VARIABLES, Body, Item, Loop, LoopPlan, is_number, is_view, matrix_source,
-    needs_array, operand_place, pending_place, place, source_place,
+from derivo.emit.loops_place import (
+    BATCH,
+    VARIABLES,
+    is_number,
+    is_view,
+    matrix_source,
+    operand_place,
+    place,
+    source_place,
 )  # fmt: skip
+from derivo.emit.loops_plan import LoopPlan
+from derivo.emit.loops_tree import Body, Item, Loop, needs_array, pending_place
 from derivo.graph.dim import Dim, Size
 from derivo.graph.element import Element, Fold, Index, Same
 from derivo.graph.names import Names
@@ -92,7 +100,9 @@ class LoopWriter:
         if body.level or len(loop.body.blocks) != 1:
             return None
         (inner,) = loop.body.blocks
-        if not isinstance(inner, Loop) or any(isinstance(b, Loop) for b in inner.body.blocks):
+        if not isinstance(inner, Loop) or any(
+            isinstance(b, Loop) for b in inner.body.blocks
+        ):
             return None
         shape = (loop.size, inner.size)
         if isinstance(inner.size, Size):
@@ -109,7 +119,10 @@ class LoopWriter:
         fold = item.node.op.element
         assert isinstance(fold, Fold)  # noqa: S101
         if needs_array(item):
-            self._add(f"{self._at(self.arrays[item.node], pending_place(item))} = {fold.start}")
+            self._add(
+                f"{self._at(self.arrays[item.node], pending_place(item))} = "
+                f"{fold.start}"
+            )
             return
         self.sums[item] = self.names.fresh(f"sum_{self._local(item)}")
         # A running sum in float32 would lose digits: numbers are added in float64.
@@ -147,7 +160,10 @@ class LoopWriter:
             self._add(f"np.dot({a}, {b}, {self.arrays[item.node]})")
         elif item.target is not None:
             value = self._element(item.node, item.index)
-            self._add(f"{self._at(self.arrays[item.target], item.index)} = {ast.unparse(value)}")
+            self._add(
+                f"{self._at(self.arrays[item.target], item.index)} = "
+                f"{ast.unparse(value)}"
+            )
         elif item.folded:
             self._fold_step(item)
         else:
@@ -172,7 +188,9 @@ class LoopWriter:
             self._add(f"{name} = {ast.unparse(value)}")
             value = ast.Name(name)
         if item.stored:
-            self._add(f"{self._at(self.arrays[item.node], item.index)} = {ast.unparse(value)}")
+            self._add(
+                f"{self._at(self.arrays[item.node], item.index)} = {ast.unparse(value)}"
+            )
 
     def _local(self, item: Item) -> str:
         known = self.locals.get(item.node)
@@ -232,15 +250,26 @@ class LoopWriter:
         meaning = node.op.element
         meaning = meaning if isinstance(meaning, Element) else Element()
         text = meaning.single if self.dtype == "float32" and node.spec.rank else ""
-        text = text or meaning.text or node.op.text(node.attrs, *(i.spec for i in node.inputs))
+        text = (
+            text
+            or meaning.text
+            or node.op.text(node.attrs, *(i.spec for i in node.inputs))
+        )
         values: dict[str, Any] = {}
         for k, operand in enumerate(node.inputs):
             value = self._element(operand, operand_place(operand.spec.shape, index))
             if k not in meaning.as_is and self._differs(operand, node):
                 value = self._cast(value)
-            values[f"_{k}"] = self._bound(value) if text.count(f"{{{k}}}") > 1 else value
+            values[f"_{k}"] = (
+                self._bound(value) if text.count(f"{{{k}}}") > 1 else value
+            )
         for name, value in fields(node.attrs).items():
-            values.setdefault(f"_{name}", number(value) if isinstance(value, int | float) else ast.Constant(value))
+            values.setdefault(
+                f"_{name}",
+                number(value)
+                if isinstance(value, int | float)
+                else ast.Constant(value),
+            )
         values["_dtype"] = _expression(f"np.{self.dtype}")
         return _filled(text, values)
 
@@ -264,7 +293,11 @@ class LoopWriter:
         return ast.Constant(value) if isinstance(value, bool) else number(value)
 
     def _same(self, node: Node, same: Same) -> ast.expr:
-        values = {f"_{k}": number(v) for k, v in node.attrs.items() if isinstance(v, int | float)}
+        values = {
+            f"_{k}": number(v)
+            for k, v in node.attrs.items()
+            if isinstance(v, int | float)
+        }
         value = _filled(same.text, values)
         return self._cast(value) if node.spec.kind == "float" else value
 
@@ -293,6 +326,3 @@ def _filled(text: str, values: Mapping[str, Any]) -> ast.expr:
 
 def _expression(text: str) -> ast.expr:
     return ast.parse(text, mode="eval").body
-
-
-__all__ = ["LoopWriter", "Size", "size_text"]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from derivo.emit.body import Body, Statement
-from derivo.emit.numpy import _array_text  # noqa: PLC2701  one way to write an array
+from derivo.emit.numpy import _array_text
 from derivo.emit.scope import Scope
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
@@ -72,24 +73,32 @@ def write_module(functions: Iterable[Function], title: str = "") -> str:
     """Write functions as a module that needs nothing but NumPy."""
     functions = list(functions)
     roots = [n for f in functions for group in f.outputs for n in group]
-    names = Names({f.name for f in functions})
+    helpers = list(dict.fromkeys(h for n in order(roots) for h in n.op.helpers))
+    taken = {f.name for f in functions} | {h.__name__ for h in helpers}
+    names = Names(taken)
     constants: dict[Node, str] = {}
     for node in order(roots):
         if isinstance(node.attrs.get("value"), Constant):
             constants[node] = names.fresh("CONSTANT")
     head = [f'"""{title}"""', ""] if title else []
-    top = [f"{name} = {_array_text(n.attrs['value'].array)}" for n, name in constants.items()]
-    blocks = [write_function(f, constants) for f in functions]
+    top = [
+        f"{name} = {_array_text(n.attrs['value'].array)}"
+        for n, name in constants.items()
+    ]
+    blocks = [inspect.getsource(h).rstrip().split("\n") for h in helpers]
+    blocks += [write_function(f, constants, taken) for f in functions]
     lines = [*head, "import numpy as np", *([""] if top else []), *top]
     for block in blocks:
         lines += ["", "", *block]
     return "\n".join(lines) + "\n"
 
 
-def write_function(function: Function, constants: Mapping[Node, str]) -> list[str]:
-    """Write one function, as lines."""
+def write_function(
+    function: Function, constants: Mapping[Node, str], taken: Iterable[str] = ()
+) -> list[str]:
+    """Write one function, as lines; `taken` are names of the module."""
     inputs = {n: n.attrs["name"] for group in function.inputs for n in group}
-    names = Names({function.name, *inputs.values(), *constants.values()})
+    names = Names({function.name, *inputs.values(), *constants.values(), *taken})
     body = Body(names, Scope(), {**constants, **inputs}, function.wishes)
     for n, name in inputs.items():
         body.scope.add(name, n.spec)
@@ -99,10 +108,19 @@ def write_function(function: Function, constants: Mapping[Node, str]) -> list[st
         body.compute(section.values, keep=[*section.keep])
         written = body.statements[first:]
         if written and section.title:
-            lines += [f"    # {part}" for part in textwrap.wrap(section.title, WIDTH - 6)]
+            lines += [
+                f"    # {part}" for part in textwrap.wrap(section.title, WIDTH - 6)
+            ]
         lines += _lines(written, section.comment, body.bound)
-    results = [[ast.unparse(body.expression(n)) for n in group] for group in function.outputs]
-    signature = _groups(f"def {function.name}(", [[inputs[n] for n in g] for g in function.inputs], "):", "")
+    results = [
+        [ast.unparse(body.expression(n)) for n in group] for group in function.outputs
+    ]
+    signature = _groups(
+        f"def {function.name}(",
+        [[inputs[n] for n in g] for g in function.inputs],
+        "):",
+        "",
+    )
     returned = _groups("return ", results, "", "    ")
     return [*signature, f'    """{function.summary}"""', *lines, *returned]
 
@@ -112,7 +130,9 @@ def _lines(
 ) -> list[str]:
     """Lay out statements with their comments in a column."""
     notes = [comment(s.node, bound) if s.node is not None else "" for s in statements]
-    widths = [len(s.code) + 4 for s, note in zip(statements, notes, strict=True) if note]
+    widths = [
+        len(s.code) + 4 for s, note in zip(statements, notes, strict=True) if note
+    ]
     column = max([w for w in widths if w <= WIDTH // 2], default=30) + 2
     lines = []
     for s, note in zip(statements, notes, strict=True):
@@ -125,7 +145,9 @@ def _lines(
     return lines
 
 
-def _groups(head: str, groups: Sequence[Sequence[str]], tail: str, indent: str) -> list[str]:
+def _groups(
+    head: str, groups: Sequence[Sequence[str]], tail: str, indent: str
+) -> list[str]:
     """Write names in one line if they fit, else a line for each group."""
     groups = [g for g in groups if g]
     flat = f"{indent}{head}{', '.join(name for g in groups for name in g)}{tail}"

@@ -57,12 +57,17 @@ class Dense:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before any training."""
-        whole = isinstance(self.units, int | np.integer) and not isinstance(self.units, bool)
+        whole = isinstance(self.units, int | np.integer) and not isinstance(
+            self.units, bool
+        )
         if not whole or self.units < 1:
             message = f"Dense needs at least one unit; units={self.units!r} was given"
             raise UsageError(message)
         if self.name and not re.fullmatch(r"\w+", self.name):
-            message = f"name={self.name!r} must be letters, digits and _ : it becomes a part of names in source"
+            message = (
+                f"name={self.name!r} must be letters, digits and _ : it becomes a part "
+                "of names in source"
+            )
             raise UsageError(message)
         activation_function(self.activation)
         initialiser(self.init, self.activation)
@@ -95,6 +100,9 @@ def _draw(
 ) -> Any:
     weights = np.asarray(draw(rng, fan_in, fan_out), dtype=np.float64)
     if weights.shape != (fan_in, fan_out):
-        message = f"init gave weights of shape {weights.shape}; ({fan_in}, {fan_out}) is needed"
+        message = (
+            f"init gave weights of shape {weights.shape}; ({fan_in}, {fan_out}) is "
+            "needed"
+        )
         raise UsageError(message)
     return weights

@@ -66,7 +66,9 @@ def initialiser(wish: str | Initialiser, activation: Any) -> Initialiser:
     if callable(wish):
         return wish
     if wish == "auto":
-        return INITIALISERS[_BY_ACTIVATION.get(activation_name(activation) or "", "glorot")]
+        return INITIALISERS[
+            _BY_ACTIVATION.get(activation_name(activation) or "", "glorot")
+        ]
     if wish not in INITIALISERS:
         raise unknown_name("an initialiser", wish, ["auto", *INITIALISERS])
     return INITIALISERS[wish]

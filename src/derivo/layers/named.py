@@ -65,7 +65,8 @@ def network_loss(wish: Any) -> NetworkLoss:
     if name.endswith(_LOGITS):
         plain = name.removesuffix(_LOGITS)
         message = (
-            f"write loss={plain!r}: the network ends in probabilities, and derivo itself "
+            f"write loss={plain!r}: the network ends in probabilities, and derivo "
+            "itself "
             "brings the loss to the form that computes with logits"
         )
         raise UsageError(message)

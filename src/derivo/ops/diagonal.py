@@ -15,7 +15,9 @@ from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import LINEAR, as_dim, moveaxis
 
-_MATRIX = lambda rng: ((rng.normal(size=(3, 4)),), {})
+
+def _matrix(rng: Any) -> Any:
+    return (rng.normal(size=(3, 4)),), {}
 
 
 def _length(n: Dim, m: Dim, offset: int) -> Dim:
@@ -44,12 +46,12 @@ def _diagonal_text(_attrs: Any, x: Any) -> str:
 
 
 # Of the last two axes.
-diagonal = register(
+diagonal: Op = register(
     Op(
         "diagonal", ("x",), _diagonal_spec, _diagonal_text,
         vjp=lambda g, _y, x, *, offset: (
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
-        latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_MATRIX,
+        latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
         traits=LINEAR | {"selects"},
     )
 )  # fmt: skip
@@ -72,7 +74,7 @@ def _from_diagonal_text(attrs: Any, x: Any) -> str:
     )
 
 
-from_diagonal = register(
+from_diagonal: Op = register(
     Op(
         "from_diagonal",
         ("x",),
@@ -123,7 +125,7 @@ def _trace_vjp(g: Any, _y: Any, x: Any, *, offset: int) -> tuple[Any]:
 trace = register(
     Op(
         "trace", ("x",), _trace_spec, "np.trace({0}, offset={offset})", vjp=_trace_vjp,
-        latex=r"\operatorname{{tr}} {0}", attrs={"offset": 0}, samples=_MATRIX,
+        latex=r"\operatorname{{tr}} {0}", attrs={"offset": 0}, samples=_matrix,
         traits=LINEAR,
     )
 )  # fmt: skip
@@ -147,17 +149,17 @@ def _triangle_spec(x: Spec, k: int) -> Spec:
     return x
 
 
-triu = register(
+triu: Op = register(
     Op(
         "triu", ("x",), _triangle_spec, "np.triu({0}, k={k})",
-        vjp=lambda g, _y, _x, *, k: (triu(g, k=k),), attrs={"k": 0}, samples=_MATRIX,
+        vjp=lambda g, _y, _x, *, k: (triu(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
     )
 )  # fmt: skip
-tril = register(
+tril: Op = register(
     Op(
         "tril", ("x",), _triangle_spec, "np.tril({0}, k={k})",
-        vjp=lambda g, _y, _x, *, k: (tril(g, k=k),), attrs={"k": 0}, samples=_MATRIX,
+        vjp=lambda g, _y, _x, *, k: (tril(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
     )
 )  # fmt: skip

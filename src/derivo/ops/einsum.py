@@ -174,43 +174,41 @@ def _transposed(x: Any, term: str, out: str) -> Any:
 
 def _pair(terms: list[str], out: str, arrays: list[Any], sizes: dict[str, Dim]) -> Any:
     """Give a product of two operands as ``@`` or ``*``, or None if neither serves."""
-    a, b = terms
-    summed = [c for c in a if c in b and c not in out]
-    left = [c for c in out if c in a and c not in b]
-    right = [c for c in out if c in b and c not in a]
-    batch = [c for c in out if c in a and c in b]
-    shapes = [
-        dict(zip(t, as_shape(np.shape(x)), strict=True))
-        for t, x in zip(terms, arrays, strict=True)
-    ]
-    if any(s[c] != sizes[c] for s in shapes for c in s):
-        return None  # an index of size 1 is stretched
+    for term, x in zip(terms, arrays, strict=True):
+        if as_shape(np.shape(x)) != tuple(sizes[c] for c in term):
+            return None  # an index of size 1 is stretched
+    summed = "".join(c for c in terms[0] if c not in out)
+    own = [c for c in out if not (c in terms[0] and c in terms[1])]
     if not summed:
         return _product(terms, out, arrays)
-    if left and right and len(left) == len(right) == len(summed) == 1:
-        if out == "".join(batch + left + right):
-            first = _transposed(arrays[0], a, "".join(batch + left + summed))
-            return matmul(
-                first, _transposed(arrays[1], b, "".join(batch + summed + right))
-            )
-        if out == "".join(batch + right + left):
-            first = _transposed(arrays[1], b, "".join(batch + right + summed))
-            return matmul(
-                first, _transposed(arrays[0], a, "".join(batch + summed + left))
-            )
+    if len(summed) == 1:
+        first, second = zip(terms, arrays, strict=True)
+        result = _as_matmul(first, second, summed, out)
+        result = _as_matmul(second, first, summed, out) if result is None else result
+        if result is not None or own:
+            return result
+    if own:
         return None
-    if left and right:
+    product = _product(terms, out + summed, arrays)
+    return sum_of(product, axis=tuple(range(len(out), len(out + summed))))
+
+
+def _as_matmul(
+    first: tuple[str, Any], second: tuple[str, Any], summed: str, out: str
+) -> Any:
+    """Give ``first @ second``, or None where that is not what is wanted."""
+    (a, x), (b, z) = first, second
+    batch = "".join(c for c in out if c in a and c in b)
+    left = "".join(c for c in out if c in a and c not in b)
+    right = "".join(c for c in out if c in b and c not in a)
+    matrices = len(left) == len(right) == 1
+    rows = not batch and (len(right) <= 1 or not left)  # a stack on one side only
+    if out != batch + left + right or not (matrices or rows):
         return None
-    if not batch and len(summed) == 1 and len(left) + len(right) <= 1:
-        if left:
-            return matmul(_transposed(arrays[0], a, "".join(left + summed)), arrays[1])
-        return matmul(arrays[0], _transposed(arrays[1], b, "".join(summed + right)))
-    if left or right:
-        return None
-    joint = "".join(batch + summed)
-    product = _product(terms, joint, arrays)
-    axes = tuple(range(len(batch), len(joint)))
-    return _transposed(sum_of(product, axis=axes), "".join(batch), out)
+    return matmul(
+        _transposed(x, a, batch + left + summed),
+        _transposed(z, b, batch + right[:-1] + summed + right[-1:]),
+    )
 
 
 def _product(terms: list[str], out: str, arrays: list[Any]) -> Any:

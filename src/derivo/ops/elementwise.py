@@ -80,7 +80,7 @@ sin = register(
        latex=r"\sin {0}", traits=FLOATING),
     np.sin,
 )  # fmt: skip
-cos = register(
+cos: Op = register(
     Op("cos", ("x",), floating, "np.cos({0})", vjp=lambda g, _y, x: (-g * sin(x),),
        latex=r"\cos {0}", traits=FLOATING),
     np.cos,
@@ -113,7 +113,7 @@ sinh = register(
        latex=r"\sinh {0}", traits=FLOATING),
     np.sinh,
 )  # fmt: skip
-cosh = register(
+cosh: Op = register(
     Op("cosh", ("x",), floating, "np.cosh({0})", vjp=lambda g, _y, x: (g * sinh(x),),
        latex=r"\cosh {0}", traits=FLOATING | {"positive"}),
     np.cosh,
@@ -198,7 +198,7 @@ abs_ = register(
        latex=r"\left|{0}\right|", samples=_between(0.5, 2), traits=KINKED),
     np.abs, np.fabs,
 )  # fmt: skip
-sign = register(
+sign: Op = register(
     Op("sign", ("x",), elementwise, "np.sign({0})", vjp=lambda _g, _y, _x: (None,),
        latex=r"\operatorname{{sgn}} {0}", samples=_between(0.5, 2), traits=KINKED),
     np.sign,
@@ -247,7 +247,7 @@ def _where_text(_attrs: Any, _condition: Any, a: Any, b: Any) -> str:
     return "np.where({0}, {1}, {2})" + ".astype({dtype})" * widens
 
 
-where = register(
+where: Op = register(
     Op("where", ("condition", "a", "b"), _where_spec, _where_text,
        vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.ops import composite, philox, special
-from derivo.ops.elementwise import tanh
+from derivo.ops.elementwise import tanh, where
 from derivo.ops.join import stack
 from derivo.ops.shape import as_shape
 
@@ -86,7 +86,7 @@ def leaky_relu(x: Any, slope: float = 0.01) -> Any:
         The derivative for negative numbers, and at 0.
     """
     x = _array(x)
-    return special.where(x > 0, x, slope * x)
+    return where(x > 0, x, slope * x)
 
 
 def silu(x: Any) -> Any:

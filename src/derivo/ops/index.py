@@ -95,7 +95,7 @@ slice_ = register(
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
-embed = register(
+embed: Op = register(
     Op(
         "embed", ("x",), lambda x, shape, **_: Spec(shape, x.kind),
         lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
@@ -140,7 +140,7 @@ gather = register(
         traits=frozenset({"analytic", "selects"}),
     )
 )  # fmt: skip
-scatter_add = register(
+scatter_add: Op = register(
     Op(
         "scatter_add",
         ("g", "*indices"),

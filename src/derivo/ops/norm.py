@@ -73,7 +73,12 @@ def _dropped(x: Any, axes: tuple[int, ...]) -> Any:
 
 @spells(np.linalg.vector_norm)
 def vector_norm(
-    x: Any, /, *, axis: Any = None, keepdims: Any = False, ord: Any = 2  # noqa: A002
+    x: Any,
+    /,
+    *,
+    axis: Any = None,
+    keepdims: Any = False,
+    ord: Any = 2,  # noqa: A002
 ) -> Any:
     """Give the norm of vectors along axes."""
     return _vector_norm(x, ord, axis, keepdims=keepdims)

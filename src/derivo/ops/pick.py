@@ -51,18 +51,19 @@ take_along_axis = register(
 
 def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
     rank = len(g.shape)
-    places = [
-        "{1}" if a == attrs["axis"]
-        else f"np.arange({{out}}.shape[{a}])" + f"[:{', None' * (rank - 1 - a)}]" * (a < rank - 1)
-        for a in range(rank)
-    ]  # fmt: skip
+    places = []
+    for a in range(rank):
+        # The other axes count up, each along its own place.
+        wide = f"[:{', None' * (rank - 1 - a)}]" if a < rank - 1 else ""
+        count = f"np.arange({{out}}.shape[{a}]){wide}"
+        places.append("{1}" if a == attrs["axis"] else count)
     index = places[0] if rank == 1 else f"({', '.join(places)})"
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
     return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
 
 
 # The adjoint of taking along an axis: what was taken twice gets both adjoints.
-add_along_axis = register(
+add_along_axis: Op = register(
     Op(
         "add_along_axis",
         ("g", "indices"),

@@ -65,7 +65,7 @@ heaviside = register(
     ),
     np.heaviside,
 )  # fmt: skip
-copysign = register(
+copysign: Op = register(
     Op(
         "copysign", ("a", "b"), floating, "np.copysign({0}, {1})",
         vjp=lambda g, _y, a, b: (g * sign(a) * copysign(1, b), None),
@@ -160,7 +160,8 @@ for _ufunc in (np.isnan, np.isfinite, np.isinf, np.signbit):
         ),
         _ufunc,
     )
-isnan, isfinite = CATALOGUE["isnan"], CATALOGUE["isfinite"]
+isnan: Op = CATALOGUE["isnan"]
+isfinite: Op = CATALOGUE["isfinite"]
 
 
 def _booleans(rng: Any) -> Any:

@@ -40,7 +40,7 @@ def _reshape_spec(x: Spec, shape: Any) -> Spec:
     return Spec(shape, x.kind)
 
 
-reshape = register(
+reshape: Op = register(
     Op(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
         vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape) if g.ndim else g,),
@@ -200,7 +200,7 @@ def _squeeze_spec(x: Spec, axis: int) -> Spec:
     return Spec(x.shape[:a] + x.shape[a + 1 :], x.kind)
 
 
-squeeze = register(
+squeeze: Op = register(
     Op(
         "squeeze", ("x",), _squeeze_spec, "np.squeeze({0}, axis={axis})",
         # A single number needs no axes: it fits everything.

@@ -44,14 +44,14 @@ gammaln = register(
        samples=_positive, traits=SMOOTH),
     "gammaln",
 )  # fmt: skip
-digamma = register(
+digamma: Op = register(
     Op("digamma", ("x",), floating, "digamma({0})", helpers=(plain.digamma,),
        vjp=lambda g, _y, x: (g * trigamma(x),), latex=r"\psi({0})",
        samples=_positive, traits=SMOOTH),
     "psi",
 )  # fmt: skip
 # The chain ends here: the derivative of trigamma has no rule.
-trigamma = register(
+trigamma: Op = register(
     Op("trigamma", ("x",), floating, "trigamma({0})", helpers=(plain.trigamma,),
        latex=r"\psi'({0})", samples=_positive, traits=SMOOTH),
 )  # fmt: skip

@@ -33,7 +33,11 @@ class Engine(Protocol):
     name: str
 
     def epoch(
-        self, values: tuple[Any, ...], order: Any, first: int, tick: Callable[[int], None]
+        self,
+        values: tuple[Any, ...],
+        order: Any,
+        first: int,
+        tick: Callable[[int], None],
     ) -> EpochResult:
         """Make one step for each batch of `order`.
 

@@ -59,7 +59,9 @@ class NumbaEngine:
         largest_product: int = 0,
     ) -> None:  # fmt: skip
         if not is_installed():
-            message = "engine='numba' needs the extra `fast`: pip install 'derivo[fast]'"
+            message = (
+                "engine='numba' needs the extra `fast`: pip install 'derivo[fast]'"
+            )
             raise UsageError(message)
         self.compiled = load_text(source, "epoch").epoch
         self.x, self.t = x, t
@@ -68,12 +70,18 @@ class NumbaEngine:
         self.threads = _thread_limit(largest_product)
 
     def epoch(
-        self, values: tuple[Any, ...], order: Any, first: int, tick: Callable[[int], None]
+        self,
+        values: tuple[Any, ...],
+        order: Any,
+        first: int,
+        tick: Callable[[int], None],
     ) -> EpochResult:
         """Make one step for each batch; see `derivo.run.engine.Engine`."""
         new = tuple(np.array(v) for v in values)
         with self.threads(), np.errstate(all="ignore"):
-            mean, bad, loss = self._call(new, np.ascontiguousarray(order, np.int64), first)
+            mean, bad, loss = self._call(
+                new, np.ascontiguousarray(order, np.int64), first
+            )
         if bad >= 0:
             return EpochResult(values, float(loss), int(bad))
         tick(-(-len(order) // self.batch_size))
@@ -84,7 +92,13 @@ class NumbaEngine:
 
         try:
             return self.compiled(
-                self.x, self.t, order, self.batch_size, *values, self.learning_rate, first
+                self.x,
+                self.t,
+                order,
+                self.batch_size,
+                *values,
+                self.learning_rate,
+                first,
             )
         except NumbaError as error:
             lines = [line for line in str(error).splitlines() if line.strip()]

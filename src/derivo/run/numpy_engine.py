@@ -31,7 +31,12 @@ class NumpyEngine:
     name = "numpy"
 
     def __init__(
-        self, step: Callable[..., Any], x: Any, t: Any, batch_size: int, learning_rate: float
+        self,
+        step: Callable[..., Any],
+        x: Any,
+        t: Any,
+        batch_size: int,
+        learning_rate: float,
     ) -> None:
         self.step = step
         self.x = x
@@ -40,12 +45,18 @@ class NumpyEngine:
         self.learning_rate = float(learning_rate)
 
     def epoch(
-        self, values: tuple[Any, ...], order: Any, first: int, tick: Callable[[int], None]
+        self,
+        values: tuple[Any, ...],
+        order: Any,
+        first: int,
+        tick: Callable[[int], None],
     ) -> EpochResult:
         """Make one step for each batch; see `derivo.run.engine.Engine`."""
         total, size = 0.0, self.batch_size
         # What overflows shows in the loss, which is looked at below.
-        with np.errstate(over="ignore", under="ignore", invalid="ignore", divide="ignore"):
+        with np.errstate(
+            over="ignore", under="ignore", invalid="ignore", divide="ignore"
+        ):
             for k in range(-(-len(order) // size)):
                 rows = order[k * size : (k + 1) * size]
                 loss, *new = self.step(

@@ -67,8 +67,12 @@ def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
     engine = NumbaEngine(source, x, t, plan.batch_size, plan.learning_rate, largest)
     # Compile now, on no rows, so that what Numba refuses is known before training.
     values = [n for n in step.graph.inputs[2:-2]]
-    shapes = [tuple(int(d) for d in n.spec.shape if not isinstance(d, Size)) for n in values]
-    engine.epoch(tuple(np.zeros(s, x.dtype) for s in shapes), np.arange(0), 1, lambda _n: None)
+    shapes = [
+        tuple(int(d) for d in n.spec.shape if not isinstance(d, Size)) for n in values
+    ]
+    engine.epoch(
+        tuple(np.zeros(s, x.dtype) for s in shapes), np.arange(0), 1, lambda _n: None
+    )
     return engine
 
 

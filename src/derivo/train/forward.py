@@ -37,7 +37,9 @@ class ForwardPass:
     parameters: tuple[Parameter, ...]
 
 
-def build_forward(layers: Sequence[Layer], loss: NetworkLoss, features: int) -> ForwardPass:
+def build_forward(
+    layers: Sequence[Layer], loss: NetworkLoss, features: int
+) -> ForwardPass:
     """Write the forward pass of stacked layers, and load it.
 
     The last layer gets the activation that the loss expects if it has none.
@@ -67,7 +69,9 @@ def build_forward(layers: Sequence[Layer], loss: NetworkLoss, features: int) -> 
 def _check_names(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1 or name in TAKEN or name in RESERVED:
-            message = f"the parameter name {name!r} is taken; give the layer another name="
+            message = (
+                f"the parameter name {name!r} is taken; give the layer another name="
+            )
             raise UsageError(message)
 
 

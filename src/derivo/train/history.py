@@ -63,7 +63,9 @@ class History:
 
 def format_row(row: dict[str, Any]) -> str:
     """Write a row as one line."""
-    parts = [f"{k.replace('_', ' ')} {_number(k, v)}" for k, v in row.items() if k != "epoch"]
+    parts = [
+        f"{k.replace('_', ' ')} {_number(k, v)}" for k, v in row.items() if k != "epoch"
+    ]
     return ", ".join(parts)
 
 

@@ -33,18 +33,27 @@ def read_inputs(x: Any, dtype: Any = None, *, name: str = "x") -> Any:
     if array.dtype.kind not in "fiub":
         message = (
             f"{name} holds {_kind(array)}, and a network computes with numbers. Convert "
+            ""
             "text columns to numbers (one column per category) and leave out the others"
         )
         raise DataError(message)
-    if array.ndim != 2:  # noqa: PLR2004
-        message = f"{name} has the shape {array.shape}; a row per example is needed, (N, features)"
-        if array.ndim > 2:  # noqa: PLR2004
+    if array.ndim != 2:
+        message = (
+            f"{name} has the shape {array.shape}; a row per example is needed, (N, "
+            "features)"
+        )
+        if array.ndim > 2:
             message += f". Write {name}.reshape(len({name}), -1)"
         elif array.ndim == 1:
-            message += f". For one feature write {name}[:, None], for one example {name}[None]"
+            message += (
+                f". For one feature write {name}[:, None], for one example {name}[None]"
+            )
         raise ShapeError(message)
     if not array.size:
-        message = f"{name} is empty: its shape is {array.shape}. Give at least one row and one column"
+        message = (
+            f"{name} is empty: its shape is {array.shape}. Give at least one row and "
+            "one column"
+        )
         raise DataError(message)
     wanted = np.dtype(dtype) if dtype is not None else training_type(array.dtype)
     result = np.ascontiguousarray(array, dtype=wanted)
@@ -76,7 +85,8 @@ def refuse_nan(array: Any, name: str) -> None:
     where = f"row {row}" + (f", column {column[0]}" if column else "")
     value = array[tuple(bad[0])]
     message = (
-        f"{name} holds {value} in {where} ({len(bad)} such value{'s' * (len(bad) > 1)} in all; "
+        f"{name} holds {value} in {where} ({len(bad)} such value{'s' * (len(bad) > 1)} "
+        "in all; "
         "rows and columns count from 0). Leave these rows out, or fill them in: "
         f"{name} = np.nan_to_num({name}) puts 0"
     )
@@ -92,13 +102,36 @@ def same_length(x: Any, t: Any, x_name: str = "x", t_name: str = "t") -> None:
         With both lengths.
     """
     if len(x) != len(t):
-        message = f"{x_name} has {len(x)} rows and {t_name} has {len(t)}: one target per row is needed"
+        message = (
+            f"{x_name} has {len(x)} rows and {t_name} has {len(t)}: one target per row "
+            "is needed"
+        )
         raise DataError(message)
+
+
+def check_features(x: Any, features: int, name: str = "x") -> None:
+    """Refuse inputs with other columns than the network has; 0 means any.
+
+    Raises
+    ------
+    ShapeError
+        With both numbers.
+    """
+    if features and x.shape[1] != features:
+        message = (
+            f"{name} has {x.shape[1]} columns, and the network is made for {features}: "
+            "give the same columns in the same order"
+        )
+        raise ShapeError(message)
 
 
 def _kind(array: Any) -> str:
     if array.dtype.kind in "USO":
         flat = array.reshape(-1)
         text = next((v for v in flat[:1000] if isinstance(v, str)), None)
-        return f"text such as {str(text)!r}" if text is not None else f"objects ({array.dtype})"
+        return (
+            f"text such as {str(text)!r}"
+            if text is not None
+            else f"objects ({array.dtype})"
+        )
     return f"values of type {array.dtype}"

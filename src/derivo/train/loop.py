@@ -88,9 +88,11 @@ def _diverged(
 ) -> DivergenceError:
     what = "is NaN" if np.isnan(loss) else "is infinite"
     message = (
-        f"the loss {what} in epoch {epoch}, step {step + 1} of {steps}. The parameters are "
+        f"the loss {what} in epoch {epoch}, step {step + 1} of {steps}. The parameters "
+        "are "
         "kept as they were at the start of an epoch that began well.\n"
         f"  Instead: lower the learning rate, which is {plan.learning_rate:g} (try "
-        f"learning_rate={plan.learning_rate / 10:g}), and scale the columns of x to about 1"
+        f"learning_rate={plan.learning_rate / 10:g}), and scale the columns of x to "
+        "about 1"
     )
     return DivergenceError(message)

@@ -9,29 +9,23 @@ from typing import Any
 
 import numpy as np
 
-from derivo.emit.step import write_module
-from derivo.errors import ShapeError, UsageError
-from derivo.layers.dense import Dense
+from derivo.errors import UsageError
 from derivo.layers.layer import Layer
+from derivo.layers.named import network_loss
 from derivo.layers.names import unknown_name
-from derivo.layers.named import activation_name, network_loss
 from derivo.run.load import load_text
 from derivo.train.draw import generator
 from derivo.train.engines import make_engine, numba_source
 from derivo.train.forward import ForwardPass, build_forward
 from derivo.train.history import History
-from derivo.train.inputs import read_inputs, same_length
+from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
-from derivo.train.optimizers import Optimizer, find_optimizer
-from derivo.train.settings import check_settings
-from derivo.train.step import StepDerivation, derive_forward, derive_step
+from derivo.train.optimizers import Optimizer, find_optimizer, same_rule
+from derivo.train.prediction import measure, outputs, prediction_source
+from derivo.train.settings import check_layers, check_settings, output_kind
+from derivo.train.step import StepDerivation, derive_step
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
-
-# Rows that are predicted at a time, so that large tables need little memory.
-BLOCK = 8192
-_PREDICT = "Give the output of the network for each row of x."
-_EVALUATE = "Give the loss, and the output of the network for each row of x."
 
 
 class Network:
@@ -61,20 +55,11 @@ class Network:
         self, *layers: Layer, loss: str | Callable[..., Any] = "cross_entropy",
         dtype: Any = None,
     ) -> None:  # fmt: skip
-        if not layers:
-            message = "a network needs a layer: derivo.Network(Dense(10))"
-            raise UsageError(message)
-        for layer in layers:
-            if not hasattr(layer, "stages"):
-                message = f"{layer!r} is not a layer; write derivo.layers.Dense(units)"
-                raise UsageError(message)
-        if dtype is not None and np.dtype(dtype) not in (np.float32, np.float64):
-            message = f"dtype={dtype!r}: networks train in float32 or float64"
-            raise UsageError(message)
+        check_layers(layers, dtype)
         self.layers = layers
         self.loss = network_loss(loss)
         self.dtype = None if dtype is None else np.dtype(dtype)
-        self._output = self._output_kind()
+        self._output = output_kind(layers[-1], self.loss)
         self.features = 0
         self._forward: ForwardPass | None = None
         self._targets: Targets | None = None
@@ -83,24 +68,14 @@ class Network:
         self._step: StepDerivation | None = None
         self._functions: ModuleType | None = None
 
-    def _output_kind(self) -> str | None:
-        """Check the last activation against the loss; tell "softmax", "sigmoid" or None."""
-        last = self.layers[-1]
-        own = getattr(last, "activation", None)
-        name = activation_name(own)
-        needed = self.loss.output
-        if needed and name not in (None, needed):
-            message = (
-                f"{self.loss.name} takes probabilities, and the last layer ends in {name}; write "
-                f"Dense({last.units}, {needed!r}), or leave the activation out"
-            )
-            raise UsageError(message)
-        return needed or ("softmax" if name == "softmax" else None)
-
     # --- building ---------------------------------------------------------------------
 
     def build(
-        self, features: int, *, optimizer: str | Callable[..., Any] = "adam", seed: int = 0
+        self,
+        features: int,
+        *,
+        optimizer: str | Callable[..., Any] = "adam",
+        seed: int = 0,
     ) -> StepDerivation:
         """Draw the parameters and derive the step, without training.
 
@@ -119,7 +94,10 @@ class Network:
             self._forward = build_forward(self.layers, self.loss, features)
             self.features = features
             self.dtype = self.dtype or np.dtype(np.float32)
-            rng = [generator(seed, "parameters", k) for k in range(len(self._forward.parameters))]
+            rng = [
+                generator(seed, "parameters", k)
+                for k in range(len(self._forward.parameters))
+            ]
             drawn = zip(self._forward.parameters, rng, strict=True)
             self.state = State(tuple(p.draw(r).astype(self.dtype) for p, r in drawn))
         self._set_rule(find_optimizer(optimizer))
@@ -128,19 +106,19 @@ class Network:
     def _set_rule(self, rule: Optimizer) -> None:
         """Take an update rule: a new one starts with its states at 0."""
         assert self._forward is not None  # noqa: S101
-        if self._rule is not None and _same_rule(rule, self._rule):
+        if self._rule is not None and same_rule(rule, self._rule):
             return
-        self._step = derive_step(self._forward, self._specs("x", "t"), rule)
+        self._step = derive_step(self._forward, self._specs(), rule)
         self._rule = rule
         parameters = self.state.values[: len(self._forward.parameters)]
         zeros = [np.zeros_like(p) for _ in rule.states for p in parameters]
         self.state = State((*parameters, *zeros), self.state.epochs, 0)
 
-    def _specs(self, *data: str) -> dict[str, str]:
+    def _specs(self) -> dict[str, str]:
         assert self._forward is not None  # noqa: S101
-        shapes = {"x": f"N {self.features}", "t": f"N {self.layers[-1].units}"}
-        parameters = {p.name: " ".join(map(str, p.shape)) for p in self._forward.parameters}
-        return {**{name: shapes[name] for name in data}, **parameters}
+        data = {"x": f"N {self.features}", "t": f"N {self.layers[-1].units}"}
+        shapes = {p.name: " ".join(map(str, p.shape)) for p in self._forward.parameters}
+        return data | shapes
 
     @property
     def derivation(self) -> StepDerivation:
@@ -172,7 +150,10 @@ class Network:
 
     def _built(self, what: str) -> None:
         if self._forward is None:
-            message = f"the network has no {what} yet: call fit(x, t, epochs=...), or build(features)"
+            message = (
+                f"the network has no {what} yet: call fit(x, t, epochs=...), or "
+                "build(features)"
+            )
             raise UsageError(message)
 
     # --- training ---------------------------------------------------------------------
@@ -236,8 +217,10 @@ class Network:
         same_length(x, np.asarray(t))
         targets = self._targets or Targets.read(t, self.layers[-1].units, self._output)
         encoded = targets.encode(t, x.dtype)
-        _check_features(x, self.features)
-        x, encoded, held = hold_back(x, encoded, validation, seed, self._read(targets, x.dtype, x.shape[1]))
+        check_features(x, self.features)
+        x, encoded, held = hold_back(
+            x, encoded, validation, seed, self._read(targets, x.dtype, x.shape[1])
+        )
         self.dtype = x.dtype
         self.build(x.shape[1], optimizer=optimizer, seed=seed)
         self._targets = targets
@@ -253,7 +236,7 @@ class Network:
     ) -> Callable[[Any, Any], tuple[Any, Any]]:
         def read(x: Any, t: Any) -> tuple[Any, Any]:
             array = read_inputs(x, dtype, name="validation x")
-            _check_features(array, features, "validation x")
+            check_features(array, features, "validation x")
             same_length(array, np.asarray(t), "validation x", "validation t")
             return array, targets.encode(t, dtype, "validation t")
 
@@ -288,7 +271,10 @@ class Network:
             The network gives values, not probabilities.
         """
         if self._trained().kind == "values":
-            message = f"a network with the loss {self.loss.name} gives no probabilities; use predict"
+            message = (
+                f"a network with the loss {self.loss.name} gives no probabilities; use "
+                "predict"
+            )
             raise UsageError(message)
         return self._run(x)
 
@@ -304,7 +290,7 @@ class Network:
         """Give the loss, and for labels the accuracy (share of rows that are right)."""
         targets = self._trained()
         x = read_inputs(x, self.dtype)
-        _check_features(x, self.features)
+        check_features(x, self.features)
         same_length(x, np.asarray(t))
         return self._measure(x, targets.encode(t, self.dtype), self.state.values)
 
@@ -316,26 +302,15 @@ class Network:
 
     def _run(self, x: Any) -> Any:
         x = read_inputs(x, self.dtype)
-        _check_features(x, self.features)
-        predict, given = self._module().predict, self._weights(self.state.values)
-        with np.errstate(over="ignore", under="ignore"):
-            parts = [predict(x[k : k + BLOCK], *given) for k in range(0, len(x), BLOCK)]
-        return np.concatenate(parts)
+        check_features(x, self.features)
+        return outputs(self._module(), x, self._weights(self.state.values))
 
-    def _measure(self, x: Any, encoded: Any, values: tuple[Any, ...]) -> dict[str, float]:
-        evaluate, given = self._module().evaluate, self._weights(values)
-        targets = self._targets
-        assert targets is not None  # noqa: S101
-        loss, correct = 0.0, 0.0
-        for k in range(0, len(x), BLOCK):
-            rows = encoded[k : k + BLOCK]
-            with np.errstate(over="ignore", under="ignore"):
-                part, y = evaluate(x[k : k + BLOCK], rows, *given)
-            loss += float(part) * len(rows)
-            correct += 0 if targets.kind == "values" else targets.correct(y, rows)
-        if targets.kind == "values":
-            return {"loss": loss / len(x)}
-        return {"loss": loss / len(x), "accuracy": correct / len(x)}
+    def _measure(
+        self, x: Any, encoded: Any, values: tuple[Any, ...]
+    ) -> dict[str, float]:
+        return measure(
+            self._module(), x, encoded, self._weights(values), self._trained()
+        )
 
     def _scores(
         self, held: tuple[Any, Any] | None, values: tuple[Any, ...]
@@ -354,9 +329,7 @@ class Network:
         """Text of a module with ``predict(x, *parameters)`` and ``evaluate``."""
         self._built("source")
         assert self._forward is not None  # noqa: S101
-        predict = derive_forward(self._forward.output, self._specs("x"), _PREDICT)
-        evaluate = derive_forward(self._forward.both, self._specs("x", "t"), _EVALUATE)
-        return write_module([predict, evaluate])
+        return prediction_source(self._forward, self._specs())
 
     def _module(self) -> ModuleType:
         if self._functions is None:
@@ -367,22 +340,3 @@ class Network:
         """Show the layers and the loss."""
         inner = ", ".join(map(repr, self.layers))
         return f"Network({inner}, loss={self.loss.name!r})"
-
-
-def _check_features(x: Any, features: int, name: str = "x") -> None:
-    if features and x.shape[1] != features:
-        message = (
-            f"{name} has {x.shape[1]} columns, and the network is made for {features}: give the "
-            "same columns in the same order"
-        )
-        raise ShapeError(message)
-
-
-def _same_rule(a: Optimizer, b: Optimizer) -> bool:
-    def parts(rule: Any) -> Any:
-        return (getattr(rule, "func", rule), getattr(rule, "args", ()), getattr(rule, "keywords", {}))
-
-    return bool(parts(a.rule) == parts(b.rule))
-
-
-__all__ = ["Dense", "Network"]

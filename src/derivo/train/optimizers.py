@@ -143,11 +143,25 @@ def find_optimizer(wish: str | Callable[..., Any]) -> Optimizer:
     return Optimizer(name, wish, _states(wish), rate, source)
 
 
+def same_rule(a: Optimizer, b: Optimizer) -> bool:
+    """Tell whether two update rules are the same function with the same constants."""
+
+    def parts(rule: Any) -> Any:
+        function = getattr(rule, "func", rule)
+        return function, getattr(rule, "args", ()), getattr(rule, "keywords", {})
+
+    return bool(parts(a.rule) == parts(b.rule))
+
+
 def _states(rule: Callable[..., Any]) -> tuple[str, ...]:
     names = list(inspect.signature(rule).parameters)
-    if names[:2] != ["parameter", "gradient"] or not {"learning_rate", "step_number"} <= set(names):
+    if names[:2] != ["parameter", "gradient"] or not {
+        "learning_rate",
+        "step_number",
+    } <= set(names):
         message = (
-            f"an update rule takes (parameter, gradient, *states, learning_rate, step_number); "
+            "an update rule takes (parameter, gradient, *states, learning_rate, "
+            "step_number); "
             f"this one takes ({', '.join(names)})"
         )
         raise UsageError(message)

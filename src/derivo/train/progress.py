@@ -67,7 +67,9 @@ class Progress:
 
     def _draw(self, done: float) -> None:
         self.next_time = time.monotonic() + SECONDS_BETWEEN
-        self.bar.update(self.task, completed=round(done, 2), row=self.text, refresh=True)
+        self.bar.update(
+            self.task, completed=round(done, 2), row=self.text, refresh=True
+        )
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None,

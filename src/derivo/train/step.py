@@ -164,13 +164,19 @@ class _Update:
         name, spec = parameter.attrs["name"], parameter.spec
         states = {s: self._argument(f"{s}_{name}", spec) for s in self.rule.states}
         given = {"parameter": parameter, "gradient": gradient, **states, **self.scalars}
-        traced, _ = trace(self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder)
+        traced, _ = trace(
+            self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder
+        )
         replaced = {n: given[n.attrs["name"]] for n in traced.inputs}
         results = substitute(traced, replaced, self.builder)
         self.states[name] = list(states.values())
         self.results[name] = [replaced[n] for n in traced.outputs]
         for node, word in traced.names.items():
-            if node not in traced.inputs and node in results and results[node].spec.rank:
+            if (
+                node not in traced.inputs
+                and node in results
+                and results[node].spec.rank
+            ):
                 self.names.setdefault(results[node], f"{word}_{name}")
             elif node in results and node not in traced.inputs:
                 self.names.setdefault(results[node], word)
@@ -184,13 +190,19 @@ def substitute(
     for node in graph.nodes():
         if node not in replaced:
             inputs = tuple(replaced[i] for i in node.inputs)
-            made = builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
+            made = builder.make(
+                node.op, inputs, dict(node.attrs), node.line, node.group
+            )
             replaced[node] = lowered(made)
     return replaced
 
 
 def _graph(parts: Program, update: _Update, names: list[str]) -> StepGraph:
-    states = [s for k in range(len(update.rule.states)) for s in (update.states[n][k] for n in names)]
+    states = [
+        s
+        for k in range(len(update.rule.states))
+        for s in (update.states[n][k] for n in names)
+    ]
     count = len(update.rule.states) + 1
     results = [update.results[n][k] for k in range(count) for n in names]
     given = {n.attrs["name"]: n for n in parts.inputs}
@@ -208,8 +220,14 @@ def _as_function(
 ) -> Function:
     gradients = tuple(parts.gradients.values())
     read = {i for n in order(gradients) if n not in parts.forward for i in n.inputs}
-    keep = tuple(n for n in parts.forward if n in read and n.inputs and "view" not in n.op.traits)
-    adjoints = {n: f"d_{name}" for n, name in parts.adjoints.items() if n not in parts.forward and n.inputs}
+    keep = tuple(
+        n for n in parts.forward if n in read and n.inputs and "view" not in n.op.traits
+    )
+    adjoints = {
+        n: f"d_{name}"
+        for n, name in parts.adjoints.items()
+        if n not in parts.forward and n.inputs
+    }
     source = f" ({rule.source})" if rule.source else ""
     assumed = "".join(f"; holds where {a}" for a in parts.assumptions)
     sections = (
@@ -222,7 +240,10 @@ def _as_function(
     n = len(graph.inputs) - 2
     size = len(parts.gradients)
     cuts = [(0, 2), *((k, k + size) for k in range(2, n, size)), (n, n + 2)]
-    outputs = [(graph.loss,), *(graph.results[k : k + size] for k in range(0, n - 2, size))]
+    outputs = [
+        (graph.loss,),
+        *(graph.results[k : k + size] for k in range(0, n - 2, size)),
+    ]
     return Function(
         name="step",
         inputs=tuple(graph.inputs[a:b] for a, b in cuts),
@@ -237,7 +258,9 @@ def _arrays(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
     return tuple(n for n in nodes if n.spec.rank)
 
 
-def derive_forward(function: Callable[..., Any], specs: Mapping[str, str], summary: str) -> Function:
+def derive_forward(
+    function: Callable[..., Any], specs: Mapping[str, str], summary: str
+) -> Function:
     """Trace a function without its backward pass, its spellings recognised."""
     builder = Builder()
     given = {name: Spec(text) for name, text in specs.items()}  # type: ignore[arg-type]
@@ -252,4 +275,6 @@ def derive_forward(function: Callable[..., Any], specs: Mapping[str, str], summa
     first = [n for n in traced.inputs if n.attrs["name"] in ("x", "t")]
     rest = [n for n in traced.inputs if n not in first]
     section = Section("", outputs, lambda n, _b: forward_comment(n, notes))
-    return Function(traced.name, (tuple(first), tuple(rest)), (outputs,), (section,), names, summary)
+    return Function(
+        traced.name, (tuple(first), tuple(rest)), (outputs,), (section,), names, summary
+    )

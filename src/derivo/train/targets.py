@@ -63,13 +63,18 @@ class Targets:
             return cls("classes" if output == "softmax" else "columns", units)
         if output == "sigmoid":
             if units != 1:
-                message = f"t has one label per row and the last layer {units} units; write Dense(1, 'sigmoid'), or give t as a table (N, {units})"
+                message = (
+                    f"t has one label per row and the last layer {units} units; write "
+                    f"Dense(1, 'sigmoid'), or give t as a table (N, {units})"
+                )
                 raise UsageError(message)
             return cls("yes or no", 1, _two_labels(t), is_flat=True)
         if units == 1:
             message = (
-                "cross_entropy over one class says nothing: the last layer has 1 unit. Write "
-                "Dense(number of classes), or Dense(1, 'sigmoid') with loss='binary_cross_entropy'"
+                "cross_entropy over one class says nothing: the last layer has 1 unit. "
+                "Write "
+                "Dense(number of classes), or Dense(1, 'sigmoid') with "
+                "loss='binary_cross_entropy'"
             )
             raise UsageError(message)
         return cls("classes", units, _class_labels(t, units), is_flat=True)
@@ -103,9 +108,9 @@ class Targets:
         if self.kind == "values":
             return y[:, 0] if self.is_flat and self.units == 1 else y
         if self.kind == "columns":
-            return (y >= 0.5).astype(np.int64)  # noqa: PLR2004
+            return (y >= 0.5).astype(np.int64)
         if self.kind == "yes or no":
-            return self.labels[(y[:, 0] > 0.5).astype(np.int64)]  # noqa: PLR2004
+            return self.labels[(y[:, 0] > 0.5).astype(np.int64)]
         best = np.argmax(y, axis=1)
         return best if self.labels is None else self.labels[best]
 
@@ -113,18 +118,21 @@ class Targets:
         """Count the rows that are right; for several columns, the share in each row."""
         if self.kind == "classes":
             return float(np.sum(np.argmax(y, axis=1) == np.argmax(encoded, axis=1)))
-        return float(np.mean((y > 0.5) == (encoded > 0.5), axis=1).sum())  # noqa: PLR2004
+        return float(np.mean((y > 0.5) == (encoded > 0.5), axis=1).sum())
 
     def _columns(self, t: Any, name: str) -> Any:
-        places = np.searchsorted(self.labels, t) if _comparable(self.labels, t) else None
+        places = (
+            np.searchsorted(self.labels, t) if _comparable(self.labels, t) else None
+        )
         if places is not None:
             places = np.minimum(places, len(self.labels) - 1)
         if places is None or (self.labels[places] != t).any():
             row = 0 if places is None else int(np.argmax(self.labels[places] != t))
             known = ", ".join(repr(v) for v in self.labels[:10].tolist())
-            more = ", ..." if len(self.labels) > 10 else ""  # noqa: PLR2004
+            more = ", ..." if len(self.labels) > 10 else ""
             message = (
-                f"{name} holds the label {t[row].item()!r} in row {row}; the network knows {known}{more}"
+                f"{name} holds the label {t[row].item()!r} in row {row}; the network "
+                f"knows {known}{more}"
             )
             raise DataError(message)
         return places
@@ -134,7 +142,7 @@ class Targets:
             message = f"{name} holds {t.dtype} values; numbers are needed here"
             raise DataError(message)
         table = t.reshape(len(t), -1) if t.ndim == 1 else t
-        if table.ndim != 2 or table.shape[1] != self.units:  # noqa: PLR2004
+        if table.ndim != 2 or table.shape[1] != self.units:
             message = (
                 f"{name} has the shape {t.shape}, and the last layer has {self.units} "
                 f"unit{'s' * (self.units > 1)}: (N, {self.units}) is needed"
@@ -154,9 +162,14 @@ class Targets:
             wrong = outside | (np.abs(table.sum(axis=1) - 1) > SUM_TOLERANCE)
         if wrong.any():
             row = int(np.argmax(wrong))
-            need = "add up to 1" if self.kind == "classes" and not outside[row] else "lie between 0 and 1"
+            need = (
+                "add up to 1"
+                if self.kind == "classes" and not outside[row]
+                else "lie between 0 and 1"
+            )
             message = (
                 f"row {row} of {name} is {table[row].tolist()}; the entries of a row of "
+                ""
                 f"probabilities must {need}"
             )
             raise DataError(message)
@@ -165,11 +178,16 @@ class Targets:
 def _array(t: Any, name: str = "t") -> Any:
     array = np.asarray(t)
     if array.dtype == object:
-        array = np.asarray([str(v) if isinstance(v, str) else v for v in array.tolist()])
-    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind not in "f":  # noqa: PLR2004
+        array = np.asarray(
+            [str(v) if isinstance(v, str) else v for v in array.tolist()]
+        )
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind not in "f":
         array = array[:, 0]
     if not array.size or not array.ndim:
-        message = f"{name} is empty: its shape is {array.shape}. Give a target for each row of x"
+        message = (
+            f"{name} is empty: its shape is {array.shape}. Give a target for each row "
+            "of x"
+        )
         raise DataError(message)
     return array
 
@@ -184,7 +202,8 @@ def _class_labels(t: Any, units: int) -> Any:
         found = np.unique(t)
         if len(found) != units:
             message = (
-                f"t holds {len(found)} different labels and the last layer has {units} units; "
+                f"t holds {len(found)} different labels and the last layer has {units} "
+                "units; "
                 f"write Dense({len(found)}) at the end"
             )
             raise DataError(message)
@@ -194,8 +213,10 @@ def _class_labels(t: Any, units: int) -> Any:
     if wrong.any():
         row = int(np.argmax(wrong))
         message = (
-            f"t holds the label {t[row].item()!r} in row {row}, and the last layer has {units} units: "
-            f"labels go from 0 to {units - 1}. Write Dense({max(int(whole.max()) + 1, 2)}) at the end, or "
+            f"t holds the label {t[row].item()!r} in row {row}, and the last layer has "
+            f"{units} units: "
+            f"labels go from 0 to {units - 1}. Write "
+            f"Dense({max(int(whole.max()) + 1, 2)}) at the end, or "
             "number the labels with np.unique(t, return_inverse=True)"
         )
         raise DataError(message)
@@ -209,7 +230,8 @@ def _whole(t: Any) -> Any:
         if broken.any():
             row = int(np.argmax(broken))
             message = (
-                f"t holds {t[row].item()!r} in row {row}, which is not a label; for values write "
+                f"t holds {t[row].item()!r} in row {row}, which is not a label; for "
+                "values write "
                 "loss='squared_error'"
             )
             raise DataError(message)
@@ -223,12 +245,21 @@ def _two_labels(t: Any) -> Any:
     if t.dtype.kind == "f":
         refuse_nan(t, "t")
     found = np.unique(t)
-    if len(found) > 2 or (t.dtype.kind in "fi" and not set(found.tolist()) <= {0, 1} and len(found) != 2):  # noqa: PLR2004
-        message = f"t holds {len(found)} different labels ({', '.join(repr(v) for v in found[:5].tolist())}, ...); binary_cross_entropy takes two, such as 0 and 1"
+    if len(found) > 2 or (
+        t.dtype.kind in "fi" and not set(found.tolist()) <= {0, 1} and len(found) != 2
+    ):
+        message = (
+            f"t holds {len(found)} different labels "
+            f"({', '.join(repr(v) for v in found[:5].tolist())}, ...); "
+            "binary_cross_entropy takes two, such as 0 and 1"
+        )
         raise DataError(message)
     if t.dtype.kind in "US":
-        if len(found) != 2:  # noqa: PLR2004
-            message = f"t holds one label only, {found[0].item()!r}; two are needed to learn anything"
+        if len(found) != 2:
+            message = (
+                f"t holds one label only, {found[0].item()!r}; two are needed to learn "
+                "anything"
+            )
             raise DataError(message)
         return found
     return np.array([0, 1], dtype=t.dtype) if set(found.tolist()) <= {0, 1} else found

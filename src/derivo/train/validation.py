@@ -29,12 +29,13 @@ def hold_back(
     """
     if validation is None:
         return x, t, None
-    if isinstance(validation, tuple | list) and len(validation) == 2:  # noqa: PLR2004
+    if isinstance(validation, tuple | list) and len(validation) == 2:
         return x, t, read(*validation)
     share = isinstance(validation, float | np.floating) and 0 < validation < 1
-    if not share or len(x) < 2:  # noqa: PLR2004
+    if not share or len(x) < 2:
         message = (
-            f"validation={_brief(validation)} must be a pair (x, t), or the share of rows to hold "
+            f"validation={_brief(validation)} must be a pair (x, t), or the share of "
+            "rows to hold "
             "back, such as 0.2"
         )
         raise UsageError(message)
@@ -46,4 +47,4 @@ def hold_back(
 
 def _brief(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= 40 else f"{text[:40]}..."  # noqa: PLR2004
+    return text if len(text) <= 40 else f"{text[:40]}..."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from derivo.derivation import Derivation
 from derivo.errors import AssumptionWarning
 from derivo.graph.node import Node
-from derivo.verify.draw import draw_inputs, given_inputs
+from derivo.verify.draw import Inputs, draw_inputs, given_inputs
 from derivo.verify.gradients import (
     check_gradients,
     draw_upstream,
@@ -23,6 +24,7 @@ from derivo.verify.report import Report, Row, worst_of
 from derivo.verify.rules import check_rules, is_floating
 from derivo.verify.second import check_second
 from derivo.verify.source import check_dtype, check_source
+from derivo.verify.zeros import with_zeros
 
 
 def check(
@@ -83,7 +85,9 @@ def check(
                 inputs = draw_inputs(graph, rng, assumptions=assumptions, sizes=sizes)
             found = found or inputs
             rows += _trial(derivation, inputs, order, rng)
-    assert found is not None, "trials must be at least 1"  # noqa: S101
+        assert found is not None, "trials must be at least 1"  # noqa: S101
+        if arrays is None:
+            rows += _at_zeros(derivation, found, rng)
     shapes = {k: np.shape(v) for k, v in found.arrays.items()}
     return Report(
         graph.name, _origin_first(worst_of(rows)), found.drawn, shapes, trials, seed
@@ -91,7 +95,7 @@ def check(
 
 
 def _trial(
-    derivation: Derivation, inputs: Any, order: int, rng: np.random.Generator
+    derivation: Derivation, inputs: Inputs, order: int, rng: np.random.Generator
 ) -> list[Row]:
     evaluation = forward_at(derivation, inputs)
     upstream = draw_upstream(derivation, evaluation, rng)
@@ -110,6 +114,25 @@ def _trial(
         rows += check_second(derivation, inputs, upstream, rng)
     rows += check_source(derivation, inputs, evaluation, got, upstream)
     return [*rows, check_dtype(derivation, inputs, upstream)]
+
+
+def _at_zeros(
+    derivation: Derivation, inputs: Inputs, rng: np.random.Generator
+) -> list[Row]:
+    """Compare the gradients where elements of an argument are 0."""
+    fixed = {fact.name for fact in derivation.backward.assumptions}
+    rows: list[Row] = []
+    for name, zeroed in with_zeros(derivation.traced, inputs, fixed, rng):
+        evaluation = forward_at(derivation, zeroed)
+        upstream = draw_upstream(derivation, evaluation, rng)
+        got = emitted_gradients(derivation, zeroed, upstream)
+        rows += [
+            replace(r, cause=f"{r.cause or 'wrong'}, where elements of {name} are 0")
+            if r.verdict == "wrong"
+            else r
+            for r in check_gradients(derivation, evaluation, got, upstream, rng)
+        ]
+    return rows
 
 
 def active(derivation: Derivation, evaluation: Any) -> set[Node]:

@@ -85,7 +85,7 @@ def draw_inputs(
     for number, (chosen, draws) in enumerate(_attempts(graph, rng, sizes or {})):
         try:
             arrays = _arrays(graph, chosen, draws, rng, assumptions)
-            score, near = _judge(graph, arrays, chosen, rng)
+            score, near = judge(graph, arrays, chosen, rng)
         except (
             ArithmeticError,
             LookupError,
@@ -126,7 +126,7 @@ def given_inputs(
         if not unify(spec.shape, array.shape, sizes):
             message = f"arrays=: {name} has the shape {array.shape}, not {spec}"
             raise UsageError(message)
-    score, near = _judge(graph, values, sizes, rng)
+    score, near = judge(graph, values, sizes, rng)
     if score is None:
         message = f"{graph.name} is not finite at the given arrays"
         raise UsageError(message)
@@ -188,7 +188,7 @@ def _normalised(array: Any, axis: int, rng: np.random.Generator) -> Any:
     return weights / weights.sum(axis=axis, keepdims=True)
 
 
-def _judge(
+def judge(
     graph: Graph, arrays: Mapping[str, Any], sizes: Mapping[str, int],
     rng: np.random.Generator,
 ) -> tuple[tuple[int, int] | None, tuple[Node, ...]]:  # fmt: skip

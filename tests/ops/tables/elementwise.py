@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tests.ops.spelled import booleans, distinct, places, positive, say, unit
 
+_f: Any
 for _f in (
     np.exp,
     np.expm1,

@@ -66,6 +66,12 @@ say("cross axis", lambda a, b: np.cross(a, b, axis=0), a="3 N", b="3 N")
 for _subscripts, _shapes in {
     "ij,jk->ik": "N L|L M",
     "ij,jk": "N L|L M",
+    "btd,dk->btk": "K N L|L M",
+    "btd,d->bt": "K N L|L",
+    "d,bde->be": "L|K L M",
+    "dk,btd->btk": "L M|K N L",
+    "bij,bj->bi": "K N L|K L",
+    "bi,bi->b": "N L|N L",
     "ij,kj->ik": "N L|M L",
     "ij,ik->jk": "L N|L M",
     "ji,jk->ki": "L N|L M",
@@ -110,7 +116,7 @@ for _subscripts, _shapes in {
         2: lambda a, b, s=_subscripts: np.einsum(s, a, b),
         3: lambda a, b, c, s=_subscripts: np.einsum(s, a, b, c, optimize=True),
     }
-    say(f"einsum {_subscripts}", _ops[len(_parts)], **_parts)
+    say(f"einsum {_subscripts}", _ops[len(_parts)], None, **_parts)
 say(
     "einsum stretches",
     lambda a, b: np.einsum("ij,ij->i", a, b) + np.einsum("ij,jk->ik", a, b.T)[:, 0],
