@@ -16,7 +16,9 @@ import derivo
 from derivo.layers import Dense
 
 
-def network(x, t, w1, b1, w2, b2, w3, b3):  # type: ignore[no-untyped-def]
+def network(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
+    x, t, w1, b1, w2, b2, w3, b3
+):
     """Two layers of tanh units, softmax, cross-entropy."""
     h1 = np.tanh(x @ w1 + b1)
     h2 = np.tanh(h1 @ w2 + b2)
@@ -49,6 +51,7 @@ def loops() -> str:
 
 
 def measure(rounds: int) -> None:
+    """Print the table."""
     print(f"{'':34}{'first ms':>10}{'best ms':>10}{'median':>10}")
     cases: dict[str, Callable[[], Any]] = {
         "derive, to source": derive,

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ Round = Callable[[], None]
 
 
 def data(sizes: tuple[int, ...], rows: int) -> tuple[Any, Any]:
+    """Draw inputs and labels: the time does not depend on them."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(rows, sizes[0])).astype(np.float32)
     return x, rng.integers(0, sizes[-1], rows)
@@ -56,7 +58,8 @@ def ours(engine: str, sizes: tuple[int, ...], batch: int) -> Round:
 
 
 def sklearn(sizes: tuple[int, ...], batch: int) -> Round:
-    from sklearn.neural_network import MLPClassifier
+    """Give an epoch of MLPClassifier."""
+    from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
 
     x, t = data(sizes, STEPS * batch)
     net = MLPClassifier(
@@ -72,11 +75,12 @@ def sklearn(sizes: tuple[int, ...], batch: int) -> Round:
 
 
 def pytorch(sizes: tuple[int, ...], batch: int) -> Round:
-    import torch
+    """Give an epoch of the usual loop."""
+    import torch  # noqa: PLC0415
 
     x, t = (torch.from_numpy(a) for a in data(sizes, STEPS * batch))
     layers: list[Any] = []
-    for a, b in zip(sizes, sizes[1:], strict=False):
+    for a, b in pairwise(sizes):
         layers += [torch.nn.Linear(a, b), torch.nn.ReLU()]
     net = torch.nn.Sequential(*layers[:-1])
     rule = torch.optim.Adam(net.parameters())
@@ -93,14 +97,19 @@ def pytorch(sizes: tuple[int, ...], batch: int) -> Round:
 
 def jax(sizes: tuple[int, ...], batch: int) -> Round:
     """Give an epoch as one compiled scan over batches, parameters updated in place."""
-    import jax
-    import jax.numpy as jnp
+    import jax  # noqa: PLC0415
+    import jax.numpy as jnp  # noqa: PLC0415
 
     x, t = data(sizes, STEPS * batch)
     x, t = jnp.asarray(x), jnp.eye(sizes[-1], dtype=jnp.float32)[t]
     rng = np.random.default_rng(1)
-    net = [(jnp.asarray(rng.normal(size=(a, b)) * np.sqrt(2 / a), jnp.float32), jnp.zeros(b))
-           for a, b in zip(sizes, sizes[1:], strict=False)]  # fmt: skip
+    net = [
+        (
+            jnp.asarray(rng.normal(size=(a, b), scale=(2 / a) ** 0.5), jnp.float32),
+            jnp.zeros(b),
+        )
+        for a, b in pairwise(sizes)
+    ]
 
     def loss(net: Any, x: Any, t: Any) -> Any:
         for w, b in net[:-1]:
@@ -133,16 +142,19 @@ def jax(sizes: tuple[int, ...], batch: int) -> Round:
 
 
 def contenders(sizes: tuple[int, ...], batch: int) -> Iterator[tuple[str, Round]]:
+    """Give each contender that is installed."""
     yield "derivo, numpy", ours("numpy", sizes, batch)
     if importlib.util.find_spec("numba"):
         yield "derivo, numba", ours("numba", sizes, batch)
-    for name, module, make in (("scikit-learn", "sklearn", sklearn), ("PyTorch", "torch", pytorch),
-                               ("JAX, scan", "jax", jax)):  # fmt: skip
+    peers = {"scikit-learn": ("sklearn", sklearn), "PyTorch": ("torch", pytorch),
+             "JAX, scan": ("jax", jax)}  # fmt: skip
+    for name, (module, make) in peers.items():
         if importlib.util.find_spec(module):
             yield name, make(sizes, batch)
 
 
 def measure(rounds: int) -> None:
+    """Print a table for each case."""
     for sizes, batch in CASES:
         runs = dict(contenders(sizes, batch))
         times: dict[str, list[float]] = {name: [] for name in runs}

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from derivo.ops.scan import scan as scan
     from derivo.run.load import load as load
     from derivo.train.network import Network as Network
+    from derivo.verify.backward import check_backward as check_backward
 
 # Each public name and where it is; loaded when first asked for, so that `import derivo`
 # stays quick. A name that is a module is its own place.
@@ -19,6 +20,7 @@ _PLACES = {
     "Derivation": "derivo.derivation",
     "Network": "derivo.train.network",
     "Spec": "derivo.graph.spec",
+    "check_backward": "derivo.verify.backward",
     "data": "derivo.data",
     "derive": "derivo.derivation",
     "layers": "derivo.layers",

@@ -16,7 +16,12 @@ from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.numpy import Program, Source, emit
 from derivo.errors import (
-    AssumptionWarning, DerivoError, DtypeError, IndependentWarning, ShapeError, UsageError,
+    AssumptionWarning,
+    DerivoError,
+    DtypeError,
+    IndependentWarning,
+    ShapeError,
+    UsageError,
 )  # fmt: skip
 from derivo.graph.builder import Builder
 from derivo.graph.dim import evaluate, format_shape
@@ -25,7 +30,11 @@ from derivo.graph.spec import Spec, kind_of, spec_of, unify
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import (
-    Backward, Forward, Step, simplify_backward, simplify_forward,
+    Backward,
+    Forward,
+    Step,
+    simplify_backward,
+    simplify_forward,
 )  # fmt: skip
 from derivo.simplify.lower import Lowering
 from derivo.trace.tracer import trace
@@ -242,12 +251,15 @@ class Derivation:
                 known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
                 message = (
                     f"{name} has the shape {values[name].shape}, but {self.name} was derived "
-                    f"for {format_shape(spec.shape)}" + (f" with {known}" if known else "")
+                    f"for {format_shape(spec.shape)}"
+                    + (f" with {known}" if known else "")
                 )
                 raise ShapeError(message)
         return values, sizes
 
-    def _upstream(self, upstream: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> Any:
+    def _upstream(
+        self, upstream: Any, values: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> Any:
         outputs = self.forward.graph.outputs
         dtype = _floating_type(values)
         shapes = [tuple(evaluate(d, sizes) for d in o.spec.shape) for o in outputs]
@@ -265,7 +277,9 @@ class Derivation:
             raise ShapeError(message)
         for u, s in zip(given, shapes, strict=True):
             if np.shape(u) != s:
-                message = f"the upstream adjoint has the shape {np.shape(u)}, the result {s}"
+                message = (
+                    f"the upstream adjoint has the shape {np.shape(u)}, the result {s}"
+                )
                 raise ShapeError(message)
         cast = tuple(np.asarray(u, dtype)[()] for u in given)
         return cast if len(outputs) > 1 else cast[0]
@@ -297,7 +311,9 @@ class Derivation:
 
     def __repr__(self) -> str:
         """Show the call and the source."""
-        arguments = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
+        arguments = ", ".join(
+            f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs
+        )
         return f"<derivation of {self.name}({arguments})>\n\n{self.source}"
 
     def _repr_html_(self) -> str:
@@ -307,7 +323,9 @@ class Derivation:
         return f"<pre>{html.escape(self.source)}</pre>"
 
 
-def program(traced: Graph, structure: Any, forward: Forward, backward: Backward) -> Program:
+def program(
+    traced: Graph, structure: Any, forward: Forward, backward: Backward
+) -> Program:
     """Put together what is to be written: all values in operations that NumPy has."""
     lowered = Lowering(forward.builder)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
@@ -371,7 +389,11 @@ def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:
     names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for name in names:
         if kinds.get(name) != "float":
-            what = "is not an argument" if name not in kinds else f"holds {kinds[name]} values"
+            what = (
+                "is not an argument"
+                if name not in kinds
+                else f"holds {kinds[name]} values"
+            )
             message = f"wrt: {name!r} {what} of {graph.name}({', '.join(kinds)})"
             raise UsageError(message)
     return names
@@ -403,6 +425,8 @@ def _as_spec(name: str, array: Any, spec: Spec, dtype: np.dtype[Any]) -> Any:
         wide = array.astype(dtype) if kind != "float" or not array.ndim else array
         return wide if array.ndim else wide[()]
     if kind != spec.kind:
-        message = f"{name} holds {array.dtype} values, but was derived for {spec.kind} values"
+        message = (
+            f"{name} holds {array.dtype} values, but was derived for {spec.kind} values"
+        )
         raise DtypeError(message)
     return array

@@ -61,7 +61,9 @@ def _values(seed: int, name: str, shape: Shape, *, rows: bool) -> Any:
     if rows:
         weights = rng.uniform(0.1, 1, extent(shape))
         return weights / weights.sum(axis=-1, keepdims=True)
-    return rng.uniform(-1.5, 1.5, extent(shape))
+    values = rng.uniform(-1.5, 1.5, extent(shape))
+    # Exact zeros, which a shortened gradient must not divide by.
+    return np.where(rng.random(values.shape) < 0.1, 0.0, values)
 
 
 def _grow(rng: np.random.Generator, target: int) -> Program:

@@ -198,4 +198,4 @@ def test_the_text_is_python(op: Op) -> None:
     used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
     fields = {f"_{i}" for i in range(len(arrays))} | {"_out", "_dtype", "np"}
     fields |= {f"_{name}" for name in op.attrs} | {h.__name__ for h in op.helpers}
-    assert {n for n in used if not n.startswith("_index_")} <= fields | {"slice"}
+    assert {n for n in used if not n.startswith("_index")} <= fields | {"slice"}

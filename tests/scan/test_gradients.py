@@ -10,6 +10,7 @@ import pytest
 import derivo
 from derivo.graph.loop import Loop
 from derivo.ops import scan
+from derivo.verify.backward import check_backward
 from tests.numerical import central_difference, complex_step, flat
 from tests.scan.programs import PROGRAMS, lstm, rnn
 
@@ -201,3 +202,24 @@ def test_the_check_finds_a_fault_of_the_backward_loop(name, fault, monkeypatch):
 def _inside(derivation):
     return [n for node in derivation.graph.nodes() if "loop" in node.op.traits
             for n in node.attrs["loop"].inside()]  # fmt: skip
+
+
+def test_a_hand_written_backward_pass_with_a_loop_is_checked():
+    def forward(x, a):
+        return derivo.scan(lambda s, v: (a * s + v, a * s + v), 0.0, x)[1]
+
+    def backward(d_y, x, a, factor=1):
+        y, d_x, d_a, d_s = forward(x, a), np.empty_like(x), 0.0, 0.0
+        for t in reversed(range(len(x))):
+            d_s = d_s + d_y[t]
+            d_x[t] = d_s
+            d_a += d_s * (y[t - 1] if t else 0.0)
+            d_s = a * d_s
+        return d_x, factor * d_a
+
+    def wrong(d_y, x, a):
+        return backward(d_y, x, a, factor=2)
+
+    assert check_backward(forward, backward, x="T", a="").ok
+    report = check_backward(forward, wrong, x="T", a="")
+    assert [r.name for r in report.rows if r.verdict == "wrong"] == ["a"]

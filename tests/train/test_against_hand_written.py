@@ -72,7 +72,7 @@ def by_the_book(rule, g, w, rate, steps):
             u = 0.9 * u - rate * d
             w = w + u
         elif rule == "nesterov":
-            # Held here: theta + mu v, where the gradient is taken (Sutskever 2013, 3-4).
+            # Held: theta + mu v, where the gradient is taken (Sutskever 2013, 3-4).
             u_new = 0.9 * u - rate * d
             w = (w - 0.9 * u) + u_new + 0.9 * u_new
             u = u_new
@@ -85,8 +85,15 @@ def by_the_book(rule, g, w, rate, steps):
 def test_an_update_rule_is_the_published_one(rule):
     # One weight w, input 1, target 3: the loss is (w + b - 3)^2. The bias moves alike.
     net = derivo.Network(Dense(1, init="zeros"), loss="squared_error", dtype=np.float64)
-    net.fit(np.ones((1, 1)), np.array([3.0]), epochs=7, optimizer=rule, learning_rate=0.05,
-            verbose=0, engine="numpy")  # fmt: skip
+    net.fit(
+        np.ones((1, 1)),
+        np.array([3.0]),
+        epochs=7,
+        optimizer=rule,
+        learning_rate=0.05,
+        verbose=0,
+        engine="numpy",
+    )
     expected = by_the_book(rule, lambda w: 2 * (2 * w - 3), 0.0, 0.05, 7)
     assert float(net.parameters["w1"][0, 0]) == pytest.approx(expected, rel=1e-13)
 

@@ -80,7 +80,8 @@ def test_losses(loss):
 def test_one_column():
     t = X[:, :1]
     (losses, values), (found, ours) = both_engines(
-        [Dense(1, "tanh"), Dense(1)], "squared_error", X, t, batch=4)  # fmt: skip
+        [Dense(1, "tanh"), Dense(1)], "squared_error", X, t, batch=4
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-12)
     for expected, actual in zip(values, ours, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
@@ -99,7 +100,12 @@ def test_square_arrays_are_not_mixed_up():
     # All sizes are 3: axes can only be told apart by their places.
     x, t = RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))
     (losses, values), (found, ours) = both_engines(
-        [Dense(3, similar_rows), Dense(3, sums), Dense(3)], "squared_error", x, t, batch=3)  # fmt: skip
+        [Dense(3, similar_rows), Dense(3, sums), Dense(3)],
+        "squared_error",
+        x,
+        t,
+        batch=3,
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-12)
     for expected, actual in zip(values, ours, strict=True):
         np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-13)
@@ -107,7 +113,14 @@ def test_square_arrays_are_not_mixed_up():
 
 def test_float32_stays_float32():
     (losses, values), (found, ours) = both_engines(
-        [Dense(4, "tanh"), Dense(2)], "cross_entropy", X, T, batch=4, rule="adam", dtype=np.float32)  # fmt: skip
+        [Dense(4, "tanh"), Dense(2)],
+        "cross_entropy",
+        X,
+        T,
+        batch=4,
+        rule="adam",
+        dtype=np.float32,
+    )
     np.testing.assert_allclose(found, losses, rtol=1e-5)
     for expected, actual in zip(values, ours, strict=True):
         assert actual.dtype == np.float32
@@ -125,12 +138,22 @@ def test_a_failed_step_is_reported():
         both_engines([Dense(2)], "squared_error", x[::-1], T, batch=2, epochs=1)
 
 
-@pytest.mark.parametrize(("function", "text"), [
-    (lambda n: np.cumsum(n, axis=1), "has no form inside a compiled loop"),
-    (lambda n: n + np.sum(n[0] @ n.T), "is not a product of two matrices|has no form"),
-    (lambda n: n - np.max(n, axis=1, keepdims=True), "has no form inside a compiled loop"),
-    (lambda n: np.sort(n, axis=1), "has no form inside a compiled loop"),
-], ids=["cumsum", "vector product", "argmax", "sort"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("function", "text"),
+    [
+        (lambda n: np.cumsum(n, axis=1), "has no form inside a compiled loop"),
+        (
+            lambda n: n + np.sum(n[0] @ n.T),
+            "is not a product of two matrices|has no form",
+        ),
+        (
+            lambda n: n - np.max(n, axis=1, keepdims=True),
+            "has no form inside a compiled loop",
+        ),
+        (lambda n: np.sort(n, axis=1), "has no form inside a compiled loop"),
+    ],
+    ids=["cumsum", "vector product", "argmax", "sort"],
+)
 def test_what_has_no_loop_form_is_refused_with_a_reason(function, text):
     net = derivo.Network(Dense(4, function), Dense(2), loss="squared_error")
     with pytest.raises(NotSupportedError, match=text):

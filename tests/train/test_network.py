@@ -26,7 +26,8 @@ def test_digits_are_learnt():
     x_train, t_train, x_test, t_test = split(*digits())
     net = derivo.Network(Dense(32, "relu"), Dense(10), loss="cross_entropy")
     history = net.fit(x_train, t_train, epochs=25, **QUIET)
-    assert history["loss"][-1] < 0.2 < 1.5 < history["loss"][0]
+    assert history["loss"][0] > 1
+    assert history["loss"][-1] < 0.2
     assert net.evaluate(x_test, t_test)["accuracy"] > 0.93
     assert (
         np.mean(net.predict(x_test) == t_test)
@@ -55,9 +56,17 @@ def test_the_same_seed_gives_the_same_bits():
     nets = [small() for _ in range(3)]
     for net, seed in zip(nets, (5, 5, 6), strict=True):
         net.fit(x, t, epochs=3, seed=seed, **QUIET)
-    same, other = (all(np.array_equal(a, b) for a, b in zip(
-        nets[0].parameters.values(), nets[k].parameters.values(), strict=True)) for k in (1, 2))  # fmt: skip
-    assert same and not other
+    same, other = (
+        all(
+            np.array_equal(a, b)
+            for a, b in zip(
+                nets[0].parameters.values(), nets[k].parameters.values(), strict=True
+            )
+        )
+        for k in (1, 2)
+    )
+    assert same
+    assert not other
 
 
 def test_two_short_runs_equal_one_long_run():
@@ -85,8 +94,14 @@ def test_rows_are_shuffled_unless_told_otherwise():
 def test_labels_may_be_written_in_many_ways(kind):
     x, t = blobs()
     words = np.array(["ant", "bee", "cat"])[t]
-    given = {"text": words, "one-hot": np.eye(3)[t], "floats": t.astype(float),
-             "objects": words.astype(object), "column": t[:, None], "list": t.tolist()}[kind]  # fmt: skip
+    given = {
+        "text": words,
+        "one-hot": np.eye(3)[t],
+        "floats": t.astype(float),
+        "objects": words.astype(object),
+        "column": t[:, None],
+        "list": t.tolist(),
+    }[kind]
     net, plain = small(), small()
     net.fit(x, given, epochs=40, learning_rate=0.03, **QUIET)
     plain.fit(x, t, epochs=40, learning_rate=0.03, **QUIET)
@@ -164,7 +179,6 @@ def test_logits_of_a_thousand_stay_finite_in_float32():
 def test_the_source_is_one_module_with_the_step():
     net = small()
     step = net.build(4)
-    assert print(step.source) is None
     assert step.source.count("def ") == 1
     assert step.source.startswith("import numpy as np\n")
     for part in ("def step(", "# Forward.", "# Backward", "# Update: adam", "new_v_b2"):

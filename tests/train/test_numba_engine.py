@@ -101,8 +101,15 @@ def test_a_second_process_runs_the_compiled_code_from_the_cache(tmp_path):
     )
     environment = {**os.environ, "DERIVO_CACHE": str(tmp_path)}
     outputs = [
-        subprocess.run([sys.executable, "-c", code], env=environment, check=True,
-                       capture_output=True, text=True).stdout.split() for _ in range(2)]  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout.split()
+        for _ in range(2)
+    ]
     assert outputs == [["0", "1"], ["1", "0"]]
 
 

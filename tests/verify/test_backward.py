@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from derivo.errors import UsageError
 from derivo.verify.backward import check_backward
 from tests.verify import functions as f
 
-NORM = {"x": "N M", "gamma": "M", "beta": "M"}
-LAYER = {"x": "N L", "w": "L M", "b": "M"}
+NORM: dict[str, Any] = {"x": "N M", "gamma": "M", "beta": "M"}
+LAYER: dict[str, Any] = {"x": "N L", "w": "L M", "b": "M"}
+LOSS: dict[str, Any] = {"z": "N C", "t": "N C", "wrt": "z"}
 
 
 def norm_backward(dout, cache):
@@ -71,8 +74,7 @@ def test_right_backward_passes_pass():
     check_backward(f.batch_norm, norm_backward, **NORM).raise_if_failed()
     check_backward(f.layer, layer_backward, **LAYER).raise_if_failed()
     check_backward(layer_and_saved, layer_by_saved, **LAYER).raise_if_failed()
-    loss = check_backward(f.cross_entropy, loss_backward, wrt="z", z="N C", t="N C")
-    loss.raise_if_failed()
+    check_backward(f.cross_entropy, loss_backward, **LOSS).raise_if_failed()
 
 
 @pytest.mark.parametrize(

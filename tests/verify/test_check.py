@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from derivo.ops import CATALOGUE
 from derivo.verify.report import CheckError
 from tests.verify import functions as f
 
-RIGHT = [
+RIGHT: list[tuple[Any, dict[str, Any]]] = [
     (f.layer, {"x": "N L", "w": "L M", "b": "M"}),
     (f.relu_layer, {"x": "N L", "w": "L M", "b": "M"}),
     (f.cross_entropy, {"z": "N C", "t": "N C"}),
@@ -67,8 +68,29 @@ def test_a_staircase_finer_than_the_differences_is_not_called_wrong():
 
     report = derivo.derive(fine_steps, x="N").check()
     assert report.ok
-    assert str(report).startswith("fine_steps: not wrong. 2 local rules agree")
+    assert str(report).startswith("fine_steps: not wrong. 3 local rules agree")
     assert "could not be decided" in str(report).splitlines()[0]
+
+
+def test_a_gradient_that_is_not_a_number_at_zero_is_wrong():
+    def scaled(x, w):
+        return x * w
+
+    d = derivo.derive(scaled, simplify=False, x="N", w="N")
+
+    def forward(x, w):
+        return x * w, (x, w)
+
+    def backward(saved, d_y):
+        x, w = saved
+        return d_y * w, d_y * (x * w) / w  # right, but for w = 0
+
+    setattr(d.module, "scaled", forward)  # noqa: B010
+    setattr(d.module, "scaled_backward", backward)  # noqa: B010
+    report = d.check(order=1)
+    first = report.failures[0]
+    assert (first.kind, first.name) == ("gradient", "w")
+    assert "where elements of w are 0" in first.cause
 
 
 def test_the_same_seed_gives_the_same_page():
@@ -115,7 +137,8 @@ def test_float32_that_is_widened_is_reported():
         return x * 2.0
 
     d = derivo.derive(widened, x="N")
-    d.module.widened = lambda x: (np.asarray(x, float) * 2.0, ())
+    wide = lambda x: (np.asarray(x, float) * 2.0, ())
+    setattr(d.module, "widened", wide)  # noqa: B010
     report = d.check(trials=1)
     assert not report.ok
     (row,) = report.of("dtype")
@@ -125,17 +148,16 @@ def test_float32_that_is_widened_is_reported():
 
 def test_emitted_source_that_differs_from_the_graph_is_reported():
     d = derivo.derive(f.two_results, x="N L", w="L M")
-    right = d.module.two_results_backward
-    d.module.two_results_backward = lambda saved, up: tuple(
-        1.01 * g for g in right(saved, up)
-    )
+    name = "two_results_backward"
+    right = getattr(d.module, name)
+    setattr(d.module, name, lambda *given: tuple(1.01 * g for g in right(*given)))
     report = d.check(trials=1, order=1)
     wrong = {(r.kind, r.name) for r in report.failures}
     assert ("source", "the emitted backward pass") in wrong
     assert ("gradient", "x") in wrong
 
 
-# --- faults: what the page says ---------------------------------------------------------
+# --- faults: what the page says -------------------------------------------------------
 
 
 def test_a_wrong_sign_is_named_with_operation_line_and_element():

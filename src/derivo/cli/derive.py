@@ -52,11 +52,10 @@ def run(args: argparse.Namespace) -> int:
         from derivo.cli.steps import explain  # noqa: PLC0415
 
         show.line("")
-        rows = [("# " + left, right) for left, right in explain(d)]
-        show.details(rows, show.styles_of(d))
+        show.details(explain(d), show.styles_of(d), "# " if path is None else "")
     if args.no_check:
         return 0
     result = d.check()
-    show.line("" if path is None else "", "")
+    show.line()
     show.short_report(result, comment=path is None, hint="The whole report: derivo check ...")
     return 0 if result.ok else 1

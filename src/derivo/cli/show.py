@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from derivo.cli import colour
 from derivo.derivation import Derivation
@@ -92,13 +91,28 @@ def _verdicts(text: str) -> list[colour.Part]:
     return [(p, words.get(p, "")) for p in re.split(r"\b(right|wrong)\b", text)]
 
 
-def details(rows: Iterable[tuple[str, str]], styles: Mapping[str, str]) -> None:
-    """Write numbered lines of a formula and the reason for it."""
+def details(
+    rows: Iterable[tuple[str, str]], styles: Mapping[str, str], mark: str = ""
+) -> None:
+    """Write numbered lines of a formula and the reason for it.
+
+    Parameters
+    ----------
+    rows
+        Formulas and reasons. The reason of a long formula goes to the next line.
+    styles
+        Style of each value.
+    mark
+        What every line begins with.
+    """
     rows = list(rows)
     short = [len(left) for left, _ in rows if len(left) <= RULE_WIDTH // 2]
     width = max(short, default=0)
     for k, (left, right) in enumerate(rows, start=1):
-        pad = " " * (width - len(left)) if len(left) <= width else "\n" + " " * (width + 4)
-        number: list[Any] = [(f"{k:2}  ", "dim")]
-        reason = [("   " + right, "dim")] if right else []
-        write([*number, *colour.formula_parts(left, styles), (pad, ""), *reason])
+        if len(left) <= width:
+            gap = " " * (width - len(left) + 3)
+        else:
+            gap = "\n" + mark + " " * 8
+        number = [(f"{mark}{k:2}  ", "dim")]
+        reason = [(gap, ""), (right, "dim")] if right else []
+        write([*number, *colour.formula_parts(left, styles), *reason])

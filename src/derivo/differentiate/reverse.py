@@ -90,7 +90,12 @@ def _backpropagate(
     for node in reversed(nodes):
         if "loop" in node.op.traits:
             inner |= _pull_back_loop(node, nodes, active, adjoints, why, recorder)
-        elif node in adjoints and node.inputs and node in active and "item" not in node.op.traits:
+        elif (
+            node in adjoints
+            and node.inputs
+            and node in active
+            and "item" not in node.op.traits
+        ):
             _pull_back(node, active, adjoints, why, recorder)
     return {**inner, **adjoints}
 
@@ -100,7 +105,11 @@ def _pull_back_loop(
     why: dict[Node, Why], recorder: Recorder,
 ) -> dict[Node, Node]:  # fmt: skip
     """Hand the adjoints of a loop's results to its operands; give those inside it."""
-    items = {n: adjoints[n] for n in nodes if node in n.inputs and n in adjoints and n in active}
+    items = {
+        n: adjoints[n]
+        for n in nodes
+        if node in n.inputs and n in adjoints and n in active
+    }
     if not items:
         return {}
 
@@ -149,7 +158,9 @@ def _pull_back(
         message = f"`{node.op.name}` has no derivative.\n  {node.line}"
         raise NotSupportedError(message)
     operands = [recorder.wrap(n) for n in node.inputs]
-    parts = node.op.vjp(recorder.wrap(upstream), recorder.wrap(node), *operands, **node.attrs)
+    parts = node.op.vjp(
+        recorder.wrap(upstream), recorder.wrap(node), *operands, **node.attrs
+    )
     for i, (operand, part) in enumerate(zip(node.inputs, parts, strict=True)):
         if part is None or operand not in active:
             continue
@@ -167,10 +178,13 @@ def _pull_back(
 def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:
     """Bring an adjoint to the operand's shape: the only place where this is done."""
     shape = operand.spec.shape
-    wide = adjoint.spec.rank > len(shape) or all(
-        d == 1 or a == d
-        for a, d in zip(adjoint.spec.shape[::-1], shape[::-1], strict=False)
-    ) and adjoint.spec.rank == len(shape)
+    wide = adjoint.spec.rank > len(shape) or (
+        all(
+            d == 1 or a == d
+            for a, d in zip(adjoint.spec.shape[::-1], shape[::-1], strict=False)
+        )
+        and adjoint.spec.rank == len(shape)
+    )
     op = sum_to if wide else broadcast_to
     node: Node = recorder.lift(op(recorder.wrap(adjoint), shape=shape))
     return node

@@ -10,6 +10,7 @@ from derivo.emit.scope import Scope
 from derivo.graph.builder import Builder
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
+from derivo.ops.leaf import as_float
 from derivo.simplify.lower import Lowering
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic
@@ -49,6 +50,8 @@ def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) 
         node = lowering(Writer(recorder, lambda _n: True)(terms))
     except NotAlgebraic:
         return ""
+    if node.op is as_float:  # a mask is as good as the numbers 0 and 1 to a reader
+        (node,) = node.inputs
     if not {reader, x} & set(order([node])):
         return ""  # a constant: nothing to tell
     body = Body(Names(), Scope(), {reader: names[reader], x: names[x]}, {})

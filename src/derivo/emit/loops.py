@@ -18,10 +18,9 @@ from derivo.graph.node import Node
 # divisions by one number. Not what would let tests for NaN vanish.
 FASTMATH = ("arcp", "contract", "nsz", "reassoc")
 _TYPES = {"bool": "np.bool_", "int": "np.int64"}
-_OWN = frozenset({
-    "order", "batch_size", "first_step", "start", "total", "row", ROWS, "i", "j", "k", "l",
-    "step_number", "learning_rate", "epoch", "njit", "done",
-})  # fmt: skip
+_OWN = frozenset(
+    ["order", "batch_size", "first_step", "start", "total", "row", "i", "j", "k", "l", "step_number", "learning_rate", "epoch", "njit", "done", "np", "min", "range"]
+) | {ROWS}
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class _Module:
                     f"        {name} = {name}_full[:{size_text(node.spec.shape[0])}]"
                 )
             else:
-                # Rows of another length do not lie one behind the other in a larger array.
+                # Rows of another length cannot share a larger array.
                 lines.append(f"        {name} = {self._empty(node)}")
         return lines
 

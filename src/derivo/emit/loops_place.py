@@ -50,7 +50,7 @@ def source_place(node: Node, index: Index) -> Index:
 
 
 def matrix_source(node: Node) -> tuple[Node, Index]:
-    """Give the array that a matrix is a view of, and the place of its element (i, j)."""
+    """Give the array that a matrix is a view of, and where its element (i, j) lies."""
     index: Index = ("i", "j")
     while is_view(node):
         index = source_place(node, index)
@@ -59,7 +59,7 @@ def matrix_source(node: Node) -> tuple[Node, Index]:
 
 
 def domain_of(node: Node) -> Shape:
-    """Give the loops around a value's statement: those of the operand for a reduction."""
+    """Give the loops around a statement: a reduction runs over its operand."""
     if isinstance(node.op.element, Product):
         return ()
     source = node.inputs[0] if isinstance(node.op.element, Fold) else node

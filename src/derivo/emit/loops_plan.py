@@ -81,7 +81,7 @@ def plan_loops(outputs: list[Node], stores: dict[Node, Node]) -> LoopPlan:
 
 
 def _scalars_first(items: dict[Node, Item]) -> list[Item]:
-    """Put numbers that are computed from numbers before all loops, which they would part."""
+    """Put numbers made from numbers before all loops, which they would part."""
     early: set[Node] = set()
     for node, item in items.items():
         sources = [n for n, _ in item.reads]

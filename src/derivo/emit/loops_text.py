@@ -96,7 +96,7 @@ class LoopWriter:
             self._finish(item)
 
     def _flat_inner(self, loop: Loop, body: Body) -> Loop | None:
-        """Give the inner loop if both together run over whole arrays in storage order."""
+        """Give the inner loop if both together run over whole arrays as they lie."""
         if body.level or len(loop.body.blocks) != 1:
             return None
         (inner,) = loop.body.blocks
@@ -238,7 +238,7 @@ class LoopWriter:
         return index == item.index and item.ready.is_around(self.here)
 
     def _inline(self, node: Node, index: Index) -> ast.expr:
-        """Write a value where it is read; one with a name, or a long one, gets a line."""
+        """Write a value where it is read; with a name, or if long, on its own line."""
         value = self._compute(node, index)
         wish = self.wish(node)
         if not wish and len(ast.unparse(value)) <= LONGEST_PART:
@@ -274,7 +274,7 @@ class LoopWriter:
         return _filled(text, values)
 
     def _differs(self, operand: Node, node: Node) -> bool:
-        """Tell whether an operand must be converted: numbers are float64 by themselves."""
+        """Tell whether to convert an operand: numbers are float64 by themselves."""
         if not node.spec.rank:
             return False
         kinds = {i.spec.kind for i in node.inputs}

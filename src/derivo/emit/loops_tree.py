@@ -1,7 +1,7 @@
 """The tree of loops: each value in the first loop that it can share with what it reads.
 
-Two values share a loop if one reads the other at the same place of the loop's axis. What
-is folded over a loop is ready when that loop has ended. Products of matrices stand
+Two values share a loop if one reads the other at the same place of the loop's axis.
+What is folded over a loop is ready when that loop has ended. Products of matrices stand
 between the loops.
 """
 
@@ -110,7 +110,7 @@ def needs_array(item: Item) -> bool:
 
 
 def pending_place(item: Item) -> Index:
-    """Give the place of the results that a reduction works on at a time, ":" for all."""
+    """Give the place of the results that are worked on at a time, ":" for all."""
     if not item.folded:
         return item.index
     first = item.folded[0]

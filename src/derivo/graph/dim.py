@@ -76,7 +76,9 @@ class Size:
         for product, n in sorted(self.terms, key=lambda t: (t[1] < 0, not t[0])):
             sign = " - " if n < 0 else " + "
             alone = len(product) == 1 and abs(n) == 1
-            factors = [str(f) if isinstance(f, str) or alone else f"({f})" for f in product]
+            factors = [
+                str(f) if isinstance(f, str) or alone else f"({f})" for f in product
+            ]
             if abs(n) != 1 or not factors:
                 factors.insert(0, str(abs(n)))
             text += (sign if text else sign.strip(" +")) + "*".join(factors)
@@ -177,7 +179,7 @@ def _cancel(factors: Product, n: int, den: Dim) -> tuple[Product, int] | None:
     if len(pairs) != 1:
         return None
     (den_factors, m), left = pairs[0], list(factors)
-    if m == 0 or n % m and gcd(n, m) != abs(m):
+    if m == 0 or (n % m and gcd(n, m) != abs(m)):
         return None
     for f in den_factors:
         if f not in left:

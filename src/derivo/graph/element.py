@@ -21,8 +21,8 @@ class Element:
     Attributes
     ----------
     text
-        With ``{0}``, ``{1}`` for the operands' elements and ``{dtype}`` for the floating
-        type. It may repeat an operand.
+        With ``{0}``, ``{1}`` for the operands' elements and ``{dtype}`` for the
+        floating type. It may repeat an operand.
     single
         Text for float32, where that differs: it may call a function of
         `derivo.emit.loops_kernels`.

@@ -6,7 +6,9 @@ import builtins
 import keyword
 
 # Words that a value must not be called in emitted source.
-RESERVED = frozenset({"np", "saved", *keyword.kwlist, *keyword.softkwlist, *dir(builtins)})
+RESERVED = frozenset(
+    {"np", "saved", *keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
+)
 
 
 class Names:

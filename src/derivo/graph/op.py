@@ -110,6 +110,9 @@ def fields(attrs: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(attrs)
     for k, entry in enumerate(attrs.get("index", ())):
         values |= {f"index_{k}_{j}": part for j, part in enumerate(entry[1:])}
+    for i, index in enumerate(attrs.get("indices", ())):
+        for k, entry in enumerate(index):
+            values |= {f"index{i}_{k}_{j}": p for j, p in enumerate(entry[1:])}
     return values
 
 
@@ -120,14 +123,22 @@ def python_names(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def compiled(
-    text: str, count: int, attrs: tuple[str, ...], helpers: tuple[Callable[..., Any], ...]
+    text: str,
+    count: int,
+    attrs: tuple[str, ...],
+    helpers: tuple[Callable[..., Any], ...],
 ) -> Callable[..., Any]:
     """Compile an operation's own text to a function of its operands."""
-    code = python_names(text.replace("{*}", ", ".join(f"{{{i}}}" for i in range(count))))
+    code = python_names(
+        text.replace("{*}", ", ".join(f"{{{i}}}" for i in range(count)))
+    )
     names = ", ".join([f"_{i}" for i in range(count)] + ["*"])
     names += "".join(f", {a}" for a in (*attrs, "dtype"))
     body = code if "_out" in code else f"_out = {code}"
-    lines = [f"_{a} = {a}" for a in (*attrs, "dtype")] + [*body.split("\n"), "return _out"]
+    lines = [f"_{a} = {a}" for a in (*attrs, "dtype")] + [
+        *body.split("\n"),
+        "return _out",
+    ]
     scope: dict[str, Any] = {"np": np, **{h.__name__: h for h in helpers}}
     exec(f"def run({names}):\n    " + "\n    ".join(lines), scope)  # noqa: S102
     function: Callable[..., Any] = scope["run"]

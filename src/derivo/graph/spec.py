@@ -129,8 +129,10 @@ def unify(shape: Shape, actual: tuple[int, ...], sizes: dict[str, int]) -> bool:
             (factors, _), *_ = d.terms
             if len(factors) == 1 and isinstance(factors[0], str):
                 sizes.setdefault(factors[0], n)
-    return all(_known(d, sizes) is None or _known(d, sizes) == n
-               for d, n in zip(shape, actual, strict=True))
+    return all(
+        _known(d, sizes) is None or _known(d, sizes) == n
+        for d, n in zip(shape, actual, strict=True)
+    )
 
 
 def _known(dim: Dim, sizes: Mapping[str, int]) -> int | None:

@@ -41,7 +41,7 @@ def lecun(rng: np.random.Generator, fan_in: int, fan_out: int) -> Any:
 
 
 def zeros(_rng: np.random.Generator, fan_in: int, fan_out: int) -> Any:
-    """Give zeros: right for the last layer at most, units alike stay alike elsewhere."""
+    """Give zeros: for the last layer at most, since units alike stay alike."""
     return np.zeros((fan_in, fan_out))
 
 

@@ -66,7 +66,7 @@ def _slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
     return Spec(shape, x.kind)
 
 
-def _index_text(index: tuple[Entry, ...]) -> str:
+def index_text(index: tuple[Entry, ...], word: str = "index") -> str:
     """Write an index; the dimensions in it are fields that the writer fills in."""
     trimmed = list(index)
     while len(trimmed) > 1 and trimmed[-1] == ("cut", None, None, None):
@@ -74,7 +74,7 @@ def _index_text(index: tuple[Entry, ...]) -> str:
     parts = []
     for k, entry in enumerate(trimmed):
         fields = [
-            "" if p is None else f"{{index_{k}_{j}}}" for j, p in enumerate(entry[1:])
+            "" if p is None else f"{{{word}_{k}_{j}}}" for j, p in enumerate(entry[1:])
         ]
         if entry[0] == "at":
             parts.append(fields[0])
@@ -86,7 +86,7 @@ def _index_text(index: tuple[Entry, ...]) -> str:
 slice_ = register(
     Op(
         "slice", ("x",), _slice_spec,
-        lambda attrs, *_: f"{{0}}[{_index_text(attrs['index'])}]",
+        lambda attrs, *_: f"{{0}}[{index_text(attrs['index'])}]",
         vjp=lambda g, _y, x, *, index: (embed(g, shape=x.shape, index=index),),
         attrs={"index": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),),
@@ -97,9 +97,9 @@ slice_ = register(
 # The adjoint of a part: zeros everywhere but there.
 embed: Op = register(
     Op(
-        "embed", ("x",), lambda x, shape, **_: Spec(shape, x.kind),
+        "embed", ("x",), lambda x, shape, **_: Spec(shape, "float" if x.is_weak else x.kind),
         lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
-        f"{{out}}[{_index_text(attrs['index'])}] = {{0}}",
+        f"{{out}}[{index_text(attrs['index'])}] = {{0}}",
         vjp=lambda g, _y, _x, *, index, **_: (slice_(g, index=index),),
         attrs={"shape": (), "index": ()},
         samples=lambda rng: ((rng.normal(size=(2,)),), {

@@ -1,11 +1,11 @@
 """Special functions in plain NumPy. Their text is copied into source that needs them.
 
-# Emitted source has no annotations, and this is a part of it.
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-overload"
-
 Each function stands alone, but for those named in its record in `special`. Plain Python
 numbers keep float32 what it is.
 """
+
+# Emitted source has no annotations, and this is a part of it.
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, call-overload"
 
 import numpy as np
 

@@ -20,7 +20,11 @@ def cache_folder() -> Path:
     """
     given = os.environ.get("DERIVO_CACHE")
     home = os.environ.get("XDG_CACHE_HOME")
-    base = Path(given) if given else (Path(home) if home else Path.home() / ".cache") / "derivo"
+    base = (
+        Path(given)
+        if given
+        else (Path(home) if home else Path.home() / ".cache") / "derivo"
+    )
     try:
         base.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:

@@ -19,7 +19,8 @@ from derivo.run.load import load_text
 
 # Products of fewer multiplications run on one thread. Two threads gain up to 1.8 from a
 # million on, while both cores are free; on a busy machine they wait for each other and
-# lose a factor of 5 and more (measured), and results would depend on the number of cores.
+# lose a factor of 5 and more (measured). Results would also
+# depend on the number of cores.
 MULTIPLICATIONS_PER_THREAD = 16_000_000
 _NEEDS = ("numba", "scipy")
 

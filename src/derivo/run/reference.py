@@ -44,7 +44,9 @@ def run_graph(
     return known
 
 
-def compute(node: Node, operands: list[Any], sizes: Mapping[str, int], dtype: Any) -> Any:
+def compute(
+    node: Node, operands: list[Any], sizes: Mapping[str, int], dtype: Any
+) -> Any:
     """Compute one node from its operands."""
     if "loop" in node.op.traits:
         return Trajectory(node, operands, sizes, dtype)

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
+from derivo.ops.arithmetic import add
+from derivo.ops.assemble import assemble, together
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
 
@@ -35,8 +37,16 @@ class Polish:
                     made = self.builder.make(
                         node.op, inputs, dict(node.attrs), node.line, node.group
                     )
+                made = self._together(node, made)
                 self.done[node] = self._transposed_product(node, made)
         return self.done[root]
+
+    def _together(self, node: Node, made: Node) -> Node:
+        """Put parts of an array that are added up into one array."""
+        if node.op is not add or any(self.readers[i] > 1 for i in node.inputs):
+            return made
+        found = together(*made.inputs)
+        return made if found is None else self.builder.make(assemble, *found)
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
         """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, where nothing else reads ``a @ b``."""

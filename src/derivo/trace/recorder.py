@@ -16,7 +16,6 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of, promote
 from derivo.ops.leaf import as_float, constant, size
 
-
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {
     ShapeError: "give `derive` shapes that fit, or line the axes up: a.T, a[:, None], "
@@ -76,13 +75,19 @@ class Recorder:
             try:
                 array = np.asarray(value)
             except ValueError as error:
-                self.refuse(ShapeError, f"a list that is no array is used as one ({error})",
-                            "give all rows the same length")
+                self.refuse(
+                    ShapeError,
+                    f"a list that is no array is used as one ({error})",
+                    "give all rows the same length",
+                )
             if array.dtype == object:
                 kind = type(value).__name__
                 what = "an array of objects" if kind == "ndarray" else f"`{kind}`"
-                self.refuse(DtypeError, f"{what} is used where an array of numbers is needed",
-                            "convert it first: np.array(values, dtype=float)")
+                self.refuse(
+                    DtypeError,
+                    f"{what} is used where an array of numbers is needed",
+                    "convert it first: np.array(values, dtype=float)",
+                )
             try:
                 kind_of(array.dtype)
             except DtypeError as error:
@@ -102,7 +107,9 @@ class Recorder:
     def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         """Convert integer operands where NumPy would leave the floating type in use."""
         last = op.inputs[-1:] * len(nodes)
-        chooses = [name in CHOOSING for name, _ in zip(op.inputs + last, nodes, strict=False)]
+        chooses = [
+            name in CHOOSING for name, _ in zip(op.inputs + last, nodes, strict=False)
+        ]
         kinds = [n.spec.kind for n, c in zip(nodes, chooses, strict=True) if not c]
         result = promote(*kinds) if kinds else "bool"
         if "floating" in op.traits:
@@ -110,7 +117,7 @@ class Recorder:
         if result not in ("float", "pyfloat") or op is as_float:
             return nodes
         narrow = {"int"} if "float" in kinds else {"int", "bool"}
-        array_constant = lambda n: n.op is constant and n.spec.kind == "float"  # noqa: E731
+        array_constant = lambda n: n.op is constant and n.spec.kind == "float"
         return tuple(
             self.builder.make(as_float, (n,))
             if not c and (n.spec.kind in narrow or array_constant(n)) else n
@@ -121,20 +128,32 @@ class Recorder:
         """Convert a traced value to another kind."""
         kind, own = kind_of(dtype), variable.node.spec.kind
         if kind == "float":
-            return variable if own == "float" else self.record(as_float, (variable,), {})
+            return (
+                variable if own == "float" else self.record(as_float, (variable,), {})
+            )
         if kind == own:
             return variable
         self.unknown(f".astype({dtype})")
 
     def call(
-        self, function: Any, args: tuple[Any, ...], options: dict[str, Any], name: str = ""
+        self,
+        function: Any,
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        name: str = "",
     ) -> Any:
         """Call an operation or a spelling; add the user's line to what goes wrong.
 
         `name` is what the user wrote, where that is not the name of the operation.
         """
-        options = {k: v for k, v in options.items() if k not in ("out", "where") or v is not None}
-        name = name or getattr(function, "name", getattr(function, "__name__", "")).strip("_")
+        options = {
+            k: v
+            for k, v in options.items()
+            if k not in ("out", "where") or v is not None
+        }
+        name = name or getattr(
+            function, "name", getattr(function, "__name__", "")
+        ).strip("_")
         self._check_dtype(name, args, options.pop("dtype", None))
         try:
             return function(*args, **options)
@@ -147,8 +166,11 @@ class Recorder:
             if option:
                 self.unknown(f"{name}(..., {option[1]}=...)")
             reason = re.sub(r"^\S*\(\) ", "", str(error))  # without the name of ours
-            self.refuse(NotSupportedError, f"`{name}` cannot be traced like this: {reason}",
-                        "see the list of operations and options in docs/operations.md")
+            self.refuse(
+                NotSupportedError,
+                f"`{name}` cannot be traced like this: {reason}",
+                "see the list of operations and options in docs/operations.md",
+            )
 
     def _check_dtype(self, name: str, args: tuple[Any, ...], dtype: Any) -> None:
         """Refuse ``dtype=int`` for floating values; floats keep the type that comes in."""

@@ -33,7 +33,9 @@ def is_users(file: str) -> bool:
     """Tell code of the user from code of derivo, NumPy and the interpreter."""
     if file.startswith(_LIKE_USERS):
         return True
-    return not file.startswith((_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__"))
+    return not file.startswith(
+        (_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__")
+    )
 
 
 class Tracer(Recorder):
@@ -176,7 +178,9 @@ def _in_order(parameters: Iterable[str], arguments: Iterable[str]) -> list[str]:
 
 
 def _bind(
-    function: Any, parameters: Mapping[str, inspect.Parameter], arguments: dict[str, Any]
+    function: Any,
+    parameters: Mapping[str, inspect.Parameter],
+    arguments: dict[str, Any],
 ) -> tuple[list[Any], dict[str, Any]]:
     listed = ", ".join(parameters)
     positional: list[Any] = []
@@ -207,7 +211,9 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
         parts = [_flatten(r, outputs, tracer, function) for r in result]
         return parts if isinstance(result, list) else tuple(parts)
     is_empty = result is None or (isinstance(result, tuple | list) and not result)
-    if is_empty or not isinstance(result, Variable | np.ndarray | numbers.Real | list | tuple):
+    if is_empty or not isinstance(
+        result, Variable | np.ndarray | numbers.Real | list | tuple
+    ):
         what = "nothing" if is_empty else f"a {type(result).__name__}"
         message = (
             f"{function_name(function)} returns {what}.{_definition(function)}\n  "
@@ -226,7 +232,9 @@ def _definition(function: Any) -> str:
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return ""
-    return f'\n  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
+    return (
+        f'\n  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
+    )
 
 
 def _reason(error: Exception) -> Exception:

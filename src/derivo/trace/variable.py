@@ -11,7 +11,15 @@ from derivo.errors import NotSupportedError, TraceError
 from derivo.graph.dim import Dim, Size
 from derivo.graph.node import Node, order
 from derivo.ops.arithmetic import (
-    add, div, logical_and, logical_not, logical_or, mul, neg, power, sub,
+    add,
+    div,
+    logical_and,
+    logical_not,
+    logical_or,
+    mul,
+    neg,
+    power,
+    sub,
 )  # fmt: skip
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS
 from derivo.ops.index import getitem
@@ -21,10 +29,37 @@ from derivo.trace.recorder import Recorder
 
 # Methods of arrays that are functions of NumPy under the same name.
 _METHODS = frozenset(
-    "sum mean max min prod var std cumsum cumprod argmax argmin dot ravel squeeze clip "
-    "repeat take trace diagonal swapaxes argsort round any all conj".split()
+    [
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "prod",
+        "var",
+        "std",
+        "cumsum",
+        "cumprod",
+        "argmax",
+        "argmin",
+        "dot",
+        "ravel",
+        "squeeze",
+        "clip",
+        "repeat",
+        "take",
+        "trace",
+        "diagonal",
+        "swapaxes",
+        "argsort",
+        "round",
+        "any",
+        "all",
+        "conj",
+    ]
 )
-_WRITES = frozenset("fill sort put itemset partition resize setfield".split())
+_WRITES = frozenset(
+    ["fill", "sort", "put", "itemset", "partition", "resize", "setfield"]
+)
 
 
 class Variable:
@@ -43,20 +78,30 @@ class Variable:
         """Record an operation of which this value is an operand."""
         return self.recorder.record(op, args, attrs)
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *args: Any, **options: Any
+    ) -> Any:
         if options.pop("out", None) is not None:
-            self.recorder.refuse(TraceError, f"np.{ufunc.__name__} writes into `out=`",
-                                 f"write y = np.{ufunc.__name__}(...)")
+            self.recorder.refuse(
+                TraceError,
+                f"np.{ufunc.__name__} writes into `out=`",
+                f"write y = np.{ufunc.__name__}(...)",
+            )
         if method == "outer":
             a, b = args
-            args, method = (np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b), "__call__"
+            args, method = (
+                (np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b),
+                "__call__",
+            )
         name = ufunc.__name__
         if method == "__call__":
             handler = SPELLINGS.get(ufunc) or SPELLINGS.get(name) or CATALOGUE.get(name)
         else:
             handler = SPELLINGS.get(f"{name}.{method}")
         if handler is None:
-            self.recorder.unknown(f"np.{name}" + (f".{method}" if method != "__call__" else ""))
+            self.recorder.unknown(
+                f"np.{name}" + (f".{method}" if method != "__call__" else "")
+            )
         return self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
 
     def __array_function__(
@@ -65,10 +110,15 @@ class Variable:
         handler = SPELLINGS.get(function)
         if handler is None:
             module = function.__module__.removeprefix("numpy").lstrip(".")
-            self.recorder.unknown(".".join(filter(None, ("np", module, function.__name__))))
+            self.recorder.unknown(
+                ".".join(filter(None, ("np", module, function.__name__)))
+            )
         if options.get("out") is not None:
-            self.recorder.refuse(TraceError, f"np.{function.__name__} writes into `out=`",
-                                 f"write y = np.{function.__name__}(...)")
+            self.recorder.refuse(
+                TraceError,
+                f"np.{function.__name__} writes into `out=`",
+                f"write y = np.{function.__name__}(...)",
+            )
         return self.recorder.call(handler, args, options, f"np.{function.__name__}")
 
     # --- what an array has ------------------------------------------------------------
@@ -95,7 +145,9 @@ class Variable:
     def dtype(self) -> np.dtype[Any]:
         """Kind of the elements, as a NumPy dtype."""
         kind = self.node.spec.kind
-        return np.dtype({"int": np.int64, "pyint": np.int64, "bool": bool}.get(kind, float))
+        return np.dtype(
+            {"int": np.int64, "pyint": np.int64, "bool": bool}.get(kind, float)
+        )
 
     @property
     def T(self) -> Any:  # noqa: N802
@@ -120,7 +172,9 @@ class Variable:
 
     def transpose(self, *axes: Any) -> Any:
         """Give the axes in another order."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        order = (
+            axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        )
         return self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
 
     def flatten(self) -> Any:
@@ -142,11 +196,17 @@ class Variable:
             function = getattr(np, name)
             return lambda *args, **options: function(self, *args, **options)
         if name in _WRITES:
-            self.recorder.refuse(TraceError, f"`.{name}` writes into a traced array",
-                                 "write an expression that gives a new array")
+            self.recorder.refuse(
+                TraceError,
+                f"`.{name}` writes into a traced array",
+                "write an expression that gives a new array",
+            )
         if name in ("item", "tolist", "tobytes"):
-            self.recorder.refuse(TraceError, f"`.{name}` takes the value out of the trace",
-                                 "keep computing with the array itself")
+            self.recorder.refuse(
+                TraceError,
+                f"`.{name}` takes the value out of the trace",
+                "keep computing with the array itself",
+            )
         if hasattr(np.ndarray, name):
             self.recorder.unknown(f".{name}")
         message = f"an array has no attribute {name!r}"
@@ -208,8 +268,9 @@ class Variable:
     def __len__(self) -> int:
         if self.ndim and isinstance(self.node.spec.shape[0], int):
             return self.node.spec.shape[0]
-        self.recorder.refuse(TraceError, "len() of an axis that is only a name",
-                             "write x.shape[0]")
+        self.recorder.refuse(
+            TraceError, "len() of an axis that is only a name", "write x.shape[0]"
+        )
         return 0
 
     def __iter__(self) -> Iterator[Any]:
@@ -253,13 +314,17 @@ class SizeVariable(Variable):
         return str(self.as_dim())
 
 
-def _operator(op: Any, method: str | None = None, *, swapped: bool = False) -> Callable[..., Any]:
+def _operator(
+    op: Any, method: str | None = None, *, swapped: bool = False
+) -> Callable[..., Any]:
     def apply(self: Variable, other: Any) -> Any:
         if method and isinstance(self, SizeVariable):
             other_dim = other.as_dim() if isinstance(other, SizeVariable) else other
             if isinstance(other_dim, int | Size) and not isinstance(other_dim, bool):
                 return self.recorder.size(getattr(self.as_dim(), method)(other_dim))
-        if isinstance(other, list | tuple) and any(isinstance(o, Variable) for o in other):
+        if isinstance(other, list | tuple) and any(
+            isinstance(o, Variable) for o in other
+        ):
             other = np.asarray(other)
         args = (other, self) if swapped else (self, other)
         return self.recorder.call(op, args, {})
@@ -303,7 +368,12 @@ _BINARY = {
 for _word, (_op, _method, _rmethod) in _BINARY.items():
     setattr(Variable, f"__{_word}__", _operator(_op, _method))
     setattr(Variable, f"__r{_word}__", _operator(_op, _rmethod, swapped=True))
-for _word, _name in {"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"}.items():
+for _word, _name in {
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}.items():
     setattr(Variable, f"__{_word}__", _operator(CATALOGUE[_name]))
 Variable.__eq__ = _same_size  # type: ignore[method-assign,assignment]
 Variable.__ne__ = _other_size  # type: ignore[method-assign,assignment]

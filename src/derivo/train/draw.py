@@ -1,7 +1,7 @@
 """Randomness by number: the same (seed, purpose, number) always draws the same.
 
-Philox is counter-based, so there is no state to carry along: a resumed run draws what an
-unbroken one would have drawn.
+Philox is counter-based, so there is no state to carry along: a resumed run draws what
+an unbroken one would have drawn.
 Source: Salmon et al., Parallel random numbers: as easy as 1, 2, 3 (2011).
 """
 

@@ -1,7 +1,7 @@
 """Choosing the engine that runs the steps.
 
-With ``engine="auto"`` Numba is taken if it is installed, if it can compile the step, and
-if the time that it saves is more than the time that it takes to compile. Both are
+With ``engine="auto"`` Numba is taken if it is installed, if it can compile the step,
+and if the time that it saves is more than the time that it takes to compile. Both are
 estimated: see `worth_compiling`.
 """
 
@@ -66,7 +66,7 @@ def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
     largest = largest_product(step.graph, min(plan.batch_size, plan.rows))
     engine = NumbaEngine(source, x, t, plan.batch_size, plan.learning_rate, largest)
     # Compile now, on no rows, so that what Numba refuses is known before training.
-    values = [n for n in step.graph.inputs[2:-2]]
+    values = step.graph.inputs[2:-2]
     shapes = [
         tuple(int(d) for d in n.spec.shape if not isinstance(d, Size)) for n in values
     ]

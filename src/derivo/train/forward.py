@@ -104,7 +104,7 @@ def _write(
 def _word(
     function: Callable[..., Any], known: dict[str, Callable[..., Any]], names: list[str]
 ) -> str:
-    """Give the name that a function has in the text: its own, with a number if taken."""
+    """Give the name of a function in the text: its own, numbered if taken."""
     wish = getattr(function, "__name__", "function")
     wish = wish if wish.isidentifier() and wish not in TAKEN else "function"
     word, number = wish, 2

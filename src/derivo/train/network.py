@@ -171,8 +171,8 @@ class Network:
         x : (N, features)
             Inputs, a row per example.
         t : (N,) or (N, units)
-            Labels (integers from 0, or text), one-hot rows or rows of probabilities; for
-            a regression, values.
+            Labels (integers from 0, or text), one-hot rows or rows of probabilities;
+            for a regression, values.
         epochs
             How often all rows are used.
         batch_size

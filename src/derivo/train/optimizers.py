@@ -1,7 +1,7 @@
 """Update rules as plain functions: traced into the step like everything else.
 
-A rule takes ``(parameter, gradient, *states, learning_rate, step_number)`` and gives the
-new parameter and the new states. States have the parameter's shape and start at 0;
+A rule takes ``(parameter, gradient, *states, learning_rate, step_number)`` and gives
+the new parameter and the new states. States have the parameter's shape and start at 0;
 `step_number` counts from 1. Further arguments have defaults: change them with
 ``functools.partial(adam, beta1=0.8)``.
 """
@@ -83,7 +83,7 @@ def adam(
 
 
 def _rest(beta: float) -> float:
-    """Give 1 - beta without the dust of binary fractions: 0.1, not 0.09999999999999998."""
+    """Give 1 - beta in few digits: 0.1, not 0.09999999999999998."""
     return round(1 - beta, 15)
 
 

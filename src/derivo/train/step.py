@@ -99,7 +99,7 @@ class StepDerivation:
         return self.loss.assumptions
 
     def check(self, **options: Any) -> Any:
-        """Compare the gradients with numerical derivatives; see `derivo.verify.check`."""
+        """Compare gradients with numerical derivatives: see `derivo.verify.check`."""
         return self.loss.check(**options)
 
     def save(self, path: str | Path) -> Path:
@@ -114,7 +114,8 @@ class StepDerivation:
 
     def __repr__(self) -> str:
         """Show the source."""
-        return f"<derivation of a training step with {self.optimizer.name}>\n\n{self.source}"
+        head = f"<derivation of a training step with {self.optimizer.name}>"
+        return f"{head}\n\n{self.source}"
 
 
 def derive_step(
@@ -230,13 +231,18 @@ def _as_function(
     }
     source = f" ({rule.source})" if rule.source else ""
     assumed = "".join(f"; holds where {a}" for a in parts.assumptions)
+
+    def forward_note(node: Node, _bound: Mapping[Node, str]) -> str:
+        return forward_comment(node, parts.forward_notes)
+
+    kept = tuple(sorted(keep, key=lambda n: n.index))
     sections = (
-        Section("Forward.", (parts.outputs[0],), lambda n, _b: forward_comment(n, parts.forward_notes),
-                tuple(sorted(keep, key=lambda n: n.index))),
+        Section("Forward.", parts.outputs, forward_note, kept),
         Section(f"Backward{assumed}.", gradients, parts.comment, _arrays(gradients)),
-        Section(f"Update: {rule.name}{source}.", graph.results, lambda _n, _b: "",
-                graph.results),
-    )  # fmt: skip
+        Section(
+            f"Update: {rule.name}{source}.", graph.results, _no_note, graph.results
+        ),
+    )
     n = len(graph.inputs) - 2
     size = len(parts.gradients)
     cuts = [(0, 2), *((k, k + size) for k in range(2, n, size)), (n, n + 2)]
@@ -250,8 +256,12 @@ def _as_function(
         outputs=tuple(outputs),
         sections=sections,
         wishes={**update.names, **adjoints, **parts.names},
-        summary="Make one training step: give the loss, and the new parameters and states.",
+        summary="Make a training step: give the loss, and new parameters and states.",
     )
+
+
+def _no_note(_node: Node, _bound: Mapping[Node, str]) -> str:
+    return ""
 
 
 def _arrays(nodes: tuple[Node, ...]) -> tuple[Node, ...]:
