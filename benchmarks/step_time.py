@@ -170,9 +170,8 @@ def measure(rounds: int) -> None:
         print(f"{'':16}{'best us/step':>14}{'median':>10}{'best / numba':>14}")
         base = best.get("derivo, numba", best["derivo, numpy"])
         for name, t in times.items():
-            print(
-                f"{name:16}{best[name]:14.1f}{np.median(t):10.1f}{best[name] / base:14.2f}"
-            )
+            ratio = best[name] / base
+            print(f"{name:16}{best[name]:14.1f}{np.median(t):10.1f}{ratio:14.2f}")
 
 
 if __name__ == "__main__":

@@ -244,7 +244,8 @@ class Derivation:
             raise UsageError(message)
         raw = {name: np.asarray(given[name]) for name in expected}
         dtype = _floating_type({name: given[name] for name in expected})
-        values, sizes = {}, {}
+        values: dict[str, Any] = {}
+        sizes: dict[str, int] = {}
         for name, spec in expected.items():
             values[name] = _as_spec(name, raw[name], spec, dtype)
             if not unify(spec.shape, values[name].shape, sizes):

@@ -46,7 +46,15 @@ def blocks(document: str) -> list[Block]:
 
 
 def run(document: str, folder: Path) -> Iterator[tuple[Block, str]]:
-    """Run every block in `folder`; give each one that shows output with what came out."""
+    """Run every block in `folder`; give each one that shows output with what came out.
+
+    The path of the folder, which is another one every time, is left out.
+    """
+    for block, printed in _outputs(document, folder):
+        yield block, printed.replace(f"{folder}/", "")
+
+
+def _outputs(document: str, folder: Path) -> Iterator[tuple[Block, str]]:
     namespace: dict[str, Any] = {"__name__": "document"}
     found = blocks(document)
     for k, block in enumerate(found):

@@ -20,7 +20,9 @@ def plain_epoch(source):
     return scope["epoch"]
 
 
-def both_engines(layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.float64):
+def both_engines(  # noqa: PLR0913  all that a run can differ in
+    layers, loss, x, t, *, batch, rule="sgd", epochs=2, dtype=np.float64
+):
     """Train with the emitted NumPy step and with the plain loops; give both results.
 
     Returns

@@ -131,7 +131,7 @@ def test_a_regression_finds_a_line():
     assert net.predict(x).shape == (40,)
     assert set(net.evaluate(x, 3 * x[:, 0] - 1)) == {"loss"}
     with pytest.raises(
-        derivo.errors.UsageError, match="gives no probabilities; use predict"
+        derivo.errors.UsageError, match="there are no probabilities; use predict"
     ):
         net.predict_proba(x)
 

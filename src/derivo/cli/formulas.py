@@ -44,17 +44,21 @@ def _expression(node: Node, names: Mapping[Node, str], *, top: bool = False) -> 
         return ast.Name(names[node])
     if "dim" in node.attrs:
         return _LETTERS.dim(node.attrs["dim"])
-    operands = [_expression(i, names) for i in node.inputs]
     if not node.inputs:
-        value = node.attrs.get("value", node.attrs.get("name", node.op.name))
-        known = isinstance(value, bool | int | float)
-        return ast.Constant(value) if known else ast.Name(node.attrs.get("name", "constant"))
-    text = "" if callable(node.op.numpy) and not node.inputs else node.op.text(
-        node.attrs, *(i.spec for i in node.inputs)
-    )
-    tree = parsed(text) if text else ()
+        return _leaf(node)
+    operands = [_expression(i, names) for i in node.inputs]
+    if node.op.latex == "{0}":  # a change of shape that formulas do not write
+        return operands[0]
+    tree = parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs)))
     if len(tree) != 1 or not isinstance(tree[0], ast.Expr):
         return ast.Call(ast.Name(node.op.name), operands, [])
     values, defaults = field_values(node, operands, _LETTERS)
     filled: ast.expr = fill(tree[0], values, defaults).value
     return filled
+
+
+def _leaf(node: Node) -> ast.expr:
+    value = node.attrs.get("value")
+    if isinstance(value, bool | int | float):
+        return ast.Constant(value)
+    return ast.Name(node.attrs.get("name", "constant"))

@@ -12,7 +12,9 @@ from typing import Any
 
 from derivo.cli import check, derive, textbook, tour, train
 from derivo.cli.mistake import Mistake
-from derivo.errors import DerivoError, InternalError
+from derivo.errors import (
+    AssumptionWarning, DerivoError, IndependentWarning, InternalError,
+)  # fmt: skip
 
 OK, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
 
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
+            for kind in (AssumptionWarning, IndependentWarning):
+                warnings.simplefilter("always", kind)
             code: int = args.run(args)
             sys.stdout.flush()
     except KeyboardInterrupt:

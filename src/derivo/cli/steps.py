@@ -37,7 +37,9 @@ def explain(derivation: Derivation) -> list[Line]:
     known = set(derivation.forward.steps)
     lines = [_recognised(s, values) for s in rewrites if s in known]
     lines += _chain(raw, values, names)
-    shorter = [_shortened(s, values, names) for s in rewrites if s not in known]
+    named = [(v, a) for v, a in backward.adjoints.items() if v in values]
+    final = {adjoint: value for value, adjoint in reversed(named)}
+    shorter = [_shortened(s, final, values, names) for s in rewrites if s not in known]
     seen = {left for left, _ in lines}
     return lines + [line for line in shorter if line[0] not in seen | set(names.values())]
 
@@ -138,8 +140,12 @@ def _local(why: Why, values: Mapping[Node, str]) -> str:
     return text if len(text) <= LONGEST else ""
 
 
-def _shortened(step: Step, values: Mapping[Node, str], names: Mapping[Node, str]) -> Line:
-    about = values.get(step.about) if step.about is not None else None
+def _shortened(
+    step: Step, final: Mapping[Node, Node], values: Mapping[Node, str],
+    names: Mapping[Node, str],
+) -> Line:  # fmt: skip
+    node = step.about if step.about in values else final.get(step.result)
+    about = values.get(node) if node is not None else None
     text = formula(step.result, names)
     left = f"d_{about} = {text}" if about else text
     reason = step.rule

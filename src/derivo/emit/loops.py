@@ -6,10 +6,11 @@ import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from derivo.emit.loops_element import ROWS, size_text
 from derivo.emit.loops_kernels import kernels_for
 from derivo.emit.loops_place import BATCH
 from derivo.emit.loops_plan import LoopPlan, plan_loops
-from derivo.emit.loops_text import ROWS, LoopWriter, size_text
+from derivo.emit.loops_text import LoopWriter
 from derivo.graph.dim import Size, names
 from derivo.graph.names import Names
 from derivo.graph.node import Node
@@ -18,9 +19,10 @@ from derivo.graph.node import Node
 # divisions by one number. Not what would let tests for NaN vanish.
 FASTMATH = ("arcp", "contract", "nsz", "reassoc")
 _TYPES = {"bool": "np.bool_", "int": "np.int64"}
-_OWN = frozenset(
-    ["order", "batch_size", "first_step", "start", "total", "row", "i", "j", "k", "l", "step_number", "learning_rate", "epoch", "njit", "done", "np", "min", "range"]
-) | {ROWS}
+_OWN = frozenset({
+    "order", "batch_size", "first_step", "start", "total", "row", "i", "j", "k", "l",
+    "step_number", "learning_rate", "epoch", "njit", "done", "min", "range", ROWS,
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -145,13 +147,11 @@ class _Module:
         return [*self.graph.data, *own]
 
     def _buffers(self) -> list[str]:
-        lines = []
-        for node in filter(_is_fixed, self._stored()):
-            lines.append(
-                f"    {self._whole(node)} = "
-                f"{self._empty(node).replace(ROWS, 'batch_size')}"
-            )
-        return lines
+        return [
+            f"    {self._whole(node)} = {self._empty(node).replace(ROWS, 'batch_size')}"
+            for node in self._stored()
+            if _is_fixed(node)
+        ]
 
     def _empty(self, node: Node) -> str:
         kind = _TYPES.get(node.spec.kind, f"np.{self.dtype}")

@@ -139,8 +139,11 @@ class Schedule:
         inside: dict[int, list[Item]] = defaultdict(list)
         where: dict[Item, int] = {}
         for item in items:
-            first = max((self._earliest(item, other, index, where, body)
-                         for other, index in self._before(item)), default=0)  # fmt: skip
+            before = self._before(item)
+            waits = [
+                self._earliest(item, other, at, where, body) for other, at in before
+            ]
+            first = max(waits, default=0)
             if len(item.domain) == body.level or item.is_product:
                 body.blocks.append(item)
                 item.body = body
@@ -173,10 +176,11 @@ class Schedule:
         if k is None:
             return 0
         block = body.blocks[k]
+        level = body.level
         together = (
-            isinstance(block, Loop) and places is not None and len(item.domain) > body.level
-            and block.size == item.domain[body.level] and body.level not in other.folded
-            and _same_at(*places, VARIABLES[body.level])
+            isinstance(block, Loop) and places is not None and len(item.domain) > level
+            and block.size == item.domain[level] and level not in other.folded
+            and _same_at(*places, VARIABLES[level])
         )  # fmt: skip
         return k if together else k + 1
 

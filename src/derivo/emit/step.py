@@ -140,8 +140,9 @@ def _lines(
         pad = " " * max(column - len(code), 2)
         if note and len(code) + len(pad) + len(note) + 2 > WIDTH:
             lines += [f"    # {part}" for part in textwrap.wrap(note, WIDTH - 8)]
-            note = ""
-        lines.append(f"{code}{pad}# {note}" if note else code)
+            lines.append(code)
+        else:
+            lines.append(f"{code}{pad}# {note}" if note else code)
     return lines
 
 

@@ -57,9 +57,8 @@ class Dense:
 
     def __post_init__(self) -> None:
         """Refuse what cannot work, before any training."""
-        whole = isinstance(self.units, int | np.integer) and not isinstance(
-            self.units, bool
-        )
+        units: object = self.units
+        whole = isinstance(units, int | np.integer) and not isinstance(units, bool)
         if not whole or self.units < 1:
             message = f"Dense needs at least one unit; units={self.units!r} was given"
             raise UsageError(message)

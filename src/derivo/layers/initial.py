@@ -70,5 +70,6 @@ def initialiser(wish: str | Initialiser, activation: Any) -> Initialiser:
             _BY_ACTIVATION.get(activation_name(activation) or "", "glorot")
         ]
     if wish not in INITIALISERS:
-        raise unknown_name("an initialiser", wish, ["auto", *INITIALISERS])
+        error = unknown_name("an initialiser", wish, ["auto", *INITIALISERS])
+        raise error
     return INITIALISERS[wish]

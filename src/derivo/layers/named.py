@@ -60,7 +60,8 @@ def network_loss(wish: Any) -> NetworkLoss:
     if callable(wish):
         return NetworkLoss(getattr(wish, "__name__", "loss"), wish)
     if not isinstance(wish, str):
-        raise unknown_name("a loss", wish, LOSSES)
+        error = unknown_name("a loss", wish, LOSSES)
+        raise error
     name = find_loss(wish).name
     if name.endswith(_LOGITS):
         plain = name.removesuffix(_LOGITS)

@@ -6,6 +6,7 @@ The functions named here are for forward passes: what NumPy lacks.
 from derivo.ops import arithmetic as arithmetic
 from derivo.ops import assemble as assemble
 from derivo.ops import composite as composite
+from derivo.ops import convolve as convolve
 from derivo.ops import cumulative as cumulative
 from derivo.ops import diagonal as diagonal
 from derivo.ops import einsum as einsum

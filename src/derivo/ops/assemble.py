@@ -13,43 +13,74 @@ from derivo.ops.index import Entry, embed, index_text, slice_
 _WHOLE = ("cut", None, None, None)
 
 
-def _partition(indices: tuple[tuple[Entry, ...], ...], shape: Any) -> Any:
-    """Give the axis that the parts divide among them, and their order, or None."""
-    cut_axes = {
-        k for index in indices for k, entry in enumerate(index) if entry != _WHOLE
-    }
-    if len(cut_axes) != 1:
-        return None
-    (axis,) = cut_axes
-    cuts = [index[axis] for index in indices]
-    if any(c[0] != "cut" or c[3] is not None for c in cuts):
-        return None
+def _cut_axis(indices: tuple[tuple[Entry, ...], ...]) -> int | None:
+    """Give the one axis along which the parts are taken, if there is one."""
+    axes = {k for index in indices for k, entry in enumerate(index) if entry != _WHOLE}
+    return axes.pop() if len(axes) == 1 else None
+
+
+def _as_slices(cuts: list[Entry], n: Dim) -> list[int] | None:
+    """Give the order in which slices follow each other from 0 to `n`, or None."""
     order: list[int] = []
     reached: Dim = 0
     while len(order) < len(cuts):
-        found = [
-            i for i, c in enumerate(cuts) if (c[1] or 0) == reached and i not in order
-        ]
-        if len(found) != 1:
+        next_ones = [i for i, c in enumerate(cuts) if (c[1] or 0) == reached]
+        if len(next_ones) != 1 or next_ones[0] in order:
             return None
-        stop = cuts[found[0]][2]
-        order.append(found[0])
-        reached = shape[axis] if stop is None else stop
+        order.append(next_ones[0])
+        stop = cuts[next_ones[0]][2]
+        reached = n if stop is None else stop
         if isinstance(reached, int) and reached < 0:
-            reached = shape[axis] + reached
-    return (axis, order) if reached == shape[axis] else None
+            reached = n + reached
+    return order if reached == n else None
+
+
+def _as_items(cuts: list[Entry], n: Dim) -> list[int] | None:
+    """Give the order in which single places go from 0 to `n` - 1, or None."""
+    if not isinstance(n, int) or not all(isinstance(c[1], int) for c in cuts):
+        return None
+    places = [c[1] % n for c in cuts]
+    return (
+        [places.index(i) for i in range(n)] if sorted(places) == [*range(n)] else None
+    )
+
+
+def _joined(shape: Any, indices: Any, parts: Any) -> str | None:
+    """Write parts that make up the whole as a `concatenate` or a `stack`."""
+    axis = _cut_axis(indices)
+    if axis is None or any(getattr(p, "is_weak", False) for p in parts):
+        return None
+    cuts = [index[axis] for index in indices]
+    if all(c[0] == "cut" and c[3] is None for c in cuts):
+        word, order = "concatenate", _as_slices(cuts, shape[axis])
+    elif all(c[0] == "at" for c in cuts):
+        word, order = "stack", _as_items(cuts, shape[axis])
+    else:
+        return None
+    rank = len(shape) - (word == "stack")
+    if order is None or any(len(p.shape) != rank for p in parts):
+        return None
+    listed = ", ".join(f"{{{i}}}" for i in order)
+    return f"np.{word}([{listed}]{f', axis={axis}' if axis else ''})"
+
+
+def _apart(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> bool:
+    """Tell whether two parts have no element in common, by different places."""
+    return any(
+        p[0] == q[0] == "at" and isinstance(p[1], int) and isinstance(q[1], int)
+        and p[1] != q[1] and (p[1] < 0) == (q[1] < 0)
+        for p, q in zip(a, b, strict=True)
+    )  # fmt: skip
 
 
 def _text(attrs: Any, *parts: Any) -> str:
     shape, indices = attrs["shape"], attrs["indices"]
-    divided = _partition(indices, shape)
-    if divided and all(len(p.shape) == len(shape) for p in parts):
-        axis, order = divided
-        listed = ", ".join(f"{{{i}}}" for i in order)
-        return f"np.concatenate([{listed}]{f', axis={axis}' if axis else ''})"
+    joined = _joined(shape, indices, parts)
+    if joined:
+        return joined
     lines = ["{out} = np.zeros({shape}, dtype={dtype})"]
     for i, index in enumerate(indices):
-        sign = "+=" if i else "="
+        sign = "=" if all(_apart(index, before) for before in indices[:i]) else "+="
         lines.append(f"{{out}}[{index_text(index, f'index{i}')}] {sign} {{{i}}}")
     return "\n".join(lines)
 
@@ -88,8 +119,9 @@ def together(a: Any, b: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
         return None
     if a.attrs["shape"] != b.attrs["shape"]:
         return None
-    indices = (*_indices(a), *_indices(b))
-    return (*a.inputs, *b.inputs), {"shape": a.attrs["shape"], "indices": indices}
+    # Adjoints come from the last reader to the first; turned round they stand in order.
+    indices = (*_indices(b), *_indices(a))
+    return (*b.inputs, *a.inputs), {"shape": a.attrs["shape"], "indices": indices}
 
 
 def _indices(node: Any) -> tuple[Any, ...]:

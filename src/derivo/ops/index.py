@@ -97,7 +97,8 @@ slice_ = register(
 # The adjoint of a part: zeros everywhere but there.
 embed: Op = register(
     Op(
-        "embed", ("x",), lambda x, shape, **_: Spec(shape, "float" if x.is_weak else x.kind),
+        "embed", ("x",),
+        lambda x, shape, **_: Spec(shape, "float" if x.is_weak else x.kind),
         lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
         f"{{out}}[{index_text(attrs['index'])}] = {{0}}",
         vjp=lambda g, _y, _x, *, index, **_: (slice_(g, index=index),),

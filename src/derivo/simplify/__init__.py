@@ -1,0 +1,1 @@
+"""Recognising spellings, shortening gradients, and rewriting what overflows."""

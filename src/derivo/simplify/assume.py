@@ -11,6 +11,11 @@ import numpy as np
 
 from derivo.errors import UsageError
 
+_SUMS_TO_ONE = re.compile(
+    r"(?:every |each )?(?:rows? of )?(\w+)(?: rows?)? sums? to (?:1|one)"
+    r"(?: along axis (-?\d+))?"
+)
+
 
 @dataclass(frozen=True)
 class SumsToOne:
@@ -27,7 +32,9 @@ class SumsToOne:
 
     def __str__(self) -> str:
         """Say it."""
-        along = "every row" if self.axis == -1 else f"every slice along axis {self.axis}"
+        along = (
+            "every row" if self.axis == -1 else f"every slice along axis {self.axis}"
+        )
         return f"{along} of {self.name} sums to 1"
 
 
@@ -55,7 +62,7 @@ class Facts:
         known, free, nothing = [], set(), False
         for text in texts:
             words = re.sub(r"\s+", " ", text.strip())
-            one = re.fullmatch(r"(?:every |each )?(?:rows? of )?(\w+)(?: rows?)? sums? to (?:1|one)(?: along axis (-?\d+))?", words)
+            one = _SUMS_TO_ONE.fullmatch(words)
             if words == "nothing":
                 nothing = True
             elif one:

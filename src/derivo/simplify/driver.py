@@ -32,10 +32,14 @@ def simplify_forward(
     result = recognised(graph)
     recogniser = done[-1]
     check(result)
-    values = {*recogniser.new.values(), *(i for n in recogniser.new.values() for i in n.inputs)}
+    values = {
+        *recogniser.new.values(),
+        *(i for n in recogniser.new.values() for i in n.inputs),
+    }
     steps = tuple(
         Step("rewrite", "recognised as " + new.op.name, new, before=old, about=old)
-        for r in done for old, new in r.rewritten
+        for r in done
+        for old, new in r.rewritten
     )
     notes = {n: note for r in done for n, note in r.notes.items()}
     return Forward(result, order(values), builder, facts, notes, steps)
@@ -48,8 +52,15 @@ def simplify_backward(
     independent = tuple(k for k, n in derived.gradients.items() if is_zero(n))
     steps = [*forward.steps, *_chain(derived)]
     if not enabled:
-        return Backward(derived.seeds, derived.gradients, derived.adjoints, derived.why, {},
-                        tuple(steps), (), independent)  # fmt: skip
+        return Backward(
+            seeds=derived.seeds,
+            gradients=derived.gradients,
+            adjoints=derived.adjoints,
+            why=derived.why,
+            steps=tuple(steps),
+            assumptions=(),
+            independent=independent,
+        )
     known = frozenset(forward.known)
     parts: list[Backward] = []
 
@@ -62,14 +73,21 @@ def simplify_backward(
     derived = shorten_loops(derived, known, forward.builder, shorten)
     rewriting = best_rewriting(derived, forward)
     gradients = {k: rewriting.now(n) for k, n in derived.gradients.items()}
-    polish = Polish(gradients.values(), forward.builder)
+    polish = Polish(gradients.values(), forward.builder, known)
     gradients = {k: polish(n) for k, n in gradients.items()}
     adjoints = {v: polish(n) for v, n in rewriting.renamed(derived.adjoints).items()}
     why = {polish(n): w for n, w in rewriting.renamed_keys(derived.why).items()}
     used = tuple(sorted(rewriting.assumptions, key=str))
-    return Backward(derived.seeds, gradients, adjoints, why, {},
-                    tuple(steps + [s for p in parts for s in p.steps] + rewriting.steps),
-                    used, independent)  # fmt: skip
+    steps += [s for part in parts for s in part.steps] + rewriting.steps
+    return Backward(
+        seeds=derived.seeds,
+        gradients=gradients,
+        adjoints=adjoints,
+        why=why,
+        steps=tuple(steps),
+        assumptions=used,
+        independent=independent,
+    )
 
 
 def is_zero(node: Node) -> bool:
@@ -80,7 +98,8 @@ def is_zero(node: Node) -> bool:
 def _chain(derived: Differentiated) -> list[Step]:
     """List the steps of the chain rule itself."""
     return [
-        Step(w.kind, w.reader.op.name if w.reader is not None else w.kind, n, w.upstream,
-             about=w.node)
+        Step(
+            w.kind, w.reader.op.name if w.reader else w.kind, n, w.upstream, "", w.node
+        )
         for n, w in derived.why.items()
-    ]  # fmt: skip
+    ]

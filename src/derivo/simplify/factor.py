@@ -1,15 +1,15 @@
 """Factors of a product in index notation, and products of them.
 
-``sum(g * x, axis=0)`` with `g` and `x` of shape (N, M) is the total over a bound label of
-``g[i, j] x[i, j]``. Axes carry labels instead of positions: a free label is a negative
-number that counts from the last axis (so that broadcasting, which aligns last axes,
-needs no work), a bound one is a positive number, and an axis of size 1 carries None.
+``sum(g * x, axis=0)`` with `g` and `x` of shape (N, M) is the total over a bound label
+of ``g[i, j] x[i, j]``. Axes carry labels instead of positions: a free label is a
+negative number that counts from the last axis (so that broadcasting, which aligns last
+axes, needs no work), a bound one is a positive number, an axis of size 1 carries None.
 Transposing, adding an axis and broadcasting change labels only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
@@ -21,6 +21,11 @@ from derivo.graph.node import Node
 Label = int | None
 _FRESH = count(10**6)  # labels for passing through; none is left in a result
 Relabel = Callable[[int], Label]
+
+
+def by(names: Mapping[int, Label]) -> Relabel:
+    """Change the labels that have a new name; leave the others."""
+    return lambda a: names.get(a, a)
 
 
 class Factor:
@@ -62,7 +67,9 @@ def product(parts: Iterable[tuple[Factor, Rational]]) -> Product:
     powers: dict[Factor, Rational] = {}
     for factor, power in parts:
         powers[factor] = powers[factor] + power if factor in powers else power
-    kept = [(f, p if p.denominator > 1 else p.numerator) for f, p in powers.items() if p]
+    kept = [
+        (f, p if p.denominator > 1 else p.numerator) for f, p in powers.items() if p
+    ]
     if len(kept) > 1:
         kept.sort(key=_by_factor)
     return tuple(kept)
@@ -104,7 +111,9 @@ class Atom(Factor):
 
     def relabel(self, change: Relabel) -> Factor:
         """Give the factor with other labels."""
-        return Atom(self.node, tuple(None if a is None else change(a) for a in self.axes))
+        return Atom(
+            self.node, tuple(None if a is None else change(a) for a in self.axes)
+        )
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -7,19 +7,34 @@ totals, as long as that makes it shorter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Label, Log, Product, Rational, Size, Total, labels_of,
-    product, total,
+    Atom,
+    Base,
+    Exp,
+    Factor,
+    Label,
+    Log,
+    Product,
+    Rational,
+    Size,
+    Total,
+    by,
+    labels_of,
+    product,
+    total,
 )  # fmt: skip
 from derivo.simplify.terms import Terms
 from derivo.trace.recorder import Recorder
+
+Matches = Iterator[dict[int, Label]]
 
 
 @dataclass(frozen=True)
@@ -36,9 +51,9 @@ def definition(node: Node, terms: Terms) -> Definition | None:
     if len(terms.items) != 1:
         return None
     ((m, c),) = terms.items.items()
-    (value, _), = next(iter(Terms.of(node).items))
+    ((value, _),) = next(iter(Terms.of(node).items))
     assert isinstance(value, Atom)  # noqa: S101
-    if not m or len(m) == 1 and m[0][0] == value or c == 0:
+    if not m or (len(m) == 1 and m[0][0] == value) or c == 0:
         return None
     return Definition(value, m, c)
 
@@ -57,7 +72,7 @@ def part_products(
     for d in definitions:
         inner = rebase(d.inner, roots)
         atoms = [(f, p) for f, p in inner if isinstance(f, Atom)]
-        if len(atoms) != len(inner) or len(atoms) != 3 or d.number != 1:  # noqa: PLR2004
+        if len(atoms) != len(inner) or len(atoms) != 3 or d.number != 1:
             continue
         wide = [f for f, p in atoms if f.labels() == d.value.labels() and p == 1]
         for f in wide[:1]:
@@ -71,7 +86,7 @@ def part_products(
 
 
 def is_root(d: Definition) -> bool:
-    """Tell whether a forward value is a root of another one: ``sqrt(v)``, ``v**-0.5``."""
+    """Tell whether a forward value is a root of another: ``sqrt(v)``, ``v**-0.5``."""
     return len(d.inner) == 1 and d.number == 1 and d.inner[0][1].denominator > 1
 
 
@@ -87,12 +102,18 @@ def rebase(m: Product, roots: Iterable[Definition]) -> Product:
         for f, q in m:
             labels = next(unify(v, f, {}), None)
             if labels is None:
-                inside = isinstance(f, Total)
-                parts.append((total(f.bound, rebase(f.inner, (d,))) if inside else f, q))
+                new = (
+                    total(f.bound, rebase(f.inner, (d,))) if isinstance(f, Total) else f
+                )
+                parts.append((new, q))
             else:
-                parts.append((d.value.relabel(lambda a, s=labels: s.get(a, a)), Fraction(q) / p))
+                parts.append((d.value.relabel(by(labels)), Fraction(q) / p))
         m = product(parts)
     return m
+
+
+def _rebased_total(f: Any, d: Definition) -> Factor:
+    return total(f.bound, rebase(f.inner, (d,)))
 
 
 def complexity(m: Product) -> float:
@@ -102,7 +123,7 @@ def complexity(m: Product) -> float:
 
 @lru_cache(maxsize=65536)
 def _cost(f: Factor, p: Rational) -> float:
-    p = abs(p)
+    p = p if p > 0 else -p
     one = 1.0
     if isinstance(f, Size):
         return 0.5
@@ -116,7 +137,9 @@ def _cost(f: Factor, p: Rational) -> float:
     return one + float(p) / 8 + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
 
 
-def fold(m: Product, definitions: Iterable[Definition]) -> tuple[Product, Fraction, list[Node]]:
+def fold(
+    m: Product, definitions: Iterable[Definition]
+) -> tuple[Product, Fraction, list[Node]]:
     """Shorten a product by forward values, the best one first.
 
     Returns
@@ -124,7 +147,8 @@ def fold(m: Product, definitions: Iterable[Definition]) -> tuple[Product, Fracti
     product, number, values
         The shorter product, what it is to be multiplied by, and the values found.
     """
-    number, found = Fraction(1), []
+    number = Fraction(1)
+    found: list[Node] = []
     definitions = tuple(definitions)
     while True:
         best: tuple[float, Product, Fraction, Node] | None = None
@@ -143,8 +167,8 @@ def fold(m: Product, definitions: Iterable[Definition]) -> tuple[Product, Fracti
 
 def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
     for labels in _matches(d, m):
-        value = d.value.relabel(lambda a, labels=labels: labels.get(a, a))
-        inner = product((f.relabel(lambda a, labels=labels: labels.get(a, a)), p)
+        value = d.value.relabel(by(labels))
+        inner = product((f.relabel(by(labels)), p)
                         for f, p in d.inner)  # fmt: skip
         for sign in (1, -1):
             parts = [*m, (value, sign), *((f, -p * sign) for f, p in inner)]
@@ -155,12 +179,14 @@ def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]
             yield from _inside(t, rest, d)
 
 
-def _inside(t: Total, rest: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
+def _inside(
+    t: Total, rest: Product, d: Definition
+) -> Iterator[tuple[Product, Fraction]]:
     """Fold inside a total; factors that do not depend on its labels may be drawn in."""
     bound = set(t.bound)
     for labels in _matches(d, t.inner):
-        value = d.value.relabel(lambda a, labels=labels: labels.get(a, a))
-        inner = [(f.relabel(lambda a, labels=labels: labels.get(a, a)), p) for f, p in d.inner]
+        value = d.value.relabel(by(labels))
+        inner = [(f.relabel(by(labels)), p) for f, p in d.inner]
         for sign in (1, -1):
             within = [*t.inner, (value, sign)]
             within += [(f, -p * sign) for f, p in inner if f.labels() & bound]
@@ -188,30 +214,40 @@ def _matches(d: Definition, m: Product) -> Iterator[dict[int, Label]]:
                     yield labels
 
 
-def unify(pattern: Factor, f: Factor, labels: dict[int, Label]) -> Iterator[dict[int, Label]]:
+def unify(
+    pattern: Factor, f: Factor, labels: dict[int, Label]
+) -> Iterator[dict[int, Label]]:
     """Match a factor with another one that differs in labels only."""
-    if type(pattern) is not type(f):
-        return
-    if isinstance(pattern, Atom) and isinstance(f, Atom):
-        if pattern.node is f.node:
-            found = _unify_axes(pattern.axes, f.axes, labels)
-            if found is not None:
-                yield found
-    elif isinstance(pattern, Total) and isinstance(f, Total):
-        if pattern.bound == f.bound:
-            fixed = labels | {b: b for b in pattern.bound}
-            for found in unify_products(pattern.inner, f.inner, fixed):
-                yield {a: b for a, b in found.items() if a not in pattern.bound}
-    elif isinstance(pattern, Exp) and isinstance(f, Exp):
-        yield from unify_products(pattern.inner, f.inner, labels)
-    elif isinstance(pattern, Log) and isinstance(f, Log):
-        yield from unify(pattern.inner, f.inner, labels)
-    elif isinstance(pattern, Size):
-        if pattern == f:
-            yield labels
-    elif isinstance(pattern, Base) and isinstance(f, Base) and len(pattern.terms) == len(f.terms):
-        if [c for _, c in pattern.terms] == [c for _, c in f.terms]:
-            yield from _unify_terms(pattern.terms, f.terms, labels)
+    if type(pattern) is type(f):
+        yield from _UNIFY[type(pattern)](pattern, f, labels)
+
+
+def _unify_atoms(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
+    found = _unify_axes(p.axes, f.axes, labels) if p.node is f.node else None
+    if found is not None:
+        yield found
+
+
+def _unify_totals(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
+    if p.bound == f.bound:
+        fixed = labels | {b: b for b in p.bound}
+        for found in unify_products(p.inner, f.inner, fixed):
+            yield {a: b for a, b in found.items() if a not in p.bound}
+
+
+def _unify_bases(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
+    if [c for _, c in p.terms] == [c for _, c in f.terms]:
+        yield from _unify_terms(p.terms, f.terms, labels)
+
+
+_UNIFY: dict[type[Factor], Callable[..., Matches]] = {
+    Atom: _unify_atoms,
+    Total: _unify_totals,
+    Base: _unify_bases,
+    Exp: lambda p, f, labels: unify_products(p.inner, f.inner, labels),
+    Log: lambda p, f, labels: unify(p.inner, f.inner, labels),
+    Size: lambda p, f, labels: iter([labels] if p == f else []),
+}
 
 
 def _unify_axes(
@@ -243,7 +279,7 @@ def unify_products(
                 yield from unify_products(tuple(rest), b[:k] + b[k + 1 :], found)
 
 
-def _unify_terms(a: tuple, b: tuple, labels: dict[int, Label]) -> Iterator[dict[int, Label]]:  # type: ignore[type-arg]
+def _unify_terms(a: Any, b: Any, labels: dict[int, Label]) -> Matches:
     if not a:
         yield labels
         return

@@ -27,7 +27,9 @@ class Lowering:
     def _lower(self, node: Node) -> Node:
         inputs = tuple(self.done[i] for i in node.inputs)
         if node.op.lower is not None:
-            result = node.op.lower(*(self.recorder.wrap(i) for i in inputs), **node.attrs)
+            result = node.op.lower(
+                *(self.recorder.wrap(i) for i in inputs), **node.attrs
+            )
             return self(self.recorder.lift(result))
         attrs = {k: self._inside(v) for k, v in node.attrs.items()}
         if inputs == node.inputs and attrs == node.attrs:

@@ -68,7 +68,6 @@ class Backward:
     gradients: Mapping[str, Node]
     adjoints: Mapping[Node, Node]
     why: Mapping[Node, Why]
-    notes: Mapping[Node, str]
     steps: tuple[Step, ...]
     assumptions: tuple[SumsToOne, ...]
     independent: tuple[str, ...]

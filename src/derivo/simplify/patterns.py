@@ -11,10 +11,21 @@ from derivo.graph.op import Op
 from derivo.ops.composite import logsumexp, relu, sigmoid, softmax, softplus
 from derivo.ops.elementwise import abs_, exp, maximum
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Log, Product, Total, base, product, relabelled,
+    Atom,
+    Base,
+    Exp,
+    Factor,
+    Label,
+    Log,
+    Product,
+    Total,
+    base,
+    product,
+    relabelled,
 )  # fmt: skip
 from derivo.simplify.fold import unify_products
-from derivo.simplify.terms import ONE, Terms, of_exponentials, one_plus
+from derivo.simplify.sums import ONE, of_exponentials, one_plus
+from derivo.simplify.terms import Terms
 
 Items = Mapping[Product, Fraction]
 Consumed = list[tuple[Factor, Any]]
@@ -49,14 +60,19 @@ class Patterns:
         return [(f, sigmoid(-self._exponent(e, shape)))]
 
     def _softmax(self, m: Product, t: Total, shape: Shape) -> Consumed:
-        above = tuple((g, q) for g, q in m if isinstance(g, Exp) and g not in dict(t.inner))
-        fixed = {a: a for a in t.labels()}
+        above = tuple(
+            (g, q) for g, q in m if isinstance(g, Exp) and g not in dict(t.inner)
+        )
+        fixed: dict[int, Label] = {a: a for a in t.labels()}
         for labels in unify_products(t.inner, above, fixed):
             if len(t.bound) == 1 and (labels.get(t.bound[0]) or 0) < 0:
                 z = self._exponent(above, shape)
                 axis = labels[t.bound[0]]
                 if z.ndim + axis >= 0:
-                    return [(t, softmax(z, axis=z.ndim + axis)), *((g, None) for g, _ in above)]
+                    return [
+                        (t, softmax(z, axis=z.ndim + axis)),
+                        *((g, None) for g, _ in above),
+                    ]
         return []
 
     def _exponent(self, e: Product, shape: Shape) -> Any:
@@ -85,7 +101,11 @@ class Patterns:
     def split_softplus(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Rewrite ``max(u, 0) + log(1 + exp(-|u|))`` as ``log(1 + exp(u))``."""
         for m, c in list(items.items()):
-            e = one_plus(m[0][0].inner) if len(m) == 1 and isinstance(m[0][0], Log) else None
+            e = (
+                one_plus(m[0][0].inner)
+                if len(m) == 1 and isinstance(m[0][0], Log)
+                else None
+            )
             inner = e[0][0].inner if e and isinstance(e[0][0], Exp) else ONE
             u = _inside_of(inner, (abs_,))
             # log(1 + exp(-|u|)) is read as log(1 + exp(|u|)) - |u|.
@@ -94,20 +114,28 @@ class Patterns:
             for n, d in items.items():
                 if d == c and _inside_of(n, (maximum, relu)) == u:
                     rest = {k: v for k, v in items.items() if k not in (m, n, inner)}
-                    grown = base([(ONE, Fraction(1)), (((Exp(((u, 1),)), 1),), Fraction(1))])
+                    grown = base(
+                        [(ONE, Fraction(1)), (((Exp(((u, 1),)), 1),), Fraction(1))]
+                    )
                     return rest | {((Log(grown), 1),): c}
         return items
 
     def log_sigmoid(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Rewrite ``u - log(1 + exp(u))`` as ``-log(1 + exp(-u))``: nothing cancels."""
         for m, c in list(items.items()):
-            e = one_plus(m[0][0].inner) if len(m) == 1 and isinstance(m[0][0], Log) else None
+            e = (
+                one_plus(m[0][0].inner)
+                if len(m) == 1 and isinstance(m[0][0], Log)
+                else None
+            )
             if e is None:
                 continue
             inner = {g.inner: q for g, q in e if isinstance(g, Exp)}
             if all(items.get(n) == -c * q for n, q in inner.items()):
                 rest = {n: d for n, d in items.items() if n not in inner and n != m}
-                turned = base([(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))])
+                turned = base(
+                    [(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))]
+                )
                 return rest | {((Log(turned), 1),): c}
         return items
 
@@ -125,14 +153,18 @@ def _inside_of(m: Product, ops: tuple[Op, ...]) -> Atom | None:
 
 def has_exponentials(terms: Terms) -> bool:
     """Tell whether there is anything to recognise."""
-    return any(isinstance(f, Exp | Log) or _inside(f) for m in terms.items for f, _ in m)
+    return any(
+        isinstance(f, Exp | Log) or _inside(f) for m in terms.items for f, _ in m
+    )
 
 
 def _inside(f: Factor) -> bool:
     if isinstance(f, Total):
         return any(isinstance(g, Exp | Log) or _inside(g) for g, _ in f.inner)
     if isinstance(f, Base):
-        return any(isinstance(g, Exp | Log) or _inside(g) for m, _ in f.terms for g, _ in m)
+        return any(
+            isinstance(g, Exp | Log) or _inside(g) for m, _ in f.terms for g, _ in m
+        )
     return False
 
 
@@ -149,7 +181,9 @@ def is_complete(terms: Terms, patterns: Patterns) -> bool:
             if f in used:
                 continue
             if isinstance(f, Log):
-                if p != 1 or not of_exponentials(f.inner) and one_plus(f.inner) is None:
+                if p != 1 or (
+                    not of_exponentials(f.inner) and one_plus(f.inner) is None
+                ):
                     return False
             elif isinstance(f, Exp) or _inside(f):
                 return False

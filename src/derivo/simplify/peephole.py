@@ -20,12 +20,17 @@ class Polish:
     ----------
     roots
         The gradients.
+    known
+        The values of the forward pass, which stay as they are.
     """
 
-    def __init__(self, roots: Iterable[Node], builder: Builder) -> None:
+    def __init__(
+        self, roots: Iterable[Node], builder: Builder, known: Iterable[Node] = ()
+    ) -> None:
+        roots = list(roots)
         self.builder = builder
         self.readers = Counter(i for n in order(roots) for i in n.inputs)
-        self.done: dict[Node, Node] = {}
+        self.done: dict[Node, Node] = {n: n for n in known}
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
@@ -49,7 +54,7 @@ class Polish:
         return made if found is None else self.builder.make(assemble, *found)
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
-        """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, where nothing else reads ``a @ b``."""
+        """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, if nothing else reads ``a @ b``."""
         if node.op is not transpose or self.readers[node.inputs[0]] > 1:
             return made
         (inner,) = made.inputs
@@ -72,7 +77,7 @@ class Polish:
         return self._transposed(node, (*range(rank - 2), rank - 1, rank - 2))
 
     def _transposed(self, node: Node, axes: tuple[int, ...]) -> Node:
-        """Give a value with its axes in another order; two transposes are one, or none."""
+        """Give a value with its axes in another order; two transposes are one."""
         if node.op is transpose:
             axes = tuple(node.attrs["axes"][a] for a in axes)
             (node,) = node.inputs

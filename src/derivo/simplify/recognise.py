@@ -40,10 +40,14 @@ class Recogniser:
         self.notes: dict[Node, str] = {}
         self.rewritten: list[tuple[Node, Node]] = []
         self.named: set[Node] = set(given)
-        self.shallow = Reader(lambda n: n in self.named or n.op.algebra is None, exps=True)
+        self.shallow = Reader(
+            lambda n: n in self.named or n.op.algebra is None, exps=True
+        )
         # Like `shallow`, but logarithms that were rewritten are seen.
         self.visible = Reader(
-            lambda n: n.op.algebra is None or (n in self.named and not has_log(self.deep(n))),
+            lambda n: (
+                n.op.algebra is None or (n in self.named and not has_log(self.deep(n)))
+            ),
             exps=True,
         )
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
@@ -72,47 +76,65 @@ class Recogniser:
 
     def _recognise(self, node: Node) -> Node:
         inputs = tuple(self.new[i] for i in node.inputs)
+        same = node
         if inputs != node.inputs:
-            same = self.builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
-        else:
-            same = node
+            same = self.builder.make(
+                node.op, inputs, dict(node.attrs), node.line, node.group
+            )
         if same.op.lower is not None:
             self.named.add(same)
             return same
         if same.op is where and same.inputs[1] is same.inputs[2]:
             return same.inputs[1]  # two spellings of one value, each for its own range
-        visible = self.visible.through(same)
-        if self.stabilize and self.writer.patterns.split_softplus(visible.items) != visible.items:
+        return self._named(node, same) or self._picked(node, same) or self._noted(same)
+
+    def _named(self, node: Node, same: Node) -> Node | None:
+        """Rewrite a quotient or a logarithm of exponentials by its name."""
+        visible, patterns = self.visible.through(same), self.writer.patterns
+        if self.stabilize and patterns.split_softplus(visible.items) != visible.items:
             return self._rewrite(node, same, visible)
-        inner = self._picked(node, same)
-        if inner is not None:
-            return inner
         terms = self._read(same)
-        if terms is not None and has_exponentials(terms):
-            if (self.stabilize or not has_log(terms)) and is_complete(terms, self.writer.patterns):
-                return self._rewrite(node, same, terms)
+        if terms is None or not has_exponentials(terms):
+            return None
+        wanted = self.stabilize or not has_log(terms)
+        if wanted and is_complete(terms, patterns):
+            return self._rewrite(node, same, terms)
+        return None
+
+    def _noted(self, same: Node) -> Node:
+        """Note what a value is; give an equal one that was computed before."""
         for reader in (self.shallow, self.deep):
-            if reader(same).items != Terms.of(same).items:
-                key = frozenset(reader(same).items.items())
-                if reader is self.shallow:  # computed before, in other words?
-                    same = self.values.setdefault((key, same.spec), same)
-                if key not in self.sums or self.sums[key].spec.rank > same.spec.rank:
-                    self.sums[key] = same
+            terms = reader(same)
+            if terms.items == Terms.of(same).items:
+                continue
+            key = frozenset(terms.items.items())
+            if reader is self.shallow:
+                same = self.values.setdefault((key, same.spec), same)
+            if key not in self.sums or self.sums[key].spec.rank > same.spec.rank:
+                self.sums[key] = same
         return same
 
     def _picked(self, node: Node, same: Node) -> Node | None:
         """Rewrite the logarithm of picked probabilities as picked log-probabilities."""
         pick = same.inputs[0] if len(same.inputs) == 1 else None
-        if pick is None or "selects" not in pick.op.traits or "elementwise" not in same.op.traits:
+        if (
+            pick is None
+            or "selects" not in pick.op.traits
+            or "elementwise" not in same.op.traits
+        ):
             return None
-        whole = self.builder.make(same.op, pick.inputs[:1], dict(same.attrs), node.line, node.group)
+        whole = self.builder.make(
+            same.op, pick.inputs[:1], dict(same.attrs), node.line, node.group
+        )
         terms = self._read(whole)
         if terms is None or not self.stabilize or not has_log(terms):
             return None
         if not is_complete(terms, self.writer.patterns):
             return None
         new = self._rewrite(whole, whole, terms)
-        made = self.builder.make(pick.op, (new, *pick.inputs[1:]), dict(pick.attrs), node.line, node.group)
+        made = self.builder.make(
+            pick.op, (new, *pick.inputs[1:]), dict(pick.attrs), node.line, node.group
+        )
         self.notes[new] = "written so that nothing overflows"
         return made
 

@@ -20,7 +20,9 @@ def best_rewriting(derived: Differentiated, forward: Forward) -> Rewriting:
     known = frozenset(forward.known)
     targets = targets_of(forward.graph, forward.facts)
 
-    def attempt(extra: tuple[Definition, ...] = (), *, keep_shared: bool = True) -> Rewriting:
+    def attempt(
+        extra: tuple[Definition, ...] = (), *, keep_shared: bool = True
+    ) -> Rewriting:
         shortener = Shortener(
             known, forward.builder, forward.facts, targets, forward.graph.names, extra
         )
@@ -40,7 +42,9 @@ def best_rewriting(derived: Differentiated, forward: Forward) -> Rewriting:
 class Rewriting:
     """Goes through a backward pass and shortens each value that something reads."""
 
-    def __init__(self, derived: Differentiated, forward: Forward, shortener: Shortener) -> None:
+    def __init__(
+        self, derived: Differentiated, forward: Forward, shortener: Shortener
+    ) -> None:
         self.derived = derived
         self.shortener = shortener
         self.builder = forward.builder
@@ -48,7 +52,9 @@ class Rewriting:
         self.steps: list[Step] = []
         self.assumptions: set[SumsToOne] = set()
         self.value_of = {a: v for v, a in derived.adjoints.items()}
-        shortener.done.update({s: s for s in derived.seeds if s.inputs or s.op.name == "argument"})
+        shortener.done.update(
+            {s: s for s in derived.seeds if s.inputs or s.op.name == "argument"}
+        )
 
     def run(self, *, keep_shared: bool) -> None:
         """Shorten what is read whole, and the gradients, in order of computation.
@@ -58,16 +64,16 @@ class Rewriting:
         shared = self.shared - self.roots if keep_shared else set()
         self.shortener.shared = shared
         for n in order(self.derived.gradients.values()):
-            if n not in self.shortener.done and n not in self.shortener.known:
-                if n in self.roots or n in shared:
-                    self._shorten(n)
+            settled = n in self.shortener.done or n in self.shortener.known
+            if not settled and (n in self.roots or n in shared):
+                self._shorten(n)
 
     def operations(self) -> int:
         """Count the operations of the whole backward pass."""
         nodes = order(self.now(n) for n in self.derived.gradients.values())
         known = self.shortener.known
-        return sum(1 for n in nodes
-                   if n.inputs and n not in known and "view" not in n.op.traits)  # fmt: skip
+        work = [n for n in nodes if n.inputs and "view" not in n.op.traits]
+        return sum(n not in known for n in work)
 
     def now(self, node: Node) -> Node:
         """Give what a node has become."""
@@ -89,8 +95,8 @@ class Rewriting:
             own = {n} if n in self.roots else above.get(n, set())
             for i in n.inputs:
                 above.setdefault(i, set()).update(own)
-        return {a for a in self.derived.adjoints.values()
-                if len(above.get(a, ())) > 1 and a.op.algebra is not None and a.inputs}  # fmt: skip
+        adjoints = [a for a in self.derived.adjoints.values() if a.inputs]
+        return {a for a in adjoints if a.op.algebra and len(above.get(a, ())) > 1}
 
     def _shorten(self, node: Node) -> None:
         s = self.shortener
@@ -109,7 +115,9 @@ class Rewriting:
             rule = "; ".join(best.rules) or "collect like terms"
             assumption = "; ".join(sorted(str(a) for a in best.assumptions))
             about = self.value_of.get(node)
-            self.steps.append(Step("rewrite", rule, best.node, plain, assumption, about))
+            self.steps.append(
+                Step("rewrite", rule, best.node, plain, assumption, about)
+            )
         s.done[node] = best.node
         s.done.setdefault(best.node, best.node)
         s.commit(best.node)
@@ -122,7 +130,9 @@ class Rewriting:
         inputs = tuple(s.done.get(i) or self._rebuilt(i) for i in node.inputs)
         made = node
         if inputs != node.inputs:
-            made = self.builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
+            made = self.builder.make(
+                node.op, inputs, dict(node.attrs), node.line, node.group
+            )
         return made
 
     def renamed(self, adjoints: Mapping[Node, Node]) -> dict[Node, Node]:

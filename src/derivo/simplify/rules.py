@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts, SumsToOne
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Product, Rational, Total, product, total,
+    Atom,
+    Base,
+    Factor,
+    Product,
+    Rational,
+    Total,
+    by,
+    product,
+    total,
 )  # fmt: skip
 from derivo.simplify.read import MOST_TERMS, Reader
-from derivo.simplify.terms import ONE, Terms, add_up, collect
-
-Items = dict[Product, Fraction]
+from derivo.simplify.sums import ONE, Items, add_up, collect
+from derivo.simplify.terms import NotAlgebraic, Terms
 
 
 def distribute(items: Mapping[Product, Fraction]) -> Items:
@@ -63,7 +71,9 @@ def _labels(m: Product) -> frozenset[int]:
 
 
 def _times(a: Items, b: Items) -> Items:
-    return collect((product((*m, *n)), c * d) for m, c in a.items() for n, d in b.items())
+    return collect(
+        (product((*m, *n)), c * d) for m, c in a.items() for n, d in b.items()
+    )
 
 
 @dataclass
@@ -105,14 +115,17 @@ class SumFacts:
                 new, number = f, Fraction(1)
             if number != 1 and p.denominator != 1:
                 new, number = f, Fraction(1)
-            c *= number**p if number != 1 else 1
+            if number != 1:
+                c *= number ** int(p)
             if new is not None:
                 parts.append((new, p))
         return product(parts), c
 
     def _factor(self, f: Factor) -> tuple[Factor | None, Fraction]:
         if isinstance(f, Base):
-            return Base(tuple(sorted(self.apply(dict(f.terms)).items(), key=_by_key))), Fraction(1)
+            return Base(
+                tuple(sorted(self.apply(dict(f.terms)).items(), key=_by_key))
+            ), Fraction(1)
         if not isinstance(f, Total):
             return f, Fraction(1)
         inner, c = self._product(f.inner, Fraction(1))
@@ -144,7 +157,7 @@ class SumFacts:
             return None
         if "rows_sum_to_one" in f.node.op.traits:
             square = f.node.attrs.get("n") is not None
-            return Fraction(1) if square and _is_identity(f.node) or (
+            return Fraction(1) if (square and _is_identity(f.node)) or (
                 not square and f.axes[-1] == t.bound[0]) else None  # fmt: skip
         if f.node not in self.targets:
             return None
@@ -153,25 +166,31 @@ class SumFacts:
             return None
         name = f.node.attrs["name"]
         declared = [k for k in self.facts.known if k.name == name]
-        fact = declared[0] if declared else SumsToOne(name, axis - len(f.axes) if axis >= 0 else axis)
+        fact = (
+            declared[0]
+            if declared
+            else SumsToOne(name, axis - len(f.axes) if axis >= 0 else axis)
+        )
         self.used.add(fact)
         return Fraction(1)
 
     def _computed(self, t: Total) -> Fraction | None:
         """Work a total out from the definitions of the values in it."""
-        atoms = [f for f, _ in t.inner if isinstance(f, Atom)]
+        powers = [(f, p) for f, p in t.inner if isinstance(f, Atom)]
+        atoms = [f for f, _ in powers]
         if len(atoms) != len(t.inner) or all(not f.node.inputs for f in atoms):
             return None
-        sizes = {}
-        for f in atoms:
-            for a, d in zip(f.axes, f.node.spec.shape, strict=True):
-                if a is not None:
-                    sizes[a] = d
+        sizes = {
+            a: d
+            for f in atoms
+            for a, d in zip(f.axes, f.node.spec.shape, strict=True)
+            if a is not None
+        }
         result: Items = {ONE: Fraction(1)}
-        for f, p in t.inner:
+        for f, p in powers:
             try:
                 value = in_frame(self.deep(f.node), f) ** p
-            except Exception:  # noqa: BLE001
+            except NotAlgebraic:
                 return None
             result = _times(result, distribute(value.items))
         bound = {b: sizes[b] for b in t.bound}
@@ -179,16 +198,11 @@ class SumFacts:
             (n, c * d) for m, c in result.items() for n, d in [add_up(m, bound)]
         )
         summed = collect(
-            (n, c * d) for m, c in summed.items() for n, d in _expanded_sized(m, sizes).items()
+            (n, c * d) for m, c in summed.items() for n, d in _expanded(m).items()
         )
         if not summed:
             return Fraction(0)
         return summed[ONE] if set(summed) == {ONE} else None
-
-
-def _expanded_sized(m: Product, sizes: Mapping[int, object]) -> Items:
-    del sizes
-    return _expanded(m)
 
 
 def _is_identity(node: Node) -> bool:
@@ -201,14 +215,10 @@ def in_frame(terms: Terms, atom: Atom) -> Terms:
     names = {i - rank: a for i, a in enumerate(atom.axes)}
     items: Items = {}
     for m, c in terms.items.items():
-        n = product((f.relabel(lambda a: names.get(a, a)), p) for f, p in m)
+        n = product((f.relabel(by(names)), p) for f, p in m)
         items[n] = items.get(n, Fraction(0)) + c
     return terms.like(items)
 
 
-def _by_key(item: tuple[Product, Fraction]) -> object:
+def _by_key(item: tuple[Product, Fraction]) -> Any:
     return tuple((f.key, p) for f, p in item[0])
-
-
-Rule = Callable[[Items], Items]
-__all__ = ["Exp", "Rule", "SumFacts", "distribute", "in_frame"]

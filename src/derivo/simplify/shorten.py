@@ -1,23 +1,40 @@
-"""Shortening a gradient: read it as a sum of products in several ways, keep the best."""
+"""Shortening a gradient: read it as a sum of products in several ways."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts, SumsToOne
 from derivo.simplify.factor import (
-    Base, Factor, Product, Rational, Size, Total, base, product, total,
+    Base,
+    Factor,
+    Product,
+    Rational,
+    Size,
+    Total,
+    base,
+    product,
+    total,
 )  # fmt: skip
-from derivo.simplify.fold import Definition, complexity, definition, fold, is_root, rebase
+from derivo.simplify.fold import (
+    Definition,
+    complexity,
+    definition,
+    fold,
+    is_root,
+    rebase,
+)
+from derivo.simplify.patterns import has_exponentials
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts, distribute
-from derivo.simplify.patterns import has_exponentials
-from derivo.simplify.terms import NotAlgebraic, Terms, collect, complement
+from derivo.simplify.sums import collect
+from derivo.simplify.terms import NotAlgebraic, Terms, complement
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
 
@@ -86,9 +103,13 @@ class Shortener:
         # With all of them, or with those alone that the user gave a name.
         named = tuple(d for d in self.definitions if d.value.node in names)
         self.roots = tuple(
-            {d.inner[0][0]: d for d in reversed(self.definitions) if is_root(d)}.values()
+            {
+                d.inner[0][0]: d for d in reversed(self.definitions) if is_root(d)
+            }.values()
         )
-        self.choices = tuple(dict.fromkeys(((*named, *extra), (*self.definitions, *extra))))
+        self.choices = tuple(
+            dict.fromkeys(((*named, *extra), (*self.definitions, *extra)))
+        )
         self.sums = {
             frozenset(t.items.items()): n
             for n in sorted(known, key=lambda n: -n.index) if kinds[n] == "sum"
@@ -142,10 +163,8 @@ class Shortener:
         seen: set[object] = set()
         kinds = ((), ("sum",), ("product",), ("sum", "product"))
         for through in (*kinds, *((*k, "shared") for k in kinds if self.shared)):
-            reader = Reader(
-                lambda n, through=through: self._is_atom(n, through), self.done,
-                identify=self.identify,
-            )  # fmt: skip
+            is_atom = partial(self._is_atom, through=through)
+            reader = Reader(is_atom, self.done, identify=self.identify)
             try:
                 terms = reader.through(node)
             except NotAlgebraic:
@@ -159,7 +178,9 @@ class Shortener:
             return node not in self.shared or "shared" not in through
         return self.kinds.get(node, "") not in ("", *through)
 
-    def _written(self, terms: Terms, seen: set[object], *, expand: bool) -> Iterator[Found]:
+    def _written(
+        self, terms: Terms, seen: set[object], *, expand: bool
+    ) -> Iterator[Found]:
         rules: list[str] = []
         items = dict(terms.items)
         read = (expand, frozenset(items.items()))
@@ -168,8 +189,10 @@ class Shortener:
         seen.add(read)
         facts = SumFacts(self.deep, self.facts, self.targets, self.totals)
         if expand:
-            items = self._step(items, distribute(items), "multiply out", rules)
-        items = self._step(items, facts.apply(items), "", rules)
+            expanded = distribute(items)
+            rules += ["multiply out"] if expanded != items else []
+            items = expanded
+        items = facts.apply(items)
         rules += facts.fired
         if expand and facts.fired:
             items = facts.apply(distribute(items))
@@ -192,20 +215,14 @@ class Shortener:
                     node = writer(terms.like(folded))
                     yield Found(node, tuple(dict.fromkeys(used)), frozenset(facts.used))
 
-    def _is_hopeless(self, items: Mapping[Product, Fraction], seen: set[object]) -> bool:
+    def _is_hopeless(
+        self, items: Mapping[Product, Fraction], seen: set[object]
+    ) -> bool:
         """Tell whether a way is far longer than another that has been found."""
         length = sum(1 + complexity(m) for m in items)
         best = min((k for k in seen if isinstance(k, float)), default=float("inf"))
         seen.add(min(length, best))
         return length > 2 * best + 6
-
-    def _step(
-        self, before: dict[Product, Fraction], after: dict[Product, Fraction], name: str,
-        rules: list[str],
-    ) -> dict[Product, Fraction]:  # fmt: skip
-        if name and after != before:
-            rules.append(name)
-        return after
 
     def _folded(
         self, items: dict[Product, Fraction], definitions: Definitions, rules: list[str]
@@ -241,7 +258,9 @@ class Shortener:
         """
         new = self.new_nodes([node])
         work = [n for n in new if n.inputs and "view" not in n.op.traits]
-        kept = {i for n in new for i in n.inputs if i in self.known and i not in self.read}
+        kept = {
+            i for n in new for i in n.inputs if i in self.known and i not in self.read
+        }
         size = sum(max(n.spec.rank, *(i.spec.rank for i in n.inputs)) for n in work)
         return len(work), len([i for i in kept if i.inputs]), size, len(new)
 

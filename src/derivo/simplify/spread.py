@@ -7,12 +7,15 @@ comes out for integer labels.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Dim
 from derivo.graph.node import Node, order
+from derivo.graph.op import Op
 from derivo.ops.arithmetic import add
 from derivo.ops.diagonal import from_diagonal
 from derivo.ops.index import embed, scatter_add
@@ -32,7 +35,9 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
         inputs = tuple(new[i] for i in node.inputs)
         made = node
         if inputs != node.inputs:
-            made = builder.make(node.op, inputs, dict(node.attrs), node.line, node.group)
+            made = builder.make(
+                node.op, inputs, dict(node.attrs), node.line, node.group
+            )
         if node not in forward:
             made = _spread(made, recorder) or _side_by_side(made, recorder) or made
         new[node] = made
@@ -84,7 +89,7 @@ def _in_a_row(parts: list[Node], axis: int, size: Dim) -> list[Node] | None:
         kind, *place = n.attrs["index"][axis]
         start = 0 if not place or place[0] is None else place[0]
         whole = kind == "cut" and place[2] in (None, 1)
-        if not whole or start in at or isinstance(start, int) and start < 0:
+        if not whole or start in at or (isinstance(start, int) and start < 0):
             return None
         at[start] = n
     row: list[Node] = []
@@ -96,29 +101,49 @@ def _in_a_row(parts: list[Node], axis: int, size: Dim) -> list[Node] | None:
 
 
 def _spread(node: Node, recorder: Recorder) -> Node | None:
+    """Give a scattered value as the value times one-hot rows, if it is of that kind."""
+    rule = _ROWS.get(node.op)
     shape = node.attrs.get("shape", ())
-    g = recorder.wrap(node.inputs[0]) if node.inputs else None
-    if len(shape) != 2 or node.op not in (scatter_add, add_along_axis, from_diagonal):  # noqa: PLR2004
+    if rule is None or len(shape) != 2:
         return None
     rows, columns = shape
-    if node.op is scatter_add:
-        _, *index = node.inputs
-        counts = index[0].op is arange and index[0].attrs["stop"] == rows
-        if len(index) != 2 or not counts or index[1].spec.shape != (rows,):  # noqa: PLR2004
-            return None
-        hot = recorder.record(one_hot, (recorder.wrap(index[1]),), {"classes": columns})
-        made: Node = (expand_dims(g, axis=1) * hot).node
-        return made
-    if node.op is add_along_axis:
-        labels = node.inputs[1]
-        if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (rows, 1):
-            return None
-        labels = squeeze(recorder.wrap(labels), axis=1)
-        hot = recorder.record(one_hot, (labels,), {"classes": columns})
-        along: Node = (g * hot).node
-        return along
+    hot = rule(node, rows, columns, recorder)
+    if hot is None:
+        return None
+    g = recorder.wrap(node.inputs[0])
+    made: Node = ((g if g.ndim == 2 else expand_dims(g, axis=1)) * hot).node
+    return made
+
+
+def _picked_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
+    """Give the one-hot rows of ``x[np.arange(n), labels]``."""
+    _, *index = node.inputs
+    if len(index) != 2 or index[1].spec.shape != (rows,):
+        return None
+    if index[0].op is not arange or index[0].attrs["stop"] != rows:
+        return None
+    return recorder.record(one_hot, (recorder.wrap(index[1]),), {"classes": columns})
+
+
+def _along_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
+    """Give those of ``np.take_along_axis(x, labels[:, None], axis=1)``."""
+    labels = node.inputs[1]
+    if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (rows, 1):
+        return None
+    flat = squeeze(recorder.wrap(labels), axis=1)
+    return recorder.record(one_hot, (flat,), {"classes": columns})
+
+
+def _diagonal(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
+    """Give the identity that ``np.diag(x)`` is a multiple of."""
     if rows != columns or node.attrs["offset"] or node.inputs[0].spec.shape != (rows,):
         return None
-    identity = recorder.wrap(recorder.builder.make(eye, (), {"n": rows, "m": rows, "k": 0}))
-    diagonal: Node = (expand_dims(g, axis=1) * identity).node
-    return diagonal
+    identity = recorder.builder.make(eye, (), {"n": rows, "m": rows, "k": 0})
+    return recorder.wrap(identity)
+
+
+_ROWS: dict[Op, Callable[..., Any]] = {
+    scatter_add: _picked_rows,
+    add_along_axis: _along_rows,
+    from_diagonal: _diagonal,
+}

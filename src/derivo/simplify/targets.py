@@ -1,4 +1,4 @@
-"""Which arguments are targets: rows of class weights that may be assumed to sum to 1."""
+"""Which arguments are targets: class weights that may be assumed to sum to 1."""
 
 from __future__ import annotations
 
@@ -28,7 +28,11 @@ def targets_of(graph: Graph, facts: Facts) -> dict[Node, int]:
 
 def _weights(product: Node) -> list[tuple[Node, int]]:
     arguments = [i for i in product.inputs if i.op.name == "argument" and i.spec.rank]
-    if len(product.inputs) != 2 or len(arguments) != 1 or "elementwise" not in product.op.traits:
+    if (
+        len(product.inputs) != 2
+        or len(arguments) != 1
+        or "elementwise" not in product.op.traits
+    ):
         return []
     (other,) = [i for i in product.inputs if i is not arguments[0]]
     return [

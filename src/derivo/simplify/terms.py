@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
-from math import gcd, isqrt, lcm
+from math import isqrt
 from typing import Any
 
 from derivo.graph import dim as _dim
@@ -14,11 +14,27 @@ from derivo.graph.spec import broadcast
 from derivo.ops.infer import normal_axis
 from derivo.ops.shape import copied_axes
 from derivo.simplify.factor import (
-    Atom, Base, Exp, Factor, Label, Log, Product, Rational, Size, Total, base,
-    labels_of, product, product_key, relabelled, total,
-)  # fmt: skip
-
-ONE: Product = ()
+    Atom,
+    Exp,
+    Factor,
+    Label,
+    Log,
+    Product,
+    Rational,
+    Total,
+    base,
+    product,
+    relabelled,
+)
+from derivo.simplify.factor import Size as _Size
+from derivo.simplify.sums import (
+    ONE,
+    add_up,
+    of_exponentials,
+    one_plus,
+    primitive,
+    size_product,
+)
 
 
 class NotAlgebraic(Exception):  # noqa: N818  a signal, never shown
@@ -48,7 +64,7 @@ class Terms:
         self.items = {m: c for m, c in items.items() if c}
         self.exps = exps
 
-    # --- making ---------------------------------------------------------------------------
+    # --- making --------------------------------------------------------------
 
     @classmethod
     def of(cls, node: Node, *, exps: bool = False) -> Terms:
@@ -73,14 +89,18 @@ class Terms:
         coefficient, m = size_product(dim)
         return cls((), {m: coefficient}, exps=exps)
 
-    def like(self, items: Mapping[Product, Fraction], shape: Shape | None = None) -> Terms:
+    def like(
+        self, items: Mapping[Product, Fraction], shape: Shape | None = None
+    ) -> Terms:
         """Give other terms on the same frame, or on another."""
         return Terms(self.shape if shape is None else shape, items, exps=self.exps)
 
     def _read(self, other: Any) -> Terms:
-        return other if isinstance(other, Terms) else Terms.number(other, exps=self.exps)
+        return (
+            other if isinstance(other, Terms) else Terms.number(other, exps=self.exps)
+        )
 
-    # --- arithmetic -----------------------------------------------------------------------
+    # --- arithmetic ----------------------------------------------------------
 
     def __add__(self, other: Any) -> Terms:
         other = self._read(other)
@@ -95,10 +115,10 @@ class Terms:
         return self.like({m: -c for m, c in self.items.items()})
 
     def __sub__(self, other: Any) -> Terms:
-        return self + -self._read(other)
+        return self.__add__(-self._read(other))
 
     def __rsub__(self, other: Any) -> Terms:
-        return -self + other
+        return self.__neg__().__add__(other)
 
     def __mul__(self, other: Any) -> Terms:
         other = self._read(other)
@@ -107,7 +127,9 @@ class Terms:
             return self.like({}, shape)
         for a, b in ((self, other), (other, self)):
             if set(a.items) == {ONE}:
-                return self.like({m: c * a.items[ONE] for m, c in b.items.items()}, shape)
+                return self.like(
+                    {m: c * a.items[ONE] for m, c in b.items.items()}, shape
+                )
         (m, c), (n, d) = self.single(), other.single()
         return self.like({product((*m, *n)): c * d}, shape)
 
@@ -121,7 +143,7 @@ class Terms:
 
     def __pow__(self, other: Any) -> Terms:
         k = self._read(other).as_number()
-        if k is None or k.denominator > 4 or abs(k) > 64:  # noqa: PLR2004
+        if k is None or k.denominator > 4 or abs(k) > 64:
             raise NotAlgebraic
         if not self.items:
             raise NotAlgebraic
@@ -143,7 +165,7 @@ class Terms:
             return Fraction(0)
         return self.items[ONE] if set(self.items) == {ONE} else None
 
-    # --- exp and log ----------------------------------------------------------------------
+    # --- exp and log ---------------------------------------------------------
 
     def exp(self) -> Terms:
         """Raise e to the sum: a product with one factor for each term."""
@@ -158,7 +180,7 @@ class Terms:
         return self.like({product(parts): Fraction(1)})
 
     def log(self) -> Terms:
-        """Take the logarithm of a product of exponentials, their totals and 1 + them."""
+        """Take the logarithm of a product of exponentials and of 1 + them."""
         if not self.exps or not self.items:
             raise NotAlgebraic
         m, c = complement(self).single()
@@ -169,12 +191,12 @@ class Terms:
             if isinstance(f, Exp):
                 items[f.inner] = items.get(f.inner, Fraction(0)) + p
             elif of_exponentials(f):
-                items[((Log(f), 1),)] = p
+                items[((Log(f), 1),)] = Fraction(p)
             else:
                 raise NotAlgebraic
         return self.like(items)
 
-    # --- axes -----------------------------------------------------------------------------
+    # --- axes ----------------------------------------------------------------
 
     def _relabel(self, shape: Shape, change: Any) -> Terms:
         items: dict[Product, Fraction] = {}
@@ -207,7 +229,7 @@ class Terms:
         """Copy along axes: in index notation nothing happens."""
         return self.like(self.items, shape)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Terms:  # noqa: FBT001, FBT002
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Terms:
         """Add up along axes; what does not depend on them is pulled out."""
         rank = len(self.shape)
         axes = normal_axis(axis, rank)
@@ -221,82 +243,17 @@ class Terms:
             result = result.squeeze(a)
         return result
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Terms:  # noqa: FBT001, FBT002
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Terms:
         """Add up along axes and divide by the number of elements added."""
         count = _dim.product(self.shape[a] for a in normal_axis(axis, len(self.shape)))
         return self.sum(axis, keepdims) / Terms.size(count, exps=self.exps)
 
     def sum_to(self, shape: Shape) -> Terms:
         """Add up along the axes along which a value of this shape was copied."""
-        result = self.sum(copied_axes(shape, self.shape), True)  # noqa: FBT003
+        result = self.sum(copied_axes(shape, self.shape), True)
         for _ in range(len(self.shape) - len(shape)):
             result = result.squeeze(0)
         return result
-
-
-def size_product(dim: Dim) -> tuple[Fraction, Product]:
-    """Take a dimension apart into a number and named sizes."""
-    if isinstance(dim, int):
-        return Fraction(dim), ONE
-    if len(dim.terms) > 1:
-        return Fraction(1), ((Size(dim), 1),)
-    ((factors, n),) = dim.terms
-    return Fraction(n), product((Size(_dim.Size((((f,), 1),))), 1) for f in factors)
-
-
-def add_up(m: Product, sizes: Mapping[int, Dim]) -> tuple[Product, Fraction]:
-    """Add a product up over labels; give the result and a number to multiply it by."""
-    inside = [(f, p) for f, p in m if f.labels() & sizes.keys()]
-    outside = [(f, p) for f, p in m if not f.labels() & sizes.keys()]
-    used = labels_of(tuple(inside)) & sizes.keys()
-    count, extra = size_product(_dim.product(d for a, d in sizes.items() if a not in used))
-    for group, labels in _connected(inside, used):
-        outside.append((total(sorted(labels), product(group)), 1))
-    return product((*outside, *extra)), count
-
-
-def _connected(
-    parts: list[tuple[Factor, Rational]], labels: frozenset[int]
-) -> list[tuple[list[tuple[Factor, Rational]], set[int]]]:
-    """Separate a product into parts that share no label: their totals multiply."""
-    groups: list[tuple[list[tuple[Factor, Rational]], set[int]]] = []
-    for part in parts:
-        own = set(part[0].labels() & labels)
-        touching = [g for g in groups if g[1] & own]
-        merged = ([p for g in touching for p in g[0]] + [part], own.union(*(g[1] for g in touching)))
-        groups = [g for g in groups if g not in touching] + [merged]
-    return groups
-
-
-def primitive(
-    items: Mapping[Product, Fraction],
-) -> tuple[Product, Fraction, dict[Product, Fraction]]:
-    """Pull out what all terms share: factors, and a number."""
-    all_factors = {f for m in items for f, _ in m}
-    powers = [dict(m) for m in items]
-    common = product(
-        (f, p) for f in all_factors
-        if (p := min(q.get(f, 0) for q in powers))
-        # A positive power is shared only if it is in every term; so is a negative one,
-        # once the terms without it are multiplied by its inverse.
-    )  # fmt: skip
-    inverse = [(f, -p) for f, p in common]
-    ordered = sorted(items.items(), key=lambda t: product_key(t[0]))
-    scale = _shared_number([c for _, c in ordered])
-    rest = {product((*m, *inverse)): c / scale for m, c in ordered}
-    first = min(rest, key=product_key)
-    if rest[first] < 0:
-        rest, scale = {m: -c for m, c in rest.items()}, -scale
-    return common, scale, rest
-
-
-def _shared_number(numbers: list[Fraction]) -> Fraction:
-    if len({abs(n) for n in numbers}) == 1:
-        return abs(numbers[0])
-    if any(n.denominator > 64 for n in numbers):  # noqa: PLR2004  a decimal: leave it
-        return Fraction(1)
-    bottom = lcm(*(n.denominator for n in numbers))
-    return Fraction(gcd(*(int(n * bottom) for n in numbers)), bottom)
 
 
 def _may_split(m: Product, c: Fraction) -> bool:
@@ -317,13 +274,13 @@ def is_positive(f: Factor) -> bool:
         return "positive" in f.node.op.traits
     if isinstance(f, Total):
         return all(is_positive(g) or p % 2 == 0 for g, p in f.inner)
-    return isinstance(f, Exp | Size)
+    return isinstance(f, Exp | _Size)
 
 
 def _power(c: Fraction, k: Fraction) -> Fraction:
     if k.denominator == 1:
         return c**k.numerator
-    if k.denominator == 2 and c > 0:  # noqa: PLR2004
+    if k.denominator == 2 and c > 0:
         top, bottom = isqrt(c.numerator), isqrt(c.denominator)
         if Fraction(top * top, bottom * bottom) == c:
             return Fraction(top, bottom) ** k.numerator
@@ -332,27 +289,9 @@ def _power(c: Fraction, k: Fraction) -> Fraction:
     raise NotAlgebraic
 
 
-def of_exponentials(f: Factor) -> bool:
-    """Tell whether a factor is a total of exponentials, or a sum of 1 and one."""
-    if isinstance(f, Total):
-        return all(isinstance(g, Exp) for g, _ in f.inner)
-    if isinstance(f, Base):
-        return one_plus(f) is not None
-    return False
-
-
-def one_plus(f: Factor) -> Product | None:
-    """Give E if a factor is 1 + E with an exponential E."""
-    if isinstance(f, Base) and len(f.terms) == 2 and f.terms[0] == (ONE, 1):  # noqa: PLR2004
-        e, c = f.terms[1]
-        if c == 1 and e and all(isinstance(g, Exp) for g, _ in e):
-            return e
-    return None
-
-
 def complement(t: Terms) -> Terms:
     """Rewrite 1 - E/(1 + E) as 1/(1 + E): the probability of the other outcome."""
-    if t.items.get(ONE) != 1 or len(t.items) != 2:  # noqa: PLR2004
+    if t.items.get(ONE) != 1 or len(t.items) != 2:
         return t
     ((m, c),) = [(m, c) for m, c in t.items.items() if m]
     for f, p in m:
@@ -362,14 +301,3 @@ def complement(t: Terms) -> Terms:
         if e is not None and c == -1 and m == ((f, -1),):
             return t.like({product((*e, (f, -1))): Fraction(1)})
     return t
-
-
-def collect(items: Iterable[tuple[Product, Fraction]]) -> dict[Product, Fraction]:
-    """Add up the coefficients of equal products."""
-    result: dict[Product, Fraction] = {}
-    for m, c in items:
-        result[m] = result.get(m, Fraction(0)) + c
-    return {m: c for m, c in result.items() if c}
-
-
-__all__ = ["ONE", "NotAlgebraic", "Terms", "Total"]

@@ -36,8 +36,10 @@ _MATH = {
     "erf": "erf", "erfc": "erfc", "lgamma": "gammaln",
 }  # fmt: skip
 
-_RANDOM = ("rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
-           "randint", "random_sample")  # fmt: skip
+_RANDOM = (
+    "rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
+    "randint", "random_sample",
+)  # fmt: skip
 
 
 def is_traced(value: Any) -> bool:
@@ -98,8 +100,8 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
 def _refuse_random(recorder: Any) -> Callable[..., Any]:
     def refuse(*_args: Any, **_options: Any) -> Any:
         recorder.refuse(
-            TraceError, "random numbers of a traced size would be drawn once, while tracing, "
-            "and be the same on every call", "make them an argument of the function",
+            TraceError, "random numbers of a traced size would be drawn once, while "
+            "tracing, and be the same on every call", "make them an argument of the function",
         )  # fmt: skip
 
     return refuse
@@ -127,8 +129,8 @@ _SCIPY: dict[str, Callable[..., Any]] = {
 }
 
 
-# Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result for
-# an array without looking, and would crash. Nothing traced may be written into anyway.
+# Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result
+# for an array without looking, and would crash. Nothing traced may be written into.
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def new(op: Any, **attrs: Any) -> Any:
         return recorder.wrap(recorder.builder.make(op, (), attrs, *recorder.place()))

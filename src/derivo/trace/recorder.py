@@ -52,9 +52,9 @@ class Recorder:
 
     def wrap(self, node: Node) -> Any:
         """Give the variable for a node."""
-        from derivo.trace.variable import SizeVariable, Variable  # noqa: PLC0415
+        from derivo.trace.operators import variable  # noqa: PLC0415
 
-        return (SizeVariable if node.op is size else Variable)(node, self)
+        return variable(node, self)
 
     def size(self, dim: Dim) -> Any:
         """Give a size: a number where it is known, else a traced integer."""
@@ -102,7 +102,11 @@ class Recorder:
         nodes = self.same_kind(op, tuple(self.lift(a) for a in args))
         attrs = {k: as_attribute(v) for k, v in attrs.items()}
         line, group = self.place()
-        return self.wrap(self.builder.make(op, nodes, attrs, line, group))
+        try:
+            node = self.builder.make(op, nodes, attrs, line, group)
+        except DerivoError as error:
+            self.refuse(type(error), str(error), HINTS.get(type(error), ""))
+        return self.wrap(node)
 
     def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         """Convert integer operands where NumPy would leave the floating type in use."""
@@ -117,23 +121,22 @@ class Recorder:
         if result not in ("float", "pyfloat") or op is as_float:
             return nodes
         narrow = {"int"} if "float" in kinds else {"int", "bool"}
-        array_constant = lambda n: n.op is constant and n.spec.kind == "float"
+
+        def converted(n: Node) -> bool:
+            return n.spec.kind in narrow or (n.op is constant and n.spec.kind == "float")
+
         return tuple(
             self.builder.make(as_float, (n,))
-            if not c and (n.spec.kind in narrow or array_constant(n)) else n
+            if not c and converted(n) else n
             for n, c in zip(nodes, chooses, strict=True)
         )  # fmt: skip
 
     def convert(self, variable: Any, dtype: np.dtype[Any]) -> Any:
         """Convert a traced value to another kind."""
         kind, own = kind_of(dtype), variable.node.spec.kind
-        if kind == "float":
-            return (
-                variable if own == "float" else self.record(as_float, (variable,), {})
-            )
-        if kind == own:
-            return variable
-        self.unknown(f".astype({dtype})")
+        if kind not in ("float", own):
+            self.unknown(f".astype({dtype})")
+        return variable if kind == own else self.record(as_float, (variable,), {})
 
     def call(
         self,
@@ -173,13 +176,14 @@ class Recorder:
             )
 
     def _check_dtype(self, name: str, args: tuple[Any, ...], dtype: Any) -> None:
-        """Refuse ``dtype=int`` for floating values; floats keep the type that comes in."""
+        """Refuse ``dtype=int`` for floating values; floats keep the type they have."""
         if dtype is None or kind_of(np.dtype(dtype)) == "float":
             return
         if any(hasattr(a, "node") and a.node.spec.kind == "float" for a in args):
             self.refuse(
-                NotSupportedError, f"`{name}` with dtype={np.dtype(dtype)} would cut off "
-                "the fraction of a traced value", "leave dtype= away, or write np.floor",
+                NotSupportedError, f"`{name}` with dtype={np.dtype(dtype)} would cut "
+                "off the fraction of a traced value",
+                "leave dtype= away, or write np.floor",
             )  # fmt: skip
 
     def loop(

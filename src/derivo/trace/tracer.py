@@ -120,7 +120,7 @@ def trace(
         sys.settrace(tracer.watch)
         try:
             result = function(*positional, **keyword)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (raised again, at once)
             raise _reason(error) from None
         finally:
             sys.settrace(before)
@@ -130,8 +130,8 @@ def trace(
     top = min((depth for depth, _ in tracer.found.values()), default=0)
     taken = {(0, name): top for name in names.values()}
     for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
-        # What a helper function calls its own is no name where that means another value;
-        # the step of a loop is no helper, its names are its own.
+        # What a helper function calls its own is no name where that means another
+        # value; the step of a loop is no helper, its names are its own.
         step = max((r.start for r in tracer.steps if node.index in r), default=0)
         if taken.setdefault((step, name), depth) == depth:
             names.setdefault(node, name)
@@ -163,15 +163,15 @@ def _signature(function: Any, names: Iterable[str]) -> Mapping[str, inspect.Para
             listed = ", ".join(parameters)
             message = (
                 f"{name!r} is not an argument of {function_name(function)}({listed})."
-                f"{_definition(function)}\n  Instead: give a shape for each argument that "
-                "stands there"
+                f"{_definition(function)}\n  Instead: give a shape for each argument "
+                "that stands there"
             )
             raise UsageError(message)
     return parameters
 
 
 def _in_order(parameters: Iterable[str], arguments: Iterable[str]) -> list[str]:
-    """Sort argument names as the function has them; what ``**options`` takes is last."""
+    """Sort argument names as the function has them, those of ``**options`` last."""
     given = list(arguments)
     own = [name for name in parameters if name in given]
     return own + [name for name in given if name not in own]
@@ -217,8 +217,8 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
         what = "nothing" if is_empty else f"a {type(result).__name__}"
         message = (
             f"{function_name(function)} returns {what}.{_definition(function)}\n  "
-            "Instead: end it with `return y`, where y is an array, or several in a tuple, "
-            "list or dict"
+            "Instead: end it with `return y`, where y is an array, or several in a "
+            "tuple, list or dict"
         )
         raise TraceError(message)
     outputs.append(tracer.lift(result))

@@ -2,68 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
-from derivo.errors import NotSupportedError, TraceError
-from derivo.graph.dim import Dim, Size
+from derivo.errors import TraceError
 from derivo.graph.node import Node, order
-from derivo.ops.arithmetic import (
-    add,
-    div,
-    logical_and,
-    logical_not,
-    logical_or,
-    mul,
-    neg,
-    power,
-    sub,
-)  # fmt: skip
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS
 from derivo.ops.index import getitem
 from derivo.ops.leaf import argument
-from derivo.ops.linalg import matmul
 from derivo.trace.recorder import Recorder
 
 # Methods of arrays that are functions of NumPy under the same name.
-_METHODS = frozenset(
-    [
-        "sum",
-        "mean",
-        "max",
-        "min",
-        "prod",
-        "var",
-        "std",
-        "cumsum",
-        "cumprod",
-        "argmax",
-        "argmin",
-        "dot",
-        "ravel",
-        "squeeze",
-        "clip",
-        "repeat",
-        "take",
-        "trace",
-        "diagonal",
-        "swapaxes",
-        "argsort",
-        "round",
-        "any",
-        "all",
-        "conj",
-    ]
-)
-_WRITES = frozenset(
-    ["fill", "sort", "put", "itemset", "partition", "resize", "setfield"]
-)
+_METHODS = frozenset({
+    "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "argmax",
+    "argmin", "dot", "ravel", "squeeze", "clip", "repeat", "take", "trace",
+    "diagonal", "swapaxes", "argsort", "round", "any", "all", "conj",
+})  # fmt: skip
+_WRITES = frozenset({
+    "fill", "sort", "put", "itemset", "partition", "resize", "setfield",
+})  # fmt: skip
 
 
 class Variable:
-    """A traced value: it has the interface of an array and records what is done to it."""
+    """A traced value: has the interface of an array, records what is done to it."""
 
     __slots__ = ("node", "recorder")
     __array_priority__ = 1000
@@ -224,54 +187,53 @@ class Variable:
             "or use derivo.scan for a loop over time",
         )  # fmt: skip
 
-    def __contains__(self, _value: Any) -> bool:
-        return bool(self)
+    def __contains__(self, _value: Any) -> NoReturn:
+        self.__bool__()
 
     def __format__(self, _how: str) -> str:
         return repr(self)  # for a print that looks at the tracing
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it never returns)
         if not any(
             n.op is argument or "bound" in n.op.traits for n in order([self.node])
         ):
-            self._refuse_size()
+            self.refuse_size()
         self.recorder.refuse(
-            TraceError, "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
+            TraceError,
+            "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
             "write np.where(condition, a, b) to choose element by element",
         )  # fmt: skip
-        return False
 
-    def _refuse_size(self) -> NoReturn:
+    def refuse_size(self) -> NoReturn:
+        """Refuse a branch that would be right for one size and wrong for another."""
         self.recorder.refuse(
             TraceError, "a branch depends on a size that is only a name",
             "give that axis a number in the spec, or derive once for each case",
         )  # fmt: skip
 
-    def __float__(self) -> float:
+    def __float__(self) -> NoReturn:
         self.recorder.refuse(
-            TraceError, "a traced value is converted to a Python number, or written into "
-            "an ordinary array", "keep it as an array: np.sqrt rather than math.sqrt, "
+            TraceError, "a traced value is converted to a Python number, or written "
+            "into an ordinary array", "keep it as an array: np.sqrt rather than math.sqrt, "
             "np.stack rather than writing into np.zeros",
         )  # fmt: skip
-        return 0.0
 
-    __int__ = __complex__ = __float__  # type: ignore[assignment]
+    __int__ = __complex__ = __float__
 
-    def __index__(self) -> int:
+    def __index__(self) -> NoReturn:  # noqa: PLE0305
         self.recorder.refuse(
             TraceError, "a traced value, or a size that is only a name, is used as a "
             "Python integer", "use derivo.scan for a loop over a named axis, or give "
             "that axis a number in the spec",
         )  # fmt: skip
-        return 0
 
     def __len__(self) -> int:
-        if self.ndim and isinstance(self.node.spec.shape[0], int):
-            return self.node.spec.shape[0]
-        self.recorder.refuse(
-            TraceError, "len() of an axis that is only a name", "write x.shape[0]"
-        )
-        return 0
+        first = self.node.spec.shape[0] if self.ndim else None
+        if not isinstance(first, int):
+            self.recorder.refuse(
+                TraceError, "len() of an axis that is only a name", "write x.shape[0]"
+            )
+        return first
 
     def __iter__(self) -> Iterator[Any]:
         if not self.ndim or not isinstance(self.node.spec.shape[0], int):
@@ -281,111 +243,11 @@ class Variable:
             )  # fmt: skip
         return (self[i] for i in range(len(self)))
 
-    def __array__(self, *_args: Any, **_options: Any) -> Any:
-        return self.__float__()
+    def __array__(self, *_args: Any, **_options: Any) -> NoReturn:
+        self.__float__()
 
     def __hash__(self) -> int:
         return id(self.node)
 
     def __repr__(self) -> str:
         return f"Variable{self.node.spec}"
-
-
-class SizeVariable(Variable):
-    """A size that is known by name: arithmetic with integers gives sizes again."""
-
-    __slots__ = ()
-
-    def as_dim(self) -> Dim:
-        """Give the dimension itself."""
-        dim: Dim = self.node.attrs["dim"]
-        return dim
-
-    def __float__(self) -> float:
-        self.recorder.refuse(
-            TraceError, f"the size {self.as_dim()} is only a name, and is converted to a "
-            "Python number", "leave float() or int() away: sizes can be computed with",
-        )  # fmt: skip
-        return 0.0
-
-    __int__ = __complex__ = __float__  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return str(self.as_dim())
-
-
-def _operator(
-    op: Any, method: str | None = None, *, swapped: bool = False
-) -> Callable[..., Any]:
-    def apply(self: Variable, other: Any) -> Any:
-        if method and isinstance(self, SizeVariable):
-            other_dim = other.as_dim() if isinstance(other, SizeVariable) else other
-            if isinstance(other_dim, int | Size) and not isinstance(other_dim, bool):
-                return self.recorder.size(getattr(self.as_dim(), method)(other_dim))
-        if isinstance(other, list | tuple) and any(
-            isinstance(o, Variable) for o in other
-        ):
-            other = np.asarray(other)
-        args = (other, self) if swapped else (self, other)
-        return self.recorder.call(op, args, {})
-
-    return apply
-
-
-def _floordiv(self: Variable, other: Any) -> Any:
-    if isinstance(self, SizeVariable):
-        other = other.as_dim() if isinstance(other, SizeVariable) else other
-        return self.recorder.size(self.as_dim() // other)
-    return self.recorder.call(CATALOGUE["floor_divide"], (self, other), {})
-
-
-def _same_size(self: Variable, other: Any) -> Any:
-    """Compare: sizes give True or False at once, values give a traced mask."""
-    if isinstance(self, SizeVariable):
-        other = other.as_dim() if isinstance(other, SizeVariable) else other
-        if not isinstance(other, int | Size):
-            return False
-        apart = self.as_dim() - other
-        if isinstance(apart, Size):  # N == 1 holds for one N and not for another
-            self._refuse_size()
-        return apart == 0
-    return self.recorder.call(CATALOGUE["equal"], (self, other), {})
-
-
-def _other_size(self: Variable, other: Any) -> Any:
-    if isinstance(self, SizeVariable):
-        return not _same_size(self, other)
-    return self.recorder.call(CATALOGUE["not_equal"], (self, other), {})
-
-
-_BINARY = {
-    "add": (add, "__add__", "__radd__"), "sub": (sub, "__sub__", "__rsub__"),
-    "mul": (mul, "__mul__", "__rmul__"), "truediv": (div, None, None),
-    "pow": (power, None, None), "matmul": (matmul, None, None),
-    "and": (logical_and, None, None), "or": (logical_or, None, None),
-    "mod": (CATALOGUE["remainder"], None, None), "xor": (CATALOGUE["logical_xor"], None, None),
-}  # fmt: skip
-for _word, (_op, _method, _rmethod) in _BINARY.items():
-    setattr(Variable, f"__{_word}__", _operator(_op, _method))
-    setattr(Variable, f"__r{_word}__", _operator(_op, _rmethod, swapped=True))
-for _word, _name in {
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-}.items():
-    setattr(Variable, f"__{_word}__", _operator(CATALOGUE[_name]))
-Variable.__eq__ = _same_size  # type: ignore[method-assign,assignment]
-Variable.__ne__ = _other_size  # type: ignore[method-assign,assignment]
-Variable.__floordiv__ = _floordiv  # type: ignore[attr-defined]
-Variable.__rfloordiv__ = _operator(CATALOGUE["floor_divide"], swapped=True)  # type: ignore[attr-defined]
-Variable.__neg__ = lambda self: self.recorder.call(neg, (self,), {})  # type: ignore[attr-defined]
-Variable.__pos__ = lambda self: self  # type: ignore[attr-defined]
-Variable.__abs__ = lambda self: np.abs(self)  # type: ignore[attr-defined,call-overload]
-for _word, _ufunc in {"mod": np.remainder, "divmod": np.divmod, "xor": np.bitwise_xor,
-                      "lshift": np.left_shift, "rshift": np.right_shift}.items():  # fmt: skip
-    setattr(Variable, f"__{_word}__", lambda self, other, u=_ufunc: u(self, other))
-    setattr(Variable, f"__r{_word}__", lambda self, other, u=_ufunc: u(other, self))
-Variable.__invert__ = lambda self: self.recorder.call(logical_not, (self,), {})  # type: ignore[attr-defined]
-
-__all__ = ["NotSupportedError", "SizeVariable", "Variable"]

@@ -16,13 +16,15 @@ from derivo.errors import UsageError
 _PURPOSES = {"shuffle": 1, "parameters": 2, "validation": 3}
 
 
-def generator(seed: int, purpose: str, number: int = 0) -> np.random.Generator:
+def generator(seed: object, purpose: str, number: int = 0) -> np.random.Generator:
     """Give the generator for a purpose ("shuffle", "parameters", "validation")."""
-    whole = isinstance(seed, int | np.integer) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed < 2**64:
+    key_part = -1
+    if isinstance(seed, int | np.integer) and not isinstance(seed, bool):
+        key_part = int(seed)
+    if not 0 <= key_part < 2**64:
         message = f"seed={seed!r} must be an integer from 0 to 2**64 - 1"
         raise UsageError(message)
-    key = np.array([int(seed), (_PURPOSES[purpose] << 48) + number], dtype=np.uint64)
+    key = np.array([key_part, (_PURPOSES[purpose] << 48) + number], dtype=np.uint64)
     return np.random.Generator(np.random.Philox(key=key))
 
 

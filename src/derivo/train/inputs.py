@@ -32,8 +32,7 @@ def read_inputs(x: Any, dtype: Any = None, *, name: str = "x") -> Any:
     array = np.asarray(x)
     if array.dtype.kind not in "fiub":
         message = (
-            f"{name} holds {_kind(array)}, and a network computes with numbers. Convert "
-            ""
+            f"{name} holds {_kind(array)}, and a network takes numbers. Convert "
             "text columns to numbers (one column per category) and leave out the others"
         )
         raise DataError(message)

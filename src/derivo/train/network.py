@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,15 @@ from derivo.errors import UsageError
 from derivo.layers.layer import Layer
 from derivo.layers.named import network_loss
 from derivo.layers.names import unknown_name
-from derivo.run.load import load_text
-from derivo.train.draw import generator
 from derivo.train.engines import make_engine, numba_source
-from derivo.train.forward import ForwardPass, build_forward
 from derivo.train.history import History
 from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
-from derivo.train.optimizers import Optimizer, find_optimizer, same_rule
-from derivo.train.prediction import measure, outputs, prediction_source
+from derivo.train.model import Model
+from derivo.train.optimizers import Optimizer, Rule, find_optimizer, same_rule
+from derivo.train.prediction import measure, outputs
 from derivo.train.settings import check_layers, check_settings, output_kind
-from derivo.train.step import StepDerivation, derive_step
+from derivo.train.step import StepDerivation
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
 
@@ -44,11 +41,10 @@ class Network:
         float32 or float64. If left out: that of the `x` given to `fit` where it is
         float32 or float64; integers train in float32.
 
-    Examples
-    --------
-    >>> net = derivo.Network(Dense(128, "relu"), Dense(10), loss="cross_entropy")
-    >>> history = net.fit(x, t, epochs=20)  # doctest: +SKIP
-    >>> print(net.derivation.source)  # doctest: +SKIP
+    Attributes
+    ----------
+    state
+        Where training stands.
     """
 
     def __init__(
@@ -60,22 +56,16 @@ class Network:
         self.loss = network_loss(loss)
         self.dtype = None if dtype is None else np.dtype(dtype)
         self._output = output_kind(layers[-1], self.loss)
-        self.features = 0
-        self._forward: ForwardPass | None = None
-        self._targets: Targets | None = None
         self.state = State(())
+        self._model: Model | None = None
+        self._targets: Targets | None = None
         self._rule: Optimizer | None = None
         self._step: StepDerivation | None = None
-        self._functions: ModuleType | None = None
 
     # --- building ---------------------------------------------------------------------
 
     def build(
-        self,
-        features: int,
-        *,
-        optimizer: str | Callable[..., Any] = "adam",
-        seed: int = 0,
+        self, features: int, *, optimizer: str | Rule = "adam", seed: int = 0
     ) -> StepDerivation:
         """Draw the parameters and derive the step, without training.
 
@@ -90,35 +80,19 @@ class Network:
         seed
             Draws the parameters.
         """
-        if self._forward is None:
-            self._forward = build_forward(self.layers, self.loss, features)
-            self.features = features
-            self.dtype = self.dtype or np.dtype(np.float32)
-            rng = [
-                generator(seed, "parameters", k)
-                for k in range(len(self._forward.parameters))
-            ]
-            drawn = zip(self._forward.parameters, rng, strict=True)
-            self.state = State(tuple(p.draw(r).astype(self.dtype) for p, r in drawn))
-        self._set_rule(find_optimizer(optimizer))
+        if self._model is None:
+            dtype = self.dtype or np.dtype(np.float32)
+            model = Model.build(self.layers, self.loss, features, dtype)
+            self.state, self._model = State(model.draw(seed)), model
+            self.dtype = dtype
+        rule = find_optimizer(optimizer)
+        if self._rule is None or not same_rule(rule, self._rule):
+            # A new rule starts with its states at 0.
+            self._step, self._rule = self._model.derive(rule), rule
+            parameters = self._model.weights(self.state.values)
+            zeros = [np.zeros_like(p) for _ in rule.states for p in parameters]
+            self.state = State((*parameters, *zeros), self.state.epochs, 0)
         return self.derivation
-
-    def _set_rule(self, rule: Optimizer) -> None:
-        """Take an update rule: a new one starts with its states at 0."""
-        assert self._forward is not None  # noqa: S101
-        if self._rule is not None and same_rule(rule, self._rule):
-            return
-        self._step = derive_step(self._forward, self._specs(), rule)
-        self._rule = rule
-        parameters = self.state.values[: len(self._forward.parameters)]
-        zeros = [np.zeros_like(p) for _ in rule.states for p in parameters]
-        self.state = State((*parameters, *zeros), self.state.epochs, 0)
-
-    def _specs(self) -> dict[str, str]:
-        assert self._forward is not None  # noqa: S101
-        data = {"x": f"N {self.features}", "t": f"N {self.layers[-1].units}"}
-        shapes = {p.name: " ".join(map(str, p.shape)) for p in self._forward.parameters}
-        return data | shapes
 
     @property
     def derivation(self) -> StepDerivation:
@@ -136,31 +110,38 @@ class Network:
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "numba"."""
         if engine not in ("numpy", "numba"):
-            raise unknown_name("an engine", engine, ["numpy", "numba"])
+            error = unknown_name("an engine", engine, ["numpy", "numba"])
+            raise error
         step = self.derivation
         return step.source if engine == "numpy" else numba_source(step, self.dtype)
 
     @property
+    def prediction_source(self) -> str:
+        """Text of a module with ``predict(x, *parameters)`` and ``evaluate``."""
+        return self._built("source").prediction_source
+
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The parameters by name: copies, that may be written to."""
-        self._built("parameters")
-        assert self._forward is not None  # noqa: S101
-        names = [p.name for p in self._forward.parameters]
+        names = self._built("parameters").names
         return {n: v.copy() for n, v in zip(names, self.state.values, strict=False)}
 
-    def _built(self, what: str) -> None:
-        if self._forward is None:
-            message = (
-                f"the network has no {what} yet: call fit(x, t, epochs=...), or "
-                "build(features)"
-            )
+    @property
+    def features(self) -> int:
+        """Number of columns of x; 0 before that is known."""
+        return self._model.features if self._model is not None else 0
+
+    def _built(self, what: str) -> Model:
+        if self._model is None:
+            message = f"no {what} yet: call fit(x, t, epochs=...), or build(features)"
             raise UsageError(message)
+        return self._model
 
     # --- training ---------------------------------------------------------------------
 
-    def fit(
+    def fit(  # noqa: PLR0913  what there is to choose
         self, x: Any, t: Any, *, epochs: int, batch_size: int = 32,
-        optimizer: str | Callable[..., Any] = "adam", learning_rate: float | None = None,
+        optimizer: str | Rule = "adam", learning_rate: float | None = None,
         validation: tuple[Any, Any] | float | None = None, shuffle: bool = True,
         seed: int = 0, verbose: int = 1, engine: str = "auto",
     ) -> History:  # fmt: skip
@@ -271,10 +252,7 @@ class Network:
             The network gives values, not probabilities.
         """
         if self._trained().kind == "values":
-            message = (
-                f"a network with the loss {self.loss.name} gives no probabilities; use "
-                "predict"
-            )
+            message = f"with {self.loss.name} there are no probabilities; use predict"
             raise UsageError(message)
         return self._run(x)
 
@@ -282,9 +260,7 @@ class Network:
     def classes(self) -> Any:
         """The labels, in the order of the columns of `predict_proba`."""
         targets = self._trained()
-        if targets.labels is not None:
-            return targets.labels
-        return np.arange(targets.units)
+        return np.arange(targets.units) if targets.labels is None else targets.labels
 
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Give the loss, and for labels the accuracy (share of rows that are right)."""
@@ -303,38 +279,18 @@ class Network:
     def _run(self, x: Any) -> Any:
         x = read_inputs(x, self.dtype)
         check_features(x, self.features)
-        return outputs(self._module(), x, self._weights(self.state.values))
+        model = self._built("parameters")
+        return outputs(model.module, x, model.weights(self.state.values))
 
-    def _measure(
-        self, x: Any, encoded: Any, values: tuple[Any, ...]
-    ) -> dict[str, float]:
-        return measure(
-            self._module(), x, encoded, self._weights(values), self._trained()
-        )
+    def _measure(self, x: Any, t: Any, values: tuple[Any, ...]) -> dict[str, float]:
+        model = self._built("parameters")
+        return measure(model.module, x, t, model.weights(values), self._trained())
 
     def _scores(
         self, held: tuple[Any, Any] | None, values: tuple[Any, ...]
     ) -> dict[str, float]:
-        if held is None:
-            return {}
-        measured = self._measure(*held, values)
-        return {f"validation_{name}": value for name, value in measured.items()}
-
-    def _weights(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        assert self._forward is not None  # noqa: S101
-        return values[: len(self._forward.parameters)]
-
-    @property
-    def prediction_source(self) -> str:
-        """Text of a module with ``predict(x, *parameters)`` and ``evaluate``."""
-        self._built("source")
-        assert self._forward is not None  # noqa: S101
-        return prediction_source(self._forward, self._specs())
-
-    def _module(self) -> ModuleType:
-        if self._functions is None:
-            self._functions = load_text(self.prediction_source, "network")
-        return self._functions
+        found = {} if held is None else self._measure(*held, values)
+        return {f"validation_{name}": value for name, value in found.items()}
 
     def __repr__(self) -> str:
         """Show the layers and the loss."""

@@ -63,7 +63,7 @@ def nesterov(
     return new, new_velocity
 
 
-def adam(
+def adam(  # noqa: PLR0913, PLR0917  the paper's letters
     parameter: Any, gradient: Any, m: Any, v: Any, learning_rate: Any, step_number: Any,
     beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8,
 ) -> Any:  # fmt: skip
@@ -85,6 +85,9 @@ def adam(
 def _rest(beta: float) -> float:
     """Give 1 - beta in few digits: 0.1, not 0.09999999999999998."""
     return round(1 - beta, 15)
+
+
+Rule = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,7 @@ _KNOWN: dict[str, tuple[Callable[..., Any], float, str]] = {
 }
 
 
-def find_optimizer(wish: str | Callable[..., Any]) -> Optimizer:
+def find_optimizer(wish: str | Rule | object) -> Optimizer:
     """Give the optimizer of a name, or read one from a rule of the user's.
 
     Raises
@@ -130,7 +133,8 @@ def find_optimizer(wish: str | Callable[..., Any]) -> Optimizer:
     """
     if isinstance(wish, str):
         if wish.lower() not in _KNOWN:
-            raise unknown_name("an optimizer", wish, _KNOWN)
+            error = unknown_name("an optimizer", wish, _KNOWN)
+            raise error
         rule, rate, source = _KNOWN[wish.lower()]
         return Optimizer(wish.lower(), rule, _states(rule), rate, source)
     if not callable(wish):

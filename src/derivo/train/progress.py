@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from derivo.train.history import format_row
 
@@ -36,7 +36,7 @@ class Progress:
         self.next_time = 0.0
         self.text = ""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         if self.shown and sys.stderr.isatty() and sys.stdout.isatty():
             from rich import progress  # noqa: PLC0415  only where it is seen
 

@@ -38,7 +38,8 @@ def check_settings(
         )
         raise UsageError(message)
     if engine not in ENGINES:
-        raise unknown_name("an engine", engine, ENGINES)
+        error = unknown_name("an engine", engine, ENGINES)
+        raise error
 
 
 def _count(name: str, value: Any, meaning: str) -> None:

@@ -15,7 +15,7 @@ from derivo.emit.numpy import Program
 from derivo.emit.step import Function, Section, write_module
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, order
-from derivo.graph.spec import Spec
+from derivo.graph.spec import Spec, spec_of
 from derivo.ops.leaf import argument
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
@@ -119,7 +119,7 @@ class StepDerivation:
 
 
 def derive_step(
-    forward: ForwardPass, specs: Mapping[str, str], rule: Optimizer
+    forward: ForwardPass, specs: Mapping[str, Any], rule: Optimizer
 ) -> StepDerivation:
     """Derive forward, loss, backward and update as one graph.
 
@@ -273,7 +273,7 @@ def derive_forward(
 ) -> Function:
     """Trace a function without its backward pass, its spellings recognised."""
     builder = Builder()
-    given = {name: Spec(text) for name, text in specs.items()}  # type: ignore[arg-type]
+    given = {name: spec_of(text) for name, text in specs.items()}
     traced, _ = trace(function, given, builder)
     forward: Forward = simplify_forward(
         traced, builder, Facts(), recognise=True, stabilize=True

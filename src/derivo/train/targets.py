@@ -168,9 +168,8 @@ class Targets:
                 else "lie between 0 and 1"
             )
             message = (
-                f"row {row} of {name} is {table[row].tolist()}; the entries of a row of "
-                ""
-                f"probabilities must {need}"
+                f"row {row} of {name} is {table[row].tolist()}; the entries of a row "
+                f"of probabilities must {need}"
             )
             raise DataError(message)
 
@@ -181,7 +180,7 @@ def _array(t: Any, name: str = "t") -> Any:
         array = np.asarray(
             [str(v) if isinstance(v, str) else v for v in array.tolist()]
         )
-    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind not in "f":
+    if array.ndim == 2 and array.shape[1] == 1 and array.dtype.kind != "f":
         array = array[:, 0]
     if not array.size or not array.ndim:
         message = (

@@ -1,0 +1,124 @@
+"""Operations on sums of products, kept as a product with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from math import gcd, lcm
+
+from derivo.graph import dim as _dim
+from derivo.graph.dim import Dim
+from derivo.simplify.factor import (
+    Base,
+    Exp,
+    Factor,
+    Product,
+    Rational,
+    Size,
+    Total,
+    labels_of,
+    product,
+    product_key,
+    total,
+)  # fmt: skip
+
+ONE: Product = ()
+Items = dict[Product, Fraction]
+
+
+def size_product(dim: Dim) -> tuple[Fraction, Product]:
+    """Take a dimension apart into a number and named sizes."""
+    if isinstance(dim, int):
+        return Fraction(dim), ONE
+    if len(dim.terms) > 1:
+        return Fraction(1), ((Size(dim), 1),)
+    ((factors, n),) = dim.terms
+    return Fraction(n), product((Size(_dim.Size((((f,), 1),))), 1) for f in factors)
+
+
+def add_up(m: Product, sizes: Mapping[int, Dim]) -> tuple[Product, Fraction]:
+    """Add a product up over labels; give the result and a number to multiply it by."""
+    inside = [(f, p) for f, p in m if f.labels() & sizes.keys()]
+    outside = [(f, p) for f, p in m if not f.labels() & sizes.keys()]
+    used = labels_of(tuple(inside)) & sizes.keys()
+    count, extra = size_product(
+        _dim.product(d for a, d in sizes.items() if a not in used)
+    )
+    for group, labels in _connected(inside, used):
+        outside.append((total(sorted(labels), product(group)), 1))
+    return product((*outside, *extra)), count
+
+
+def _connected(
+    parts: list[tuple[Factor, Rational]], labels: frozenset[int]
+) -> list[tuple[list[tuple[Factor, Rational]], set[int]]]:
+    """Separate a product into parts that share no label: their totals multiply."""
+    groups: list[tuple[list[tuple[Factor, Rational]], set[int]]] = []
+    for part in parts:
+        own = set(part[0].labels() & labels)
+        touching = [g for g in groups if g[1] & own]
+        merged = (
+            [p for g in touching for p in g[0]] + [part],
+            own.union(*(g[1] for g in touching)),
+        )
+        groups = [g for g in groups if g not in touching] + [merged]
+    return groups
+
+
+def primitive(
+    items: Mapping[Product, Fraction],
+) -> tuple[Product, Fraction, dict[Product, Fraction]]:
+    """Pull out what all terms share: factors, and a number."""
+    all_factors = {f for m in items for f, _ in m}
+    powers = [dict(m) for m in items]
+    common = product(
+        (f, p) for f in all_factors
+        if (p := min(q.get(f, 0) for q in powers))
+        # A positive power is shared only if it is in every term; so is a negative one,
+        # once the terms without it are multiplied by its inverse.
+    )  # fmt: skip
+    inverse = [(f, -p) for f, p in common]
+    ordered = sorted(items.items(), key=lambda t: product_key(t[0]))
+    scale = _shared_number([c for _, c in ordered])
+    rest = {product((*m, *inverse)): c / scale for m, c in ordered}
+    first = min(rest, key=product_key)
+    if rest[first] < 0:
+        rest, scale = {m: -c for m, c in rest.items()}, -scale
+    return common, scale, rest
+
+
+def _shared_number(numbers: list[Fraction]) -> Fraction:
+    if len({abs(n) for n in numbers}) == 1:
+        return abs(numbers[0])
+    if any(n.denominator > 64 for n in numbers):
+        return Fraction(1)
+    bottom = lcm(*(n.denominator for n in numbers))
+    return Fraction(gcd(*(int(n * bottom) for n in numbers)), bottom)
+
+
+def collect(items: Iterable[tuple[Product, Fraction]]) -> dict[Product, Fraction]:
+    """Add up the coefficients of equal products."""
+    result: dict[Product, Fraction] = {}
+    for m, c in items:
+        result[m] = result.get(m, Fraction(0)) + c
+    return {m: c for m, c in result.items() if c}
+
+
+def of_exponentials(f: Factor) -> bool:
+    """Tell whether a factor is a total of exponentials, or a sum of 1 and one."""
+    if isinstance(f, Total):
+        return all(isinstance(g, Exp) for g, _ in f.inner)
+    if isinstance(f, Base):
+        return one_plus(f) is not None
+    return False
+
+
+def one_plus(f: Factor) -> Product | None:
+    """Give E if a factor is 1 + E with an exponential E."""
+    if not isinstance(f, Base) or len(f.terms) != 2:
+        return None
+    if not f.terms[0][0] and f.terms[0][1] == 1:
+        e, c = f.terms[1]
+        if c == 1 and e and all(isinstance(g, Exp) for g, _ in e):
+            return e
+    return None
