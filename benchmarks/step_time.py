@@ -26,6 +26,7 @@ from derivo.train.loop import Plan
 
 CASES = (((64, 64, 10), 32), ((784, 128, 64, 10), 64))
 STEPS = 50
+PAUSE = 0.05
 Round = Callable[[], None]
 
 
@@ -162,6 +163,9 @@ def measure(rounds: int) -> None:
             run()
         for _ in range(rounds):
             for name, run in runs.items():
+                # The threads of the one before go to rest, the caches are filled again.
+                time.sleep(PAUSE)
+                run()
                 start = time.perf_counter()
                 run()
                 times[name].append((time.perf_counter() - start) / STEPS * 1e6)

@@ -11,7 +11,7 @@ import pytest
 
 from derivo.cli.main import main
 
-MODEL = '''\
+MODEL = """\
 import numpy as np
 
 
@@ -62,7 +62,7 @@ def fails(x):
 
 
 NUMBER = 3
-'''
+"""
 LAYER = ("-s", "x=N L", "-s", "w=L M", "-s", "b=M")
 
 

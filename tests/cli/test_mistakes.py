@@ -56,13 +56,17 @@ def test_a_mistake_is_answered(run: Run, folder: Path, name: str) -> None:
     "words", [(), ("deriv",), ("derive",), ("train", "x.csv"), ("tour", "--fast"),
               ("check", "model.py:layer", "--trials", "many")]
 )  # fmt: skip
-def test_words_that_are_not_known_give_exit_code_2(run: Run, words: tuple[str, ...]) -> None:
+def test_words_that_are_not_known_give_exit_code_2(
+    run: Run, words: tuple[str, ...]
+) -> None:
     result = run(*words)
     assert result.code == 2
     assert "usage: derivo" in result.err
 
 
-@pytest.mark.parametrize("command", ["", "tour", "derive", "check", "train", "textbook"])
+@pytest.mark.parametrize(
+    "command", ["", "tour", "derive", "check", "train", "textbook"]
+)
 def test_help_has_examples_and_exit_codes(run: Run, command: str) -> None:
     result = run(*command.split(), "--help")
     assert result.code == 0
@@ -77,7 +81,9 @@ def test_an_argument_that_does_not_matter_is_noted(run: Run) -> None:
     assert "warn" not in result.err.lower()
 
 
-def test_ctrl_c_is_answered_in_one_word(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_is_answered_in_one_word(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(_args: object) -> None:
         raise KeyboardInterrupt
 

@@ -68,7 +68,9 @@ def test_no_color_wins(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not show.is_coloured()
 
 
-def test_a_terminal_is_coloured_unless_it_is_dumb(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_is_coloured_unless_it_is_dumb(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
@@ -98,5 +100,7 @@ def test_rich_is_not_loaded_in_a_pipe(folder: Path) -> None:
         "import sys; from derivo.cli.main import main;"
         f"main({['derive', 'model.py:layer', *LAYER]!r}); assert 'rich' not in sys.modules"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert done.stderr == ""

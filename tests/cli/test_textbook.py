@@ -55,9 +55,7 @@ def test_a_loss_is_counted_with_adjoint_1() -> None:
 
 
 def test_what_is_computed_for_the_backward_pass_only_is_named() -> None:
-    source = (
-        "def f(x):\n    a = x * x\n    b = a + 1\n    c = np.exp(x)\n    return b, (x, a, c)\n"
-    )
+    source = "def f(x):\n    a = x * x\n    b = a + 1\n    c = np.exp(x)\n    return b, (x, a, c)\n"
     assert saved_extras(source, "f", frozenset()) == ["c"]
     assert saved_extras(source, "f", frozenset({"c"})) == []
 
@@ -84,8 +82,12 @@ def test_a_published_form_agrees_with_central_differences(row: Row) -> None:
     gradients = row.reference(given, **arrays)
     for name, gradient in gradients.items():
         direction = rng.normal(size=np.shape(arrays[name]))
-        change = [_value(row, arrays, name, direction * h, adjoint) for h in (1e-6, -1e-6)]
-        assert np.sum(gradient * direction) == pytest.approx((change[0] - change[1]) / 2e-6, rel=1e-6, abs=1e-8)
+        change = [
+            _value(row, arrays, name, direction * h, adjoint) for h in (1e-6, -1e-6)
+        ]
+        assert np.sum(gradient * direction) == pytest.approx(
+            (change[0] - change[1]) / 2e-6, rel=1e-6, abs=1e-8
+        )
 
 
 def _value(row: Row, arrays, name, change, adjoint) -> float:

@@ -32,7 +32,16 @@ def test_what_the_tour_leaves_can_be_used(run: Run, folder: Path) -> None:
         "neuron_derived.py",
     ]  # fmt: skip
     assert callable(derivo.load(place / "digits_step.py").step)
-    hint = run("derive", "elsewhere/forward.py:layer", "-s", "x=N L", "-s", "w=L M", "-s", "b=M")
+    hint = run(
+        "derive",
+        "elsewhere/forward.py:layer",
+        "-s",
+        "x=N L",
+        "-s",
+        "w=L M",
+        "-s",
+        "b=M",
+    )
     assert hint.code == 0
 
 

@@ -17,7 +17,9 @@ from tests.cli.conftest import Run
 
 
 def test_flowers_are_told_apart(run: Run, flowers: Path) -> None:
-    result = run("train", "flowers.csv", "--target", "kind", "--hidden", "8", "--epochs", "30")
+    result = run(
+        "train", "flowers.csv", "--target", "kind", "--hidden", "8", "--epochs", "30"
+    )
     assert result.code == 0
     found = re.search(r"held back: ([\d.]+) % right", result.out)
     assert found is not None
@@ -49,11 +51,24 @@ def _timeless(text: str) -> str:
 
 
 @pytest.mark.parametrize("target", ["kind", "length"])
-def test_the_folder_predicts_with_numpy_alone(run: Run, flowers: Path, target: str) -> None:
+def test_the_folder_predicts_with_numpy_alone(
+    run: Run, flowers: Path, target: str
+) -> None:
     if target == "length":
-        text = flowers.read_text(encoding="utf-8").replace("low", "0").replace("tall", "1")
+        text = (
+            flowers.read_text(encoding="utf-8").replace("low", "0").replace("tall", "1")
+        )
         flowers.write_text(text, encoding="utf-8")
-    words = ("train", "flowers.csv", "--target", target, "--epochs", "20", "-o", "model")
+    words = (
+        "train",
+        "flowers.csv",
+        "--target",
+        target,
+        "--epochs",
+        "20",
+        "-o",
+        "model",
+    )
     assert run(*words).code == 0
     folder = flowers.parent / "model"
     # Without this interpreter's paths there is no derivo: the script may not need it.
@@ -131,7 +146,9 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_that_cannot_be_used_is_answered(run: Run, folder: Path, name: str) -> None:
+def test_a_table_that_cannot_be_used_is_answered(
+    run: Run, folder: Path, name: str
+) -> None:
     text, words, expected = TABLES[name]
     if text is not None:
         data = text if isinstance(text, bytes) else text.encode()

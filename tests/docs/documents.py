@@ -62,10 +62,14 @@ def _outputs(document: str, folder: Path) -> Iterator[tuple[Block, str]]:
             printed = run_python(block.text, namespace, folder / f"block_{k}.py")
             following = found[k + 1] if k + 1 < len(found) else None
             if following is not None and following.language == "text":
-                if not document[block.end + 3 : following.begin - len("```text\n")].strip():
+                if not document[
+                    block.end + 3 : following.begin - len("```text\n")
+                ].strip():
                     yield following, printed
                     continue
-            assert not printed, f"a block prints what is not shown:\n{block.text}\n{printed}"
+            assert not printed, (
+                f"a block prints what is not shown:\n{block.text}\n{printed}"
+            )
         elif block.language == "console":
             yield block, run_console(block.text)
 
@@ -106,7 +110,12 @@ def same(shown: str, printed: str) -> bool:
 
 
 def _comparable(text: str) -> str:
-    for pattern, instead in ((SECONDS, "# s"), (ROUNDING, "#"), (PERCENT, "#"), (SPACE, " ")):
+    for pattern, instead in (
+        (SECONDS, "# s"),
+        (ROUNDING, "#"),
+        (PERCENT, "#"),
+        (SPACE, " "),
+    ):
         text = pattern.sub(instead, text)
     return text
 
@@ -125,7 +134,9 @@ def _stripped(printed: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in printed.rstrip().splitlines())
 
 
-def check(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, update: bool) -> None:
+def check(
+    path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *, update: bool
+) -> None:
     """Run a document and compare, or write it anew."""
     monkeypatch.chdir(folder)
     document = path.read_text(encoding="utf-8")

@@ -37,7 +37,9 @@ def test_a_wrong_output_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n", encoding="utf-8")
+    page.write_text(
+        "```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n", encoding="utf-8"
+    )
     with pytest.raises(AssertionError, match="not printed any more"):
         documents.check(page, tmp_path, monkeypatch, update=False)
 
@@ -55,7 +57,9 @@ def test_update_writes_what_is_printed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = tmp_path / "page.md"
-    page.write_text("```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n", encoding="utf-8")
+    page.write_text(
+        "```python\nprint(6 * 7)\n```\n\n```text\n41\n```\n", encoding="utf-8"
+    )
     documents.check(page, tmp_path, monkeypatch, update=True)
     assert "\n42\n" in page.read_text(encoding="utf-8")
 

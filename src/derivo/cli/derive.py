@@ -33,8 +33,12 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )  # fmt: skip
     add_arguments(parser)
-    parser.add_argument("--steps", action="store_true", help="print the derivation, too")
-    parser.add_argument("-o", "--output", metavar="FILE", help="write the source to a file")
+    parser.add_argument(
+        "--steps", action="store_true", help="print the derivation, too"
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", help="write the source to a file"
+    )
     parser.add_argument("--no-check", action="store_true", help="leave the check out")
     parser.set_defaults(run=run)
 
@@ -57,5 +61,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     result = d.check()
     show.line()
-    show.short_report(result, comment=path is None, hint="The whole report: derivo check ...")
+    show.short_report(
+        result, comment=path is None, hint="The whole report: derivo check ..."
+    )
     return 0 if result.ok else 1

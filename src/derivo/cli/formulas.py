@@ -39,7 +39,9 @@ def formula(node: Node, names: Mapping[Node, str]) -> str:
     return ast.unparse(_expression(node, names, top=True))
 
 
-def _expression(node: Node, names: Mapping[Node, str], *, top: bool = False) -> ast.expr:
+def _expression(
+    node: Node, names: Mapping[Node, str], *, top: bool = False
+) -> ast.expr:
     if not top and node in names:
         return ast.Name(names[node])
     if "dim" in node.attrs:

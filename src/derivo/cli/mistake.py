@@ -52,6 +52,8 @@ def writable_parent(text: str) -> Path:
         message = f"{text} is a folder; give the name of a file in it"
         raise Mistake(message)
     if not path.parent.is_dir():
-        message = f"there is no folder {path.parent} to write {path.name} in; make it first"
+        message = (
+            f"there is no folder {path.parent} to write {path.name} in; make it first"
+        )
         raise Mistake(message)
     return path

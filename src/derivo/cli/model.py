@@ -125,7 +125,10 @@ def train(table: Table, settings: Settings) -> Model:
     guess = net.predict(inputs.apply(x_test).astype(np.float32))
     if outputs is None:
         common = np.bincount(t).argmax()
-        scores = {"accuracy": np.mean(guess == t_test), "baseline": np.mean(common == t_test)}
+        scores = {
+            "accuracy": np.mean(guess == t_test),
+            "baseline": np.mean(common == t_test),
+        }
     else:
         scores = _regression(outputs.undo(guess), t_test)
     listed = {name: float(value) for name, value in scores.items()}
@@ -157,7 +160,9 @@ def save(model: Model, table: Table, folder: Path) -> None:
     if model.outputs is not None:
         described["target_mean"] = float(model.outputs.mean)
         described["target_deviation"] = float(model.outputs.deviation)
-    script = files("derivo.cli").joinpath("shipped_predict.py").read_text(encoding="utf-8")
+    script = (
+        files("derivo.cli").joinpath("shipped_predict.py").read_text(encoding="utf-8")
+    )
     try:
         folder.mkdir(exist_ok=True)
         _write(folder / "network.py", model.net.prediction_source)

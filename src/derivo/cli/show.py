@@ -43,7 +43,9 @@ def line(text: str = "", style: str = "") -> None:
 
 def heading(text: str) -> None:
     """Write a heading with a rule to the right."""
-    write([("\n", ""), (text, "bold"), (" " + "─" * (RULE_WIDTH - len(text) - 1), "dim")])
+    write(
+        [("\n", ""), (text, "bold"), (" " + "─" * (RULE_WIDTH - len(text) - 1), "dim")]
+    )
 
 
 def styles_of(derivation: Derivation) -> Mapping[str, str]:

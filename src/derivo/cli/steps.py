@@ -41,7 +41,9 @@ def explain(derivation: Derivation) -> list[Line]:
     final = {adjoint: value for value, adjoint in reversed(named)}
     shorter = [_shortened(s, final, values, names) for s in rewrites if s not in known]
     seen = {left for left, _ in lines}
-    return lines + [line for line in shorter if line[0] not in seen | set(names.values())]
+    return lines + [
+        line for line in shorter if line[0] not in seen | set(names.values())
+    ]
 
 
 def _value_name(node: Node, values: Mapping[Node, str]) -> str:

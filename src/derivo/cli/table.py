@@ -73,11 +73,18 @@ def read_table(file: str, target: str, *, task: str = "auto") -> Table:
         message = f"{file} has the column {target!r} alone; there is nothing to predict it from"
         raise Mistake(message)
     if len(rows) < FEWEST_ROWS:
-        message = f"{file} has {_rows(len(rows))} of data; at least {FEWEST_ROWS} are needed"
+        message = (
+            f"{file} has {_rows(len(rows))} of data; at least {FEWEST_ROWS} are needed"
+        )
         raise Mistake(message)
     place = header.index(target)
     inputs = [k for k in range(len(header)) if k != place]
-    x = np.array([[_number(cells, k, header, line, file) for k in inputs] for line, cells in rows])
+    x = np.array(
+        [
+            [_number(cells, k, header, line, file) for k in inputs]
+            for line, cells in rows
+        ]
+    )
     t, classes, reason = _target(rows, place, header, file, task)
     return Table(tuple(header[k] for k in inputs), x, target, t, classes, reason)
 
@@ -97,14 +104,20 @@ def _read(path: Path) -> tuple[list[str], Rows]:
         raise Mistake(message)
     first = text.lstrip("\r\n").splitlines()[0]
     reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count))
-    found = [(reader.line_num, [c.strip() for c in row]) for row in reader if any(map(str.strip, row))]
+    found = [
+        (reader.line_num, [c.strip() for c in row])
+        for row in reader
+        if any(map(str.strip, row))
+    ]
     header = found[0][1]
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         message = f"{path} has two columns {twice[0]!r}; give each its own name"
         raise Mistake(message)
     if all(_is_number(c) for c in header):
-        message = f"{path} has no header: its first line holds numbers. Add a line of names"
+        message = (
+            f"{path} has no header: its first line holds numbers. Add a line of names"
+        )
         raise Mistake(message)
     for line, row in found[1:]:
         if len(row) != len(header):

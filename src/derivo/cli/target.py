@@ -66,7 +66,9 @@ def derivation(args: argparse.Namespace) -> Derivation:
     except TypeError as error:
         if _place(error, file) or not _is_call(error):
             raise _in_users_code(error, file) from None
-        message = f"{args.target}: {error}"  # an argument named like an option of derive
+        message = (
+            f"{args.target}: {error}"  # an argument named like an option of derive
+        )
         raise Mistake(message) from None
     except Exception as error:
         raise _in_users_code(error, file) from None
@@ -112,7 +114,9 @@ def _load(path: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        message = f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+        message = (
+            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+        )
         raise Mistake(message) from None
     except Exception as error:
         raise _in_users_code(error, path) from None
@@ -154,7 +158,9 @@ def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
     for text in texts:
         name, equals, sizes = (part.strip() for part in text.partition("="))
         if not equals or not name.isidentifier():
-            message = f'{text!r} is not a shape; write -s NAME="SIZES", such as -s x="N L"'
+            message = (
+                f'{text!r} is not a shape; write -s NAME="SIZES", such as -s x="N L"'
+            )
             raise Mistake(message)
         if name in shapes:
             message = f"the shape of {name!r} is given twice"

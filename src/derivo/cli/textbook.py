@@ -36,7 +36,9 @@ def add_parser(commands: Any) -> None:
         epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
-    parser.add_argument("--show", type=int, metavar="N", help="print the source of row N")
+    parser.add_argument(
+        "--show", type=int, metavar="N", help="print the source of row N"
+    )
     parser.set_defaults(run=run)
 
 
@@ -59,7 +61,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _table(rows: Any) -> bool:
-    show.line("row  forward pass                      published  derivo  difference", "bold")
+    show.line(
+        "row  forward pass                      published  derivo  difference", "bold"
+    )
     fine = True
     for row in rows:
         for k, function in enumerate(row.spellings):

@@ -110,6 +110,7 @@ def lstm(g: Array, x: Array, h: Array, c: Array, **p: Array) -> Gradients:
 
     `g` holds the adjoints of the output and of the new cell state.
     """
+
     def net(a: str) -> Array:
         return x @ p["w_" + a] + h @ p["r_" + a] + p["b_" + a]
 

@@ -13,7 +13,18 @@ from derivo.cli import textbook_published as published
 from derivo.derivation import Derivation, derive
 
 # Sizes at which the numbers are compared: all different, so that no mix-up goes unseen.
-SIZES = {"N": 5, "L": 3, "M": 4, "C": 6, "T": 7, "S": 8, "D": 9, "V": 2, "I": 10, "H": 11}
+SIZES = {
+    "N": 5,
+    "L": 3,
+    "M": 4,
+    "C": 6,
+    "T": 7,
+    "S": 8,
+    "D": 9,
+    "V": 2,
+    "I": 10,
+    "H": 11,
+}
 LIMIT = 1e-10
 
 
@@ -75,7 +86,9 @@ class Row:
         arrays = self.draw(rng)
         output = derivation.function(**arrays)
         several = isinstance(output, tuple)
-        drawn = tuple(rng.normal(size=np.shape(y))[()] for y in (output if several else (output,)))
+        drawn = tuple(
+            rng.normal(size=np.shape(y))[()] for y in (output if several else (output,))
+        )
         adjoint = drawn if several else drawn[0]
         given = None if np.ndim(drawn[0]) == 0 and self.wrt else adjoint
         expected = self.reference(adjoint, **arrays)

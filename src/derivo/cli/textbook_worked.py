@@ -53,7 +53,9 @@ def mazur_network(x: Array, w: Array, b: Array, v: Array, c: Array, t: Array) ->
 
 def mazur() -> Iterator[Number]:
     """Mazur, A Step by Step Backpropagation Example (2015); biases are held fixed."""
-    d = derive(mazur_network, wrt=("w", "v"), x="2", w="2 2", b="", v="2 2", c="", t="2")
+    d = derive(
+        mazur_network, wrt=("w", "v"), x="2", w="2 2", b="", v="2 2", c="", t="2"
+    )
     values = {
         "x": np.array([0.05, 0.10]), "b": 0.35, "c": 0.60, "t": np.array([0.01, 0.99]),
         # w1 and w2 lead to the first hidden unit, so they are a column.

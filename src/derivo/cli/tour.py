@@ -60,9 +60,13 @@ def run(args: argparse.Namespace) -> int:
         show.line(f"\nThis part took {time.perf_counter() - start:.1f} s.", "dim")
     names = ", ".join(sorted(p.name for p in folder.glob("*.py")))
     show.heading("Done")
-    show.line(f"In {time.perf_counter() - begin:.1f} s. To read on: {names} in {folder}/.")
-    show.line(f'Next, change {folder / "forward.py"} and try:')
-    show.line(f'  derivo derive {shlex.quote(str(folder / "forward.py"))}:layer -s x="N L" -s w="L M" -s b=M')
+    show.line(
+        f"In {time.perf_counter() - begin:.1f} s. To read on: {names} in {folder}/."
+    )
+    show.line(f"Next, change {folder / 'forward.py'} and try:")
+    show.line(
+        f'  derivo derive {shlex.quote(str(folder / "forward.py"))}:layer -s x="N L" -s w="L M" -s b=M'
+    )
     return 0 if fine else 1
 
 
@@ -73,6 +77,8 @@ def _folder(text: str) -> Path:
         (path / ".writable").touch()
         (path / ".writable").unlink()
     except OSError as error:
-        message = f"cannot write to the folder {text}: {error.strerror}; choose one with -o"
+        message = (
+            f"cannot write to the folder {text}: {error.strerror}; choose one with -o"
+        )
         raise Mistake(message) from None
     return path

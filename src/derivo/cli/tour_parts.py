@@ -80,7 +80,9 @@ def digits_part(folder: Path) -> bool:
     """Train on four fifths of the digits, and count what is right of the rest."""
     x, t = digits()
     x_train, t_train, x_test, t_test = split(x.astype(np.float32), t)
-    show.line(f"\n{len(x)} real images of 8 x 8 pixels; {len(x_test)} are held back to test with.")
+    show.line(
+        f"\n{len(x)} real images of 8 x 8 pixels; {len(x_test)} are held back to test with."
+    )
     show.line("One of them:\n")
     show.line(_picture(x_test[0]))
     net = Network(Dense(64, "relu"), Dense(10), loss="cross_entropy")
@@ -90,7 +92,9 @@ def digits_part(folder: Path) -> bool:
     show.line('\nNetwork(Dense(64, "relu"), Dense(10), loss="cross_entropy")')
     show.line("Its whole training step is one derivation. The backward part of it:\n")
     names = {n for n in _names(step.source) if not n.startswith("d_")}
-    show.write(colour.parts(_backward(step.source), colour.assign(sorted(names))), end="")
+    show.write(
+        colour.parts(_backward(step.source), colour.assign(sorted(names))), end=""
+    )
     start = time.perf_counter()
     history = net.fit(x_train, t_train, epochs=EPOCHS, verbose=0)
     seconds = time.perf_counter() - start
@@ -107,13 +111,17 @@ def digits_part(folder: Path) -> bool:
 def _picture(pixels: Any) -> str:
     shades = " .:-=+*#%@"
     rows = pixels.reshape(8, 8)
-    return "\n".join("    " + "".join(2 * shades[int(9 * p)] for p in row) for row in rows)
+    return "\n".join(
+        "    " + "".join(2 * shades[int(9 * p)] for p in row) for row in rows
+    )
 
 
 def _backward(source: str) -> str:
     """Cut the backward part out of the step, without its indentation."""
     lines = source.splitlines()
-    begin = next(k for k, line in enumerate(lines) if line.strip().startswith("# Backward"))
+    begin = next(
+        k for k, line in enumerate(lines) if line.strip().startswith("# Backward")
+    )
     end = next(k for k, line in enumerate(lines) if line.strip().startswith("# Update"))
     return inspect.cleandoc("\n".join(lines[begin:end])) + "\n"
 

@@ -38,13 +38,42 @@ def add_parser(commands: Any) -> None:
     add = parser.add_argument
     add("data", metavar="DATA.csv", help="a table of numbers with a header")
     add("--target", required=True, metavar="COLUMN", help="what to predict")
-    add("--hidden", default="64,32", metavar="UNITS", help="hidden layers (64,32); 0 for none")
+    add(
+        "--hidden",
+        default="64,32",
+        metavar="UNITS",
+        help="hidden layers (64,32); 0 for none",
+    )
     add("--epochs", type=int, default=50, metavar="N", help="passes over the data (50)")
-    add("--batch-size", type=int, metavar="N", help="rows a step (4 to 32, by the size of the data)")
-    add("--learning-rate", type=float, default=0.001, metavar="RATE", help="of Adam (0.001)")
-    add("--seed", type=int, default=0, metavar="N", help="the same seed, the same result (0)")
-    add("--task", choices=("auto", "classes", "values"), default="auto", help="what to predict")
-    add("-o", "--output", metavar="FOLDER", help="write the trained network to a folder")
+    add(
+        "--batch-size",
+        type=int,
+        metavar="N",
+        help="rows a step (4 to 32, by the size of the data)",
+    )
+    add(
+        "--learning-rate",
+        type=float,
+        default=0.001,
+        metavar="RATE",
+        help="of Adam (0.001)",
+    )
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the same seed, the same result (0)",
+    )
+    add(
+        "--task",
+        choices=("auto", "classes", "values"),
+        default="auto",
+        help="what to predict",
+    )
+    add(
+        "-o", "--output", metavar="FOLDER", help="write the trained network to a folder"
+    )
     parser.set_defaults(run=run)
 
 
@@ -71,14 +100,18 @@ def run(args: argparse.Namespace) -> int:
     show.line(f"on the {model.tested_on} rows held back: {model.score_text()}", "bold")
     if folder is not None:
         save(model, table, folder)
-        show.line(f"written to {folder}: network.py, parameters.npz, model.json, predict.py")
+        show.line(
+            f"written to {folder}: network.py, parameters.npz, model.json, predict.py"
+        )
     return 0
 
 
 def _hidden(text: str) -> tuple[int, ...]:
     parts = [p.strip() for p in text.split(",") if p.strip()]
     if not all(p.isdigit() for p in parts) or (parts != ["0"] and "0" in parts):
-        message = f"--hidden {text!r}: give units per layer, such as 64,32, or 0 for none"
+        message = (
+            f"--hidden {text!r}: give units per layer, such as 64,32, or 0 for none"
+        )
         raise Mistake(message)
     return () if parts == ["0"] else tuple(int(p) for p in parts)
 

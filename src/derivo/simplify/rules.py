@@ -117,7 +117,15 @@ class SumFacts:
                 new, number = f, Fraction(1)
             if number != 1:
                 c *= number ** int(p)
-            if new is not None:
+            terms = new.terms if isinstance(new, Base) else ()
+            if isinstance(new, Base) and not terms and p > 0:
+                return ONE, Fraction(0)
+            if len(terms) == 1 and p.denominator == 1:
+                # All but one of its terms are gone: it is a sum no longer.
+                ((m_left, c_left),) = terms
+                c *= c_left ** int(p)
+                parts += [(g, q * p) for g, q in m_left]
+            elif new is not None:
                 parts.append((new, p))
         return product(parts), c
 

@@ -32,7 +32,8 @@ class SizeVariable(Variable):
     def __float__(self) -> NoReturn:
         self.recorder.refuse(
             TraceError, f"the size {self.as_dim()} is only a name, and is converted to "
-            "a Python number", "leave float() or int() away: sizes can be computed with",
+            "a Python number",
+            "leave float() or int() away: sizes can be computed with",
         )  # fmt: skip
 
     __int__ = __complex__ = __float__

@@ -101,7 +101,8 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
     def refuse(*_args: Any, **_options: Any) -> Any:
         recorder.refuse(
             TraceError, "random numbers of a traced size would be drawn once, while "
-            "tracing, and be the same on every call", "make them an argument of the function",
+            "tracing, and be the same on every call",
+            "make them an argument of the function",
         )  # fmt: skip
 
     return refuse

@@ -123,7 +123,9 @@ class Recorder:
         narrow = {"int"} if "float" in kinds else {"int", "bool"}
 
         def converted(n: Node) -> bool:
-            return n.spec.kind in narrow or (n.op is constant and n.spec.kind == "float")
+            return n.spec.kind in narrow or (
+                n.op is constant and n.spec.kind == "float"
+            )
 
         return tuple(
             self.builder.make(as_float, (n,))

@@ -214,8 +214,9 @@ class Variable:
     def __float__(self) -> NoReturn:
         self.recorder.refuse(
             TraceError, "a traced value is converted to a Python number, or written "
-            "into an ordinary array", "keep it as an array: np.sqrt rather than math.sqrt, "
-            "np.stack rather than writing into np.zeros",
+            "into an ordinary array",
+            "keep it as an array: np.sqrt rather than math.sqrt, np.stack rather than "
+            "writing into np.zeros",
         )  # fmt: skip
 
     __int__ = __complex__ = __float__
