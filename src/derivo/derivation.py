@@ -124,13 +124,13 @@ class Derivation:
         self._warned = False
         for name in backward.independent:
             message = (
-                f"the result of {traced.name} does not depend on {name!r}, or only through "
-                "operations without a derivative (argmax, floor, comparisons); its "
+                f"the result of {traced.name} does not depend on {name!r}, or only "
+                "through operations without a derivative (argmax, floor, comparisons); its "
                 "gradient is zero"
             )
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
-    # --- source -------------------------------------------------------------------------
+    # --- source -----------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -148,7 +148,8 @@ class Derivation:
 
         It defines ``NAME(...)``, which returns ``(output, saved)``, and
         ``NAME_backward(saved, d_output)``, which returns the gradients in the order of
-        `wrt` (the array itself if there is one). For a loss, ``NAME_gradient(saved)`` is the same with ``d_output = 1``.
+        `wrt` (the array itself if there is one). For a loss, ``NAME_gradient(saved)``
+        is the same with ``d_output = 1``.
         """
         return self.emitted.text
 
@@ -191,7 +192,7 @@ class Derivation:
         """The derivation as data: each local derivative, product, sum and rewrite."""
         return self.backward.steps
 
-    # --- running ------------------------------------------------------------------------
+    # --- running ----------------------------------------------------------------------
 
     def __call__(self, *args: Any, **arrays: Any) -> Any:
         """Run the forward pass."""
@@ -206,7 +207,7 @@ class Derivation:
         Parameters
         ----------
         upstream
-            Adjoint of the result (a tuple of them for several results); ones if left out.
+            Adjoint of the result (a tuple of them for several); ones if left out.
         **arrays
             The arguments.
         """
@@ -240,7 +241,10 @@ class Derivation:
         given = {**dict(zip(expected, args, strict=False)), **arrays}
         if set(given) != set(expected) or len(args) > len(expected):
             odd = sorted(set(given) ^ set(expected))
-            message = f"{self.name} takes the arguments {', '.join(expected)}; check {', '.join(odd)}"
+            message = (
+                f"{self.name} takes the arguments {', '.join(expected)}; "
+                f"check {', '.join(odd)}"
+            )
             raise UsageError(message)
         raw = {name: np.asarray(given[name]) for name in expected}
         dtype = _floating_type({name: given[name] for name in expected})
@@ -251,8 +255,8 @@ class Derivation:
             if not unify(spec.shape, values[name].shape, sizes):
                 known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
                 message = (
-                    f"{name} has the shape {values[name].shape}, but {self.name} was derived "
-                    f"for {format_shape(spec.shape)}"
+                    f"{name} has the shape {values[name].shape}, but {self.name} was "
+                    f"derived for {format_shape(spec.shape)}"
                     + (f" with {known}" if known else "")
                 )
                 raise ShapeError(message)
@@ -272,8 +276,8 @@ class Derivation:
             given = tuple(given.values())
         if not isinstance(given, tuple | list) or len(given) != len(outputs):
             message = (
-                f"{self.name} gives {len(outputs)} results: upstream is a tuple of as many "
-                "adjoints, in the same order"
+                f"{self.name} gives {len(outputs)} results: upstream is a tuple of as "
+                "many adjoints, in the same order"
             )
             raise ShapeError(message)
         for u, s in zip(given, shapes, strict=True):
@@ -411,7 +415,7 @@ def _floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
     known += [np.asarray(a) for a in arrays.values() if isinstance(a, list | tuple)]
     floats = [a.dtype for a in known if a.dtype.kind == "f"]
     wide = [a.dtype for a in known if a.dtype.kind == "f" and a.ndim]
-    # A Python number takes the type of what it meets, and so does a scalar beside arrays.
+    # A Python number takes the type of what it meets; so does a scalar beside arrays.
     floats = wide or floats
     return np.result_type(*floats) if floats else np.dtype(np.float64)
 

@@ -8,11 +8,11 @@ class DerivoError(Exception):
 
 
 class UsageError(DerivoError, ValueError):
-    """Reports a wrong use of derivo: a wrong name, a missing argument, a wrong order."""
+    """Reports a wrong use of derivo: a wrong name or order, a missing argument."""
 
 
 class OptionError(UsageError, TypeError):
-    """Reports a keyword that a function does not have; Python calls that a TypeError."""
+    """Reports a keyword that a function lacks; Python calls that a TypeError."""
 
 
 class ShapeError(DerivoError, ValueError):

@@ -110,8 +110,8 @@ def flowers(folder: Path) -> Path:
     kinds = rng.integers(0, 2, 80)
     lengths = 2.0 + 3 * kinds + rng.normal(0, 0.3, 80)
     lines = ["length,width,kind"]
-    lines += [f"{a:.3f},{b:.3f},{('low', 'tall')[k]}"
-              for a, b, k in zip(lengths, rng.normal(size=80), kinds, strict=True)]  # fmt: skip
+    rows = zip(lengths, rng.normal(size=80), kinds, strict=True)
+    lines += [f"{a:.3f},{b:.3f},{('low', 'tall')[k]}" for a, b, k in rows]
     path = folder / "flowers.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

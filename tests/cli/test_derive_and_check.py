@@ -109,7 +109,7 @@ def test_python_m_derivo_is_the_command(folder: Path) -> None:
 
 
 def test_nothing_is_said_when_the_reader_goes_away(folder: Path) -> None:
-    code = f"from derivo.cli.main import main; import sys; sys.exit(main({['textbook']!r}))"
+    code = "from derivo.cli.main import main; raise SystemExit(main(['textbook']))"
     process = subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -20,24 +20,57 @@ MISTAKES = {
     "no equals sign": (("derive", "model.py:layer", "-s", "x"), "write -s NAME="),
     "a shape twice": (("derive", "model.py:layer", *LAYER, "-s", "x=N"), "given twice"),
     "a shape left out": (("derive", "model.py:layer", "-s", "x=N L"), "'w'"),
-    "a name too many": (("derive", "model.py:layer", *LAYER, "-s", "q=N"), "'q' is not an argument"),
+    "a name too many": (
+        ("derive", "model.py:layer", *LAYER, "-s", "q=N"),
+        "'q' is not an argument",
+    ),
     "a size that is none": (("derive", "model.py:layer", "-s", "x=N -3"), "-3"),
-    "wrt without argument": (("derive", "model.py:layer", *LAYER, "--wrt", "q"), "'q' is not an argument"),
-    "an argument named wrt": (("derive", "model.py:wrong_wrt", "-s", "x=N", "-s", "wrt=N"), "wrt"),
-    "an unknown assumption": (("derive", "model.py:layer", *LAYER, "--assume", "all is well"), "all is well"),
-    "shapes that do not fit": (("derive", "model.py:layer", "-s", "x=N L", "-s", "w=K M", "-s", "b=M"), "line 5, in layer: n = x @ w + b"),
+    "wrt without argument": (
+        ("derive", "model.py:layer", *LAYER, "--wrt", "q"),
+        "'q' is not an argument",
+    ),
+    "an argument named wrt": (
+        ("derive", "model.py:wrong_wrt", "-s", "x=N", "-s", "wrt=N"),
+        "wrt",
+    ),
+    "an unknown assumption": (
+        ("derive", "model.py:layer", *LAYER, "--assume", "all is well"),
+        "all is well",
+    ),
+    "shapes that do not fit": (
+        ("derive", "model.py:layer", "-s", "x=N L", "-s", "w=K M", "-s", "b=M"),
+        "line 5, in layer: n = x @ w + b",
+    ),
     "a branch": (("derive", "model.py:branch", "-s", "x="), "line 20"),
-    "nothing returned": (("derive", "model.py:nothing", "-s", "x=N"), "returns nothing"),
+    "nothing returned": (
+        ("derive", "model.py:nothing", "-s", "x=N"),
+        "returns nothing",
+    ),
     "a write": (("derive", "model.py:write", "-s", "x=N"), "line 30"),
     "no rule": (("derive", "model.py:spectrum", "-s", "x=N"), "line 35"),
-    "the user's own error": (("derive", "model.py:fails", "-s", "x=N"), "undefined_name"),
-    "no folder to write to": (("derive", "model.py:layer", *LAYER, "-o", "no/where.py"), "there is no folder no"),
-    "a folder to write over": (("derive", "model.py:layer", *LAYER, "-o", "."), "is a folder"),
+    "the user's own error": (
+        ("derive", "model.py:fails", "-s", "x=N"),
+        "undefined_name",
+    ),
+    "no folder to write to": (
+        ("derive", "model.py:layer", *LAYER, "-o", "no/where.py"),
+        "there is no folder no",
+    ),
+    "a folder to write over": (
+        ("derive", "model.py:layer", *LAYER, "-o", "."),
+        "is a folder",
+    ),
     "no trials": (("check", "model.py:layer", *LAYER, "--trials", "0"), "at least one"),
-    "a seed below 0": (("check", "model.py:layer", *LAYER, "--seed", "-1"), "0 or more"),
-    "a size without number": (("check", "model.py:layer", *LAYER, "--size", "N"), "--size N=50"),
+    "a seed below 0": (
+        ("check", "model.py:layer", *LAYER, "--seed", "-1"),
+        "0 or more",
+    ),
+    "a size without number": (
+        ("check", "model.py:layer", *LAYER, "--size", "N"),
+        "--size N=50",
+    ),
     "no such row": (("textbook", "--show", "13"), "from 1 to 12"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", MISTAKES)

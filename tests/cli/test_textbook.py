@@ -10,7 +10,10 @@ import pytest
 
 from derivo.cli import textbook_rows
 from derivo.cli.textbook_count import (
-    backward_operations, count_operations, functions, saved_extras,
+    backward_operations,
+    count_operations,
+    functions,
+    saved_extras,
 )  # fmt: skip
 from derivo.cli.textbook_rows import ROWS, Row
 from derivo.cli.textbook_worked import Number, cs231n, mazur
@@ -50,12 +53,20 @@ def test_operations_are_counted_by_the_rule(line: str, operations: int) -> None:
 
 
 def test_a_loss_is_counted_with_adjoint_1() -> None:
-    source = "def f_gradient(saved):\n    return saved\n\ndef f_backward(s, g=1.0):\n    return g * f_gradient(s)\n"
+    source = "def f_gradient(s):\n    return s\n"
+    source += "def f_backward(s, g=1.0):\n    return g * f_gradient(s)\n"
     assert backward_operations(source, "f") == 0
 
 
 def test_what_is_computed_for_the_backward_pass_only_is_named() -> None:
-    source = "def f(x):\n    a = x * x\n    b = a + 1\n    c = np.exp(x)\n    return b, (x, a, c)\n"
+    lines = (
+        "def f(x):",
+        "a = x * x",
+        "b = a + 1",
+        "c = np.exp(x)",
+        "return b, (x, a, c)",
+    )
+    source = "\n    ".join(lines)
     assert saved_extras(source, "f", frozenset()) == ["c"]
     assert saved_extras(source, "f", frozenset({"c"})) == []
 
@@ -75,9 +86,8 @@ def test_a_published_form_agrees_with_central_differences(row: Row) -> None:
     arrays = row.draw(rng)
     output = row.spellings[0](**arrays)
     parts = output if isinstance(output, tuple) else (output,)
-    adjoint = tuple(rng.normal(size=np.shape(y))[()] for y in parts)
-    if row.wrt:  # a loss: its adjoint is 1
-        adjoint = (np.float64(1),)
+    # The adjoint of a loss is 1.
+    adjoint = tuple(1.0 if row.wrt else rng.normal(size=np.shape(y))[()] for y in parts)
     given = adjoint if len(adjoint) > 1 else adjoint[0]
     gradients = row.reference(given, **arrays)
     for name, gradient in gradients.items():
@@ -142,6 +152,8 @@ def test_worked_examples_agree_to_every_printed_digit(example) -> None:
     assert [n.name for n in numbers if not n.agrees] == []
 
 
-@pytest.mark.parametrize(("got", "agrees"), [(0.298371109, True), (0.2983711088, True), (0.29837112, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("got", "agrees"), [(0.298371109, True), (0.2983711088, True), (0.29837112, False)]
+)
 def test_a_printed_number_is_compared_digit_by_digit(got: float, agrees: bool) -> None:
     assert Number("error", "0.298371109", got).agrees is agrees

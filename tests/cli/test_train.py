@@ -73,7 +73,8 @@ def test_the_folder_predicts_with_numpy_alone(
     folder = flowers.parent / "model"
     # Without this interpreter's paths there is no derivo: the script may not need it.
     script = (
-        "import sys; sys.modules['derivo'] = None; sys.argv = ['predict.py', 'flowers.csv'];"
+        "import sys; sys.modules['derivo'] = None;"
+        "sys.argv = ['predict.py', 'flowers.csv'];"
         "import runpy; runpy.run_path('model/predict.py', run_name='__main__')"
     )
     done = subprocess.run(
@@ -123,26 +124,74 @@ TABLES = {
     "empty file": ("", ("--target", "t"), "is empty"),
     "header alone": ("a,b,t\n", ("--target", "t"), "0 rows"),
     "a few rows": ("a,b,t\n1,2,3\n", ("--target", "t"), "1 row of data"),
-    "unknown target": (f"a,b,kind\n{ROWS}", ("--target", "kinds"), "did you mean 'kind'?"),
-    "text column": (f"a,city,t\n1,Rome,2\n{ROWS}", ("--target", "t"), "line 2: the column 'city' holds text: 'Rome'"),
-    "text further down": (f"a,b,t\n{ROWS}\n7,x,a", ("--target", "t"), "line 14: the column 'b' holds text: 'x'"),
-    "empty cell": (f"a,b,t\n{ROWS}\n7,,a", ("--target", "t"), "line 14: the column 'b' has no value"),
-    "NaN": (f"a,b,t\n{ROWS}\nnan,1,a", ("--target", "t"), "line 14: the column 'a' has no value"),
+    "unknown target": (
+        f"a,b,kind\n{ROWS}",
+        ("--target", "kinds"),
+        "did you mean 'kind'?",
+    ),
+    "text column": (
+        f"a,city,t\n1,Rome,2\n{ROWS}",
+        ("--target", "t"),
+        "line 2: the column 'city' holds text: 'Rome'",
+    ),
+    "text further down": (
+        f"a,b,t\n{ROWS}\n7,x,a",
+        ("--target", "t"),
+        "line 14: the column 'b' holds text: 'x'",
+    ),
+    "empty cell": (
+        f"a,b,t\n{ROWS}\n7,,a",
+        ("--target", "t"),
+        "line 14: the column 'b' has no value",
+    ),
+    "NaN": (
+        f"a,b,t\n{ROWS}\nnan,1,a",
+        ("--target", "t"),
+        "line 14: the column 'a' has no value",
+    ),
     "infinity": (f"a,b,t\n{ROWS}\n-inf,1,a", ("--target", "t"), "not finite"),
-    "no target value": (f"a,b,t\n{ROWS}\n1,1,", ("--target", "t"), "line 14: the target 't' has no value"),
-    "short row": (f"a,b,t\n{ROWS}\n1,1", ("--target", "t"), "line 14: 2 cells, but the header has 3"),
+    "no target value": (
+        f"a,b,t\n{ROWS}\n1,1,",
+        ("--target", "t"),
+        "line 14: the target 't' has no value",
+    ),
+    "short row": (
+        f"a,b,t\n{ROWS}\n1,1",
+        ("--target", "t"),
+        "line 14: 2 cells, but the header has 3",
+    ),
     "two of a name": (f"a,a,t\n{ROWS}", ("--target", "t"), "two columns 'a'"),
-    "no header": ("\n".join("1,2,3" for _ in range(12)), ("--target", "t"), "no header"),
+    "no header": (
+        "\n".join("1,2,3" for _ in range(12)),
+        ("--target", "t"),
+        "no header",
+    ),
     "one label": (f"a,b,t\n{ROWS}", ("--target", "t"), "nothing to learn"),
     "one column": ("t\n" + "1\n" * 12, ("--target", "t"), "nothing to predict it from"),
-    "text as values": (f"a,b,t\n{ROWS}", ("--target", "t", "--task", "values"), "holds text: 'a'"),
+    "text as values": (
+        f"a,b,t\n{ROWS}",
+        ("--target", "t", "--task", "values"),
+        "holds text: 'a'",
+    ),
     "no epochs": (f"a,t\n{PAIRS}", ("--target", "t", "--epochs", "0"), "epochs"),
-    "batch of 0": (f"a,t\n{PAIRS}", ("--target", "t", "--batch-size", "0"), "batch_size"),
-    "hidden in words": (f"a,b,t\n{ROWS}", ("--target", "t", "--hidden", "many"), "--hidden 'many'"),
+    "batch of 0": (
+        f"a,t\n{PAIRS}",
+        ("--target", "t", "--batch-size", "0"),
+        "batch_size",
+    ),
+    "hidden in words": (
+        f"a,b,t\n{ROWS}",
+        ("--target", "t", "--hidden", "many"),
+        "--hidden 'many'",
+    ),
     "seed below 0": (f"a,b,t\n{ROWS}", ("--target", "t", "--seed", "-1"), "0 or more"),
-    "a file as folder": (f"a,b,t\n{ROWS}", ("--target", "t", "-o", "model.py"), "is a file"),
+    "a file as folder": (
+        f"a,b,t\n{ROWS}",
+        ("--target", "t", "-o", "model.py"),
+        "is a file",
+    ),
     "not text": (b"\xff\xfe\x00PK", ("--target", "t"), "is not text in UTF-8"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -61,17 +61,20 @@ def _outputs(document: str, folder: Path) -> Iterator[tuple[Block, str]]:
         if block.language == "python":
             printed = run_python(block.text, namespace, folder / f"block_{k}.py")
             following = found[k + 1] if k + 1 < len(found) else None
-            if following is not None and following.language == "text":
-                if not document[
-                    block.end + 3 : following.begin - len("```text\n")
-                ].strip():
-                    yield following, printed
-                    continue
+            if following is not None and _is_output(document, block, following):
+                yield following, printed
+                continue
             assert not printed, (
                 f"a block prints what is not shown:\n{block.text}\n{printed}"
             )
         elif block.language == "console":
             yield block, run_console(block.text)
+
+
+def _is_output(document: str, block: Block, following: Block) -> bool:
+    """Tell whether the next block stands right below and shows output."""
+    between = document[block.end + len("```") : following.begin - len("```text\n")]
+    return following.language == "text" and not between.strip()
 
 
 def run_python(text: str, namespace: dict[str, Any], path: Path) -> str:
@@ -146,5 +149,6 @@ def check(
     for block, printed in run(document, folder):
         assert same(block.text.rstrip(), _stripped(printed).rstrip()), (
             f"{path.name} shows what is not printed any more; run pytest tests/docs "
-            f"--update-golden and read the difference.\nshown:\n{block.text}\nnow:\n{printed}"
+            "--update-golden and read the difference.\n"
+            f"shown:\n{block.text}\nnow:\n{printed}"
         )

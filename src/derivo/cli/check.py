@@ -6,12 +6,12 @@ import argparse
 from typing import Any
 
 from derivo.cli import show
-from derivo.cli.mistake import Mistake
+from derivo.cli.mistake import CommandLineError
 from derivo.cli.target import SHAPES, add_arguments, derivation
 
 DESCRIPTION = """\
-Derive a function and compare with numerical derivatives, in float64: every gradient as a
-whole, every operation's rule by itself, second derivatives, and the emitted source.
+Derive a function and compare with numerical derivatives, in float64: every gradient as
+a whole, every operation's rule by itself, second derivatives, and the emitted source.
 """
 EPILOG = f"""\
 {SHAPES}
@@ -45,10 +45,10 @@ def run(args: argparse.Namespace) -> int:
     sizes = _sizes(args.size)
     if args.trials < 1:
         message = f"--trials {args.trials}: at least one draw is needed"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if args.seed < 0:
         message = f"--seed {args.seed}: a seed is 0 or more"
-        raise Mistake(message)
+        raise CommandLineError(message)
     result = derivation(args).check(trials=args.trials, seed=args.seed, sizes=sizes)
     show.report(result)
     return 0 if result.ok else 1
@@ -60,6 +60,6 @@ def _sizes(texts: list[str]) -> dict[str, int] | None:
         name, _, number = text.partition("=")
         if not name.isidentifier() or not number.isdigit() or not int(number):
             message = f"{text!r} is not a size; write --size N=50"
-            raise Mistake(message)
+            raise CommandLineError(message)
         sizes[name] = int(number)
     return sizes or None

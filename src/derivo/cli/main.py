@@ -11,9 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from derivo.cli import check, derive, textbook, tour, train
-from derivo.cli.mistake import Mistake
 from derivo.errors import (
-    AssumptionWarning, DerivoError, IndependentWarning, InternalError,
+    AssumptionWarning,
+    DerivoError,
+    IndependentWarning,
+    InternalError,
 )  # fmt: skip
 
 OK, FAILED, MISUSED, STOPPED = 0, 1, 2, 130
@@ -75,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InternalError as error:
         print(f"derivo: a fault of derivo itself: {error}", file=sys.stderr)
         return FAILED
-    except (DerivoError, Mistake) as error:
+    except DerivoError as error:
         print(f"derivo: {error}", file=sys.stderr)
         return MISUSED
     return code

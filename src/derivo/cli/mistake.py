@@ -6,9 +6,11 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from derivo.errors import UsageError
 
-class Mistake(Exception):
-    """Carries what was wrong and what to write instead; the exit code is 2."""
+
+class CommandLineError(UsageError):
+    """Reports a mistake on the command line; the exit code is 2."""
 
 
 def near(word: str, known: Iterable[str]) -> str:
@@ -29,19 +31,19 @@ def existing_file(text: str, suffix: str) -> Path:
 
     Raises
     ------
-    Mistake
+    CommandLineError
         There is no such file; files of nearly the same name are proposed.
     """
     path = Path(text)
     if path.is_dir():
         message = f"{text} is a folder; a file is needed"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if not path.is_file():
         others: list[str] = []
         if path.parent.is_dir():
             others = sorted(p.name for p in path.parent.glob(f"*{suffix}"))
         message = f"there is no file {text}{near(path.name, others)}"
-        raise Mistake(message)
+        raise CommandLineError(message)
     return path
 
 
@@ -50,10 +52,10 @@ def writable_parent(text: str) -> Path:
     path = Path(text)
     if path.is_dir():
         message = f"{text} is a folder; give the name of a file in it"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if not path.parent.is_dir():
         message = (
             f"there is no folder {path.parent} to write {path.name} in; make it first"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     return path

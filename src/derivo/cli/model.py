@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from derivo.cli.mistake import Mistake
+from derivo.cli.mistake import CommandLineError
 from derivo.cli.table import Table
 from derivo.data.split import split
 from derivo.layers.dense import Dense
@@ -118,7 +118,7 @@ def train(table: Table, settings: Settings) -> Model:
     batch = min(max(len(x) // 30, 4), 32)
     history = net.fit(
         inputs.apply(x).astype(np.float32), t if outputs is None else outputs.apply(t),
-        epochs=settings.epochs, 
+        epochs=settings.epochs,
         batch_size=batch if settings.batch_size is None else settings.batch_size,
         learning_rate=settings.learning_rate, seed=settings.seed, verbose=0,
     )  # fmt: skip
@@ -147,7 +147,7 @@ def save(model: Model, table: Table, folder: Path) -> None:
 
     Raises
     ------
-    Mistake
+    CommandLineError
         The folder cannot be written to.
     """
     described = {
@@ -171,7 +171,7 @@ def save(model: Model, table: Table, folder: Path) -> None:
         np.savez(folder / "parameters.npz", **dict(model.net.parameters))
     except OSError as error:
         message = f"cannot write to {folder}: {error.strerror}"
-        raise Mistake(message) from None
+        raise CommandLineError(message) from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -104,15 +104,19 @@ def _reason(why: Why | None, value: Node, values: Mapping[Node, str]) -> str:
     name = _value_name(why.node, values)
     if why.kind == "fan-out":
         return f"{name} is read more than once: add its adjoints"
-    if why.reader is None:
-        return why.kind
-    equation = _equation(why.reader, values)
-    if why.kind == "broadcast":
-        return f"{equation} copied {name}: add up over the copies"
-    if why.kind == "steps":
+    if why.kind == "steps" or why.reader is None:
         return f"{name} is used at every step of the loop: add up"
+    if why.kind == "broadcast":
+        copied = _equation(why.reader, values)
+        return f"{copied} copied {name}: add up over the copies"
+    return _product(why, why.reader, value, values)
+
+
+def _product(why: Why, reader: Node, value: Node, values: Mapping[Node, str]) -> str:
+    """Name the local derivative that the upstream adjoint is multiplied by."""
+    name, equation = _value_name(why.node, values), _equation(reader, values)
     local = _local(why, values)
-    through = values.get(why.reader, "")
+    through = values.get(reader, "")
     if not local or not through or why.node is not value:
         return f"chain rule through {equation}"
     return f"chain rule: d{through}/d{name} = {local}"

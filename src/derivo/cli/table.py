@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from derivo.cli.mistake import Mistake, existing_file, near
+from derivo.cli.mistake import CommandLineError, existing_file, near
 
 # A number of classes above which whole numbers are taken for values.
 MOST_CLASSES = 20
@@ -61,22 +61,22 @@ def read_table(file: str, target: str, *, task: str = "auto") -> Table:
 
     Raises
     ------
-    Mistake
+    CommandLineError
         A missing file, no rows, a column that is not there, a cell that is no number.
     """
     path = existing_file(file, ".csv")
     header, rows = _read(path)
     if target not in header:
         message = f"{file} has no column {target!r}{near(target, header)}"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if len(header) < 2:
-        message = f"{file} has the column {target!r} alone; there is nothing to predict it from"
-        raise Mistake(message)
+        message = f"{file} has the column {target!r} alone: nothing to predict it from"
+        raise CommandLineError(message)
     if len(rows) < FEWEST_ROWS:
         message = (
             f"{file} has {_rows(len(rows))} of data; at least {FEWEST_ROWS} are needed"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     place = header.index(target)
     inputs = [k for k in range(len(header)) if k != place]
     x = np.array(
@@ -98,10 +98,10 @@ def _read(path: Path) -> tuple[list[str], Rows]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         message = f"{path} is not text in UTF-8; is it a spreadsheet? Save it as CSV"
-        raise Mistake(message) from None
+        raise CommandLineError(message) from None
     if not text.strip():
         message = f"{path} is empty; a header and rows of numbers are needed"
-        raise Mistake(message)
+        raise CommandLineError(message)
     first = text.lstrip("\r\n").splitlines()[0]
     reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count))
     found = [
@@ -113,16 +113,17 @@ def _read(path: Path) -> tuple[list[str], Rows]:
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         message = f"{path} has two columns {twice[0]!r}; give each its own name"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if all(_is_number(c) for c in header):
         message = (
             f"{path} has no header: its first line holds numbers. Add a line of names"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     for line, row in found[1:]:
         if len(row) != len(header):
-            message = f"{path}, line {line}: {len(row)} cells, but the header has {len(header)}"
-            raise Mistake(message)
+            cells = f"{len(row)} cells, but the header has {len(header)}"
+            message = f"{path}, line {line}: {cells}"
+            raise CommandLineError(message)
     return header, found[1:]
 
 
@@ -136,10 +137,10 @@ def _number(cells: list[str], k: int, header: list[str], line: int, file: str) -
         message = f"{where} is {cells[k]}, which is not finite; leave the row out"
     else:
         message = (
-            f"{where} holds text: {cells[k]!r}. Inputs are numbers: leave the column out, or "
-            "write a column of 0 and 1 for each value"
+            f"{where} holds text: {cells[k]!r}. Inputs are numbers: leave the column "
+            "out, or write a column of 0 and 1 for each value"
         )
-    raise Mistake(message)
+    raise CommandLineError(message)
 
 
 def _target(
@@ -149,7 +150,7 @@ def _target(
     for (line, _), cell in zip(rows, cells, strict=True):
         if not cell:
             message = f"{file}, line {line}: the target {header[place]!r} has no value"
-            raise Mistake(message)
+            raise CommandLineError(message)
     numeric = all(map(_is_number, cells))
     if task == "auto":
         task, reason = _decide(cells, numeric=numeric)
@@ -164,14 +165,15 @@ def _target(
                           return_inverse=True)  # fmt: skip
     names = [f"{v:g}" for v in labels] if numeric else labels.tolist()
     if len(names) < 2:
-        message = f"the target {header[place]!r} is {names[0]!r} in every row: nothing to learn"
-        raise Mistake(message)
+        name, only = header[place], names[0]
+        message = f"the target {name!r} is {only!r} in every row: nothing to learn"
+        raise CommandLineError(message)
     if len(names) > len(rows) // 2:
         message = (
-            f"the target {header[place]!r} has {len(names)} different labels in {_rows(len(rows))}; "
-            "a class needs several rows"
+            f"the target {header[place]!r} has {len(names)} different labels in "
+            f"{_rows(len(rows))}; a class needs several rows"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     return t.astype(np.int64), tuple(names), reason
 
 

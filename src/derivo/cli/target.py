@@ -11,10 +11,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from derivo.cli.mistake import Mistake, existing_file, near
+from derivo.cli.mistake import CommandLineError, existing_file, near
 from derivo.derivation import Derivation
 from derivo.derivation import derive as derive_function
 from derivo.errors import DerivoError
+from derivo.graph.dim import parse_shape
 from derivo.graph.spec import Spec
 
 KINDS = ("float", "int", "bool")
@@ -29,18 +30,15 @@ shapes (-s NAME="SIZES", one for each argument without a default):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what names a function and how it is to be derived."""
-    parser.add_argument("target", metavar="FILE.py:FUNCTION",
-                        help="the forward pass, in plain NumPy")  # fmt: skip
-    parser.add_argument("-s", "--shape", action="append", default=[], metavar='NAME="SIZES"',
-                        help="shape of an argument")  # fmt: skip
-    parser.add_argument("--wrt", metavar="NAMES",
-                        help="differentiate for these arguments only: a,b")  # fmt: skip
-    parser.add_argument("--assume", action="append", default=[], metavar="FACT",
-                        help='such as "t sums to 1" (its rows) or "t is free"')  # fmt: skip
-    parser.add_argument("--raw", action="store_true",
-                        help="the chain rule as it stands, without rewriting")  # fmt: skip
-    parser.add_argument("--no-stabilize", action="store_true",
-                        help="leave what overflows as it is written")  # fmt: skip
+    add = parser.add_argument
+    several: dict[str, Any] = {"action": "append", "default": []}
+    add("target", metavar="FILE.py:FUNCTION", help="the forward pass, in plain NumPy")
+    add("-s", "--shape", metavar='NAME="SIZES"', help="shape of an argument", **several)
+    add("--wrt", metavar="NAMES", help="differentiate for these arguments only: a,b")
+    example = 'such as "t sums to 1" (its rows) or "t is free"'
+    add("--assume", metavar="FACT", help=example, **several)
+    add("--raw", action="store_true", help="the chain rule, without rewriting")
+    add("--no-stabilize", action="store_true", help="leave what overflows as it is")
 
 
 def derivation(args: argparse.Namespace) -> Derivation:
@@ -48,7 +46,7 @@ def derivation(args: argparse.Namespace) -> Derivation:
 
     Raises
     ------
-    Mistake
+    CommandLineError
         No such file or function, a shape that cannot be read, or code that fails.
     DerivoError
         Code that cannot be derived.
@@ -63,14 +61,11 @@ def derivation(args: argparse.Namespace) -> Derivation:
         )  # fmt: skip
     except DerivoError:
         raise
-    except TypeError as error:
-        if _place(error, file) or not _is_call(error):
-            raise _in_users_code(error, file) from None
-        message = (
-            f"{args.target}: {error}"  # an argument named like an option of derive
-        )
-        raise Mistake(message) from None
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  whatever the user's code raises
+        if not _place(error, file) and "multiple values for" in str(error):
+            # An argument is named like an option of `derive`.
+            message = f"{args.target}: {error}"
+            raise CommandLineError(message) from None
         raise _in_users_code(error, file) from None
 
 
@@ -82,7 +77,7 @@ def find_function(target: str) -> tuple[Callable[..., Any], Path]:
             f"{target!r} does not name a function; write FILE.py:FUNCTION, such as "
             "model.py:layer"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     path = existing_file(text, ".py")
     module = _load(path)
     own = [
@@ -91,11 +86,13 @@ def find_function(target: str) -> tuple[Callable[..., Any], Path]:
     ]  # fmt: skip
     if not hasattr(module, name):
         message = f"{text} has no function {name!r}{near(name, own)}"
-        raise Mistake(message)
+        raise CommandLineError(message)
     function = getattr(module, name)
     if not callable(function):
         message = f"{name!r} in {text} is a {type(function).__name__}, not a function"
-        raise Mistake(message + (f"; there is {', '.join(own)}" if own else ""))
+        raise CommandLineError(
+            message + (f"; there is {', '.join(own)}" if own else "")
+        )
     return function, path
 
 
@@ -107,7 +104,7 @@ def _load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         message = f"{path} is not a Python file; its name must end in .py"
-        raise Mistake(message)
+        raise CommandLineError(message)
     module = importlib.util.module_from_spec(spec)
     hidden = sys.modules.get(spec.name)
     sys.modules[spec.name] = module
@@ -117,8 +114,8 @@ def _load(path: Path) -> ModuleType:
         message = (
             f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
         )
-        raise Mistake(message) from None
-    except Exception as error:
+        raise CommandLineError(message) from None
+    except Exception as error:  # noqa: BLE001  whatever the user's file raises
         raise _in_users_code(error, path) from None
     finally:
         if hidden is not None:
@@ -131,11 +128,9 @@ def _place(error: BaseException, file: Path) -> str:
     own = [f for f in frames if Path(f.filename).resolve() == file.resolve()]
     if not own:
         return ""
-    return f'\n  File "{own[-1].filename}", line {own[-1].lineno}, in {own[-1].name}: {own[-1].line}'
-
-
-def _is_call(error: TypeError) -> bool:
-    return "multiple values for" in str(error)
+    frame = own[-1]
+    place = f'File "{frame.filename}", line {frame.lineno}, in {frame.name}'
+    return f"\n  {place}: {frame.line}"
 
 
 def _in_users_code(error: Exception, file: Path) -> Exception:
@@ -143,7 +138,7 @@ def _in_users_code(error: Exception, file: Path) -> Exception:
     place = _place(error, file)
     if not place:
         return error
-    return Mistake(f"{type(error).__name__}: {error}{place}")
+    return CommandLineError(f"{type(error).__name__}: {error}{place}")
 
 
 def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
@@ -151,7 +146,7 @@ def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
 
     Raises
     ------
-    Mistake
+    CommandLineError
         No ``=``, a name that is no name, or a name that comes twice.
     """
     shapes: dict[str, Spec] = {}
@@ -161,15 +156,16 @@ def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
             message = (
                 f'{text!r} is not a shape; write -s NAME="SIZES", such as -s x="N L"'
             )
-            raise Mistake(message)
+            raise CommandLineError(message)
         if name in shapes:
             message = f"the shape of {name!r} is given twice"
-            raise Mistake(message)
+            raise CommandLineError(message)
         *dims, last = sizes.split() or [""]
         kind = last if last in KINDS else "float"
         try:
-            shapes[name] = Spec(" ".join(dims) if last in KINDS else sizes, kind)  # type: ignore[arg-type]  # Spec reads text
+            shape = parse_shape(" ".join(dims) if last in KINDS else sizes)
+            shapes[name] = Spec(shape, kind)
         except DerivoError as error:
             message = f"-s {name}={sizes!r}: {error}"
-            raise Mistake(message) from None
+            raise CommandLineError(message) from None
     return shapes

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from derivo.cli import colour, show
-from derivo.cli.mistake import Mistake
+from derivo.cli.mistake import CommandLineError
 
 DESCRIPTION = """\
 Derive twelve forward passes from textbooks and papers, each in two spellings, and
@@ -32,8 +32,9 @@ exit codes: 0 every row holds, 1 a row does not, 2 wrong use
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
-        "textbook", help="published backward passes beside derivo's", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
+        "textbook", help="published backward passes beside derivo's",
+        description=DESCRIPTION, epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )  # fmt: skip
     parser.add_argument(
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
         found = [r for r in ROWS if r.number == args.show]
         if not found:
             message = f"there is no row {args.show}; rows go from 1 to {len(ROWS)}"
-            raise Mistake(message)
+            raise CommandLineError(message)
         return _show_row(found[0])
     begin = time.perf_counter()
     fine = _table(ROWS)

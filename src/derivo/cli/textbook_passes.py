@@ -4,7 +4,7 @@ They stand here without a word to the reader, as they would in a user's own file
 they compute is in the table of `derivo.cli.textbook_rows`.
 """
 
-# ruff: noqa: D103, RET504
+# ruff: noqa: D103, PLR0913, PLR0917, RET504
 
 from __future__ import annotations
 

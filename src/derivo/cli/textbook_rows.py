@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -64,7 +64,9 @@ class Row:
 
     def derive(self, function: Callable[..., Any]) -> Derivation:
         """Derive one spelling, without a hint."""
-        return derive(function, wrt=self.wrt or None, **self.shapes)
+        return derive(
+            function, wrt=self.wrt or None, **cast("dict[str, Any]", self.shapes)
+        )
 
     def draw(self, rng: np.random.Generator) -> dict[str, Any]:
         """Draw arguments in float64."""
@@ -109,7 +111,8 @@ ROWS = (
     Row(2, "layer on a batch", (passes.layer, passes.layer_with_a_ratio),
         published.layer, 6, "the article, matrix and batch part",
         {"x": "N L", "w": "L M", "b": "M"}),
-    Row(3, "softmax, cross-entropy", (passes.cross_entropy, passes.cross_entropy_as_a_sum),
+    Row(3, "softmax, cross-entropy",
+        (passes.cross_entropy, passes.cross_entropy_as_a_sum),
         published.cross_entropy, 2, "Goodfellow et al., Deep Learning, 6.2.2",
         {"z": "N C", "t": "N C"}, ("z",), "one-hot"),
     Row(4, "sigmoid, binary cross-entropy",
@@ -123,7 +126,8 @@ ROWS = (
         published.linear_regression, 3, "least squares", _REGRESSION, ("w",)),
     Row(7, "logistic regression",
         (passes.logistic_regression, passes.logistic_regression_as_a_sum),
-        published.logistic_regression, 3, "Bishop, PRML, 4.91", _REGRESSION, ("w",), "binary"),
+        published.logistic_regression, 3, "Bishop, PRML, 4.91", _REGRESSION,
+        ("w",), "binary"),
     Row(8, "batch normalisation",
         (passes.batch_normalisation, passes.batch_normalisation_with_var),
         published.batch_normalisation, 11, "Ioffe and Szegedy 2015, section 3", _NORM),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from derivo.cli import show
-from derivo.cli.mistake import Mistake
+from derivo.cli.mistake import CommandLineError
 
 DESCRIPTION = """\
 Derive the backward pass of a neuron and of a layer, show each step and its check, then
@@ -64,9 +64,8 @@ def run(args: argparse.Namespace) -> int:
         f"In {time.perf_counter() - begin:.1f} s. To read on: {names} in {folder}/."
     )
     show.line(f"Next, change {folder / 'forward.py'} and try:")
-    show.line(
-        f'  derivo derive {shlex.quote(str(folder / "forward.py"))}:layer -s x="N L" -s w="L M" -s b=M'
-    )
+    path = shlex.quote(str(folder / "forward.py"))
+    show.line(f'  derivo derive {path}:layer -s x="N L" -s w="L M" -s b=M')
     return 0 if fine else 1
 
 
@@ -80,5 +79,5 @@ def _folder(text: str) -> Path:
         message = (
             f"cannot write to the folder {text}: {error.strerror}; choose one with -o"
         )
-        raise Mistake(message) from None
+        raise CommandLineError(message) from None
     return path

@@ -52,7 +52,7 @@ def layer_part(folder: Path) -> bool:
     return _derived("layer", {"x": "N L", "w": "L M", "b": "M"}, folder)
 
 
-def _derived(name: str, shapes: dict[str, str], folder: Path) -> bool:
+def _derived(name: str, shapes: dict[str, Any], folder: Path) -> bool:
     path = folder / "forward.py"
     path.write_text(FORWARD, encoding="utf-8")
     function, _ = find_function(f"{path}:{name}")
@@ -73,16 +73,15 @@ def _derived(name: str, shapes: dict[str, str], folder: Path) -> bool:
     show.line("\nThe check, against numbers that know nothing of these rules:\n")
     result = d.check()
     show.report(result)
-    return result.ok
+    return bool(result.ok)
 
 
 def digits_part(folder: Path) -> bool:
     """Train on four fifths of the digits, and count what is right of the rest."""
     x, t = digits()
     x_train, t_train, x_test, t_test = split(x.astype(np.float32), t)
-    show.line(
-        f"\n{len(x)} real images of 8 x 8 pixels; {len(x_test)} are held back to test with."
-    )
+    show.line(f"\n{len(x)} real images of 8 x 8 pixels.")
+    show.line(f"{len(x_test)} of them are held back, to test with.")
     show.line("One of them:\n")
     show.line(_picture(x_test[0]))
     net = Network(Dense(64, "relu"), Dense(10), loss="cross_entropy")

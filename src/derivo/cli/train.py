@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from derivo.cli import show
-from derivo.cli.mistake import Mistake
+from derivo.cli.mistake import CommandLineError
 
 DESCRIPTION = """\
 Train a network on a CSV file of numbers with a header. A fifth of the rows is held back
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     folder = _folder(args.output) if args.output else None
     if args.seed < 0:
         message = f"--seed {args.seed}: a seed is 0 or more"
-        raise Mistake(message)
+        raise CommandLineError(message)
     settings = Settings(_hidden(args.hidden), args.epochs, args.batch_size,
                         args.learning_rate, args.seed)  # fmt: skip
     table = read_table(args.data, args.target, task=args.task)
@@ -112,7 +112,7 @@ def _hidden(text: str) -> tuple[int, ...]:
         message = (
             f"--hidden {text!r}: give units per layer, such as 64,32, or 0 for none"
         )
-        raise Mistake(message)
+        raise CommandLineError(message)
     return () if parts == ["0"] else tuple(int(p) for p in parts)
 
 
@@ -120,8 +120,8 @@ def _folder(text: str) -> Path:
     path = Path(text)
     if path.is_file():
         message = f"{text} is a file; -o takes the name of a folder"
-        raise Mistake(message)
+        raise CommandLineError(message)
     if not path.parent.is_dir():
         message = f"there is no folder {path.parent} to make {path.name} in"
-        raise Mistake(message)
+        raise CommandLineError(message)
     return path

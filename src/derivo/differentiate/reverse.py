@@ -113,8 +113,10 @@ def _pull_back_loop(
     if not items:
         return {}
 
-    def step(seeds: list[tuple[Node, Node]], wanted: list[Node], inside: tuple[Node, ...],
-             recorder: Recorder) -> dict[Node, Node]:  # fmt: skip
+    def step(
+        seeds: list[tuple[Node, Node]], wanted: list[Node],
+        inside: tuple[Node, ...], recorder: Recorder,
+    ) -> dict[Node, Node]:  # fmt: skip
         return _backpropagate(seeds, wanted, inside, recorder, why)
 
     def accumulate(operand: Node, adjoint: Node, reason: Why) -> None:
@@ -180,7 +182,7 @@ def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:
     shape = operand.spec.shape
     wide = adjoint.spec.rank > len(shape) or (
         all(
-            d == 1 or a == d
+            d in (1, a)
             for a, d in zip(adjoint.spec.shape[::-1], shape[::-1], strict=False)
         )
         and adjoint.spec.rank == len(shape)

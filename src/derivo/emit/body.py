@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement as Statement
+from derivo.emit.statement import Statement
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
@@ -54,18 +54,23 @@ class Body:
             named = node in kept or node in self.wishes or readers[node] > 1
             self._write(node, named=named and not self._is_plain(node, node in kept))
 
-    def _is_plain(self, node: Node, kept: bool) -> bool:  # noqa: FBT001
+    def _is_plain(self, node: Node, kept: bool) -> bool:
         """Tell whether a value is as short as a name would be."""
         if kept or node in self.wishes:
             return False
         if node.op.name in ("constant", "size") and not node.spec.rank:
             return True
-        return "view" in node.op.traits and isinstance(self.parts.get(node.inputs[0]) or
-                                                       self.expression(node.inputs[0]), ast.Name)
+        return "view" in node.op.traits and isinstance(
+            self.parts.get(node.inputs[0]) or self.expression(node.inputs[0]), ast.Name
+        )
 
     def _write(self, node: Node, *, named: bool) -> None:
         operands = [self.expression(i) for i in node.inputs]
-        tree = parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs))) if node.op.numpy else ()
+        tree = (
+            parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs)))
+            if node.op.numpy
+            else ()
+        )
         if len(tree) > 1:
             name = self.names.fresh(self.wish(node), node)
             values, defaults = field_values(node, operands, self.scope, name)
@@ -134,13 +139,17 @@ class Body:
         below = node
         while below not in self.bound and below.inputs:
             below = below.inputs[0]
-        if len(node.inputs) != 1 or node.op.name in ("neg", "as_float") or below not in self.bound:
+        if (
+            len(node.inputs) != 1
+            or node.op.name in ("neg", "as_float")
+            or below not in self.bound
+        ):
             return "h"
         return f"{node.op.name}_{self.bound[below]}"
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:
-    """Give the nodes below `roots` that are not given, and do not lie below given ones."""
+    """Give the nodes below `roots`, as far as they do not lie below given ones."""
     seen: set[Node] = set()
     stack = [r for r in roots if r not in given]
     while stack:

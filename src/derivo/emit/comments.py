@@ -38,8 +38,9 @@ def _copied(reason: Why, name: str) -> str:
     small, large = reason.node.spec.shape, reason.reader.spec.shape
     if len(small) > len(large):
         return f"{name} was copied: add up"
-    axes = [d for d in large[: len(large) - len(small)]]
-    axes += [b for a, b in zip(small, large[len(large) - len(small):], strict=True) if a != b]
+    extra = len(large) - len(small)
+    pairs = zip(small, large[extra:], strict=True)
+    axes = [*large[:extra], *(b for a, b in pairs if a != b)]
     rows = " x ".join(str(d) for d in axes)
     places = "rows" if axes[:1] == list(large[:1]) and len(axes) == 1 else "places"
     return f"{name} was copied to {rows} {places}: add up"

@@ -25,19 +25,18 @@ def parsed(text: str) -> tuple[ast.stmt, ...]:
 
 
 class _Fill(ast.NodeTransformer):
-    """Replaces fields by expressions, and leaves out keywords that have their default."""
+    """Replaces fields by expressions; leaves out keywords that have their default."""
 
     def __init__(self, values: Mapping[str, Any], defaults: frozenset[str]) -> None:
         self.values = values
         self.defaults = defaults
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
-        value = self.values.get(node.id)
-        if value is None:
-            return node
-        return value() if callable(value) else value
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.values.get(node.id, node)
+        filled: ast.expr = value() if callable(value) else value
+        return filled
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         kept = [
             k for k in node.keywords
             if not (isinstance(k.value, ast.Name) and k.value.id in self.defaults)
@@ -54,14 +53,16 @@ def fill(tree: Any, values: Mapping[str, Any], defaults: frozenset[str]) -> Any:
 
 def _copy(tree: Any) -> Any:
     if isinstance(tree, ast.AST):
-        return type(tree)(**{name: _copy(getattr(tree, name, None)) for name in tree._fields})
+        return type(tree)(
+            **{name: _copy(getattr(tree, name, None)) for name in tree._fields}
+        )
     return [_copy(t) for t in tree] if isinstance(tree, list) else tree
 
 
 def field_values(
     node: Node, operands: list[ast.expr], scope: Any, out: str | None = None
 ) -> tuple[dict[str, Any], frozenset[str]]:
-    """Give what the fields of a node's text stand for, and which are at their default."""
+    """Give what the fields of a node's text stand for, and those left at default."""
     values: dict[str, Any] = {f"_{i}": e for i, e in enumerate(operands)}
     defaults = set()
     for name, value in fields(node.attrs).items():
@@ -69,9 +70,9 @@ def field_values(
             values["_shape"] = lambda value=value: scope.shape(value)
         else:
             values[f"_{name}"] = lambda value=value: literal(value, scope)
-        if name in node.op.attrs and type(value) is type(node.op.attrs[name]):
-            if value == node.op.attrs[name] and name != "shape":
-                defaults.add(f"_{name}")
+        usual = node.op.attrs.get(name)
+        if type(value) is type(usual) and value == usual and name != "shape":
+            defaults.add(f"_{name}")
     values["_dtype"] = scope.dtype
     if out is not None:
         values["_out"] = ast.Name(out)
@@ -91,7 +92,7 @@ def literal(value: Any, scope: Any) -> ast.expr:
 
 
 def number(value: float) -> ast.expr:
-    """Write a number; a negative one is a minus sign and a number, as the grammar has it."""
+    """Write a number; a negative one is a minus sign and a number, by the grammar."""
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
         name = "nan" if value != value else "inf"  # noqa: PLR0124
         constant: ast.expr = ast.Attribute(ast.Name("np"), name)

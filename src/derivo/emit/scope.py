@@ -47,7 +47,11 @@ class Scope:
     def dim(self, dim: Dim) -> ast.expr:
         """Write a size: ``x.shape[0]``, ``x.size``, or a formula of such."""
         if isinstance(dim, int):
-            return ast.Constant(dim) if dim >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-dim))
+            return (
+                ast.Constant(dim)
+                if dim >= 0
+                else ast.UnaryOp(ast.USub(), ast.Constant(-dim))
+            )
         for where, shape in self._shapes():
             if dim in shape:
                 return ast.Subscript(where, ast.Constant(shape.index(dim)))
@@ -57,7 +61,9 @@ class Scope:
         if len(dim.terms) == 1 and dim.terms[0][0][1:] == () and dim.terms[0][1] == 1:
             factor = dim.terms[0][0][0]
             if isinstance(factor, Quotient):
-                return ast.BinOp(self.dim(factor.num), ast.FloorDiv(), self.dim(factor.den))
+                return ast.BinOp(
+                    self.dim(factor.num), ast.FloorDiv(), self.dim(factor.den)
+                )
             message = f"no array at hand has the size {dim}; please report this"
             raise InternalError(message)
         return self._formula(dim)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from derivo.emit.body import Body, Statement
-from derivo.emit.numpy import _array_text
+from derivo.emit.layout import array_text
 from derivo.emit.scope import Scope
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
@@ -82,7 +82,7 @@ def write_module(functions: Iterable[Function], title: str = "") -> str:
             constants[node] = names.fresh("CONSTANT")
     head = [f'"""{title}"""', ""] if title else []
     top = [
-        f"{name} = {_array_text(n.attrs['value'].array)}"
+        f"{name} = {array_text(n.attrs['value'].array)}"
         for n, name in constants.items()
     ]
     blocks = [inspect.getsource(h).rstrip().split("\n") for h in helpers]

@@ -118,13 +118,13 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     """Give the integer that `dim` stands for, once its names are known."""
     total = 0
     for factors, n in _terms(dim):
+        term = n
         for f in factors:
-            n *= (
-                sizes[f]
-                if isinstance(f, str)
-                else evaluate(f.num, sizes) // evaluate(f.den, sizes)
-            )
-        total += n
+            if isinstance(f, str):
+                term *= sizes[f]
+            else:
+                term *= evaluate(f.num, sizes) // evaluate(f.den, sizes)
+        total += term
     return total
 
 

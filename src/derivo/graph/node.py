@@ -53,9 +53,8 @@ class Why:
     ----------
     kind
         "chain" (upstream times local derivative), "fan-out" (adjoints of a value read
-        several times are added), "steps" (a value read at every step of a loop: add up),
-        "broadcast" (a copied value: add up over the copies),
-        "seed" or "rewrite".
+        several times are added), "steps" (a value read at every step of a loop: add
+        up), "broadcast" (a copied value: add up over the copies), "seed" or "rewrite".
     node
         The forward value concerned.
     reader

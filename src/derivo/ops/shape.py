@@ -96,19 +96,13 @@ def _transposed(index: Any, attrs: Any, *_shapes: Any) -> Any:
 
 transpose = register(
     Op(
-        "transpose",
-        ("x",),
-        _transpose_spec,
-        _transpose_text,
-        vjp=_transpose_vjp,
+        "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
         algebra=lambda x, axes: x.transpose(axes),
-        latex=r"{0}^\top",
-        attrs={"axes": ()},
+        latex=r"{0}^\top", attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
-        traits=VIEW,
-        element=Rearranged(_transposed),
+        traits=VIEW, element=Rearranged(_transposed),
     )
-)
+)  # fmt: skip
 
 
 @spells(np.transpose, np.permute_dims)
@@ -291,16 +285,11 @@ def _summed_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
 # The adjoint of a value that was copied along some axes: add up over the copies.
 sum_to = register(
     Op(
-        "sum_to",
-        ("x",),
-        lambda x, shape: Spec(shape, x.kind),
-        _sum_to_text,
+        "sum_to", ("x",), lambda x, shape: Spec(shape, x.kind), _sum_to_text,
         vjp=lambda g, _y, x, **_: (broadcast_to(g, shape=x.shape),),
         algebra=lambda x, shape: x.sum_to(shape),
-        latex=r"\sum {0}",
-        attrs={"shape": ()},
+        latex=r"\sum {0}", attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
-        traits=LINEAR,
-        element=Fold("0", "{acc} + {0}", _summed_axes),
+        traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
     )
-)
+)  # fmt: skip

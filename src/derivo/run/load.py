@@ -1,4 +1,4 @@
-"""From source text to functions: a real file, so that breakpoints and tracebacks work."""
+"""From source text to functions: a real file, for breakpoints and tracebacks."""
 
 from __future__ import annotations
 

@@ -1,0 +1,144 @@
+"""The backward function: gradients from what was saved and the results' adjoints."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from derivo.emit.body import Body
+from derivo.emit.forward import Forward
+from derivo.emit.handing_on import names_in
+from derivo.emit.layout import Lines, function, listed
+from derivo.emit.program import Program
+from derivo.emit.scope import Scope
+from derivo.emit.statement import Statement
+from derivo.graph.names import Names, adjoint_name
+from derivo.graph.node import Node
+
+
+@dataclass(frozen=True)
+class Backward:
+    """The backward function as written, and why each value is saved."""
+
+    lines: Lines
+    reasons: Mapping[str, str]
+
+
+def write_backward(
+    p: Program, forward: Forward, taken: set[str], constants: Mapping[Node, str]
+) -> Backward:
+    """Write ``NAME_backward(saved, d_output)``; for a loss ``NAME_gradient(saved)``.
+
+    Parameters
+    ----------
+    forward
+        The forward function as written.
+    taken
+        Names that are in use at the top of the module.
+    constants
+        Arrays defined there.
+    """
+    kept = {n: forward.names[n] for n in forward.saved.values}
+    names = Names(taken | set(kept.values()))
+    for name, n in p.gradients.items():
+        names.hold(adjoint_name(name), n)
+    seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
+    scope = Scope([(b, n.spec) for n, b in (kept | seeds).items()])
+    scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
+    wishes, hints = _wishes(p, forward)
+    body = Body(names, scope, {**constants, **kept, **seeds}, wishes, hints)
+    roots = list(p.gradients.values())
+    body.compute(roots, keep=[n for n in roots if not _is_number(n)])
+    results = [_result(body, name, n) for name, n in p.gradients.items()]
+    held = [*kept.values(), *forward.shapes.values()]
+    reasons = {name: _reason(name, body.statements) for name in held}
+    return Backward(_text(p, body, held, list(seeds.values()), results), reasons)
+
+
+def _seed_name(p: Program, forward: Forward, k: int) -> str:
+    """Name the adjoint of a result after the result."""
+    bound = forward.names.get(p.outputs[k])
+    name: str = p.seeds[k].attrs["name"]
+    return adjoint_name(bound) if bound and p.outputs[k].inputs else name
+
+
+def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, str]]:
+    """Give the names that values get, and those for values that happen to need one."""
+    gradients = {
+        n: adjoint_name(name) for name, n in reversed(list(p.gradients.items()))
+    }
+    named: dict[Node, str] = {}
+    for n, name in p.adjoints.items():
+        if n not in p.forward and not _is_number(n):
+            # A value that has another name in the forward function keeps that one.
+            value = p.values.get(n)
+            called = forward.names.get(value) if value is not None else None
+            named[n] = adjoint_name(called or name)
+    before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
+    wishes = gradients | named | before
+    hints: dict[Node, str] = {}
+    for n, value in p.unnamed.items():
+        if n in wishes:
+            continue
+        if value in forward.names:
+            hints[n] = adjoint_name(forward.names[value])
+        elif "bound" not in n.op.traits and value.inputs:
+            # The adjoint of an unnamed value is its delta, as in the literature.
+            hints[n] = "delta"
+    return wishes, hints
+
+
+def _is_number(node: Node) -> bool:
+    return node.op.name in ("constant", "size") and not node.spec.rank
+
+
+def _result(body: Body, name: str, node: Node) -> str:
+    """Give the name of a gradient; an adjoint shared with another gets a line."""
+    text = ast.unparse(body.expression(node))
+    wish = adjoint_name(name)
+    if text == wish or (text in body.names.taken and text.startswith(wish + "_")):
+        return text
+    alias = body.names.fresh(wish, node)
+    body.statements.append(Statement(f"{alias} = {text}", None, alias))
+    return alias
+
+
+def _text(
+    p: Program, body: Body, held: list[str], seeds: list[str], results: list[str]
+) -> Lines:
+    unpack = [Statement(f"{listed(held, bare=True)} = saved")] if held else []
+    if len(seeds) > 1:
+        unpack.append(Statement(f"{listed(seeds, bare=True)} = d_output"))
+    given = seeds if len(seeds) == 1 else ["d_output"] * bool(seeds)
+    word = "backward" if seeds else "gradient"
+    lines = function(
+        f"def {p.name}_{word}({', '.join(['saved', *given])}):",
+        [*unpack, *body.statements],
+        f"return {', '.join(results)}",
+        p.comment,
+        body.bound,
+    )
+    lines = Lines([f"# Holds where {a}." for a in p.assumptions]) + lines
+    return lines if seeds else lines + Lines(["", "", *_scaled(p, results)])
+
+
+def _scaled(p: Program, results: list[str]) -> list[str]:
+    """Write the backward pass of a loss: its gradient, times the adjoint given."""
+    call = f"{p.name}_gradient(saved)"
+    seed = adjoint_name(p.names.get(p.outputs[0], p.name))
+    scaled = f"{seed} * {call}"
+    if len(results) > 1:
+        scaled = f"tuple({seed} * d for d in {call})"
+    return [f"def {p.name}_backward(saved, {seed}=1.0):", f"    return {scaled}"]
+
+
+def _reason(name: str, statements: list[Statement]) -> str:
+    """Say which lines of the backward function read a saved value."""
+    readers = [
+        s.name or s.code.strip().split(" ")[0]
+        for s in statements
+        if name in names_in(s.code.partition(" = ")[2] or s.code)
+        and not s.code.startswith("for ")
+    ]
+    return f"read by {', '.join(dict.fromkeys(readers))}"

@@ -1,0 +1,57 @@
+"""The forward function: the user's computation, and what it keeps."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from derivo.emit.body import Body
+from derivo.emit.comments import forward_comment
+from derivo.emit.layout import Lines, function, listed, returned
+from derivo.emit.program import Program
+from derivo.emit.saving import Saved, to_save
+from derivo.emit.scope import Scope
+from derivo.graph.names import Names
+from derivo.graph.node import Node
+
+
+@dataclass(frozen=True)
+class Forward:
+    """The forward function as written.
+
+    Attributes
+    ----------
+    names
+        What each value is called in it.
+    saved
+        What it keeps.
+    shapes
+        Names in the backward function for shapes that are kept.
+    """
+
+    lines: Lines
+    names: Mapping[Node, str]
+    saved: Saved
+    shapes: Mapping[Node, str]
+
+
+def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forward:
+    """Write ``NAME(...)``, which returns the results and what is to be saved."""
+    saved = to_save(p)
+    body = Body(names, Scope(), dict(bound), p.names)
+    for n in p.inputs:
+        body.scope.add(bound[n], n.spec)
+    body.compute(p.outputs, keep=[n for n in saved.values if n not in bound])
+    called = [body.bound[n] for n in saved.values]
+    shapes = {n: names.fresh(f"{body.bound[n]}_shape") for n in saved.shapes}
+    kept = called + [f"{body.bound[n]}.shape" for n in saved.shapes]
+    results = [ast.unparse(body.expression(n)) for n in p.outputs]
+    lines = function(
+        f"def {p.name}({', '.join(n.attrs['name'] for n in p.inputs)}):",
+        body.statements,
+        f"return {returned(p.structure, results)}, {listed(kept)}",
+        lambda n, _bound: forward_comment(n, p.forward_notes),
+        body.bound,
+    )
+    return Forward(lines, body.bound, saved, shapes)

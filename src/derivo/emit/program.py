@@ -1,0 +1,81 @@
+"""What is to be written, and what has been written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.graph.node import Node
+
+Comment = Callable[[Node, Mapping[Node, str]], str]
+
+
+@dataclass(frozen=True)
+class Program:
+    """What is to be written: forward results, gradients, and where they part.
+
+    Attributes
+    ----------
+    name
+        Name of the forward function.
+    inputs, outputs, seeds
+        Arguments, results, and the adjoints of the results (none for a loss).
+    structure
+        How the results are handed back: see `derivo.trace.trace`.
+    gradients
+        What the backward function returns, by argument.
+    forward
+        Every value that belongs to the forward pass.
+    names
+        The user's names of forward values.
+    adjoints
+        Backward node to the name of the forward value whose adjoint it is.
+    values, unnamed
+        Backward node to the forward value itself, for values that the user gave a name
+        and for the others.
+    comment
+        Gives the comment of a backward line.
+    assumptions
+        What a reader must know: stated above the backward function.
+    """
+
+    name: str
+    inputs: tuple[Node, ...]
+    outputs: tuple[Node, ...]
+    seeds: tuple[Node, ...]
+    structure: Any
+    gradients: Mapping[str, Node]
+    forward: frozenset[Node]
+    names: Mapping[Node, str]
+    adjoints: Mapping[Node, str]
+    values: Mapping[Node, Node]
+    unnamed: Mapping[Node, Node]
+    comment: Comment
+    forward_notes: Mapping[Node, str]
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of a module, and what each of its lines is about.
+
+    Attributes
+    ----------
+    text
+        The module.
+    name
+        Name of the forward function.
+    saved
+        Names of the values that the forward pass keeps, with the reason for each.
+    lines
+        Line number to the node that the line computes.
+    is_loss
+        There is a function ``NAME_gradient(saved)`` beside ``NAME_backward``.
+    """
+
+    text: str
+    name: str
+    saved: Mapping[str, str]
+    lines: Mapping[int, Node]
+    is_loss: bool

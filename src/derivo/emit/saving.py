@@ -1,0 +1,101 @@
+"""What the forward pass keeps for the backward pass: what that reads, and no more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.emit.program import Program
+from derivo.emit.scope import Scope
+from derivo.graph.dim import Size
+from derivo.graph.node import Node, order
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What is kept.
+
+    Attributes
+    ----------
+    values
+        Arrays and numbers, in order of computation.
+    shapes
+        Arrays of which the shape alone is kept.
+    """
+
+    values: tuple[Node, ...]
+    shapes: tuple[Node, ...]
+
+
+def to_save(program: Program) -> Saved:
+    """Find the forward values that the backward pass reads."""
+    saved: set[Node] = set()
+    seen: set[Node] = set()
+    stack = list(program.gradients.values())
+    while stack:
+        n = stack.pop()
+        if n in seen or n in program.seeds:
+            continue
+        seen.add(n)
+        if _is_forward(n, program) and (n in program.names or not is_free(n)):
+            saved.add(n)
+        else:
+            stack.extend(n.inputs)
+    return _with_sizes(program, saved, seen - saved)
+
+
+def _is_forward(n: Node, program: Program) -> bool:
+    of_loop = "item" in n.op.traits and n.inputs[0] in program.forward
+    return n in program.forward or of_loop
+
+
+def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved:
+    """Add what sizes and the floating type can be read from, where that is missing."""
+    scope = Scope([("s", n.spec) for n in (*kept, *program.seeds)])
+    everything = (*program.inputs, *order(program.outputs))
+    sources = [n for n in everything if n.spec.rank and "loop" not in n.op.traits]
+    shapes: list[Node] = []
+    for d in sorted({d for n in computed for d in _dims(n)}, key=str):
+        while not scope.has(d):
+            new = [n for n in sources if n not in shapes and set(n.spec.shape) - {1}]
+            n = next(n for n in new if not scope.has_all(n.spec.shape))
+            shapes.append(n)
+            scope.shapes.append(("s", n.spec.shape))
+    if any(_needs_dtype(n) for n in computed) and not scope.has_float():
+        n = next(n for n in everything if n.spec.kind == "float")
+        shapes = [s for s in shapes if s is not n]
+        kept = {*kept, n}
+    return Saved(tuple(sorted(kept, key=lambda n: n.index)), tuple(shapes))
+
+
+def is_free(node: Node) -> bool:
+    """Tell whether a forward value is better made again than kept."""
+    if not node.inputs:
+        return node.op.name != "argument"
+    return "view" in node.op.traits
+
+
+def _dims(node: Node) -> Iterable[Size]:
+    """Give the named sizes that computing a node needs."""
+    if "loop" in node.op.traits:
+        for n in node.attrs["loop"].inside():
+            yield from _dims(n)
+    if "item" in node.op.traits:
+        yield from _sizes(node.spec.shape)
+        for n in node.inputs[0].attrs["loop"].inside([node.attrs["of"]]):
+            yield from _dims(n)
+    for value in node.attrs.values():
+        yield from _sizes(value)
+
+
+def _sizes(value: Any) -> Iterable[Size]:
+    if isinstance(value, Size):
+        yield value
+    elif isinstance(value, tuple):
+        for v in value:
+            yield from _sizes(v)
+
+
+def _needs_dtype(node: Node) -> bool:
+    return "{dtype}" in node.op.text(node.attrs, *(i.spec for i in node.inputs))
