@@ -12,21 +12,18 @@ from typing import Any
 import numpy as np
 
 from derivo.differentiate.reverse import differentiate
-from derivo.emit.comments import backward_comment
-from derivo.emit.local import local_derivative
-from derivo.emit.numpy import Program, Source, emit
+from derivo.emit.assemble import program
+from derivo.emit.numpy import Source, emit
 from derivo.errors import (
     AssumptionWarning,
     DerivoError,
-    DtypeError,
     IndependentWarning,
-    ShapeError,
     UsageError,
 )  # fmt: skip
 from derivo.graph.builder import Builder
-from derivo.graph.dim import evaluate, format_shape
-from derivo.graph.node import Graph, Node, order
-from derivo.graph.spec import Spec, kind_of, spec_of, unify
+from derivo.graph.node import Graph
+from derivo.graph.spec import Spec, spec_of
+from derivo.run.arguments import adjoints_of_results, bind, floating_type
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import (
@@ -36,7 +33,6 @@ from derivo.simplify.driver import (
     simplify_backward,
     simplify_forward,
 )  # fmt: skip
-from derivo.simplify.lower import Lowering
 from derivo.trace.tracer import trace
 
 
@@ -125,8 +121,8 @@ class Derivation:
         for name in backward.independent:
             message = (
                 f"the result of {traced.name} does not depend on {name!r}, or only "
-                "through operations without a derivative (argmax, floor, comparisons); its "
-                "gradient is zero"
+                "through operations without a derivative (argmax, floor, "
+                "comparisons); its gradient is zero"
             )
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
@@ -226,7 +222,9 @@ class Derivation:
             if self.emitted.is_loss:
                 result = getattr(self.module, f"{self.name}_gradient")(saved)
             else:
-                given = self._upstream(upstream, values, sizes)
+                given = adjoints_of_results(
+                    self.forward.graph, upstream, floating_type(values), sizes
+                )
                 result = getattr(self.module, f"{self.name}_backward")(saved, given)
         parts = result if len(self.wrt) > 1 else (result,)
         if self.emitted.is_loss and upstream is not None:
@@ -237,57 +235,7 @@ class Derivation:
         self, args: tuple[Any, ...], arrays: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, int]]:
         """Check arguments against the specs; give them as arrays, and the sizes."""
-        expected = {n.attrs["name"]: n.spec for n in self.traced.inputs}
-        given = {**dict(zip(expected, args, strict=False)), **arrays}
-        if set(given) != set(expected) or len(args) > len(expected):
-            odd = sorted(set(given) ^ set(expected))
-            message = (
-                f"{self.name} takes the arguments {', '.join(expected)}; "
-                f"check {', '.join(odd)}"
-            )
-            raise UsageError(message)
-        raw = {name: np.asarray(given[name]) for name in expected}
-        dtype = _floating_type({name: given[name] for name in expected})
-        values: dict[str, Any] = {}
-        sizes: dict[str, int] = {}
-        for name, spec in expected.items():
-            values[name] = _as_spec(name, raw[name], spec, dtype)
-            if not unify(spec.shape, values[name].shape, sizes):
-                known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
-                message = (
-                    f"{name} has the shape {values[name].shape}, but {self.name} was "
-                    f"derived for {format_shape(spec.shape)}"
-                    + (f" with {known}" if known else "")
-                )
-                raise ShapeError(message)
-        return values, sizes
-
-    def _upstream(
-        self, upstream: Any, values: Mapping[str, Any], sizes: Mapping[str, int]
-    ) -> Any:
-        outputs = self.forward.graph.outputs
-        dtype = _floating_type(values)
-        shapes = [tuple(evaluate(d, sizes) for d in o.spec.shape) for o in outputs]
-        if upstream is None:
-            ones = tuple(np.ones(s, dtype) if s else dtype.type(1) for s in shapes)
-            return ones if len(ones) > 1 else ones[0]
-        given = upstream if len(outputs) > 1 else (upstream,)
-        if isinstance(given, dict):
-            given = tuple(given.values())
-        if not isinstance(given, tuple | list) or len(given) != len(outputs):
-            message = (
-                f"{self.name} gives {len(outputs)} results: upstream is a tuple of as "
-                "many adjoints, in the same order"
-            )
-            raise ShapeError(message)
-        for u, s in zip(given, shapes, strict=True):
-            if np.shape(u) != s:
-                message = (
-                    f"the upstream adjoint has the shape {np.shape(u)}, the result {s}"
-                )
-                raise ShapeError(message)
-        cast = tuple(np.asarray(u, dtype)[()] for u in given)
-        return cast if len(outputs) > 1 else cast[0]
+        return bind(self.traced, args, arrays)
 
     def _exact_if_needed(self, values: Mapping[str, Any]) -> Derivation | None:
         broken = [a for a in self.backward.assumptions if not a.holds(values)]
@@ -328,57 +276,6 @@ class Derivation:
         return f"<pre>{html.escape(self.source)}</pre>"
 
 
-def program(
-    traced: Graph, structure: Any, forward: Forward, backward: Backward
-) -> Program:
-    """Put together what is to be written: all values in operations that NumPy has."""
-    lowered = Lowering(forward.builder)
-    names = {lowered(n): name for n, name in forward.graph.names.items()}
-    graph = [lowered(n) for n in forward.known]
-    adjoints: dict[Node, str] = {}
-    values: dict[Node, Node] = {}
-    unnamed: dict[Node, Node] = {}
-    for value, adjoint in backward.adjoints.items():
-        if value in forward.graph.names:
-            adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
-            values.setdefault(lowered(adjoint), lowered(value))
-        else:
-            unnamed.setdefault(lowered(adjoint), lowered(value))
-    why = {lowered(n): w for n, w in backward.why.items()}
-    for n, w in why.items():
-        if "item" in n.op.traits and w.node in forward.graph.names:
-            adjoints.setdefault(n, forward.graph.names[w.node])
-    named = forward.graph.names
-
-    def comment(node: Node, bound: Mapping[Node, str]) -> str:
-        reason = why.get(node)
-        if reason is not None and reason.kind == "chain" and reason.reader is not None:
-            pair = (reason.reader, *reason.reader.inputs)
-            called = {n: bound.get(lowered(n)) or named.get(n) for n in pair}
-            names_now = {n: name for n, name in called.items() if name}
-            text = local_derivative(reason.reader, names_now, forward.builder)
-            if text:
-                return text
-        return backward_comment(node, why, {**named, **bound})
-
-    return Program(
-        name=traced.name,
-        inputs=traced.inputs,
-        outputs=tuple(lowered(n) for n in forward.graph.outputs),
-        seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
-        structure=structure,
-        gradients={k: lowered(n) for k, n in backward.gradients.items()},
-        forward=frozenset(order(graph)),
-        names=names,
-        adjoints=adjoints,
-        values=values,
-        unnamed=unnamed,
-        comment=comment,
-        forward_notes={lowered(n): note for n, note in forward.notes.items()},
-        assumptions=tuple(str(a) for a in backward.assumptions),
-    )
-
-
 def _read_spec(name: str, value: Any) -> Spec:
     try:
         return spec_of(value)
@@ -408,30 +305,3 @@ def _is_loss(graph: Graph, wrt: tuple[str, ...]) -> bool:
     """Tell whether the result is one number made from arrays: the end of a chain."""
     arrays = any(n.spec.rank for n in graph.inputs if n.attrs["name"] in wrt)
     return len(graph.outputs) == 1 and not graph.outputs[0].spec.rank and arrays
-
-
-def _floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
-    known = [a for a in arrays.values() if isinstance(a, np.ndarray | np.generic)]
-    known += [np.asarray(a) for a in arrays.values() if isinstance(a, list | tuple)]
-    floats = [a.dtype for a in known if a.dtype.kind == "f"]
-    wide = [a.dtype for a in known if a.dtype.kind == "f" and a.ndim]
-    # A Python number takes the type of what it meets; so does a scalar beside arrays.
-    floats = wide or floats
-    return np.result_type(*floats) if floats else np.dtype(np.float64)
-
-
-def _as_spec(name: str, array: Any, spec: Spec, dtype: np.dtype[Any]) -> Any:
-    try:
-        kind = kind_of(array.dtype)
-    except DtypeError as error:
-        message = f"{name}: {error}"
-        raise DtypeError(message) from None
-    if spec.kind == "float":
-        wide = array.astype(dtype) if kind != "float" or not array.ndim else array
-        return wide if array.ndim else wide[()]
-    if kind != spec.kind:
-        message = (
-            f"{name} holds {array.dtype} values, but was derived for {spec.kind} values"
-        )
-        raise DtypeError(message)
-    return array

@@ -42,6 +42,14 @@ def test_output_is_the_source_and_loads(run: Run, folder: Path) -> None:
     assert np.allclose(y, 1 / (1 + np.exp(-1.0)))
 
 
+def test_what_the_file_prints_is_no_source(run: Run, folder: Path) -> None:
+    text = "print('loading')\ndef f(x):\n    print('tracing')\n    return 2 * x\n"
+    (folder / "loud.py").write_text(text, encoding="utf-8")
+    result = run("derive", "loud.py:f", "-s", "x=N")
+    assert (result.code, result.err) == (0, "loading\ntracing\n")
+    compile(result.out, "out", "exec")
+
+
 def test_wrt_chooses_the_gradients(run: Run) -> None:
     out = run("derive", "model.py:layer", *LAYER, "--wrt", "w, b", "--no-check").out
     assert "return d_w, d_b" in out

@@ -60,6 +60,12 @@ MISTAKES = {
         ("derive", "model.py:layer", *LAYER, "-o", "."),
         "is a folder",
     ),
+    "the forward pass itself": (
+        ("derive", "model.py:layer", *LAYER, "-o", "./model.py"),
+        "would write over the forward pass",
+    ),
+    "a script": (("derive", "script.py:f"), "if __name__ =="),
+    "a broken import": (("derive", "imports.py:f"), "broken.py, line 2"),
     "no trials": (("check", "model.py:layer", *LAYER, "--trials", "0"), "at least one"),
     "a seed below 0": (
         ("check", "model.py:layer", *LAYER, "--seed", "-1"),
@@ -77,6 +83,8 @@ MISTAKES = {
 def test_a_mistake_is_answered(run: Run, folder: Path, name: str) -> None:
     (folder / "broken.py").write_text("x = 1\ndef f(:\n", encoding="utf-8")
     (folder / "fails.py").write_text("{}['a']\n", encoding="utf-8")
+    (folder / "script.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    (folder / "imports.py").write_text("import broken\n", encoding="utf-8")
     words, expected = MISTAKES[name]
     result = run(*words)
     assert result.code == 2

@@ -45,6 +45,15 @@ def test_what_the_tour_leaves_can_be_used(run: Run, folder: Path) -> None:
     assert hint.code == 0
 
 
+def test_what_a_reader_changed_is_kept(run: Run, folder: Path) -> None:
+    (folder / "tour").mkdir()
+    (folder / "tour" / "forward.py").write_text("mine = 1\n", encoding="utf-8")
+    assert "kept as forward_1.py" in run("tour").out
+    assert (folder / "tour" / "forward_1.py").read_text(
+        encoding="utf-8"
+    ) == "mine = 1\n"
+
+
 def test_a_folder_that_cannot_be_written_is_answered(run: Run, folder: Path) -> None:
     (folder / "file").write_text("", encoding="utf-8")
     result = run("tour", "-o", "file")

@@ -190,6 +190,12 @@ TABLES = {
         ("--target", "t", "-o", "model.py"),
         "is a file",
     ),
+    "other files": (
+        f"a,t\n{PAIRS}",
+        ("--target", "t", "-o", "."),
+        "other files",
+    ),
+    "an endless cell": (f"a,t\n{'7' * 140000},1", ("--target", "t"), "line 2: field"),
     "not text": (b"\xff\xfe\x00PK", ("--target", "t"), "is not text in UTF-8"),
 }
 

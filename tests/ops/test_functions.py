@@ -9,7 +9,7 @@ import pytest
 
 import derivo
 from derivo import Spec, ops
-from derivo.errors import DtypeError
+from derivo.errors import DtypeError, UsageError
 from tests.ops.spelled import (
     SIZES,
     Spelling,
@@ -237,6 +237,14 @@ def test_the_source_of_gelu_needs_numpy_alone(tmp_path: Any) -> None:
     module = derivo.load(d.save(tmp_path / "gelu.py"))
     x = np.random.default_rng(0).normal(size=(2, 3))
     np.testing.assert_array_equal(d(x=x), module.function(x)[0])
+
+
+def test_a_function_may_not_be_called_like_a_helper_of_its_source() -> None:
+    def erf(x: Any) -> Any:
+        return ops.erf(x)
+
+    with pytest.raises(UsageError, match="called erf; give yours another name"):
+        _ = derivo.derive(erf, x="N").source
 
 
 # --- products with zeros -------------------------------------------------------------

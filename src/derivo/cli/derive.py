@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from derivo.cli import show
-from derivo.cli.mistake import writable_parent
+from derivo.cli.mistake import CommandLineError, writable_parent
 from derivo.cli.target import SHAPES, add_arguments, derivation
 
 DESCRIPTION = """\
@@ -19,7 +20,7 @@ examples:
   derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M
   derivo derive model.py:loss -s z="N C" -s t="N C" --wrt z --assume "t sums to 1"
   derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M --steps
-  derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M -o layer.py
+  derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M -o backward.py
 
 exit codes: 0 the check agrees, 1 it does not, 2 wrong use
 """
@@ -43,9 +44,16 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def _file(target: str) -> Path:
+    return Path(target.rpartition(":")[0]).resolve()
+
+
 def run(args: argparse.Namespace) -> int:
     """Derive, print or save, and check."""
     path = writable_parent(args.output) if args.output else None
+    if path is not None and path.resolve() == _file(args.target):
+        message = f"-o {path} would write over the forward pass; choose another"
+        raise CommandLineError(message)
     d = derivation(args)
     if path is None:
         show.source(d)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import warnings
@@ -59,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         argparse's own way out: 0 after ``--help``, 2 for words it does not know.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal may lack a character
     args = build_parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
@@ -79,6 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except DerivoError as error:
         print(f"derivo: {error}", file=sys.stderr)
+        return MISUSED
+    except OSError as error:
+        print(f"derivo: {error.filename}: {error.strerror}", file=sys.stderr)
         return MISUSED
     return code
 

@@ -5,6 +5,7 @@ Beside this file: network.py (the forward pass), parameters.npz, model.json.
 
 import csv
 import json
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,13 @@ def predict(x: Any) -> Any:
     x : (N, columns)
         Inputs in the units and the order of the table that was trained on.
     """
-    sys.path.insert(0, str(HERE))
-    import network  # type: ignore[import-not-found]  # noqa: PLC0415  it is beside this file
-
+    network = runpy.run_path(str(HERE / "network.py"))
     model = json.loads((HERE / "model.json").read_text(encoding="utf-8"))
     with np.load(HERE / "parameters.npz") as stored:
         parameters = [stored[name] for name in model["parameters"]]
     mean, deviation = np.array(model["input_mean"]), np.array(model["input_deviation"])
     scaled = ((np.asarray(x, float) - mean) / deviation).astype(np.float32)
-    y = network.predict(scaled, *parameters)
+    y = network["predict"](scaled, *parameters)
     if model["classes"]:
         return np.array(model["classes"])[y.argmax(axis=1)]
     return y[:, 0] * model["target_deviation"] + model["target_mean"]

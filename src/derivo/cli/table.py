@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,24 @@ Rows = list[tuple[int, list[str]]]
 
 def _read(path: Path) -> tuple[list[str], Rows]:
     """Give the header, and each row with its line in the file."""
+    header, rows = _cells(path)
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        message = f"{path} has two columns {twice[0]!r}; give each its own name"
+        raise CommandLineError(message)
+    if all(_is_number(c) for c in header):
+        message = f"{path} has no header: its first line is numbers; add one of names"
+        raise CommandLineError(message)
+    for line, row in rows:
+        if len(row) != len(header):
+            cells = f"{len(row)} cells, but the header has {len(header)}"
+            message = f"{path}, line {line}: {cells}"
+            raise CommandLineError(message)
+    return header, rows
+
+
+def _cells(path: Path) -> tuple[list[str], Rows]:
+    """Cut the text into cells; lines without any are left out."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
@@ -103,28 +122,17 @@ def _read(path: Path) -> tuple[list[str], Rows]:
         message = f"{path} is empty; a header and rows of numbers are needed"
         raise CommandLineError(message)
     first = text.lstrip("\r\n").splitlines()[0]
-    reader = csv.reader(text.splitlines(), delimiter=max(",;\t", key=first.count))
-    found = [
-        (reader.line_num, [c.strip() for c in row])
-        for row in reader
-        if any(map(str.strip, row))
-    ]
-    header = found[0][1]
-    twice = [name for name in header if header.count(name) > 1]
-    if twice:
-        message = f"{path} has two columns {twice[0]!r}; give each its own name"
-        raise CommandLineError(message)
-    if all(_is_number(c) for c in header):
-        message = (
-            f"{path} has no header: its first line holds numbers. Add a line of names"
-        )
-        raise CommandLineError(message)
-    for line, row in found[1:]:
-        if len(row) != len(header):
-            cells = f"{len(row)} cells, but the header has {len(header)}"
-            message = f"{path}, line {line}: {cells}"
-            raise CommandLineError(message)
-    return header, found[1:]
+    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count))
+    found: Rows = []
+    try:
+        for row in reader:
+            cells = [c.strip() for c in row]
+            if any(cells):
+                found.append((reader.line_num, cells))
+    except csv.Error as error:
+        message = f"{path}, line {reader.line_num}: {error}"
+        raise CommandLineError(message) from None
+    return found[0][1], found[1:]
 
 
 def _number(cells: list[str], k: int, header: list[str], line: int, file: str) -> float:

@@ -7,6 +7,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -55,10 +56,11 @@ def derivation(args: argparse.Namespace) -> Derivation:
     shapes = read_shapes(args.shape)
     wrt = [w.strip() for w in args.wrt.split(",") if w.strip()] if args.wrt else None
     try:
-        return derive_function(
-            function, wrt=wrt, simplify=not args.raw, stabilize=not args.no_stabilize,
-            assume=args.assume, **shapes,
-        )  # fmt: skip
+        with redirect_stdout(sys.stderr):  # what the user's code prints is no source
+            return derive_function(
+                function, wrt=wrt, simplify=not args.raw,
+                stabilize=not args.no_stabilize, assume=args.assume, **shapes,
+            )  # fmt: skip
     except DerivoError:
         raise
     except Exception as error:  # noqa: BLE001  whatever the user's code raises
@@ -107,17 +109,24 @@ def _load(path: Path) -> ModuleType:
         raise CommandLineError(message)
     module = importlib.util.module_from_spec(spec)
     hidden = sys.modules.get(spec.name)
-    sys.modules[spec.name] = module
+    sys.modules[spec.name] = module  # for code that looks its own module up
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):
+            spec.loader.exec_module(module)
     except SyntaxError as error:
+        place = f"{error.filename or path}, line {error.lineno}"
+        message = f"{place}: {error.msg}: {(error.text or '').strip()}"
+        raise CommandLineError(message) from None
+    except SystemExit:
         message = (
-            f"{path}, line {error.lineno}: {error.msg}: {(error.text or '').strip()}"
+            f"{path} ends the program while it is imported. Put what should run as a "
+            'script under `if __name__ == "__main__":`'
         )
         raise CommandLineError(message) from None
     except Exception as error:  # noqa: BLE001  whatever the user's file raises
         raise _in_users_code(error, path) from None
     finally:
+        del sys.modules[spec.name]
         if hidden is not None:
             sys.modules[spec.name] = hidden
     return module

@@ -53,8 +53,7 @@ def layer_part(folder: Path) -> bool:
 
 
 def _derived(name: str, shapes: dict[str, Any], folder: Path) -> bool:
-    path = folder / "forward.py"
-    path.write_text(FORWARD, encoding="utf-8")
+    path = _forward_file(folder)
     function, _ = find_function(f"{path}:{name}")
     start = time.perf_counter()
     d = derive(function, **shapes)
@@ -74,6 +73,18 @@ def _derived(name: str, shapes: dict[str, Any], folder: Path) -> bool:
     result = d.check()
     show.report(result)
     return bool(result.ok)
+
+
+def _forward_file(folder: Path) -> Path:
+    """Write the forward passes; what a reader made of an earlier copy is kept."""
+    path = folder / "forward.py"
+    if path.exists() and path.read_text(encoding="utf-8") != FORWARD:
+        taken = [folder / f"forward_{k}.py" for k in range(1, 1000)]
+        mine = next(p for p in taken if not p.exists())
+        path.rename(mine)
+        show.line(f"\nYour own {path.name} is kept as {mine.name}.")
+    path.write_text(FORWARD, encoding="utf-8")
+    return path
 
 
 def digits_part(folder: Path) -> bool:

@@ -121,6 +121,9 @@ def _folder(text: str) -> Path:
     if path.is_file():
         message = f"{text} is a file; -o takes the name of a folder"
         raise CommandLineError(message)
+    if path.is_dir() and any(path.iterdir()) and not (path / "model.json").is_file():
+        message = f"{text} holds other files; -o takes a new folder, or one of a model"
+        raise CommandLineError(message)
     if not path.parent.is_dir():
         message = f"there is no folder {path.parent} to make {path.name} in"
         raise CommandLineError(message)

@@ -10,6 +10,7 @@ from derivo.emit.backward import write_backward
 from derivo.emit.forward import write_forward
 from derivo.emit.layout import Lines, array_text
 from derivo.emit.program import Program, Source
+from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -21,6 +22,7 @@ def emit(p: Program) -> Source:
     """Write a program as a module that needs nothing but NumPy."""
     everything = order([*p.outputs, *p.gradients.values()])
     helpers = list(dict.fromkeys(h for n in everything for h in n.op.helpers))
+    _refuse_clash(p, helpers)
     functions = {p.name, f"{p.name}_backward", f"{p.name}_gradient"}
     functions |= {h.__name__ for h in helpers}
     arguments = {n: n.attrs["name"] for n in p.inputs}
@@ -40,6 +42,18 @@ def emit(p: Program) -> Source:
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
     return Source(text, p.name, backward.reasons, whole.places, not p.seeds)
+
+
+def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:
+    """Refuse a function, or an argument, called like a helper of its own source."""
+    own = {p.name, *(n.attrs["name"] for n in p.inputs)}
+    clash = own & {h.__name__ for h in helpers}
+    if clash:
+        message = (
+            f"the source of {p.name} needs a function of its own called "
+            f"{', '.join(sorted(clash))}; give yours another name"
+        )
+        raise UsageError(message)
 
 
 def _top(constants: dict[Node, str], helpers: list[Callable[..., Any]]) -> list[str]:

@@ -8,9 +8,10 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from derivo.emit.body import Body, Statement
+from derivo.emit.body import Body
 from derivo.emit.layout import array_text
 from derivo.emit.scope import Scope
+from derivo.emit.statement import Statement
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from derivo.derivation import Derivation, derive, program
+from derivo.derivation import Derivation, derive
+from derivo.emit.assemble import program
 from derivo.emit.comments import forward_comment
-from derivo.emit.numpy import Program
+from derivo.emit.program import Program
 from derivo.emit.step import Function, Section, write_module
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, order

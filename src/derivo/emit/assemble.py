@@ -1,0 +1,64 @@
+"""From a derivation to a program: every value in operations that NumPy has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from derivo.emit.comments import backward_comment
+from derivo.emit.local import local_derivative
+from derivo.emit.program import Program
+from derivo.graph.node import Graph, Node, order
+from derivo.simplify.lower import Lowering
+from derivo.simplify.model import Backward, Forward
+
+
+def program(
+    traced: Graph, structure: Any, forward: Forward, backward: Backward
+) -> Program:
+    """Put together what is to be written: all values in operations that NumPy has."""
+    lowered = Lowering(forward.builder)
+    names = {lowered(n): name for n, name in forward.graph.names.items()}
+    graph = [lowered(n) for n in forward.known]
+    adjoints: dict[Node, str] = {}
+    values: dict[Node, Node] = {}
+    unnamed: dict[Node, Node] = {}
+    for value, adjoint in backward.adjoints.items():
+        if value in forward.graph.names:
+            adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
+            values.setdefault(lowered(adjoint), lowered(value))
+        else:
+            unnamed.setdefault(lowered(adjoint), lowered(value))
+    why = {lowered(n): w for n, w in backward.why.items()}
+    for n, w in why.items():
+        if "item" in n.op.traits and w.node in forward.graph.names:
+            adjoints.setdefault(n, forward.graph.names[w.node])
+    named = forward.graph.names
+
+    def comment(node: Node, bound: Mapping[Node, str]) -> str:
+        reason = why.get(node)
+        if reason is not None and reason.kind == "chain" and reason.reader is not None:
+            pair = (reason.reader, *reason.reader.inputs)
+            called = {n: bound.get(lowered(n)) or named.get(n) for n in pair}
+            names_now = {n: name for n, name in called.items() if name}
+            text = local_derivative(reason.reader, names_now, forward.builder)
+            if text:
+                return text
+        return backward_comment(node, why, {**named, **bound})
+
+    return Program(
+        name=traced.name,
+        inputs=traced.inputs,
+        outputs=tuple(lowered(n) for n in forward.graph.outputs),
+        seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
+        structure=structure,
+        gradients={k: lowered(n) for k, n in backward.gradients.items()},
+        forward=frozenset(order(graph)),
+        names=names,
+        adjoints=adjoints,
+        values=values,
+        unnamed=unnamed,
+        comment=comment,
+        forward_notes={lowered(n): note for n, note in forward.notes.items()},
+        assumptions=tuple(str(a) for a in backward.assumptions),
+    )
