@@ -50,6 +50,21 @@ def test_what_the_file_prints_is_no_source(run: Run, folder: Path) -> None:
     compile(result.out, "out", "exec")
 
 
+def test_a_derivative_that_vanishes_is_right(run: Run, folder: Path) -> None:
+    (folder / "cube.py").write_text("def f(x):\n    return x ** 3\n", encoding="utf-8")
+    assert run("check", "cube.py:f", "-s", "x=").code == 0
+
+
+def test_a_result_that_is_read_again_gets_a_second_adjoint(
+    run: Run, folder: Path
+) -> None:
+    text = "def f(x, y):\n    a = x * y\n    return a, a.sum()\n"
+    (folder / "two.py").write_text(text, encoding="utf-8")
+    out = run("derive", "two.py:f", "-s", "x=N", "-s", "y=N", "--steps").out
+    assert "d_a_2 = d_a + d_f_2" in out
+    assert "d_y = d_a_2 * x" in out
+
+
 def test_wrt_chooses_the_gradients(run: Run) -> None:
     out = run("derive", "model.py:layer", *LAYER, "--wrt", "w, b", "--no-check").out
     assert "return d_w, d_b" in out

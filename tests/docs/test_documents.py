@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from derivo.cli.textbook_count import backward_operations
+from derivo.cli.textbook_rows import ROWS
 from tests.docs import documents
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +33,16 @@ def test_links_of_a_document_lead_somewhere(name: str) -> None:
 
 def test_readme_is_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_readme_gives_the_counts_of_the_textbook_table() -> None:
+    counts = [
+        backward_operations(d.source, d.name)
+        for d in (row.derive(row.spellings[0]) for row in ROWS)
+    ]
+    published = sum(row.operations for row in ROWS)
+    expected = f"{published} published, {sum(counts)} here"
+    assert expected in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_wrong_output_is_noticed(

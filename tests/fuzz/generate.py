@@ -36,7 +36,8 @@ WEIGHTS = {
 
 def generate(rng: np.random.Generator, *, least: int = 5, most: int = 60) -> Program:
     """Draw a program; the same generator state gives the same program."""
-    target = int(rng.integers(least, most + 1))
+    # As many of 5 to 17 operations as of 17 to 60: the time goes into the large ones.
+    target = round(float(np.exp(rng.uniform(np.log(least), np.log(most)))))
     while True:
         program = _grow(rng, target)
         if least <= program.operations <= most + 10 and program.inputs:

@@ -49,12 +49,12 @@ def test_programs_have_5_to_60_operations_and_share_values():
     counts = [p.operations for p in drawn]
     assert min(counts) >= 5
     assert max(counts) <= 70  # the last template may add ten
-    assert np.quantile(counts, 0.9) > 35
+    assert np.quantile(counts, 0.9) > 28
     shared = [
         p for p in drawn
         if any(sum(n in s.reads for s in p.steps.values()) > 1 for n in p.steps)
     ]  # fmt: skip
-    assert len(shared) > 100
+    assert len(shared) > 80
 
 
 def test_the_same_seed_gives_the_same_program_and_values():

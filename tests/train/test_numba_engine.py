@@ -25,7 +25,8 @@ def deep(dtype):
 
 
 def bend(n):
-    return n / (1 + np.abs(n)) + np.mean(n, axis=1, keepdims=True)
+    slope = np.where(n > 0.1, n / (1 + np.abs(n)), np.clip(n, -0.5, 0.05))
+    return slope + np.mean(n, axis=1, keepdims=True)
 
 
 def fitted(engine, net, t=T, **options):

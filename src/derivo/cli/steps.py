@@ -40,10 +40,12 @@ def explain(derivation: Derivation) -> list[Line]:
     named = [(v, a) for v, a in backward.adjoints.items() if v in values]
     final = {adjoint: value for value, adjoint in reversed(named)}
     shorter = [_shortened(s, final, values, names) for s in rewrites if s not in known]
-    seen = {left for left, _ in lines}
-    return lines + [
-        line for line in shorter if line[0] not in seen | set(names.values())
-    ]
+    seen = {*names.values(), *(_right(left) for left, _ in lines)}
+    return lines + [line for line in shorter if _right(line[0]) not in seen]
+
+
+def _right(equation: str) -> str:
+    return equation.split(" = ", 1)[-1]
 
 
 def _value_name(node: Node, values: Mapping[Node, str]) -> str:
@@ -52,10 +54,13 @@ def _value_name(node: Node, values: Mapping[Node, str]) -> str:
 
 def _adjoint_names(raw: Differentiated, values: Mapping[Node, str]) -> dict[Node, str]:
     """Name adjoints after their values; the first value that has one gives the name."""
-    names: dict[Node, str] = {}
+    names = {s: s.attrs["name"] for s in raw.seeds if s.op is argument}
+    given = set(names.values())
     for value, adjoint in raw.adjoints.items():
         if value in values and (adjoint.inputs or adjoint.op is argument):
-            names.setdefault(adjoint, f"d_{values[value]}")
+            name = f"d_{values[value]}"
+            # What is given for a result may still get more added to it.
+            names.setdefault(adjoint, f"{name}_2" if name in given else name)
     return {**values, **names}
 
 
@@ -76,8 +81,9 @@ def _chain(
     for value, adjoint in sorted(raw.adjoints.items(), key=lambda item: item[1].index):
         if value not in values or adjoint in raw.seeds:
             continue
-        left = f"d_{values[value]}"
+        left = names.get(adjoint, f"d_{values[value]}")
         if adjoint in written:
+            left = f"d_{values[value]}"
             yield f"{left} = {written[adjoint]}", _passed(value, raw, values)
             continue
         written[adjoint] = left
@@ -143,6 +149,8 @@ def _local(why: Why, values: Mapping[Node, str]) -> str:
         return ""
     text = formula(recorder.lift(adjoint), names)
     text = text.removeprefix("1.0 * ")
+    if text in names.values():
+        text = text.removeprefix("(").removesuffix(")")
     return text if len(text) <= LONGEST else ""
 
 

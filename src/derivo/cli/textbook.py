@@ -83,7 +83,9 @@ def _line(row: Any, k: int, function: Any) -> bool:
     right, short = difference <= LIMIT, count <= row.operations
     title = row.title if k == 0 else f"  {_spelling(function.__name__)}"
     label = f"{row.number:>3}  " if k == 0 else "     "
-    text = f"{label}{title:<34}{row.operations:>8}{count:>8}   {difference:>9.1e}  "
+    text = (
+        f"{label}{title:<34}{row.operations:>8}{count:>8}   {_number(difference):>9}  "
+    )
     remarks = [] if short else [f"{count - row.operations} over"]
     remarks += [] if right else ["differs"]
     remarks += [f"saves {', '.join(extras)} besides"] if extras else []
@@ -91,6 +93,10 @@ def _line(row: Any, k: int, function: Any) -> bool:
     verdict = "ok" if fine else "; ".join(remarks)
     show.write([(text, ""), (verdict, colour.GOOD if fine else colour.BAD)])
     return fine
+
+
+def _number(difference: float) -> str:
+    return f"{difference:.1e}" if difference else "0"
 
 
 def _spelling(name: str) -> str:
@@ -109,6 +115,11 @@ def _worked() -> bool:
         for n in numbers():
             text = f"  {n.name:<12} printed {n.printed:<12} here {n.got:<14.10g}"
             verdict = "ok" if n.agrees else "differs"
+            verdict += (
+                f" to {n.within:g} (its last printed digits are off)"
+                if n.within
+                else ""
+            )
             show.write([(text, ""), (verdict, colour.GOOD if n.agrees else colour.BAD)])
             fine &= n.agrees
     return fine

@@ -91,7 +91,7 @@ slice_ = register(
         attrs={"index": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),),
                              {"index": (("at", 1), ("cut", 1, None, 2))}),
-        traits=frozenset({"analytic", "selects"}),
+        traits=frozenset({"analytic", "selects", "view"}),
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import KINKED, logical_and
 from derivo.ops.catalogue import CATALOGUE, register, spells
@@ -43,6 +44,7 @@ clip = register(
             {},
         ),
         latex=r"\operatorname{{clip}}({0}, {1}, {2})",
+        element=Element("{1} if {0} < {1} else {2} if {0} > {2} else {0}"),
         traits=KINKED,
     )
 )
@@ -62,6 +64,7 @@ heaviside = register(
         vjp=lambda g, _y, x, _h: (None, g * (x == 0)),
         samples=lambda rng: ((_away(0)(rng)[0][0], rng.normal(size=(3, 4))), {}),
         latex=r"H({0})", traits=KINKED | {"floating"},
+        element=Element("{1} if {0} == 0 else {dtype}({0} > 0) if {0} == {0} else {0}"),
     ),
     np.heaviside,
 )  # fmt: skip

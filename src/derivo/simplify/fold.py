@@ -7,7 +7,7 @@ totals, as long as that makes it shorter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -165,12 +165,30 @@ def fold(
         found.append(node)
 
 
+def divides_by_nothing_new(
+    powers: Mapping[Factor, Rational], inner: Product, sign: int
+) -> bool:
+    """Tell whether folding keeps clear of divisions that were not there.
+
+    ``x**2`` is not to become ``x**3 / x`` although ``x**3`` has been computed: where x
+    is 0 that is 0/0. A factor must be there as often as it is taken out.
+    """
+    for f, p in inner:
+        q = powers.get(f, 0)
+        if sign > 0 and p > 0 and q < p:
+            return False
+        if sign < 0 and p > 0 and q > -p:
+            return False
+    return True
+
+
 def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
     for labels in _matches(d, m):
         value = d.value.relabel(by(labels))
-        inner = product((f.relabel(by(labels)), p)
-                        for f, p in d.inner)  # fmt: skip
+        inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
         for sign in (1, -1):
+            if not divides_by_nothing_new(dict(m), inner, sign):
+                continue
             parts = [*m, (value, sign), *((f, -p * sign) for f, p in inner)]
             yield product(parts), Fraction(1) / d.number**sign
     for k, (t, p) in enumerate(m):
@@ -186,8 +204,11 @@ def _inside(
     bound = set(t.bound)
     for labels in _matches(d, t.inner):
         value = d.value.relabel(by(labels))
-        inner = [(f.relabel(by(labels)), p) for f, p in d.inner]
+        inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
+        powers = {**dict(rest), **dict(t.inner)}
         for sign in (1, -1):
+            if not divides_by_nothing_new(powers, inner, sign):
+                continue
             within = [*t.inner, (value, sign)]
             within += [(f, -p * sign) for f, p in inner if f.labels() & bound]
             outside = [(f, -p * sign) for f, p in inner if not f.labels() & bound]

@@ -123,7 +123,8 @@ def compare(got: Any, numeric: Numeric, magnitude: float = 0.0) -> Comparison:
     a, b = np.asarray(got, dtype=np.float64), np.asarray(numeric.value)
     if not a.size:
         return Comparison(0.0, (), 0.0, 0.0, "right")
-    scale = max(_largest(a), _largest(b), FLOOR * magnitude, np.finfo(float).tiny)
+    # A complex step is exact to its own square only: at x = 0 that of x ** 3 is not 0.
+    scale = max(_largest(a), _largest(b), FLOOR * magnitude, TINY_STEP)
     distance = np.asarray(np.abs(a - b) / scale)
     distance[np.isnan(a) | np.isnan(b) | (np.isinf(a) & (a != b))] = np.inf
     place = np.unravel_index(int(np.argmax(distance)), a.shape)

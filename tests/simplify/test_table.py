@@ -1,0 +1,83 @@
+"""Functions in many spellings: right, in the type that came in, and not too long."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+import derivo
+from tests.numerical import complex_step, flat, weighted
+from tests.simplify import spelled_losses as spelled_losses
+from tests.simplify import spelled_models as spelled_models
+from tests.simplify import spelled_normalisation as spelled_normalisation
+from tests.simplify.spelling import SPELLINGS, count_operations, slope
+
+EVERY = pytest.mark.parametrize("s", SPELLINGS.values(), ids=list(SPELLINGS))
+
+
+@cache
+def derived(name, simplify=True):
+    s = SPELLINGS[name]
+    return derivo.derive(s.function, wrt=s.wrt, simplify=simplify, **s.specs)
+
+
+@cache
+def operations(name, simplify=True):
+    return count_operations(derived(name, simplify).source, name)
+
+
+@EVERY
+def test_gradients_equal_numerical_derivatives(s):
+    arrays = s.arrays()
+    rng = np.random.default_rng(1)
+    upstream = [rng.normal(size=np.shape(y)) for y in flat(s.function(**arrays))]
+    d = derived(s.name)
+    output, gradients = d.value_and_gradients(
+        tuple(upstream) if len(upstream) > 1 else upstream[0], **arrays
+    )
+    for actual, expected in zip(flat(output), flat(s.function(**arrays)), strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-12)
+    for name, gradient in gradients.items():
+        assert np.shape(gradient) == np.shape(arrays[name])
+        for _ in range(2):
+            direction = rng.normal(size=np.shape(arrays[name]))
+            expected, error = slope_along(s, arrays, upstream, name, direction)
+            scale = np.abs(gradient * direction).sum() + 1e-3
+            actual = np.sum(gradient * direction)
+            assert actual == pytest.approx(expected, rel=0, abs=error * scale)
+
+
+def slope_along(s, arrays, upstream, name, direction):
+    """Give a directional derivative, and how well it can be relied on."""
+    if s.is_analytic:
+        return complex_step(s.function, arrays, upstream, name, direction), 1e-11
+
+    def along(h):
+        moved = {**arrays, name: arrays[name] + h * direction}
+        return weighted(s.function, moved, upstream)
+
+    return slope(along), 1e-8
+
+
+@EVERY
+def test_float32_stays_float32(s):
+    arrays = {
+        k: v.astype(np.float32) if v.dtype == np.float64 else v
+        for k, v in ((k, np.asarray(v)) for k, v in s.arrays().items())
+    }
+    output, gradients = derived(s.name).value_and_gradients(**arrays)
+    kinds = [np.asarray(y).dtype for y in (*flat(output), *gradients.values())]
+    assert set(kinds) == {np.dtype(np.float32)}
+
+
+@EVERY
+def test_shortening_never_makes_it_longer(s):
+    assert operations(s.name) <= operations(s.name, simplify=False)
+
+
+@pytest.mark.parametrize("s", [s for s in SPELLINGS.values() if s.most is not None],
+                         ids=lambda s: s.name)  # fmt: skip
+def test_no_longer_than_the_published_form(s):
+    assert operations(s.name) <= s.most, derived(s.name).source
