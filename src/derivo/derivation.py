@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,13 +27,8 @@ from derivo.graph.spec import Spec, spec_of
 from derivo.run.arguments import adjoints_of_results, bind, floating_type
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
-from derivo.simplify.driver import (
-    Backward,
-    Forward,
-    Step,
-    simplify_backward,
-    simplify_forward,
-)  # fmt: skip
+from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.model import Backward, Forward, Step
 from derivo.trace.tracer import trace
 
 
@@ -89,14 +85,13 @@ def derive(
     forward = simplify_forward(
         traced, builder, facts, recognise=simplify, stabilize=stabilize
     )
-    differentiated = differentiate(
-        forward.graph, names, builder, is_loss=_is_loss(forward.graph, names)
-    )
+    is_loss = _is_loss(forward.graph, names)
+    differentiated = differentiate(forward.graph, names, builder, is_loss=is_loss)
     backward = simplify_backward(differentiated, forward, enabled=simplify)
 
     def rederive() -> Derivation:
-        return derive(function, wrt=wrt, simplify=simplify, stabilize=stabilize,
-                      assume=("nothing",), **specs)  # fmt: skip
+        options: Any = {"wrt": wrt, "simplify": simplify, "stabilize": stabilize}
+        return derive(function, **options, assume=("nothing",), **specs)
 
     return Derivation(function, traced, structure, forward, backward, rederive)
 
@@ -264,16 +259,12 @@ class Derivation:
 
     def __repr__(self) -> str:
         """Show the call and the source."""
-        arguments = ", ".join(
-            f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs
-        )
-        return f"<derivation of {self.name}({arguments})>\n\n{self.source}"
+        given = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
+        return f"<derivation of {self.name}({given})>\n\n{self.source}"
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
-        import html  # noqa: PLC0415  (for notebooks only)
-
-        return f"<pre>{html.escape(self.source)}</pre>"
+        return f"<pre>{escape(self.source)}</pre>"
 
 
 def _read_spec(name: str, value: Any) -> Spec:
@@ -292,10 +283,9 @@ def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:
     for name in names:
         if kinds.get(name) != "float":
             what = (
-                "is not an argument"
-                if name not in kinds
-                else f"holds {kinds[name]} values"
+                f"holds {kinds[name]} values, as an argument" if name in kinds else ""
             )
+            what = what or "is not an argument"
             message = f"wrt: {name!r} {what} of {graph.name}({', '.join(kinds)})"
             raise UsageError(message)
     return names

@@ -17,6 +17,8 @@ SIZES = {
     "N": 5, "L": 3, "M": 4, "C": 6, "T": 7, "S": 8, "D": 2, "H": 3, "V": 9, "K": 4,
     "B": 2, "E": 5,
 }  # fmt: skip
+# Views; the last two are what .T is for more than two axes.
+FREE = ("reshape", "expand_dims", "squeeze", "transpose", "swapaxes")
 # NumPy drops the imaginary part here, or does not take complex numbers.
 NOT_ANALYTIC = ("abs(", "norm(", "var(", "std(", "logaddexp(")
 
@@ -97,13 +99,15 @@ def count_operations(source: str, name: str) -> int:
     function = found.get(f"{name}_gradient") or found[f"{name}_backward"]
     count = 0
     for n in ast.walk(function):
-        if isinstance(n, ast.BinOp | ast.UnaryOp | ast.AugAssign):
+        if isinstance(n, ast.UnaryOp):
+            count += not isinstance(n.operand, ast.Constant)  # -1 is a constant
+        elif isinstance(n, ast.BinOp | ast.AugAssign):
             count += 1
         elif isinstance(n, ast.Compare):
             count += len(n.ops)
         elif isinstance(n, ast.Call):
             called = n.func.attr if isinstance(n.func, ast.Attribute) else ""
-            count += called not in ("reshape", "expand_dims")
+            count += called not in FREE
     return count
 
 

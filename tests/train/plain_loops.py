@@ -1,5 +1,7 @@
 """Runs loop text without Numba: as the plain Python that it is, slowly."""
 
+from typing import Any
+
 import numpy as np
 
 from derivo.layers.named import network_loss
@@ -15,7 +17,7 @@ STUB = "def njit(**options):\n    return lambda function: function"
 def plain_epoch(source):
     """Give the function ``epoch`` of loop text, uncompiled."""
     assert source.count(IMPORT) == 1
-    scope = {}
+    scope: dict[str, Any] = {}
     exec(source.replace(IMPORT, STUB), scope)  # noqa: S102
     return scope["epoch"]
 

@@ -1,5 +1,7 @@
 """Loop text computes what the NumPy step computes; run here as plain Python."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -183,7 +185,7 @@ def test_single_rules_round_as_they_promise():
     # exp32 and tanh32 as plain Python on float32 scalars, against float64.
     from derivo.emit.loops_kernels import kernels_for
 
-    scope = {"np": np, "njit": lambda **_: lambda f: f}
+    scope: dict[str, Any] = {"np": np, "njit": lambda **_: lambda f: f}
     exec(kernels_for("tanh32("), scope)  # noqa: S102
     ulp = 2.0**-23
     with np.errstate(over="ignore"):

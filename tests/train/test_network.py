@@ -1,6 +1,7 @@
 """Training as a user sees it."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import derivo
 from derivo.data import digits, split
 from derivo.layers import Dense
 
-QUIET = {"verbose": 0, "engine": "numpy"}
+QUIET: dict[str, Any] = {"verbose": 0, "engine": "numpy"}
 
 
 def blobs(rows=60, features=4, classes=3, seed=0):
@@ -184,6 +185,13 @@ def test_the_source_is_one_module_with_the_step():
     for part in ("def step(", "# Forward.", "# Backward", "# Update: adam", "new_v_b2"):
         assert part in step.source
     assert step.source == small().build(4).source
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "square"])
+def test_the_step_can_be_checked(loss):
+    net = derivo.Network(Dense(12, "relu"), Dense(7, "tanh"), Dense(3), loss=loss)
+    report = net.build(20).check()
+    assert report.ok, report
 
 
 def test_the_step_runs_by_itself(tmp_path):

@@ -41,7 +41,7 @@ def test_a_bar_on_a_terminal_is_drawn_ten_times_a_second_at_most(monkeypatch, ca
     now, drawn = [0.0], []
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("derivo.train.progress.time.monotonic", lambda: now[0])
     with progress.Progress(epochs=4, steps=50, verbose=1) as shown:
         monkeypatch.setattr(
             shown.bar, "update", lambda _task, **state: drawn.append(state)

@@ -7,21 +7,18 @@ totals, as long as that makes it shorter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.factor import (
     Atom,
     Base,
-    Exp,
     Factor,
     Label,
-    Log,
     Product,
     Rational,
     Size,
@@ -31,10 +28,10 @@ from derivo.simplify.factor import (
     product,
     total,
 )  # fmt: skip
+from derivo.simplify.layout import aligned
 from derivo.simplify.terms import Terms
+from derivo.simplify.unify import unify
 from derivo.trace.recorder import Recorder
-
-Matches = Iterator[dict[int, Label]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ def part_products(
         wide = [f for f, p in atoms if f.labels() == d.value.labels() and p == 1]
         for f in wide[:1]:
             for g, q in [a for a in atoms if a[0] != f and abs(a[1]) == 1]:
-                a, b = recorder.wrap(f.node), recorder.wrap(g.node)
+                a, b = (aligned(recorder.wrap(h.node), h.axes) for h in (f, g))
                 node: Node = (a * b if q == 1 else a / b).node
                 if node.spec == d.value.node.spec and node not in known | made:
                     made.add(node)
@@ -102,18 +99,12 @@ def rebase(m: Product, roots: Iterable[Definition]) -> Product:
         for f, q in m:
             labels = next(unify(v, f, {}), None)
             if labels is None:
-                new = (
-                    total(f.bound, rebase(f.inner, (d,))) if isinstance(f, Total) else f
-                )
-                parts.append((new, q))
+                inner = rebase(f.inner, (d,)) if isinstance(f, Total) else ()
+                parts.append((total(f.bound, inner) if isinstance(f, Total) else f, q))
             else:
                 parts.append((d.value.relabel(by(labels)), Fraction(q) / p))
         m = product(parts)
     return m
-
-
-def _rebased_total(f: Any, d: Definition) -> Factor:
-    return total(f.bound, rebase(f.inner, (d,)))
 
 
 def complexity(m: Product) -> float:
@@ -233,76 +224,3 @@ def _matches(d: Definition, m: Product) -> Iterator[dict[int, Label]]:
                 if labels not in seen and rank == len(d.value.axes):
                     seen.append(labels)
                     yield labels
-
-
-def unify(
-    pattern: Factor, f: Factor, labels: dict[int, Label]
-) -> Iterator[dict[int, Label]]:
-    """Match a factor with another one that differs in labels only."""
-    if type(pattern) is type(f):
-        yield from _UNIFY[type(pattern)](pattern, f, labels)
-
-
-def _unify_atoms(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
-    found = _unify_axes(p.axes, f.axes, labels) if p.node is f.node else None
-    if found is not None:
-        yield found
-
-
-def _unify_totals(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
-    if p.bound == f.bound:
-        fixed = labels | {b: b for b in p.bound}
-        for found in unify_products(p.inner, f.inner, fixed):
-            yield {a: b for a, b in found.items() if a not in p.bound}
-
-
-def _unify_bases(p: Any, f: Any, labels: dict[int, Label]) -> Matches:
-    if [c for _, c in p.terms] == [c for _, c in f.terms]:
-        yield from _unify_terms(p.terms, f.terms, labels)
-
-
-_UNIFY: dict[type[Factor], Callable[..., Matches]] = {
-    Atom: _unify_atoms,
-    Total: _unify_totals,
-    Base: _unify_bases,
-    Exp: lambda p, f, labels: unify_products(p.inner, f.inner, labels),
-    Log: lambda p, f, labels: unify(p.inner, f.inner, labels),
-    Size: lambda p, f, labels: iter([labels] if p == f else []),
-}
-
-
-def _unify_axes(
-    a: tuple[Label, ...], b: tuple[Label, ...], labels: dict[int, Label]
-) -> dict[int, Label] | None:
-    result = dict(labels)
-    for p, q in zip(a, b, strict=True):
-        if p is None or q is None:
-            if p is not q:
-                return None
-        elif result.setdefault(p, q) != q:
-            return None
-    return result
-
-
-def unify_products(
-    a: Product, b: Product, labels: dict[int, Label]
-) -> Iterator[dict[int, Label]]:
-    """Match two products that differ in labels only."""
-    if len(a) != len(b):
-        return
-    if not a:
-        yield labels
-        return
-    (f, p), *rest = a
-    for k, (g, q) in enumerate(b):
-        if p == q:
-            for found in unify(f, g, labels):
-                yield from unify_products(tuple(rest), b[:k] + b[k + 1 :], found)
-
-
-def _unify_terms(a: Any, b: Any, labels: dict[int, Label]) -> Matches:
-    if not a:
-        yield labels
-        return
-    for found in unify_products(a[0][0], b[0][0], labels):
-        yield from _unify_terms(a[1:], b[1:], found)

@@ -23,9 +23,9 @@ from derivo.simplify.factor import (
     product,
     relabelled,
 )  # fmt: skip
-from derivo.simplify.fold import unify_products
 from derivo.simplify.sums import ONE, of_exponentials, one_plus
 from derivo.simplify.terms import Terms
+from derivo.simplify.unify import unify_products
 
 Items = Mapping[Product, Fraction]
 Consumed = list[tuple[Factor, Any]]
@@ -57,7 +57,8 @@ class Patterns:
         if all(powers.get(g) == q for g, q in e):
             u = self._exponent(e, shape)
             return [(f, sigmoid(u)), *((g, None) for g, _ in e)]
-        return [(f, sigmoid(-self._exponent(e, shape)))]
+        turned = product((g, -q) for g, q in e)
+        return [(f, sigmoid(self._exponent(turned, shape)))]
 
     def _softmax(self, m: Product, t: Total, shape: Shape) -> Consumed:
         above = tuple(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
-from math import isqrt
 from typing import Any
 
 from derivo.graph import dim as _dim
@@ -21,12 +20,11 @@ from derivo.simplify.factor import (
     Log,
     Product,
     Rational,
-    Total,
     base,
     product,
     relabelled,
 )
-from derivo.simplify.factor import Size as _Size
+from derivo.simplify.roots import may_split, power
 from derivo.simplify.sums import (
     ONE,
     add_up,
@@ -148,9 +146,12 @@ class Terms:
         if not self.items:
             raise NotAlgebraic
         m, c = self.single()
-        if k.denominator != 1 and not _may_split(m, c):
+        if k.denominator != 1 and not may_split(m, c):
             m, c = ((base(self.items.items()), 1),), Fraction(1)
-        return self.like({product((f, p * k) for f, p in m): _power(c, k)})
+        number = power(c, k)
+        if number is None:
+            raise NotAlgebraic
+        return self.like({product((f, p * k) for f, p in m): number})
 
     def single(self) -> tuple[Product, Fraction]:
         """Give the sum as one product: common factors, times the rest kept together."""
@@ -169,7 +170,7 @@ class Terms:
 
     def exp(self) -> Terms:
         """Raise e to the sum: a product with one factor for each term."""
-        if not self.exps or not self.items:
+        if not self.exps:
             raise NotAlgebraic
         parts: list[tuple[Factor, Rational]] = []
         for m, c in self.items.items():
@@ -254,39 +255,6 @@ class Terms:
         for _ in range(len(self.shape) - len(shape)):
             result = result.squeeze(0)
         return result
-
-
-def _may_split(m: Product, c: Fraction) -> bool:
-    """Tell whether a root of a product is the product of roots.
-
-    A single factor to the power 1 must be positive for the root to exist; of several,
-    two could be negative together.
-    """
-    if c < 0:
-        return False
-    bare = [(f, p) for f, p in m if not is_positive(f)]
-    return not bare or (len(bare) == 1 and bare[0][1].numerator % 2 == 1)
-
-
-def is_positive(f: Factor) -> bool:
-    """Tell whether a factor is positive whatever its operands are."""
-    if isinstance(f, Atom):
-        return "positive" in f.node.op.traits
-    if isinstance(f, Total):
-        return all(is_positive(g) or p % 2 == 0 for g, p in f.inner)
-    return isinstance(f, Exp | _Size)
-
-
-def _power(c: Fraction, k: Fraction) -> Fraction:
-    if k.denominator == 1:
-        return c**k.numerator
-    if k.denominator == 2 and c > 0:
-        top, bottom = isqrt(c.numerator), isqrt(c.denominator)
-        if Fraction(top * top, bottom * bottom) == c:
-            return Fraction(top, bottom) ** k.numerator
-    if c == 1:
-        return c
-    raise NotAlgebraic
 
 
 def complement(t: Terms) -> Terms:

@@ -9,15 +9,16 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from derivo.derivation import Derivation, derive
 from derivo.emit.assemble import program
 from derivo.emit.comments import forward_comment
 from derivo.emit.program import Program
 from derivo.emit.step import Function, Section, write_module
 from derivo.graph.builder import Builder
-from derivo.graph.node import Graph, Node, order
-from derivo.graph.spec import Spec, spec_of
-from derivo.ops.leaf import argument
+from derivo.graph.node import Node, order
+from derivo.graph.spec import spec_of
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import Forward, Step, simplify_forward
@@ -25,6 +26,7 @@ from derivo.simplify.lower import Lowering
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer
+from derivo.train.update import Update
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,14 @@ class StepDerivation:
         The graph of the step.
     optimizer
         The update rule in it.
+    forward
+        The network, in plain NumPy.
     """
 
     loss: Derivation
     graph: StepGraph
     optimizer: Optimizer
+    forward: ForwardPass
     _function: Function
 
     name = "step"
@@ -100,8 +105,22 @@ class StepDerivation:
         return self.loss.assumptions
 
     def check(self, **options: Any) -> Any:
-        """Compare gradients with numerical derivatives: see `derivo.verify.check`."""
-        return self.loss.check(**options)
+        """Compare gradients with numerical derivatives: see `derivo.verify.check`.
+
+        The parameters are drawn as training would draw them: with larger ones a
+        softmax of many inputs is 0 or 1, where differences tell nothing.
+        """
+        return self.loss.check(**{"arrays": self._example(), **options})
+
+    def _example(self, rows: int = 5) -> dict[str, Any]:
+        rng = np.random.default_rng(0)
+        x, t = (n.spec.shape[1] for n in self.graph.inputs[:2])
+        shares = rng.uniform(0.2, 0.8, size=(rows, int(t)))  # type: ignore[arg-type]
+        if t != 1:
+            shares /= shares.sum(axis=1, keepdims=True)
+        inputs = rng.normal(size=(rows, int(x)))  # type: ignore[arg-type]
+        drawn = {p.name: p.draw(rng) for p in self.forward.parameters}
+        return {"x": inputs, "t": shares, **drawn}
 
     def save(self, path: str | Path) -> Path:
         """Write the source to a file; `derivo.load` gives it back as a module."""
@@ -136,70 +155,17 @@ def derive_step(
     wrt = [p.name for p in forward.parameters]
     loss = derive(forward.loss, wrt=wrt, **specs)
     parts = program(loss.traced, loss.structure, loss.forward, loss.backward)
-    update = _Update(loss.forward.builder, rule)
+    update = Update(loss.forward.builder, rule)
     inputs = {n.attrs["name"]: n for n in parts.inputs}
     for name in wrt:
         update.apply(inputs[name], parts.gradients[name])
     graph = _graph(parts, update, wrt)
-    return StepDerivation(loss, graph, rule, _as_function(parts, update, graph, rule))
+    return StepDerivation(
+        loss, graph, rule, forward, _as_function(parts, update, graph, rule)
+    )
 
 
-class _Update:
-    """The update rule, once for each parameter."""
-
-    def __init__(self, builder: Builder, rule: Optimizer) -> None:
-        self.builder = builder
-        self.rule = rule
-        self.names: dict[Node, str] = {}
-        self.states: dict[str, list[Node]] = {}
-        self.results: dict[str, list[Node]] = {}
-        self.scalars = {
-            "learning_rate": self._argument("learning_rate", Spec((), "pyfloat")),
-            "step_number": self._argument("step_number", Spec((), "pyint")),
-        }
-
-    def _argument(self, name: str, spec: Spec) -> Node:
-        return self.builder.make(argument, (), {"name": name, "spec": spec})
-
-    def apply(self, parameter: Node, gradient: Node) -> None:
-        """Trace the rule and put parameter, gradient and states in its place."""
-        name, spec = parameter.attrs["name"], parameter.spec
-        states = {s: self._argument(f"{s}_{name}", spec) for s in self.rule.states}
-        given = {"parameter": parameter, "gradient": gradient, **states, **self.scalars}
-        traced, _ = trace(
-            self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder
-        )
-        replaced = {n: given[n.attrs["name"]] for n in traced.inputs}
-        results = substitute(traced, replaced, self.builder)
-        self.states[name] = list(states.values())
-        self.results[name] = [replaced[n] for n in traced.outputs]
-        for node, word in traced.names.items():
-            if (
-                node not in traced.inputs
-                and node in results
-                and results[node].spec.rank
-            ):
-                self.names.setdefault(results[node], f"{word}_{name}")
-            elif node in results and node not in traced.inputs:
-                self.names.setdefault(results[node], word)
-
-
-def substitute(
-    graph: Graph, replaced: dict[Node, Node], builder: Builder
-) -> dict[Node, Node]:
-    """Rebuild a graph with other values in place of its arguments."""
-    lowered = Lowering(builder)
-    for node in graph.nodes():
-        if node not in replaced:
-            inputs = tuple(replaced[i] for i in node.inputs)
-            made = builder.make(
-                node.op, inputs, dict(node.attrs), node.line, node.group
-            )
-            replaced[node] = lowered(made)
-    return replaced
-
-
-def _graph(parts: Program, update: _Update, names: list[str]) -> StepGraph:
+def _graph(parts: Program, update: Update, names: list[str]) -> StepGraph:
     states = [
         s
         for k in range(len(update.rule.states))
@@ -218,7 +184,7 @@ def _graph(parts: Program, update: _Update, names: list[str]) -> StepGraph:
 
 
 def _as_function(
-    parts: Program, update: _Update, graph: StepGraph, rule: Optimizer
+    parts: Program, update: Update, graph: StepGraph, rule: Optimizer
 ) -> Function:
     gradients = tuple(parts.gradients.values())
     read = {i for n in order(gradients) if n not in parts.forward for i in n.inputs}
