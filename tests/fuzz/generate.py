@@ -190,13 +190,24 @@ def _accept(step: Step, name: str, values: dict[str, Any]) -> bool:
 
 
 def _is_bent(run: Callable[..., Any], operands: list[Any], here: Any) -> bool:
-    """Tell whether there is a kink nearby: each element moves up or down by itself."""
+    """Tell whether there is a kink nearby, in the values or in their slopes.
+
+    Each element moves up or down by itself. Second differences show a jump of the
+    slope; third differences one of the curvature, as of ``where(x > 0, x, exp(x) - 1)``
+    at 0, where central differences lose their order.
+    """
     rng = np.random.default_rng(0)
     for _ in range(4):
         steps = [KINK_STEP * rng.choice([-1.0, 1.0], np.shape(v)) for v in operands]
-        ahead = run([v + s for v, s in zip(operands, steps, strict=True)])
-        behind = run([v - s for v, s in zip(operands, steps, strict=True)])
-        if np.any(np.abs(ahead - 2 * here + behind) > 0.02 * KINK_STEP):
+
+        def at(k: int, steps: list[Any] = steps) -> Any:
+            return run([v + k * s for v, s in zip(operands, steps, strict=True)])
+
+        second = at(1) - 2 * here + at(-1)
+        third = at(2) - 2 * at(1) + 2 * at(-1) - at(-2)
+        if np.any(np.abs(second) > 0.02 * KINK_STEP):
+            return True
+        if np.any(np.abs(third) > 0.1 * KINK_STEP**2):
             return True
     return False
 

@@ -100,8 +100,8 @@ def ce_sum(z, t):
     return -(t * np.log(p)).sum()
 
 
-@spelling(z="N C", t="N C", wrt="z", draws={"t": soft_rows}, most=2,
-          source="the same for each row: g (p - t)")  # fmt: skip
+@spelling(z="N C", t="N C", wrt="z", draws={"t": soft_rows}, most=3,
+          source="the same for each row: g (p - t), and p is computed here: one more")  # fmt: skip
 def ce_none(z, t):
     logp = z - np.log(np.exp(z).sum(1, keepdims=True))
     return -(t * logp).sum(axis=1)
@@ -113,8 +113,8 @@ def ce_columns(z, t):
     return -(t * np.log(p)).sum(0).mean()
 
 
-@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=3,
-          source=CLASSES + ", one-hot rows from labels: one more")  # fmt: skip
+@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=4,
+          source=CLASSES + ", one-hot rows from labels: one more, p: one more")  # fmt: skip
 def ce_labels(z, y):
     z = z - z.max(axis=1, keepdims=True)
     logp = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
@@ -128,15 +128,15 @@ def ce_labels_of_softmax(z, y):
     return -np.log(p[np.arange(z.shape[0]), y]).mean()
 
 
-@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=2,
-          source=SUMMED + ", one-hot rows from labels: one more")  # fmt: skip
+@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=3,
+          source=SUMMED + ", one-hot rows from labels: one more, p: one more")  # fmt: skip
 def ce_labels_lse(z, y):
     lse = np.log(np.sum(np.exp(z), axis=1))
     return np.sum(lse - z[np.arange(z.shape[0]), y])
 
 
-@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=3,
-          source=CLASSES + ", one-hot rows from labels: one more")  # fmt: skip
+@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=4,
+          source=CLASSES + ", one-hot rows from labels: one more, p: one more")  # fmt: skip
 def ce_labels_along(z, y):
     logp = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
     return -np.mean(np.take_along_axis(logp, y[:, None], axis=1))
@@ -166,8 +166,8 @@ def ce_smoothed(z, t):
     return -np.mean(np.sum(soft * np.log(p), axis=1))
 
 
-@spelling(z="N C", t="N C", wrt="z", draws={"t": soft_rows}, most=3,
-          source="Hinton et al. 2015, eq. 2: (p - t) / T, over N")  # fmt: skip
+@spelling(z="N C", t="N C", wrt="z", draws={"t": soft_rows}, most=4,
+          source="Hinton et al. 2015, eq. 2: (p - t) / T, over N, and p computed")  # fmt: skip
 def ce_temperature(z, t, tau=2.5):
     u = z / tau
     logp = u - np.log(np.exp(u).sum(axis=1, keepdims=True))

@@ -169,7 +169,7 @@ def unit_rows_einsum(x):
     return x / np.sqrt(np.einsum("ij,ij->i", x, x))[:, None]
 
 
-@spelling(x="M", most=4, source=LENGTH + ", of one vector with sum(g y) = g @ y")
+@spelling(x="M", most=5, source=LENGTH + "")
 def unit_vector(x):
     return x / np.sqrt(x @ x)
 

@@ -72,12 +72,37 @@ def test_float32_stays_float32(s):
     assert set(kinds) == {np.dtype(np.float32)}
 
 
+# What is not reached yet, and why. A test that passes after all is an error, too, so
+# that this table cannot grow stale.
+LONGER_THAN_RAW = {
+    "softplus_log1p": "1 / (1 + exp(-x)) is written for sigmoid; exp(x - y) is shorter",
+    "mish": "the same",
+}
+LONGER_THAN_PUBLISHED = {
+    "ce_smoothed": "that a smoothed target sums to 1 is not derived from the target's",
+    "ce_weighted_rows": "nor that a weighted one sums to the weight",
+    "sigmoid_tanh": "a sigmoid spelled with tanh is not recognised",
+    "bce_tanh": "the same",
+    "tanh_by_exp": "a tanh spelled with exp is not recognised",
+    "tanh_by_sigmoid": "a tanh spelled with a sigmoid is not recognised",
+    "rms_norm_by_sum": "a reciprocal root and the root are taken for two values",
+}
+
+
+def expect_failure(table, request, s):
+    """Mark what is known to fail, with its reason."""
+    if s.name in table:
+        request.applymarker(pytest.mark.xfail(reason=table[s.name], strict=True))
+
+
 @EVERY
-def test_shortening_never_makes_it_longer(s):
+def test_shortening_never_makes_it_longer(s, request):
+    expect_failure(LONGER_THAN_RAW, request, s)
     assert operations(s.name) <= operations(s.name, simplify=False)
 
 
 @pytest.mark.parametrize("s", [s for s in SPELLINGS.values() if s.most is not None],
                          ids=lambda s: s.name)  # fmt: skip
-def test_no_longer_than_the_published_form(s):
+def test_no_longer_than_the_published_form(s, request):
+    expect_failure(LONGER_THAN_PUBLISHED, request, s)
     assert operations(s.name) <= s.most, derived(s.name).source

@@ -25,6 +25,7 @@ RIGHT: list[tuple[Any, dict[str, Any]]] = [
     (f.two_results, {"x": "N L", "w": "L M"}),
     (f.tail, {"x": "N"}),
     (f.steps, {"x": "N L"}),
+    (f.elu, {"x": "N L"}),
 ]
 LAYER = RIGHT[0]
 

@@ -7,6 +7,7 @@ from typing import Any
 from derivo.graph.builder import Builder
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node, order
+from derivo.ops.arithmetic import add, sub
 from derivo.trace.recorder import Recorder
 
 
@@ -32,12 +33,26 @@ class Lowering:
             )
             return self(self.recorder.lift(result))
         attrs = {k: self._inside(v) for k, v in node.attrs.items()}
-        if inputs == node.inputs and attrs == node.attrs:
-            return node
-        return self.recorder.builder.make(node.op, inputs, attrs, node.line, node.group)
+        made = node
+        if inputs != node.inputs or attrs != node.attrs:
+            made = self.recorder.builder.make(
+                node.op, inputs, attrs, node.line, node.group
+            )
+        return _without_detour(made)
 
     def _inside(self, value: Any) -> Any:
         """Lower the body of a loop, and a value that is read from it."""
         if isinstance(value, Loop):
             return value.replace(self)
         return self(value) if isinstance(value, Node) else value
+
+
+def _without_detour(node: Node) -> Node:
+    """Give x for ``(m + x) - m``: the shift of a logsumexp that is subtracted again."""
+    if node.op is not sub or node.inputs[0].op is not add:
+        return node
+    inner, shift = node.inputs
+    left = [i for i in inner.inputs if i is not shift]
+    if len(left) == 1 and left[0].spec == node.spec:
+        return left[0]
+    return node

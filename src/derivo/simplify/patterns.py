@@ -169,6 +169,13 @@ def _inside(f: Factor) -> bool:
     return False
 
 
+def is_other_side(terms: Terms) -> bool:
+    """Tell whether terms are ``1 / (1 + E)``, which is 1 minus a sigmoid."""
+    m = next(iter(terms.items), ONE)
+    single = len(terms.items) == 1 and len(m) == 1 and terms.items[m] == 1
+    return single and m[0][1] == -1 and one_plus(m[0][0]) is not None
+
+
 def has_log(terms: Terms) -> bool:
     """Tell whether a logarithm is among the factors."""
     return any(isinstance(f, Log) for m in terms.items for f, _ in m)

@@ -7,10 +7,16 @@ exponentials, and that has a name: sigmoid. ``np.log(p)`` of a softmax is
 
 from __future__ import annotations
 
+from collections import Counter
+
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node
+from derivo.ops.arithmetic import div, mul
 from derivo.ops.elementwise import where
+from derivo.ops.index import gather
+from derivo.ops.leaf import one_hot
 from derivo.simplify.lower import Lowering
+from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms
@@ -51,6 +57,8 @@ class Recogniser:
             exps=True,
         )
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
+        self.readers = Counter(i for n in graph.nodes() for i in n.inputs)
+        self.readers.update(graph.outputs)
         self.sums: dict[object, Node] = {}
         self.values: dict[object, Node] = {}
         self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
@@ -86,7 +94,19 @@ class Recogniser:
             return same
         if same.op is where and same.inputs[1] is same.inputs[2]:
             return same.inputs[1]  # two spellings of one value, each for its own range
+        same = self._rewritten_first(node, same)
         return self._named(node, same) or self._picked(node, same) or self._noted(same)
+
+    def _rewritten_first(self, node: Node, same: Node) -> Node:
+        """Bring two spellings to the one that the backward pass can make use of."""
+        if same.op is gather and same.attrs.get("axis", 0) == 0:
+            table, *labels = same.inputs
+            if is_identity(table) and len(labels) == 1 and not same.attrs.get("index"):
+                classes = {"classes": table.attrs["m"]}
+                return self.builder.make(one_hot, tuple(labels), classes, node.line)
+        if same.op in (div, mul) and node.inputs[0] not in self.graph.names:
+            return normalised_first(same, self.readers[node.inputs[0]], self.builder)
+        return same
 
     def _named(self, node: Node, same: Node) -> Node | None:
         """Rewrite a quotient or a logarithm of exponentials by its name."""

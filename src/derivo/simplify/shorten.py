@@ -30,7 +30,7 @@ from derivo.simplify.fold import (
     is_root,
     rebase,
 )
-from derivo.simplify.patterns import has_exponentials
+from derivo.simplify.patterns import has_exponentials, is_other_side
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts, distribute
 from derivo.simplify.sums import collect
@@ -144,6 +144,8 @@ class Shortener:
         except DerivoError:
             return None
         found = self.quotients.get(frozenset(other.items.items()))
+        if found is None and is_other_side(terms):
+            found = self.writers[0](other)
         return None if found is None else 1 - Terms.of(found)
 
     def _kind(self, node: Node) -> str:

@@ -130,7 +130,10 @@ def _along_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
     labels = node.inputs[1]
     if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (rows, 1):
         return None
-    flat = squeeze(recorder.wrap(labels), axis=1)
+    if labels.op is expand_dims:
+        flat = recorder.wrap(labels.inputs[0])
+    else:
+        flat = squeeze(recorder.wrap(labels), axis=1)
     return recorder.record(one_hot, (flat,), {"classes": columns})
 
 

@@ -131,7 +131,10 @@ class Writer:
             alone = len(m) == 1 and isinstance(m[0][0], Atom) and m[0][1] == 1
             if not m or (alone and abs(c) == 1):
                 return None  # a bare value, perhaps negative
-        for sign in (1, -1):
+            signs = (1,) if alone else (1, -1)
+        else:
+            signs = (1, -1)
+        for sign in signs:
             node = self.sums.get(frozenset((m, c * sign) for m, c in items.items()))
             if node is not None and node.spec.rank <= len(shape):
                 value = self.recorder.wrap(node)
