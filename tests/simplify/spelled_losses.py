@@ -107,7 +107,9 @@ def ce_none(z, t):
     return -(t * logp).sum(axis=1)
 
 
-@spelling(z="C N", t="C N", wrt="z", draws={"t": one_hot_columns}, most=2, source=CLASSES)
+@spelling(
+    z="C N", t="C N", wrt="z", draws={"t": one_hot_columns}, most=2, source=CLASSES
+)
 def ce_columns(z, t):
     p = np.exp(z) / np.exp(z).sum(0)
     return -(t * np.log(p)).sum(0).mean()
@@ -303,9 +305,7 @@ def logistic_regression(x, w, b, t):
 @spelling(z="N", t="N", wrt="z", draws={"t": zero_or_one})
 def focal_loss(z, t):
     p = 1 / (1 + np.exp(-z))
-    return -np.mean(
-        t * (1 - p) ** 2 * np.log(p) + (1 - t) * p**2 * np.log(1 - p)
-    )
+    return -np.mean(t * (1 - p) ** 2 * np.log(p) + (1 - t) * p**2 * np.log(1 - p))
 
 
 @spelling(z="N C", t="N C", wrt="z", draws={"t": one_hot})
@@ -332,6 +332,11 @@ def clip_loss(a, b):
     return 0.5 * (rows.mean() + columns.mean())
 
 
-@spelling(u="N", v="N", most=6, source="Rendle et al. 2009 (BPR): -sigmoid(v - u), and its negative")
+@spelling(
+    u="N",
+    v="N",
+    most=6,
+    source="Rendle et al. 2009 (BPR): -sigmoid(v - u), and its negative",
+)
 def pairwise_ranking(u, v):
     return -np.sum(np.log(1 / (1 + np.exp(-(u - v)))))

@@ -101,7 +101,9 @@ def mahalanobis_by_factor(x, mu, a):
 # --- activations and gates ------------------------------------------------------------
 
 
-@spelling(x="N", most=9, source="Elfwing et al. 2018: g (s + y (1 - s)), s saved or computed")
+@spelling(
+    x="N", most=9, source="Elfwing et al. 2018: g (s + y (1 - s)), s saved or computed"
+)
 def swish(x):
     return x / (1 + np.exp(-x))
 
@@ -304,7 +306,14 @@ def ridge(x, w, t, decay=0.1):
     return r @ r / t.shape[0] + decay * w @ w
 
 
-@spelling(x="N M", w="M K", t="N K", wrt="w", most=3, source="textbook row 6, with more outputs")
+@spelling(
+    x="N M",
+    w="M K",
+    t="N K",
+    wrt="w",
+    most=3,
+    source="textbook row 6, with more outputs",
+)
 def least_squares(x, w, t):
     return np.mean(np.sum((x @ w - t) ** 2, axis=1))
 

@@ -216,6 +216,8 @@ def covariance(x):
     return xc.T @ xc / (x.shape[0] - 1)
 
 
-@spelling(p="N M", draws={"p": positive}, most=4, source="quotient rule: (g - sum(g y)) / s")
+@spelling(
+    p="N M", draws={"p": positive}, most=4, source="quotient rule: (g - sum(g y)) / s"
+)
 def rows_to_fractions(p):
     return p / p.sum(axis=1, keepdims=True)

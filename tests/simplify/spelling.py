@@ -95,7 +95,9 @@ def count_operations(source: str, name: str) -> int:
     One operation is one arithmetic operator, one comparison or one call; views, indices
     and constants are free. Of a loss, the gradient for an adjoint of 1 is counted.
     """
-    found = {n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)}
+    found = {
+        n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)
+    }
     function = found.get(f"{name}_gradient") or found[f"{name}_backward"]
     count = 0
     for n in ast.walk(function):

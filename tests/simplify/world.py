@@ -19,7 +19,21 @@ from derivo.trace.recorder import Recorder
 
 SIZES = {"N": 4, "M": 3, "K": 2}
 # Every rank; named, plain and unit sizes; a square one, where axes are easily mixed up.
-SHAPES = ("", "N", "M", "N M", "M N", "N 1", "1 M", "N N", "3 N", "3", "K N M", "1", "N K 1")
+SHAPES = (
+    "",
+    "N",
+    "M",
+    "N M",
+    "M N",
+    "N 1",
+    "1 M",
+    "N N",
+    "3 N",
+    "3",
+    "K N M",
+    "1",
+    "N K 1",
+)
 
 
 class World:

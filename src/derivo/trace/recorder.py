@@ -14,7 +14,7 @@ from derivo.graph.dim import Dim
 from derivo.graph.node import Line, Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of, promote
-from derivo.ops.leaf import as_float, constant, size
+from derivo.ops.leaf import arange, as_float, constant, size
 
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {
@@ -94,6 +94,9 @@ class Recorder:
                 self.refuse(DtypeError, str(error), "")
             if not array.ndim:
                 return self.lift(array.item())
+            if array.dtype == np.int64 and np.array_equal(array, np.arange(array.size)):
+                # Counted out while tracing, as np.arange(x.shape[0]) of a plain size.
+                return self.builder.make(arange, (), {"stop": array.size})
             value = Constant(array)
         return self.builder.make(constant, (), {"value": value})
 

@@ -1,0 +1,20 @@
+import numpy as np
+
+
+def energy(position, velocity):
+    kinetic = 0.5 * np.sum(velocity ** 2)
+    h = np.sqrt(1 + position[:, 0] ** 2)  # (N,)
+    potential = np.sum(h + np.cos(position[:, 1]))
+    return kinetic + potential, (position, velocity, h)
+
+
+def energy_gradient(saved):
+    position, velocity, h = saved
+    # position is read more than once: add the adjoints
+    d_position = np.stack([position[:, 0] / h, -np.sin(position[:, 1])], axis=1)
+    d_velocity = velocity
+    return d_position, d_velocity
+
+
+def energy_backward(saved, d_energy=1.0):
+    return tuple(d_energy * d for d in energy_gradient(saved))

@@ -1,0 +1,20 @@
+import numpy as np
+
+
+def labelled_cross_entropy(z, labels):
+    max_z = np.max(z, axis=1, keepdims=True)  # (N, 1)
+    e = np.exp(z - max_z)                     # (N, C)
+    sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)
+    p = e / sum_e                             # (N, C)
+    h = (z - (max_z + np.log(sum_e)))[np.arange(z.shape[0]), labels]  # (N,)
+    return -np.mean(h), (labels, p)
+
+
+def labelled_cross_entropy_gradient(saved):
+    labels, p = saved
+    d_z = (p - np.eye(p.shape[1], dtype=p.dtype)[labels]) / labels.shape[0]
+    return d_z
+
+
+def labelled_cross_entropy_backward(saved, d_labelled_cross_entropy=1.0):
+    return d_labelled_cross_entropy * labelled_cross_entropy_gradient(saved)

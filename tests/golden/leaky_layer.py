@@ -1,0 +1,16 @@
+import numpy as np
+
+
+def leaky_layer(x, w):
+    u = x @ w  # (N, M)
+    h = u > 0  # (N, M) bool
+    return np.where(h, u, 0.01 * u), (x, w, h)
+
+
+def leaky_layer_backward(saved, d_leaky_layer):
+    x, w, h = saved
+    # u is read more than once: add the adjoints
+    d_u = np.where(h, d_leaky_layer, 0) + np.where(h, 0, d_leaky_layer) * 0.01
+    d_x = d_u @ w.T  # (N, M) @ (M, L)
+    d_w = x.T @ d_u  # (L, N) @ (N, M)
+    return d_x, d_w

@@ -1,0 +1,17 @@
+import numpy as np
+
+
+def logits_cross_entropy(n, t):
+    return np.mean(np.logaddexp(0, n) - t * n), (n, t)
+
+
+def logits_cross_entropy_gradient(saved):
+    n, t = saved
+    h = -n
+    d_t = h / n.shape[0]
+    d_n = (1 / (1 + np.exp(h)) - t) / n.shape[0]
+    return d_n, d_t
+
+
+def logits_cross_entropy_backward(saved, d_logits_cross_entropy=1.0):
+    return tuple(d_logits_cross_entropy * d for d in logits_cross_entropy_gradient(saved))
