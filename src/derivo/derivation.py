@@ -81,6 +81,7 @@ def derive(
     given = {name: _read_spec(name, value) for name, value in specs.items()}
     facts = Facts.read((assume,) if isinstance(assume, str) else tuple(assume))
     traced, structure = trace(function, given, builder)
+    facts.check_arguments(traced)
     names = _wrt(wrt, traced)
     forward = simplify_forward(
         traced, builder, facts, recognise=simplify, stabilize=stabilize

@@ -13,11 +13,11 @@ def focal_loss(z, t):
 
 def focal_loss_gradient(saved):
     t, p, p_right, h, log_p_right = saved
-    h_2 = p * h[:, None]
-    h_3 = 2 * log_p_right[:, None] - h[:, None] / p_right[:, None]
-    d_t = h_2 * h_3 / t.shape[0]
-    h_4 = h[:, None] - 2 * p_right[:, None] * log_p_right[:, None]
-    d_z = h_2 * (t * h_3 + h_4) / t.shape[0]
+    h_2 = 2 * log_p_right[:, None]
+    h_3 = p * h[:, None]
+    d_t = h_3 * (h_2 - h[:, None] / p_right[:, None]) / t.shape[0]
+    h_4 = h[:, None] * (1 - t / p_right[:, None]) + h_2 * (t - p_right[:, None])
+    d_z = h_3 * h_4 / t.shape[0]
     return d_z, d_t
 
 

@@ -7,16 +7,16 @@ def info_nce(a, b):
     sqrt_b = np.sqrt(np.sum(b ** 2, axis=1, keepdims=True))  # (N, 1)
     b_2 = b / sqrt_b                          # (N, D)
     s = a_2 @ b_2.T / 0.5                     # (N, N)
-    max_s = np.max(s, axis=1, keepdims=True)  # (N, 1)
-    exp_s = np.exp(s - max_s)                 # (N, N)
-    sum_exp_s = np.sum(exp_s, axis=1, keepdims=True)  # (N, 1)
-    log_p = s - (max_s + np.log(sum_exp_s))   # (N, N)
-    return -np.mean(np.diagonal(log_p)), (sqrt_a, a_2, sqrt_b, b_2, exp_s, sum_exp_s)
+    h = s - np.max(s, axis=1, keepdims=True)  # (N, N)
+    exp_h = np.exp(h)                         # (N, N)
+    sum_exp_h = np.sum(exp_h, axis=1, keepdims=True)  # (N, 1)
+    log_p = h - np.log(sum_exp_h)             # (N, N)
+    return -np.mean(np.diagonal(log_p)), (sqrt_a, a_2, sqrt_b, b_2, exp_h, sum_exp_h)
 
 
 def info_nce_gradient(saved):
-    sqrt_a, a_2, sqrt_b, b_2, exp_s, sum_exp_s = saved
-    h = exp_s / sum_exp_s - np.eye(sqrt_a.shape[0], dtype=sqrt_a.dtype)
+    sqrt_a, a_2, sqrt_b, b_2, exp_h, sum_exp_h = saved
+    h = exp_h / sum_exp_h - np.eye(sqrt_a.shape[0], dtype=sqrt_a.dtype)
     delta = 2 / sqrt_a.shape[0] * h
     d_a_2 = delta @ b_2    # (N, N) @ (N, D)
     d_b_2 = delta.T @ a_2  # (N, N) @ (N, D)

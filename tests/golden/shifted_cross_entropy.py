@@ -2,12 +2,11 @@ import numpy as np
 
 
 def shifted_cross_entropy(z, t):
-    max_z = np.max(z, axis=1, keepdims=True)  # (N, 1)
-    z_2 = z - max_z                           # (N, C)
+    z_2 = z - np.max(z, axis=1, keepdims=True)  # (N, C)
     e = np.exp(z_2)                           # (N, C)
     sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)
     p = e / sum_e                             # (N, C)
-    log_p = z - (max_z + np.log(sum_e))       # (N, C): written so that nothing overflows
+    log_p = z_2 - np.log(sum_e)               # (N, C): written so that nothing overflows
     loss = -np.sum(t * log_p) / z.shape[0]
     return loss, (t, p, log_p)
 

@@ -172,7 +172,7 @@ def test_powers_are_written_in_a_root_that_is_known(world, power, exponent):
     root = v**power
     d = defined(root)
     assert is_root(d)
-    m, c = single(terms(g) * terms(v) ** exponent)
+    m, _c = single(terms(g) * terms(v) ** exponent)
     new = rebase(m, [d])
     arrays = world.values | known(world, root)
     shape = terms(g).shape

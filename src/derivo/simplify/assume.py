@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import UsageError
+from derivo.graph.node import Graph
 
 _SUMS_TO_ONE = re.compile(
     r"(?:every |each )?(?:rows? of )?(\w+)(?: rows?)? sums? to (?:1|one)"
@@ -76,6 +77,23 @@ class Facts:
                 )
                 raise UsageError(message)
         return cls(tuple(known), frozenset(free), nothing)
+
+    def check_arguments(self, graph: Graph) -> None:
+        """Refuse facts about arguments, or axes, that the function does not have."""
+        ranks = {n.attrs["name"]: n.spec.rank for n in graph.inputs}
+        for name in [*(f.name for f in self.known), *sorted(self.free)]:
+            if name not in ranks:
+                call = f"{graph.name}({', '.join(ranks)})"
+                message = f"assume: {name!r} is not an argument of {call}"
+                raise UsageError(message)
+        for fact in self.known:
+            rank = ranks[fact.name]
+            if not -rank <= fact.axis < rank:
+                message = (
+                    f"assume: {fact.name} has {rank} axes, so there is no axis "
+                    f"{fact.axis} to sum along"
+                )
+                raise UsageError(message)
 
     def may_assume(self, name: str) -> bool:
         """Tell whether facts about an argument may be taken for granted."""

@@ -38,7 +38,7 @@ class Lowering:
             made = self.recorder.builder.make(
                 node.op, inputs, attrs, node.line, node.group
             )
-        return _without_detour(made)
+        return _without_detour(made, self.recorder.builder)
 
     def _inside(self, value: Any) -> Any:
         """Lower the body of a loop, and a value that is read from it."""
@@ -47,12 +47,27 @@ class Lowering:
         return self(value) if isinstance(value, Node) else value
 
 
-def _without_detour(node: Node) -> Node:
-    """Give x for ``(m + x) - m``: the shift of a logsumexp that is subtracted again."""
-    if node.op is not sub or node.inputs[0].op is not add:
+def _without_detour(node: Node, builder: Builder) -> Node:
+    """Write what a logsumexp is subtracted from, or adds to, by way of its shift m.
+
+    ``(m + x) - m`` is x; ``z - (m + x)`` is ``(z - m) - x``, where ``z - m`` has been
+    computed: sums with a large m would round away what is small.
+    """
+    if node.op is not sub:
         return node
-    inner, shift = node.inputs
-    left = [i for i in inner.inputs if i is not shift]
-    if len(left) == 1 and left[0].spec == node.spec:
-        return left[0]
+    a, b = node.inputs
+    rest = _other(a, b)
+    if rest is not None and rest.spec == node.spec:
+        return rest
+    for m in b.inputs if b.op is add else ():
+        shifted = builder.known.get((sub.name, (a, m), ()))
+        if shifted is not None:
+            (x,) = [i for i in b.inputs if i is not m] or [m]
+            return builder.make(sub, (shifted, x), {}, node.line, node.group)
     return node
+
+
+def _other(node: Node, operand: Node) -> Node | None:
+    """Give x for ``m + x`` and m."""
+    left = [i for i in node.inputs if i is not operand]
+    return left[0] if node.op is add and len(left) == 1 else None

@@ -40,12 +40,21 @@ def _shared_number(numbers: list[Fraction]) -> Fraction:
 
 
 def most_shared(items: Mapping[Product, Fraction]) -> tuple[Factor, Rational] | None:
-    """Find the factor that most terms share, though not all do; the widest first."""
-    counts: dict[tuple[Factor, Rational], int] = {}
-    for m in items:
+    """Find the factor that most terms share, though not all do.
+
+    Among equals one whose terms may cancel comes first: ``h (1 - s)`` is accurate where
+    s is near 1, ``h - h s`` is not. Then the widest.
+    """
+    sharing: dict[tuple[Factor, Rational], list[Fraction]] = {}
+    for m, c in items.items():
         for f, p in m:
             if not isinstance(f, Size):
-                counts[f, p] = counts.get((f, p), 0) + 1
-    some = [k for k, n in counts.items() if 2 <= n < len(items)]
-    some.sort(key=lambda k: (-counts[k], -len(k[0].labels()), k[0].key, k[1]))
-    return some[0] if some else None
+                sharing.setdefault((f, p), []).append(c)
+
+    def rank(k: tuple[Factor, Rational]) -> tuple[object, ...]:
+        numbers = sharing[k]
+        balanced = sum(numbers) == 0
+        return -len(numbers), not balanced, -len(k[0].labels()), k[0].key, k[1]
+
+    some = [k for k, n in sharing.items() if 2 <= len(n) < len(items)]
+    return min(some, key=rank, default=None)

@@ -174,6 +174,8 @@ class Recogniser:
         new = self.writer(terms)
         if new is same or new.spec != same.spec:
             return same
+        if not self.stabilize and self.lowering(new) is not self.lowering(same):
+            return same  # it would be computed in another way
         self.named.add(new)
         # What a rewritten value is made of is not taken apart again.
         self.named.update(n for n in new.inputs if n.op.lower is not None)
