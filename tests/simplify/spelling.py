@@ -57,17 +57,27 @@ class Spelling:
         text = inspect.getsource(self.function)
         return not any(word in text for word in NOT_ANALYTIC)
 
-    def arrays(self, seed: int = 0) -> dict[str, Any]:
-        """Draw the arguments, in float64."""
-        rng = np.random.default_rng(seed)
-        return {name: self._draw(name, rng) for name in self.specs}
+    @property
+    def has_numbers(self) -> bool:
+        """Whether a size is a number, so that not all sizes can be the same."""
+        specs = [Spec(v) if isinstance(v, str) else v for v in self.specs.values()]
+        return any(isinstance(d, int) for v in specs for d in v.shape)
 
-    def _draw(self, name: str, rng: np.random.Generator) -> Any:
+    def arrays(self, seed: int = 0, size: int = 0) -> dict[str, Any]:
+        """Draw the arguments, in float64; named sizes all of one size, if given."""
+        rng = np.random.default_rng(seed)
+        return {name: self._draw(name, rng, size) for name in self.specs}
+
+    def _draw(self, name: str, rng: np.random.Generator, size: int) -> Any:
         spec = self.specs[name]
         shape = Spec(spec).shape if isinstance(spec, str) else spec.shape
-        concrete = tuple(d if isinstance(d, int) else SIZES[str(d)] for d in shape)
+        concrete = tuple(
+            d if isinstance(d, int) else size or SIZES[str(d)] for d in shape
+        )
         draw = self.draws.get(name)
-        return rng.normal(size=concrete) if draw is None else draw(rng, concrete)
+        array = rng.normal(size=concrete) if draw is None else draw(rng, concrete)
+        # Labels of as many classes as there are.
+        return array % size if size and array.dtype == np.int64 else array
 
 
 SPELLINGS: dict[str, Spelling] = {}

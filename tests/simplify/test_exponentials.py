@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import mpmath
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from derivo.ops.arithmetic import log
 from derivo.ops.composite import logsumexp, sigmoid, softmax, softplus
 from derivo.ops.elementwise import abs_, exp, log1p, logaddexp, maximum
 from derivo.ops.reduce import max_of, sum_
+from derivo.simplify.factor import product
 from derivo.simplify.lower import Lowering
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms, complement
@@ -32,7 +35,8 @@ NAMED = {
         "softmax",
     ),
     "columns": (lambda x: exp(x) / sum_(exp(x), axis=0), "softmax"),
-    "everything": (lambda x: exp(x) / sum_(exp(x)), None),
+    "everything": (lambda x: exp(x) / sum_(exp(x)), "softmax"),
+    "everything, log": (lambda x: log(exp(x) / sum_(exp(x))), "logsumexp"),
     "by the logarithm": (
         lambda x: exp(x - log(sum_(exp(x), axis=1, keepdims=True))), "softmax"
     ),
@@ -72,8 +76,27 @@ def test_exponentials_are_written_by_their_name(world, spelled):
     value = spelling(x)
     node = Writer(world.recorder, lambda _n: True)(read(value))
     np.testing.assert_allclose(world.run(node), world.run(value), rtol=1e-12)
-    if name is not None:
-        assert name in [n.op.name for n in order([node])]
+    assert name in [n.op.name for n in order([node])]
+
+
+def test_a_softmax_over_two_of_three_axes(world):
+    x = world.argument("K N M", sign=True)
+    value = exp(x) / sum_(exp(x), axis=(0, 2), keepdims=True)
+    node = Writer(world.recorder, lambda _n: True)(read(value))
+    assert (node.op, node.attrs["axis"]) == (softmax, (0, 2))
+    np.testing.assert_allclose(world.run(node), world.run(value), rtol=1e-12)
+
+
+def test_the_diagonal_over_the_whole_is_no_softmax(world):
+    x = Terms.of(world.argument("N N").node, exps=True)
+    whole = x.exp().sum()
+    ((atom, _),) = next(iter(x.items))
+    same = {product([(atom.relabel(lambda _: -1), 1)]): Fraction(1)}
+    t = x.like(same, x.shape[:1]).exp() / whole
+    node = Writer(world.recorder, lambda _n: True).patterns.probabilities(
+        next(iter(t.items)), t.shape
+    )
+    assert node == []
 
 
 @pytest.mark.parametrize("named", [

@@ -264,6 +264,87 @@ def test_info_nce_survives(loss):
     np.testing.assert_allclose(gradients["b"], d_s.T @ a, rtol=1e-5, atol=1e-4)
 
 
+# --- over several axes ----------------------------------------------------------------
+
+
+def softmax_of_everything(z):
+    return np.exp(z) / np.sum(np.exp(z))
+
+
+def softmax_of_two_axes(z):
+    return np.exp(z) / np.exp(z).sum(axis=(1, 2), keepdims=True)
+
+
+@pytest.mark.parametrize(("function", "spec", "shape"), [
+    (softmax_of_everything, "N C", (4, 9)), (softmax_of_two_axes, "1 N C", (1, 4, 9)),
+    (softmax_of_everything, "N", (36,)),
+], ids=["everything", "two", "vector"])  # fmt: skip
+def test_a_softmax_over_several_axes_survives(function, spec, shape):
+    d = derivo.derive(function, z=spec)
+    y, gradients = d.value_and_gradients(upstream=weights(shape), z=Z.reshape(shape))
+    with mpmath.workdps(1000):
+        flat = [mpmath.mpf(float(z)) for z in Z.ravel()]
+        p = np.array([float(exp(z) / total(flat)) for z in flat]).reshape(shape)
+    np.testing.assert_allclose(y, p, rtol=1e-6, atol=1e-37)
+    # Bishop, PRML, 4.3.4: p (g - sum(g p)).
+    gradient = p * (weights(shape) - np.sum(weights(shape) * p))
+    np.testing.assert_allclose(gradients["z"], gradient, rtol=1e-5, atol=3e-7)
+
+
+# --- not reached yet ------------------------------------------------------------------
+
+
+def log_mean_exp(z):
+    return np.log(np.mean(np.exp(z), axis=1))
+
+
+def logaddexp_by_hand(z):
+    return np.log(np.exp(z[:, 0]) + np.exp(z[:, 1]))
+
+
+def log2_of_softmax(z):
+    return np.log2(np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))
+
+
+def log_of_one_ratio(z):
+    e = np.exp(z)
+    return np.log(e[:, 0] / e.sum(axis=1))
+
+
+def slope_of_sigmoid(z):
+    return np.exp(z) / (1 + np.exp(z)) ** 2
+
+
+def tanh_by_exp(z):
+    return (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))
+
+
+def elu(z):
+    return np.where(z > 0, z, np.exp(z) - 1)
+
+
+UNSTABLE = {
+    log_mean_exp: "the logarithm of a mean of exponentials has no stable form yet",
+    logaddexp_by_hand: "log(exp(a) + exp(b)) is not recognised as logaddexp",
+    log2_of_softmax: "log2 and log10 are not read as multiples of log",
+    log_of_one_ratio: "one picked exponential over their sum is not recognised",
+    slope_of_sigmoid: "exp(z) / (1 + exp(z))**2 is not read as p (1 - p)",
+    tanh_by_exp: "a tanh spelled with exp is not recognised",
+    elu: "the gradient is 0 * exp(z), which is not a number where exp(z) is infinite",
+}
+
+
+@pytest.mark.parametrize("function", UNSTABLE, ids=lambda f: f.__name__)
+def test_other_spellings_give_finite_numbers(function, request):
+    mark = pytest.mark.xfail(reason=UNSTABLE[function], strict=True)
+    request.applymarker(mark)
+    d = derivo.derive(function, z="N C")
+    with np.errstate(all="ignore"):
+        y, g = d.value_and_gradients(z=Z)
+    assert np.isfinite(y).all()
+    assert np.isfinite(g["z"]).all()
+
+
 def test_what_was_changed_is_said_in_the_source():
     d = derivo.derive(log_of_softmax, z="N C")
     assert "written so that nothing overflows" in d.source

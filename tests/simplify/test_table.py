@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 
 import numpy as np
 import pytest
 
 import derivo
+from derivo import Spec
+from derivo.errors import AssumptionWarning
 from tests.numerical import complex_step, flat, weighted
 from tests.simplify import spelled_losses as spelled_losses
 from tests.simplify import spelled_models as spelled_models
@@ -59,6 +62,67 @@ def slope_along(s, arrays, upstream, name, direction):
         return weighted(s.function, moved, upstream)
 
     return slope(along), 1e-8
+
+
+def in_one_size(spec):
+    """Give a shape whose named sizes are all the same."""
+    shape = Spec(spec).shape if isinstance(spec, str) else spec.shape
+    text = " ".join(str(d) if isinstance(d, int) else "N" for d in shape)
+    return Spec(text, "float" if isinstance(spec, str) else spec.kind)
+
+
+@pytest.mark.parametrize(
+    "s", [s for s in SPELLINGS.values() if not s.has_numbers], ids=lambda s: s.name
+)
+def test_axes_of_equal_size_are_not_mixed_up(s):
+    # The chain rule as it stands, without any rewriting, is what to compare with.
+    specs = {name: in_one_size(spec) for name, spec in s.specs.items()}
+    arrays = s.arrays(size=4)
+    d, raw = (
+        derivo.derive(s.function, wrt=s.wrt, simplify=simplify, **specs)
+        for simplify in (True, False)
+    )
+    rng = np.random.default_rng(1)
+    outputs = flat(s.function(**arrays))
+    upstream = [rng.normal(size=np.shape(y)) for y in outputs]
+    given = tuple(upstream) if len(upstream) > 1 else upstream[0]
+    short, long = (v.gradients(given, **arrays) for v in (d, raw))
+    for actual, expected in zip(flat(d(**arrays)), outputs, strict=True):
+        np.testing.assert_allclose(actual, expected, rtol=1e-11, atol=1e-12)
+    for name, expected in long.items():
+        scale = 1 + np.abs(expected).max(initial=0)
+        np.testing.assert_allclose(short[name], expected, rtol=0, atol=1e-10 * scale)
+
+
+# Put together again, the split softplus has its true slope where |z| has a kink.
+SMOOTHER = {"bce_stable"}
+
+
+@pytest.mark.parametrize(
+    "s", [s for s in SPELLINGS.values() if s.name not in SMOOTHER], ids=lambda s: s.name
+)
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_zeros_bring_in_no_new_divisions(s, share):
+    rng = np.random.default_rng(2)
+    arrays = {
+        k: np.where(rng.random(np.shape(v)) < share, 0.0, v)[()]
+        if np.asarray(v).dtype == np.float64 else v
+        for k, v in s.arrays().items()
+    }  # fmt: skip
+    with np.errstate(all="ignore"):
+        upstream = [rng.normal(size=np.shape(y)) for y in flat(s.function(**arrays))]
+        given = tuple(upstream) if len(upstream) > 1 else upstream[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AssumptionWarning)
+            short, long = (
+                derived(s.name, simplify).gradients(given, **arrays)
+                for simplify in (True, False)
+            )
+    for name, expected in long.items():
+        finite = np.isfinite(expected)
+        np.testing.assert_allclose(
+            short[name][finite], expected[finite], rtol=1e-7, atol=1e-9
+        )
 
 
 @EVERY

@@ -66,14 +66,14 @@ class Patterns:
         )
         fixed: dict[int, Label] = {a: a for a in t.labels()}
         for labels in unify_products(t.inner, above, fixed):
-            if len(t.bound) == 1 and (labels.get(t.bound[0]) or 0) < 0:
+            places = {labels.get(b) or 0 for b in t.bound}
+            if max(places) < 0 and len(places) == len(t.bound):
                 z = self._exponent(above, shape)
-                axis = labels[t.bound[0]]
-                if z.ndim + axis >= 0:
-                    return [
-                        (t, softmax(z, axis=z.ndim + axis)),
-                        *((g, None) for g, _ in above),
-                    ]
+                axes = tuple(sorted(z.ndim + a for a in places))
+                if axes[0] >= 0:
+                    axis = axes if len(axes) > 1 else axes[0]
+                    named = softmax(z, axis=axis)
+                    return [(t, named), *((g, None) for g, _ in above)]
         return []
 
     def _exponent(self, e: Product, shape: Shape) -> Any:

@@ -244,6 +244,8 @@ class Writer:
         inner = relabelled(t.inner, by({a: i - rank for i, a in enumerate(order)}))
         dims = frame_shape(inner, rank)
         value = self._variable(write(inner, dims))
+        while value.ndim > rank:  # a total inside kept its outer axes, with size 1
+            value = squeeze(value, axis=0)
         if as_shape(value.shape) != dims:
             value = broadcast_to(value, shape=dims)
         axes = tuple(i for i, a in enumerate(order) if a in t.bound)
