@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from derivo.emit.body import Body
+from derivo.emit.body import Body, is_number
 from derivo.emit.forward import Forward
 from derivo.emit.handing_on import names_in
 from derivo.emit.layout import Lines, function, listed
@@ -49,7 +49,7 @@ def write_backward(
     wishes, hints = _wishes(p, forward)
     body = Body(names, scope, {**constants, **kept, **seeds}, wishes, hints)
     roots = list(p.gradients.values())
-    body.compute(roots, keep=[n for n in roots if not _is_number(n)])
+    body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = [_result(body, name, n) for name, n in p.gradients.items()]
     held = [*kept.values(), *forward.shapes.values()]
     reasons = {name: _reason(name, body.statements) for name in held}
@@ -70,7 +70,7 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
     }
     named: dict[Node, str] = {}
     for n, name in p.adjoints.items():
-        if n not in p.forward and not _is_number(n):
+        if n not in p.forward and not is_number(n):
             # A value that has another name in the forward function keeps that one.
             value = p.values.get(n)
             called = forward.names.get(value) if value is not None else None
@@ -87,10 +87,6 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
             # The adjoint of an unnamed value is its delta, as in the literature.
             hints[n] = "delta"
     return wishes, hints
-
-
-def _is_number(node: Node) -> bool:
-    return node.op.name in ("constant", "size") and not node.spec.rank
 
 
 def _result(body: Body, name: str, node: Node) -> str:

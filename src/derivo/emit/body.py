@@ -58,7 +58,7 @@ class Body:
         """Tell whether a value is as short as a name would be."""
         if kept or node in self.wishes:
             return False
-        if node.op.name in ("constant", "size") and not node.spec.rank:
+        if is_number(node):
             return True
         return "view" in node.op.traits and isinstance(
             self.parts.get(node.inputs[0]) or self.expression(node.inputs[0]), ast.Name
@@ -146,6 +146,11 @@ class Body:
         ):
             return "h"
         return f"{node.op.name}_{self.bound[below]}"
+
+
+def is_number(node: Node) -> bool:
+    """Tell whether a value is a number that is written where it is read."""
+    return node.op.name in ("constant", "size") and not node.spec.rank
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:
