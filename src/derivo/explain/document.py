@@ -1,0 +1,272 @@
+"""The document: what is shown, in what order. Writers decide how it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from derivo.explain.drawing.model import Drawing
+from derivo.explain.factors import Factor
+from derivo.explain.formula.tree import Formula
+
+# --- within a line --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Words that matter."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mono:
+    """A piece of code within a sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another place: a section's anchor, or an address."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The number of a factor, in its colour."""
+
+    factor: str
+
+
+Run = str | Strong | Mono | Link | Badge | Formula
+Runs = tuple[Run, ...]
+
+# --- blocks ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A paragraph of text, with formulas in it."""
+
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of a formula: ``left = right``, and why.
+
+    Attributes
+    ----------
+    left
+        None continues the line above.
+    reason
+        Why the line holds: the rule's name, a sentence, an assumption.
+    """
+
+    left: Formula | None
+    right: Formula
+    reason: Runs = ()
+    sign: str = "="
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """Lines of formulas, aligned at their signs."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeLine:
+    """A line of code, the factors that it multiplies by, and the value it computes.
+
+    Attributes
+    ----------
+    place
+        Id in the drawing of the value that the line computes, or whose adjoint.
+    backward
+        The line computes an adjoint.
+    """
+
+    text: str
+    factors: tuple[str, ...] = ()
+    place: str = ""
+    backward: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Code, line by line."""
+
+    lines: tuple[CodeLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """An array with its numbers; large ones are shown as a summary."""
+
+    name: Formula
+    array: Any
+    factors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table; the first row holds the headings."""
+
+    rows: tuple[tuple[Runs, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The computation graph."""
+
+    drawing: Drawing
+    caption: Runs = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark set apart: `kind` is "reason", "assumption" or "warning"."""
+
+    kind: str
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Blocks behind a title, opened at will."""
+
+    title: Runs
+    blocks: tuple[Block, ...]
+    open: bool = False
+
+
+Block = Paragraph | Display | Code | Values | Table | Picture | Note | Fold
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the document.
+
+    Attributes
+    ----------
+    anchor
+        Where links lead to: ``"matrix-w"``; letters, digits and hyphens.
+    level
+        "graph", "scalar", "matrix", "batch", "code" or "" for what is always shown.
+    """
+
+    anchor: str
+    title: Runs
+    blocks: tuple[Block, ...]
+    level: str = ""
+
+
+# --- stepping -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One step forward or backward: one operation, with its numbers.
+
+    Attributes
+    ----------
+    phase
+        "forward" or "backward".
+    place
+        Id of the node of the drawing that is worked on.
+    edges
+        Ids of the edges of the drawing that are used.
+    title
+        What happens, in words.
+    rows
+        The formula; then, if there are numbers, the formula with numbers in it.
+    name, value
+        The value computed, or its adjoint, and its numbers (None without arrays). It is
+        what "predict before reveal" hides, together with `rows`.
+    lines
+        Numbers of the lines of emitted code (from 1) that do this step.
+    """
+
+    phase: str
+    place: str
+    edges: tuple[str, ...]
+    title: Runs
+    rows: tuple[Row, ...]
+    name: Formula
+    value: Any = None
+    factors: tuple[str, ...] = ()
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """An explanation, ready to be written."""
+
+    title: str
+    language: str
+    sections: tuple[Section, ...]
+    factors: tuple[Factor, ...] = ()
+    drawing: Drawing | None = None
+    code: Code | None = None
+    frames: tuple[Frame, ...] = ()
+    notes: tuple[Note, ...] = field(default=())
+
+
+def blocks_of(document: Document) -> Iterator[Block]:
+    """Give every block of a document, those within folds too."""
+
+    def within(blocks: tuple[Block, ...]) -> Iterator[Block]:
+        for block in blocks:
+            yield block
+            if isinstance(block, Fold):
+                yield from within(block.blocks)
+
+    for section in document.sections:
+        yield from within(section.blocks)
+    yield from document.notes
+
+
+def formulas_of(document: Document) -> Iterator[Formula]:
+    """Give every formula of a document."""
+
+    def rows(lines: tuple[Row, ...]) -> Iterator[Formula]:
+        for row in lines:
+            yield from () if row.left is None else (row.left,)
+            yield row.right
+            yield from inline(row.reason)
+
+    def inline(runs: Runs) -> Iterator[Formula]:
+        for run in runs:
+            if not isinstance(run, str | Strong | Mono | Link | Badge):
+                yield run
+
+    for section in document.sections:
+        yield from inline(section.title)
+    for block in blocks_of(document):
+        match block:
+            case Paragraph(runs) | Note(_, runs):
+                yield from inline(runs)
+            case Display(lines):
+                yield from rows(lines)
+            case Values(name):
+                yield name
+            case Table(cells):
+                for row in cells:
+                    for cell in row:
+                        yield from inline(cell)
+            case Picture(_, caption):
+                yield from inline(caption)
+            case Fold(title):
+                yield from inline(title)
+            case _:
+                pass
+    for frame in document.frames:
+        yield from inline(frame.title)
+        yield from rows(frame.rows)
+        yield frame.name

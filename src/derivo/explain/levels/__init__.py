@@ -1,0 +1,1 @@
+"""What is told of a derivation: scalar, matrix and batch level."""

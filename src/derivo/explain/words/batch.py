@@ -1,0 +1,3 @@
+"""Sentences of the area "batch"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Sentences of the area "frames"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

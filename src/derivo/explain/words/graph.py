@@ -1,0 +1,3 @@
+"""Sentences of the area "graph"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Sentences of the area "matrix"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

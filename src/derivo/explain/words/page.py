@@ -1,0 +1,3 @@
+"""Sentences of the area "page"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

@@ -1,0 +1,3 @@
+"""Sentences of the area "rules"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

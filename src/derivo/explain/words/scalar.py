@@ -1,0 +1,3 @@
+"""Sentences of the area "scalar"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

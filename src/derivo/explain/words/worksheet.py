@@ -1,0 +1,3 @@
+"""Sentences of the area "worksheet"."""
+
+TEXTS: dict[str, dict[str, str]] = {}

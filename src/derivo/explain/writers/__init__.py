@@ -1,0 +1,1 @@
+"""Documents written out: terminal, page, LaTeX, Markdown."""
