@@ -74,7 +74,7 @@ $(VENV)/derivo.stamp: $(VENV)/python.stamp
 
 $(VENV)/test.stamp: $(VENV)/derivo.stamp
 	@echo "installing what the tests need (once)"
-	@$(PIP) --editable ".[fast]" --group test --group lint
+	@$(PIP) --editable ".[fast,svg]" --group test --group lint
 	@touch $@
 
 $(VENV)/peers.stamp: $(VENV)/test.stamp

@@ -10,8 +10,8 @@ def elu_layer(x, w):
 
 def elu_layer_backward(saved, d_elu_layer):
     x, w, u, h, exp_u = saved
-    # u is read more than once: add the adjoints
-    d_u = np.where(h, d_elu_layer, 0) + np.where(h, 0, d_elu_layer) * exp_u * (u <= 0)
+    # u is read by both branches: each has its own adjoint
+    d_u = np.where(h, d_elu_layer, d_elu_layer * exp_u * (u <= 0))
     d_x = d_u @ w.T  # (N, M) @ (M, L)
     d_w = x.T @ d_u  # (L, N) @ (N, M)
     return d_x, d_w

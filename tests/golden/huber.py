@@ -13,9 +13,8 @@ def huber(y, t):
 def huber_gradient(saved):
     r, h = saved
     delta = np.full(r.shape, 1 / r.shape[0], dtype=r.dtype)
-    d_small = np.where(h, delta, 0)
-    d_large = np.where(h, 0, delta)
-    d_r = d_small * r + d_large * np.sign(r)  # r is read more than once: add the adjoints
+    # r is read by both branches: each has its own adjoint
+    d_r = np.where(h, delta * r, delta * np.sign(r))
     d_t = -d_r
     d_y = d_r
     return d_y, d_t

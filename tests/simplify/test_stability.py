@@ -330,8 +330,14 @@ UNSTABLE = {
     log_of_one_ratio: "one picked exponential over their sum is not recognised",
     slope_of_sigmoid: "exp(z) / (1 + exp(z))**2 is not read as p (1 - p)",
     tanh_by_exp: "a tanh spelled with exp is not recognised",
-    elu: "the gradient is 0 * exp(z), which is not a number where exp(z) is infinite",
 }
+
+
+def test_an_exponential_that_is_not_chosen_does_not_spoil_the_gradient():
+    d = derivo.derive(elu, z="N")
+    z = np.array([800.0, 2.0, -1.0])
+    np.testing.assert_array_equal(d.gradients(z=z)["z"], [1.0, 1.0, np.exp(-1.0)])
+    assert d.source.count("np.where") == 2  # one forward, one backward
 
 
 @pytest.mark.parametrize("function", UNSTABLE, ids=lambda f: f.__name__)

@@ -28,6 +28,8 @@ def backward_comment(
         return _copied(reason, name)
     if reason.kind == "steps" and name:
         return f"{name} is used at every step: add up"
+    if reason.kind == "fan-out" and name and "chooses" in node.op.traits:
+        return f"{name} is read by both branches: each has its own adjoint"
     if reason.kind == "fan-out" and name:
         return f"{name} is read more than once: add the adjoints"
     return ""

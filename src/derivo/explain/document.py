@@ -100,9 +100,10 @@ class CodeLine:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Code, line by line."""
+    """Code, line by line; `language` is "text" for what a program printed."""
 
     lines: tuple[CodeLine, ...]
+    language: str = "python"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Op:
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
         positive, view (costs nothing), selects (gives some of the elements),
-        rows_sum_to_one, leaf.
+        chooses (one operand or another, element by element), rows_sum_to_one, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
-from derivo.ops.arithmetic import add
+from derivo.ops.arithmetic import add, div, mul
 from derivo.ops.assemble import assemble, together
+from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
 
@@ -42,7 +43,7 @@ class Polish:
                     made = self.builder.make(
                         node.op, inputs, dict(node.attrs), node.line, node.group
                     )
-                made = self._together(node, made)
+                made = self._choice(node, self._together(node, made))
                 self.done[node] = self._transposed_product(node, made)
         return self.done[root]
 
@@ -52,6 +53,38 @@ class Polish:
             return made
         found = together(*made.inputs)
         return made if found is None else self.builder.make(assemble, *found)
+
+    def _choice(self, node: Node, made: Node) -> Node:
+        """Bring factors into a choice, and two halves of a choice together.
+
+        ``where(c, 0, g) * f`` is NaN where c holds and f overflows, as the other branch
+        of a function may; ``where(c, 0, g * f)`` is 0 there. And ``where(c, a, 0) +
+        where(c, 0, b)`` is ``where(c, a, b)``.
+        """
+        if any(self.readers[i] > 1 for i in node.inputs if i.op is where):
+            return made
+        if node.op in (mul, div):
+            return self._into_choice(made)
+        if node.op is add and all(i.op is where for i in made.inputs):
+            (c, a, b), (d, e, f) = (i.inputs for i in made.inputs)
+            if c is d and _is_zero(b) and _is_zero(e):
+                return self.builder.make(where, (c, a, f))
+            if c is d and _is_zero(a) and _is_zero(f):
+                return self.builder.make(where, (c, e, b))
+        return made
+
+    def _into_choice(self, made: Node) -> Node:
+        for k, choice in enumerate(made.inputs[: 2 if made.op is mul else 1]):
+            if choice.op is not where or sum(map(_is_zero, choice.inputs[1:])) != 1:
+                continue
+            other = made.inputs[1 - k]
+            condition, *branches = choice.inputs
+            for j, branch in enumerate(branches):
+                if not _is_zero(branch):
+                    pair = (branch, other) if k == 0 else (other, branch)
+                    branches[j] = self.builder.make(made.op, pair)
+            return self.builder.make(where, (condition, *branches))
+        return made
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
         """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, if nothing else reads ``a @ b``."""
@@ -84,6 +117,11 @@ class Polish:
         if not _moved(axes):
             return node
         return self.builder.make(transpose, (node,), {"axes": axes})
+
+
+def _is_zero(node: Node) -> bool:
+    value = node.attrs.get("value")
+    return not node.inputs and isinstance(value, int | float) and value == 0
 
 
 def _moved(axes: tuple[int, ...]) -> int:
