@@ -40,7 +40,8 @@ class Op:
     algebra
         What the operation means for a sum of products; None if nothing.
     latex
-        The formula, with ``{0}``; empty where the name serves.
+        The formula, with ``{0}``; empty where the name serves. Like `numpy` it may be a
+        function of attributes and specs.
     attrs
         Attributes and their defaults; a keyword that has its default is not written.
     samples
@@ -63,7 +64,7 @@ class Op:
     vjp: Callable[..., tuple[Any, ...]] | None = None
     lower: Callable[..., Any] | None = None
     algebra: Callable[..., Any] | None = None
-    latex: str = ""
+    latex: str | Callable[..., str] = ""
     attrs: Mapping[str, Any] = field(default_factory=dict)
     samples: Callable[..., Any] | None = None
     traits: frozenset[str] = frozenset()
@@ -91,6 +92,12 @@ class Op:
         if isinstance(self.numpy, str):
             return self.numpy
         return self.numpy(attrs, *operands)
+
+    def formula(self, attrs: Mapping[str, Any], *operands: Any) -> str:
+        """Give the formula's template for these attributes and operands."""
+        if isinstance(self.latex, str):
+            return self.latex
+        return self.latex({**self.attrs, **attrs}, *operands)
 
     def __repr__(self) -> str:
         """Show the name alone."""

@@ -114,13 +114,20 @@ log = register(
 )  # fmt: skip
 
 _COMPARISONS = {
-    "greater": (">", np.greater), "greater_equal": (">=", np.greater_equal),
-    "less": ("<", np.less), "less_equal": ("<=", np.less_equal),
-    "equal": ("==", np.equal), "not_equal": ("!=", np.not_equal),
+    "greater": (">", ">", np.greater), "greater_equal": (">=", r"\ge", np.greater_equal),
+    "less": ("<", "<", np.less), "less_equal": ("<=", r"\le", np.less_equal),
+    "equal": ("==", "=", np.equal), "not_equal": ("!=", r"\ne", np.not_equal),
 }  # fmt: skip
-for _name, (_sign, _ufunc) in _COMPARISONS.items():
+for _name, (_sign, _shown, _ufunc) in _COMPARISONS.items():
     register(
-        Op(_name, ("a", "b"), predicate, f"{{0}} {_sign} {{1}}", traits=KINKED),
+        Op(
+            _name,
+            ("a", "b"),
+            predicate,
+            f"{{0}} {_sign} {{1}}",
+            latex=f"{{0}} {_shown} {{1}}",
+            traits=KINKED,
+        ),
         _ufunc,
     )
 
@@ -140,6 +147,7 @@ logical_and = register(
         _logical,
         "{0} & {1}",
         samples=_booleans,
+        latex=r"{0} \land {1}",
         traits=KINKED,
     ),
     np.logical_and,
@@ -152,6 +160,7 @@ logical_or = register(
         _logical,
         "{0} | {1}",
         samples=_booleans,
+        latex=r"{0} \lor {1}",
         traits=KINKED,
     ),
     np.logical_or,
@@ -160,7 +169,7 @@ logical_or = register(
 logical_not = register(
     Op(
         "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),
-        samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), traits=KINKED,
+        samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), latex=r"\lnot {0}", traits=KINKED,
     ),
     np.logical_not, np.invert,
 )  # fmt: skip

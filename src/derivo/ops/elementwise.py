@@ -252,7 +252,7 @@ where: Op = register(
        vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
-       latex=r"\operatorname{{where}}({0}, {1}, {2})", traits=ANALYTIC | {"chooses"},
+       latex=r"\cases{{{1}}}{{{0}}}{{{2}}}", traits=ANALYTIC | {"chooses"},
        element=Element("{1} if {0} else {2}", as_is=(0,))),
 )  # fmt: skip
 deg2rad = register(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import format_shape
+from derivo.graph.dim import Shape, format_shape
 from derivo.graph.spec import Spec, broadcast, promote
 
 
@@ -42,6 +43,39 @@ def normal_axis(axis: Any, rank: int) -> tuple[int, ...]:
         message = f"axis {axis} names an axis twice"
         raise ShapeError(message)
     return result
+
+
+def along(sign: str, operand: str = "{0}") -> Callable[..., str]:
+    r"""Give the formula of an operation along axes: the axes stand below its sign.
+
+    Parameters
+    ----------
+    sign
+        Such as ``\sum`` or ``\operatorname{{mean}}``, as templates write it.
+    operand
+        What follows.
+    """
+
+    def latex(attrs: Mapping[str, Any], *specs: Any) -> str:
+        if not specs:
+            return f"{sign} {operand}"
+        below = axes_below(normal_axis(attrs["axis"], specs[0].rank), specs[0].shape)
+        return f"{sign}{below} {operand}"
+
+    return latex
+
+
+def axes_below(axes: tuple[int, ...], shape: Shape) -> str:
+    """Write axes as an index: by the name of their size if no other axis has it."""
+    if len(axes) == len(shape):
+        return ""  # over all there is
+    sizes = [str(d) for d in shape]
+    words = [
+        sizes[a] if sizes[a].isidentifier() and sizes.count(sizes[a]) == 1
+        else f"axis {a}"
+        for a in axes
+    ]  # fmt: skip
+    return "_{{\\text{{" + ", ".join(words) + "}}}}"
 
 
 def reduced(spec: Spec, axis: Any, *, keepdims: bool) -> Spec:

@@ -110,7 +110,8 @@ as_float = register(
         "as_float", ("x",), _float_spec, "{0}.astype({dtype})",
         vjp=lambda _g, _y, _x: (None,),
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
-        traits=frozenset({"elementwise"}), element=Element("{dtype}({0})", as_is=(0,)),
+        latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),
+        element=Element("{dtype}({0})", as_is=(0,)),
     )
 )  # fmt: skip
 

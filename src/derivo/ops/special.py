@@ -53,7 +53,7 @@ digamma: Op = register(
 # The chain ends here: the derivative of trigamma has no rule.
 trigamma: Op = register(
     Op("trigamma", ("x",), floating, "trigamma({0})", helpers=(plain.trigamma,),
-       latex=r"\psi'({0})", samples=_positive, traits=SMOOTH),
+       latex=r"\psi_1({0})", samples=_positive, traits=SMOOTH),
 )  # fmt: skip
 
 

@@ -23,11 +23,14 @@ class Symbol:
         Number of axes: arrays are printed bold.
     adjoint
         The adjoint of the value instead of the value: code calls it ``d_name``.
+    plain
+        Write the name out as it is: it would look like another one otherwise.
     """
 
     name: str
     rank: int = 0
     adjoint: bool = False
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

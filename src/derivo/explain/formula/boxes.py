@@ -1,0 +1,155 @@
+"""Boxes: how a formula looks, all brackets in place. Writers print them as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Binding strengths. A part is put in brackets where it binds less than its place asks.
+ADD, NEG, BIG, FUNCTION, PRODUCT, MATRIX, FRACTION, POWER, ATOM = range(9)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Boxes side by side."""
+
+    parts: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A name or a letter; `style` is "italic", "bold", "upright" or "double"."""
+
+    text: str
+    style: str = "italic"
+
+
+@dataclass(frozen=True, slots=True)
+class Digits:
+    """A number as text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """An operator; `role` is "infix", "prefix" or "function"."""
+
+    text: str
+    role: str = "infix"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Words, upright."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fraction:
+    """One box over another, with a bar."""
+
+    over: Box
+    under: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A base with an index below and an exponent above; either may be missing."""
+
+    base: Box
+    low: Box | None = None
+    high: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root; `degree` is empty for a square root."""
+
+    body: Box
+    degree: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """Brackets around a box."""
+
+    left: str
+    body: Box
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class Large:
+    """A large sign (a sum) with limits below and above."""
+
+    sign: str
+    low: Box | None
+    high: Box | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Boxes in rows and columns; `cases` are left-aligned."""
+
+    rows: tuple[tuple[Box, ...], ...]
+    cases: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brace:
+    """A box with a brace below it, and words below the brace."""
+
+    body: Box
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hat:
+    """A letter with an accent: "hat", "bar", "tilde", "dot" or "vec"."""
+
+    body: Box
+    accent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coloured:
+    """A factor of the chain rule; its number stands below it."""
+
+    body: Box
+    factor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A place to write in, numbered; the answer is kept for the key."""
+
+    answer: Box
+    number: int
+
+
+Box = (
+    Line | Letter | Digits | Sign | Said | Fraction | Script | Root | Fence | Large
+    | Grid | Brace | Hat | Coloured | Gap
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A box, and how strongly it holds together."""
+
+    box: Box
+    strength: int = ATOM
+
+
+def bracketed(part: Bound, need: int) -> Box:
+    """Give a box that binds at least as strongly as is needed."""
+    if part.strength >= need:
+        return part.box
+    return Fence("(", part.box, ")")
+
+
+def factor_number(factor: str) -> int:
+    """Give the number at the end of a factor's id: 3 for "f3" and for "layer-f3"."""
+    digits = factor[len(factor.rstrip("0123456789")) :]
+    return int(digits) if digits else 0

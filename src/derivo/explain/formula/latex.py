@@ -1,0 +1,158 @@
+"""Boxes as LaTeX; the document defines the colours ``dvC0`` to ``dvC5``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from derivo.explain.factors import COLOURS
+from derivo.explain.formula import boxes as b
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.names import GREEK
+from derivo.explain.formula.tree import Formula
+
+ESCAPED = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&",
+    "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "·": r"\ensuremath{\cdot}", "×": r"\ensuremath{\times}", "−": r"\ensuremath{-}",
+    "∂": r"\ensuremath{\partial}", "σ": r"\ensuremath{\sigma}", "…": r"\ldots{}",
+    "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
+    "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
+}  # fmt: skip
+NAMES = {letter: f"\\{name}" for name, letter in GREEK.items()}
+SIGNS = {
+    "−": "-", "⊙": r"\odot", "·": r"\cdot", "×": r"\times", "⊗": r"\otimes",
+    "∗": r"\ast", "∂": r"\partial", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
+    "∧": r"\land", "∨": r"\lor", "⊕": r"\oplus", "¬": r"\lnot", "∀": r"\forall",
+    "∃": r"\exists", "mod": r"\bmod", "∑": r"\sum", "∏": r"\prod", "⊤": r"\top",
+    "′": r"\prime", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil",
+    "{": r"\{", "}": r"\}", "→": r"\to", "≈": r"\approx", "∞": r"\infty",
+    "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
+    "": ".",
+}  # fmt: skip
+STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
+            "tanh", "det", "max", "min", "exp"}  # fmt: skip
+ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot",
+           "vec": r"\vec"}  # fmt: skip
+
+
+def latex(formula: Formula, *, colours: Mapping[int, str] | None = None) -> str:
+    r"""Write a formula, for use within ``\( \)`` or a display.
+
+    Parameters
+    ----------
+    formula
+        What to write.
+    colours
+        Colour by index, such as ``"#0072B2"``, where the names ``dvC0`` are not
+        defined; none are named if left out.
+    """
+    return Writer(colours).write(layout(formula))
+
+
+def aligned(
+    rows: Sequence[tuple[Formula | None, str, Formula, str]],
+    *, colours: Mapping[int, str] | None = None,
+) -> str:  # fmt: skip
+    r"""Write the lines of an ``aligned`` environment; the last part of each is text."""
+    write = Writer(colours).write
+    lines = []
+    for left, sign, right, said in rows:
+        first = "" if left is None else write(layout(left)) + " "
+        text = f" && \\text{{{said}}}" if said else ""
+        lines.append(f"{first}&{SIGNS.get(sign, sign)} {write(layout(right))}{text}")
+    return " \\\\\n".join(lines)
+
+
+def escape(text: str) -> str:
+    """Write text so that LaTeX takes every character as it is."""
+    return "".join(ESCAPED.get(c, _greek(c)) for c in text)
+
+
+def _greek(c: str) -> str:
+    return f"\\ensuremath{{{NAMES[c]}}}" if c in NAMES else c
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Writes boxes."""
+
+    colours: Mapping[int, str] | None = None
+
+    def write(self, box: b.Box) -> str:  # noqa: C901, PLR0911, PLR0912  a case a box
+        """Write a box."""
+        match box:
+            case b.Line(parts):
+                return " ".join(self.write(part) for part in parts)
+            case b.Letter(text, style):
+                return _letter(text, style)
+            case b.Digits(text):
+                return SIGNS.get(text, text)
+            case b.Sign(text, role):
+                return _sign(text, role)
+            case b.Said(text):
+                return f"\\text{{{escape(text)}}}"
+            case b.Fraction(over, under):
+                return f"\\frac{{{self.write(over)}}}{{{self.write(under)}}}"
+            case b.Script(base, low, high):
+                text = f"{{{self.write(base)}}}"
+                text += "" if low is None else f"_{{{self.write(low)}}}"
+                return text + ("" if high is None else f"^{{{self.write(high)}}}")
+            case b.Root(body, degree):
+                degree = f"[{degree}]" if degree else ""
+                return f"\\sqrt{degree}{{{self.write(body)}}}"
+            case b.Fence(left, body, right):
+                left, right = SIGNS.get(left, left), SIGNS.get(right, right)
+                return f"\\left{left} {self.write(body)} \\right{right}"
+            case b.Large(sign, low, high):
+                text = SIGNS[sign] + "\\limits"
+                text += "" if low is None else f"_{{{self.write(low)}}}"
+                return text + ("" if high is None else f"^{{{self.write(high)}}}")
+            case b.Grid(rows, cases):
+                lines = [" & ".join(self.write(cell) for cell in line) for line in rows]
+                columns = ("l" if cases else "c") * max(map(len, rows), default=1)
+                body = r" \\ ".join(lines)
+                return f"\\begin{{array}}{{{columns}}}{body}\\end{{array}}"
+            case b.Brace(body, label):
+                return (
+                    f"\\underbrace{{{self.write(body)}}}_{{\\text{{{escape(label)}}}}}"
+                )
+            case b.Hat(body, accent):
+                return f"{ACCENTS[accent]}{{{self.write(body)}}}"
+            case b.Coloured(body, factor):
+                return self.coloured(self.write(body), b.factor_number(factor))
+            case b.Gap(answer, number):
+                return (
+                    f"\\boxed{{\\phantom{{{self.write(answer)}}}\\ ({number})\\ \\ }}"
+                )
+
+    def coloured(self, body: str, number: int) -> str:
+        """Write a factor in its colour, its number below it."""
+        k = (number - 1) % COLOURS
+        if self.colours is None:
+            colour = f"\\color{{dvC{k}}}"
+        else:
+            colour = f"\\color{{{self.colours[k]}}}"
+        return f"{{{colour}\\underset{{{number}}}{{{body}}}}}"
+
+
+def _letter(text: str, style: str) -> str:
+    shown = NAMES.get(text, SIGNS.get(text, text))
+    if shown == text and not text.isascii():
+        shown = f"\\text{{{escape(text)}}}"
+    if style == "bold":
+        return f"\\boldsymbol{{{shown}}}"
+    if style == "double":
+        return "\\mathbb{1}" if text == "1" else f"\\mathbb{{{text}}}"
+    if style == "upright" and shown.isalpha():
+        return f"\\mathrm{{{shown}}}"
+    return shown
+
+
+def _sign(text: str, role: str) -> str:
+    if role == "function":
+        if text in STANDARD:
+            return f"\\{text}"
+        return f"\\operatorname{{{escape(text)}}}"
+    return SIGNS.get(text, text)

@@ -1,0 +1,213 @@
+"""Boxes as MathML Core, coloured by classes: the page's style decides the colours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import singledispatch
+from html import escape
+
+from derivo.explain.factors import COLOURS
+from derivo.explain.formula import boxes as b
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.tree import Formula
+
+APPLY = "\u2061"
+ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~", "dot": "\u02d9", "vec": "\u2192"}
+# Unicode's mathematical letters; `mathvariant` is no longer part of MathML Core.
+_BOLD = {"upper": 0x1D468, "lower": 0x1D482, "GREEK": 0x1D71C, "greek": 0x1D736}
+_DOUBLE = {"1": "𝟙", "R": "ℝ", "E": "𝔼"}
+
+
+def math(formula: Formula, *, display: bool = False) -> str:
+    """Write a formula as a ``<math>`` element."""
+    block = ' display="block"' if display else ""
+    return f"<math{block}>{mathml(formula)}</math>"
+
+
+def mathml(formula: Formula) -> str:
+    """Write what stands within a ``<math>`` element."""
+    return write(layout(formula))
+
+
+def relation(left: Formula | None, sign: str, right: Formula) -> tuple[str, str, str]:
+    """Write the three cells of a row of aligned formulas."""
+    first = "" if left is None else mathml(left)
+    return first, f"<mo>{escape(sign)}</mo>", mathml(right)
+
+
+def aligned(rows: Sequence[tuple[Formula | None, str, Formula]]) -> str:
+    """Write rows of formulas, aligned at their signs, as one ``<math>`` element."""
+    lines = []
+    for left, sign, right in rows:
+        cells = relation(left, sign, right)
+        lines.append("".join(f"<mtd>{row(cell)}</mtd>" for cell in cells))
+    body = "".join(f"<mtr>{line}</mtr>" for line in lines)
+    align = 'columnalign="right center left"'
+    return (
+        f'<math display="block"><mtable class="aligned" {align}>{body}</mtable></math>'
+    )
+
+
+def row(inner: str) -> str:
+    """Group elements into one."""
+    return f"<mrow>{inner}</mrow>"
+
+
+@singledispatch
+def write(box: b.Box) -> str:
+    """Write a box."""
+    message = f"no MathML for {type(box).__name__}"
+    raise TypeError(message)
+
+
+@write.register
+def _(box: b.Line) -> str:
+    parts: list[str] = []
+    for k, part in enumerate(box.parts):
+        parts.append(write(part))
+        head = part.base if isinstance(part, b.Script) else part
+        if (
+            isinstance(head, b.Sign)
+            and head.role == "function"
+            and k + 1 < len(box.parts)
+        ):
+            parts.append(f"<mo>{APPLY}</mo>")
+    return row("".join(parts))
+
+
+@write.register
+def _(box: b.Letter) -> str:
+    text = box.text
+    if box.style == "double":
+        return f"<mi>{_DOUBLE.get(text, escape(text))}</mi>"
+    if box.style == "bold":
+        return f"<mi>{escape(bold_italic(text))}</mi>"
+    upright = ' mathvariant="normal"' if box.style == "upright" else ""
+    return f"<mi{upright}>{escape(text)}</mi>"
+
+
+def bold_italic(letter: str) -> str:
+    """Give the bold italic form of a letter, where Unicode has one."""
+    if "A" <= letter <= "Z":
+        return chr(_BOLD["upper"] + ord(letter) - ord("A"))
+    if "a" <= letter <= "z":
+        return chr(_BOLD["lower"] + ord(letter) - ord("a"))
+    if "Α" <= letter <= "Ω":
+        return chr(_BOLD["GREEK"] + ord(letter) - ord("Α"))
+    if "α" <= letter <= "ω":
+        return chr(_BOLD["greek"] + ord(letter) - ord("α"))
+    return letter
+
+
+@write.register
+def _(box: b.Digits) -> str:
+    return f"<mn>{escape(box.text)}</mn>"
+
+
+@write.register
+def _(box: b.Sign) -> str:
+    if box.role == "function":
+        return f'<mi mathvariant="normal">{_text(box.text)}</mi>'
+    if box.role == "prefix":
+        return f'<mo form="prefix" stretchy="false">{escape(box.text)}</mo>'
+    return f'<mo stretchy="false">{escape(box.text)}</mo>'
+
+
+def _text(text: str) -> str:
+    """Escape; what would look like markup left over is spelled with other signs."""
+    swaps = {"\\": "⧵", "$": "＄", "&": "＆"}
+    return escape("".join(swaps.get(c, c) for c in text))
+
+
+@write.register
+def _(box: b.Said) -> str:
+    return f"<mtext>{_text(box.text)}</mtext>"
+
+
+@write.register
+def _(box: b.Fraction) -> str:
+    return f"<mfrac>{row(write(box.over))}{row(write(box.under))}</mfrac>"
+
+
+@write.register
+def _(box: b.Script) -> str:
+    base = row(write(box.base))
+    low = "" if box.low is None else row(write(box.low))
+    high = "" if box.high is None else row(write(box.high))
+    if low and high:
+        return f"<msubsup>{base}{low}{high}</msubsup>"
+    tag = "msub" if low else "msup"
+    return f"<{tag}>{base}{low}{high}</{tag}>"
+
+
+@write.register
+def _(box: b.Root) -> str:
+    body = row(write(box.body))
+    if box.degree:
+        return f"<mroot>{body}<mn>{escape(box.degree)}</mn></mroot>"
+    return f"<msqrt>{body}</msqrt>"
+
+
+@write.register
+def _(box: b.Fence) -> str:
+    left = f'<mo fence="true" form="prefix">{escape(box.left)}</mo>' if box.left else ""
+    right = (
+        f'<mo fence="true" form="postfix">{escape(box.right)}</mo>' if box.right else ""
+    )
+    return row(f"{left}{write(box.body)}{right}")
+
+
+@write.register
+def _(box: b.Large) -> str:
+    sign = f'<mo largeop="true" movablelimits="false">{escape(box.sign)}</mo>'
+    low = "" if box.low is None else row(write(box.low))
+    high = "" if box.high is None else row(write(box.high))
+    if low and high:
+        return f"<munderover>{sign}{low}{high}</munderover>"
+    if low:
+        return f"<munder>{sign}{low}</munder>"
+    return f"<mover>{sign}{high}</mover>" if high else sign
+
+
+@write.register
+def _(box: b.Grid) -> str:
+    lines = "".join(
+        "<mtr>" + "".join(f"<mtd>{row(write(cell))}</mtd>" for cell in line) + "</mtr>"
+        for line in box.rows
+    )
+    kind = "cases" if box.cases else "grid"
+    return f'<mtable class="{kind}">{lines}</mtable>'
+
+
+@write.register
+def _(box: b.Brace) -> str:
+    brace = '<mo stretchy="true">\u23df</mo>'
+    inner = f"<munder>{row(write(box.body))}{brace}</munder>"
+    return f'<munder>{inner}<mtext class="under">{_text(box.label)}</mtext></munder>'
+
+
+@write.register
+def _(box: b.Hat) -> str:
+    accent = f'<mo stretchy="false">{ACCENTS[box.accent]}</mo>'
+    return f'<mover accent="true">{row(write(box.body))}{accent}</mover>'
+
+
+@write.register
+def _(box: b.Coloured) -> str:
+    number = b.factor_number(box.factor)
+    name = escape(box.factor, quote=True)
+    inner = row(write(box.body))
+    colour = (number - 1) % COLOURS
+    return (
+        f'<munder class="f c{colour}" data-f="{name}">{inner}'
+        f'<mtext class="n">{number}</mtext></munder>'
+    )
+
+
+@write.register
+def _(box: b.Gap) -> str:
+    return (
+        f'<mrow class="blank" data-blank="{box.number}"><mtext class="box">'
+        f"({box.number})\u2003\u2003</mtext>"
+        f'<mrow class="answer">{write(box.answer)}</mrow></mrow>'
+    )

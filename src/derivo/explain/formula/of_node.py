@@ -1,0 +1,111 @@
+"""From nodes of a graph to formulas in the user's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.tree import (
+    Call,
+    Formula,
+    Minus,
+    Number,
+    Plus,
+    Size,
+    Symbol,
+    Times,
+    Words,
+)  # fmt: skip
+from derivo.explain.subject import Subject
+from derivo.graph.builder import Constant
+from derivo.graph.node import Node
+from derivo.ops.leaf import argument
+
+TRANSPARENT = "{0}"
+
+
+def names_of(subject: Subject) -> Mapping[Node, Formula]:
+    """Give a symbol for every value that has a name, and for its adjoint.
+
+    The adjoint of a value stands for every node that holds it: in the chain rule as it
+    is, and in the gradient as it was shortened.
+    """
+    named = subject.names
+    symbols = {n: Symbol(name, n.spec.rank) for n, name in named.items()}
+    looks: dict[object, int] = {}
+    for symbol in symbols.values():
+        looks[layout(symbol)] = looks.get(layout(symbol), 0) + 1
+    found: dict[Node, Formula] = {
+        n: s if looks[layout(s)] == 1 else Symbol(s.name, s.rank, plain=True)
+        for n, s in symbols.items()
+    }
+    # An adjoint that is passed on unchanged has the name of the value nearest the result.
+    order = sorted(named, key=lambda n: -n.index)
+    for adjoints in (subject.raw.adjoints, subject.derivation.backward.adjoints):
+        for value in order:
+            adjoint = adjoints.get(value)
+            if adjoint is not None and (adjoint.inputs or adjoint.op is argument):
+                found.setdefault(adjoint, adjoint_symbol(found[value]))
+    for seed in subject.raw.seeds:
+        if seed.op is argument:
+            name = seed.attrs["name"].removeprefix("d_")
+            found.setdefault(seed, Symbol(name, seed.spec.rank, adjoint=True))
+    return found
+
+
+def adjoint_symbol(symbol: Formula) -> Symbol:
+    """Give the symbol of the adjoint of a value that has one."""
+    assert isinstance(symbol, Symbol)  # noqa: S101
+    return Symbol(symbol.name, symbol.rank, adjoint=True, plain=symbol.plain)
+
+
+def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:
+    """Write how a value is computed, down to values that have a name.
+
+    Parameters
+    ----------
+    node
+        The value; its own name is not used.
+    names
+        Formulas of values at which to stop.
+    """
+    return _formula(node, names, top=True)
+
+
+def _formula(
+    node: Node, names: Mapping[Node, Formula], *, top: bool = False
+) -> Formula:
+    if not top and node in names:
+        return names[node]
+    if "dim" in node.attrs:
+        return Size(node.attrs["dim"])
+    if not node.inputs:
+        return leaf(node)
+    args = tuple(_formula(i, names) for i in node.inputs)
+    specs = tuple(i.spec for i in node.inputs)
+    if node.op.formula(node.attrs, *specs) == TRANSPARENT:
+        return args[0]
+    return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+
+
+def scalar_product(call: Call) -> Formula:
+    """Write a product of two numbers with a dot: only arrays need the ringed one."""
+    ring = call.op.formula(call.attrs, *call.specs) == r"{0} \odot {1}"
+    if ring and any(not s.rank for s in call.specs):
+        return Times(call.args, "·")
+    return call
+
+
+def leaf(node: Node) -> Formula:
+    """Write a constant, an argument or an array that is made from nothing."""
+    value = node.attrs.get("value")
+    if isinstance(value, Constant):
+        return Words(f"constant {node.spec}")
+    if isinstance(value, bool | int | float):
+        return Number(value)
+    if "name" in node.attrs:
+        return Symbol(node.attrs["name"], node.spec.rank)
+    return Call(node.op, (), dict(node.attrs), ())
+
+
+__all__ = ["Minus", "Plus", "adjoint_symbol", "formula_of", "leaf", "names_of"]
