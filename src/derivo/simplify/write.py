@@ -91,7 +91,12 @@ class Writer:
 
     def sum(self, items: Items, shape: Shape) -> Any:
         """Write a sum: what all terms share is pulled out."""
-        items = self.absorbed(self.patterns.logs(dict(items)), shape)
+        items = self.patterns.logs(dict(items))
+        # The whole sum first: a part of it that is a value, too, would hide it.
+        known = self._known(items, shape) if items else None
+        if known is not None:
+            return known
+        items = self.absorbed(items, shape)
         if not items:
             return 0
         known = self._known(items, shape)

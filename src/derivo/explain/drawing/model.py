@@ -54,12 +54,16 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A value that an operation reads; `factor` is the id of its local derivative."""
+    """A value that an operation reads.
+
+    `factor` is the id of its local derivative, `label` that derivative as a short text.
+    """
 
     id: str
     source: str
     target: str
     factor: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,82 @@
+"""The emitted source, each line tied to the factors that it multiplies by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from derivo.explain.document import Code, CodeLine
+from derivo.explain.subject import Subject
+from derivo.graph.node import Node
+from derivo.simplify.lower import Lowering
+
+
+def code_of(subject: Subject) -> Code:
+    """Give the source line by line.
+
+    A line that computes the adjoint of a value stands for every factor on the way from
+    that value to the next values whose adjoints have lines of their own.
+    """
+    emitted = subject.derivation.emitted
+    forward, backward = values_of_lines(subject)
+    covered = covered_factors(subject, {v for found in backward.values() for v in found})
+    lines = []
+    for number, text in enumerate(emitted.text.splitlines(), start=1):
+        # One adjoint may serve several values: the line stands at the one nearest the
+        # result, and for the factors of all.
+        values = backward.get(number) or [n for n in [forward.get(number)] if n]
+        ids = {i for v in values if number in backward for i in covered[v]}
+        factors = tuple(f.id for f in subject.factors if f.id in ids)
+        place = subject.ids[max(values, key=lambda n: n.index)] if values else ""
+        lines.append(CodeLine(text, factors, place, backward=number in backward))
+    return Code(tuple(lines))
+
+
+def values_of_lines(
+    subject: Subject,
+) -> tuple[dict[int, Node], dict[int, list[Node]]]:
+    """Give the value that each line computes, and those whose adjoint it computes."""
+    d = subject.derivation
+    lowered = Lowering(d.forward.builder)
+    by_name = {name: n for n, name in subject.names.items()}
+    shown: dict[Node, Node] = {}  # node of an emitted line to the value in the graph
+    for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
+        same = value if value in subject.ids else by_name.get(d.forward.graph.names.get(value, ""))
+        if same is not None:
+            shown[lowered(value)] = same
+    adjoints: dict[Node, list[Node]] = {}
+    for value, adjoint in d.backward.adjoints.items():
+        same = shown.get(lowered(value))
+        if same is not None:
+            adjoints.setdefault(lowered(adjoint), []).append(same)
+    for name, gradient in d.backward.gradients.items():
+        if name in by_name:
+            adjoints.setdefault(lowered(gradient), []).append(by_name[name])
+    forward: dict[int, Node] = {}
+    backward: dict[int, list[Node]] = {}
+    for number, node in d.emitted.lines.items():
+        if node in shown:
+            forward[number] = shown[node]
+        elif node in adjoints:
+            backward[number] = adjoints[node]
+    return forward, backward
+
+
+def covered_factors(
+    subject: Subject, with_lines: set[Node]
+) -> Mapping[Node, tuple[str, ...]]:
+    """Give the factors between each value and the next adjoints that have lines."""
+    readers: dict[Node, list[tuple[Node, int]]] = {}
+    for factor in subject.factors:
+        readers.setdefault(factor.operand, []).append((factor.reader, factor.position))
+    found = {}
+    for value in with_lines:
+        ids, todo, seen = [], [value], {value}
+        while todo:
+            for reader, position in readers.get(todo.pop(), ()):
+                ids.append(subject.factor_of[reader, position])
+                if reader not in seen and reader not in with_lines:
+                    seen.add(reader)
+                    todo.append(reader)
+        ordered = sorted(ids, key=lambda f: f.number)
+        found[value] = tuple(f.id for f in ordered)
+    return found

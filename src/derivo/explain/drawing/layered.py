@@ -1,0 +1,225 @@
+"""Where the nodes of a picture go: columns by depth, a straight trunk, lanes beside it.
+
+Everything is decided in one pass in the order of the graph, so the same graph always
+gives the same picture, and folding a part leaves the order of the rest as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
+
+ROW, GAP, MARGIN = 118.0, 46.0, 26.0
+CIRCLE, CHARACTER = 44.0, 8.2
+
+
+def spot_size(spot: Spot) -> tuple[float, float]:
+    """Give width and height of the room that a spot takes, its words included."""
+    inner = max(CIRCLE, CHARACTER * len(spot.symbol) + 22)
+    words = [spot.shape, spot.value, spot.gradient and "d = " + spot.gradient]
+    words.append("" if spot.name is None else "mmm")
+    return max(inner, 6.6 * max(map(len, words))), 96.0
+
+
+@dataclass
+class Lanes:
+    """Which columns of which lane are taken; lane 0 is the trunk."""
+
+    taken: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def is_free(self, lane: int, first: int, last: int) -> bool:
+        """Tell whether a lane has room between two columns."""
+        return all(b < first or a > last for a, b in self.taken.get(lane, ()))
+
+    def take(self, near: int, first: int, last: int, way: int = 1) -> int:
+        """Take the free lane next to another one: below first if `way` is 1."""
+        for distance in range(1, len(self.taken) + 3):
+            for lane in (near + way * distance, near - way * distance):
+                if self.is_free(lane, first, last):
+                    self.taken.setdefault(lane, []).append((first, last))
+                    return lane
+        raise AssertionError  # pragma: no cover  an untouched lane is always free
+
+
+def place(drawing: Drawing) -> Drawing:
+    """Give every spot a place and every edge a route."""
+    columns = _columns(drawing)
+    lanes, rows = Lanes(), {}
+    into: dict[str, list[Edge]] = {s.id: [] for s in drawing.spots}
+    for edge in drawing.edges:
+        into[edge.target].append(edge)
+    trunk = _trunk(drawing, columns, into)
+    for k, spot_id in enumerate(trunk):
+        rows[spot_id] = 0
+        until = columns[trunk[k + 1]] - 1 if k + 1 < len(trunk) else columns[spot_id]
+        lanes.taken.setdefault(0, []).append((columns[spot_id], until))
+    _fill_rows(drawing, columns, into, lanes, rows)
+    bends = _bends(drawing, columns, rows, lanes)
+    return _finished(drawing, columns, rows, bends)
+
+
+def _columns(drawing: Drawing) -> dict[str, int]:
+    """Give operations their depth, arguments the column left of their first reader."""
+    columns: dict[str, int] = {}
+    kinds = {s.id: s.kind for s in drawing.spots}
+    sources: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
+    readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
+    for edge in drawing.edges:
+        sources[edge.target].append(edge.source)
+        readers[edge.source].append(edge.target)
+    for spot in drawing.spots:
+        if spot.kind != "argument":
+            known = [columns[s] for s in sources[spot.id] if s in columns]
+            columns[spot.id] = 1 + max(known, default=0)
+    for spot in drawing.spots:
+        if kinds[spot.id] == "argument":
+            ahead = [columns[r] for r in readers[spot.id] if r in columns]
+            # One that several read stands further out: its lines need room to part.
+            columns[spot.id] = min(ahead, default=1) - 1 - (len(set(ahead)) > 1 or len(ahead) > 1)
+    lowest = min(columns.values(), default=0)
+    return {i: column - lowest for i, column in columns.items()}
+
+
+def _trunk(
+    drawing: Drawing, columns: Mapping[str, int], into: Mapping[str, list[Edge]]
+) -> list[str]:
+    """Give the longest chain of values that ends in a result."""
+    spots = {s.id: s for s in drawing.spots}
+    ends = [s.id for s in drawing.spots if s.is_result] or [
+        s.id for s in drawing.spots[-1:]
+    ]
+    if not ends:
+        return []
+    at = max(ends, key=lambda i: columns[i])
+    chain = [at]
+    while into[at]:
+        # Results before arguments, data before parameters, then the deepest.
+        at = max(
+            (e.source for e in into[at]),
+            key=lambda i: (
+                spots[i].kind != "argument", not spots[i].is_parameter, columns[i]
+            ),
+        )
+        if at in chain:
+            break
+        chain.append(at)
+    return chain[::-1]
+
+
+def _fill_rows(
+    drawing: Drawing, columns: Mapping[str, int], into: Mapping[str, list[Edge]],
+    lanes: Lanes, rows: dict[str, int],
+) -> None:  # fmt: skip
+    """Give the other spots lanes, chain by chain, near what reads them."""
+    readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
+    for edge in drawing.edges:
+        readers[edge.source].append(edge.target)
+    arguments = {s.id for s in drawing.spots if s.kind == "argument"}
+    alone = {i for i in arguments if len(readers[i]) == 1}
+
+    def put(chain: list[str], near: int) -> None:
+        """Give a chain a lane, and right beside it the arguments that it alone reads."""
+        last = max(columns[chain[0]], *(columns[r] - 1 for r in readers[chain[0]]), 0)
+        way = 1 if near >= 0 else -1
+        rows.update(
+            dict.fromkeys(chain, lanes.take(near, columns[chain[-1]], last, way))
+        )
+        beside(chain)
+
+    def beside(chain: list[str]) -> None:
+        for spot_id in chain:
+            for edge in into[spot_id]:
+                if edge.source in alone and edge.source not in rows:
+                    put([edge.source], rows[spot_id])
+
+    beside([i for i in rows])
+    # Arguments that several read come last, into the middle of their readers.
+    for spot in reversed(drawing.spots):
+        if spot.id in rows or spot.id in arguments:
+            continue
+        chain = [spot.id]
+        while True:
+            free = [
+                e.source for e in into[chain[-1]]
+                if e.source not in rows and e.source not in chain
+                and (e.source not in arguments or e.source in alone)
+            ]  # fmt: skip
+            if not free:
+                break
+            chain.append(max(free, key=lambda i: columns[i]))
+        near = [rows[r] for r in readers[spot.id] if r in rows]
+        put(chain, near[0] if near else 0)
+    for spot in drawing.spots:
+        if spot.id not in rows:
+            near = [rows[r] for r in readers[spot.id]]
+            put([spot.id], round(sum(near) / len(near)) if near else 0)
+
+
+def _bends(
+    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int], lanes: Lanes
+) -> dict[str, int]:
+    """Give a lane of its own to every edge that would run through a spot."""
+    held: dict[tuple[int, int], str] = {(rows[i], columns[i]): i for i in rows}
+    bends: dict[str, int] = {}
+    for edge in drawing.edges:
+        a, b = columns[edge.source], columns[edge.target]
+        row = rows[edge.source]
+        between = [c for c in range(a + 1, b) if (row, c) in held]
+        if b - a > 1 and between:
+            bends[edge.id] = lanes.take(row, a + 1, b - 1, -1)
+    return bends
+
+
+def _finished(
+    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int],
+    bends: Mapping[str, int],
+) -> Drawing:  # fmt: skip
+    sizes = {s.id: spot_size(s) for s in drawing.spots}
+    count = 1 + max(columns.values(), default=0)
+    widths = [CIRCLE] * count
+    for spot_id, column in columns.items():
+        widths[column] = max(widths[column], sizes[spot_id][0])
+    gaps = [GAP] * count
+    for edge in drawing.edges:
+        k = columns[edge.target]
+        gaps[k] = max(gaps[k], 34 + 6.4 * len(edge.label))
+    centres, x = [], MARGIN
+    for k, width in enumerate(widths):
+        x += gaps[k] if k else 0
+        centres.append(x + width / 2)
+        x += width
+    used = [*rows.values(), *bends.values()]
+    top = min(used, default=0)
+    height = (max(used, default=0) - top + 1) * ROW
+    middle = {lane: MARGIN + (lane - top + 0.5) * ROW for lane in used}
+    places = {
+        i: Place(centres[columns[i]], middle[rows[i]], *sizes[i]) for i in columns
+    }
+    routes = {}
+    for edge in drawing.edges:
+        routes[edge.id] = _route(edge, places, columns, centres, widths, bends, middle)
+    return replace(
+        drawing, places=places, routes=routes, width=x + MARGIN,
+        height=height + 2 * MARGIN,
+    )  # fmt: skip
+
+
+def _route(  # noqa: PLR0913, PLR0917  all that a line depends on
+    edge: Edge, places: Mapping[str, Place], columns: Mapping[str, int],
+    centres: list[float], widths: list[float], bends: Mapping[str, int],
+    middle: Mapping[int, float],
+) -> tuple[tuple[float, float], ...]:  # fmt: skip
+    a, b = places[edge.source], places[edge.target]
+    first, last = columns[edge.source], columns[edge.target]
+    start, end = (a.x, a.y), (b.x, b.y)
+    if edge.id in bends:
+        y = middle[bends[edge.id]]
+        left = centres[first] + widths[first] / 2 + 24
+        right = centres[last] - widths[last] / 2 - 24
+        return (start, (left, y), (right, y), end)
+    if last - first > 1 and a.y != b.y:
+        # Along its own lane to the last column before the reader, then across.
+        return (start, (centres[last - 1], a.y), end)
+    return (start, end)

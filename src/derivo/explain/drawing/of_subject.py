@@ -1,0 +1,200 @@
+"""From a graph to a picture: which nodes are seen, what stands on them, what folds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from derivo.explain.drawing.layered import place
+from derivo.explain.drawing.model import Drawing, Edge, Spot
+from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.of_node import TRANSPARENT, leaf, names_of, scalar_product
+from derivo.explain.formula.tree import Call, Formula, Words
+from derivo.explain.formula.unicode import inline
+from derivo.explain.subject import Subject
+from derivo.explain.writers.numbers import short
+from derivo.graph.node import Node
+
+HOLE = "\u25a1"
+LONGEST = 12
+MOST = 60  # operations beyond which a graph without groups is folded by named values
+
+
+def draw(subject: Subject) -> Drawing:
+    """Draw the forward graph; gradients ride on its nodes, factors on its edges."""
+    names = names_of(subject)
+    seen = _seen(subject)
+    spots = tuple(_spot(n, subject, names) for n in seen)
+    edges = []
+    for node in seen:
+        for position, operand in enumerate(node.inputs):
+            source, factor = _source(operand, node, position, subject)
+            if source in seen:
+                edges.append(_edge(source, node, position, factor, subject, names))
+    whole = Drawing(subject.graph.name, spots, tuple(edges))
+    groups = _groups(seen, subject)
+    folded = fold(whole, groups) if groups else None
+    return replace(place(whole), folded=None if folded is None else place(folded))
+
+
+def is_transparent(node: Node) -> bool:
+    """Tell whether formulas and pictures pass over a node."""
+    if len(node.inputs) != 1:
+        return False
+    specs = tuple(i.spec for i in node.inputs)
+    return node.op.formula(node.attrs, *specs) == TRANSPARENT
+
+
+def _seen(subject: Subject) -> dict[Node, None]:
+    """Give the nodes that are drawn: no constants, no changes of shape alone."""
+    nodes = subject.graph.nodes()
+    results = set(subject.graph.outputs)
+    return {
+        n: None
+        for n in nodes
+        if (n.inputs and (not is_transparent(n) or n in results))
+        or (not n.inputs and "name" in n.attrs)
+    }
+
+
+def _source(
+    operand: Node, reader: Node, position: int, subject: Subject
+) -> tuple[Node, str]:
+    """Give the drawn node that an operand comes from, and the factor of the edge."""
+    factor = subject.factor_of.get((reader, position))
+    while is_transparent(operand):
+        reader, operand = operand, operand.inputs[0]
+    return operand, factor.id if factor else ""
+
+
+def _edge(  # noqa: PLR0913, PLR0917  what an edge shows
+    source: Node, target: Node, position: int, factor: str, subject: Subject,
+    names: Mapping[Node, Formula],
+) -> Edge:  # fmt: skip
+    ids = subject.ids
+    label = ""
+    if factor:
+        found = subject.factor_of[target, position]
+        builder = subject.derivation.forward.builder
+        shown = prime(found, names) or local_derivative(found, names, builder=builder)
+        text = "" if shown is None else inline(shown)
+        label = text if len(text) <= LONGEST else ""
+    name = f"e-{ids[source]}-{ids[target]}-{position}"
+    return Edge(name, ids[source], ids[target], factor, label)
+
+
+def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
+    values = subject.values
+    adjoint = subject.raw.adjoints.get(node)
+    is_argument = not node.inputs
+    name = names.get(node)
+    return Spot(
+        id=subject.ids[node],
+        kind="argument" if is_argument else "operation",
+        symbol=inline(name or leaf(node)) if is_argument else sign_of(node),
+        name=None if is_argument else name,
+        shape=" × ".join(str(d) for d in node.spec.shape),
+        value=short(values[node]) if node in values else "",
+        gradient=short(values[adjoint]) if adjoint in values else "",
+        group=node.group,
+        line=str(node.line) if node.line else "",
+        is_result=node in subject.graph.outputs,
+        is_parameter=is_argument and _is_parameter(node, subject),
+    )
+
+
+def _is_parameter(node: Node, subject: Subject) -> bool:
+    """Tell whether an argument is a weight: the first argument is data, others are not."""
+    return node is not subject.graph.inputs[0] and node in subject.raw.adjoints
+
+
+def sign_of(node: Node) -> str:
+    """Give what stands in the circle: the operation's formula without its operands."""
+    args: list[Formula] = []
+    constants = 0
+    for operand in node.inputs:
+        drawn = bool(operand.inputs) or "name" in operand.attrs
+        constants += not drawn
+        args.append(Words(HOLE) if drawn else leaf_or_size(operand))
+    specs = tuple(i.spec for i in node.inputs)
+    text = inline(scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs)))
+    if constants and len(node.inputs) > 1:
+        text = text.replace(HOLE, "·")
+        return text if len(text) <= LONGEST else node.op.name
+    text = re.sub(r"_(\w+|\([^)]*\))", "", text)  # axes: the shapes say as much
+    text = text.replace(f"({HOLE})", "").replace(HOLE, "").strip().replace("  ", " ")
+    if text.endswith("^") or len(text) > LONGEST or "," in text:
+        return node.op.name
+    return {"": "@", "·": "×"}.get(text, text)
+
+
+def leaf_or_size(node: Node) -> Formula:
+    """Write a constant or a size."""
+    return Words(str(node.attrs["dim"])) if "dim" in node.attrs else leaf(node)
+
+
+# --- folding --------------------------------------------------------------------------
+
+
+def _groups(seen: Mapping[Node, Any], subject: Subject) -> dict[str, str]:
+    """Give the group that each spot folds into, by id; empty if nothing folds."""
+    found = {subject.ids[n]: n.group[0] for n in seen if n.group}
+    if found or sum(bool(n.inputs) for n in seen) <= MOST:
+        return found
+    waiting: list[str] = []
+    for node in seen:
+        if not node.inputs:
+            continue
+        waiting.append(subject.ids[node])
+        if node in subject.names and len(waiting) > 1:
+            found |= dict.fromkeys(waiting, subject.names[node])
+            waiting = []
+        elif node in subject.names:
+            waiting = []
+    return found
+
+
+def fold(drawing: Drawing, groups: Mapping[str, str]) -> Drawing:
+    """Put the spots of each group into one."""
+    into = {s.id: f"g-{groups[s.id]}" if s.id in groups else s.id for s in drawing.spots}
+    members: dict[str, list[Spot]] = {}
+    for spot in drawing.spots:
+        members.setdefault(into[spot.id], []).append(spot)
+    spots = tuple(
+        found[-1] if name == found[-1].id else _group_spot(name, found)
+        for name, found in members.items()
+    )
+    edges: dict[tuple[str, str], Edge] = {}
+    for edge in drawing.edges:
+        pair = into[edge.source], into[edge.target]
+        if pair[0] != pair[1]:
+            edges.setdefault(pair, replace(edge, source=pair[0], target=pair[1]))
+    order = {s.id: k for k, s in enumerate(spots)}
+    if any(order[a] > order[b] for a, b in edges):
+        spots = _sorted(spots, tuple(edges))
+    return Drawing(drawing.title, spots, tuple(edges.values()))
+
+
+def _group_spot(name: str, found: list[Spot]) -> Spot:
+    last = found[-1]
+    return replace(
+        last, id=name, kind="group", symbol=name.removeprefix("g-"),
+        members=tuple(s.id for s in found), is_result=any(s.is_result for s in found),
+    )  # fmt: skip
+
+
+def _sorted(spots: tuple[Spot, ...], edges: tuple[tuple[str, str], ...]) -> tuple[Spot, ...]:
+    """Sort so that sources come first; what is in a circle of groups stays in place."""
+    waits: dict[str, set[str]] = {s.id: set() for s in spots}
+    for a, b in edges:
+        waits[b].add(a)
+    left, result = list(spots), []
+    while left:
+        ready = next((s for s in left if not waits[s.id]), left[0])
+        left.remove(ready)
+        result.append(ready)
+        for others in waits.values():
+            others.discard(ready.id)
+    return tuple(result)

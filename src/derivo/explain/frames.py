@@ -1,0 +1,213 @@
+"""Stepping: forward and backward, one operation at a time, with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from derivo.explain.document import Badge, Code, Frame, Row, Runs
+from derivo.explain.drawing.of_subject import is_transparent
+from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.of_node import adjoint_symbol, formula_of, names_of
+from derivo.explain.formula.tree import (
+    Call,
+    Formula,
+    Mark,
+    Matrix,
+    Number,
+    Plus,
+    Symbol,
+    Times,
+    Words,
+)  # fmt: skip
+from derivo.explain.subject import Subject
+from derivo.explain.words import Words as Sentences
+from derivo.explain.writers.numbers import is_small
+from derivo.graph.node import Node
+from derivo.graph.op import Op
+from derivo.ops.leaf import argument
+
+MOST = 300
+DIGITS = 4
+
+
+def _no_spec(*_specs: Any, **_attrs: Any) -> Any:
+    raise NotImplementedError
+
+
+# Not an operation of the catalogue: the sign for "the adjoint of", around a formula.
+D_OF = Op("adjoint", ("x",), _no_spec, latex=r"\operatorname{{d}}({0})")
+
+
+def frames_of(subject: Subject, words: Sentences, code: Code) -> tuple[Frame, ...]:
+    """Give the steps: every operation forward, then every adjoint backward."""
+    return _Frames(subject, words, code).all()
+
+
+def numbers(value: Any) -> Formula:
+    """Write a value with its numbers: a number, a matrix, or nothing if it is large."""
+    a = np.asarray(value)
+    if a.size == 1:
+        return Number(a.reshape(())[()].item(), DIGITS)
+    if not is_small(a):
+        return Words("…")
+    return Matrix(tuple(tuple(Number(x.item(), DIGITS) for x in row) for row in np.atleast_2d(a)))
+
+
+class _Frames:
+    def __init__(self, subject: Subject, words: Sentences, code: Code) -> None:
+        self.subject = subject
+        self.words = words
+        self.names = names_of(subject)
+        self.forward_lines: dict[str, list[int]] = {}
+        self.backward_lines: dict[str, list[int]] = {}
+        self.lines_of_factor: dict[str, list[int]] = {}
+        for number, line in enumerate(code.lines, start=1):
+            if line.place:
+                where = self.backward_lines if line.backward else self.forward_lines
+                where.setdefault(line.place, []).append(number)
+            for factor in line.factors:
+                self.lines_of_factor.setdefault(factor, []).append(number)
+
+    def all(self) -> tuple[Frame, ...]:
+        nodes = [n for n in self.subject.graph.nodes() if not is_transparent(n)]
+        shown = [n for n in nodes if n.inputs]
+        if len(shown) > MOST:
+            shown = [n for n in shown if n in self.subject.names]
+        forward = [self.forward(n) for n in shown]
+        adjoints = self.subject.raw.adjoints
+        values = [n for n in reversed(nodes) if n in adjoints]
+        if len(values) > MOST:
+            values = [n for n in values if n in self.subject.names]
+        return (*forward, *(self.backward(n) for n in values))
+
+    def forward(self, node: Node) -> Frame:
+        """Compute a value."""
+        name = self.names.get(node) or formula_of(node, self.names)
+        right = formula_of(node, self.names)
+        rows = [Row(name if node in self.names else None, right)]
+        rows += self.in_numbers(node, right)
+        place = self.subject.ids[node]
+        edges = self.edges_into(node)
+        return Frame(
+            "forward", place, edges, self.words.runs("frames.forward", value=name),
+            tuple(rows), name, self.value(node), (),
+            tuple(self.forward_lines.get(place, ())),
+        )  # fmt: skip
+
+    def backward(self, node: Node) -> Frame:
+        """Compute the adjoint of a value from those of its readers."""
+        subject = self.subject
+        name = self.adjoint(node)
+        factors = [f for f in subject.factors if f.operand is node]
+        adjoint = subject.raw.adjoints[node]
+        rows = [Row(name, self.chain(node, factors))] if factors else []
+        passed = any(subject.raw.adjoints[f.reader] is adjoint for f in factors)
+        full = formula_of(adjoint, self.names)
+        if factors and not passed and full != rows[0].right and adjoint.inputs:
+            rows.append(Row(None, full))
+        if not factors and not adjoint.inputs and adjoint.op is not argument:
+            rows.append(Row(name, full))
+        value = self.value(adjoint)
+        if value is not None and is_small(value):
+            rows.append(Row(None if rows else name, numbers(value)))
+        places = [subject.ids[f.reader] for f in factors]
+        edges = tuple(
+            f"e-{subject.ids[node]}-{place}-{f.position}"
+            for f, place in zip(factors, places, strict=True)
+        )
+        lines = self.backward_lines.get(subject.ids[node], [])
+        lines = lines or sorted(
+            {n for f in factors for n in self.lines_of_factor.get(f.id, ())}
+        )
+        return Frame(
+            "backward", subject.ids[node], edges, self.title(node, factors), tuple(rows),
+            name, value, tuple(f.id for f in factors), tuple(lines),
+        )  # fmt: skip
+
+    def chain(self, node: Node, factors: list[Any]) -> Formula:
+        """Write upstream times local derivative, for every reader, added up."""
+        if not factors:
+            return formula_of(self.subject.raw.adjoints[node], self.names)
+        builder = self.subject.derivation.forward.builder
+        terms: list[Formula] = []
+        for factor in factors:
+            upstream = self.adjoint(factor.reader)
+            local = prime(factor, self.names) or local_derivative(
+                factor, self.names, builder=builder
+            )
+            if local is None:
+                part = self.part(factor)
+                terms.append(Mark(part, factor.id))
+                continue
+            sign = "⊙" if node.spec.rank or factor.reader.spec.rank else "·"
+            terms.append(Times((upstream, Mark(local, factor.id)), sign))
+        return terms[0] if len(terms) == 1 else Plus(tuple(terms))
+
+    def part(self, factor: Any) -> Formula:
+        """Write what comes back through an operation that mixes entries."""
+        for adjoint, why in self.subject.raw.why.items():
+            if why.reader is factor.reader and why.position == factor.position and why.kind == "chain":
+                return formula_of(adjoint, self.names)
+        return Words("…")
+
+    def title(self, node: Node, factors: list[Any]) -> Runs:
+        name = self.adjoint(node)
+        key = "seed" if not factors else "chain" if len(factors) == 1 else "added"
+        badges: list[Any] = []
+        for factor in factors:
+            badges += [" ", Badge(factor.id)]
+        why = self.subject.raw.why.get(self.subject.raw.adjoints[node])
+        if key == "chain" and why is not None and why.kind == "broadcast":
+            key = "copied"
+        runs = self.words.runs(f"frames.{key}", adjoint=name, value=self.shown(node))
+        return (*runs, *badges)
+
+    def shown(self, node: Node) -> Formula:
+        return self.names.get(node) or formula_of(node, self.names)
+
+    def adjoint(self, node: Node) -> Formula:
+        symbol = self.names.get(node)
+        if isinstance(symbol, Symbol):
+            return adjoint_symbol(symbol)
+        known = self.names.get(self.subject.raw.adjoints.get(node, node))
+        if isinstance(known, Symbol) and known.adjoint and not node.inputs:
+            return known
+        return Call(D_OF, (formula_of(node, self.names),))
+
+    def value(self, node: Node) -> Any:
+        found = self.subject.values.get(node)
+        return None if found is None else np.asarray(found)
+
+    def in_numbers(self, node: Node, right: Formula) -> list[Row]:
+        """Write the same with numbers in place of names, if they are few."""
+        value = self.value(node)
+        if value is None:
+            return []
+        rows = []
+        operands = [self.value(i) for i in node.inputs]
+        small = all(v is not None and (v.size == 1 or is_small(v, 4)) for v in operands)
+        if small and isinstance(right, Call | Times):
+            rows.append(Row(None, _with_numbers(right, node, self)))
+        if is_small(value):
+            rows.append(Row(None, numbers(value)))
+        return rows
+
+    def edges_into(self, node: Node) -> tuple[str, ...]:
+        place = self.subject.ids[node]
+        found = []
+        for position, operand in enumerate(node.inputs):
+            source = operand
+            while is_transparent(source):
+                (source,) = source.inputs
+            found.append(f"e-{self.subject.ids.get(source, '')}-{place}-{position}")
+        return tuple(found)
+
+
+def _with_numbers(right: Formula, node: Node, frames: _Frames) -> Formula:
+    swap: Mapping[Node, Formula] = {
+        n: numbers(frames.value(n)) for n in node.inputs if frames.value(n) is not None
+    }
+    return formula_of(node, swap)
