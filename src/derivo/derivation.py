@@ -258,6 +258,37 @@ class Derivation:
 
         return check(self, **options)
 
+    def explain(
+        self, level: Any = "all", *, language: str = "en", upstream: Any = None,
+        **arrays: Any,
+    ) -> Any:  # fmt: skip
+        """Show where the backward pass comes from: graph, formulas, code and numbers.
+
+        Parameters
+        ----------
+        level
+            "all", or one or several of "graph", "scalar", "matrix", "batch", "code".
+        language
+            "en", "fr" or "ja".
+        upstream
+            Adjoint of the result; ones if left out.
+        **arrays
+            Values of the arguments: with them every step shows its numbers. Arguments
+            that are called like an option here go into a dict ``arrays``.
+
+        Returns
+        -------
+        derivo.explain.explanation.Explanation
+            With `print`, `save` and a display of its own in notebooks.
+        """
+        from derivo.explain.explanation import explain  # noqa: PLC0415
+
+        if set(arrays) == {"arrays"} and isinstance(arrays["arrays"], Mapping):
+            arrays = dict(arrays["arrays"])
+        return explain(
+            self, level, language=language, upstream=upstream, arrays=arrays
+        )
+
     def __repr__(self) -> str:
         """Show the call and the source."""
         given = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)

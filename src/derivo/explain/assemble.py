@@ -1,0 +1,57 @@
+"""The document of an explanation, put together from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from derivo.explain.code import code_of
+from derivo.explain.document import Code, Document, Paragraph, Picture, Section
+from derivo.explain.drawing.of_subject import draw
+from derivo.explain.frames import frames_of
+from derivo.explain.levels import batch, jacobian, matrix, scalar
+from derivo.explain.subject import Subject
+from derivo.explain.words import Words
+
+LEVELS = ("graph", "scalar", "matrix", "batch", "code")
+Tell = Callable[[Subject, Words], tuple[Section, ...]]
+TOLD: dict[str, tuple[Tell, ...]] = {
+    "scalar": (scalar.sections,),
+    "matrix": (matrix.sections, jacobian.sections),
+    "batch": (batch.sections,),
+}
+
+
+def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document:
+    """Put a document together.
+
+    Parameters
+    ----------
+    subject
+        What is told.
+    levels
+        Of `LEVELS`, which.
+    language
+        "en", "fr" or "ja".
+    """
+    words = Words(language)
+    levels = tuple(levels)
+    drawing, code = draw(subject), code_of(subject)
+    sections: list[Section] = []
+    for level in LEVELS:
+        if level not in levels:
+            continue
+        for tell in TOLD.get(level, ()):
+            sections += tell(subject, words)
+    stepping = "graph" in levels
+    return Document(
+        title=words.text("page.title", name=subject.derivation.name),
+        language=language,
+        sections=tuple(sections),
+        factors=subject.factors,
+        drawing=drawing if stepping else None,
+        code=code if "code" in levels else None,
+        frames=frames_of(subject, words, code) if stepping else (),
+    )
+
+
+__all__ = ["LEVELS", "Code", "Paragraph", "Picture", "assemble"]

@@ -1,0 +1,153 @@
+"""`Explanation`: a document about a derivation, to print, to save, to look at."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from derivo.errors import UsageError
+from derivo.explain.assemble import LEVELS, assemble
+from derivo.explain.document import Document
+from derivo.explain.subject import subject
+
+if TYPE_CHECKING:
+    from derivo.derivation import Derivation
+    from derivo.explain.worksheet import Worksheet
+
+ENDINGS = (".html", ".tex", ".svg", ".png", ".dot", ".md", ".txt")
+
+
+def explain(
+    derivation: Derivation, level: str | Iterable[str] = "all", *, language: str = "en",
+    upstream: Any = None, arrays: Mapping[str, Any] | None = None,
+) -> Explanation:  # fmt: skip
+    """Explain a derivation.
+
+    Parameters
+    ----------
+    derivation
+        What `derivo.derive` gave.
+    level
+        "all", or one or several of "graph", "scalar", "matrix", "batch", "code".
+    language
+        "en", "fr" or "ja".
+    upstream
+        Adjoint of the result; ones if left out.
+    arrays
+        Values of the arguments: with them every step shows its numbers.
+
+    Raises
+    ------
+    UsageError
+        No such level or language; arrays that are not arguments.
+    ShapeError
+        Arrays that do not fit.
+    """
+    wanted = (level,) if isinstance(level, str) else tuple(level)
+    for name in wanted:
+        if name not in (*LEVELS, "all"):
+            message = f"there is no level {name!r}; choose of all, {', '.join(LEVELS)}"
+            raise UsageError(message)
+    if upstream is not None and not arrays:
+        message = "upstream is for numbers: give the arguments as arrays, too"
+        raise UsageError(message)
+    about = subject(derivation, arrays or {}, upstream)
+    levels = LEVELS if "all" in wanted else wanted
+    return Explanation(derivation, assemble(about, levels, language))
+
+
+class Explanation:
+    """What there is to tell about a derivation.
+
+    Attributes
+    ----------
+    document
+        Sections, formulas, pictures and steps as data.
+    """
+
+    def __init__(
+        self, derivation: Derivation, document: Document, *, answers: bool = False
+    ) -> None:
+        self.derivation = derivation
+        self.document = document
+        self.answers = answers
+
+    @cached_property
+    def text(self) -> str:
+        """The explanation as plain text."""
+        from derivo.explain.writers.terminal import render  # noqa: PLC0415
+
+        return render(self.document, width=100)
+
+    def __str__(self) -> str:
+        """Give the explanation as plain text."""
+        return self.text
+
+    def __repr__(self) -> str:
+        """Name what is explained, and how to see it."""
+        name = self.derivation.name
+        return f"<explanation of {name}: .print(), or .save('{name}.html')>"
+
+    def print(self) -> None:
+        """Print the explanation, coloured where that is seen."""
+        from derivo.explain.writers.terminal import render  # noqa: PLC0415
+
+        seen = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        coloured = bool(os.environ.get("FORCE_COLOR")) or seen
+        sys.stdout.write(render(self.document, width=100, colour=coloured))
+
+    def save(self, path: str | Path) -> Path:
+        """Write a file; its ending decides what: html, tex, svg, png, dot, md or txt.
+
+        Raises
+        ------
+        UsageError
+            Another ending, or a folder that is not there.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in ENDINGS:
+            message = f"{path.name}: choose one of the endings {', '.join(ENDINGS)}"
+            raise UsageError(message)
+        if not path.parent.is_dir():
+            message = f"there is no folder {path.parent}; make it first"
+            raise UsageError(message)
+        content = self.render(path.suffix.lower())
+        data = content if isinstance(content, bytes) else content.encode("utf-8")
+        # Written beside and then renamed: a file is never half new.
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        return path
+
+    def render(self, ending: str) -> str | bytes:
+        """Give what `save` writes to a file with this ending."""
+        from derivo.explain.writers import files  # noqa: PLC0415
+
+        return files.render(self.document, ending, answers=self.answers)
+
+    def worksheet(self, seed: int = 0) -> Worksheet:
+        """Give the same network with fresh numbers and blanks, and its answer key."""
+        from derivo.explain.worksheet import worksheet  # noqa: PLC0415
+
+        return worksheet(self.derivation, seed, self.document.language)
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook."""
+        from derivo.explain.writers.html.page import embed  # noqa: PLC0415
+
+        return embed(self.document)
+
+
+__all__ = ["ENDINGS", "Explanation", "explain", "replace"]

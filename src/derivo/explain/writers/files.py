@@ -1,0 +1,51 @@
+"""Which writer belongs to which ending of a file."""
+
+from __future__ import annotations
+
+from derivo.errors import UsageError
+from derivo.explain.document import Document
+from derivo.explain.drawing.model import Drawing
+
+
+def render(document: Document, ending: str, *, answers: bool = False) -> str | bytes:
+    """Write a document for a file with this ending.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    ending
+        ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"``, ``".png"`` and
+        ``".dot"`` hold the graph alone.
+    answers
+        Fill in the blanks of a worksheet.
+    """
+    from derivo.explain.writers import latex, markdown, png, terminal  # noqa: PLC0415
+    from derivo.explain.writers.html import page  # noqa: PLC0415
+
+    match ending:
+        case ".html":
+            return page.write(document, answers=answers)
+        case ".tex":
+            return latex.write(document, answers=answers)
+        case ".md":
+            return markdown.write(document, answers=answers)
+        case ".txt":
+            return terminal.render(document, width=100, answers=answers)
+        case ".svg":
+            from derivo.explain.drawing.svg import svg  # noqa: PLC0415
+
+            return svg(_drawing(document))
+        case ".dot":
+            from derivo.explain.drawing.dot import dot  # noqa: PLC0415
+
+            return dot(_drawing(document))
+        case _:
+            return png.write(_drawing(document))
+
+
+def _drawing(document: Document) -> Drawing:
+    if document.drawing is None:
+        message = 'this explanation has no graph; ask for it: explain(["graph", ...])'
+        raise UsageError(message)
+    return document.drawing.folded or document.drawing

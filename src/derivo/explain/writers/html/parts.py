@@ -1,0 +1,158 @@
+"""The parts of a page: every block of a document as HTML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html import escape
+
+import numpy as np
+
+from derivo.explain import document as doc
+from derivo.explain.drawing.svg import svg
+from derivo.explain.factors import COLOURS
+from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.mathml import math, relation
+from derivo.explain.words import Words
+from derivo.explain.writers.numbers import is_small, matrix_cells, summary
+
+
+class Parts:
+    """Writes blocks in one language."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+
+    # --- within a line ----------------------------------------------------------------
+
+    def run(self, run: doc.Run) -> str:
+        """Write a piece of a line."""
+        match run:
+            case str():
+                return escape(run)
+            case doc.Strong(text):
+                return f"<strong>{escape(text)}</strong>"
+            case doc.Mono(text):
+                return f"<code>{escape(text)}</code>"
+            case doc.Link(text, target):
+                return f'<a href="{_address(target)}">{escape(text)}</a>'
+            case doc.Badge(factor):
+                return self.badge(factor)
+            case _:
+                return math(run)
+
+    def runs(self, runs: doc.Runs) -> str:
+        """Write a line."""
+        return "".join(self.run(run) for run in runs)
+
+    def badge(self, factor: str) -> str:
+        """Write the number of a factor, to point at."""
+        number = factor_number(factor)
+        said = escape(self.words.text("page.factor", number=number), quote=True)
+        name = escape(factor, quote=True)
+        return (
+            f'<span class="badge-n f c{(number - 1) % COLOURS}" data-f="{name}" '
+            f'tabindex="0" role="button" aria-label="{said}">{number}</span>'
+        )
+
+    # --- blocks -----------------------------------------------------------------------
+
+    def blocks(self, blocks: tuple[doc.Block, ...]) -> str:
+        """Write blocks one after the other."""
+        return "\n".join(self.block(b) for b in blocks)
+
+    def block(self, block: doc.Block) -> str:  # noqa: PLR0911  a case for each block
+        """Write a block."""
+        match block:
+            case doc.Paragraph(runs):
+                return f"<p>{self.runs(runs)}</p>"
+            case doc.Display(rows):
+                return self.rows(rows)
+            case doc.Code():
+                return self.code(block)
+            case doc.Values(name, array, factors):
+                return self.values(name, array, factors)
+            case doc.Table(rows):
+                return self.table(rows)
+            case doc.Picture(drawing, caption):
+                return self.picture(drawing, caption)
+            case doc.Note(kind, runs):
+                return f'<div class="note {escape(kind, quote=True)}">{self.runs(runs)}</div>'
+            case doc.Fold(title, inner, is_open):
+                opened = " open" if is_open else ""
+                head = f"<summary>{self.runs(title)}</summary>"
+                return f"<details{opened}>{head}{self.blocks(inner)}</details>"
+
+    def rows(self, rows: tuple[doc.Row, ...], kind: str = "") -> str:
+        """Write aligned formulas, reasons beside them."""
+        lines = []
+        for row in rows:
+            left, sign, right = relation(row.left, row.sign, row.right)
+            left = f"<math>{left}</math>" if left else ""
+            why = f'<td class="why">{self.runs(row.reason)}</td>' if row.reason else ""
+            lines.append(
+                f'<tr><td class="left">{left}</td><td><math>{sign}</math></td>'
+                f'<td class="right"><math displaystyle="true">{right}</math></td>{why}</tr>'
+            )
+        table = f'<table class="rows {kind}" role="presentation">{"".join(lines)}</table>'
+        return f'<div class="scroll" tabindex="0">{table}</div>'
+
+    def code(self, code: doc.Code, *, is_main: bool = False) -> str:
+        """Write code; the lines of the main one can be marked by a step."""
+        lines = []
+        for number, line in enumerate(code.lines, start=1):
+            name = f' id="L{number}"' if is_main else ""
+            ids = escape(" ".join(line.factors), quote=True)
+            link = f' data-f="{ids}"' if ids else ""
+            badges = "".join(self.badge(f) for f in line.factors)
+            lines.append(f"<li{name}{link}>{escape(line.text)}{badges}</li>")
+        kind = "" if code.language == "python" else " text"
+        return f'<div class="code{kind}" tabindex="0"><ol>{"".join(lines)}</ol></div>'
+
+    def values(self, name: doc.Formula, array: object, factors: tuple[str, ...]) -> str:
+        """Write an array: its numbers, or what there is to say of a large one."""
+        a = np.asarray(array)
+        badges = "".join(self.badge(f) for f in factors)
+        left = f"{math(name)}{badges} <span>=</span>"
+        if a.size <= 1 or not is_small(a, 12):
+            return f'<div class="named">{left} <span>{escape(summary(a))}</span></div>'
+        return f'<div class="scroll named">{left}{grid(a)}</div>'
+
+    def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> str:
+        """Write a table; the first row holds the headings."""
+        lines = []
+        for k, row in enumerate(rows):
+            tag = "td" if k or len(rows) == 1 else "th"
+            cells = "".join(f"<{tag}>{self.runs(cell)}</{tag}>" for cell in row)
+            lines.append(f"<tr>{cells}</tr>")
+        return f'<div class="scroll"><table class="table">{"".join(lines)}</table></div>'
+
+    def picture(self, drawing: doc.Drawing, caption: doc.Runs) -> str:
+        """Write the graph; a large one folded, with a button to unfold it."""
+        label = self.words.text("page.graph_of", name=drawing.title)
+        under = f"<figcaption>{self.runs(caption)}</figcaption>" if caption else ""
+        whole = svg(replace(drawing, folded=None), colours="css", label=label)
+        if drawing.folded is None:
+            return f'<figure><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
+        folded = svg(drawing.folded, colours="css", label=label)
+        button = escape(self.words.text("page.unfold"))
+        return (
+            f'<figure><button class="unfold" aria-pressed="false">{button}</button>'
+            f'<div class="scroll folded" tabindex="0">{folded}</div>'
+            f'<div class="scroll whole" tabindex="0" hidden>{whole}</div>{under}</figure>'
+        )
+
+
+def grid(array: object) -> str:
+    """Write the numbers of an array as a table."""
+    lines = (
+        "".join(f"<td>{escape(cell)}</td>" for cell in line)
+        for line in matrix_cells(array, 12, 12)
+    )
+    return f'<table class="values">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+
+
+def _address(target: str) -> str:
+    """Give an address that leads within the page, to a file beside it, or to the web."""
+    scheme = target.partition(":")[0].lower() if ":" in target else ""
+    safe = target if scheme in {"", "http", "https"} else "#"
+    return escape(safe, quote=True)
