@@ -53,6 +53,9 @@ class Op:
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.
+    contraction
+        ``contraction(attrs, *specs) -> str``: the subscripts, as `numpy.einsum` writes
+        them, of an operation that is a sum of products of its operands' entries.
     element
         What it means inside a compiled loop, where the NumPy text does not serve.
     """
@@ -69,6 +72,7 @@ class Op:
     samples: Callable[..., Any] | None = None
     traits: frozenset[str] = frozenset()
     helpers: tuple[Callable[..., Any], ...] = ()
+    contraction: Callable[..., str] | None = None
     element: Meaning | None = None
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:

@@ -73,7 +73,7 @@ einsum = register(
         attrs={"subscripts": ""},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5)),
                               rng.normal(size=(5, 3))), {"subscripts": "abc,cd,db->a"}),
-        traits=LINEAR,
+        contraction=lambda attrs, *_specs: attrs["subscripts"], traits=LINEAR,
     )
 )  # fmt: skip
 

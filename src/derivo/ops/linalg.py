@@ -37,12 +37,23 @@ def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return d_a, matmul(matrix_transpose(a), g)
 
 
+def _subscripts(_attrs: Any, a: Any, b: Any) -> str:
+    """Give the subscripts of ``a @ b``; none where a stack is copied to fit the other."""
+    stack_a, stack_b = a.shape[:-2], b.shape[:-2]
+    if stack_a and stack_b and stack_a != stack_b:
+        return ""
+    stack = "abcdefgh"[: max(len(stack_a), len(stack_b))]
+    row, column = "i" * (a.rank > 1), "k" * (b.rank > 1)
+    left, right = stack * bool(stack_a) + row, stack * bool(stack_b)
+    return f"{left}j,{right}j{column}->{stack}{row}{column}"
+
+
 matmul = register(
     Op(
         "matmul", ("a", "b"), matmul_spec, "{0} @ {1}", vjp=_matmul_vjp,
         latex=r"{0} {1}",
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
-        traits=frozenset({"analytic"}), element=Product(),
+        traits=frozenset({"analytic"}), contraction=_subscripts, element=Product(),
     ),
     np.matmul,
 )  # fmt: skip

@@ -150,7 +150,8 @@ def _(f: Entry) -> Bound:
         low += [Sign(",")] if k else []
         low.append(layout(index))
     inner = base.box if isinstance(f.base, Symbol) else bracketed(base, ATOM)
-    if isinstance(inner, Script) and inner.high is None and inner.low is not None:
+    last = inner.parts[-1] if isinstance(inner, Line) else inner
+    if isinstance(last, Script) and isinstance(f.base, Symbol):
         # A name that has an index of its own: w₁ with the entry k, j.
         return Bound(Script(Fence("(", inner, ")"), low=Line(tuple(low))), POWER)
     return Bound(Script(_plain(inner), low=Line(tuple(low))), POWER)

@@ -1,0 +1,312 @@
+"""Index notation: an entry of an array as sums and products of entries.
+
+A size has one letter throughout an explanation: where rows are counted by i in the
+forward pass, they are in every gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from derivo.explain.formula.of_node import formula_of, leaf, scalar_product
+from derivo.explain.formula.tree import (
+    Call,
+    Entry,
+    Formula,
+    Index,
+    Minus,
+    Number,
+    Plus,
+    Power,
+    Quotient,
+    Sum,
+    Symbol,
+    Times,
+)  # fmt: skip
+from derivo.explain.formula.tree import Size as SizeFormula
+from derivo.explain.subject import Subject
+from derivo.graph.dim import Dim
+from derivo.graph.node import Node
+from derivo.graph.spec import Spec
+from derivo.ops.arithmetic import log
+from derivo.ops.elementwise import exp
+from derivo.simplify.factor import (
+    Atom,
+    Base,
+    Exp,
+    Factor,
+    Label,
+    Log,
+    Product,
+    Size,
+    Total,
+    by,
+    product,
+    relabelled,
+    total,
+)  # fmt: skip
+from derivo.simplify.read import Reader
+from derivo.simplify.terms import NotAlgebraic, Terms
+
+LETTERS = "ijklpqrsuvabc"
+Substitution = Callable[[tuple[Label, ...]], Formula]
+
+
+class Entries:
+    """Writes entries of values.
+
+    Parameters
+    ----------
+    subject
+        Gives the sizes their letters.
+    names
+        Formulas of values at which to stop.
+    """
+
+    def __init__(self, subject: Subject, names: Mapping[Node, Formula]) -> None:
+        self.names = names
+        taken = set(subject.names.values())
+        self.free = [c for c in LETTERS if c not in taken]
+        self.letter_of: dict[str, str] = {}
+        for node in subject.graph.nodes():
+            for d in node.spec.shape:
+                if d != 1 and str(d) not in self.letter_of and self.free:
+                    self.letter_of[str(d)] = self.free.pop(0)
+        self.scope: dict[int, Index] = {}
+        self.sizes: dict[int, Dim] = {}
+        self.inserted: dict[Node, Node] = {}
+
+    # --- equations --------------------------------------------------------------------
+
+    def equation(self, node: Node, *, through: Mapping[Node, Node] | None = None) -> tuple[Formula, Formula]:
+        """Give both sides: an entry of a value, and what it is made of.
+
+        Parameters
+        ----------
+        node
+            The value.
+        through
+            Values that are read through although they have a name.
+        """
+        terms = self.read(node, through or {})
+        labels = self.enter(node)
+        left = self.at(self.names.get(node) or formula_of(node, self.names), labels)
+        if is_itself(terms, node):
+            return left, self.opened(node, labels)
+        return left, self.terms(terms)
+
+    def read(self, node: Node, through: Mapping[Node, Node]) -> Terms:
+        """Read a value as a sum of products of values with names."""
+        def is_atom(n: Node) -> bool:
+            return n is not node and n in self.names and n not in through
+
+        try:
+            terms = Reader(is_atom).through(node)
+            if is_itself(terms, node) and "elementwise" not in node.op.traits:
+                terms = Reader(is_atom, exps=True).through(node)
+        except NotAlgebraic:
+            return Terms.of(node)
+        return contracted(node) if is_itself(terms, node) else terms
+
+    def enter(self, node: Node) -> tuple[Label, ...]:
+        """Give the axes of a value their letters, and forget all others."""
+        self.scope, self.sizes = {}, {}
+        shape = node.spec.shape
+        labels = tuple(
+            None if d == 1 else k - len(shape) for k, d in enumerate(shape)
+        )
+        for label, d in zip(labels, shape, strict=True):
+            if label is not None:
+                self.name(label, d)
+        return labels
+
+    def name(self, label: int, size: Dim) -> Index:
+        """Give a label its letter: that of its size, or another if that is in use."""
+        used = {i.name for i in self.scope.values()}
+        wish = self.letter_of.get(str(size), "")
+        spare = [wish, *(c for c in LETTERS if c not in self.letter_of.values()), *LETTERS]
+        letter = next(c for c in spare if c and c not in used)
+        self.scope[label] = Index(letter)
+        self.sizes[label] = size
+        return self.scope[label]
+
+    def at(self, base: Formula, labels: tuple[Label, ...]) -> Formula:
+        """Write an entry; axes of size 1 have no index."""
+        indices = tuple(self.scope[a] for a in labels if a is not None)
+        return Entry(base, indices) if indices else base
+
+    # --- sums of products -------------------------------------------------------------
+
+    def terms(self, terms: Terms) -> Formula:
+        """Write a sum of products over the axes that have letters."""
+        return self.items(list(terms.items.items()))
+
+    def items(self, items: list[tuple[Product, Fraction]]) -> Formula:
+        """Write a sum; positive terms first."""
+        if not items:
+            return Number(0)
+        ordered = sorted(items, key=lambda t: t[1] < 0)
+        parts: list[Formula] = []
+        for m, c in ordered:
+            body = self.product(m, abs(c))
+            parts.append(Minus(body) if c < 0 else body)
+        return parts[0] if len(parts) == 1 else Plus(tuple(parts))
+
+    def product(self, m: Product, c: Fraction) -> Formula:
+        """Write a product: what has a negative power goes below a bar."""
+        above: list[Formula] = []
+        below: list[Formula] = []
+        if c.numerator != 1:
+            above.append(Number(c.numerator))
+        if c.denominator != 1:
+            below.append(Number(c.denominator))
+        for f, p in sorted(m, key=lambda part: isinstance(part[0], Total)):
+            shown = self.factor(f)
+            (above if p > 0 else below).append(_raised(shown, abs(Fraction(p))))
+        top = _times(above)
+        return Quotient(top, _times(below)) if below else top
+
+    def factor(self, f: Factor) -> Formula:
+        """Write a factor."""
+        match f:
+            case Atom(node, axes):
+                return self.atom(node, axes)
+            case Size(dim):
+                return SizeFormula(dim)
+            case Total(bound, inner):
+                return self.total(bound, inner)
+            case Base(terms):
+                return self.items(list(terms))
+            case Exp(inner):
+                return Call(exp, (self.product(inner, Fraction(1)),))
+            case Log(inner_factor):
+                return Call(log, (self.factor(inner_factor),))
+            case _:
+                raise NotAlgebraic
+
+    def total(self, bound: tuple[int, ...], inner: Product) -> Formula:
+        """Write a sum over indices of its own."""
+        before = dict(self.scope)
+        for label in bound:
+            self.name(label, size_of(label, inner))
+        body = self.product(inner, Fraction(1))
+        for label in reversed(bound):
+            body = Sum(self.scope[label], SizeFormula(self.sizes[label]), body)
+        self.scope = before
+        return body
+
+    def atom(self, node: Node, axes: tuple[Label, ...]) -> Formula:
+        """Write an entry of a value; a function of entries if it has no name."""
+        if node in self.inserted:
+            return self.insert(node, axes)
+        if node in self.names:
+            return self.at(self.names[node], axes)
+        if not node.inputs:
+            return leaf(node) if not node.spec.rank else self.at(leaf(node), axes)
+        if "elementwise" not in node.op.traits:
+            terms = self.read(node, {})
+            if not is_itself(terms, node):
+                return self.moved(terms, axes, node.spec.rank)
+        return self.opened(node, axes)
+
+    def moved(self, terms: Terms, axes: tuple[Label, ...], rank: int) -> Formula:
+        """Write a sum of products whose own axes have these labels here."""
+        change = {k - rank: a for k, a in enumerate(axes) if a is not None}
+        items = {relabelled(m, by(change)): c for m, c in terms.items.items()}
+        return self.items(list(items.items()))
+
+    def opened(self, node: Node, axes: tuple[Label, ...]) -> Formula:
+        """Write an entry by the operation that gives it."""
+        if "elementwise" not in node.op.traits:
+            return self.at(formula_of(node, self.names), axes)
+        args = []
+        for operand in node.inputs:
+            own = axes[len(axes) - operand.spec.rank :]
+            shape = operand.spec.shape
+            kept = tuple(None if d == 1 else a for a, d in zip(own, shape, strict=True))
+            args.append(self.atom(operand, kept))
+        specs = tuple(Spec((), i.spec.kind) for i in node.inputs)
+        return scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs))
+
+    def insert(self, node: Node, axes: tuple[Label, ...]) -> Formula:
+        """Write what a value with a name is made of, at these indices."""
+        self.inserted.pop(node)
+        shown = self.moved(self.read(node, {}), axes, node.spec.rank)
+        self.inserted[node] = node
+        return shown
+
+
+def is_itself(terms: Terms, node: Node) -> bool:
+    """Tell whether a value was read as nothing but itself."""
+    return terms.items == Terms.of(node).items
+
+
+def contracted(node: Node) -> Terms:
+    """Read a product of matrices as the sum that it is."""
+    specs = tuple(i.spec for i in node.inputs)
+    if node.op.contraction is None:
+        return Terms.of(node)
+    text = node.op.contraction(node.attrs, *specs)
+    letters_in = text.replace("->", "").replace(",", "")
+    doubled = any(len(set(part)) < len(part) for part in text.split("->")[0].split(","))
+    if not letters_in.isalpha() or doubled or "->" not in text:
+        return Terms.of(node)
+    operands, _, result = text.partition("->")
+    labels: dict[str, int] = {c: k - len(result) for k, c in enumerate(result)}
+    bound: list[int] = []
+    factors = []
+    for operand, letters in zip(node.inputs, operands.split(","), strict=True):
+        for c in letters:
+            if c not in labels:
+                labels[c] = 1 + len(bound)
+                bound.append(labels[c])
+        factors.append((Atom(operand, tuple(labels[c] for c in letters)), 1))
+    whole = product(factors)
+    if bound:
+        whole = product([(total(bound, whole), 1)])
+    return Terms(node.spec.shape, {whole: Fraction(1)})
+
+
+def size_of(label: int, m: Product) -> Dim:
+    """Give the size of the axes that carry a label."""
+    for f, _ in m:
+        match f:
+            case Atom(node, axes):
+                for axis, d in zip(axes, node.spec.shape, strict=True):
+                    if axis == label:
+                        return d
+            case Total(_, inner) | Exp(inner):
+                found = size_of(label, inner)
+                if found != 1:
+                    return found
+            case Base(terms):
+                for inner, _c in terms:
+                    found = size_of(label, inner)
+                    if found != 1:
+                        return found
+            case Log(inner_factor):
+                found = size_of(label, ((inner_factor, 1),))
+                if found != 1:
+                    return found
+            case _:
+                pass
+    return 1
+
+
+def _times(parts: list[Formula]) -> Formula:
+    if not parts:
+        return Number(1)
+    return parts[0] if len(parts) == 1 else Times(tuple(parts), "")
+
+
+def _raised(f: Formula, p: Fraction) -> Formula:
+    if p == 1:
+        return f
+    exponent: Formula = Number(p.numerator)
+    if p.denominator != 1:
+        exponent = Quotient(exponent, Number(p.denominator))
+    return Power(f, exponent)
+
+
+__all__ = ["Entries", "Symbol", "size_of"]
