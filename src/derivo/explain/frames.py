@@ -15,45 +15,25 @@ from derivo.explain.formula.tree import (
     Call,
     Formula,
     Mark,
-    Matrix,
-    Number,
     Plus,
     Symbol,
     Times,
     Words,
 )  # fmt: skip
+from derivo.explain.levels.tell import D_OF, numbers
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
-from derivo.graph.op import Op
 from derivo.ops.leaf import argument
 
 MOST = 300
 DIGITS = 4
 
 
-def _no_spec(*_specs: Any, **_attrs: Any) -> Any:
-    raise NotImplementedError
-
-
-# Not an operation of the catalogue: the sign for "the adjoint of", around a formula.
-D_OF = Op("adjoint", ("x",), _no_spec, latex=r"\operatorname{{d}}({0})")
-
-
 def frames_of(subject: Subject, words: Sentences, code: Code) -> tuple[Frame, ...]:
     """Give the steps: every operation forward, then every adjoint backward."""
     return _Frames(subject, words, code).all()
-
-
-def numbers(value: Any) -> Formula:
-    """Write a value with its numbers: a number, a matrix, or nothing if it is large."""
-    a = np.asarray(value)
-    if a.size == 1:
-        return Number(a.reshape(())[()].item(), DIGITS)
-    if not is_small(a):
-        return Words("…")
-    return Matrix(tuple(tuple(Number(x.item(), DIGITS) for x in row) for row in np.atleast_2d(a)))
 
 
 class _Frames:

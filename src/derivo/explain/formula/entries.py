@@ -47,6 +47,7 @@ from derivo.simplify.factor import (
     total,
 )  # fmt: skip
 from derivo.simplify.read import Reader
+from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
 
 LETTERS = "ijklpqrsuvabc"
@@ -79,7 +80,10 @@ class Entries:
 
     # --- equations --------------------------------------------------------------------
 
-    def equation(self, node: Node, *, through: Mapping[Node, Node] | None = None) -> tuple[Formula, Formula]:
+    def equation(
+        self, node: Node, *, through: Mapping[Node, Node] | None = None,
+        multiply_out: bool = False,
+    ) -> tuple[Formula, Formula]:  # fmt: skip
         """Give both sides: an entry of a value, and what it is made of.
 
         Parameters
@@ -88,12 +92,16 @@ class Entries:
             The value.
         through
             Values that are read through although they have a name.
+        multiply_out
+            Write sums of products without brackets.
         """
         terms = self.read(node, through or {})
         labels = self.enter(node)
         left = self.at(self.names.get(node) or formula_of(node, self.names), labels)
         if is_itself(terms, node):
             return left, self.opened(node, labels)
+        if multiply_out:
+            terms = terms.like(distribute(terms.items))
         return left, self.terms(terms)
 
     def read(self, node: Node, through: Mapping[Node, Node]) -> Terms:

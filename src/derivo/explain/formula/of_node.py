@@ -30,7 +30,10 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
     The adjoint of a value stands for every node that holds it: in the chain rule as it
     is, and in the gradient as it was shortened.
     """
-    named = subject.names
+    named = dict(subject.names)
+    results = subject.graph.outputs
+    if len(results) == 1:  # a result without a name goes by that of the function
+        named.setdefault(results[0], subject.graph.name)
     symbols = {n: Symbol(name, n.spec.rank) for n, name in named.items()}
     looks: dict[object, int] = {}
     for symbol in symbols.values():

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from derivo.explain.document import Run, Runs
 
 LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
-AREAS = ("page", "scalar", "matrix", "batch", "frames", "graph", "worksheet", "rules")
+AREAS = ("page", "scalar", "matrix", "batch", "frames", "graph", "worksheet", "rules", "jacobian")
 
 Texts = Mapping[str, Mapping[str, str]]
 

@@ -1,3 +1,107 @@
-"""Sentences of the area "matrix"."""
+"""Sentences of the matrix level."""
 
-TEXTS: dict[str, dict[str, str]] = {}
+TEXTS: dict[str, dict[str, str]] = {
+    "title": {"en": "Where {adjoint} comes from", "fr": "D'où vient {adjoint}", "ja": "{adjoint} はどこから来るか"},
+    "given": {
+        "en": "{adjoint} is given: it says how the end result E changes with {value}. Everything before it is multiplied by it.",
+        "fr": "{adjoint} est donné : il dit comment le résultat final E change avec {value}. Tout ce qui précède est multiplié par lui.",
+        "ja": "{adjoint} は外から与えられ、{value} が変わると最終結果 E がどう変わるかを表します。これより前のすべてに掛かります。",
+    },
+    "one": {
+        "en": "{value} is the end result itself. Its derivative by itself is 1: there the chain begins.",
+        "fr": "{value} est le résultat final lui-même. Sa dérivée par rapport à lui-même vaut 1 : la chaîne commence là.",
+        "ja": "{value} は最終結果そのものです。自分自身による微分は 1 で、ここから連鎖が始まります。",
+    },
+    "branch": {
+        "en": "Gradients are added at a branch. {value} is read more than once, so it moves the end result along several ways; small effects add up, and so do the gradients that come back.",
+        "fr": "Les gradients s'additionnent à un embranchement. {value} est lu plusieurs fois et agit donc sur le résultat final par plusieurs chemins ; les petits effets s'ajoutent, et les gradients qui reviennent aussi.",
+        "ja": "分岐では勾配を足します。{value} は複数回使われ、いくつもの経路で最終結果を動かします。小さな変化は足し合わされるので、戻ってくる勾配も足します。",
+    },
+    "added": {"en": "all that comes back, added", "fr": "tout ce qui revient, additionné", "ja": "戻ってきたものの和"},
+    "elementwise": {
+        "en": "Chain rule, entry by entry: each entry of {value} depends on the same entry of {operand} alone. So the upstream gradient is multiplied by the derivative first, before anything else is done with it.",
+        "fr": "Règle de la chaîne, élément par élément : chaque élément de {value} ne dépend que du même élément de {operand}. Le gradient amont est donc d'abord multiplié par la dérivée, avant toute autre opération.",
+        "ja": "要素ごとの連鎖律:{value} の各要素は {operand} の同じ要素だけで決まります。そこで、まず上流の勾配に微分を掛け、ほかの計算はその後です。",
+    },
+    "operand": {
+        "en": "Chain rule: {value} changes with {operand} by the factor shown.",
+        "fr": "Règle de la chaîne : {value} change avec {operand} selon le facteur indiqué.",
+        "ja": "連鎖律:{operand} が変わると、{value} は示した因子の分だけ変わります。",
+    },
+    "passed": {
+        "en": "{value} moves exactly as far as {operand} does: the local derivative is 1, and the gradient is passed on.",
+        "fr": "{value} bouge exactement autant que {operand} : la dérivée locale vaut 1 et le gradient est transmis tel quel.",
+        "ja": "{value} は {operand} とちょうど同じだけ動きます。局所微分は 1 で、勾配はそのまま伝わります。",
+    },
+    "written": {
+        "en": "the derivative, written with values that are known ({value} was computed in the forward pass)",
+        "fr": "la dérivée, écrite avec des valeurs connues ({value} a été calculé à l'aller)",
+        "ja": "既知の値で書いた微分({value} は順伝播で計算済み)",
+    },
+    "copied": {
+        "en": "{operand} was copied to every place: the gradients of all copies are added",
+        "fr": "{operand} a été copié à chaque place : les gradients de toutes les copies sont additionnés",
+        "ja": "{operand} はすべての場所に複製されたので、全複製の勾配を足します",
+    },
+    "see_batch": {"en": "Why this is a sum", "fr": "Pourquoi c'est une somme", "ja": "なぜ和になるのか"},
+    "mask": {
+        "en": "This derivative is a mask of ones and zeros: where {value} let its input through, the gradient passes unchanged; where it gave a constant, nothing passes.",
+        "fr": "Cette dérivée est un masque de uns et de zéros : là où {value} a laissé passer son entrée, le gradient passe inchangé ; là où il a donné une constante, rien ne passe.",
+        "ja": "この微分は 1 と 0 のマスクです。{value} が入力を通した所では勾配がそのまま通り、定数にした所では何も通りません。",
+    },
+    "at": {
+        "en": "The derivative is taken at {operand}, the value that went into the function, and at nothing else: the slope of a curve depends on where on the curve one stands.",
+        "fr": "La dérivée est prise en {operand}, la valeur entrée dans la fonction, et nulle part ailleurs : la pente d'une courbe dépend de l'endroit où l'on se trouve.",
+        "ja": "微分は関数に入った値 {operand} で取ります。曲線の傾きは、曲線のどこにいるかで決まるからです。",
+    },
+    "product": {
+        "en": "Chain rule through the matrix product {product}, first for a single entry of {value}.",
+        "fr": "Règle de la chaîne à travers le produit matriciel {product}, d'abord pour un seul élément de {value}.",
+        "ja": "行列積 {product} を通る連鎖律を、まず {value} の一つの要素について見ます。",
+    },
+    "entry": {"en": "forward, one entry", "fr": "à l'aller, un élément", "ja": "順伝播の一要素"},
+    "slope": {"en": "its local derivative", "fr": "sa dérivée locale", "ja": "その局所微分"},
+    "paths": {
+        "en": "{value} is used in every entry counted by the sum: one path each, and paths are added",
+        "fr": "{value} sert dans chaque élément compté par la somme : un chemin chacun, et les chemins s'additionnent",
+        "ja": "{value} は和が数える各要素で使われます。経路は一つずつあり、それらを足します",
+    },
+    "inserted": {"en": "the local derivative put in", "fr": "la dérivée locale insérée", "ja": "局所微分を代入"},
+    "chain": {"en": "chain rule, one entry", "fr": "règle de la chaîne, un élément", "ja": "連鎖律(一要素)"},
+    "transpose": {
+        "en": "Where the transpose comes from: this sum runs over {index}. A matrix product always sums over the last index of its left factor and the first index of its right factor. In {matrix} the index {index} is on the other side, so {matrix} is turned over.",
+        "fr": "D'où vient la transposée : cette somme court sur {index}. Un produit matriciel somme toujours sur le dernier indice de son facteur gauche et le premier de son facteur droit. Dans {matrix}, l'indice {index} est de l'autre côté ; {matrix} est donc transposé.",
+        "ja": "転置はどこから来るか:この和は {index} について取ります。行列積は必ず左の因子の最後の添字と右の因子の最初の添字について和を取ります。{matrix} では添字 {index} が反対側にあるので、{matrix} を転置します。",
+    },
+    "shapes": {"en": "the shape is that of the value: {shape}", "fr": "la forme est celle de la valeur : {shape}", "ja": "形は元の値と同じ {shape}"},
+    "unfitting": {
+        "en": "Without the transpose the shapes {first} and {second} do not even fit.",
+        "fr": "Sans la transposée, les formes {first} et {second} ne s'accordent même pas.",
+        "ja": "転置しなければ、形 {first} と {second} はそもそも合いません。",
+    },
+    "square": {
+        "en": "Here the shapes would fit without the transpose as well, and the result would be wrong: the indices decide, not the shapes.",
+        "fr": "Ici, les formes s'accorderaient aussi sans la transposée, et le résultat serait faux : ce sont les indices qui décident, non les formes.",
+        "ja": "ここでは転置しなくても形は合いますが、結果は誤りです。決めるのは形ではなく添字です。",
+    },
+    "mixed": {
+        "en": "Every entry of {value} may depend on several entries of {operand}. So the chain rule adds over all of them; a product entry by entry would not be enough.",
+        "fr": "Chaque élément de {value} peut dépendre de plusieurs éléments de {operand}. La règle de la chaîne additionne donc sur tous ; un produit élément par élément ne suffirait pas.",
+        "ja": "{value} の各要素は {operand} の複数の要素に依存しえます。そこで連鎖律はそれらすべてについて足します。要素ごとの積では足りません。",
+    },
+    "numbers": {"en": "with numbers", "fr": "avec des nombres", "ja": "数値では"},
+    "saved_title": {"en": "What is kept for the backward pass", "fr": "Ce qui est gardé pour la passe arrière", "ja": "逆伝播のために残すもの"},
+    "saved": {
+        "en": "The local derivatives need values of the forward pass. These are kept, and nothing else:",
+        "fr": "Les dérivées locales ont besoin de valeurs de la passe avant. Celles-ci sont gardées, et rien d'autre :",
+        "ja": "局所微分には順伝播の値が要ります。残すのは次のものだけです:",
+    },
+    "saved_name": {"en": "value", "fr": "valeur", "ja": "値"},
+    "saved_for": {"en": "needed for", "fr": "nécessaire à", "ja": "使い道"},
+    "update_title": {"en": "Where the derivative ends", "fr": "Où s'arrête la dérivée", "ja": "微分はどこで終わるか"},
+    "update": {
+        "en": "Here the chain rule ends. What is done with a gradient is the update: it is chosen, not derived. The simplest one takes a small step η downhill.",
+        "fr": "Ici s'arrête la règle de la chaîne. Ce qu'on fait d'un gradient, c'est la mise à jour : elle est choisie, non déduite. La plus simple fait un petit pas η vers le bas.",
+        "ja": "連鎖律はここで終わりです。勾配をどう使うかは更新であり、導くものではなく選ぶものです。最も単純な更新は、小さな歩幅 η で下ります。",
+    },
+}  # fmt: skip

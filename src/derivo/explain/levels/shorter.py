@@ -1,0 +1,50 @@
+"""How a gradient became shorter: from the chain rule as it stands to what is emitted."""
+
+from __future__ import annotations
+
+from derivo.explain.document import Block, Display, Note, Paragraph, Row
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.of_node import formula_of
+from derivo.explain.levels.tell import Telling
+from derivo.explain.words.rules import fact_text, rule_text
+from derivo.graph.node import Node
+
+
+def shorter(value: Node, t: Telling) -> list[Block]:
+    """Tell how the adjoint of a value was rewritten; nothing if it was not."""
+    d = t.subject.derivation
+    raw = t.subject.raw.adjoints[value]
+    final = final_adjoint(value, t)
+    if final is None or final is raw:
+        return []
+    before, after = formula_of(raw, t.names), formula_of(final, t.names)
+    if layout(before) == layout(after):
+        return []
+    steps = [
+        s for s in d.backward.steps
+        if s.kind == "rewrite" and (s.about is value or s.result is final)
+    ]  # fmt: skip
+    reasons = [rule_text(t.words, s) for s in steps]
+    blocks: list[Block] = [Paragraph(t.words.runs("rules.shorter"))]
+    first = reasons[0] if reasons else t.words.runs("rules.rearranged")
+    rows = [Row(t.adjoint(value), before), Row(None, after, first)]
+    blocks.append(Display((*rows, *t.in_numbers(final))))
+    blocks += [
+        Note("assumption", t.words.runs("rules.assumes", fact=fact_text(t.words, s.assumption)))
+        for s in steps
+        if s.assumption
+    ]
+    return blocks
+
+
+def final_adjoint(value: Node, t: Telling) -> Node | None:
+    """Give the adjoint of a value as it was emitted, if it has one of its own there."""
+    d = t.subject.derivation
+    name = t.subject.names.get(value)
+    if name in d.backward.gradients:
+        return d.backward.gradients[name]
+    found = d.backward.adjoints.get(value)
+    if found is not None or name is None:
+        return found
+    same = [v for v, n in d.forward.graph.names.items() if n == name]
+    return d.backward.adjoints.get(same[0]) if same else None

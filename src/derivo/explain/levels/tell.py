@@ -1,0 +1,201 @@
+"""What the levels share: names, shapes under factors, numbers beside formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from derivo.explain.document import Display, Row
+from derivo.explain.factors import Factor
+from derivo.explain.formula.entries import Entries
+from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.of_node import (
+    TRANSPARENT,
+    adjoint_symbol,
+    formula_of,
+    names_of,
+)  # fmt: skip
+from derivo.explain.formula.tree import (
+    Call,
+    Formula,
+    Mark,
+    Matrix,
+    MatrixProduct,
+    Minus,
+    Number,
+    Plus,
+    Quotient,
+    Symbol,
+    Times,
+    Transposed,
+    Under,
+    Words,
+)  # fmt: skip
+from derivo.explain.subject import Subject
+from derivo.explain.words import Words as Sentences
+from derivo.explain.writers.numbers import is_small
+from derivo.graph.node import Node
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+
+DIGITS = 4
+MOST_ENTRIES = 6
+
+
+def _no_spec(*_specs: Any, **_attrs: Any) -> Any:
+    raise NotImplementedError
+
+
+# Not an operation of the catalogue: the sign for "the adjoint of", around a formula.
+D_OF = Op("adjoint", ("x",), _no_spec, latex=r"\operatorname{{d}}({0})")
+
+
+class Telling:
+    """A subject with its names, and the ways to write about it.
+
+    Parameters
+    ----------
+    subject, words
+        What is told, and in which language.
+    """
+
+    def __init__(self, subject: Subject, words: Sentences) -> None:
+        self.subject = subject
+        self.words = words
+        self.names = dict(names_of(subject))
+        self.entries = Entries(subject, self.names)
+        self.builder = subject.derivation.forward.builder
+        self.readers: dict[Node, list[Factor]] = {}
+        for factor in subject.factors:
+            self.readers.setdefault(factor.operand, []).append(factor)
+
+    # --- names ------------------------------------------------------------------------
+
+    def shown(self, node: Node) -> Formula:
+        """Give the name of a value, or its formula."""
+        return self.names.get(node) or formula_of(node, self.names)
+
+    def adjoint(self, node: Node) -> Formula:
+        """Give the symbol for the adjoint of a value."""
+        symbol = self.names.get(node)
+        if isinstance(symbol, Symbol):
+            return adjoint_symbol(symbol)
+        held = self.subject.raw.adjoints.get(node)
+        known = None if held is None else self.names.get(held)
+        return known or Call(D_OF, (formula_of(node, self.names),))
+
+    def anchor(self, node: Node) -> str:
+        """Give the word for a value in anchors: its name, or its id."""
+        name = self.subject.names.get(node, "")
+        plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+        return plain.strip("-") or self.subject.ids[node]
+
+    # --- local derivatives ------------------------------------------------------------
+
+    def local(self, factor: Factor) -> Formula | None:
+        """Give the local derivative of an element-wise operation, in full."""
+        return local_derivative(factor, self.names, builder=self.builder)
+
+    def marked(self, factor: Factor) -> Formula | None:
+        """Give the local derivative in its colour, short: ``σ'(n)``, ``w``, ``1``."""
+        found = prime(factor, self.names) or self.local(factor)
+        return None if found is None else Mark(found, factor.id)
+
+    def part(self, factor: Factor) -> Node | None:
+        """Give what comes back through one operand of an operation."""
+        why = self.subject.raw.why
+        for kind in ("broadcast", "chain"):
+            for node, reason in why.items():
+                same = reason.reader is factor.reader
+                if same and reason.position == factor.position and reason.kind == kind:
+                    return node
+        return None
+
+    # --- shapes and numbers -----------------------------------------------------------
+
+    def with_shapes(self, node: Node) -> Formula:
+        """Write how a value is computed, with the shape under every operand."""
+        shaped = {
+            n: Under(f, shape_of(n.spec)) if n.spec.rank else f
+            for n, f in self.names.items()
+        }
+        whole = formula_of(node, shaped)
+        return with_transposes(whole, node, shaped)
+
+    def number(self, node: Node | None) -> Formula | None:
+        """Write a value with its numbers, if it is small; None without numbers."""
+        found = None if node is None else self.subject.values.get(node)
+        if found is None:
+            return None
+        a = np.asarray(found)
+        return numbers(a) if a.size == 1 or is_small(a, MOST_ENTRIES) else None
+
+    def in_numbers(self, node: Node) -> list[Row]:
+        """Write a computation with numbers in place of names, and what it gives."""
+        result = self.number(node)
+        if result is None:
+            return []
+        swap: dict[Node, Formula] = {}
+        for n in self.names:
+            shown = self.number(n) if n in self.subject.values else None
+            if shown is not None:
+                swap[n] = shown
+        rows = []
+        filled = formula_of(node, swap)
+        if filled != result and not any_symbol(filled):
+            rows.append(Row(None, filled, self.words.runs("matrix.numbers")))
+        rows.append(Row(None, result))
+        return rows
+
+
+def any_symbol(formula: Formula) -> bool:
+    """Tell whether a name is left in a formula."""
+    from derivo.explain.formula.tree import walk  # noqa: PLC0415
+
+    return any(isinstance(part, Symbol | Words) for part in walk(formula))
+
+
+def numbers(array: Any) -> Formula:
+    """Write a small array as a matrix of numbers."""
+    a = np.asarray(array)
+    if a.dtype.kind == "f" and a.size > 1 and np.isfinite(a).all():
+        # What is left of rounding beside large numbers is 0 to a reader.
+        a = np.where(np.abs(a) < 1e-13 * np.abs(a).max(), 0.0, a)
+    if a.size == 1:
+        return Number(a.reshape(())[()].item(), DIGITS)
+    rows = np.atleast_2d(a)
+    return Matrix(tuple(tuple(Number(x.item(), DIGITS) for x in r) for r in rows))
+
+
+def shape_of(spec: Spec) -> str:
+    """Write a shape as it stands under a brace: ``N × M``."""
+    return " × ".join(str(d).replace("*", "·") for d in spec.shape)
+
+
+def with_transposes(whole: Formula, node: Node, names: dict[Node, Formula]) -> Formula:
+    """Put the shape of a transposed matrix under the whole of it, not below its sign."""
+    if not isinstance(whole, Call) or len(whole.args) != len(node.inputs):
+        return whole
+    args = []
+    for arg, operand in zip(whole.args, node.inputs, strict=True):
+        flat = isinstance(arg, Call) and len(arg.args) == 1 and len(operand.inputs) == 1
+        if flat and isinstance(arg.args[0], Under) and operand.inputs[0] in names:
+            inner = Call(arg.op, (arg.args[0].body,), arg.attrs, arg.specs)
+            args.append(Under(inner, shape_of(operand.spec)))
+        else:
+            args.append(arg)
+    return Call(whole.op, tuple(args), whole.attrs, whole.specs)
+
+
+def display(rows: list[Row]) -> tuple[Display, ...]:
+    """Give rows as a block; nothing if there are none."""
+    return (Display(tuple(rows)),) if rows else ()
+
+
+Sink = Callable[..., None]
+__all__ = [
+    "D_OF", "TRANSPARENT", "Minus", "MatrixProduct", "Plus", "Quotient", "Telling",
+    "Times", "Transposed", "display", "numbers", "shape_of",
+]  # fmt: skip
