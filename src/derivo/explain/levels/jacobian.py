@@ -24,6 +24,7 @@ from derivo.explain.formula.tree import (
     Sum,
     Symbol,
     Times,
+    walk,
 )  # fmt: skip
 from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.explain.levels.shorter import final_adjoint
@@ -67,9 +68,10 @@ def _section(factor: Factor, t: Telling) -> list[Section]:
         Row(of, Mark(formula, factor.id), t.words.runs("jacobian.entry")),
     ]
     fields = {"value": t.shown(reader), "operand": t.shown(operand)}
+    deltas = [part for part in walk(formula) if isinstance(part, Delta)]
     blocks: list[Block] = [
         Paragraph(t.words.runs("jacobian.mixes", **fields)), Display(tuple(rows)),
-        Note("reason", t.words.runs("jacobian.delta", index=Delta(Index("j"), Index("k")))),
+        *(Note("reason", t.words.runs("jacobian.delta", index=d)) for d in deltas[:1]),
         *_numbers(factor, t), *_chain(factor, t),
     ]  # fmt: skip
     title = t.words.runs("jacobian.title", **fields)
@@ -230,7 +232,7 @@ def _chain(factor: Factor, t: Telling) -> list[Block]:
     steps = [x for x in d.backward.steps if x.kind == "rewrite" and (x.result is final or x.about is operand)]
     steps = [x for x in steps if x.before is None or not x.rule.startswith("recognised")]
     reason = rule_text(t.words, steps[-1]) if steps else t.words.runs("rules.rearranged")
-    rows.append(Row(None, e.equation(final)[1], reason))
+    rows.append(Row(None, e.equation(final, multiply_out=True)[1], reason))
     kept = [rows[0]]
     for row in rows[1:]:
         if layout(row.right) != layout(kept[-1].right):

@@ -1,7 +1,265 @@
-from derivo.explain.document import Section
+"""Scalar level: every path from an argument to a result, as a product of factors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from derivo.explain.document import Block, Display, Fold, Link, Note, Paragraph, Row, Section
+from derivo.explain.factors import Factor
+from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.of_node import formula_of, names_of
+from derivo.explain.formula.tree import (
+    Entry,
+    Formula,
+    Mark,
+    Matrix,
+    Number,
+    Partial,
+    Plus,
+    Symbol,
+    Times,
+)  # fmt: skip
+from derivo.explain.levels.paths import Path, paths_between
+from derivo.explain.levels.scalarise import Expanded, NotExpandedError, expand, small_sizes
 from derivo.explain.subject import Subject
-from derivo.explain.words import Words
+from derivo.explain.words import Words as Sentences
+from derivo.graph.node import Node
+from derivo.run.reference import run_graph
+
+MOST_IN_FULL, MOST_ENTRIES, MOST_PATHS = 4, 12, 24
+DIGITS = 4
 
 
-def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
-    return ()
+def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
+    """Tell the chain rule number by number."""
+    is_scalar = all(not n.spec.rank for n in subject.graph.nodes())
+    try:
+        expanded = _as_it_is(subject) if is_scalar else expand(subject, small_sizes(subject))
+    except NotExpandedError:
+        note = Note("reason", words.runs("scalar.not_expanded"))
+        return (Section("scalar", words.runs("scalar.title"), (note,), "scalar"),)
+    t = _Scalars(subject, expanded, words)
+    return (t.overview(), *t.arguments())
+
+
+def _as_it_is(subject: Subject) -> Expanded:
+    """A graph of numbers needs no expansion."""
+    names = dict(names_of(subject))
+    forward = set(subject.graph.nodes())
+    return Expanded(
+        subject.graph,
+        {n: f for n, f in names.items() if n in forward},
+        {n: np.array(n, dtype=object) for n in forward},
+        dict(subject.factor_of),
+    )
+
+
+@dataclass
+class _Scalars:
+    subject: Subject
+    expanded: Expanded
+    words: Sentences
+
+    def __post_init__(self) -> None:
+        self.names: Mapping[Node, Formula] = self.expanded.names
+        self.builder = self.subject.derivation.forward.builder
+        self.nodes = self.expanded.graph.nodes()
+        wrt = set(self.subject.derivation.wrt)
+        self.wanted = [
+            n for n in self.subject.graph.inputs if n.attrs["name"] in wrt
+        ]  # fmt: skip
+        self.values = self._values()
+        self.active = self._active()
+
+    def _active(self) -> set[Node]:
+        active = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
+        for node in self.nodes:
+            if node.spec.kind in {"float", "pyfloat"} and active & set(node.inputs):
+                active.add(node)
+        return active
+
+    def _values(self) -> Mapping[Node, object]:
+        s = self.subject
+        if not s.has_numbers or any(s.sizes.get(k, 0) < v for k, v in self.expanded.sizes.items()):
+            return {}
+        known: dict[Node, object] = {}
+        for node in s.graph.inputs:
+            array = np.asarray(s.arrays[node.attrs["name"]])
+            entries = self.expanded.entries[node]
+            # The first rows and columns, as many as are written out.
+            cut = array[tuple(slice(d) for d in entries.shape)]
+            known.update(zip(np.ravel(entries), np.ravel(cut), strict=True))
+        with np.errstate(all="ignore"):
+            return run_graph(self.expanded.graph.outputs, known, self.expanded.sizes)
+
+    # --- the parts ------------------------------------------------------------------------
+
+    def overview(self) -> Section:
+        """Show the forward pass number by number, and all local derivatives."""
+        w = self.words
+        rows = [
+            Row(self.names[n], formula_of(n, self.names))
+            for n in self.nodes
+            if n.inputs and n in self.names
+        ]
+        local = [
+            Row(self.sign(f), self.local(f))
+            for n in self.nodes if n in self.active and n.inputs
+            for f in self.factors_into(n)
+        ]  # fmt: skip
+        blocks: list[Block] = []
+        if self.expanded.sizes:
+            listed = ", ".join(f"{k} = {v}" for k, v in self.expanded.sizes.items())
+            blocks.append(Paragraph(w.runs("scalar.sizes", sizes=listed)))
+        blocks += [
+            Paragraph(w.runs("scalar.forward")), Display(tuple(rows[:40])),
+            Paragraph(w.runs("scalar.local")),
+        ]  # fmt: skip
+        shown = Display(tuple(local[:MOST_PATHS]))
+        rest = local[MOST_PATHS:200]
+        blocks.append(shown)
+        if rest:
+            title = w.runs("page.more", count=str(len(rest)))
+            blocks.append(Fold(title, (Display(tuple(rest)),)))
+        return Section("scalar", w.runs("scalar.title"), tuple(blocks), "scalar")
+
+    def arguments(self) -> list[Section]:
+        """Show the chain rule for the entries of every argument."""
+        found = []
+        for node in self.wanted:
+            entries = self.expanded.entries[node]
+            flat = list(np.ravel(entries))[:MOST_ENTRIES]
+            blocks: list[Block] = []
+            for k, entry in enumerate(flat):
+                inner = self.entry(entry)
+                if k < MOST_IN_FULL:
+                    blocks += inner
+                else:
+                    name = self.derivative(entry)
+                    blocks.append(Fold(self.words.runs("scalar.entry", entry=name), tuple(inner)))
+            name = self.subject.names.get(node, node.attrs["name"])
+            if entries.ndim:
+                blocks += self.gathered(node, entries)
+            anchor = "scalar-" + ("".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or self.subject.ids[node])
+            symbol = Symbol(name, node.spec.rank)
+            found.append(Section(anchor, self.words.runs("scalar.argument", value=symbol), tuple(blocks), "scalar"))
+        return found
+
+    def gathered(self, node: Node, entries: object) -> list[Block]:
+        """Gather the entries into the matrix that they are entries of."""
+        rows = np.atleast_2d(np.asarray(entries, dtype=object))
+        if rows.ndim != 2 or rows.size > MOST_ENTRIES:
+            return []
+        matrix = Matrix(tuple(tuple(self.derivative(e) for e in r) for r in rows))
+        symbol = Symbol(self.subject.names.get(node, node.attrs["name"]), node.spec.rank, adjoint=True)
+        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in symbol.name).strip("-") or self.subject.ids[node]
+        link = Link(self.words.text("scalar.to_matrix"), f"#matrix-{name}")
+        return [
+            Paragraph(self.words.runs("scalar.gathered")),
+            Display((Row(symbol, matrix),)), Paragraph((link,)),
+        ]  # fmt: skip
+
+    def entry(self, entry: Node) -> list[Block]:
+        """Show all paths from one number to the results."""
+        blocks: list[Block] = []
+        totals: list[Formula] = []
+        rows: list[Row] = []
+        for result in self.expanded.graph.outputs:
+            found, more = paths_between(entry, result, self.nodes, self.active, MOST_PATHS)
+            if not found:
+                continue
+            rows += self.paths(entry, result, found)
+            if more:
+                blocks.append(Note("warning", self.words.runs("scalar.too_many", count=str(more))))
+            totals.append(Times((self.adjoint(result), Partial(self.names_or(result), self.names_or(entry))), "·"))
+            if len(found) > 1:
+                blocks.append(Note("reason", self.words.runs("scalar.added", value=self.names_or(entry))))
+        if not rows:
+            return [Paragraph(self.words.runs("scalar.none", value=self.names_or(entry)))]
+        if not self.subject.is_loss or len(totals) > 1:
+            whole = totals[0] if len(totals) == 1 else Plus(tuple(totals))
+            reason = self.words.runs("scalar.upstream")
+            rows.append(Row(self.derivative(entry), whole, reason))
+        return [Display(tuple(rows)), *blocks]
+
+    def paths(self, entry: Node, result: Node, found: list[Path]) -> list[Row]:
+        """Write the products along the paths, in signs, in full, and in numbers."""
+        left = Partial(self.names_or(result), self.names_or(entry))
+        signs = [self.product([Mark_(self, f, self.sign(f)) for f in p]) for p in found]
+        full = [self.product([Mark_(self, f, self.local(f)) for f in p]) for p in found]
+        rows = [Row(left, _plus(signs)), Row(None, _plus(full))]
+        if self.values:
+            products, total = [], 0.0
+            for path in found:
+                numbers = [self.slope(f) for f in path]
+                parts = [
+                    Mark_(self, f, Number(x, DIGITS)) for f, x in zip(path, numbers, strict=True)
+                ]
+                products.append(self.product(parts))
+                total += float(np.prod(numbers))
+            rows.append(Row(None, _plus(products), self.words.runs("matrix.numbers")))
+            rows.append(Row(None, Number(total, DIGITS)))
+        return rows
+
+    # --- formulas ---------------------------------------------------------------------
+
+    def product(self, parts: list[Formula]) -> Formula:
+        return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
+
+    def factors_into(self, node: Node) -> list[Factor]:
+        return [
+            Factor("", 0, 0, node, k) for k, i in enumerate(node.inputs) if i in self.active
+        ]  # fmt: skip
+
+    def names_or(self, node: Node) -> Formula:
+        return self.names.get(node) or formula_of(node, self.names)
+
+    def sign(self, f: Factor) -> Formula:
+        """Write a local derivative as such: ∂n/∂m."""
+        return Partial(self.names_or(f.reader), self.names_or(f.operand))
+
+    def local(self, f: Factor) -> Formula:
+        """Write a local derivative out: w, 1, σ'(n)."""
+        found = prime(f, self.names) or local_derivative(f, self.names, builder=self.builder)
+        return self.sign(f) if found is None else found
+
+    def slope(self, f: Factor) -> float:
+        """Compute a local derivative from the rule of its operation."""
+        reader = f.reader
+        operands = [np.float64(self.values[i]) for i in reader.inputs]
+        assert reader.op.vjp is not None  # noqa: S101
+        with np.errstate(all="ignore"):
+            parts = reader.op.vjp(np.float64(1), np.float64(self.values[reader]), *operands, **reader.attrs)
+        return float(parts[f.position])
+
+    def adjoint(self, result: Node) -> Formula:
+        return _adjoint_of(self.names_or(result))
+
+    def derivative(self, entry: Node) -> Formula:
+        return _adjoint_of(self.names_or(entry))
+
+
+def Mark_(t: _Scalars, f: Factor, body: Formula) -> Formula:  # noqa: N802
+    """Colour a factor, if the graph that is shown has it."""
+    known = t.expanded.factors.get((f.reader, f.position))
+    return body if known is None else Mark(body, known.id)
+
+
+def _adjoint_of(formula: Formula) -> Formula:
+    match formula:
+        case Symbol(name, rank):
+            return Symbol(name, rank, adjoint=True, plain=formula.plain)
+        case Entry(base, indices):
+            return Entry(_adjoint_of(base), indices)
+        case _:
+            from derivo.explain.formula.tree import Call  # noqa: PLC0415
+            from derivo.explain.levels.tell import D_OF  # noqa: PLC0415
+
+            return Call(D_OF, (formula,))
+
+
+def _plus(terms: list[Formula]) -> Formula:
+    return terms[0] if len(terms) == 1 else Plus(tuple(terms))

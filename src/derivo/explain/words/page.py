@@ -53,5 +53,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Voici ce qui s'exécute. Les numéros à côté d'une ligne sont les facteurs par lesquels elle multiplie.",
         "ja": "これが実際に動くコードです。行の横の番号は、その行が掛ける因子です。",
     },
+    "line_by_line": {"en": "Line by line:", "fr": "Ligne par ligne :", "ja": "各行の理由:"},
     "more": {"en": "… {count} more", "fr": "… {count} de plus", "ja": "… 他 {count} 件"},
 }

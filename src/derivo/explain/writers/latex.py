@@ -1,0 +1,173 @@
+"""A document as LaTeX, for pdflatex or lualatex."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from derivo.explain import document as doc
+from derivo.explain import palette
+from derivo.explain.drawing.model import Drawing
+from derivo.explain.factors import COLOURS
+from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.latex import aligned, escape, latex
+from derivo.explain.formula.unicode import inline
+from derivo.explain.words import Words
+from derivo.explain.writers.numbers import is_small, matrix_cells, summary
+
+PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
+\usepackage{iftex}
+\ifPDFTeX\usepackage[T1]{fontenc}\usepackage[utf8]{inputenc}\else\usepackage{fontspec}\fi
+\usepackage{amsmath,amssymb,xcolor,tikz}
+\usepackage[margin=2cm]{geometry}
+\allowdisplaybreaks
+\setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
+"""
+# Japanese needs a font that not every installation has: the class looks for one.
+JAPANESE = r"\ifLuaTeX\IfFileExists{luatexja.sty}{\usepackage{luatexja}}{}\fi" + "\n"
+SCALE = 0.018  # centimetres for a pixel of the drawing
+
+
+def write(document: doc.Document, *, answers: bool = False) -> str:
+    """Write a document to be compiled as it is.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    answers
+        Print a worksheet's answers in the place of its blanks.
+    """
+    del answers
+    words = Words(document.language)
+    colours = "".join(
+        f"\\definecolor{{dvC{k}}}{{HTML}}{{{hue[1:]}}}\n"
+        for k, hue in enumerate(palette.LIGHT)
+    )
+    parts = [PREAMBLE, JAPANESE if document.language == "ja" else "", colours]
+    parts.append(f"\\begin{{document}}\n\\section*{{{escape(document.title)}}}\n")
+    if document.factors:
+        parts.append(escape(words.text("page.legend")) + "\n\n")
+    if document.drawing is not None:
+        parts.append(tikz(document.drawing.folded or document.drawing))
+    if document.code is not None:
+        parts.append(code(document.code))
+    for section in document.sections:
+        parts.append(f"\\subsection*{{{runs(section.title)}}}\n")
+        parts += [block(b) for b in section.blocks]
+    return "".join(parts) + "\\end{document}\n"
+
+
+def runs(line: doc.Runs) -> str:
+    """Write a line of text."""
+    parts = []
+    for run in line:
+        match run:
+            case str():
+                parts.append(escape(run))
+            case doc.Strong(text):
+                parts.append(f"\\textbf{{{escape(text)}}}")
+            case doc.Mono(text):
+                parts.append(f"\\texttt{{{escape(text)}}}")
+            case doc.Link(text):
+                parts.append(escape(text))
+            case doc.Badge(factor):
+                parts.append(badge(factor))
+            case _:
+                parts.append(f"\\({latex(run)}\\)")
+    return "".join(parts)
+
+
+def badge(factor: str) -> str:
+    """Write the number of a factor in its colour."""
+    number = factor_number(factor)
+    return f"\\textcolor{{dvC{(number - 1) % COLOURS}}}{{({number})}}"
+
+
+def block(found: doc.Block) -> str:  # noqa: PLR0911  a case for each block
+    """Write a block."""
+    match found:
+        case doc.Paragraph(line):
+            return runs(line) + "\n\n"
+        case doc.Note(_, line):
+            return f"\\begin{{quote}}{runs(line)}\\end{{quote}}\n"
+        case doc.Display(rows):
+            return display(rows)
+        case doc.Code():
+            return code(found)
+        case doc.Values(name, array):
+            return values(name, array)
+        case doc.Table(rows):
+            columns = "l" * max(map(len, rows))
+            lines = " \\\\\n".join(" & ".join(runs(c) for c in row) for row in rows)
+            return f"\\begin{{tabular}}{{{columns}}}\n{lines}\n\\end{{tabular}}\n\n"
+        case doc.Picture(drawing, _):
+            return tikz(drawing.folded or drawing)
+        case doc.Fold(title, inner):
+            return f"\\paragraph{{{runs(title)}}}\n" + "".join(map(block, inner))
+
+
+def display(rows: tuple[doc.Row, ...]) -> str:
+    """Write aligned formulas; long reasons stand below their line."""
+    lines = []
+    for row in rows:
+        lines.append((row.left, row.sign, row.right, ""))
+        if row.reason:
+            lines.append((None, "", None, runs(row.reason)))
+    texts = []
+    for left, sign, right, said in lines:
+        if right is None:
+            texts.append(f"&\\quad\\parbox{{0.7\\linewidth}}{{\\footnotesize\\itshape {said}}}")
+        else:
+            texts.append(aligned([(left, sign, right, "")]))
+    body = " \\\\\n".join(texts)
+    return f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
+
+
+def code(found: doc.Code) -> str:
+    """Write code line by line, spaces kept."""
+    lines = []
+    for line in found.lines:
+        text = escape(line.text).replace(" ", "~")
+        badges = "".join(f"~{badge(f)}" for f in line.factors)
+        lines.append(f"\\texttt{{{text}}}{badges}" if text or badges else "~")
+    body = "\\\\\n".join(lines)
+    return f"{{\\footnotesize\\raggedright\n{body}\n\\par}}\n\n"
+
+
+def values(name: doc.Formula, array: object) -> str:
+    """Write an array."""
+    a = np.asarray(array)
+    if a.size <= 1 or not is_small(a, 10):
+        return f"\\({latex(name)}\\) = {escape(summary(a))}\n\n"
+    rows = " \\\\ ".join(" & ".join(escape(c.strip()) for c in r) for r in matrix_cells(a, 10, 10))
+    columns = "r" * a.shape[-1]
+    return (
+        f"\\[ {latex(name)} = \\left(\\text{{\\begin{{tabular}}{{{columns}}}{rows}"
+        "\\end{tabular}}\\right) \\]\n"
+    )
+
+
+def tikz(drawing: Drawing) -> str:
+    """Draw the graph with TikZ, at the places of the picture."""
+    scale = min(SCALE, 17.0 / max(drawing.width, 1))
+    lines = [f"\\begin{{tikzpicture}}[x={scale:.5f}cm,y=-{scale:.5f}cm,font=\\footnotesize]"]
+    for spot in drawing.spots:
+        at = drawing.places[spot.id]
+        shape = "rounded corners" if spot.kind != "operation" else "circle"
+        name = "" if spot.name is None else escape(inline(spot.name))
+        label = f",label=above:{{{name}}}" if name else ""
+        lines.append(
+            f"\\node[draw,{shape},inner sep=2pt{label}] ({spot.id}) at "
+            f"({at.x:.1f},{at.y:.1f}) {{{escape(spot.symbol)}}};"
+        )
+    for edge in drawing.edges:
+        colour, label = "", ""
+        if edge.factor:
+            number = factor_number(edge.factor)
+            colour = f",dvC{(number - 1) % COLOURS}"
+            label = f" node[midway,fill=white,inner sep=1pt,font=\\tiny] {{{number}}}"
+        inner = "".join(
+            f" -- ({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id][1:-1]
+        )
+        lines.append(f"\\draw[->{colour}] ({edge.source}){inner} --{label} ({edge.target});")
+    return "\n".join([*lines, "\\end{tikzpicture}\n\n"])

@@ -1,0 +1,180 @@
+"""A document for the terminal: formulas in two dimensions, coloured where that is seen."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable
+
+import numpy as np
+
+from derivo.explain import document as doc
+from derivo.explain import palette
+from derivo.explain.drawing.text import text as graph_text
+from derivo.explain.factors import COLOURS
+from derivo.explain.formula import unicode as two
+from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.unicode import inline
+from derivo.explain.words import Words
+from derivo.explain.writers.numbers import is_small, matrix_cells, summary
+
+INDENT = 2
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def render(
+    document: doc.Document, *, width: int = 80, colour: bool = False, answers: bool = False
+) -> str:
+    """Write a document as text.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    width
+        In characters; formulas may be wider.
+    colour
+        With the colours of the factors, as escape sequences.
+    answers
+        Fill in the blanks of a worksheet.
+    """
+    del answers
+    return _Terminal(document, width, colour=colour).all()
+
+
+class _Terminal:
+    def __init__(self, document: doc.Document, width: int, *, colour: bool) -> None:
+        self.document = document
+        self.width = width
+        self.colour = colour
+        self.words = Words(document.language)
+
+    def all(self) -> str:
+        d = self.document
+        lines = [self.strong(d.title), "═" * min(len(d.title), self.width)]
+        if d.factors:
+            lines += self.paragraph(self.words.text("page.legend"))
+        if d.drawing is not None:
+            lines += self.heading(self.words.text("page.graph"))
+            lines += graph_text(d.drawing.folded or d.drawing).splitlines()
+        if d.code is not None:
+            lines += self.heading(self.words.text("page.code"))
+            lines += self.code(d.code)
+        for section in d.sections:
+            lines += self.heading(self.runs(section.title))
+            lines += self.blocks(section.blocks)
+        return "\n".join(line.rstrip() for line in lines) + "\n"
+
+    # --- pieces -----------------------------------------------------------------------
+
+    def strong(self, text: str) -> str:
+        return f"\x1b[1m{text}\x1b[0m" if self.colour else text
+
+    def heading(self, text: str) -> list[str]:
+        return ["", self.strong(text), "─" * min(max(len(text), 12), self.width)]
+
+    def runs(self, runs: doc.Runs) -> str:
+        parts = []
+        for run in runs:
+            match run:
+                case str():
+                    parts.append(run)
+                case doc.Strong(text) | doc.Mono(text) | doc.Link(text):
+                    parts.append(text)
+                case doc.Badge(factor):
+                    parts.append(f"({factor_number(factor)})")
+                case _:
+                    parts.append(inline(run))
+        return CONTROL.sub(" ", "".join(parts))
+
+    def paragraph(self, text: str, indent: int = 0) -> list[str]:
+        room = max(self.width - indent, 20)
+        return [" " * indent + line for line in textwrap.wrap(text, room)] or [""]
+
+    def coloured(self, pieces: Iterable[two.Piece]) -> str:
+        text = ""
+        for piece, factor in pieces:
+            if factor and self.colour and piece.strip():
+                hue = palette.DARK[(factor_number(factor) - 1) % COLOURS]
+                r, g, b = (int(hue[k : k + 2], 16) for k in (1, 3, 5))
+                text += f"\x1b[38;2;{r};{g};{b}m{piece}\x1b[0m"
+            else:
+                text += CONTROL.sub(" ", piece)
+        return text
+
+    # --- blocks -----------------------------------------------------------------------
+
+    def blocks(self, blocks: tuple[doc.Block, ...], indent: int = 0) -> list[str]:
+        lines: list[str] = []
+        for block in blocks:
+            lines += ["", *self.block(block, indent)]
+        return lines
+
+    def block(self, block: doc.Block, indent: int) -> list[str]:  # noqa: PLR0911
+        match block:
+            case doc.Paragraph(runs):
+                return self.paragraph(self.runs(runs), indent)
+            case doc.Note(_, runs):
+                inner = self.paragraph(self.runs(runs), indent + INDENT)
+                return [line[:indent] + "│ " + line[indent + INDENT :] for line in inner]
+            case doc.Display(rows):
+                return [" " * (indent + INDENT) + line for line in self.rows(rows)]
+            case doc.Code():
+                return [" " * indent + line for line in self.code(block)]
+            case doc.Values(name, array):
+                return [" " * indent + line for line in self.values(name, array)]
+            case doc.Table(rows):
+                return [" " * indent + line for line in self.table(rows)]
+            case doc.Picture(drawing, _):
+                return graph_text(drawing.folded or drawing).splitlines()
+            case doc.Fold(title, inner, _):
+                head = " " * indent + "▸ " + self.runs(title)
+                return [head, *self.blocks(inner, indent + INDENT)]
+
+    def rows(self, rows: tuple[doc.Row, ...]) -> list[str]:
+        """Write aligned formulas: signs in one column, reasons to the right or below."""
+        parts = [
+            (two.block(r.left) if r.left is not None else two.Block(((),), 0, 0),
+             r.sign, two.block(r.right), self.runs(r.reason))
+            for r in rows
+        ]  # fmt: skip
+        wide = max(left.width for left, _, _, _ in parts)
+        lines: list[str] = []
+        for left, sign, right, reason in parts:
+            gap = two.Block((((" " * (wide - left.width), ""),),), 0, wide - left.width)
+            middle = two.Block((((f" {sign} ", ""),),), 0, len(sign) + 2)
+            shown = two.beside([gap, left, middle, right])
+            written = [self.coloured(pieces) for pieces in shown.lines]
+            if reason and shown.width + len(reason) + 3 <= self.width:
+                at = shown.base
+                written[at] = written[at] + "   " + reason
+            elif reason:
+                inner = textwrap.wrap(reason, max(self.width - wide - 8, 20))
+                written += [" " * (wide + 5) + line for line in inner]
+            lines += written
+            if len(written) > 1:
+                lines.append("")
+        return lines[:-1] if lines and not lines[-1] else lines
+
+    def code(self, code: doc.Code) -> list[str]:
+        lines = []
+        for line in code.lines:
+            numbers = "".join(f" ({factor_number(f)})" for f in line.factors)
+            pieces: list[two.Piece] = [(line.text, "")]
+            pieces += [(f" ({factor_number(f)})", f) for f in line.factors]
+            lines.append(self.coloured(pieces) if numbers else CONTROL.sub(" ", line.text))
+        return lines
+
+    def values(self, name: doc.Formula, array: object) -> list[str]:
+        a = np.asarray(array)
+        if a.size <= 1 or not is_small(a, 12):
+            return [f"{inline(name)} = {summary(a)}"]
+        cells = ["  ".join(row) for row in matrix_cells(a, 12, 12)]
+        head = f"{inline(name)} = "
+        return [(head if k == 0 else " " * len(head)) + c for k, c in enumerate(cells)]
+
+    def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
+        texts = [[self.runs(cell) for cell in row] for row in rows]
+        widths = [max(len(row[k]) for row in texts if k < len(row)) for k in range(max(map(len, texts)))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) for row in texts]
+        return [lines[0], "─" * len(lines[0].rstrip()), *lines[1:]] if len(lines) > 1 else lines
