@@ -192,7 +192,9 @@ def prefixed(value: Any, prefix: str) -> Any:
         found = getattr(value, field.name)
         if field.name in IDS and isinstance(found, str):
             changed[field.name] = prefix + found if found else ""
-        elif field.name in IDS and isinstance(found, tuple):
+        elif field.name in IDS and isinstance(found, tuple) and all(
+            isinstance(i, str) for i in found
+        ):
             changed[field.name] = tuple(prefix + i for i in found)
         elif field.name in KEYED and isinstance(found, Mapping):
             changed[field.name] = {prefix + k: v for k, v in found.items()}

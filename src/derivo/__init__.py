@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from derivo import layers as layers
     from derivo.derivation import Derivation as Derivation
     from derivo.derivation import derive as derive
+    from derivo.explain.explanation import Explanation as Explanation
     from derivo.graph.spec import Spec as Spec
     from derivo.ops.scan import scan as scan
     from derivo.run.load import load as load
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # stays quick. A name that is a module is its own place.
 _PLACES = {
     "Derivation": "derivo.derivation",
+    "Explanation": "derivo.explain.explanation",
     "Network": "derivo.train.network",
     "Spec": "derivo.graph.spec",
     "check_backward": "derivo.verify.backward",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from derivo.cli import check, derive, textbook, tour, train
+from derivo.cli import check, derive, explain, textbook, tour, train
 from derivo.errors import (
     AssumptionWarning,
     DerivoError,
@@ -26,6 +26,7 @@ EPILOG = """\
 examples:
   derivo tour
   derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M
+  derivo explain model.py:layer -s x="N L" -s w="L M" -s b=M -o layer.html
   derivo check model.py:layer -s x="N L" -s w="L M" -s b=M
   derivo train flowers.csv --target species
   derivo textbook
@@ -98,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"derivo {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (tour, derive, check, train, textbook):
+    for command in (tour, derive, explain, check, train, textbook):
         command.add_parser(commands)
     return parser
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from derivo.explain.code import code_of
-from derivo.explain.document import Code, Document, Paragraph, Picture, Section
+from derivo.explain.document import Document, Section
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.frames import frames_of
-from derivo.explain.levels import batch, jacobian, matrix, scalar
+from derivo.explain.levels import batch, jacobian, matrix, scalar, vanishing
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words
 
@@ -16,7 +16,7 @@ LEVELS = ("graph", "scalar", "matrix", "batch", "code")
 Tell = Callable[[Subject, Words], tuple[Section, ...]]
 TOLD: dict[str, tuple[Tell, ...]] = {
     "scalar": (scalar.sections,),
-    "matrix": (matrix.sections, jacobian.sections),
+    "matrix": (matrix.sections, jacobian.sections, vanishing.sections),
     "batch": (batch.sections,),
 }
 
@@ -52,6 +52,3 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
         code=code if "code" in levels else None,
         frames=frames_of(subject, words, code) if stepping else (),
     )
-
-
-__all__ = ["LEVELS", "Code", "Paragraph", "Picture", "assemble"]

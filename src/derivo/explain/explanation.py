@@ -6,7 +6,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,12 +70,9 @@ class Explanation:
         Sections, formulas, pictures and steps as data.
     """
 
-    def __init__(
-        self, derivation: Derivation, document: Document, *, answers: bool = False
-    ) -> None:
+    def __init__(self, derivation: Derivation, document: Document) -> None:
         self.derivation = derivation
         self.document = document
-        self.answers = answers
 
     @cached_property
     def text(self) -> str:
@@ -135,10 +131,16 @@ class Explanation:
         """Give what `save` writes to a file with this ending."""
         from derivo.explain.writers import files  # noqa: PLC0415
 
-        return files.render(self.document, ending, answers=self.answers)
+        return files.render(self.document, ending)
 
     def worksheet(self, seed: int = 0) -> Worksheet:
-        """Give the same network with fresh numbers and blanks, and its answer key."""
+        """Give the same network with fresh numbers and blanks, and its answer key.
+
+        Parameters
+        ----------
+        seed
+            Draws the numbers: the same seed gives the same sheet.
+        """
         from derivo.explain.worksheet import worksheet  # noqa: PLC0415
 
         return worksheet(self.derivation, seed, self.document.language)
@@ -148,6 +150,3 @@ class Explanation:
         from derivo.explain.writers.html.page import embed  # noqa: PLC0415
 
         return embed(self.document)
-
-
-__all__ = ["ENDINGS", "Explanation", "explain", "replace"]

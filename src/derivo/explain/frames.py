@@ -118,7 +118,8 @@ class _Frames:
             local = prime(factor, self.names) or local_derivative(
                 factor, self.names, builder=builder
             )
-            if local is None:
+            copied = factor.reader.spec.shape != factor.operand.spec.shape
+            if local is None or copied:
                 part = self.part(factor)
                 terms.append(Mark(part, factor.id))
                 continue
@@ -127,11 +128,13 @@ class _Frames:
         return terms[0] if len(terms) == 1 else Plus(tuple(terms))
 
     def part(self, factor: Any) -> Formula:
-        """Write what comes back through an operation that mixes entries."""
+        """Write what comes back through an operation that mixes or copies entries."""
+        found = None
         for adjoint, why in self.subject.raw.why.items():
-            if why.reader is factor.reader and why.position == factor.position and why.kind == "chain":
-                return formula_of(adjoint, self.names)
-        return Words("…")
+            same = why.reader is factor.reader and why.position == factor.position
+            if same and why.kind in {"chain", "broadcast"}:
+                found = adjoint  # what undoes a copy comes after the product itself
+        return Words("…") if found is None else formula_of(found, self.names)
 
     def title(self, node: Node, factors: list[Any]) -> Runs:
         name = self.adjoint(node)

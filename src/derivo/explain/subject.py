@@ -118,7 +118,7 @@ def subject(
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
     forward, traced = derivation.forward, derivation.traced
     shown = simplify_forward(
-        traced, forward.builder, forward.facts, recognise=True, stabilize=False
+        traced, forward.builder, forward.facts, recognise=True, stabilize=False, same_text=False
     )
     seeds = derivation.backward.seeds
     is_loss = bool(seeds) and seeds[0].op is not argument

@@ -17,16 +17,23 @@ __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward
 
 
 def simplify_forward(
-    graph: Graph, builder: Builder, facts: Facts, *, recognise: bool, stabilize: bool
-) -> Forward:
-    """Recognise what the user spelled out, and rewrite what overflows."""
+    graph: Graph, builder: Builder, facts: Facts, *, recognise: bool, stabilize: bool,
+    same_text: bool = True,
+) -> Forward:  # fmt: skip
+    """Recognise what the user spelled out, and rewrite what overflows.
+
+    With `same_text` off and nothing to stabilize, functions are recognised even where
+    their own text would compute in another order: to be shown, not to be run.
+    """
     if not recognise:
         return Forward(graph, graph.nodes(), builder, facts)
     done: list[Recogniser] = []
 
     def recognised(part: Graph, given: frozenset[Node] = frozenset()) -> Graph:
         part = recognise_loops(part, builder, recognised)
-        done.append(Recogniser(part, builder, stabilize=stabilize, given=given))
+        done.append(Recogniser(
+            part, builder, stabilize=stabilize, given=given, same_text=same_text
+        ))  # fmt: skip
         return done[-1].run()
 
     result = recognised(graph)

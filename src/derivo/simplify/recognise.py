@@ -37,11 +37,14 @@ class Recogniser:
 
     def __init__(
         self, graph: Graph, builder: Builder, *, stabilize: bool,
-        given: frozenset[Node] = frozenset(),
+        given: frozenset[Node] = frozenset(), same_text: bool = True,
     ) -> None:  # fmt: skip
         self.graph = graph
         self.builder = builder
         self.stabilize = stabilize
+        # Without stabilizing, the user's own text is to be what runs; what is only
+        # shown may be an equal one, as sigmoid(w x) is for 1 / (1 + exp((-w) x)).
+        self.same_text = same_text and not stabilize
         self.new: dict[Node, Node] = {g: g for g in given}
         self.notes: dict[Node, str] = {}
         self.rewritten: list[tuple[Node, Node]] = []
@@ -174,7 +177,7 @@ class Recogniser:
         new = self.writer(terms)
         if new is same or new.spec != same.spec:
             return same
-        if not self.stabilize and self.lowering(new) is not self.lowering(same):
+        if self.same_text and self.lowering(new) is not self.lowering(same):
             return same  # it would be computed in another way
         self.named.add(new)
         # What a rewritten value is made of is not taken apart again.

@@ -24,7 +24,6 @@ from derivo.train.step import StepDerivation
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
 
-
 class Network:
     """Layers in a row, with a loss.
 
@@ -106,6 +105,12 @@ class Network:
         self._built("derivation")
         assert self._step is not None  # noqa: S101
         return self._step
+
+    def explain(self, level: Any = "all", **options: Any) -> Any:
+        """Show where the gradients come from: see `derivo.train.explained`."""
+        from derivo.train.explained import explain_network  # noqa: PLC0415
+
+        return explain_network(self, level, **options)
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "numba"."""
@@ -196,7 +201,7 @@ class Network:
         check_settings(epochs, batch_size, rate, engine)
         x = read_inputs(x, self.dtype)
         same_length(x, np.asarray(t))
-        targets = self._targets or Targets.read(t, self.layers[-1].units, self._output)
+        targets = self.targets_for(t)
         encoded = targets.encode(t, x.dtype)
         check_features(x, self.features)
         x, encoded, held = hold_back(
@@ -259,8 +264,8 @@ class Network:
     @property
     def classes(self) -> Any:
         """The labels, in the order of the columns of `predict_proba`."""
-        targets = self._trained()
-        return np.arange(targets.units) if targets.labels is None else targets.labels
+        found = self._trained()
+        return np.arange(found.units) if found.labels is None else found.labels
 
     def evaluate(self, x: Any, t: Any) -> dict[str, float]:
         """Give the loss, and for labels the accuracy (share of rows that are right)."""

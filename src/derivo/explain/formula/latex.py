@@ -29,8 +29,10 @@ SIGNS = {
     "′": r"\prime", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil",
     "{": r"\{", "}": r"\}", "→": r"\to", "≈": r"\approx", "∞": r"\infty",
     "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
-    "": ".",
+    "": ".", "√": r"\surd", "𝟙": r"\mathbb{1}",
 }  # fmt: skip
+LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚ", "0123456789ijklmnp", strict=True))
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿᵀ", "0123456789-nT", strict=True))
 STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
             "tanh", "det", "max", "min", "exp"}  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot",
@@ -67,11 +69,23 @@ def aligned(
 
 def escape(text: str) -> str:
     """Write text so that LaTeX takes every character as it is."""
-    return "".join(ESCAPED.get(c, _greek(c)) for c in text)
+    return "".join(ESCAPED.get(c) or _sign_of(c) for c in text)
 
 
-def _greek(c: str) -> str:
-    return f"\\ensuremath{{{NAMES[c]}}}" if c in NAMES else c
+def _sign_of(c: str) -> str:
+    """Write a character that stock fonts may lack as a sign of mathematics."""
+    if c in NAMES:
+        return f"\\ensuremath{{{NAMES[c]}}}"
+    if c in SIGNS and not c.isascii():
+        return f"\\ensuremath{{{SIGNS[c]}}}"
+    if c in LOWERED:
+        return f"\\ensuremath{{_{{{LOWERED[c]}}}}}"
+    if c in RAISED:
+        return f"\\ensuremath{{^{{{RAISED[c]}}}}}"
+    if ord(c) < 32 or 0x7F <= ord(c) < 0xA0:
+        return " "
+    # pdflatex shows the number of a character that it has no font for.
+    return c if ord(c) < 0x180 else f"\\dvother{{{ord(c):X}}}{{{c}}}"
 
 
 @dataclass(frozen=True)
@@ -122,10 +136,8 @@ class Writer:
                 return f"{ACCENTS[accent]}{{{self.write(body)}}}"
             case b.Coloured(body, factor):
                 return self.coloured(self.write(body), b.factor_number(factor))
-            case b.Gap(answer, number):
-                return (
-                    f"\\boxed{{\\phantom{{{self.write(answer)}}}\\ ({number})\\ \\ }}"
-                )
+            case b.Gap(_, number):
+                return f"\\boxed{{({number})\\qquad\\qquad}}"
 
     def coloured(self, body: str, number: int) -> str:
         """Write a factor in its colour, its number below it."""

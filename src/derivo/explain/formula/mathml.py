@@ -206,8 +206,8 @@ def _(box: b.Coloured) -> str:
 
 @write.register
 def _(box: b.Gap) -> str:
+    # Blanks are in the page without their answers: those are in the key.
     return (
         f'<mrow class="blank" data-blank="{box.number}"><mtext class="box">'
-        f"({box.number})\u2003\u2003</mtext>"
-        f'<mrow class="answer">{write(box.answer)}</mrow></mrow>'
+        f"({box.number})\u2003\u2003\u2003</mtext></mrow>"
     )

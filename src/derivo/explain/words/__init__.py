@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from derivo.explain.document import Run, Runs
 
 LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
-AREAS = ("page", "scalar", "matrix", "batch", "frames", "graph", "worksheet", "rules", "jacobian")
+AREAS = ("page", "scalar", "matrix", "batch", "frames", "graph", "worksheet", "rules", "jacobian",
+         "vanishing")
 
 Texts = Mapping[str, Mapping[str, str]]
 

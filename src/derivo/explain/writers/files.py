@@ -7,7 +7,7 @@ from derivo.explain.document import Document
 from derivo.explain.drawing.model import Drawing
 
 
-def render(document: Document, ending: str, *, answers: bool = False) -> str | bytes:
+def render(document: Document, ending: str) -> str | bytes:
     """Write a document for a file with this ending.
 
     Parameters
@@ -17,21 +17,19 @@ def render(document: Document, ending: str, *, answers: bool = False) -> str | b
     ending
         ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"``, ``".png"`` and
         ``".dot"`` hold the graph alone.
-    answers
-        Fill in the blanks of a worksheet.
     """
     from derivo.explain.writers import latex, markdown, png, terminal  # noqa: PLC0415
     from derivo.explain.writers.html import page  # noqa: PLC0415
 
     match ending:
         case ".html":
-            return page.write(document, answers=answers)
+            return page.write(document)
         case ".tex":
-            return latex.write(document, answers=answers)
+            return latex.write(document)
         case ".md":
-            return markdown.write(document, answers=answers)
+            return markdown.write(document)
         case ".txt":
-            return terminal.render(document, width=100, answers=answers)
+            return terminal.render(document, width=100)
         case ".svg":
             from derivo.explain.drawing.svg import svg  # noqa: PLC0415
 

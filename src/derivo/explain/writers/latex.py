@@ -20,6 +20,7 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{amsmath,amssymb,xcolor,tikz}
 \usepackage[margin=2cm]{geometry}
 \allowdisplaybreaks
+\newcommand\dvother[2]{\ifPDFTeX[\texttt{#1}]\else#2\fi}
 \setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
 """
 # Japanese needs a font that not every installation has: the class looks for one.
@@ -27,17 +28,14 @@ JAPANESE = r"\ifLuaTeX\IfFileExists{luatexja.sty}{\usepackage{luatexja}}{}\fi" +
 SCALE = 0.018  # centimetres for a pixel of the drawing
 
 
-def write(document: doc.Document, *, answers: bool = False) -> str:
+def write(document: doc.Document) -> str:
     """Write a document to be compiled as it is.
 
     Parameters
     ----------
     document
         What to write.
-    answers
-        Print a worksheet's answers in the place of its blanks.
     """
-    del answers
     words = Words(document.language)
     colours = "".join(
         f"\\definecolor{{dvC{k}}}{{HTML}}{{{hue[1:]}}}\n"

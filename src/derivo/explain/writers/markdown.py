@@ -20,20 +20,17 @@ HUES = dict(enumerate(palette.LIGHT))
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
 
 
-def write(document: doc.Document, *, answers: bool = False, pictures: str = "") -> str:
+def write(document: doc.Document, *, pictures: str = "") -> str:
     """Write a document.
 
     Parameters
     ----------
     document
         What to write.
-    answers
-        Print a worksheet's answers.
     pictures
         Start of the names of files for pictures, such as ``"pictures/layer"``: they are
         linked as ``layer-1.svg`` and so on; see `pictures_of`. Within the text if empty.
     """
-    del answers
     return _Markdown(document, pictures).all()
 
 

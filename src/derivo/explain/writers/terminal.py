@@ -23,7 +23,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def render(
-    document: doc.Document, *, width: int = 80, colour: bool = False, answers: bool = False
+    document: doc.Document, *, width: int = 80, colour: bool = False
 ) -> str:
     """Write a document as text.
 
@@ -35,10 +35,7 @@ def render(
         In characters; formulas may be wider.
     colour
         With the colours of the factors, as escape sequences.
-    answers
-        Fill in the blanks of a worksheet.
     """
-    del answers
     return _Terminal(document, width, colour=colour).all()
 
 

@@ -16,22 +16,13 @@ LEVELS = ("graph", "scalar", "matrix", "batch", "code")
 LATER = 8  # sections beyond this are laid out when they come into view
 
 
-def write(document: doc.Document, *, answers: bool = False) -> str:
-    """Write a document as one page.
-
-    Parameters
-    ----------
-    document
-        What to show.
-    answers
-        Fill in the blanks of a worksheet.
-    """
+def write(document: doc.Document) -> str:
+    """Write a document as one page."""
     words = Words(document.language)
     parts = Parts(words)
     title = escape(document.title)
-    kind = ' class="key"' if answers else ""
     return (
-        f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light"{kind}>\n'
+        f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
         f'<head>\n<meta charset="utf-8">\n{_policy()}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'

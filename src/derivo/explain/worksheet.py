@@ -1,0 +1,145 @@
+"""Worksheets: the same network with fresh numbers and blanks, and the answer key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from derivo.explain.code import code_of
+from derivo.explain.document import Display, Document, Paragraph, Row, Section
+from derivo.explain.drawing.of_subject import draw
+from derivo.explain.explanation import Explanation
+from derivo.explain.formula.tree import Blank, Formula, Symbol
+from derivo.explain.frames import frames_of
+from derivo.explain.levels.tell import numbers
+from derivo.explain.subject import Subject, subject
+from derivo.explain.words import Words
+from derivo.explain.writers.numbers import is_small
+from derivo.verify.draw import draw_inputs
+
+if TYPE_CHECKING:
+    from derivo.derivation import Derivation
+
+ROWS = 2  # of everything that has a name for a size
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A sheet with blanks, and its key.
+
+    Attributes
+    ----------
+    sheet, key
+        Both can be printed and saved like any explanation.
+    arrays
+        The numbers that were drawn.
+    """
+
+    sheet: Explanation
+    key: Explanation
+    arrays: dict[str, Any]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the sheet, and the key beside it: ``sheet.html``, ``sheet-key.html``."""
+        path = Path(path)
+        self.key.save(path.with_name(f"{path.stem}-key{path.suffix}"))
+        return self.sheet.save(path)
+
+    def print(self) -> None:
+        """Print the sheet."""
+        self.sheet.print()
+
+
+def worksheet(derivation: Derivation, seed: int, language: str) -> Worksheet:
+    """Make a worksheet: every value forward and every gradient is to be filled in.
+
+    Parameters
+    ----------
+    derivation
+        What is to be computed by hand.
+    seed
+        Draws the numbers.
+    language
+        "en", "fr" or "ja".
+    """
+    arrays = drawn(derivation, seed)
+    words = Words(language)
+    about = subject(derivation, arrays)
+    sheet = _document(about, words, seed, answers=False)
+    key = _document(about, words, seed, answers=True)
+    return Worksheet(
+        Explanation(derivation, sheet), Explanation(derivation, key), arrays
+    )
+
+
+def drawn(
+    derivation: Derivation, seed: int, sizes: dict[str, int] | None = None
+) -> dict[str, Any]:
+    """Draw small arguments with one decimal, for which assumptions hold.
+
+    Parameters
+    ----------
+    derivation
+        Gives the arguments.
+    seed
+        The same seed gives the same numbers.
+    sizes
+        What named sizes are; 2 if left out.
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    graph = derivation.traced
+    names = {str(d) for n in graph.inputs for d in n.spec.shape if not isinstance(d, int)}
+    chosen = {name: ROWS for name in names} | (sizes or {})
+    found = draw_inputs(
+        graph, rng, assumptions=derivation.backward.assumptions, sizes=chosen
+    )
+    assumed = {a.name for a in derivation.backward.assumptions}
+    return {
+        name: a if name in assumed or np.asarray(a).dtype.kind != "f" else np.round(a, 1)
+        for name, a in found.arrays.items()
+    }
+
+
+def _document(about: Subject, words: Words, seed: int, *, answers: bool) -> Document:
+    code = code_of(about)
+    frames = frames_of(about, words, code)
+    count = 0
+    sections = []
+    given = [
+        Row(Symbol(n.attrs["name"], n.spec.rank), numbers(about.arrays[n.attrs["name"]]))
+        for n in about.graph.inputs
+        if is_small(about.arrays[n.attrs["name"]]) or not n.spec.rank
+    ]
+    sections.append(
+        Section("given", words.runs("worksheet.given"), (Display(tuple(given)),))
+    )
+    for phase in ("forward", "backward"):
+        rows = []
+        for frame in frames:
+            small = frame.value is not None and (
+                np.size(frame.value) == 1 or is_small(frame.value)
+            )
+            if frame.phase != phase or not small:
+                continue
+            count += 1
+            answer = numbers(frame.value)
+            shown: Formula = answer if answers else Blank(answer, count)
+            formula = frame.rows[0].right if frame.rows else shown
+            if formula in (shown, answer, frame.name):
+                rows.append(Row(frame.name, shown))
+            else:
+                rows += [Row(frame.name, formula), Row(None, shown)]
+        title = words.runs(f"worksheet.{phase}")
+        blocks = (Paragraph(words.runs(f"worksheet.{phase}_task")), Display(tuple(rows)))
+        sections.append(Section(phase, title, blocks))
+    kind = "key" if answers else "sheet"
+    title = words.text(f"worksheet.{kind}", name=about.derivation.name, seed=seed)
+    # The picture of the sheet has no numbers: they are what is asked for.
+    plain = replace(about, arrays={}, sizes={})
+    return Document(
+        title, words.language, tuple(sections), about.factors,
+        drawing=draw(about if answers else plain),
+    )  # fmt: skip
