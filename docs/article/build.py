@@ -86,12 +86,14 @@ class Builder:
 
     def blocks(self, text: str) -> Iterator[Block]:
         """Give the blocks of a section."""
-        for part in re.split(r"(^```\w+\n.*?^```$)", text, flags=re.M | re.S):
-            fence = re.match(r"```(\w+)\n(.*)```$", part, re.S)
+        for part in re.split(
+            r"(^```\w+\n.*?^```$)", text, flags=re.MULTILINE | re.DOTALL
+        ):
+            fence = re.match(r"```(\w+)\n(.*)```$", part, re.DOTALL)
             if fence is None:
                 yield from prose(part)
             elif fence[1] == "show":
-                yield from eval(fence[2].strip(), self.namespace)  # noqa: S307
+                yield from eval(fence[2].strip(), self.namespace)
             else:
                 yield from self.run(fence[2])
 
@@ -103,7 +105,7 @@ class Builder:
         linecache.checkcache(str(path))
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(compile(text, str(path), "exec"), self.namespace)  # noqa: S102
+            exec(compile(text, str(path), "exec"), self.namespace)
         lines = text.rstrip().splitlines()
         yield Code(tuple(CodeLine(t) for t in lines))
         output = printed.getvalue().rstrip()
@@ -111,7 +113,7 @@ class Builder:
             shown = tuple(CodeLine(t.rstrip()) for t in output.splitlines())
             yield Code(shown, language="text")
 
-    # --- what the sources call ---------------------------------------------------------
+    # --- what the sources call --------------------------------------------------------
 
     def tell(self, d: Any, *anchors: str, **arrays: Any) -> tuple[Block, ...]:
         """Give the sections of an explanation with these anchors."""
@@ -192,8 +194,10 @@ def prefixed(value: Any, prefix: str) -> Any:
         found = getattr(value, field.name)
         if field.name in IDS and isinstance(found, str):
             changed[field.name] = prefix + found if found else ""
-        elif field.name in IDS and isinstance(found, tuple) and all(
-            isinstance(i, str) for i in found
+        elif (
+            field.name in IDS
+            and isinstance(found, tuple)
+            and all(isinstance(i, str) for i in found)
         ):
             changed[field.name] = tuple(prefix + i for i in found)
         elif field.name in KEYED and isinstance(found, Mapping):

@@ -285,9 +285,7 @@ class Derivation:
 
         if set(arrays) == {"arrays"} and isinstance(arrays["arrays"], Mapping):
             arrays = dict(arrays["arrays"])
-        return explain(
-            self, level, language=language, upstream=upstream, arrays=arrays
-        )
+        return explain(self, level, language=language, upstream=upstream, arrays=arrays)
 
     def __repr__(self) -> str:
         """Show the call and the source."""

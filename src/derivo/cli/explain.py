@@ -35,9 +35,9 @@ exit codes: 0 done, 2 wrong use
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
-        "explain", help="show where a backward pass comes from", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "explain", help="show where a backward pass comes from",
+        description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     add_arguments(parser)
     add = parser.add_argument
@@ -47,7 +47,12 @@ def add_parser(commands: Any) -> None:
     add("--random", metavar="SEED", type=int, help="draw small arguments")
     add("--size", metavar="NAME=3", action="append", default=[], help="for --random")
     add("--worksheet", metavar="SEED", type=int, help="blanks to fill in, and a key")
-    add("-o", "--output", metavar="FILE", help="write to a file; its ending decides what")
+    add(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="write to a file; its ending decides what",
+    )
     add("--no-pager", action="store_true", help="print at once, however long")
     parser.set_defaults(run=run)
 
@@ -56,9 +61,7 @@ def run(args: argparse.Namespace) -> int:
     """Explain, print or save."""
     path = writable_parent(args.output) if args.output else None
     d = derivation(args)
-    explanation = d.explain(
-        args.level, language=args.language, arrays=_arrays(args, d)
-    )
+    explanation = d.explain(args.level, language=args.language, arrays=_arrays(args, d))
     if args.worksheet is not None:
         sheet = explanation.worksheet(args.worksheet)
         if path is not None:
@@ -85,7 +88,7 @@ def _arrays(args: argparse.Namespace, d: Any) -> dict[str, Any]:
         return drawn(d, args.random, _sizes(args.size))
     if not args.values:
         return {}
-    path = existing_file(args.values)
+    path = existing_file(args.values, ".npz")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -14,7 +14,7 @@ def forward_comment(node: Node, notes: Mapping[Node, str]) -> str:
     return f"{shape}: {note}" if shape and note else shape or note
 
 
-def backward_comment(
+def backward_comment(  # noqa: PLR0911  a case for each reason
     node: Node, why: Mapping[Node, Why], names: Mapping[Node, str]
 ) -> str:
     """Give the reason for a backward value, where the line surprises."""

@@ -18,7 +18,9 @@ def code_of(subject: Subject) -> Code:
     """
     emitted = subject.derivation.emitted
     forward, backward = values_of_lines(subject)
-    covered = covered_factors(subject, {v for found in backward.values() for v in found})
+    covered = covered_factors(
+        subject, {v for found in backward.values() for v in found}
+    )
     lines = []
     for number, text in enumerate(emitted.text.splitlines(), start=1):
         # One adjoint may serve several values: the line stands at the one nearest the
@@ -40,7 +42,11 @@ def values_of_lines(
     by_name = {name: n for n, name in subject.names.items()}
     shown: dict[Node, Node] = {}  # node of an emitted line to the value in the graph
     for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
-        same = value if value in subject.ids else by_name.get(d.forward.graph.names.get(value, ""))
+        same = (
+            value
+            if value in subject.ids
+            else by_name.get(d.forward.graph.names.get(value, ""))
+        )
         if same is not None:
             shown[lowered(value)] = same
     adjoints: dict[Node, list[Node]] = {}

@@ -77,7 +77,7 @@ class Explanation:
     @cached_property
     def text(self) -> str:
         """The explanation as plain text."""
-        from derivo.explain.writers.terminal import render  # noqa: PLC0415
+        from derivo.explain.writers.terminal import render
 
         return render(self.document, width=100)
 
@@ -92,7 +92,7 @@ class Explanation:
 
     def print(self) -> None:
         """Print the explanation, coloured where that is seen."""
-        from derivo.explain.writers.terminal import render  # noqa: PLC0415
+        from derivo.explain.writers.terminal import render
 
         seen = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         coloured = bool(os.environ.get("FORCE_COLOR")) or seen
@@ -129,7 +129,7 @@ class Explanation:
 
     def render(self, ending: str) -> str | bytes:
         """Give what `save` writes to a file with this ending."""
-        from derivo.explain.writers import files  # noqa: PLC0415
+        from derivo.explain.writers import files
 
         return files.render(self.document, ending)
 
@@ -141,12 +141,12 @@ class Explanation:
         seed
             Draws the numbers: the same seed gives the same sheet.
         """
-        from derivo.explain.worksheet import worksheet  # noqa: PLC0415
+        from derivo.explain.worksheet import worksheet
 
         return worksheet(self.derivation, seed, self.document.language)
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        from derivo.explain.writers.html.page import embed  # noqa: PLC0415
+        from derivo.explain.writers.html.page import embed
 
         return embed(self.document)

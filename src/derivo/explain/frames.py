@@ -103,8 +103,8 @@ class _Frames:
             {n for f in factors for n in self.lines_of_factor.get(f.id, ())}
         )
         return Frame(
-            "backward", subject.ids[node], edges, self.title(node, factors), tuple(rows),
-            name, value, tuple(f.id for f in factors), tuple(lines),
+            "backward", subject.ids[node], edges, self.title(node, factors),
+            tuple(rows), name, value, tuple(f.id for f in factors), tuple(lines),
         )  # fmt: skip
 
     def chain(self, node: Node, factors: list[Any]) -> Formula:
@@ -173,7 +173,7 @@ class _Frames:
         operands = [self.value(i) for i in node.inputs]
         small = all(v is not None and (v.size == 1 or is_small(v, 4)) for v in operands)
         if small and isinstance(right, Call | Times):
-            rows.append(Row(None, _with_numbers(right, node, self)))
+            rows.append(Row(None, _with_numbers(node, self)))
         if is_small(value):
             rows.append(Row(None, numbers(value)))
         return rows
@@ -189,7 +189,7 @@ class _Frames:
         return tuple(found)
 
 
-def _with_numbers(right: Formula, node: Node, frames: _Frames) -> Formula:
+def _with_numbers(node: Node, frames: _Frames) -> Formula:
     swap: Mapping[Node, Formula] = {
         n: numbers(frames.value(n)) for n in node.inputs if frames.value(n) is not None
     }

@@ -59,10 +59,10 @@ class Subject:
         """Whether the result is a number whose adjoint is 1."""
         return self.raw.seeds[0].op is not argument
 
-    @property
+    @cached_property
     def names(self) -> Mapping[Node, str]:
-        """The user's names of the values shown."""
-        return self.graph.names
+        """The user's names of the values shown, each once."""
+        return unique_names(self.graph)
 
     @cached_property
     def ids(self) -> Mapping[Node, str]:
@@ -91,9 +91,11 @@ class Subject:
         dtype = floating_type(self.arrays)
         given = adjoints_of_results(self.graph, self.upstream, dtype, self.sizes)
         parts = given if isinstance(given, tuple) else (given,)
-        for seed, part in zip(self.raw.seeds, parts, strict=True):
-            if seed.op is argument:
-                known[seed] = part
+        known |= {
+            seed: part
+            for seed, part in zip(self.raw.seeds, parts, strict=True)
+            if seed.op is argument
+        }
         wanted = order(
             [
                 *self.graph.outputs,
@@ -103,6 +105,25 @@ class Subject:
         )
         with np.errstate(all="ignore"):
             return run_graph(wanted, known, self.sizes, dtype)
+
+
+def unique_names(graph: Graph) -> dict[Node, str]:
+    """Give the names of values; one that is used again gets a number, as in the code.
+
+    After ``h = np.tanh(h)`` there are `h` and `h_2`: two values under one name would
+    be one value to a reader.
+    """
+    taken: set[str] = set()
+    arguments = {n: graph.names[n] for n in graph.inputs if n in graph.names}
+    others = sorted(graph.names.keys() - arguments.keys(), key=lambda n: n.index)
+    found = dict.fromkeys(graph.names, "")
+    for node in (*arguments, *others):
+        name, number = graph.names[node], 2
+        while name in taken:
+            name, number = f"{graph.names[node]}_{number}", number + 1
+        taken.add(name)
+        found[node] = name
+    return found
 
 
 def subject(
@@ -118,7 +139,12 @@ def subject(
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
     forward, traced = derivation.forward, derivation.traced
     shown = simplify_forward(
-        traced, forward.builder, forward.facts, recognise=True, stabilize=False, same_text=False
+        traced,
+        forward.builder,
+        forward.facts,
+        recognise=True,
+        stabilize=False,
+        same_text=False,
     )
     seeds = derivation.backward.seeds
     is_loss = bool(seeds) and seeds[0].op is not argument

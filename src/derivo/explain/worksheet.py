@@ -43,7 +43,7 @@ class Worksheet:
     arrays: dict[str, Any]
 
     def save(self, path: str | Path) -> Path:
-        """Write the sheet, and the key beside it: ``sheet.html``, ``sheet-key.html``."""
+        """Write the sheet and, beside it, the key: ``sheet-key.html``."""
         path = Path(path)
         self.key.save(path.with_name(f"{path.stem}-key{path.suffix}"))
         return self.sheet.save(path)
@@ -91,14 +91,18 @@ def drawn(
     """
     rng = np.random.Generator(np.random.Philox(seed))
     graph = derivation.traced
-    names = {str(d) for n in graph.inputs for d in n.spec.shape if not isinstance(d, int)}
-    chosen = {name: ROWS for name in names} | (sizes or {})
+    names = {
+        str(d) for n in graph.inputs for d in n.spec.shape if not isinstance(d, int)
+    }
+    chosen = dict.fromkeys(names, ROWS) | (sizes or {})
     found = draw_inputs(
         graph, rng, assumptions=derivation.backward.assumptions, sizes=chosen
     )
     assumed = {a.name for a in derivation.backward.assumptions}
     return {
-        name: a if name in assumed or np.asarray(a).dtype.kind != "f" else np.round(a, 1)
+        name: a
+        if name in assumed or np.asarray(a).dtype.kind != "f"
+        else np.round(a, 1)
         for name, a in found.arrays.items()
     }
 
@@ -109,7 +113,9 @@ def _document(about: Subject, words: Words, seed: int, *, answers: bool) -> Docu
     count = 0
     sections = []
     given = [
-        Row(Symbol(n.attrs["name"], n.spec.rank), numbers(about.arrays[n.attrs["name"]]))
+        Row(
+            Symbol(n.attrs["name"], n.spec.rank), numbers(about.arrays[n.attrs["name"]])
+        )
         for n in about.graph.inputs
         if is_small(about.arrays[n.attrs["name"]]) or not n.spec.rank
     ]
@@ -132,9 +138,12 @@ def _document(about: Subject, words: Words, seed: int, *, answers: bool) -> Docu
                 rows.append(Row(frame.name, shown))
             else:
                 rows += [Row(frame.name, formula), Row(None, shown)]
-        title = words.runs(f"worksheet.{phase}")
-        blocks = (Paragraph(words.runs(f"worksheet.{phase}_task")), Display(tuple(rows)))
-        sections.append(Section(phase, title, blocks))
+        head = words.runs(f"worksheet.{phase}")
+        blocks = (
+            Paragraph(words.runs(f"worksheet.{phase}_task")),
+            Display(tuple(rows)),
+        )
+        sections.append(Section(phase, head, blocks))
     kind = "key" if answers else "sheet"
     title = words.text(f"worksheet.{kind}", name=about.derivation.name, seed=seed)
     # The picture of the sheet has no numbers: they are what is asked for.

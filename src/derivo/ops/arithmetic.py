@@ -114,7 +114,8 @@ log = register(
 )  # fmt: skip
 
 _COMPARISONS = {
-    "greater": (">", ">", np.greater), "greater_equal": (">=", r"\ge", np.greater_equal),
+    "greater": (">", ">", np.greater),
+    "greater_equal": (">=", r"\ge", np.greater_equal),
     "less": ("<", "<", np.less), "less_equal": ("<=", r"\le", np.less_equal),
     "equal": ("==", "=", np.equal), "not_equal": ("!=", r"\ne", np.not_equal),
 }  # fmt: skip
@@ -169,7 +170,8 @@ logical_or = register(
 logical_not = register(
     Op(
         "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),
-        samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), latex=r"\lnot {0}", traits=KINKED,
+        samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), latex=r"\lnot {0}",
+        traits=KINKED,
     ),
     np.logical_not, np.invert,
 )  # fmt: skip

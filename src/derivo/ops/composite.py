@@ -16,7 +16,7 @@ from derivo.graph.spec import Spec, promote
 from derivo.ops.arithmetic import FLOATING, KINKED, log
 from derivo.ops.catalogue import register, spells
 from derivo.ops.elementwise import exp, logaddexp, maximum
-from derivo.ops.infer import along, elementwise, floating, normal_axis, reduced
+from derivo.ops.infer import elementwise, floating, latex_along, normal_axis, reduced
 from derivo.ops.reduce import max_of, restore, sum_of
 from derivo.ops.shape import squeeze
 
@@ -87,7 +87,7 @@ def _softmax_vjp(g: Any, y: Any, _x: Any, *, axis: Any) -> tuple[Any]:
 def _softmax_latex(attrs: Any, *specs: Any) -> str:
     last = not specs or attrs["axis"] in (-1, specs[0].rank - 1)
     name = r"\operatorname{{softmax}}"
-    return f"{name}({{0}})" if last else along(name, "({0})")(attrs, *specs)
+    return f"{name}({{0}})" if last else latex_along(name, "({0})")(attrs, *specs)
 
 
 # axis None: over all elements.
@@ -130,7 +130,7 @@ logsumexp = register(
         vjp=_logsumexp_vjp,
         lower=_logsumexp_lower,
         algebra=lambda x, axis, keepdims: x.exp().sum(axis, keepdims).log(),
-        latex=along(r"\log \sum", "e^{{{0}}}"),
+        latex=latex_along(r"\log \sum", "e^{{{0}}}"),
         attrs={"axis": None, "keepdims": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"floating"}),

@@ -45,7 +45,7 @@ def normal_axis(axis: Any, rank: int) -> tuple[int, ...]:
     return result
 
 
-def along(sign: str, operand: str = "{0}") -> Callable[..., str]:
+def latex_along(sign: str, operand: str = "{0}") -> Callable[..., str]:
     r"""Give the formula of an operation along axes: the axes stand below its sign.
 
     Parameters

@@ -38,7 +38,7 @@ def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _subscripts(_attrs: Any, a: Any, b: Any) -> str:
-    """Give the subscripts of ``a @ b``; none where a stack is copied to fit the other."""
+    """Give the subscripts of ``a @ b``; none where a stack is copied."""
     stack_a, stack_b = a.shape[:-2], b.shape[:-2]
     if stack_a and stack_b and stack_a != stack_b:
         return ""

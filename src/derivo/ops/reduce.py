@@ -10,7 +10,7 @@ from derivo.graph.element import Fold
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
-from derivo.ops.infer import along, normal_axis, reduced
+from derivo.ops.infer import latex_along, normal_axis, reduced
 from derivo.ops.leaf import arange, made
 from derivo.ops.shape import broadcast_to, expand_dims, reshape, transpose
 
@@ -60,7 +60,7 @@ sum_ = register(
     Op(
         "sum", ("x",), _counting, "np.sum({0}, axis={axis}, keepdims={keepdims})",
         vjp=_sum_vjp, algebra=lambda x, axis, keepdims: x.sum(axis, keepdims),
-        latex=along(r"\sum"), attrs=REDUCING,
+        latex=latex_along(r"\sum"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
     )
@@ -69,7 +69,7 @@ mean = register(
     Op(
         "mean", ("x",), _same_kind, "np.mean({0}, axis={axis}, keepdims={keepdims})",
         vjp=_mean_vjp, algebra=lambda x, axis, keepdims: x.mean(axis, keepdims),
-        latex=along(r"\operatorname{{mean}}"), attrs=REDUCING,
+        latex=latex_along(r"\operatorname{{mean}}"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0, "keepdims": True}),
         traits=frozenset({"analytic", "floating"}),
         element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
@@ -84,11 +84,11 @@ def _index_spec(x: Spec, *, axis: Any, keepdims: bool) -> Spec:
 _arg_text = "({0}, axis={axis}, keepdims={keepdims})"
 argmax = register(
     Op("argmax", ("x",), _index_spec, "np.argmax" + _arg_text, attrs=REDUCING,
-       latex=along(r"\operatorname{{argmax}}"))
+       latex=latex_along(r"\operatorname{{argmax}}"))
 )  # fmt: skip
 argmin = register(
     Op("argmin", ("x",), _index_spec, "np.argmin" + _arg_text, attrs=REDUCING,
-       latex=along(r"\operatorname{{argmin}}"))
+       latex=latex_along(r"\operatorname{{argmin}}"))
 )  # fmt: skip
 
 
@@ -147,7 +147,7 @@ max_ = register(
         _same_kind,
         "np.max({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmax),
-        latex=along(r"\max"),
+        latex=latex_along(r"\max"),
         attrs=REDUCING,
         element=Fold(
             "-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes
@@ -162,7 +162,7 @@ min_ = register(
         _same_kind,
         "np.min({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmin),
-        latex=along(r"\min"),
+        latex=latex_along(r"\min"),
         attrs=REDUCING,
         element=Fold(
             "np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes
@@ -182,11 +182,11 @@ def _truths(rng: Any) -> Any:
 
 any_ = register(
     Op("any", ("x",), _boolean, "np.any({0}, axis={axis}, keepdims={keepdims})",
-       latex=along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths)
+       latex=latex_along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths)
 )  # fmt: skip
 all_ = register(
     Op("all", ("x",), _boolean, "np.all({0}, axis={axis}, keepdims={keepdims})",
-       latex=along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths)
+       latex=latex_along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths)
 )  # fmt: skip
 count_nonzero = register(
     Op("count_nonzero", ("x",), _index_spec,

@@ -89,7 +89,7 @@ class Writer:
 
     # --- sums ------------------------------------------------------------------------
 
-    def sum(self, items: Items, shape: Shape) -> Any:
+    def sum(self, items: Items, shape: Shape) -> Any:  # noqa: PLR0911  in order of wish
         """Write a sum: what all terms share is pulled out."""
         items = self.patterns.logs(dict(items))
         # The whole sum first: a part of it that is a value, too, would hide it.

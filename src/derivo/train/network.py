@@ -24,6 +24,7 @@ from derivo.train.step import StepDerivation
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
 
+
 class Network:
     """Layers in a row, with a loss.
 
@@ -201,7 +202,7 @@ class Network:
         check_settings(epochs, batch_size, rate, engine)
         x = read_inputs(x, self.dtype)
         same_length(x, np.asarray(t))
-        targets = self.targets_for(t)
+        targets = self._targets or Targets.read(t, self.layers[-1].units, self._output)
         encoded = targets.encode(t, x.dtype)
         check_features(x, self.features)
         x, encoded, held = hold_back(

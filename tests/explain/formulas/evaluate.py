@@ -38,7 +38,7 @@ def _elementwise() -> dict[str, Callable[..., Any]]:
         "neg": lambda a: -a, "power": lambda a, b: np.power(a, b),
         "square": lambda a: a * a, "reciprocal": lambda a: 1 / a,
         "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "tanh": np.tanh,
-        "sin": np.sin, "cos": np.cos, "abs": np.abs, "sign": np.sign,
+        "sin": np.sin, "cos": np.cos, "sinh": np.sinh, "cosh": np.cosh, "abs": np.abs, "sign": np.sign,
         "expm1": lambda a: np.exp(a) - 1, "log1p": lambda a: np.log(1 + a),
         "log2": lambda a: np.log(a) / digits[0],
         "sigmoid": lambda a: 0.5 * (1 + np.tanh(a / 2)),
@@ -146,9 +146,7 @@ class Evaluator:
                 assert not inside
                 return np.swapaxes(self.value(body, inside=False), -1, -2)
             case t.Matrix(rows):
-                return np.array(
-                    [[float(self.value(x, inside=inside)) for x in r] for r in rows]
-                )
+                return np.array([[self.value(x, inside=inside)[()] for x in r] for r in rows])
             case t.Prime(op, arg):
                 return self.prime(op.name, self.value(arg, inside=inside))
             case _:
@@ -228,7 +226,7 @@ class Evaluator:
 
     def call(self, f: t.Call, *, inside: bool) -> Any:
         name = f.op.name
-        if inside and name not in ELEMENTWISE:
+        if inside and "elementwise" not in f.op.traits:
             whole = self.array(f)
             assert whole.size == 1, f"{name} has entries, and no indices"
             return whole.reshape(())
@@ -258,7 +256,12 @@ class Evaluator:
             return array
         if array.size == math.prod(wanted):
             return array.reshape(wanted)
-        return np.broadcast_to(array, wanted)
+        # Which axes the array has, the last ones first; it is copied along the others.
+        left, kept = [n for n in array.shape if n != 1], []
+        for n in reversed(wanted):
+            kept.append(left.pop() if left and left[-1] == n else 1)
+        assert not left, f"{array.shape} does not fit {wanted}"
+        return np.broadcast_to(array.reshape(kept[::-1]), wanted)
 
     def prime(self, name: str, x: Any) -> Any:
         """Give the derivative of a function by differences of high order."""

@@ -23,7 +23,9 @@ def dot(drawing: Drawing) -> str:
         label = "\n".join(dict.fromkeys(w for w in words if w))
         style = ', style="rounded"' if shape == "box" else ""
         bold = ", penwidth=3" if spot.is_result else ""
-        lines.append(f"  {quoted(spot.id)} [label={quoted(label)}, shape={shape}{style}{bold}];")
+        lines.append(
+            f"  {quoted(spot.id)} [label={quoted(label)}, shape={shape}{style}{bold}];"
+        )
     for edge in drawing.edges:
         line = f"  {quoted(edge.source)} -> {quoted(edge.target)}"
         if edge.factor:

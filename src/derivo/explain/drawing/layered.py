@@ -77,7 +77,9 @@ def _columns(drawing: Drawing) -> dict[str, int]:
         if kinds[spot.id] == "argument":
             ahead = [columns[r] for r in readers[spot.id] if r in columns]
             # One that several read stands further out: its lines need room to part.
-            columns[spot.id] = min(ahead, default=1) - 1 - (len(set(ahead)) > 1 or len(ahead) > 1)
+            columns[spot.id] = (
+                min(ahead, default=1) - 1 - (len(set(ahead)) > 1 or len(ahead) > 1)
+            )
     lowest = min(columns.values(), default=0)
     return {i: column - lowest for i, column in columns.items()}
 
@@ -99,7 +101,9 @@ def _trunk(
         at = max(
             (e.source for e in into[at]),
             key=lambda i: (
-                spots[i].kind != "argument", not spots[i].is_parameter, columns[i]
+                spots[i].kind != "argument",
+                not spots[i].is_parameter,
+                columns[i],
             ),
         )
         if at in chain:
@@ -108,7 +112,7 @@ def _trunk(
     return chain[::-1]
 
 
-def _fill_rows(
+def _fill_rows(  # noqa: C901  one pass, with two small helpers
     drawing: Drawing, columns: Mapping[str, int], into: Mapping[str, list[Edge]],
     lanes: Lanes, rows: dict[str, int],
 ) -> None:  # fmt: skip
@@ -120,7 +124,7 @@ def _fill_rows(
     alone = {i for i in arguments if len(readers[i]) == 1}
 
     def put(chain: list[str], near: int) -> None:
-        """Give a chain a lane, and right beside it the arguments that it alone reads."""
+        """Give a chain a lane, and beside it the arguments that it alone reads."""
         last = max(columns[chain[0]], *(columns[r] - 1 for r in readers[chain[0]]), 0)
         way = 1 if near >= 0 else -1
         rows.update(
@@ -134,7 +138,7 @@ def _fill_rows(
                 if edge.source in alone and edge.source not in rows:
                     put([edge.source], rows[spot_id])
 
-    beside([i for i in rows])
+    beside(list(rows))
     # Arguments that several read come last, into the middle of their readers.
     for spot in reversed(drawing.spots):
         if spot.id in rows or spot.id in arguments:

@@ -69,7 +69,7 @@ def _source(
     return operand, factor.id if factor else ""
 
 
-def _edge(  # noqa: PLR0913, PLR0917  what an edge shows
+def _edge(
     source: Node, target: Node, position: int, factor: str, subject: Subject,
     names: Mapping[Node, Formula],
 ) -> Edge:  # fmt: skip
@@ -97,7 +97,9 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
         name=None if is_argument else name,
         shape=" × ".join(str(d) for d in node.spec.shape),
         value=short(values[node]) if node in values else "",
-        gradient=short(values[adjoint]) if adjoint in values else "",
+        gradient=""
+        if adjoint is None or adjoint not in values
+        else short(values[adjoint]),
         group=node.group,
         line=str(node.line) if node.line else "",
         is_result=node in subject.graph.outputs,
@@ -106,7 +108,7 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
 
 
 def _is_parameter(node: Node, subject: Subject) -> bool:
-    """Tell whether an argument is a weight: the first argument is data, others are not."""
+    """Tell whether an argument is a weight: the first one is data, others are not."""
     return node is not subject.graph.inputs[0] and node in subject.raw.adjoints
 
 
@@ -158,7 +160,9 @@ def _groups(seen: Mapping[Node, Any], subject: Subject) -> dict[str, str]:
 
 def fold(drawing: Drawing, groups: Mapping[str, str]) -> Drawing:
     """Put the spots of each group into one."""
-    into = {s.id: f"g-{groups[s.id]}" if s.id in groups else s.id for s in drawing.spots}
+    into = {
+        s.id: f"g-{groups[s.id]}" if s.id in groups else s.id for s in drawing.spots
+    }
     members: dict[str, list[Spot]] = {}
     for spot in drawing.spots:
         members.setdefault(into[spot.id], []).append(spot)
@@ -185,7 +189,9 @@ def _group_spot(name: str, found: list[Spot]) -> Spot:
     )  # fmt: skip
 
 
-def _sorted(spots: tuple[Spot, ...], edges: tuple[tuple[str, str], ...]) -> tuple[Spot, ...]:
+def _sorted(
+    spots: tuple[Spot, ...], edges: tuple[tuple[str, str], ...]
+) -> tuple[Spot, ...]:
     """Sort so that sources come first; what is in a circle of groups stays in place."""
     waits: dict[str, set[str]] = {s.id: set() for s in spots}
     for a, b in edges:

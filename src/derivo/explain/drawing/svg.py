@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from itertools import pairwise
 from math import hypot
 
 from derivo.explain import palette
@@ -46,8 +47,8 @@ def _style(colours: str) -> str:
     ink, ground, faint, fill = INK[colours]
     hues = palette.LIGHT if colours == "light" else palette.DARK
     rules = [
-        f"svg{{background:{ground}}}text{{fill:{ink};font-size:14px;text-anchor:middle;"
-        "font-family:'STIX Two Math','STIX Two Text',Cambria,'DejaVu Serif',serif}",
+        f"svg{{background:{ground}}}text{{fill:{ink};font-size:14px;text-anchor:middle}}",
+        "text{font-family:'STIX Two Math','STIX Two Text',Cambria,'DejaVu Serif',serif}",
         f".shape,.label{{fill:{faint};font-size:12px}}.value,.gradient{{font-size:12px}}",
         ".gradient{font-weight:bold}.name{font-style:italic;font-size:16px}",
         f".body{{fill:{fill};stroke:{ink};stroke-width:1.4}}.result{{stroke-width:3}}",
@@ -96,7 +97,8 @@ def _spot(spot: Spot, at: Place) -> str:
         if text:
             parts.append(_text(word, at.x, below, text))
             below += 15
-    place = escape(spot.id, quote=True)
+    # A folded group stands for all its members.
+    place = escape(" ".join(spot.members or (spot.id,)), quote=True)
     return f'<g class="{kinds}" data-place="{place}">{"".join(parts)}</g>'
 
 
@@ -158,7 +160,7 @@ def _middle(points: list[tuple[float, float]]) -> tuple[float, float]:
 
     Slanting lines from one place to several spread out: nearer their ends is room.
     """
-    pieces = list(zip(points, points[1:], strict=False))
+    pieces = list(pairwise(points))
     (ax, ay), (bx, by) = max(
         pieces, key=lambda p: hypot(p[1][0] - p[0][0], p[1][1] - p[0][1])
     )

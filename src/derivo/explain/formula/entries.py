@@ -51,6 +51,7 @@ from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
 
 LETTERS = "ijklpqrsuvabc"
+MORE = "fghmnotwyz"
 Substitution = Callable[[tuple[Label, ...]], Formula]
 
 
@@ -68,7 +69,7 @@ class Entries:
     def __init__(self, subject: Subject, names: Mapping[Node, Formula]) -> None:
         self.names = names
         taken = set(subject.names.values())
-        self.free = [c for c in LETTERS if c not in taken]
+        self.free = [c for c in LETTERS + MORE if c not in taken]
         self.letter_of: dict[str, str] = {}
         for node in subject.graph.nodes():
             for d in node.spec.shape:
@@ -76,6 +77,8 @@ class Entries:
                     self.letter_of[str(d)] = self.free.pop(0)
         self.scope: dict[int, Index] = {}
         self.sizes: dict[int, Dim] = {}
+        # Letters in use, also those of sums around whose labels are given anew inside.
+        self.letters: set[str] = set()
         self.inserted: dict[Node, Node] = {}
 
     # --- equations --------------------------------------------------------------------
@@ -106,6 +109,7 @@ class Entries:
 
     def read(self, node: Node, through: Mapping[Node, Node]) -> Terms:
         """Read a value as a sum of products of values with names."""
+
         def is_atom(n: Node) -> bool:
             return n is not node and n in self.names and n not in through
 
@@ -119,11 +123,9 @@ class Entries:
 
     def enter(self, node: Node) -> tuple[Label, ...]:
         """Give the axes of a value their letters, and forget all others."""
-        self.scope, self.sizes = {}, {}
+        self.scope, self.sizes, self.letters = {}, {}, set()
         shape = node.spec.shape
-        labels = tuple(
-            None if d == 1 else k - len(shape) for k, d in enumerate(shape)
-        )
+        labels = tuple(None if d == 1 else k - len(shape) for k, d in enumerate(shape))
         for label, d in zip(labels, shape, strict=True):
             if label is not None:
                 self.name(label, d)
@@ -131,10 +133,10 @@ class Entries:
 
     def name(self, label: int, size: Dim) -> Index:
         """Give a label its letter: that of its size, or another if that is in use."""
-        used = {i.name for i in self.scope.values()}
         wish = self.letter_of.get(str(size), "")
-        spare = [wish, *(c for c in LETTERS if c not in self.letter_of.values()), *LETTERS]
-        letter = next(c for c in spare if c and c not in used)
+        spare = [wish, *self.free, *self.letter_of.values(), *LETTERS, *MORE]
+        letter = next(c for c in spare if c and c not in self.letters)
+        self.letters.add(letter)
         self.scope[label] = Index(letter)
         self.sizes[label] = size
         return self.scope[label]
@@ -195,13 +197,13 @@ class Entries:
 
     def total(self, bound: tuple[int, ...], inner: Product) -> Formula:
         """Write a sum over indices of its own."""
-        before = dict(self.scope)
+        before, letters = dict(self.scope), set(self.letters)
         for label in bound:
             self.name(label, size_of(label, inner))
         body = self.product(inner, Fraction(1))
         for label in reversed(bound):
             body = Sum(self.scope[label], SizeFormula(self.sizes[label]), body)
-        self.scope = before
+        self.scope, self.letters = before, letters
         return body
 
     def atom(self, node: Node, axes: tuple[Label, ...]) -> Formula:
@@ -261,14 +263,22 @@ def contracted(node: Node) -> Terms:
     if not letters_in.isalpha() or doubled or "->" not in text:
         return Terms.of(node)
     operands, _, result = text.partition("->")
-    labels: dict[str, int] = {c: k - len(result) for k, c in enumerate(result)}
+    sizes = {
+        c: d
+        for operand, letters in zip(node.inputs, operands.split(","), strict=True)
+        for c, d in zip(letters, operand.spec.shape, strict=True)
+    }
+    # An axis of size 1 has no label.
+    labels: dict[str, Label] = {
+        c: None if sizes[c] == 1 else k - len(result) for k, c in enumerate(result)
+    }
     bound: list[int] = []
     factors = []
     for operand, letters in zip(node.inputs, operands.split(","), strict=True):
         for c in letters:
             if c not in labels:
-                labels[c] = 1 + len(bound)
-                bound.append(labels[c])
+                labels[c] = None if sizes[c] == 1 else 1 + len(bound)
+                bound += [] if sizes[c] == 1 else [1 + len(bound)]
         factors.append((Atom(operand, tuple(labels[c] for c in letters)), 1))
     whole = product(factors)
     if bound:
@@ -276,7 +286,7 @@ def contracted(node: Node) -> Terms:
     return Terms(node.spec.shape, {whole: Fraction(1)})
 
 
-def size_of(label: int, m: Product) -> Dim:
+def size_of(label: int, m: Product) -> Dim:  # noqa: C901  a case for each factor
     """Give the size of the axes that carry a label."""
     for f, _ in m:
         match f:

@@ -94,7 +94,7 @@ class Writer:
 
     colours: Mapping[int, str] | None = None
 
-    def write(self, box: b.Box) -> str:  # noqa: C901, PLR0911, PLR0912  a case a box
+    def write(self, box: b.Box) -> str:  # noqa: C901, PLR0912  a case for each box
         """Write a box."""
         match box:
             case b.Line(parts):
@@ -110,24 +110,20 @@ class Writer:
             case b.Fraction(over, under):
                 return f"\\frac{{{self.write(over)}}}{{{self.write(under)}}}"
             case b.Script(base, low, high):
-                text = f"{{{self.write(base)}}}"
-                text += "" if low is None else f"_{{{self.write(low)}}}"
-                return text + ("" if high is None else f"^{{{self.write(high)}}}")
+                return f"{{{self.write(base)}}}" + self.scripts(low, high)
             case b.Root(body, degree):
-                degree = f"[{degree}]" if degree else ""
-                return f"\\sqrt{degree}{{{self.write(body)}}}"
+                small = f"[{degree}]" if degree else ""
+                return f"\\sqrt{small}{{{self.write(body)}}}"
             case b.Fence(left, body, right):
                 left, right = SIGNS.get(left, left), SIGNS.get(right, right)
                 return f"\\left{left} {self.write(body)} \\right{right}"
             case b.Large(sign, low, high):
-                text = SIGNS[sign] + "\\limits"
-                text += "" if low is None else f"_{{{self.write(low)}}}"
-                return text + ("" if high is None else f"^{{{self.write(high)}}}")
+                return SIGNS[sign] + "\\limits" + self.scripts(low, high)
             case b.Grid(rows, cases):
                 lines = [" & ".join(self.write(cell) for cell in line) for line in rows]
                 columns = ("l" if cases else "c") * max(map(len, rows), default=1)
-                body = r" \\ ".join(lines)
-                return f"\\begin{{array}}{{{columns}}}{body}\\end{{array}}"
+                inner = r" \\ ".join(lines)
+                return f"\\begin{{array}}{{{columns}}}{inner}\\end{{array}}"
             case b.Brace(body, label):
                 return (
                     f"\\underbrace{{{self.write(body)}}}_{{\\text{{{escape(label)}}}}}"
@@ -138,6 +134,11 @@ class Writer:
                 return self.coloured(self.write(body), b.factor_number(factor))
             case b.Gap(_, number):
                 return f"\\boxed{{({number})\\qquad\\qquad}}"
+
+    def scripts(self, low: b.Box | None, high: b.Box | None) -> str:
+        """Write an index and an exponent, where there are any."""
+        below = "" if low is None else f"_{{{self.write(low)}}}"
+        return below + ("" if high is None else f"^{{{self.write(high)}}}")
 
     def coloured(self, body: str, number: int) -> str:
         """Write a factor in its colour, its number below it."""

@@ -11,7 +11,7 @@ from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Prime
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
-from derivo.ops.leaf import argument, as_float
+from derivo.ops.leaf import as_float
 from derivo.simplify.lower import Lowering
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic
@@ -50,7 +50,7 @@ def local_derivative(
 
 
 def local_node(factor: Factor, builder: Builder) -> Node | None:
-    """Give the local derivative as a node: the operation's rule for an upstream of 1."""
+    """Give the local derivative as a node: the rule for an upstream adjoint of 1."""
     reader = factor.reader
     if "elementwise" not in reader.op.traits or reader.op.vjp is None:
         return None

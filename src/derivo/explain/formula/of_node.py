@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.tree import (
     Call,
     Formula,
+    Matrix,
     Minus,
     Number,
     Plus,
@@ -22,6 +24,7 @@ from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
 TRANSPARENT = "{0}"
+MOST_ENTRIES = 12
 
 
 def names_of(subject: Subject) -> Mapping[Node, Formula]:
@@ -42,17 +45,33 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: s if looks[layout(s)] == 1 else Symbol(s.name, s.rank, plain=True)
         for n, s in symbols.items()
     }
-    # An adjoint that is passed on unchanged has the name of the value nearest the result.
+    # An adjoint that is passed on unchanged is named after the value nearest the result.
     order = sorted(named, key=lambda n: -n.index)
     for adjoints in (subject.raw.adjoints, subject.derivation.backward.adjoints):
         for value in order:
             adjoint = adjoints.get(value)
             if adjoint is not None and (adjoint.inputs or adjoint.op is argument):
                 found.setdefault(adjoint, adjoint_symbol(found[value]))
+    return found | given_adjoints(subject, found)
+
+
+def given_adjoints(
+    subject: Subject, names: Mapping[Node, Formula]
+) -> dict[Node, Formula]:
+    """Give symbols for the adjoints that come from outside and have none yet.
+
+    A result that is also read within the function gets more added to what is given for
+    it: the sum has the name, and what is given has the number 0.
+    """
+    used = {s.name for s in names.values() if isinstance(s, Symbol) and s.adjoint}
+    found: dict[Node, Formula] = {}
     for seed in subject.raw.seeds:
-        if seed.op is argument:
+        if seed.op is argument and seed not in names:
             name = seed.attrs["name"].removeprefix("d_")
-            found.setdefault(seed, Symbol(name, seed.spec.rank, adjoint=True))
+            while name in used:
+                name += "_0"
+            used.add(name)
+            found[seed] = Symbol(name, seed.spec.rank, adjoint=True)
     return found
 
 
@@ -80,8 +99,6 @@ def _formula(
 ) -> Formula:
     if not top and node in names:
         return names[node]
-    if "dim" in node.attrs:
-        return Size(node.attrs["dim"])
     if not node.inputs:
         return leaf(node)
     args = tuple(_formula(i, names) for i in node.inputs)
@@ -101,14 +118,24 @@ def scalar_product(call: Call) -> Formula:
 
 def leaf(node: Node) -> Formula:
     """Write a constant, an argument or an array that is made from nothing."""
+    if "dim" in node.attrs:
+        return Size(node.attrs["dim"])
     value = node.attrs.get("value")
     if isinstance(value, Constant):
-        return Words(f"constant {node.spec}")
+        return constant_array(value.array) or Words(f"constant {node.spec}")
     if isinstance(value, bool | int | float):
         return Number(value)
     if "name" in node.attrs:
         return Symbol(node.attrs["name"], node.spec.rank)
     return Call(node.op, (), dict(node.attrs), ())
+
+
+def constant_array(array: Any) -> Formula | None:
+    """Write a small array of numbers out; None for a large one."""
+    if array.ndim > 2 or not 0 < array.size <= MOST_ENTRIES:
+        return None
+    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
+    return Matrix(tuple(tuple(Number(x.item()) for x in row) for row in rows))
 
 
 __all__ = ["Minus", "Plus", "adjoint_symbol", "formula_of", "leaf", "names_of"]

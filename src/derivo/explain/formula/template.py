@@ -166,7 +166,7 @@ class _Parser:
             )
         return self.command(token)
 
-    def command(self, token: str) -> Bound:
+    def command(self, token: str) -> Bound:  # noqa: C901  a case for each word
         if token in {r"\frac", r"\tfrac"}:
             over, under = self.group(), self.group()
             return Bound(Fraction(over.box, under.box), FRACTION)
@@ -275,7 +275,7 @@ def join(left: Bound, sign: str, right: Bound, strength: int) -> Bound:
         else:
             first, second = bracketed(left, BIG), bracketed(right, BIG)
         return Bound(Line((first, Sign(sign), second)), ADD)
-    # A function or a sum reaches as far to the right as it can: first, it needs brackets.
+    # A function or a sum reaches as far right as it can: first, it needs brackets.
     inner = FRACTION if sign in {"⊙", "∗", "⊗", "/", "mod"} else PRODUCT
     own = PRODUCT if sign in {"⊙", "·"} else FRACTION
     first = left.box if left.strength == own == PRODUCT else bracketed(left, inner)

@@ -23,7 +23,7 @@ Piece = tuple[str, str]
 
 @dataclass(frozen=True)
 class Block:
-    """Lines of equal width; each a row of pieces of text with the factor they belong to.
+    """Lines of equal width, each a row of pieces of text with their factors.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ def plain(shown: Block) -> list[str]:
 # --- one line -------------------------------------------------------------------------
 
 
-def flat(box: b.Box) -> str:  # noqa: C901, PLR0911, PLR0912  a case for each box
+def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
     """Write a box in one line."""
     match box:
         case b.Line(parts):
@@ -179,7 +179,7 @@ def above(blocks: Sequence[Block], base: int) -> Block:
     return Block(tuple(lines), base, width)
 
 
-def stack(box: b.Box) -> Block:  # noqa: PLR0911  a case for each box that is not flat
+def stack(box: b.Box) -> Block:
     """Write a box in two dimensions."""
     match box:
         case b.Line(parts):
@@ -248,9 +248,8 @@ SIDES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦",
 def _side(sign: str, inner: Block) -> Block:
     if not sign:
         return Block(tuple(() for _ in inner.lines), inner.base, 0)
-    top, middle, bottom = SIDES[sign]
-    count = len(inner.lines)
-    signs = [top, *[middle] * (count - 2), bottom]
+    side = SIDES[sign]
+    signs = [side[0], *[side[1]] * (len(inner.lines) - 2), side[2]]
     return Block(tuple(((s, ""),) for s in signs), inner.base, 1)
 
 

@@ -54,7 +54,7 @@ def batch_size(subject: Subject) -> Any:
     return None if isinstance(size, int) or held else size
 
 
-# --- copies -----------------------------------------------------------------------------
+# --- copies ---------------------------------------------------------------------------
 
 
 def _copies(t: Telling) -> list[Section]:
@@ -94,8 +94,9 @@ def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:
     left = Under(adjoint, shape_of(operand.spec)) if operand.spec.rank else adjoint
     matrix = [Row(left, summed, t.words.runs("batch.shape"))]
     matrix += t.in_numbers(node)
+    fields = {"value": t.shown(operand), "reader": t.shown(reader)}
     blocks: list[Block] = [
-        Paragraph(t.words.runs("batch.copied", value=t.shown(operand), reader=t.shown(reader))),
+        Paragraph(t.words.runs("batch.copied", **fields)),
         Display(rows), Display(tuple(matrix)),
     ]  # fmt: skip
     blocks += _without_axis(node, operand, t)
@@ -148,7 +149,10 @@ def _product(factor: Factor, part: Node, t: Telling) -> Section:
     ]
     blocks += _row_by_row(part, adjoint, t)
     return Section(
-        "batch-sum", t.words.runs("batch.rows_title", adjoint=adjoint), tuple(blocks), "batch"
+        "batch-sum",
+        t.words.runs("batch.rows_title", adjoint=adjoint),
+        tuple(blocks),
+        "batch",
     )
 
 
@@ -163,7 +167,8 @@ def _row_by_row(part: Node, adjoint: Formula, t: Telling) -> list[Block]:
         return []
     outer = [np.outer(left[:, k], right[k]) for k in range(left.shape[1])]
     terms: tuple[Formula, ...] = tuple(
-        Under(numbers(o), t.words.text("batch.row", number=k)) for k, o in enumerate(outer, 1)
+        Under(numbers(o), t.words.text("batch.row", number=k))
+        for k, o in enumerate(outer, 1)
     )
     rows = (Row(adjoint, Plus(terms)), Row(None, numbers(sum(outer))))
     return [Paragraph(t.words.runs("batch.each")), Display(rows)]
@@ -198,7 +203,7 @@ def _means(t: Telling) -> list[Section]:
 
 
 def _has(formula: Formula, size: Any) -> bool:
-    from derivo.explain.formula.tree import walk  # noqa: PLC0415
+    from derivo.explain.formula.tree import walk
 
     return any(isinstance(f, Size) and str(f.dim) == str(size) for f in walk(formula))
 

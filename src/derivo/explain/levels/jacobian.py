@@ -34,7 +34,7 @@ from derivo.explain.words import Words as Sentences
 from derivo.explain.words.rules import fact_text, rule_text
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
-from derivo.simplify.factor import Atom, Product, Total, product
+from derivo.simplify.factor import Atom, Product, Total, by, product
 from derivo.simplify.factor import Size as SizeFactor
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
@@ -42,6 +42,7 @@ from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.trace.recorder import Recorder
 
 MOST = 6
+RESULT = 10**7  # label of the index that counts the results
 
 
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
@@ -108,12 +109,14 @@ def jacobian_entry(factor: Factor, t: Telling) -> tuple[Formula, Formula] | None
         return None
     e = t.entries
     labels = e.enter(operand)
-    mixed = [a for m in terms.items for f, _ in m if isinstance(f, Total) for a in f.bound]
+    mixed = [
+        a for m in terms.items for f, _ in m if isinstance(f, Total) for a in f.bound
+    ]
     along = _axis(terms, g)
     if along is None or not mixed:
         return None
     # The result's index: one letter more than the operand's own.
-    result = e.name(10**7, operand.spec.shape[along])
+    result = e.name(RESULT, operand.spec.shape[along])
     own = e.scope[along]
     summed: list[Formula] = []
     for m, c in terms.items.items():
@@ -128,9 +131,7 @@ def jacobian_entry(factor: Factor, t: Telling) -> tuple[Formula, Formula] | None
     summed.sort(key=lambda f: isinstance(f, Minus))
     indices = tuple(e.scope[a] for a in labels if a is not None)
     moved = tuple(result if i == own else i for i in indices)
-    of = Partial(
-        Entry(t.shown(reader), moved), Entry(t.shown(operand), indices)
-    )
+    of = Partial(Entry(t.shown(reader), moved), Entry(t.shown(operand), indices))
     return of, summed[0] if len(summed) == 1 else Plus(tuple(summed))
 
 
@@ -152,18 +153,24 @@ def _axis(terms: Terms, g: Node) -> int | None:
     return None
 
 
-def _coefficient(m: Product, g: Node, e: Any, along: int) -> tuple[Formula, bool] | None:
+def _coefficient(
+    m: Product, g: Node, e: Any, along: int
+) -> tuple[Formula, bool] | None:
     """Take g out of a product: what multiplies it, and whether on the diagonal."""
     rest = []
     diagonal = False
     for f, p in m:
         if isinstance(f, Atom) and f.node is g:
             diagonal = True
-        elif isinstance(f, Total) and any(isinstance(i, Atom) and i.node is g for i, _ in f.inner):
+        elif isinstance(f, Total) and any(
+            isinstance(i, Atom) and i.node is g for i, _ in f.inner
+        ):
             # The bound index of g is the index of the result.
             (label,) = f.bound
-            inner = product((i, q) for i, q in f.inner if not (isinstance(i, Atom) and i.node is g))
-            moved = [(i.relabel(lambda a, b=label: 10**7 if a == b else a), q) for i, q in inner]
+            inner = product(
+                (i, q) for i, q in f.inner if not (isinstance(i, Atom) and i.node is g)
+            )
+            moved = [(i.relabel(by({label: RESULT})), q) for i, q in inner]
             rest += moved
         else:
             rest.append((f, p))
@@ -197,7 +204,9 @@ def _numbers(factor: Factor, t: Telling) -> list[Block]:
     rows = (
         Row(matrix, numbers(jacobian), t.words.runs("jacobian.first")),
         Row(adjoint, numbers(g @ jacobian), t.words.runs("jacobian.whole")),
-        Row(None, numbers(g * np.diag(jacobian)), t.words.runs("jacobian.diagonal"), "≠"),
+        Row(
+            None, numbers(g * np.diag(jacobian)), t.words.runs("jacobian.diagonal"), "≠"
+        ),
     )
     return [Paragraph(t.words.runs("jacobian.product")), Display(rows)]
 
@@ -221,7 +230,11 @@ def _chain(factor: Factor, t: Telling) -> list[Block]:
     rows.append(Row(None, multiplied, t.words.runs("jacobian.multiplied")))
     e.inserted = {upstream: upstream}
     rows.append(
-        Row(None, e.equation(raw, multiply_out=True)[1], t.words.runs("jacobian.inserted"))
+        Row(
+            None,
+            e.equation(raw, multiply_out=True)[1],
+            t.words.runs("jacobian.inserted"),
+        )
     )
     e.inserted = {}
     held = set(s.raw.adjoints.values())
@@ -229,17 +242,31 @@ def _chain(factor: Factor, t: Telling) -> list[Block]:
     cancelled = e.equation(raw, through=through, multiply_out=True)[1]
     rows.append(Row(None, cancelled, t.words.runs("jacobian.cancelled")))
     d = s.derivation
-    steps = [x for x in d.backward.steps if x.kind == "rewrite" and (x.result is final or x.about is operand)]
-    steps = [x for x in steps if x.before is None or not x.rule.startswith("recognised")]
-    reason = rule_text(t.words, steps[-1]) if steps else t.words.runs("rules.rearranged")
+    steps = [
+        x
+        for x in d.backward.steps
+        if x.kind == "rewrite" and (x.result is final or x.about is operand)
+    ]
+    steps = [
+        x for x in steps if x.before is None or not x.rule.startswith("recognised")
+    ]
+    reason = (
+        rule_text(t.words, steps[-1]) if steps else t.words.runs("rules.rearranged")
+    )
     rows.append(Row(None, e.equation(final, multiply_out=True)[1], reason))
     kept = [rows[0]]
     for row in rows[1:]:
         if layout(row.right) != layout(kept[-1].right):
             kept.append(row)
-    blocks: list[Block] = [Paragraph(t.words.runs("jacobian.chain")), Display(tuple(kept))]
+    blocks: list[Block] = [
+        Paragraph(t.words.runs("jacobian.chain")),
+        Display(tuple(kept)),
+    ]
     assumed = [x.assumption for x in steps if x.assumption]
-    blocks += [Note("assumption", t.words.runs("rules.assumes", fact=fact_text(t.words, a))) for a in assumed]
+    blocks += [
+        Note("assumption", t.words.runs("rules.assumes", fact=fact_text(t.words, a)))
+        for a in assumed
+    ]
     matrix = [Row(adjoint, formula_of(final, t.names)), *t.in_numbers(final)]
     return [*blocks, Display(tuple(matrix))]
 
@@ -252,9 +279,13 @@ def _through_jacobian(factor: Factor, left: Formula, t: Telling) -> Row:
     of, _ = entry
     assert isinstance(of, Partial)  # noqa: S101
     assert isinstance(of.of, Entry)  # noqa: S101
-    own = {i.name for i in left.indices if isinstance(i, Index)} if isinstance(left, Entry) else set()
+    own = (
+        {i.name for i in left.indices if isinstance(i, Index)}
+        if isinstance(left, Entry)
+        else set()
+    )
     index = next(i for i in of.of.indices if isinstance(i, Index) and i.name not in own)
-    size = SizeFormula(e.sizes[10**7])
+    size = SizeFormula(e.sizes[RESULT])
     upstream = Entry(t.adjoint(factor.reader), of.of.indices)
     body = Times((upstream, Mark(of, factor.id)), "")
     return Row(left, Sum(index, size, body), t.words.runs("jacobian.rule"))

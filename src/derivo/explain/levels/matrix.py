@@ -79,11 +79,19 @@ def _blocks(value: Node, t: Telling) -> list[Block]:
     blocks: list[Block] = []
     if len(factors) > 1:
         key = "matrix.branch"
-        blocks.append(Paragraph(t.words.runs(key, value=t.shown(value), adjoint=t.adjoint(value))))
+        blocks.append(
+            Paragraph(t.words.runs(key, value=t.shown(value), adjoint=t.adjoint(value)))
+        )
     for factor in factors:
         blocks += _through(factor, t, alone=len(factors) == 1)
     if len(factors) > 1:
-        rows = [Row(t.adjoint(value), formula_of(adjoint, t.names), t.words.runs("matrix.added"))]
+        rows = [
+            Row(
+                t.adjoint(value),
+                formula_of(adjoint, t.names),
+                t.words.runs("matrix.added"),
+            )
+        ]
         blocks.append(Display((*rows, *t.in_numbers(adjoint))))
     blocks += shorter(value, t)
     return blocks
@@ -92,7 +100,9 @@ def _blocks(value: Node, t: Telling) -> list[Block]:
 def _outside(value: Node, adjoint: Node, t: Telling) -> list[Block]:
     """Tell of the adjoint that the chain begins with."""
     if adjoint.op is argument:
-        text = t.words.runs("matrix.given", adjoint=t.adjoint(value), value=t.shown(value))
+        text = t.words.runs(
+            "matrix.given", adjoint=t.adjoint(value), value=t.shown(value)
+        )
         number = t.number(adjoint)
         rows = () if number is None else (Display((Row(t.adjoint(value), number),)),)
         return [Paragraph(text), *rows]
@@ -118,7 +128,7 @@ def _through(factor: Factor, t: Telling, *, alone: bool) -> list[Block]:
 def _elementwise(
     factor: Factor, part: Node | None, marked: Formula, left: Formula | None, t: Telling
 ) -> list[Block]:
-    """An operation entry by entry: upstream times the derivative, then copies added."""
+    """Tell of an operation entry by entry: upstream times derivative, copies added."""
     reader, operand = factor.reader, factor.operand
     upstream = t.adjoint(reader)
     ring = "⊙" if reader.spec.rank else "·"
@@ -145,9 +155,13 @@ def _elementwise(
         rows += t.in_numbers(part)
     blocks.append(Display(tuple(rows)))
     if _is_mask(factor, t):
-        blocks.append(Note("reason", t.words.runs("matrix.mask", value=t.shown(reader))))
+        blocks.append(
+            Note("reason", t.words.runs("matrix.mask", value=t.shown(reader)))
+        )
     elif marked.body != local:
-        blocks.append(Note("reason", t.words.runs("matrix.at", operand=t.shown(operand))))
+        blocks.append(
+            Note("reason", t.words.runs("matrix.at", operand=t.shown(operand)))
+        )
     if copied:
         link = (Link(t.words.text("matrix.see_batch"), f"#batch-{t.anchor(operand)}"),)
         blocks.append(Paragraph(link))
@@ -155,14 +169,16 @@ def _elementwise(
 
 
 def _is_mask(factor: Factor, t: Telling) -> bool:
-    from derivo.explain.formula.local import local_node  # noqa: PLC0415
+    from derivo.explain.formula.local import local_node
 
     node = local_node(factor, t.builder)
     return node is not None and node.spec.kind == "bool"
 
 
-def _product(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list[Block]:
-    """A product of matrices: from entries and their sums to matrices and transposes."""
+def _product(
+    factor: Factor, part: Node, left: Formula | None, t: Telling
+) -> list[Block]:
+    """Tell of a matrix product: from entries and their sums to transposes."""
     reader, operand = factor.reader, factor.operand
     e = t.entries
     whole, forward = e.equation(reader)
@@ -170,13 +186,30 @@ def _product(factor: Factor, part: Node, left: Formula | None, t: Telling) -> li
     rows = [Row(whole, forward, t.words.runs("matrix.entry"))]
     e.names = {**t.names}
     own, backward = e.equation(part, through={part: part})
-    own = Entry(t.adjoint(operand), own.indices) if isinstance(own, Entry) else t.adjoint(operand)
+    own = (
+        Entry(t.adjoint(operand), own.indices)
+        if isinstance(own, Entry)
+        else t.adjoint(operand)
+    )
     slope = _slope(backward, t.adjoint(reader))
     blocks: list[Block] = [Paragraph(t.words.runs("matrix.product", **fields))]
     if slope is not None and isinstance(own, Entry):
         by = Entry(t.shown(operand), own.indices)
-        rows.append(Row(Partial(whole, by), Mark(slope, factor.id), t.words.runs("matrix.slope")))
-        chain = _over_paths(backward, Times((Mark(Partial(whole, by), factor.id), _upstream(backward, t.adjoint(reader))), ""))
+        rows.append(
+            Row(
+                Partial(whole, by), Mark(slope, factor.id), t.words.runs("matrix.slope")
+            )
+        )
+        chain = _over_paths(
+            backward,
+            Times(
+                (
+                    Mark(Partial(whole, by), factor.id),
+                    _upstream(backward, t.adjoint(reader)),
+                ),
+                "",
+            ),
+        )
         rows.append(Row(own, chain, t.words.runs("matrix.paths", value=by)))
         rows.append(Row(None, backward, t.words.runs("matrix.inserted")))
     else:
@@ -187,21 +220,31 @@ def _product(factor: Factor, part: Node, left: Formula | None, t: Telling) -> li
     turned = _turned(part, t)
     if turned is not None and isinstance(backward, Sum):
         blocks.append(
-            Note("reason", t.words.runs("matrix.transpose", index=backward.index, matrix=turned, value=t.shown(operand)))
+            Note(
+                "reason",
+                t.words.runs(
+                    "matrix.transpose",
+                    index=backward.index,
+                    matrix=turned,
+                    value=t.shown(operand),
+                ),
+            )
         )
         reason = t.words.runs("matrix.shapes", shape=shape_of(operand.spec))
     rows = [Row(left or t.adjoint(operand), matrix, reason), *t.in_numbers(part)]
     blocks.append(Display(tuple(rows)))
     wrong = _unfitting(part)
     if wrong is not None:
-        blocks.append(Paragraph(t.words.runs("matrix.unfitting", first=wrong[0], second=wrong[1])))
+        blocks.append(
+            Paragraph(t.words.runs("matrix.unfitting", first=wrong[0], second=wrong[1]))
+        )
     elif turned is not None:
         blocks.append(Paragraph(t.words.runs("matrix.square")))
     return blocks
 
 
 def _slope(backward: Formula, upstream: Formula) -> Formula | None:
-    """Take the upstream entry out of a product: what is left is the local derivative."""
+    """Take the upstream entry out of a product: the local derivative is left."""
     body = backward.body if isinstance(backward, Sum) else backward
     if not isinstance(body, Times):
         return None
@@ -250,16 +293,25 @@ def _unfitting(part: Node) -> tuple[str, str] | None:
 
 
 def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list[Block]:
-    """An operation that mixes entries in another way: by its entries."""
+    """Tell of an operation that mixes entries in another way."""
     whole, forward = t.entries.equation(factor.reader)
     own, backward = t.entries.equation(part)
-    own = Entry(t.adjoint(factor.operand), own.indices) if isinstance(own, Entry) else t.adjoint(factor.operand)
+    own = (
+        Entry(t.adjoint(factor.operand), own.indices)
+        if isinstance(own, Entry)
+        else t.adjoint(factor.operand)
+    )
     fields = {"value": t.shown(factor.reader), "operand": t.shown(factor.operand)}
     rows = [
         Row(whole, forward, t.words.runs("matrix.entry")),
         Row(own, Mark(backward, factor.id), t.words.runs("matrix.chain")),
     ]
-    matrix = [Row(left or t.adjoint(factor.operand), Mark(formula_of(part, t.names), factor.id))]
+    matrix = [
+        Row(
+            left or t.adjoint(factor.operand),
+            Mark(formula_of(part, t.names), factor.id),
+        )
+    ]
     return [
         Paragraph(t.words.runs("matrix.mixed", **fields)), Display(tuple(rows)),
         Display((*matrix, *t.in_numbers(part))),

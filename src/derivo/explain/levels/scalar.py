@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from derivo.explain.document import Block, Display, Fold, Link, Note, Paragraph, Row, Section
+from derivo.explain.document import (
+    Block,
+    Display,
+    Fold,
+    Link,
+    Note,
+    Paragraph,
+    Row,
+    Section,
+)
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_derivative, prime
 from derivo.explain.formula.of_node import formula_of, names_of
@@ -23,7 +33,12 @@ from derivo.explain.formula.tree import (
     Times,
 )  # fmt: skip
 from derivo.explain.levels.paths import Path, paths_between
-from derivo.explain.levels.scalarise import Expanded, NotExpandedError, expand, small_sizes
+from derivo.explain.levels.scalarise import (
+    Expanded,
+    NotExpandedError,
+    expand,
+    small_sizes,
+)
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
@@ -37,7 +52,9 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the chain rule number by number."""
     is_scalar = all(not n.spec.rank for n in subject.graph.nodes())
     try:
-        expanded = _as_it_is(subject) if is_scalar else expand(subject, small_sizes(subject))
+        expanded = (
+            _as_it_is(subject) if is_scalar else expand(subject, small_sizes(subject))
+        )
     except NotExpandedError:
         note = Note("reason", words.runs("scalar.not_expanded"))
         return (Section("scalar", words.runs("scalar.title"), (note,), "scalar"),)
@@ -46,7 +63,7 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 
 
 def _as_it_is(subject: Subject) -> Expanded:
-    """A graph of numbers needs no expansion."""
+    """Take a graph of numbers as it is: it needs no expansion."""
     names = dict(names_of(subject))
     forward = set(subject.graph.nodes())
     return Expanded(
@@ -81,11 +98,13 @@ class _Scalars:
                 active.add(node)
         return active
 
-    def _values(self) -> Mapping[Node, object]:
+    def _values(self) -> Mapping[Node, Any]:
         s = self.subject
-        if not s.has_numbers or any(s.sizes.get(k, 0) < v for k, v in self.expanded.sizes.items()):
+        if not s.has_numbers or any(
+            s.sizes.get(k, 0) < v for k, v in self.expanded.sizes.items()
+        ):
             return {}
-        known: dict[Node, object] = {}
+        known: dict[Node, Any] = {}
         for node in s.graph.inputs:
             array = np.asarray(s.arrays[node.attrs["name"]])
             entries = self.expanded.entries[node]
@@ -95,7 +114,7 @@ class _Scalars:
         with np.errstate(all="ignore"):
             return run_graph(self.expanded.graph.outputs, known, self.expanded.sizes)
 
-    # --- the parts ------------------------------------------------------------------------
+    # --- the parts --------------------------------------------------------------------
 
     def overview(self) -> Section:
         """Show the forward pass number by number, and all local derivatives."""
@@ -139,13 +158,27 @@ class _Scalars:
                     blocks += inner
                 else:
                     name = self.derivative(entry)
-                    blocks.append(Fold(self.words.runs("scalar.entry", entry=name), tuple(inner)))
+                    blocks.append(
+                        Fold(self.words.runs("scalar.entry", entry=name), tuple(inner))
+                    )
             name = self.subject.names.get(node, node.attrs["name"])
             if entries.ndim:
                 blocks += self.gathered(node, entries)
-            anchor = "scalar-" + ("".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip("-") or self.subject.ids[node])
+            anchor = "scalar-" + (
+                "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip(
+                    "-"
+                )
+                or self.subject.ids[node]
+            )
             symbol = Symbol(name, node.spec.rank)
-            found.append(Section(anchor, self.words.runs("scalar.argument", value=symbol), tuple(blocks), "scalar"))
+            found.append(
+                Section(
+                    anchor,
+                    self.words.runs("scalar.argument", value=symbol),
+                    tuple(blocks),
+                    "scalar",
+                )
+            )
         return found
 
     def gathered(self, node: Node, entries: object) -> list[Block]:
@@ -154,8 +187,17 @@ class _Scalars:
         if rows.ndim != 2 or rows.size > MOST_ENTRIES:
             return []
         matrix = Matrix(tuple(tuple(self.derivative(e) for e in r) for r in rows))
-        symbol = Symbol(self.subject.names.get(node, node.attrs["name"]), node.spec.rank, adjoint=True)
-        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in symbol.name).strip("-") or self.subject.ids[node]
+        symbol = Symbol(
+            self.subject.names.get(node, node.attrs["name"]),
+            node.spec.rank,
+            adjoint=True,
+        )
+        name = (
+            "".join(
+                c if c.isascii() and c.isalnum() else "-" for c in symbol.name
+            ).strip("-")
+            or self.subject.ids[node]
+        )
         link = Link(self.words.text("scalar.to_matrix"), f"#matrix-{name}")
         return [
             Paragraph(self.words.runs("scalar.gathered")),
@@ -168,17 +210,36 @@ class _Scalars:
         totals: list[Formula] = []
         rows: list[Row] = []
         for result in self.expanded.graph.outputs:
-            found, more = paths_between(entry, result, self.nodes, self.active, MOST_PATHS)
+            found, more = paths_between(
+                entry, result, self.nodes, self.active, MOST_PATHS
+            )
             if not found:
                 continue
             rows += self.paths(entry, result, found)
             if more:
-                blocks.append(Note("warning", self.words.runs("scalar.too_many", count=str(more))))
-            totals.append(Times((self.adjoint(result), Partial(self.names_or(result), self.names_or(entry))), "·"))
+                blocks.append(
+                    Note("warning", self.words.runs("scalar.too_many", count=str(more)))
+                )
+            totals.append(
+                Times(
+                    (
+                        self.adjoint(result),
+                        Partial(self.names_or(result), self.names_or(entry)),
+                    ),
+                    "·",
+                )
+            )
             if len(found) > 1:
-                blocks.append(Note("reason", self.words.runs("scalar.added", value=self.names_or(entry))))
+                blocks.append(
+                    Note(
+                        "reason",
+                        self.words.runs("scalar.added", value=self.names_or(entry)),
+                    )
+                )
         if not rows:
-            return [Paragraph(self.words.runs("scalar.none", value=self.names_or(entry)))]
+            return [
+                Paragraph(self.words.runs("scalar.none", value=self.names_or(entry)))
+            ]
         if not self.subject.is_loss or len(totals) > 1:
             whole = totals[0] if len(totals) == 1 else Plus(tuple(totals))
             reason = self.words.runs("scalar.upstream")
@@ -188,15 +249,16 @@ class _Scalars:
     def paths(self, entry: Node, result: Node, found: list[Path]) -> list[Row]:
         """Write the products along the paths, in signs, in full, and in numbers."""
         left = Partial(self.names_or(result), self.names_or(entry))
-        signs = [self.product([Mark_(self, f, self.sign(f)) for f in p]) for p in found]
-        full = [self.product([Mark_(self, f, self.local(f)) for f in p]) for p in found]
+        signs = [self.product([mark(self, f, self.sign(f)) for f in p]) for p in found]
+        full = [self.product([mark(self, f, self.local(f)) for f in p]) for p in found]
         rows = [Row(left, _plus(signs)), Row(None, _plus(full))]
         if self.values:
             products, total = [], 0.0
             for path in found:
                 numbers = [self.slope(f) for f in path]
                 parts = [
-                    Mark_(self, f, Number(x, DIGITS)) for f, x in zip(path, numbers, strict=True)
+                    mark(self, f, Number(x, DIGITS))
+                    for f, x in zip(path, numbers, strict=True)
                 ]
                 products.append(self.product(parts))
                 total += float(np.prod(numbers))
@@ -211,7 +273,9 @@ class _Scalars:
 
     def factors_into(self, node: Node) -> list[Factor]:
         return [
-            Factor("", 0, 0, node, k) for k, i in enumerate(node.inputs) if i in self.active
+            Factor("", 0, 0, node, k)
+            for k, i in enumerate(node.inputs)
+            if i in self.active
         ]  # fmt: skip
 
     def names_or(self, node: Node) -> Formula:
@@ -223,7 +287,9 @@ class _Scalars:
 
     def local(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""
-        found = prime(f, self.names) or local_derivative(f, self.names, builder=self.builder)
+        found = prime(f, self.names) or local_derivative(
+            f, self.names, builder=self.builder
+        )
         return self.sign(f) if found is None else found
 
     def slope(self, f: Factor) -> float:
@@ -232,7 +298,12 @@ class _Scalars:
         operands = [np.float64(self.values[i]) for i in reader.inputs]
         assert reader.op.vjp is not None  # noqa: S101
         with np.errstate(all="ignore"):
-            parts = reader.op.vjp(np.float64(1), np.float64(self.values[reader]), *operands, **reader.attrs)
+            parts = reader.op.vjp(
+                np.float64(1),
+                np.float64(self.values[reader]),
+                *operands,
+                **reader.attrs,
+            )
         return float(parts[f.position])
 
     def adjoint(self, result: Node) -> Formula:
@@ -242,7 +313,7 @@ class _Scalars:
         return _adjoint_of(self.names_or(entry))
 
 
-def Mark_(t: _Scalars, f: Factor, body: Formula) -> Formula:  # noqa: N802
+def mark(t: _Scalars, f: Factor, body: Formula) -> Formula:
     """Colour a factor, if the graph that is shown has it."""
     known = t.expanded.factors.get((f.reader, f.position))
     return body if known is None else Mark(body, known.id)
@@ -255,8 +326,8 @@ def _adjoint_of(formula: Formula) -> Formula:
         case Entry(base, indices):
             return Entry(_adjoint_of(base), indices)
         case _:
-            from derivo.explain.formula.tree import Call  # noqa: PLC0415
-            from derivo.explain.levels.tell import D_OF  # noqa: PLC0415
+            from derivo.explain.formula.tree import Call
+            from derivo.explain.levels.tell import D_OF
 
             return Call(D_OF, (formula,))
 

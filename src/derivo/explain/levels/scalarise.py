@@ -17,6 +17,8 @@ from derivo.graph.builder import Constant
 from derivo.graph.dim import evaluate, names
 from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec
+from derivo.ops.arithmetic import log
+from derivo.ops.elementwise import exp
 from derivo.ops.leaf import argument, constant
 from derivo.run.reference import concrete
 from derivo.trace.recorder import Recorder
@@ -73,7 +75,9 @@ def small_sizes(subject: Subject) -> dict[str, int]:
         for k, d in enumerate(node.spec.shape):
             for name in () if isinstance(d, int) else names(d):
                 # The rows of the data are told apart by the batch level: one will do.
-                first = node is subject.graph.inputs[0] and k == 0 and node.spec.rank > 1
+                first = (
+                    node is subject.graph.inputs[0] and k == 0 and node.spec.rank > 1
+                )
                 given = subject.sizes.get(name, 2)
                 found.setdefault(name, 1 if first else min(given, 2))
     return found
@@ -108,13 +112,17 @@ class _Expansion:
         return self.found
 
     def shape(self, spec: Spec) -> tuple[int, ...]:
-        return tuple(d if isinstance(d, int) else evaluate(d, self.sizes) for d in spec.shape)
+        return tuple(
+            d if isinstance(d, int) else evaluate(d, self.sizes) for d in spec.shape
+        )
 
     def nodes(self, node: Node) -> Any:
         lift = np.frompyfunc(self.recorder.lift, 1, 1)
-        return np.asarray(lift(np.asarray(self.known[node], dtype=object)), dtype=object)
+        return np.asarray(
+            lift(np.asarray(self.known[node], dtype=object)), dtype=object
+        )
 
-    # --- values -------------------------------------------------------------------------
+    # --- values -----------------------------------------------------------------------
 
     def value(self, node: Node) -> Any:
         """Give the entries of a value as an array of traced numbers."""
@@ -189,7 +197,11 @@ class _Expansion:
         text = node.op.contraction(node.attrs, *(i.spec for i in node.inputs))
         left, arrow, result_letters = text.partition("->")
         parts = left.split(",")
-        if not arrow or len(parts) != 2 or not text.replace("->", "").replace(",", "").isalpha():
+        if (
+            not arrow
+            or len(parts) != 2
+            or not text.replace("->", "").replace(",", "").isalpha()
+        ):
             raise NotExpandedError
         size = {
             c: d for part, o in zip(parts, operands, strict=True)
@@ -202,7 +214,10 @@ class _Expansion:
             total: Any = None
             for bound in product(*(range(size[c]) for c in summed)):
                 at.update(zip(summed, bound, strict=True))
-                pair = [o[tuple(at[c] for c in p)] for o, p in zip(operands, parts, strict=True)]
+                pair = [
+                    o[tuple(at[c] for c in p)]
+                    for o, p in zip(operands, parts, strict=True)
+                ]
                 term = pair[0] * pair[1]
                 made = self.recorder.lift(term)
                 first = self.recorder.lift(pair[0])
@@ -213,8 +228,11 @@ class _Expansion:
         return result
 
     def lowered(self, node: Node, operands: list[Any]) -> Any:
-        """Expand what an operation is made of."""
+        """Expand what an operation is made of: what it means, or how it is computed."""
         assert node.op.lower is not None  # noqa: S101
+        if node.op.algebra is not None and len(operands) == 1:
+            meaning = node.op.algebra(_Cells(operands[0], self), **node.attrs)
+            return meaning.array
         stand_ins = [
             self.builder.make(argument, (), {"name": f"operand {k}", "spec": i.spec})
             for k, i in enumerate(node.inputs)
@@ -231,7 +249,7 @@ class _Expansion:
         self.known = known
         return result
 
-    # --- names ----------------------------------------------------------------------------
+    # --- names ------------------------------------------------------------------------
 
     def name(self, graph: Graph) -> None:
         """Name the entries of named values, and give the other products letters."""
@@ -243,10 +261,36 @@ class _Expansion:
             for index in np.ndindex(entries.shape):
                 kept = [i for i, d in zip(index, entries.shape, strict=True) if d > 1]
                 base = Symbol(name)
-                shown = Entry(base, tuple(Number(i + 1) for i in kept)) if kept else base
+                shown = (
+                    Entry(base, tuple(Number(i + 1) for i in kept)) if kept else base
+                )
                 names.setdefault(entries[index], shown)
         taken = set(self.subject.names.values())
         free = [c for c in LETTERS if c not in taken]
         for node in graph.nodes():
             if node.inputs and node not in names and free:
                 names[node] = Symbol(free.pop(0))
+
+
+class _Cells:
+    """Entries as `Op.algebra` takes them: with exp, log, and sums along axes."""
+
+    def __init__(self, array: Any, expansion: _Expansion) -> None:
+        self.array = array
+        self.expansion = expansion
+
+    def _each(self, op: Any) -> _Cells:
+        return _Cells(np.frompyfunc(op, 1, 1)(self.array), self.expansion)
+
+    def exp(self) -> _Cells:
+        return self._each(exp)
+
+    def log(self) -> _Cells:
+        return self._each(log)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> _Cells:
+        total = np.sum(self.array, axis=axis, keepdims=keepdims)
+        return _Cells(np.asarray(total, dtype=object), self.expansion)
+
+    def __truediv__(self, other: _Cells) -> _Cells:
+        return _Cells(self.array / other.array, self.expansion)

@@ -1,4 +1,4 @@
-"""How a gradient became shorter: from the chain rule as it stands to what is emitted."""
+"""How a gradient became shorter: from the plain chain rule to what is emitted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def shorter(value: Node, t: Telling) -> list[Block]:
     rows = [Row(t.adjoint(value), before), Row(None, after, first)]
     blocks.append(Display((*rows, *t.in_numbers(final))))
     blocks += [
-        Note("assumption", t.words.runs("rules.assumes", fact=fact_text(t.words, s.assumption)))
+        Note(
+            "assumption",
+            t.words.runs("rules.assumes", fact=fact_text(t.words, s.assumption)),
+        )
         for s in steps
         if s.assumption
     ]
@@ -41,7 +44,7 @@ def final_adjoint(value: Node, t: Telling) -> Node | None:
     """Give the adjoint of a value as it was emitted, if it has one of its own there."""
     d = t.subject.derivation
     name = t.subject.names.get(value)
-    if name in d.backward.gradients:
+    if name is not None and name in d.backward.gradients:
         return d.backward.gradients[name]
     found = d.backward.adjoints.get(value)
     if found is not None or name is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from derivo.explain.factors import Factor
 from derivo.explain.formula.entries import Entries
 from derivo.explain.formula.local import local_derivative, prime
 from derivo.explain.formula.of_node import (
-    TRANSPARENT,
     adjoint_symbol,
     formula_of,
     names_of,
@@ -22,14 +20,8 @@ from derivo.explain.formula.tree import (
     Formula,
     Mark,
     Matrix,
-    MatrixProduct,
-    Minus,
     Number,
-    Plus,
-    Quotient,
     Symbol,
-    Times,
-    Transposed,
     Under,
     Words,
 )  # fmt: skip
@@ -152,7 +144,7 @@ class Telling:
 
 def any_symbol(formula: Formula) -> bool:
     """Tell whether a name is left in a formula."""
-    from derivo.explain.formula.tree import walk  # noqa: PLC0415
+    from derivo.explain.formula.tree import walk
 
     return any(isinstance(part, Symbol | Words) for part in walk(formula))
 
@@ -175,27 +167,26 @@ def shape_of(spec: Spec) -> str:
 
 
 def with_transposes(whole: Formula, node: Node, names: dict[Node, Formula]) -> Formula:
-    """Put the shape of a transposed matrix under the whole of it, not below its sign."""
+    """Put the shape of a transposed matrix under the whole of it."""
     if not isinstance(whole, Call) or len(whole.args) != len(node.inputs):
         return whole
-    args = []
-    for arg, operand in zip(whole.args, node.inputs, strict=True):
-        flat = isinstance(arg, Call) and len(arg.args) == 1 and len(operand.inputs) == 1
-        if flat and isinstance(arg.args[0], Under) and operand.inputs[0] in names:
-            inner = Call(arg.op, (arg.args[0].body,), arg.attrs, arg.specs)
-            args.append(Under(inner, shape_of(operand.spec)))
-        else:
-            args.append(arg)
-    return Call(whole.op, tuple(args), whole.attrs, whole.specs)
+    args = tuple(
+        _turned(arg, operand, names)
+        for arg, operand in zip(whole.args, node.inputs, strict=True)
+    )
+    return Call(whole.op, args, whole.attrs, whole.specs)
+
+
+def _turned(arg: Formula, operand: Node, names: dict[Node, Formula]) -> Formula:
+    if not isinstance(arg, Call) or len(arg.args) != 1 or len(operand.inputs) != 1:
+        return arg
+    (inner,) = arg.args
+    if not isinstance(inner, Under) or operand.inputs[0] not in names:
+        return arg
+    bare = Call(arg.op, (inner.body,), arg.attrs, arg.specs)
+    return Under(bare, shape_of(operand.spec))
 
 
 def display(rows: list[Row]) -> tuple[Display, ...]:
     """Give rows as a block; nothing if there are none."""
     return (Display(tuple(rows)),) if rows else ()
-
-
-Sink = Callable[..., None]
-__all__ = [
-    "D_OF", "TRANSPARENT", "Minus", "MatrixProduct", "Plus", "Quotient", "Telling",
-    "Times", "Transposed", "display", "numbers", "shape_of",
-]  # fmt: skip

@@ -33,7 +33,12 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     product = float(np.prod([b for f in path if (b := steepest(f)) is not None]))
     slopes = tuple(Mark(p, f.id) for f in path if (p := prime(f, t.names)) is not None)
     rows = [
-        Row(Times(slopes, "·"), Times(tuple(bounds), "·"), words.runs("vanishing.most"), "≤"),
+        Row(
+            Times(slopes, "·"),
+            Times(tuple(bounds), "·"),
+            words.runs("vanishing.most"),
+            "≤",
+        ),
         Row(None, Number(product, DIGITS)),
     ]
     if subject.values:

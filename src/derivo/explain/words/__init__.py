@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from derivo.explain.document import Run, Runs
 
 LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
-AREAS = ("page", "scalar", "matrix", "batch", "frames", "graph", "worksheet", "rules", "jacobian",
-         "vanishing")
+AREAS = (
+    "page",
+    "scalar",
+    "matrix",
+    "batch",
+    "frames",
+    "graph",
+    "worksheet",
+    "rules",
+    "jacobian",
+    "vanishing",
+)
 
 Texts = Mapping[str, Mapping[str, str]]
 

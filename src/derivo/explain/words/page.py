@@ -20,12 +20,21 @@ TEXTS: dict[str, dict[str, str]] = {
     "level_batch": {"en": "Batch", "fr": "Lot", "ja": "バッチ"},
     "level_code": {"en": "Code", "fr": "Code", "ja": "コード"},
     "theme": {"en": "Light / dark", "fr": "Clair / sombre", "ja": "明 / 暗"},
-    "factor": {"en": "factor {number}", "fr": "facteur {number}", "ja": "因子 {number}"},
+    "factor": {
+        "en": "factor {number}",
+        "fr": "facteur {number}",
+        "ja": "因子 {number}",
+    },
     "graph_of": {
-        "en": "Computation graph of {name}", "fr": "Graphe de calcul de {name}",
+        "en": "Computation graph of {name}",
+        "fr": "Graphe de calcul de {name}",
         "ja": "{name} の計算グラフ",
     },
-    "unfold": {"en": "Show every operation", "fr": "Montrer chaque opération", "ja": "すべての演算を表示"},
+    "unfold": {
+        "en": "Show every operation",
+        "fr": "Montrer chaque opération",
+        "ja": "すべての演算を表示",
+    },
     "steps": {"en": "Step by step", "fr": "Pas à pas", "ja": "一歩ずつ"},
     "first": {"en": "First", "fr": "Début", "ja": "最初"},
     "back": {"en": "Back", "fr": "Précédent", "ja": "前へ"},
@@ -46,13 +55,25 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "{name} : d'où vient sa passe arrière",
         "ja": "{name}:逆伝播ができるまで",
     },
-    "graph": {"en": "The computation graph", "fr": "Le graphe de calcul", "ja": "計算グラフ"},
+    "graph": {
+        "en": "The computation graph",
+        "fr": "Le graphe de calcul",
+        "ja": "計算グラフ",
+    },
     "code": {"en": "The code", "fr": "Le code", "ja": "コード"},
     "code_about": {
         "en": "This is what runs. The numbers beside a line are the factors that it multiplies by.",
         "fr": "Voici ce qui s'exécute. Les numéros à côté d'une ligne sont les facteurs par lesquels elle multiplie.",
         "ja": "これが実際に動くコードです。行の横の番号は、その行が掛ける因子です。",
     },
-    "line_by_line": {"en": "Line by line:", "fr": "Ligne par ligne :", "ja": "各行の理由:"},
-    "more": {"en": "… {count} more", "fr": "… {count} de plus", "ja": "… 他 {count} 件"},
+    "line_by_line": {
+        "en": "Line by line:",
+        "fr": "Ligne par ligne :",
+        "ja": "各行の理由:",
+    },
+    "more": {
+        "en": "… {count} more",
+        "fr": "… {count} de plus",
+        "ja": "… 他 {count} 件",
+    },
 }

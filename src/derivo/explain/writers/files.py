@@ -18,8 +18,8 @@ def render(document: Document, ending: str) -> str | bytes:
         ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"``, ``".png"`` and
         ``".dot"`` hold the graph alone.
     """
-    from derivo.explain.writers import latex, markdown, png, terminal  # noqa: PLC0415
-    from derivo.explain.writers.html import page  # noqa: PLC0415
+    from derivo.explain.writers import latex, markdown, png, terminal
+    from derivo.explain.writers.html import page
 
     match ending:
         case ".html":
@@ -31,11 +31,11 @@ def render(document: Document, ending: str) -> str | bytes:
         case ".txt":
             return terminal.render(document, width=100)
         case ".svg":
-            from derivo.explain.drawing.svg import svg  # noqa: PLC0415
+            from derivo.explain.drawing.svg import svg
 
             return svg(_drawing(document))
         case ".dot":
-            from derivo.explain.drawing.dot import dot  # noqa: PLC0415
+            from derivo.explain.drawing.dot import dot
 
             return dot(_drawing(document))
         case _:

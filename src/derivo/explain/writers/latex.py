@@ -10,6 +10,7 @@ from derivo.explain.drawing.model import Drawing
 from derivo.explain.factors import COLOURS
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, escape, latex
+from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
@@ -81,7 +82,7 @@ def badge(factor: str) -> str:
     return f"\\textcolor{{dvC{(number - 1) % COLOURS}}}{{({number})}}"
 
 
-def block(found: doc.Block) -> str:  # noqa: PLR0911  a case for each block
+def block(found: doc.Block) -> str:
     """Write a block."""
     match found:
         case doc.Paragraph(line):
@@ -106,17 +107,12 @@ def block(found: doc.Block) -> str:  # noqa: PLR0911  a case for each block
 
 def display(rows: tuple[doc.Row, ...]) -> str:
     """Write aligned formulas; long reasons stand below their line."""
-    lines = []
-    for row in rows:
-        lines.append((row.left, row.sign, row.right, ""))
-        if row.reason:
-            lines.append((None, "", None, runs(row.reason)))
     texts = []
-    for left, sign, right, said in lines:
-        if right is None:
-            texts.append(f"&\\quad\\parbox{{0.7\\linewidth}}{{\\footnotesize\\itshape {said}}}")
-        else:
-            texts.append(aligned([(left, sign, right, "")]))
+    for row in rows:
+        texts.append(aligned([(row.left, row.sign, row.right, "")]))
+        if row.reason:
+            said = f"\\footnotesize\\itshape {runs(row.reason)}"
+            texts.append(f"&\\quad\\parbox{{0.7\\linewidth}}{{{said}}}")
     body = " \\\\\n".join(texts)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
 
@@ -132,12 +128,14 @@ def code(found: doc.Code) -> str:
     return f"{{\\footnotesize\\raggedright\n{body}\n\\par}}\n\n"
 
 
-def values(name: doc.Formula, array: object) -> str:
+def values(name: Formula, array: object) -> str:
     """Write an array."""
     a = np.asarray(array)
     if a.size <= 1 or not is_small(a, 10):
         return f"\\({latex(name)}\\) = {escape(summary(a))}\n\n"
-    rows = " \\\\ ".join(" & ".join(escape(c.strip()) for c in r) for r in matrix_cells(a, 10, 10))
+    rows = " \\\\ ".join(
+        " & ".join(escape(c.strip()) for c in r) for r in matrix_cells(a, 10, 10)
+    )
     columns = "r" * a.shape[-1]
     return (
         f"\\[ {latex(name)} = \\left(\\text{{\\begin{{tabular}}{{{columns}}}{rows}"
@@ -148,7 +146,9 @@ def values(name: doc.Formula, array: object) -> str:
 def tikz(drawing: Drawing) -> str:
     """Draw the graph with TikZ, at the places of the picture."""
     scale = min(SCALE, 17.0 / max(drawing.width, 1))
-    lines = [f"\\begin{{tikzpicture}}[x={scale:.5f}cm,y=-{scale:.5f}cm,font=\\footnotesize]"]
+    lines = [
+        f"\\begin{{tikzpicture}}[x={scale:.5f}cm,y=-{scale:.5f}cm,font=\\footnotesize]"
+    ]
     for spot in drawing.spots:
         at = drawing.places[spot.id]
         shape = "rounded corners" if spot.kind != "operation" else "circle"
@@ -167,5 +167,7 @@ def tikz(drawing: Drawing) -> str:
         inner = "".join(
             f" -- ({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id][1:-1]
         )
-        lines.append(f"\\draw[->{colour}] ({edge.source}){inner} --{label} ({edge.target});")
+        lines.append(
+            f"\\draw[->{colour}] ({edge.source}){inner} --{label} ({edge.target});"
+        )
     return "\n".join([*lines, "\\end{tikzpicture}\n\n"])

@@ -13,6 +13,7 @@ from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, latex
+from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 
@@ -28,8 +29,9 @@ def write(document: doc.Document, *, pictures: str = "") -> str:
     document
         What to write.
     pictures
-        Start of the names of files for pictures, such as ``"pictures/layer"``: they are
-        linked as ``layer-1.svg`` and so on; see `pictures_of`. Within the text if empty.
+        Start of the names of files for pictures, such as ``"pictures/layer"``: they
+        are linked as ``layer-1.svg`` and so on; see `pictures_of`. If empty, pictures
+        are within the text.
     """
     return _Markdown(document, pictures).all()
 
@@ -37,7 +39,9 @@ def write(document: doc.Document, *, pictures: str = "") -> str:
 def pictures_of(document: doc.Document) -> list[str]:
     """Give the pictures of a document as SVG, in order."""
     drawings = [] if document.drawing is None else [document.drawing]
-    drawings += [b.drawing for b in doc.blocks_of(document) if isinstance(b, doc.Picture)]
+    drawings += [
+        b.drawing for b in doc.blocks_of(document) if isinstance(b, doc.Picture)
+    ]
     return [svg(d.folded or d) for d in drawings]
 
 
@@ -87,7 +91,7 @@ class _Markdown:
                     parts.append(f"$`{latex(run, colours=HUES)}`$")
         return "".join(parts)
 
-    def block(self, block: doc.Block) -> str:  # noqa: PLR0911  a case for each block
+    def block(self, block: doc.Block) -> str:
         match block:
             case doc.Paragraph(runs):
                 return self.runs(runs)
@@ -105,7 +109,8 @@ class _Markdown:
                 return self.picture(drawing)
             case doc.Fold(title, inner, _):
                 body = "\n\n".join(self.block(b) for b in inner)
-                return f"<details><summary>{self.runs(title)}</summary>\n\n{body}\n\n</details>"
+                head = f"<details><summary>{self.runs(title)}</summary>"
+                return f"{head}\n\n{body}\n\n</details>"
 
     def display(self, rows: tuple[doc.Row, ...]) -> str:
         """Write aligned formulas, and their reasons in a list below."""
@@ -127,7 +132,7 @@ class _Markdown:
         fence = "````" if "```" in body else "```"
         return f"{fence}{code.language}\n{body}\n{fence}"
 
-    def values(self, name: doc.Formula, array: object) -> str:
+    def values(self, name: Formula, array: object) -> str:
         a = np.asarray(array)
         left = f"$`{latex(name, colours=HUES)}`$"
         if a.size <= 1 or not is_small(a, 10):

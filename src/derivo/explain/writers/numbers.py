@@ -11,7 +11,7 @@ DOTS = "…"
 
 
 def number(x: Any, digits: int = 4) -> str:
-    """Write a number with so many significant digits: ``0.0225``, ``−1.3``, ``2e−07``."""
+    """Write a number with so many significant digits: ``0.0225``, ``−1.3``."""
     if isinstance(x, bool | np.bool_):
         return str(bool(x))
     if isinstance(x, int | np.integer):
@@ -49,7 +49,9 @@ def matrix_cells(array: Any, rows: int = 6, cols: int = 6) -> list[list[str]]:
     a = np.atleast_2d(np.asarray(array))
     while a.ndim > 2:
         a = a[0] if a.shape[0] else a.reshape(0, a.shape[-1])
-    shown = a[: rows if a.shape[0] > rows else None, : cols if a.shape[1] > cols else None]
+    shown = a[
+        : rows if a.shape[0] > rows else None, : cols if a.shape[1] > cols else None
+    ]
     cells = [[number(x) for x in line] for line in shown]
     if cells:
         for k in range(len(cells[0])):
@@ -98,5 +100,8 @@ def short(value: Any) -> str:
     if a.size == 1:
         return number(a.reshape(())[()])
     if a.ndim == 1 and 0 < a.size <= 3:
+        if a.dtype.kind == "f" and np.isfinite(a).all():
+            # What is left of rounding beside larger numbers is 0 to a reader.
+            a = np.where(np.abs(a) < 1e-13 * np.abs(a).max(), 0.0, a)
         return "(" + ", ".join(number(x, 3) for x in a) + ")"
     return ""

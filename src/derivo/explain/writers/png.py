@@ -16,7 +16,7 @@ def write(drawing: Drawing, *, zoom: int = 2) -> bytes:
         The renderer is not installed.
     """
     try:
-        import resvg_py  # noqa: PLC0415
+        import resvg_py
     except ImportError:
         message = 'PNG needs a renderer: pip install "derivo[svg]"; or save as .svg'
         raise UsageError(message) from None

@@ -1,4 +1,4 @@
-"""A document for the terminal: formulas in two dimensions, coloured where that is seen."""
+"""A document for the terminal: formulas in two dimensions, with colours if wanted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from derivo.explain.drawing.text import text as graph_text
 from derivo.explain.factors import COLOURS
 from derivo.explain.formula import unicode as two
 from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
@@ -22,9 +23,7 @@ INDENT = 2
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
-def render(
-    document: doc.Document, *, width: int = 80, colour: bool = False
-) -> str:
+def render(document: doc.Document, *, width: int = 80, colour: bool = False) -> str:
     """Write a document as text.
 
     Parameters
@@ -107,13 +106,15 @@ class _Terminal:
             lines += ["", *self.block(block, indent)]
         return lines
 
-    def block(self, block: doc.Block, indent: int) -> list[str]:  # noqa: PLR0911
+    def block(self, block: doc.Block, indent: int) -> list[str]:
         match block:
             case doc.Paragraph(runs):
                 return self.paragraph(self.runs(runs), indent)
             case doc.Note(_, runs):
                 inner = self.paragraph(self.runs(runs), indent + INDENT)
-                return [line[:indent] + "│ " + line[indent + INDENT :] for line in inner]
+                return [
+                    line[:indent] + "│ " + line[indent + INDENT :] for line in inner
+                ]
             case doc.Display(rows):
                 return [" " * (indent + INDENT) + line for line in self.rows(rows)]
             case doc.Code():
@@ -129,7 +130,7 @@ class _Terminal:
                 return [head, *self.blocks(inner, indent + INDENT)]
 
     def rows(self, rows: tuple[doc.Row, ...]) -> list[str]:
-        """Write aligned formulas: signs in one column, reasons to the right or below."""
+        """Write aligned formulas: signs in a column, reasons to the right or below."""
         parts = [
             (two.block(r.left) if r.left is not None else two.Block(((),), 0, 0),
              r.sign, two.block(r.right), self.runs(r.reason))
@@ -159,10 +160,12 @@ class _Terminal:
             numbers = "".join(f" ({factor_number(f)})" for f in line.factors)
             pieces: list[two.Piece] = [(line.text, "")]
             pieces += [(f" ({factor_number(f)})", f) for f in line.factors]
-            lines.append(self.coloured(pieces) if numbers else CONTROL.sub(" ", line.text))
+            lines.append(
+                self.coloured(pieces) if numbers else CONTROL.sub(" ", line.text)
+            )
         return lines
 
-    def values(self, name: doc.Formula, array: object) -> list[str]:
+    def values(self, name: Formula, array: object) -> list[str]:
         a = np.asarray(array)
         if a.size <= 1 or not is_small(a, 12):
             return [f"{inline(name)} = {summary(a)}"]
@@ -172,6 +175,16 @@ class _Terminal:
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
         texts = [[self.runs(cell) for cell in row] for row in rows]
-        widths = [max(len(row[k]) for row in texts if k < len(row)) for k in range(max(map(len, texts)))]
-        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False)) for row in texts]
-        return [lines[0], "─" * len(lines[0].rstrip()), *lines[1:]] if len(lines) > 1 else lines
+        widths = [
+            max(len(row[k]) for row in texts if k < len(row))
+            for k in range(max(map(len, texts)))
+        ]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False))
+            for row in texts
+        ]
+        return (
+            [lines[0], "─" * len(lines[0].rstrip()), *lines[1:]]
+            if len(lines) > 1
+            else lines
+        )

@@ -28,7 +28,7 @@ def write(document: doc.Document) -> str:
         '<link rel="icon" href="data:,">\n'
         f"<title>{title}</title>\n<style>{_font()}{asset('style.css')}</style>\n</head>\n"
         f'<body>\n<a class="skip" href="#main">{escape(words.text("page.skip"))}</a>\n'
-        f"{_header(document, words)}\n<main id=\"main\">\n{_stepper(document, parts)}\n"
+        f'{_header(document, words)}\n<main id="main">\n{_stepper(document, parts)}\n'
         f"{_sections(document, parts)}\n</main>\n"
         f"<footer>{escape(words.text('page.made'))}</footer>\n"
         f"<script>{asset('script.js')}</script>\n</body>\n</html>\n"

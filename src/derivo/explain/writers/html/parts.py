@@ -8,10 +8,12 @@ from html import escape
 import numpy as np
 
 from derivo.explain import document as doc
+from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
 from derivo.explain.factors import COLOURS
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.mathml import math, relation
+from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 
@@ -60,7 +62,7 @@ class Parts:
         """Write blocks one after the other."""
         return "\n".join(self.block(b) for b in blocks)
 
-    def block(self, block: doc.Block) -> str:  # noqa: PLR0911  a case for each block
+    def block(self, block: doc.Block) -> str:
         """Write a block."""
         match block:
             case doc.Paragraph(runs):
@@ -87,13 +89,15 @@ class Parts:
         lines = []
         for row in rows:
             left, sign, right = relation(row.left, row.sign, row.right)
-            left = f"<math>{left}</math>" if left else ""
+            left = f'<math displaystyle="true">{left}</math>' if left else ""
             why = f'<td class="why">{self.runs(row.reason)}</td>' if row.reason else ""
             lines.append(
                 f'<tr><td class="left">{left}</td><td><math>{sign}</math></td>'
                 f'<td class="right"><math displaystyle="true">{right}</math></td>{why}</tr>'
             )
-        table = f'<table class="rows {kind}" role="presentation">{"".join(lines)}</table>'
+        table = (
+            f'<table class="rows {kind}" role="presentation">{"".join(lines)}</table>'
+        )
         return f'<div class="scroll" tabindex="0">{table}</div>'
 
     def code(self, code: doc.Code, *, is_main: bool = False) -> str:
@@ -108,7 +112,7 @@ class Parts:
         kind = "" if code.language == "python" else " text"
         return f'<div class="code{kind}" tabindex="0"><ol>{"".join(lines)}</ol></div>'
 
-    def values(self, name: doc.Formula, array: object, factors: tuple[str, ...]) -> str:
+    def values(self, name: Formula, array: object, factors: tuple[str, ...]) -> str:
         """Write an array: its numbers, or what there is to say of a large one."""
         a = np.asarray(array)
         badges = "".join(self.badge(f) for f in factors)
@@ -124,9 +128,11 @@ class Parts:
             tag = "td" if k or len(rows) == 1 else "th"
             cells = "".join(f"<{tag}>{self.runs(cell)}</{tag}>" for cell in row)
             lines.append(f"<tr>{cells}</tr>")
-        return f'<div class="scroll"><table class="table">{"".join(lines)}</table></div>'
+        return (
+            f'<div class="scroll"><table class="table">{"".join(lines)}</table></div>'
+        )
 
-    def picture(self, drawing: doc.Drawing, caption: doc.Runs) -> str:
+    def picture(self, drawing: Drawing, caption: doc.Runs) -> str:
         """Write the graph; a large one folded, with a button to unfold it."""
         label = self.words.text("page.graph_of", name=drawing.title)
         under = f"<figcaption>{self.runs(caption)}</figcaption>" if caption else ""
@@ -148,7 +154,9 @@ def grid(array: object) -> str:
         "".join(f"<td>{escape(cell)}</td>" for cell in line)
         for line in matrix_cells(array, 12, 12)
     )
-    return f'<table class="values">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+    return (
+        f'<table class="values">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
+    )
 
 
 def _address(target: str) -> str:

@@ -42,11 +42,23 @@
   const stepper = $("#stepper");
   let step = 0;
   let timer = null;
+  // Scroll the graph, not the page, until a spot is in view.
+  function bring(spot) {
+    const box = spot.closest(".scroll");
+    if (!box) return;
+    const inner = spot.getBoundingClientRect();
+    const outer = box.getBoundingClientRect();
+    if (inner.left < outer.left || inner.right > outer.right) {
+      box.scrollLeft += inner.left - outer.left - outer.width / 3;
+    }
+  }
   function mark(frame, on) {
     const name = on ? "add" : "remove";
     for (const spot of $$("[data-place]")) {
-      const ids = (spot.dataset.members || spot.dataset.place).split(" ");
-      if (ids.includes(frame.dataset.place_id)) spot.classList[name]("now");
+      const ids = spot.dataset.place.split(" ");
+      if (!ids.includes(frame.dataset.place_id)) continue;
+      spot.classList[name]("now");
+      if (on) bring(spot);
     }
     const edges = frame.dataset.edges.split(" ");
     for (const edge of $$("[data-edge]")) {
