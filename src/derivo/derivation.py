@@ -152,7 +152,7 @@ class Derivation:
 
     @property
     def assumptions(self) -> tuple[str, ...]:
-        """What the gradients take for granted of the arguments."""
+        """What the gradients take for granted."""
         return tuple(str(a) for a in self.backward.assumptions)
 
     @property
@@ -250,42 +250,16 @@ class Derivation:
         return self._rederive()
 
     def check(self, **options: Any) -> Any:
-        """Compare every gradient and every rule with numerical derivatives.
-
-        See `derivo.verify.check` for the options.
-        """
+        """Compare gradients and rules with numbers: see `derivo.verify.check`."""
         from derivo.verify.check import check  # noqa: PLC0415
 
         return check(self, **options)
 
-    def explain(
-        self, level: Any = "all", *, language: str = "en", upstream: Any = None,
-        **arrays: Any,
-    ) -> Any:  # fmt: skip
-        """Show where the backward pass comes from: graph, formulas, code and numbers.
+    def explain(self, level: Any = "all", **given: Any) -> Any:
+        """Show where the backward pass comes from: `derivo.explain.explanation`."""
+        from derivo.explain.explanation import explain_call  # noqa: PLC0415
 
-        Parameters
-        ----------
-        level
-            "all", or one or several of "graph", "scalar", "matrix", "batch", "code".
-        language
-            "en", "fr" or "ja".
-        upstream
-            Adjoint of the result; ones if left out.
-        **arrays
-            Values of the arguments: with them every step shows its numbers. Arguments
-            that are called like an option here go into a dict ``arrays``.
-
-        Returns
-        -------
-        derivo.explain.explanation.Explanation
-            With `print`, `save` and a display of its own in notebooks.
-        """
-        from derivo.explain.explanation import explain  # noqa: PLC0415
-
-        if set(arrays) == {"arrays"} and isinstance(arrays["arrays"], Mapping):
-            arrays = dict(arrays["arrays"])
-        return explain(self, level, language=language, upstream=upstream, arrays=arrays)
+        return explain_call(self, level, given)
 
     def __repr__(self) -> str:
         """Show the call and the source."""
@@ -312,11 +286,11 @@ def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:
     names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
     for name in names:
         if kinds.get(name) != "float":
-            what = (
-                f"holds {kinds[name]} values, as an argument" if name in kinds else ""
+            known = name in kinds
+            what = f"holds {kinds[name]} values, as an" if known else "is not an"
+            message = (
+                f"wrt: {name!r} {what} argument of {graph.name}({', '.join(kinds)})"
             )
-            what = what or "is not an argument"
-            message = f"wrt: {name!r} {what} of {graph.name}({', '.join(kinds)})"
             raise UsageError(message)
     return names
 

@@ -61,6 +61,21 @@ def explain(
     return Explanation(derivation, assemble(about, levels, language))
 
 
+def explain_call(
+    derivation: Derivation, level: str | Iterable[str], given: Mapping[str, Any]
+) -> Explanation:
+    """Explain, as `Derivation.explain(level, **given)` does.
+
+    `given` may hold the options `language` and `upstream`; all else are arguments of
+    the function. Arguments that are called like an option go into a dict ``arrays``.
+    """
+    options = {k: v for k, v in given.items() if k in ("language", "upstream")}
+    arrays = {k: v for k, v in given.items() if k not in options}
+    if isinstance(arrays.get("arrays"), Mapping):
+        arrays |= arrays.pop("arrays")
+    return explain(derivation, level, arrays=arrays, **options)
+
+
 class Explanation:
     """What there is to tell about a derivation.
 

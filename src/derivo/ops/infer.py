@@ -78,6 +78,19 @@ def axes_below(axes: tuple[int, ...], shape: Shape) -> str:
     return "_{{\\text{{" + ", ".join(words) + "}}}}"
 
 
+def latex_summed(axes: tuple[int, ...], *specs: Any) -> str:
+    """Give the formula of a sum over these axes."""
+    return r"\sum" + (axes_below(axes, specs[0].shape) if specs else "") + " {0}"
+
+
+def latex_transposed(attrs: Mapping[str, Any], *_specs: Any) -> str:
+    """Give the formula of a matrix turned over; none for other orders of axes."""
+    axes = attrs["axes"]
+    rank = len(axes)
+    turned = (*range(rank - 2), rank - 1, rank - 2)
+    return r"{0}^\top" if not rank or axes == turned else ""
+
+
 def reduced(spec: Spec, axis: Any, *, keepdims: bool) -> Spec:
     """Reduce along `axis`."""
     axes = normal_axis(axis, spec.rank)

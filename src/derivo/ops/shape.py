@@ -13,7 +13,7 @@ from derivo.graph.element import Fold, Rearranged
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
-from derivo.ops.infer import axes_below, normal_axis
+from derivo.ops.infer import latex_summed, latex_transposed, normal_axis
 
 LINEAR = frozenset({"analytic"})
 VIEW = frozenset({"analytic", "view"})
@@ -94,18 +94,11 @@ def _transposed(index: Any, attrs: Any, *_shapes: Any) -> Any:
     return tuple(index[attrs["axes"].index(a)] for a in range(len(index)))
 
 
-def _transpose_latex(attrs: Any, *_specs: Any) -> str:
-    axes = attrs["axes"]
-    rank = len(axes)
-    turned = (*range(rank - 2), rank - 1, rank - 2)
-    return r"{0}^\top" if not rank or axes == turned else ""
-
-
 transpose = register(
     Op(
         "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
         algebra=lambda x, axes: x.transpose(axes),
-        latex=_transpose_latex, attrs={"axes": ()},
+        latex=latex_transposed, attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
         traits=VIEW, element=Rearranged(_transposed),
     )
@@ -290,19 +283,14 @@ def _summed_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
 
 
 # The adjoint of a value that was copied along some axes: add up over the copies.
-def _sum_to_latex(attrs: Any, *specs: Any) -> str:
-    if not specs:
-        return r"\sum {0}"
-    shape = specs[0].shape
-    return r"\sum" + axes_below(copied_axes(attrs["shape"], shape), shape) + " {0}"
-
-
 sum_to = register(
     Op(
         "sum_to", ("x",), lambda x, shape: Spec(shape, x.kind), _sum_to_text,
         vjp=lambda g, _y, x, **_: (broadcast_to(g, shape=x.shape),),
         algebra=lambda x, shape: x.sum_to(shape),
-        latex=_sum_to_latex, attrs={"shape": ()},
+        latex=lambda attrs, *s: latex_summed(
+            () if not s else copied_axes(attrs["shape"], s[0].shape), *s
+        ), attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
         traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
     )

@@ -109,9 +109,9 @@ class Network:
 
     def explain(self, level: Any = "all", **options: Any) -> Any:
         """Show where the gradients come from: see `derivo.train.explained`."""
-        from derivo.train.explained import explain_network  # noqa: PLC0415
+        from derivo.train import explained  # noqa: PLC0415
 
-        return explain_network(self, level, **options)
+        return explained.explain_network(self, level, **options)
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "numba"."""
@@ -218,9 +218,7 @@ class Network:
         run_epochs(runner, self.state, plan, history)
         return history
 
-    def _read(
-        self, targets: Targets, dtype: Any, features: int
-    ) -> Callable[[Any, Any], tuple[Any, Any]]:
+    def _read(self, targets: Targets, dtype: Any, features: int) -> Callable[..., Any]:
         def read(x: Any, t: Any) -> tuple[Any, Any]:
             array = read_inputs(x, dtype, name="validation x")
             check_features(array, features, "validation x")
@@ -292,11 +290,9 @@ class Network:
         model = self._built("parameters")
         return measure(model.module, x, t, model.weights(values), self._trained())
 
-    def _scores(
-        self, held: tuple[Any, Any] | None, values: tuple[Any, ...]
-    ) -> dict[str, float]:
-        found = {} if held is None else self._measure(*held, values)
-        return {f"validation_{name}": value for name, value in found.items()}
+    def _scores(self, held: Any, values: tuple[Any, ...]) -> dict[str, float]:
+        found = {} if held is None else self._measure(held[0], held[1], values)
+        return {f"validation_{k}": v for k, v in found.items()}
 
     def __repr__(self) -> str:
         """Show the layers and the loss."""

@@ -60,7 +60,7 @@ def world_of(case: Case, **options: Any) -> World:
     names = names_of(s)
     wanted = [*d.backward.gradients.values(), *d.backward.adjoints.values(), *s.raw.why]
     found = run_graph(order([*wanted, *s.values]), s.values, s.sizes)
-    known = {n: np.asarray(v) for n, v in found.items() if not "loop" in n.op.traits}
+    known = {n: np.asarray(v) for n, v in found.items() if "loop" not in n.op.traits}
     return World(s, names, Entries(s, names), known)
 
 

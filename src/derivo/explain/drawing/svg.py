@@ -47,8 +47,9 @@ def _style(colours: str) -> str:
     ink, ground, faint, fill = INK[colours]
     hues = palette.LIGHT if colours == "light" else palette.DARK
     rules = [
-        f"svg{{background:{ground}}}text{{fill:{ink};font-size:14px;text-anchor:middle}}",
-        "text{font-family:'STIX Two Math','STIX Two Text',Cambria,'DejaVu Serif',serif}",
+        f"svg{{background:{ground}}}text{{fill:{ink};text-anchor:middle}}",
+        "text{font-size:14px}",
+        "text{font-family:'STIX Two Math','STIX Two Text',Cambria,serif}",
         f".shape,.label{{fill:{faint};font-size:12px}}.value,.gradient{{font-size:12px}}",
         ".gradient{font-weight:bold}.name{font-style:italic;font-size:16px}",
         f".body{{fill:{fill};stroke:{ink};stroke-width:1.4}}.result{{stroke-width:3}}",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import singledispatch
 
 from derivo.explain.formula.boxes import (
@@ -12,7 +11,6 @@ from derivo.explain.formula.boxes import (
     FRACTION,
     FUNCTION,
     MATRIX,
-    NEG,
     POWER,
     PRODUCT,
     Bound,
@@ -32,6 +30,7 @@ from derivo.explain.formula.boxes import (
     Sign,
     bracketed,
 )  # fmt: skip
+from derivo.explain.formula.digits import number_box, number_text
 from derivo.explain.formula.names import adjoint_box, name_box
 from derivo.explain.formula.template import fill, join, negative
 from derivo.explain.formula.tree import (
@@ -88,35 +87,7 @@ def _(f: Symbol) -> Bound:
 def _(f: Number) -> Bound:
     if isinstance(f.value, bool):
         return Bound(Said(str(f.value)))
-    return _number_box(number_text(f.value, f.digits))
-
-
-def number_text(value: float, digits: int | None) -> str:
-    """Write a number; with `digits`, rounded to so many significant ones."""
-    if isinstance(value, int) or digits is None:
-        return repr(value) if isinstance(value, int) else repr(float(value))
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    text = f"{value:.{digits}g}"
-    return "0" if float(text) == 0 else text
-
-
-def _number_box(text: str) -> Bound:
-    minus, text = text.startswith("-"), text.lstrip("-")
-    mantissa, _, exponent = text.partition("e")
-    if text in {"inf", "nan"}:
-        text = "∞" if text == "inf" else "NaN"
-    digits: Bound = Bound(Digits(text.removesuffix(".0")))
-    if exponent:
-        power = int(exponent)
-        low: Box = Digits(str(abs(power)))
-        low = Line((Sign("−", "prefix"), low)) if power < 0 else low
-        ten = Script(Digits("10"), high=low)
-        parts = (Digits(mantissa), Sign("×"), ten)
-        digits = Bound(ten if mantissa == "1" else Line(parts), PRODUCT)
-    return negative(digits) if minus else digits
+    return number_box(number_text(f.value, f.digits))
 
 
 @look.register
@@ -313,6 +284,3 @@ def _(f: Call) -> Bound:
 def _attribute(value: object) -> str:
     text = str(value)
     return text if len(text) <= 40 else text[:39] + "…"
-
-
-__all__ = ["ADD", "FUNCTION", "NEG", "layout", "look", "number_text"]

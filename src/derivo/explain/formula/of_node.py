@@ -45,7 +45,7 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: s if looks[layout(s)] == 1 else Symbol(s.name, s.rank, plain=True)
         for n, s in symbols.items()
     }
-    # An adjoint that is passed on unchanged is named after the value nearest the result.
+    # An adjoint passed on unchanged is named after the value nearest the result.
     order = sorted(named, key=lambda n: -n.index)
     for adjoints in (subject.raw.adjoints, subject.derivation.backward.adjoints):
         for value in order:

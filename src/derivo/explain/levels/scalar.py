@@ -20,11 +20,9 @@ from derivo.explain.document import (
 )
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_derivative, prime
-from derivo.explain.formula.of_node import formula_of, names_of
+from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
-    Entry,
     Formula,
-    Mark,
     Matrix,
     Number,
     Partial,
@@ -33,12 +31,20 @@ from derivo.explain.formula.tree import (
     Times,
 )  # fmt: skip
 from derivo.explain.levels.paths import Path, paths_between
+from derivo.explain.levels.scalar_parts import (
+    added,
+    adjoint_of,
+    as_it_is,
+    mark,
+    multiplied,
+)
 from derivo.explain.levels.scalarise import (
     Expanded,
     NotExpandedError,
     expand,
     small_sizes,
 )
+from derivo.explain.levels.tell import anchor_word
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
@@ -53,25 +59,13 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     is_scalar = all(not n.spec.rank for n in subject.graph.nodes())
     try:
         expanded = (
-            _as_it_is(subject) if is_scalar else expand(subject, small_sizes(subject))
+            as_it_is(subject) if is_scalar else expand(subject, small_sizes(subject))
         )
     except NotExpandedError:
         note = Note("reason", words.runs("scalar.not_expanded"))
         return (Section("scalar", words.runs("scalar.title"), (note,), "scalar"),)
     t = _Scalars(subject, expanded, words)
     return (t.overview(), *t.arguments())
-
-
-def _as_it_is(subject: Subject) -> Expanded:
-    """Take a graph of numbers as it is: it needs no expansion."""
-    names = dict(names_of(subject))
-    forward = set(subject.graph.nodes())
-    return Expanded(
-        subject.graph,
-        {n: f for n, f in names.items() if n in forward},
-        {n: np.array(n, dtype=object) for n in forward},
-        dict(subject.factor_of),
-    )
 
 
 @dataclass
@@ -164,12 +158,7 @@ class _Scalars:
             name = self.subject.names.get(node, node.attrs["name"])
             if entries.ndim:
                 blocks += self.gathered(node, entries)
-            anchor = "scalar-" + (
-                "".join(c if c.isascii() and c.isalnum() else "-" for c in name).strip(
-                    "-"
-                )
-                or self.subject.ids[node]
-            )
+            anchor = "scalar-" + anchor_word(name, self.subject.ids[node])
             symbol = Symbol(name, node.spec.rank)
             found.append(
                 Section(
@@ -192,12 +181,7 @@ class _Scalars:
             node.spec.rank,
             adjoint=True,
         )
-        name = (
-            "".join(
-                c if c.isascii() and c.isalnum() else "-" for c in symbol.name
-            ).strip("-")
-            or self.subject.ids[node]
-        )
+        name = anchor_word(symbol.name, self.subject.ids[node])
         link = Link(self.words.text("scalar.to_matrix"), f"#matrix-{name}")
         return [
             Paragraph(self.words.runs("scalar.gathered")),
@@ -249,27 +233,29 @@ class _Scalars:
     def paths(self, entry: Node, result: Node, found: list[Path]) -> list[Row]:
         """Write the products along the paths, in signs, in full, and in numbers."""
         left = Partial(self.names_or(result), self.names_or(entry))
-        signs = [self.product([mark(self, f, self.sign(f)) for f in p]) for p in found]
-        full = [self.product([mark(self, f, self.local(f)) for f in p]) for p in found]
-        rows = [Row(left, _plus(signs)), Row(None, _plus(full))]
+        signs = [
+            multiplied([mark(self.expanded, f, self.sign(f)) for f in p]) for p in found
+        ]
+        full = [
+            multiplied([mark(self.expanded, f, self.local(f)) for f in p])
+            for p in found
+        ]
+        rows = [Row(left, added(signs)), Row(None, added(full))]
         if self.values:
             products, total = [], 0.0
             for path in found:
                 numbers = [self.slope(f) for f in path]
                 parts = [
-                    mark(self, f, Number(x, DIGITS))
+                    mark(self.expanded, f, Number(x, DIGITS))
                     for f, x in zip(path, numbers, strict=True)
                 ]
-                products.append(self.product(parts))
+                products.append(multiplied(parts))
                 total += float(np.prod(numbers))
-            rows.append(Row(None, _plus(products), self.words.runs("matrix.numbers")))
+            rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
             rows.append(Row(None, Number(total, DIGITS)))
         return rows
 
     # --- formulas ---------------------------------------------------------------------
-
-    def product(self, parts: list[Formula]) -> Formula:
-        return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
 
     def factors_into(self, node: Node) -> list[Factor]:
         return [
@@ -307,30 +293,7 @@ class _Scalars:
         return float(parts[f.position])
 
     def adjoint(self, result: Node) -> Formula:
-        return _adjoint_of(self.names_or(result))
+        return adjoint_of(self.names_or(result))
 
     def derivative(self, entry: Node) -> Formula:
-        return _adjoint_of(self.names_or(entry))
-
-
-def mark(t: _Scalars, f: Factor, body: Formula) -> Formula:
-    """Colour a factor, if the graph that is shown has it."""
-    known = t.expanded.factors.get((f.reader, f.position))
-    return body if known is None else Mark(body, known.id)
-
-
-def _adjoint_of(formula: Formula) -> Formula:
-    match formula:
-        case Symbol(name, rank):
-            return Symbol(name, rank, adjoint=True, plain=formula.plain)
-        case Entry(base, indices):
-            return Entry(_adjoint_of(base), indices)
-        case _:
-            from derivo.explain.formula.tree import Call
-            from derivo.explain.levels.tell import D_OF
-
-            return Call(D_OF, (formula,))
-
-
-def _plus(terms: list[Formula]) -> Formula:
-    return terms[0] if len(terms) == 1 else Plus(tuple(terms))
+        return adjoint_of(self.names_or(entry))

@@ -81,8 +81,7 @@ class Telling:
     def anchor(self, node: Node) -> str:
         """Give the word for a value in anchors: its name, or its id."""
         name = self.subject.names.get(node, "")
-        plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
-        return plain.strip("-") or self.subject.ids[node]
+        return anchor_word(name, self.subject.ids[node])
 
     # --- local derivatives ------------------------------------------------------------
 
@@ -140,6 +139,12 @@ class Telling:
             rows.append(Row(None, filled, self.words.runs("matrix.numbers")))
         rows.append(Row(None, result))
         return rows
+
+
+def anchor_word(name: str, otherwise: str) -> str:
+    """Give a name with letters, digits and hyphens alone, for an anchor."""
+    plain = "".join(c if c.isascii() and c.isalnum() else "-" for c in name)
+    return plain.strip("-") or otherwise
 
 
 def any_symbol(formula: Formula) -> bool:

@@ -1,0 +1,45 @@
+"""Numbers as they stand in formulas."""
+
+from __future__ import annotations
+
+import math
+
+from derivo.explain.formula.boxes import (
+    PRODUCT,
+    Bound,
+    Box,
+    Digits,
+    Line,
+    Script,
+    Sign,
+)  # fmt: skip
+from derivo.explain.formula.template import negative
+
+
+def number_text(value: float, digits: int | None) -> str:
+    """Write a number; with `digits`, rounded to so many significant ones."""
+    if isinstance(value, int) or digits is None:
+        return repr(value) if isinstance(value, int) else repr(float(value))
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    text = f"{value:.{digits}g}"
+    return "0" if float(text) == 0 else text
+
+
+def number_box(text: str) -> Bound:
+    """Give the boxes of a number that was written as text."""
+    minus, text = text.startswith("-"), text.lstrip("-")
+    mantissa, _, exponent = text.partition("e")
+    if text in {"inf", "nan"}:
+        text = "∞" if text == "inf" else "NaN"
+    digits: Bound = Bound(Digits(text.removesuffix(".0")))
+    if exponent:
+        power = int(exponent)
+        low: Box = Digits(str(abs(power)))
+        low = Line((Sign("−", "prefix"), low)) if power < 0 else low
+        ten = Script(Digits("10"), high=low)
+        parts = (Digits(mantissa), Sign("×"), ten)
+        digits = Bound(ten if mantissa == "1" else Line(parts), PRODUCT)
+    return negative(digits) if minus else digits

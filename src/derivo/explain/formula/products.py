@@ -1,0 +1,109 @@
+"""Sums of products behind index notation: contractions, sizes of labels, powers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from derivo.explain.formula.tree import (
+    Formula,
+    Number,
+    Power,
+    Quotient,
+    Times,
+)  # fmt: skip
+from derivo.graph.dim import Dim
+from derivo.graph.node import Node
+from derivo.simplify.factor import (
+    Atom,
+    Base,
+    Exp,
+    Label,
+    Log,
+    Product,
+    Total,
+    product,
+    total,
+)  # fmt: skip
+from derivo.simplify.terms import Terms
+
+
+def is_itself(terms: Terms, node: Node) -> bool:
+    """Tell whether a value was read as nothing but itself."""
+    return terms.items == Terms.of(node).items
+
+
+def contracted(node: Node) -> Terms:
+    """Read a product of matrices as the sum that it is."""
+    specs = tuple(i.spec for i in node.inputs)
+    if node.op.contraction is None:
+        return Terms.of(node)
+    text = node.op.contraction(node.attrs, *specs)
+    letters_in = text.replace("->", "").replace(",", "")
+    doubled = any(len(set(part)) < len(part) for part in text.split("->")[0].split(","))
+    if not letters_in.isalpha() or doubled or "->" not in text:
+        return Terms.of(node)
+    operands, _, result = text.partition("->")
+    sizes = {
+        c: d
+        for operand, letters in zip(node.inputs, operands.split(","), strict=True)
+        for c, d in zip(letters, operand.spec.shape, strict=True)
+    }
+    # An axis of size 1 has no label.
+    labels: dict[str, Label] = {
+        c: None if sizes[c] == 1 else k - len(result) for k, c in enumerate(result)
+    }
+    bound: list[int] = []
+    factors = []
+    for operand, letters in zip(node.inputs, operands.split(","), strict=True):
+        for c in letters:
+            if c not in labels:
+                labels[c] = None if sizes[c] == 1 else 1 + len(bound)
+                bound += [] if sizes[c] == 1 else [1 + len(bound)]
+        factors.append((Atom(operand, tuple(labels[c] for c in letters)), 1))
+    whole = product(factors)
+    if bound:
+        whole = product([(total(bound, whole), 1)])
+    return Terms(node.spec.shape, {whole: Fraction(1)})
+
+
+def size_of(label: int, m: Product) -> Dim:  # noqa: C901  a case for each factor
+    """Give the size of the axes that carry a label."""
+    for f, _ in m:
+        match f:
+            case Atom(node, axes):
+                for axis, d in zip(axes, node.spec.shape, strict=True):
+                    if axis == label:
+                        return d
+            case Total(_, inner) | Exp(inner):
+                found = size_of(label, inner)
+                if found != 1:
+                    return found
+            case Base(terms):
+                for inner, _c in terms:
+                    found = size_of(label, inner)
+                    if found != 1:
+                        return found
+            case Log(inner_factor):
+                found = size_of(label, ((inner_factor, 1),))
+                if found != 1:
+                    return found
+            case _:
+                pass
+    return 1
+
+
+def times(parts: list[Formula]) -> Formula:
+    """Multiply; nothing is 1."""
+    if not parts:
+        return Number(1)
+    return parts[0] if len(parts) == 1 else Times(tuple(parts), "")
+
+
+def raised(f: Formula, p: Fraction) -> Formula:
+    """Raise to a power; the first power is the formula itself."""
+    if p == 1:
+        return f
+    exponent: Formula = Number(p.numerator)
+    if p.denominator != 1:
+        exponent = Quotient(exponent, Number(p.denominator))
+    return Power(f, exponent)

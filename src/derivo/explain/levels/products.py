@@ -1,0 +1,140 @@
+"""Matrix level, products: from entries and their sums to transposes and shapes."""
+
+from __future__ import annotations
+
+from derivo.explain.document import (
+    Block,
+    Display,
+    Note,
+    Paragraph,
+    Row,
+    Runs,
+)  # fmt: skip
+from derivo.explain.factors import Factor
+from derivo.explain.formula.tree import (
+    Entry,
+    Formula,
+    Mark,
+    Partial,
+    Sum,
+    Times,
+)  # fmt: skip
+from derivo.explain.levels.tell import Telling, shape_of
+from derivo.graph.node import Node
+
+
+def product_blocks(
+    factor: Factor, part: Node, left: Formula | None, t: Telling
+) -> list[Block]:
+    """Tell of a matrix product: from entries and their sums to transposes."""
+    reader, operand = factor.reader, factor.operand
+    e = t.entries
+    whole, forward = e.equation(reader)
+    fields = {"value": t.shown(operand), "product": t.shown(reader)}
+    rows = [Row(whole, forward, t.words.runs("matrix.entry"))]
+    e.names = {**t.names}
+    own, backward = e.equation(part, through={part: part})
+    own = (
+        Entry(t.adjoint(operand), own.indices)
+        if isinstance(own, Entry)
+        else t.adjoint(operand)
+    )
+    slope = _slope(backward, t.adjoint(reader))
+    blocks: list[Block] = [Paragraph(t.words.runs("matrix.product", **fields))]
+    if slope is not None and isinstance(own, Entry):
+        by = Entry(t.shown(operand), own.indices)
+        rows.append(
+            Row(
+                Partial(whole, by), Mark(slope, factor.id), t.words.runs("matrix.slope")
+            )
+        )
+        chain = _over_paths(
+            backward,
+            Times(
+                (
+                    Mark(Partial(whole, by), factor.id),
+                    _upstream(backward, t.adjoint(reader)),
+                ),
+                "",
+            ),
+        )
+        rows.append(Row(own, chain, t.words.runs("matrix.paths", value=by)))
+        rows.append(Row(None, backward, t.words.runs("matrix.inserted")))
+    else:
+        rows.append(Row(own, backward, t.words.runs("matrix.chain")))
+    blocks.append(Display(tuple(rows)))
+    matrix = t.with_shapes(part)
+    reason: Runs = ()
+    turned = _turned(part, t)
+    if turned is not None and isinstance(backward, Sum):
+        blocks.append(
+            Note(
+                "reason",
+                t.words.runs(
+                    "matrix.transpose",
+                    index=backward.index,
+                    matrix=turned,
+                    value=t.shown(operand),
+                ),
+            )
+        )
+        reason = t.words.runs("matrix.shapes", shape=shape_of(operand.spec))
+    rows = [Row(left or t.adjoint(operand), matrix, reason), *t.in_numbers(part)]
+    blocks.append(Display(tuple(rows)))
+    wrong = _unfitting(part)
+    if wrong is not None:
+        blocks.append(
+            Paragraph(t.words.runs("matrix.unfitting", first=wrong[0], second=wrong[1]))
+        )
+    elif turned is not None:
+        blocks.append(Paragraph(t.words.runs("matrix.square")))
+    return blocks
+
+
+def _slope(backward: Formula, upstream: Formula) -> Formula | None:
+    """Take the upstream entry out of a product: the local derivative is left."""
+    body = backward.body if isinstance(backward, Sum) else backward
+    if not isinstance(body, Times):
+        return None
+    rest = [f for f in body.factors if not _is_entry(f, upstream)]
+    if len(rest) != len(body.factors) - 1:
+        return None
+    return rest[0] if len(rest) == 1 else Times(tuple(rest), body.sign)
+
+
+def _upstream(backward: Formula, upstream: Formula) -> Formula:
+    body = backward.body if isinstance(backward, Sum) else backward
+    assert isinstance(body, Times)  # noqa: S101
+    return next(f for f in body.factors if _is_entry(f, upstream))
+
+
+def _is_entry(f: Formula, of: Formula) -> bool:
+    return f == of or (isinstance(f, Entry) and f.base == of)
+
+
+def _over_paths(backward: Formula, body: Formula) -> Formula:
+    if isinstance(backward, Sum):
+        return Sum(backward.index, backward.size, body)
+    return body
+
+
+def _turned(part: Node, t: Telling) -> Formula | None:
+    """Give the matrix that is transposed in a product, if one is."""
+    for operand in part.inputs:
+        if "axes" in operand.attrs and operand.inputs and operand.spec.rank == 2:
+            return t.shown(operand.inputs[0])
+    return None
+
+
+def _unfitting(part: Node) -> tuple[str, str] | None:
+    """Give the shapes that would not fit without the transpose; None if they would."""
+    if len(part.inputs) != 2:
+        return None
+    shapes = []
+    for operand in part.inputs:
+        turned = "axes" in operand.attrs and operand.inputs
+        shapes.append((operand.inputs[0] if turned else operand).spec)
+    a, b = shapes
+    if a.rank != 2 or b.rank != 2 or a.shape[1] == b.shape[0]:
+        return None
+    return shape_of(a), shape_of(b)

@@ -1,0 +1,62 @@
+"""Formulas of the scalar level."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from derivo.explain.factors import Factor
+from derivo.explain.formula.of_node import names_of
+from derivo.explain.formula.tree import (
+    Entry,
+    Formula,
+    Mark,
+    Plus,
+    Symbol,
+    Times,
+)  # fmt: skip
+from derivo.explain.levels.scalarise import (
+    Expanded,
+)
+from derivo.explain.subject import Subject
+
+
+def as_it_is(subject: Subject) -> Expanded:
+    """Take a graph of numbers as it is: it needs no expansion."""
+    names = dict(names_of(subject))
+    forward = set(subject.graph.nodes())
+    return Expanded(
+        subject.graph,
+        {n: f for n, f in names.items() if n in forward},
+        {n: np.array(n, dtype=object) for n in forward},
+        dict(subject.factor_of),
+    )
+
+
+def mark(expanded: Expanded, f: Factor, body: Formula) -> Formula:
+    """Colour a factor, if the graph that is shown has it."""
+    known = expanded.factors.get((f.reader, f.position))
+    return body if known is None else Mark(body, known.id)
+
+
+def adjoint_of(formula: Formula) -> Formula:
+    """Write the adjoint of what a formula stands for."""
+    match formula:
+        case Symbol(name, rank):
+            return Symbol(name, rank, adjoint=True, plain=formula.plain)
+        case Entry(base, indices):
+            return Entry(adjoint_of(base), indices)
+        case _:
+            from derivo.explain.formula.tree import Call
+            from derivo.explain.levels.tell import D_OF
+
+            return Call(D_OF, (formula,))
+
+
+def added(terms: list[Formula]) -> Formula:
+    """Add terms; one alone is itself."""
+    return terms[0] if len(terms) == 1 else Plus(tuple(terms))
+
+
+def multiplied(parts: list[Formula]) -> Formula:
+    """Multiply factors; one alone is itself."""
+    return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
