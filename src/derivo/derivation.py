@@ -176,7 +176,7 @@ class Derivation:
 
     @property
     def graph(self) -> Graph:
-        """The forward graph as traced, with the user's names."""
+        """The forward graph as traced."""
         return self.traced
 
     @property
@@ -190,8 +190,7 @@ class Derivation:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
-            output, _saved = getattr(self.module, self.name)(**values)
-        return output
+            return getattr(self.module, self.name)(**values)[0]
 
     def gradients(self, upstream: Any = None, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,12 @@ class _Frames:
         self.forward_lines: dict[str, list[int]] = {}
         self.backward_lines: dict[str, list[int]] = {}
         self.lines_of_factor: dict[str, list[int]] = {}
+        self.edges_out: dict[Node, list[str]] = {}
+        for node in subject.graph.nodes():
+            if not is_transparent(node):
+                for edge, source, is_active in drawn_edges(node, subject):
+                    out = self.edges_out.setdefault(source, [])
+                    out += [edge] if is_active else []
         for number, line in enumerate(code.lines, start=1):
             if line.place:
                 where = self.backward_lines if line.backward else self.forward_lines
@@ -70,7 +76,7 @@ class _Frames:
         rows = [Row(name if node in self.names else None, right)]
         rows += self.in_numbers(node, right)
         place = self.subject.ids[node]
-        edges = self.edges_into(node)
+        edges = tuple(edge for edge, _, _ in drawn_edges(node, self.subject))
         return Frame(
             "forward", place, edges, self.words.runs("frames.forward", value=name),
             tuple(rows), name, self.value(node), (),
@@ -93,11 +99,7 @@ class _Frames:
         value = self.value(adjoint)
         if value is not None and is_small(value):
             rows.append(Row(None if rows else name, numbers(value)))
-        places = [subject.ids[f.reader] for f in factors]
-        edges = tuple(
-            f"e-{subject.ids[node]}-{place}-{f.position}"
-            for f, place in zip(factors, places, strict=True)
-        )
+        edges = tuple(self.edges_out.get(node, ()))
         lines = self.backward_lines.get(subject.ids[node], [])
         lines = lines or sorted(
             {n for f in factors for n in self.lines_of_factor.get(f.id, ())}
@@ -178,15 +180,23 @@ class _Frames:
             rows.append(Row(None, numbers(value)))
         return rows
 
-    def edges_into(self, node: Node) -> tuple[str, ...]:
-        place = self.subject.ids[node]
-        found = []
-        for position, operand in enumerate(node.inputs):
-            source = operand
-            while is_transparent(source):
-                (source,) = source.inputs
-            found.append(f"e-{self.subject.ids.get(source, '')}-{place}-{position}")
-        return tuple(found)
+
+def drawn_edges(node: Node, subject: Subject) -> Iterator[tuple[str, Node, bool]]:
+    """Give the edges into a node as they are drawn: past changes of shape alone.
+
+    Yields
+    ------
+    tuple
+        Id of the edge, the node it comes from, and whether a gradient comes back.
+    """
+    for position, operand in enumerate(node.inputs):
+        source = operand
+        while is_transparent(source):
+            (source,) = source.inputs
+        if not source.inputs and "name" not in source.attrs:
+            continue  # a constant: it stands in the circle
+        name = f"e-{subject.ids.get(source, '')}-{subject.ids[node]}-{position}"
+        yield name, source, (node, position) in subject.factor_of
 
 
 def _with_numbers(node: Node, frames: _Frames) -> Formula:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder, check
 from derivo.graph.node import Graph, Node, order
@@ -78,7 +82,8 @@ def simplify_backward(
 
     derived = spread_rows(derived, forward.builder)
     derived = shorten_loops(derived, known, forward.builder, shorten)
-    rewriting = best_rewriting(derived, forward)
+    with room_for_recursion(len(known)):
+        rewriting = best_rewriting(derived, forward)
     gradients = {k: rewriting.now(n) for k, n in derived.gradients.items()}
     polish = Polish(gradients.values(), forward.builder, known)
     gradients = {k: polish(n) for k, n in gradients.items()}
@@ -95,6 +100,17 @@ def simplify_backward(
         assumptions=used,
         independent=independent,
     )
+
+
+@contextmanager
+def room_for_recursion(values: int) -> Iterator[None]:
+    """Let a long chain of values be read to its end: each costs a few calls."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, 1000 + 40 * values))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def is_zero(node: Node) -> bool:

@@ -146,7 +146,9 @@ class Evaluator:
                 assert not inside
                 return np.swapaxes(self.value(body, inside=False), -1, -2)
             case t.Matrix(rows):
-                return np.array([[self.value(x, inside=inside)[()] for x in r] for r in rows])
+                return np.array(
+                    [[self.value(x, inside=inside)[()] for x in r] for r in rows]
+                )
             case t.Prime(op, arg):
                 return self.prime(op.name, self.value(arg, inside=inside))
             case _:
@@ -177,7 +179,9 @@ class Evaluator:
                     result = result * self.value(x, inside=inside)
                 return result
             case t.Quotient(over, under):
-                return self.value(over, inside=inside) / self.value(under, inside=inside)
+                return self.value(over, inside=inside) / self.value(
+                    under, inside=inside
+                )
             case t.Power(base, exponent):
                 b = self.value(base, inside=inside)
                 return np.asarray(b) ** self.value(exponent, inside=inside)
@@ -232,9 +236,7 @@ class Evaluator:
             return whole.reshape(())
         args = [self.value(a, inside=inside) for a in f.args]
         if not inside and f.specs:
-            args = [
-                self.fit(a, s.shape) for a, s in zip(args, f.specs, strict=True)
-            ]
+            args = [self.fit(a, s.shape) for a, s in zip(args, f.specs, strict=True)]
         attrs = {
             k: concrete(v, self.sizes) for k, v in {**f.op.attrs, **f.attrs}.items()
         }

@@ -35,7 +35,8 @@ def svg(drawing: Drawing, *, colours: str = "light", label: str = "") -> str:
     parts += [_branches(drawing)]
     parts += [_spot(s, drawing.places[s.id]) for s in drawing.spots]
     style = "" if colours == "css" else f"<style>{_style(colours)}</style>"
-    name = escape(label or drawing.title, quote=True)
+    said = "".join(c if c.isprintable() else " " for c in label or drawing.title)
+    name = escape(said, quote=True)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="img" '
         f'aria-label="{name}" viewBox="0 0 {width} {height}" width="{width}" '
@@ -66,6 +67,8 @@ def _style(colours: str) -> str:
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
+    # Control characters are not allowed in XML, however they are written.
+    text = "".join(c if c.isprintable() else " " for c in text)
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
 
 
@@ -84,6 +87,7 @@ def _spot(spot: Spot, at: Place) -> str:
     )
     name = "" if spot.name is None else inline(spot.name)
     title = " ".join(t for t in (name or spot.symbol, spot.shape, spot.line) if t)
+    title = "".join(c if c.isprintable() else " " for c in title)
     parts = [f"<title>{escape(title)}</title>", shape]
     kind = "name" if spot.kind == "argument" else "sign"
     parts.append(_text(kind, at.x, at.y + 5, spot.symbol))

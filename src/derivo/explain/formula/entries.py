@@ -16,6 +16,7 @@ from derivo.explain.formula.products import (
     raised,
     size_of,
     times,
+    turned,
 )
 from derivo.explain.formula.tree import (
     Call,
@@ -27,6 +28,7 @@ from derivo.explain.formula.tree import (
     Plus,
     Quotient,
     Sum,
+    Words,
 )  # fmt: skip
 from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.explain.subject import Subject
@@ -52,8 +54,10 @@ from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
 
+DEEPEST = 6
 LETTERS = "ijklpqrsuvabc"
 MORE = "fghmnotwyz"
+MOST_BELOW = 100  # a larger denominator is written as a decimal
 Substitution = Callable[[tuple[Label, ...]], Formula]
 
 
@@ -82,6 +86,7 @@ class Entries:
         # Letters in use, also those of sums around whose labels are given anew inside.
         self.letters: set[str] = set()
         self.inserted: dict[Node, Node] = {}
+        self.depth = 0
 
     # --- equations --------------------------------------------------------------------
 
@@ -158,7 +163,7 @@ class Entries:
         """Write a sum; positive terms first."""
         if not items:
             return Number(0)
-        ordered = sorted(items, key=lambda t: t[1] < 0)
+        ordered = sorted(map(turned, items), key=lambda t: t[1] < 0)
         parts: list[Formula] = []
         for m, c in ordered:
             body = self.product(m, abs(c))
@@ -169,10 +174,11 @@ class Entries:
         """Write a product: what has a negative power goes below a bar."""
         above: list[Formula] = []
         below: list[Formula] = []
-        if c.numerator != 1:
-            above.append(Number(c.numerator))
-        if c.denominator != 1:
-            below.append(Number(c.denominator))
+        if c.denominator > MOST_BELOW:
+            above.append(Number(float(c)))  # 10⁻⁵ rather than a hundred thousandth
+        else:
+            above += [] if c.numerator == 1 else [Number(c.numerator)]
+            below += [] if c.denominator == 1 else [Number(c.denominator)]
         for f, p in sorted(m, key=lambda part: isinstance(part[0], Total)):
             shown = self.factor(f)
             (above if p > 0 else below).append(raised(shown, abs(Fraction(p))))
@@ -216,6 +222,15 @@ class Entries:
             return self.at(self.names[node], axes)
         if not node.inputs:
             return leaf(node) if not node.spec.rank else self.at(leaf(node), axes)
+        if self.depth > DEEPEST:
+            return Words("…")  # nobody reads on: the values in between have no names
+        self.depth += 1
+        shown = self.within(node, axes)
+        self.depth -= 1
+        return shown
+
+    def within(self, node: Node, axes: tuple[Label, ...]) -> Formula:
+        """Write an entry of a value without a name by what it is made of."""
         if "elementwise" not in node.op.traits:
             terms = self.read(node, {})
             if not is_itself(terms, node):

@@ -116,7 +116,8 @@ def _(box: b.Sign) -> str:
 def _text(text: str) -> str:
     """Escape; what would look like markup left over is spelled with other signs."""
     swaps = {"\\": "⧵", "$": "＄", "&": "＆"}
-    return escape("".join(swaps.get(c, c) for c in text))
+    shown = (swaps.get(c, c) if c.isprintable() else " " for c in text)
+    return escape("".join(shown))
 
 
 @write.register

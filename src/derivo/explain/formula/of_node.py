@@ -24,6 +24,7 @@ from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
 TRANSPARENT = "{0}"
+DEEPEST = 8
 MOST_ENTRIES = 12
 
 
@@ -91,17 +92,19 @@ def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:
     names
         Formulas of values at which to stop.
     """
-    return _formula(node, names, top=True)
+    return _formula(node, names, 0)
 
 
-def _formula(
-    node: Node, names: Mapping[Node, Formula], *, top: bool = False
-) -> Formula:
-    if not top and node in names:
+def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
+    if depth and node in names:
         return names[node]
+    if "dim" in node.attrs:
+        return Size(node.attrs["dim"])
     if not node.inputs:
         return leaf(node)
-    args = tuple(_formula(i, names) for i in node.inputs)
+    if depth > DEEPEST:
+        return Words("…")  # nobody reads on: the values in between have no names
+    args = tuple(_formula(i, names, depth + 1) for i in node.inputs)
     specs = tuple(i.spec for i in node.inputs)
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from derivo.explain.formula.tree import (
+    Call,
     Formula,
     Number,
     Power,
@@ -13,6 +14,7 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.graph.dim import Dim
 from derivo.graph.node import Node
+from derivo.ops.elementwise import sqrt
 from derivo.simplify.factor import (
     Atom,
     Base,
@@ -21,6 +23,7 @@ from derivo.simplify.factor import (
     Log,
     Product,
     Total,
+    base,
     product,
     total,
 )  # fmt: skip
@@ -103,7 +106,19 @@ def raised(f: Formula, p: Fraction) -> Formula:
     """Raise to a power; the first power is the formula itself."""
     if p == 1:
         return f
+    if p == Fraction(1, 2):
+        return Call(sqrt, (f,))
     exponent: Formula = Number(p.numerator)
     if p.denominator != 1:
         exponent = Quotient(exponent, Number(p.denominator))
     return Power(f, exponent)
+
+
+def turned(item: tuple[Product, Fraction]) -> tuple[Product, Fraction]:
+    """Write ``-(t - p)`` as ``p - t``."""
+    m, c = item
+    for f, p in m if c < 0 else ():
+        if isinstance(f, Base) and p == 1 and any(d < 0 for _, d in f.terms):
+            other = base((n, -d) for n, d in f.terms)
+            return product((*((g, q) for g, q in m if g is not f), (other, 1))), -c
+    return item

@@ -63,7 +63,7 @@ def _copies(t: Telling) -> list[Section]:
     for node, why in t.subject.raw.why.items():
         if why.kind != "broadcast" or why.reader is None:
             continue
-        anchor = f"batch-{t.anchor(why.node)}"
+        anchor = f"batch-copy-{t.anchor(why.node)}"
         if anchor not in found and why.node in t.subject.names:
             found[anchor] = _copy(node, why, anchor, t)
     sections = list(found.values())

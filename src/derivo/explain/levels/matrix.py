@@ -157,7 +157,9 @@ def _elementwise(
             Note("reason", t.words.runs("matrix.at", operand=t.shown(operand)))
         )
     if copied:
-        link = (Link(t.words.text("matrix.see_batch"), f"#batch-{t.anchor(operand)}"),)
+        link = (
+            Link(t.words.text("matrix.see_batch"), f"#batch-copy-{t.anchor(operand)}"),
+        )
         blocks.append(Paragraph(link))
     return blocks
 

@@ -37,6 +37,7 @@ from derivo.explain.levels.scalar_parts import (
     as_it_is,
     mark,
     multiplied,
+    slope,
 )
 from derivo.explain.levels.scalarise import (
     Expanded,
@@ -50,7 +51,7 @@ from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
 from derivo.run.reference import run_graph
 
-MOST_IN_FULL, MOST_ENTRIES, MOST_PATHS = 4, 12, 24
+MOST_IN_FULL, MOST_ENTRIES, MOST_PATHS = 4, 12, 12
 DIGITS = 4
 
 
@@ -105,8 +106,13 @@ class _Scalars:
             # The first rows and columns, as many as are written out.
             cut = array[tuple(slice(d) for d in entries.shape)]
             known.update(zip(np.ravel(entries), np.ravel(cut), strict=True))
-        with np.errstate(all="ignore"):
-            return run_graph(self.expanded.graph.outputs, known, self.expanded.sizes)
+        try:
+            with np.errstate(all="ignore"):
+                return run_graph(
+                    self.expanded.graph.outputs, known, self.expanded.sizes
+                )
+        except (AttributeError, TypeError):
+            return {}  # text for arrays alone: the level is told without numbers
 
     # --- the parts --------------------------------------------------------------------
 
@@ -244,13 +250,14 @@ class _Scalars:
         if self.values:
             products, total = [], 0.0
             for path in found:
-                numbers = [self.slope(f) for f in path]
+                numbers = [slope(f, self.values) for f in path]
                 parts = [
                     mark(self.expanded, f, Number(x, DIGITS))
                     for f, x in zip(path, numbers, strict=True)
                 ]
                 products.append(multiplied(parts))
-                total += float(np.prod(numbers))
+                with np.errstate(all="ignore"):
+                    total += float(np.prod(numbers))
             rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
             rows.append(Row(None, Number(total, DIGITS)))
         return rows
@@ -277,20 +284,6 @@ class _Scalars:
             f, self.names, builder=self.builder
         )
         return self.sign(f) if found is None else found
-
-    def slope(self, f: Factor) -> float:
-        """Compute a local derivative from the rule of its operation."""
-        reader = f.reader
-        operands = [np.float64(self.values[i]) for i in reader.inputs]
-        assert reader.op.vjp is not None  # noqa: S101
-        with np.errstate(all="ignore"):
-            parts = reader.op.vjp(
-                np.float64(1),
-                np.float64(self.values[reader]),
-                *operands,
-                **reader.attrs,
-            )
-        return float(parts[f.position])
 
     def adjoint(self, result: Node) -> Formula:
         return adjoint_of(self.names_or(result))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from derivo.explain.factors import Factor
@@ -18,6 +21,7 @@ from derivo.explain.levels.scalarise import (
     Expanded,
 )
 from derivo.explain.subject import Subject
+from derivo.graph.node import Node
 
 
 def as_it_is(subject: Subject) -> Expanded:
@@ -60,3 +64,18 @@ def added(terms: list[Formula]) -> Formula:
 def multiplied(parts: list[Formula]) -> Formula:
     """Multiply factors; one alone is itself."""
     return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
+
+
+def slope(f: Factor, values: Mapping[Node, Any]) -> float:
+    """Compute a local derivative from the rule of its operation."""
+    reader = f.reader
+    operands = [np.float64(values[i]) for i in reader.inputs]
+    assert reader.op.vjp is not None  # noqa: S101
+    with np.errstate(all="ignore"):
+        parts = reader.op.vjp(
+            np.float64(1),
+            np.float64(values[reader]),
+            *operands,
+            **reader.attrs,
+        )
+    return float(parts[f.position])

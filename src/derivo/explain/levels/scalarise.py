@@ -12,18 +12,17 @@ import numpy as np
 from derivo.errors import DerivoError
 from derivo.explain.factors import Factor
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
+from derivo.explain.levels.cells import Cells, boxed
 from derivo.explain.subject import Subject
 from derivo.graph.builder import Constant
 from derivo.graph.dim import evaluate, names
 from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec
-from derivo.ops.arithmetic import log
-from derivo.ops.elementwise import exp
 from derivo.ops.leaf import argument, constant
 from derivo.run.reference import concrete
 from derivo.trace.recorder import Recorder
 
-MOST_NODES = 600
+MOST_NODES = 120  # beyond that paths are too long to be read
 LETTERS = "lmnpqruvgh"
 
 
@@ -137,9 +136,12 @@ class _Expansion:
         operands = [self.known[i] for i in node.inputs]
         try:
             result = self.operation(node, operands)
-        except (DerivoError, TypeError, ValueError, AttributeError) as error:
+        except (
+            DerivoError, TypeError, ValueError, AttributeError, LookupError,
+            SyntaxError,
+        ) as error:  # fmt: skip
             raise NotExpandedError from error
-        array = np.asarray(result, dtype=object)
+        array = boxed(result)
         if array.shape != self.shape(node.spec):
             raise NotExpandedError
         return array
@@ -231,7 +233,7 @@ class _Expansion:
         """Expand what an operation is made of: what it means, or how it is computed."""
         assert node.op.lower is not None  # noqa: S101
         if node.op.algebra is not None and len(operands) == 1:
-            meaning = node.op.algebra(_Cells(operands[0], self), **node.attrs)
+            meaning = node.op.algebra(Cells(operands[0]), **node.attrs)
             return meaning.array
         stand_ins = [
             self.builder.make(argument, (), {"name": f"operand {k}", "spec": i.spec})
@@ -270,27 +272,3 @@ class _Expansion:
         for node in graph.nodes():
             if node.inputs and node not in names and free:
                 names[node] = Symbol(free.pop(0))
-
-
-class _Cells:
-    """Entries as `Op.algebra` takes them: with exp, log, and sums along axes."""
-
-    def __init__(self, array: Any, expansion: _Expansion) -> None:
-        self.array = array
-        self.expansion = expansion
-
-    def _each(self, op: Any) -> _Cells:
-        return _Cells(np.frompyfunc(op, 1, 1)(self.array), self.expansion)
-
-    def exp(self) -> _Cells:
-        return self._each(exp)
-
-    def log(self) -> _Cells:
-        return self._each(log)
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> _Cells:
-        total = np.sum(self.array, axis=axis, keepdims=keepdims)
-        return _Cells(np.asarray(total, dtype=object), self.expansion)
-
-    def __truediv__(self, other: _Cells) -> _Cells:
-        return _Cells(self.array / other.array, self.expansion)

@@ -31,4 +31,43 @@ TEXTS: dict[str, dict[str, str]] = {
     "multiplied": {"en": "the Jacobian put in", "fr": "la jacobienne insérée", "ja": "ヤコビ行列を代入"},
     "inserted": {"en": "the upstream gradient put in", "fr": "le gradient amont inséré", "ja": "上流の勾配を代入"},
     "cancelled": {"en": "equal factors above and below cancel", "fr": "les facteurs égaux au-dessus et au-dessous s'annulent", "ja": "分子と分母の等しい因子が約される"},
+    "mixes_slice": {
+        "en": "Every entry of {value} depends on all entries of {operand} in its column. So the derivative is not one number per entry but a matrix per column, the Jacobian.",
+        "fr": "Chaque élément de {value} dépend de tous les éléments de {operand} de sa colonne. La dérivée n'est donc pas un nombre par élément mais une matrice par colonne, la jacobienne.",
+        "ja": "{value} の各要素は {operand} の同じ列のすべての要素で決まります。そこで微分は要素ごとの一つの数ではなく、列ごとの行列(ヤコビ行列)になります。",
+    },
+    "own": {
+        "en": "Every entry of {value} depends on one entry of {operand}: the one in the same place. So the Jacobian is zero off its diagonal.",
+        "fr": "Chaque élément de {value} dépend d'un seul élément de {operand} : celui de la même place. La jacobienne est donc nulle hors de sa diagonale.",
+        "ja": "{value} の各要素は {operand} の同じ位置の一つの要素だけで決まります。そこでヤコビ行列は対角以外が 0 になります。",
+    },
+    "called": {"en": "called so here", "fr": "nommé ainsi ici", "ja": "ここではこう呼ぶ"},
+    "differentiated": {
+        "en": "quotient rule and chain rule on the definition: all entries of the row stand in the sum",
+        "fr": "règle du quotient et règle de la chaîne sur la définition : tous les éléments de la ligne sont dans la somme",
+        "ja": "定義に商の微分と連鎖律を使う:和には行のすべての要素が入っている",
+    },
+    "own_differentiated": {
+        "en": "the definition, differentiated", "fr": "la définition, dérivée", "ja": "定義を微分する",
+    },
+    "again": {"en": "the same, written with {value}", "fr": "la même chose, écrite avec {value}", "ja": "{value} を使って書くと"},
+    "first_slice": {"en": "for the first column", "fr": "pour la première colonne", "ja": "最初の列について"},
+    "own_product": {
+        "en": "To multiply by a diagonal matrix is to multiply entry by entry. That is why grad * f' is enough here:",
+        "fr": "Multiplier par une matrice diagonale, c'est multiplier élément par élément. C'est pourquoi grad * f' suffit ici :",
+        "ja": "対角行列を掛けることは要素ごとに掛けることです。だからここでは grad * f' で足ります:",
+    },
+    "own_whole": {
+        "en": "with the whole Jacobian, or entry by entry: the same",
+        "fr": "avec toute la jacobienne, ou élément par élément : pareil",
+        "ja": "ヤコビ行列全体でも要素ごとでも同じ",
+    },
+    "own_rule": {"en": "chain rule: one result depends on this entry", "fr": "règle de la chaîne : un seul résultat dépend de cet élément", "ja": "連鎖律:この要素で決まる結果は一つ"},
+    "own_slope": {"en": "the slope put in", "fr": "la pente insérée", "ja": "傾きを代入"},
+    "pulled_out": {"en": "common factors pulled out", "fr": "facteurs communs mis en évidence", "ja": "共通因子をくくり出す"},
+    "sum_left": {
+        "en": "A sum over the row is left. Nothing that is known makes a number of it, so the gradient stays this long.",
+        "fr": "Il reste une somme sur la ligne. Rien de connu n'en fait un nombre, donc le gradient reste aussi long.",
+        "ja": "行についての和が残ります。値が決まる事実がないので、勾配はこれ以上短くなりません。",
+    },
 }  # fmt: skip

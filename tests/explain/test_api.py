@@ -1,0 +1,344 @@
+"""What users call: explain, save, worksheets, words; and input that is not nice."""
+
+import re
+import string
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import DerivoError, UsageError
+from derivo.explain.assemble import LEVELS
+from derivo.explain.document import blocks_of
+from derivo.explain.drawing.of_subject import is_transparent
+from derivo.explain.explanation import ENDINGS
+from derivo.explain.formula.tree import Blank, walk
+from derivo.explain.words import AREAS, LANGUAGES, Words, texts
+from derivo.layers import Dense
+from tests.catalogue import CASES
+
+SOURCE = Path(derivo.__file__).parent / "explain"
+
+
+def layer(x, w, b):
+    n = x @ w + b
+    y = 1 / (1 + np.exp(-n))
+    return y
+
+
+ARRAYS = {
+    "x": np.array([[1.0, 2.0], [0.5, -1.0]]),
+    "w": np.array([[0.1, -0.2], [0.4, 0.3]]),
+    "b": np.array([0.05, -0.1]),
+}
+
+
+@pytest.fixture(scope="module")
+def d():
+    return derivo.derive(layer, x="N L", w="L M", b="M")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("arrays", [{}, ARRAYS], ids=["letters", "numbers"])
+def test_every_ending_is_written(d, tmp_path, ending, arrays):
+    if ending == ".png":
+        pytest.importorskip("resvg_py", reason="PNG needs the extra svg")
+    path = d.explain(**arrays).save(tmp_path / f"layer{ending}")
+    assert path.stat().st_size > 200
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def test_mistakes_are_named(d, tmp_path):
+    with pytest.raises(UsageError, match="choose of all, graph"):
+        d.explain("matrices")
+    with pytest.raises(UsageError, match="choose one of en, fr, ja"):
+        d.explain(language="de")
+    with pytest.raises(UsageError, match="choose one of the endings"):
+        d.explain().save(tmp_path / "layer.docx")
+    with pytest.raises(UsageError, match="no folder"):
+        d.explain().save(tmp_path / "none" / "layer.html")
+    with pytest.raises(DerivoError):
+        d.explain(x=ARRAYS["x"])
+    with pytest.raises(DerivoError):
+        d.explain(**{**ARRAYS, "b": np.zeros(5)})
+    with pytest.raises(UsageError, match="upstream"):
+        d.explain(upstream=1.0)
+
+
+def test_an_argument_may_be_called_like_an_option():
+    def scaled(level, language):
+        return level * language
+
+    d = derivo.derive(scaled, level="", language="")
+    e = d.explain(arrays={"level": 2.0, "language": 3.0})
+    assert "6" in e.text
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_level_alone(d, level):
+    document = d.explain(level, **ARRAYS).document
+    assert {s.level for s in document.sections} <= {level}
+    assert (document.drawing is not None) == (level == "graph")
+    assert (document.code is not None) == (level == "code")
+
+
+def test_a_notebook_shows_the_page(d):
+    html = d.explain()._repr_html_()
+    assert html.startswith("<iframe")
+    assert "sandbox" in html
+
+
+def test_a_network_explains_itself(tmp_path):
+    x, t = derivo.data.digits()
+    net = derivo.Network(Dense(4, "relu"), Dense(10), loss="cross_entropy")
+    net.build(64)
+    assert net.explain(x=x, t=t).save(tmp_path / "net.html").stat().st_size < 1_000_000
+    assert "matrix-w1" in {s.anchor for s in net.explain("matrix").document.sections}
+
+
+# --- links --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_ids_lead_somewhere_and_factors_are_in_the_code(case):
+    d = derivo.derive(case.function, **case.specs)
+    document = d.explain().document
+    spots = {s.id for s in document.drawing.spots}
+    edges = {e.id for e in document.drawing.edges}
+    known = {f.id for f in document.factors}
+    for frame in document.frames:
+        assert frame.place in spots or frame.value is None
+        assert set(frame.edges) <= edges
+        assert frame.edges or not frame.factors
+        assert set(frame.factors) <= known
+        assert all(1 <= n <= len(document.code.lines) for n in frame.lines)
+    in_code = {f for line in document.code.lines for f in line.factors}
+    assert in_code <= known
+    anchors = [s.anchor for s in document.sections]
+    assert len(set(anchors)) == len(anchors)
+
+
+def test_nearly_every_factor_is_on_a_line_of_code():
+    covered = total = 0
+    for case in CASES.values():
+        document = derivo.derive(case.function, **case.specs).explain("code").document
+        in_code = {f for line in document.code.lines for f in line.factors}
+        covered += len(in_code)
+        total += len(document.factors)
+    assert covered / total > 0.85, f"{covered} of {total}"
+
+
+def test_lines_of_the_articles_layer(d):
+    lines = {
+        line.text.strip().split(" = ")[0]: line.factors
+        for line in d.explain("code").document.code.lines
+        if line.backward
+    }
+    factors = {
+        (f.operand.index, f.position): f.id for f in d.explain("code").document.factors
+    }
+    assert len(factors) == 5
+    # 1: sigmoid by n, 2 and 3: the sum by x @ w and by b, 4 and 5: the product by x and w
+    assert lines == {
+        "d_n": ("f1", "f2"),
+        "d_b": ("f3",),
+        "d_x": ("f4",),
+        "d_w": ("f5",),
+    }
+
+
+def test_links_within_a_document_lead_to_sections(d):
+    from derivo.explain.document import Link, Paragraph
+
+    document = d.explain(**ARRAYS).document
+    anchors = {s.anchor for s in document.sections}
+    targets = [
+        r.target
+        for b in blocks_of(document)
+        if isinstance(b, Paragraph)
+        for r in b.runs
+        if isinstance(r, Link)
+    ]
+    assert targets
+    assert all(t.removeprefix("#") in anchors for t in targets)
+
+
+# --- worksheets ---------------------------------------------------------------------------
+
+
+def test_a_worksheet_has_blanks_and_its_key_the_numbers(d):
+    sheet = d.explain().worksheet(seed=4)
+    blanks = [
+        p
+        for b in blocks_of(sheet.sheet.document)
+        if hasattr(b, "rows")
+        for r in b.rows
+        for p in walk(r.right)
+        if isinstance(p, Blank)
+    ]
+    assert [b.number for b in blanks] == list(range(1, len(blanks) + 1))
+    assert not [
+        p
+        for b in blocks_of(sheet.key.document)
+        if hasattr(b, "rows")
+        for r in b.rows
+        for p in walk(r.right)
+        if isinstance(p, Blank)
+    ]
+    again = d.explain().worksheet(seed=4)
+    assert again.sheet.text == sheet.sheet.text
+    assert d.explain().worksheet(seed=5).sheet.text != sheet.sheet.text
+
+
+def test_the_answers_are_right(d):
+    sheet = d.explain().worksheet(seed=1)
+    answers = []
+    for block in blocks_of(sheet.sheet.document):
+        left = None
+        for row in getattr(block, "rows", ()):
+            left = row.left or left
+            for part in walk(row.right):
+                if isinstance(part, Blank):
+                    answers.append((left, part.answer))
+    from derivo.explain.formula.tree import Symbol
+
+    def total(w):
+        return np.sum(1 / (1 + np.exp(-(sheet.arrays["x"] @ w + sheet.arrays["b"]))))
+
+    w, step = np.asarray(sheet.arrays["w"]), 1e-6
+    exact = np.zeros_like(w)
+    for index in np.ndindex(w.shape):
+        move = np.zeros_like(w)
+        move[index] = step
+        exact[index] = (total(w + move) - total(w - move)) / (2 * step)
+    matrix = next(a for left, a in answers if left == Symbol("w", 2, adjoint=True))
+    found = np.array([[c.value for c in row] for row in matrix.rows])
+    np.testing.assert_allclose(found, exact, atol=1e-8)
+
+
+def test_a_worksheet_is_saved_with_its_key(d, tmp_path):
+    d.explain().worksheet(2).save(tmp_path / "sheet.html")
+    assert {p.name for p in tmp_path.iterdir()} == {"sheet.html", "sheet-key.html"}
+    assert 'class="blank"' in (tmp_path / "sheet.html").read_text()
+
+
+# --- words ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_every_sentence_is_there_in_every_language(area):
+    for key, sentences in texts(area).items():
+        assert set(sentences) == set(LANGUAGES), key
+        fields = [
+            {f for _, f, _, _ in string.Formatter().parse(s) if f}
+            for s in sentences.values()
+        ]
+        assert fields[0] == fields[1] == fields[2], key
+        assert all(sentences.values()), key
+
+
+def test_every_sentence_that_is_used_exists():
+    used = set()
+    for path in SOURCE.rglob("*.py"):
+        used |= set(
+            re.findall(r'"((?:%s)\.[a-z_]+)"' % "|".join(AREAS), path.read_text())
+        )
+    assert used
+    for key in used:
+        if key.endswith("_"):  # put together with the name of a button
+            continue
+        Words("en").template(key)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_tells_everything(d, language):
+    e = d.explain(language=language, **ARRAYS)
+    assert e.document.language == language
+    assert len(e.document.sections) == len(d.explain(**ARRAYS).document.sections)
+
+
+# --- what is not nice -----------------------------------------------------------------------
+
+
+def every_ending(d, tmp_path, **arrays):
+    e = d.explain(**arrays)
+    for ending in ENDINGS:
+        if ending != ".png":
+            assert e.save(tmp_path / f"x{ending}").stat().st_size < 3_000_000
+
+
+def test_hostile_names(tmp_path):
+    def f(_x1, alpha_hat, λ, lambda_, a__b):
+        x_ = _x1 * alpha_hat + λ * lambda_
+        return np.tanh(x_ * a__b)
+
+    d = derivo.derive(f, _x1="N", alpha_hat="N", λ="N", lambda_="N", a__b="N")
+    every_ending(d, tmp_path)
+    shown = d.explain().document.drawing
+    assert len({s.symbol for s in shown.spots if s.kind == "argument"}) == 5
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 0.0])
+def test_values_that_are_not_finite(d, tmp_path, value):
+    every_ending(d, tmp_path, **{**ARRAYS, "x": np.full((2, 2), value)})
+
+
+def test_arrays_without_entries_and_very_large_ones(d, tmp_path):
+    every_ending(d, tmp_path, x=np.zeros((0, 2)), w=ARRAYS["w"], b=ARRAYS["b"])
+    large = {"x": np.ones((1000, 1000)), "w": np.ones((1000, 50)), "b": np.ones(50)}
+    every_ending(d, tmp_path, **large)
+
+
+def test_three_hundred_lines(tmp_path):
+    lines = (
+        ["def long(x):"]
+        + [f"    x{k} = x * 0.5 + {k}\n    x = np.tanh(x{k})" for k in range(150)]
+        + ["    return x"]
+    )
+    path = tmp_path / "long.py"
+    path.write_text("import numpy as np\n" + "\n".join(lines))
+    scope = {}
+    exec(compile(path.read_text(), str(path), "exec"), scope)  # noqa: S102
+    every_ending(derivo.derive(scope["long"], x="N"), tmp_path)
+
+
+def test_integers_constants_and_several_results(tmp_path):
+    table = np.arange(12.0).reshape(4, 3)
+
+    def f(x, k):
+        y = x * table
+        return {"y": y, "z": np.sum(y[k])}
+
+    d = derivo.derive(f, x="4 3", k=derivo.Spec("", "int"))
+    every_ending(d, tmp_path)
+    every_ending(d, tmp_path, x=np.ones((4, 3)), k=2)
+
+
+def test_loops_over_time(tmp_path):
+    def rnn(xs, h0, w):
+        def step(h, x):
+            h = np.tanh(x + h @ w)
+            return h, h
+
+        return derivo.scan(step, h0, xs)[1]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        every_ending(derivo.derive(rnn, xs="T N M", h0="N M", w="M M"), tmp_path)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_every_program_with_numbers_in_every_form(case, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        d = derivo.derive(case.function, **case.specs)
+        every_ending(d, tmp_path, **case.arrays())
+
+
+def test_transparent_operations_are_passed_over(d):
+    from derivo.explain.subject import subject
+
+    nodes = subject(d, {}).graph.nodes()
+    assert not any(is_transparent(n) for n in nodes)

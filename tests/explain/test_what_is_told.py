@@ -1,0 +1,366 @@
+"""Every row of an explanation is true: both sides have the same value."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.explain.document import Display, blocks_of
+from derivo.explain.formula.tree import (
+    Entry,
+    Index,
+    Matrix,
+    Minus,
+    Number,
+    Symbol,
+    walk,
+)
+from derivo.explain.levels import batch, jacobian, matrix, scalar
+from derivo.explain.levels.scalar_parts import as_it_is
+from derivo.explain.levels.scalarise import small_sizes
+from derivo.explain.subject import subject
+from derivo.explain.words import Words
+from tests.catalogue import CASES
+from tests.explain.evaluate import Unknown, evaluate
+from tests.explain.test_formulas_equal_the_code import symbols, told
+
+
+def neuron(x, w, b):
+    m = w * x
+    n = m + b
+    y = 1 / (1 + np.exp(-n))
+    return y
+
+
+def sigmoid(n):
+    return 1 / (1 + np.exp(-n))
+
+
+def two_neurons(x1, x2, w11, w12, w21, w22, b1, b2):
+    l = w11 * x1
+    r = w21 * x2
+    m = l + r + b1
+    y1 = sigmoid(m)
+    n = w12 * x1
+    p = w22 * x2
+    q = n + p + b2
+    y2 = sigmoid(q)
+    return y1, y2
+
+
+SCALARS = dict.fromkeys(("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2"), "")
+
+
+def layer(x, w, b):
+    n = x @ w + b
+    y = 1 / (1 + np.exp(-n))
+    return y
+
+
+def sections(module, d, **arrays):
+    return {s.anchor: s for s in module.sections(subject(d, arrays), Words("en"))}
+
+
+def rows(section):
+    return [r for b in section.blocks if isinstance(b, Display) for r in b.rows]
+
+
+def inline(formula):
+    from derivo.explain.formula.unicode import inline
+
+    return inline(formula)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_chains_of_index_notation_are_equal_line_by_line(case):
+    about, computed = told(case)
+    values = symbols(_names(about), computed)
+    rng = np.random.default_rng(0)
+    for module in (matrix, jacobian, batch):
+        for section in module.sections(about, Words("en")):
+            for block in section.blocks:
+                if isinstance(block, Display):
+                    _same(block.rows, values, about.sizes, rng)
+
+
+def _names(about):
+    from derivo.explain.levels.tell import Telling
+
+    return Telling(about, Words("en")).names
+
+
+def _same(lines, values, sizes, rng):
+    """Evaluate every line that can be, at one random entry, against the one above."""
+    last = None
+    for row in lines:
+        if row.left is not None:
+            last = None
+        if row.sign not in {"="}:
+            continue
+        found = {i.name for part in walk(row.right) for i in _indices(part)}
+        bound = {
+            p.index.name
+            for p in walk(row.right)
+            if hasattr(p, "index") and isinstance(p.index, Index)
+        }
+        free = found - bound
+        letters = _at(free, rng) if last is None else last[1]
+        try:
+            with np.errstate(all="ignore"):
+                value = evaluate(row.right, values, sizes, letters)
+        except (Unknown, KeyError, ValueError, TypeError, IndexError):
+            last = last if last is not None else None
+            continue
+        if np.ndim(value):
+            continue
+        if last is not None:
+            assert value == pytest.approx(last[0], rel=1e-9, abs=1e-9, nan_ok=True)
+        last = (value, letters)
+
+
+def _indices(part):
+    return (
+        [i for i in part.indices if isinstance(i, Index)]
+        if isinstance(part, Entry)
+        else []
+    )
+
+
+def _at(names, rng):
+    del rng
+    return {name: 1 for name in sorted(names)}
+
+
+def test_the_neuron_is_told_as_in_the_article():
+    d = derivo.derive(neuron, x="", w="", b="")
+    told_ = sections(scalar, d)
+    texts = {a: [inline(r.right) for r in rows(told_[f"scalar-{a}"])] for a in "xwb"}
+    assert texts["w"][:2] == ["(∂y)/(∂n) × (∂n)/(∂m) × (∂m)/(∂w)", "σ′(n) × 1 × x"]
+    assert texts["x"][:2] == ["(∂y)/(∂n) × (∂n)/(∂m) × (∂m)/(∂x)", "σ′(n) × 1 × w"]
+    assert texts["b"][:2] == ["(∂y)/(∂n) × (∂n)/(∂b)", "σ′(n) × 1"]
+
+
+def test_the_slips_of_the_articles_formulas_come_out_right():
+    d = derivo.derive(two_neurons, **SCALARS)
+    told_ = sections(scalar, d)
+
+    def pairs(anchor):
+        return [
+            (r.left and inline(r.left), inline(r.right)) for r in rows(told_[anchor])
+        ]
+
+    # The fourth line of dW is about w22, by way of q and p.
+    assert (
+        "(∂y₂)/(∂w₂₂)",
+        "(∂y₂)/(∂q) × (∂q)/(∂(n + p)) × (∂(n + p))/(∂p) × (∂p)/(∂w₂₂)",
+    ) in pairs("scalar-w22")
+    # The slope for b2 is taken at q.
+    assert (None, "σ′(q) × 1") in pairs("scalar-b2")
+    # The gradient of x1 weighs each neuron with its own error.
+    assert ("dx₁", "dy₁ · (∂y₁)/(∂x₁) + dy₂ · (∂y₂)/(∂x₁)") in pairs("scalar-x1")
+
+
+def test_products_along_paths_add_up_to_the_gradient():
+    d = derivo.derive(two_neurons, **SCALARS)
+    arrays = {
+        k: np.float64(v)
+        for k, v in zip(SCALARS, (1.5, -2, 0.3, 0.1, -0.4, 0.8, 0.2, -0.1), strict=True)
+    }
+    told_ = sections(scalar, d, **arrays)
+    expected = d.gradients(**arrays)
+    for name in SCALARS:
+        numbers = [
+            r.right
+            for r in rows(told_[f"scalar-{name}"])
+            if isinstance(r.right, Number)
+        ]
+        assert sum(n.value for n in numbers) == pytest.approx(expected[name], rel=1e-12)
+
+
+def expandable():
+    """Give every program that can be written out entry by entry, at small sizes."""
+    for case in CASES.values():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            d = derivo.derive(case.function, **case.specs)
+        about = subject(d, {})
+        sizes = small_sizes(about)
+        rng = np.random.default_rng(0)
+        shapes = {
+            n.attrs["name"]: tuple(
+                d if isinstance(d, int) else sizes[str(d)] for d in n.spec.shape
+            )
+            for n in about.graph.inputs
+        }
+        arrays = {
+            k: case.draws.get(k, lambda r, s: r.normal(size=s))(rng, s)
+            for k, s in shapes.items()
+        }
+        try:
+            with np.errstate(all="ignore"):
+                yield (
+                    case.name,
+                    d,
+                    arrays,
+                    scalar.sections(subject(d, arrays), Words("en")),
+                )
+        except Exception as error:  # noqa: BLE001
+            pytest.fail(f"{case.name}: {error!r}")
+
+
+def test_every_program_adds_up_over_its_paths():
+    """The sum over paths of products of slopes is the gradient that the code gives."""
+    compared = 0
+    for name, d, arrays, told_ in expandable():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                expected = (
+                    d.exact.gradients(**arrays)
+                    if d.assumptions
+                    else d.gradients(**arrays)
+                )
+            except IndexError:  # labels of more classes than there are at small sizes
+                continue
+        for section in told_[1:]:
+            argument = section.anchor.removeprefix("scalar-")
+            if argument not in expected or any(
+                "left out" in str(b) for b in section.blocks
+            ):
+                continue
+            first = next((b for b in section.blocks if isinstance(b, Display)), None)
+            if first is None:
+                continue
+            numbers = [r.right.value for r in first.rows if isinstance(r.right, Number)]
+            if not numbers:
+                continue
+            entry = np.ravel(expected[argument])[0]
+            assert sum(numbers) == pytest.approx(entry, rel=1e-9, abs=1e-12), (
+                name,
+                argument,
+            )
+            compared += 1
+    assert compared > 60, compared
+
+
+def test_where_the_transpose_comes_from():
+    d = derivo.derive(layer, x="N L", w="L M", b="M")
+    told_ = sections(matrix, d)
+    pairs = [
+        (r.left and inline(r.left), inline(r.right)) for r in rows(told_["matrix-w"])
+    ]
+    assert pairs[:4] == [
+        ("(x w)ᵢₖ", "∑ⱼ₌₁^L xᵢⱼ wⱼₖ"),
+        ("(∂(x w)ᵢₖ)/(∂wⱼₖ)", "xᵢⱼ"),
+        ("dwⱼₖ", "∑ᵢ₌₁^N (∂(x w)ᵢₖ)/(∂wⱼₖ) dnᵢₖ"),
+        (None, "∑ᵢ₌₁^N dnᵢₖ xᵢⱼ"),
+    ]
+    assert pairs[4] == ("dw", "xᵀ dn")
+
+
+def test_from_the_jacobian_to_p_minus_t():
+    from tests.explain.test_formulas_equal_the_code import softmax_loss
+
+    d = derivo.derive(softmax_loss, z="N C", t="N C", wrt="z")
+    told_ = sections(jacobian, d)
+    (section,) = told_.values()
+    chain = [b for b in section.blocks if isinstance(b, Display)][-2]
+    texts = [inline(r.right) for r in chain.rows]
+    assert texts[0] == "∑ₖ₌₁^C dpᵢₖ (∂pᵢₖ)/(∂zᵢⱼ)"
+    assert texts[-1] == "pᵢⱼ − tᵢⱼ"
+    assert any("∑ₖ₌₁^C tᵢₖ" in t for t in texts)
+
+
+def test_without_the_assumption_the_sum_of_t_stays():
+    from tests.explain.test_formulas_equal_the_code import softmax_loss
+
+    d = derivo.derive(softmax_loss, z="N C", t="N C", wrt="z", assume="t is free")
+    (section,) = sections(jacobian, d).values()
+    chain = [b for b in section.blocks if isinstance(b, Display)][-2]
+    assert "∑ₖ₌₁^C tᵢₖ" in inline(chain.rows[-1].right)
+
+
+def test_a_doubled_batch_doubles_a_sum_and_leaves_a_mean():
+    def mean(x, w, t):
+        return np.mean(np.sum((x @ w - t) ** 2, axis=1))
+
+    def summed(x, w, t):
+        return np.sum((x @ w - t) ** 2)
+
+    rng = np.random.default_rng(0)
+    arrays = {
+        "x": rng.normal(size=(3, 2)),
+        "w": rng.normal(size=(2, 2)),
+        "t": rng.normal(size=(3, 2)),
+    }
+    for function, expected in ((mean, 1), (summed, 2)):
+        d = derivo.derive(function, wrt="w", x="N L", w="L M", t="N M")
+        (row,) = rows(sections(batch, d, **arrays)["batch-twice"])
+        assert row.right.value == pytest.approx(expected)
+
+
+def test_there_is_no_batch_level_without_a_batch():
+    d = derivo.derive(neuron, x="", w="", b="")
+    assert sections(batch, d) == {}
+
+
+def test_slopes_of_sigmoids_are_at_most_a_quarter():
+    def deep(x, w):
+        a = 1 / (1 + np.exp(-w * x))
+        return 1 / (1 + np.exp(-w * a))
+
+    e = derivo.derive(deep, x="", w="").explain("matrix", x=1.0, w=0.7)
+    (section,) = [s for s in e.document.sections if s.anchor == "vanishing"]
+    bound, here = [r.right.value for r in rows(section) if isinstance(r.right, Number)]
+    assert bound == pytest.approx(1 / 16)
+    assert 0 < here < bound
+
+
+def test_an_expansion_has_the_articles_letters():
+    d = derivo.derive(layer, x="N L", w="L M", b="M")
+    overview = sections(scalar, d)["scalar"]
+    lines = [f"{inline(r.left)} = {inline(r.right)}" for r in rows(overview)]
+    assert lines[:3] == ["l = x₁ · w₁₁", "m = x₂ · w₂₁", "p = l + m"]
+
+
+def test_a_graph_of_numbers_is_not_expanded():
+    about = subject(derivo.derive(neuron, x="", w="", b=""), {})
+    assert as_it_is(about).graph is about.graph
+
+
+def test_numbers_of_a_document_are_those_of_the_code():
+    d = derivo.derive(layer, x="N L", w="L M", b="M")
+    rng = np.random.default_rng(3)
+    arrays = {
+        "x": rng.normal(size=(3, 2)),
+        "w": rng.normal(size=(2, 2)),
+        "b": rng.normal(size=2),
+    }
+    e = d.explain("matrix", **arrays)
+    expected = d.gradients(**arrays)["w"]
+    tables = [
+        np.array([[_number(c) for c in r] for r in row.right.rows])
+        for b in blocks_of(e.document) if isinstance(b, Display)
+        for row in b.rows if isinstance(row.right, Matrix)
+    ]  # fmt: skip
+    assert any(
+        t.shape == (2, 2) and np.allclose(t, expected, rtol=1e-12) for t in tables
+    )
+
+
+def _number(cell):
+    if isinstance(cell, Minus):
+        return -cell.body.value
+    return cell.value if isinstance(cell, Number) else np.nan
+
+
+def test_symbols_that_would_look_alike_are_told_apart():
+    def clash(x1, x_1):
+        return x1 * x_1
+
+    names = _names(subject(derivo.derive(clash, x1="", x_1=""), {}))
+    shown = [
+        inline(s) for s in names.values() if isinstance(s, Symbol) and not s.adjoint
+    ]
+    assert len(set(shown)) == len(shown)

@@ -1,0 +1,304 @@
+"""Formulas as text: brackets, valid markup, and LaTeX that compiles."""
+
+import re
+import shutil
+import subprocess
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import derivo
+from derivo.explain.document import formulas_of
+from derivo.explain.formula import latex, mathml, unicode
+from derivo.explain.formula.names import GREEK
+from derivo.explain.formula.tree import (
+    Call,
+    Entry,
+    Index,
+    Minus,
+    Number,
+    Plus,
+    Power,
+    Quotient,
+    Size,
+    Symbol,
+    Times,
+)  # fmt: skip
+from derivo.explain.writers import latex as latex_document
+from derivo.explain.writers import numbers
+from derivo.explain.writers.html import page
+from derivo.ops.catalogue import CATALOGUE
+from tests.catalogue import CASES
+
+VALUES = {"a": 1.7, "b": -0.6, "c": 2.3, "d": 0.4}
+ONE = {"neg": "-", "square": "s", "exp": "e", "sqrt": "r", "log": "l"}
+
+
+def symbols():
+    return st.sampled_from([Symbol(n) for n in VALUES])
+
+
+def grow(inner):
+    several = st.lists(inner, min_size=2, max_size=3).map(tuple)
+    return st.one_of(
+        several.map(Plus), inner.map(Minus),
+        st.tuples(several, st.sampled_from(["", "·", "×", "⊙"])).map(lambda t: Times(*t)),
+        st.tuples(inner, inner).map(lambda t: Quotient(*t)),
+        inner.map(lambda f: Power(f, Number(2))),
+        st.tuples(st.sampled_from(["add", "sub", "mul", "div"]), inner, inner).map(
+            lambda t: Call(CATALOGUE[t[0]], t[1:])
+        ),
+        st.tuples(st.sampled_from(["neg", "exp", "square", "sigmoid", "tanh"]), inner).map(
+            lambda t: Call(CATALOGUE[t[0]], t[1:])
+        ),
+    )  # fmt: skip
+
+
+TREES = st.recursive(
+    st.one_of(symbols(), st.integers(1, 9).map(Number)), grow, max_leaves=8
+)
+
+
+def meaning(f):
+    """Give the value of a tree, from its parts."""
+    match f:
+        case Symbol(name):
+            return VALUES[name]
+        case Number(value):
+            return value
+        case Plus(terms):
+            return sum(map(meaning, terms))
+        case Minus(body):
+            return -meaning(body)
+        case Times(factors):
+            return float(np.prod([meaning(x) for x in factors]))
+        case Quotient(a, b):
+            return meaning(a) / meaning(b)
+        case Power(a, b):
+            return meaning(a) ** meaning(b)
+        case Call(op, args):
+            parts = [meaning(a) for a in args]
+            return {
+                "add": lambda: parts[0] + parts[1], "sub": lambda: parts[0] - parts[1],
+                "mul": lambda: parts[0] * parts[1], "div": lambda: parts[0] / parts[1],
+                "neg": lambda: -parts[0], "exp": lambda: np.exp(parts[0]),
+                "square": lambda: parts[0] ** 2, "tanh": lambda: np.tanh(parts[0]),
+                "sigmoid": lambda: 1 / (1 + np.exp(-parts[0])),
+            }[op.name]()  # fmt: skip
+        case _:
+            raise AssertionError(f)
+
+
+class Reader:
+    """Reads printed LaTeX as a person does: conventions only, nothing of the writer's."""
+
+    def __init__(self, text):
+        text = re.sub(r"\\(left|right)\b", " ", text)
+        self.tokens = re.findall(r"\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]|\S", text)
+        self.at = 0
+
+    def peek(self):
+        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+
+    def take(self, expected=""):
+        token = self.peek()
+        assert not expected or token == expected, (expected, token, self.tokens)
+        self.at += 1
+        return token
+
+    def whole(self):
+        value = self.sum()
+        assert self.at == len(self.tokens), self.tokens[self.at :]
+        return value
+
+    def sum(self):
+        value = self.signed()
+        while self.peek() in {"+", "-"}:
+            sign = 1 if self.take() == "+" else -1
+            value = value + sign * self.product()
+        return value
+
+    def signed(self):
+        if self.peek() == "-":
+            self.take()
+            return -self.product()
+        return self.product()
+
+    def product(self):
+        value = self.power()
+        while self.peek() and self.peek() not in {"+", "-", ")", "}", "]"}:
+            if self.peek() in {r"\odot", r"\cdot", r"\times"}:
+                self.take()
+            value = value * self.power()
+        return value
+
+    def power(self):
+        value = self.atom()
+        while self.peek() == "^":
+            self.take()
+            value = value ** self.group()
+        return value
+
+    def group(self):
+        self.take("{")
+        value = self.sum()
+        self.take("}")
+        return value
+
+    def atom(self):
+        token = self.take()
+        if token == "(":
+            value = self.sum()
+            self.take(")")
+            return value
+        if token == "{":
+            self.at -= 1
+            return self.group()
+        if token == r"\frac":
+            return self.group() / self.group()
+        if token == r"\mathrm":
+            self.take("{"), self.take("e"), self.take("}")
+            return np.e
+        if token == r"\sigma":
+            return 1 / (1 + np.exp(-self.atom()))
+        if token == r"\tanh":
+            return np.tanh(self.power())
+        return VALUES[token] if token in VALUES else float(token)
+
+
+@settings(max_examples=600, deadline=None)
+@given(TREES)
+def test_what_is_printed_means_what_was_meant(tree):
+    try:
+        with np.errstate(all="ignore"):
+            expected = meaning(tree)
+    except (OverflowError, ZeroDivisionError):
+        return
+    if not np.isfinite(expected) or abs(expected) > 1e200:
+        return
+    with np.errstate(all="ignore"):
+        try:
+            found = Reader(latex.latex(tree)).whole()
+        except ZeroDivisionError:
+            return
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-12), latex.latex(tree)
+
+
+@settings(max_examples=300, deadline=None)
+@given(TREES)
+def test_markup_is_valid_and_blocks_are_rectangular(tree):
+    assert_clean(tree)
+
+
+def assert_clean(formula):
+    root = ElementTree.fromstring(mathml.math(formula))
+    texts = "".join(root.itertext())
+    assert not set("&\\$") & set(texts), texts
+    block = unicode.block(formula)
+    for line in block.lines:
+        assert unicode.len_("".join(t for t, _ in line)) == block.width
+    printed = latex.latex(formula)
+    bare = printed.replace(r"\{", "").replace(r"\}", "")
+    assert bare.count("{") == bare.count("}")
+    assert printed.count(r"\left") - printed.count(r"\leftarrow") == printed.count(
+        r"\right"
+    ) - printed.count(r"\rightarrow")
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_every_formula_of_every_program_is_clean(case):
+    e = derivo.derive(case.function, **case.specs).explain()
+    for formula in formulas_of(e.document):
+        assert_clean(formula)
+
+
+@pytest.mark.parametrize("op", CATALOGUE.values(), ids=lambda op: op.name)
+def test_every_template_is_read(op):
+    names = "xyzuvw"[: max(1, len(op.inputs))]
+    assert_clean(Call(op, tuple(Symbol(n, 2) for n in names), dict(op.attrs)))
+
+
+NAMES = [
+    "_x1",
+    "alpha_hat",
+    "λ",
+    "lambda_",
+    "a__b",
+    "x_1_2",
+    "hidden",
+    "W1",
+    "h_prev",
+    "Σ",
+    "x'",
+]
+
+
+@pytest.mark.parametrize("name", [*NAMES, *GREEK])
+def test_names_are_printed_safely(name):
+    assert_clean(Symbol(name, 2))
+    assert_clean(Entry(Symbol(name, 2, adjoint=True), (Index("i"), Size(3))))
+
+
+def layer(x, w, b):
+    n = x @ w + b
+    y = 1 / (1 + np.exp(-n))
+    return y
+
+
+def engine():
+    return shutil.which("pdflatex") or shutil.which("lualatex")
+
+
+@pytest.mark.skipif(
+    engine() is None,
+    reason="no LaTeX engine is installed: sources were balanced, not compiled",
+)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_the_document_compiles(tmp_path, language):
+    arrays = {"x": np.ones((2, 2)), "w": np.eye(2), "b": np.zeros(2)}
+    e = derivo.derive(layer, x="N L", w="L M", b="M").explain(
+        language=language, **arrays
+    )
+    path = e.save(tmp_path / "layer.tex")
+    done = subprocess.run(
+        [engine(), "-interaction=nonstopmode", "-halt-on-error", path.name],
+        cwd=tmp_path, capture_output=True, check=False, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    assert path.with_suffix(".pdf").stat().st_size > 10_000
+
+
+def test_latex_balances():
+    e = derivo.derive(layer, x="N L", w="L M", b="M").explain()
+    source = latex_document.write(e.document)
+    assert source.count(r"\begin{") == source.count(r"\end{")
+
+
+@pytest.mark.parametrize(("value", "expected"), [
+    (0.0, "0"), (-0.0, "0"), (float("nan"), "NaN"), (float("inf"), "∞"), (-np.inf, "−∞"),
+    (1e-300, "1e-300".replace("-", "−")), (3, "3"), (True, "True"), (0.123456, "0.1235"),
+    (-1.5, "−1.5"), (123456.0, "1.235e5"),
+])  # fmt: skip
+def test_numbers_are_short(value, expected):
+    assert numbers.number(value) == expected
+
+
+def test_arrays_are_summed_up():
+    assert numbers.summary(np.zeros((0, 3))) == "0 × 3, empty"
+    million = numbers.summary(np.arange(1e6).reshape(1000, 1000))
+    assert million == "1000 × 1000, 0 … 1e6, mean 5e5"
+    assert numbers.summary(np.array([1.0, np.nan, np.inf])).endswith("1 NaN, 1 ∞")
+    cells = numbers.matrix_cells(np.arange(100.0).reshape(10, 10))
+    assert len(cells) == 7
+    assert {len(row) for row in cells} == {7}
+    assert cells[-1][-1] == "…"
+
+
+def test_the_page_holds_no_address_to_fetch():
+    html = page.write(derivo.derive(layer, x="N L", w="L M", b="M").explain().document)
+    assert "default-src 'none'" in html
+    fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']+)""", html)
+    assert fetched == []
