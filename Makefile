@@ -51,7 +51,8 @@ fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at lengt
 peers: $(VENV)/peers.stamp  ## compare with scikit-learn, PyTorch, JAX and MyGrad
 	@$(BIN)/python -m pytest -m peers $(ARGS)
 
-docs: $(VENV)/test.stamp  ## run every example of README and docs
+docs: $(VENV)/test.stamp  ## build the article, and run every example of README and docs
+	@$(BIN)/python docs/article/build.py
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
 
 bench: $(VENV)/peers.stamp  ## time derivo and the others

@@ -294,14 +294,14 @@ def test_arrays_without_entries_and_very_large_ones(d, tmp_path):
 def test_three_hundred_lines(tmp_path):
     lines = (
         ["def long(x):"]
-        + [f"    x{k} = x * 0.5 + {k}\n    x = np.tanh(x{k})" for k in range(150)]
+        + [f"    x = np.tanh(x)  # {k}" for k in range(300)]
         + ["    return x"]
     )
     path = tmp_path / "long.py"
     path.write_text("import numpy as np\n" + "\n".join(lines))
     scope = {}
     exec(compile(path.read_text(), str(path), "exec"), scope)  # noqa: S102
-    every_ending(derivo.derive(scope["long"], x="N"), tmp_path)
+    every_ending(derivo.derive(scope["long"], x="N", simplify=False), tmp_path)
 
 
 def test_integers_constants_and_several_results(tmp_path):

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from derivo.errors import UsageError
 from derivo.explain.assemble import LEVELS, assemble
 from derivo.explain.document import Document
@@ -56,9 +58,10 @@ def explain(
     if upstream is not None and not arrays:
         message = "upstream is for numbers: give the arguments as arrays, too"
         raise UsageError(message)
-    about = subject(derivation, arrays or {}, upstream)
     levels = LEVELS if "all" in wanted else wanted
-    return Explanation(derivation, assemble(about, levels, language))
+    with np.errstate(all="ignore"):  # what is not finite is shown as it is
+        about = subject(derivation, arrays or {}, upstream)
+        return Explanation(derivation, assemble(about, levels, language))
 
 
 def explain_call(

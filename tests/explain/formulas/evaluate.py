@@ -252,8 +252,11 @@ class Evaluator:
 
     def fit(self, array: Any, shape: tuple[Any, ...]) -> Any:
         """Put back the axes that formulas leave out: of size 1, and copies."""
+        return self.fit_to(array, tuple(dim_value(d, self.sizes) for d in shape))
+
+    def fit_to(self, array: Any, wanted: tuple[int, ...]) -> Any:
+        """Do the same for a shape in numbers."""
         array = np.asarray(array)
-        wanted = tuple(dim_value(d, self.sizes) for d in shape)
         if array.shape == wanted:
             return array
         if array.size == math.prod(wanted):

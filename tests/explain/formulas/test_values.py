@@ -27,6 +27,27 @@ WITHOUT_ENTRIES = {
 }  # fmt: skip
 
 
+# Computations so deep without a name that an ellipsis stands for the rest.
+CUT_OFF = {
+    "causal_attention", "rotary_scores", "convolution_2d", "gelu", "info_nce", "energy",
+    "batch_norm_var", "standardise", "cosine_similarity", "gru_cell",
+}  # fmt: skip
+
+
+def is_cut_off(formula: t.Formula) -> bool:
+    return any(part == t.Words("…") for part in t.walk(formula))
+
+
+def test_formulas_that_end_in_an_ellipsis_are_known():
+    found = {
+        name
+        for name in CASES
+        for node in world(name).shown()
+        if is_cut_off(formula_of(node, world(name).names))
+    }
+    assert found == CUT_OFF
+
+
 @EVERY
 def test_matrix_formulas_give_the_values_that_they_stand_for(name):
     w = world(name)
@@ -34,6 +55,8 @@ def test_matrix_formulas_give_the_values_that_they_stand_for(name):
     for node in w.shown():
         e = w.evaluator()
         formula = formula_of(node, w.names)
+        if is_cut_off(formula):
+            continue
         actual = e.fit(e.array(formula), node.spec.shape)
         if (name, node.op.name) not in AMBIGUOUS:
             assert same(actual, w.known[node]), inline(formula)
@@ -44,6 +67,8 @@ def test_entries_give_the_values_that_they_stand_for(name):
     w = world(name)
     for node in w.shown():
         left, right = w.entries.equation(node)
+        if is_cut_off(right):
+            continue
         indices = left.indices if isinstance(left, t.Entry) else ()
         shape = tuple(n for n in w.known[node].shape if n != 1) if indices else ()
         actual = w.evaluator().entry(right, indices, shape)
@@ -56,6 +81,8 @@ def test_entries_multiplied_out_give_the_same(name):
     w = world(name)
     for node in w.shown():
         left, right = w.entries.equation(node, multiply_out=True)
+        if is_cut_off(right):
+            continue
         indices = left.indices if isinstance(left, t.Entry) else ()
         shape = tuple(n for n in w.known[node].shape if n != 1) if indices else ()
         actual = w.evaluator().entry(right, indices, shape)

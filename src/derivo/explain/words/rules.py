@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from derivo.simplify.model import Step
@@ -47,6 +48,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "chaque ligne de {name} a pour somme 1",
         "ja": "{name} の各行の和は 1",
     },
+    "slice_sums_to_one": {
+        "en": "every slice of {name} along axis {axis} sums to 1",
+        "fr": "chaque tranche de {name} le long de l'axe {axis} a pour somme 1",
+        "ja": "{name} の軸 {axis} に沿った各部分の和は 1",
+    },
     "other": {"en": "{name}", "fr": "{name}", "ja": "{name}"},
 }  # fmt: skip
 
@@ -83,8 +89,10 @@ def one_rule(words: Words, rule: str) -> Runs:
 
 def fact_text(words: Words, fact: str) -> str:
     """Say a fact in words."""
-    head, tail = "every row of ", " sums to 1"
-    if fact.startswith(head) and fact.endswith(tail):
-        name = fact.removeprefix(head).removesuffix(tail)
-        return words.text("rules.sums_to_one", name=name)
+    row = re.fullmatch(r"every row of (\w+) sums to 1", fact)
+    if row:
+        return words.text("rules.sums_to_one", name=row[1])
+    along = re.fullmatch(r"every slice along axis (-?\d+) of (\w+) sums to 1", fact)
+    if along:
+        return words.text("rules.slice_sums_to_one", axis=along[1], name=along[2])
     return fact
