@@ -101,7 +101,7 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
         if adjoint is None or adjoint not in values
         else short(values[adjoint]),
         group=node.group,
-        line=str(node.line) if node.line else "",
+        line=f"line {node.line.number}: {node.line.text}" if node.line else "",
         is_result=node in subject.graph.outputs,
         is_parameter=is_argument and _is_parameter(node, subject),
     )
