@@ -281,6 +281,25 @@ def test_without_the_assumption_the_sum_of_t_stays():
     assert "∑ₖ₌₁^C tᵢₖ" in inline(chain.rows[-1].right)
 
 
+def test_values_that_break_an_assumption_are_told_without_it():
+    from tests.explain.test_formulas_equal_the_code import softmax_loss
+
+    d = derivo.derive(softmax_loss, z="N C", t="N C", wrt="z")
+    rng = np.random.default_rng(0)
+    arrays = {"z": rng.normal(size=(1, 3)), "t": rng.uniform(size=(1, 3))}
+    about = subject(d, arrays)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected = d.gradients(**arrays)["z"]
+    told_ = next(s for s in matrix.sections(about, Words("en")) if s.anchor == "matrix-z")
+    shown = [
+        np.array([[_number(c) for c in r] for r in row.right.rows])
+        for row in rows(told_) if isinstance(row.right, Matrix)
+    ]  # fmt: skip
+    assert all(np.allclose(s, expected, rtol=1e-9) for s in shown)
+    assert shown
+
+
 def test_a_doubled_batch_doubles_a_sum_and_leaves_a_mean():
     def mean(x, w, t):
         return np.mean(np.sum((x @ w - t) ** 2, axis=1))

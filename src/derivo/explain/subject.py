@@ -137,6 +137,8 @@ def subject(
         Arrays that do not fit the arguments.
     """
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
+    if values and not all(a.holds(values) for a in derivation.backward.assumptions):
+        derivation = derivation.exact  # as `gradients` does for these values
     forward, traced = derivation.forward, derivation.traced
     shown = simplify_forward(
         traced,
