@@ -29,13 +29,21 @@ def by(names: Mapping[int, Label]) -> Relabel:
 
 
 class Factor:
-    """A part of a product. Equal keys mean equal factors; keys can be sorted."""
+    """A part of a product. Equal keys mean equal factors; keys can be sorted.
 
-    __slots__ = ("hashed", "key")
+    Attributes
+    ----------
+    length
+        How many values it is made of, counted as often as they are written.
+    """
+
+    __slots__ = ("hashed", "key", "length")
     key: Any
     hashed: int
+    length: int
 
-    def _identify(self, key: Any, parts: Any) -> None:
+    def _identify(self, key: Any, parts: Any, length: int = 1) -> None:
+        object.__setattr__(self, "length", length)
         # Keys are deep; their hash is made once, out of the hashes of the parts.
         object.__setattr__(self, "key", key)
         object.__setattr__(self, "hashed", hash(parts))
@@ -82,6 +90,11 @@ def _by_factor(part: tuple[Factor, Rational]) -> Any:
 def product_key(m: Product) -> Any:
     """Give a sortable key of a product."""
     return tuple((f.key, p) for f, p in m)
+
+
+def length(m: Product) -> int:
+    """Tell how many values a product is made of, inside its sums as well."""
+    return sum(f.length for f, _ in m)
 
 
 def labels_of(m: Product) -> frozenset[int]:
@@ -142,7 +155,8 @@ class Exp(Factor):
     inner: Product
 
     def __post_init__(self) -> None:
-        self._identify((2, product_key(self.inner)), (2, self.inner))
+        key, parts = (2, product_key(self.inner)), (2, self.inner)
+        self._identify(key, parts, length(self.inner))
 
     def labels(self) -> frozenset[int]:
         """Give the labels on which the factor depends."""
@@ -160,7 +174,7 @@ class Log(Factor):
     inner: Factor
 
     def __post_init__(self) -> None:
-        self._identify((3, self.inner.key), (3, self.inner))
+        self._identify((3, self.inner.key), (3, self.inner), self.inner.length)
 
     def labels(self) -> frozenset[int]:
         """Give the labels on which the factor depends."""
@@ -179,9 +193,8 @@ class Total(Factor):
     inner: Product
 
     def __post_init__(self) -> None:
-        self._identify(
-            (4, self.bound, product_key(self.inner)), (4, self.bound, self.inner)
-        )
+        key = (4, self.bound, product_key(self.inner))
+        self._identify(key, (4, self.bound, self.inner), length(self.inner))
 
     def labels(self) -> frozenset[int]:
         """Give the labels on which the factor depends."""
@@ -202,7 +215,7 @@ class Base(Factor):
 
     def __post_init__(self) -> None:
         key = (5, tuple((product_key(m), c) for m, c in self.terms))
-        self._identify(key, (5, self.terms))
+        self._identify(key, (5, self.terms), sum(length(m) for m, _ in self.terms))
 
     def labels(self) -> frozenset[int]:
         """Give the labels on which the factor depends."""

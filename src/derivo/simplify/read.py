@@ -6,9 +6,19 @@ from collections.abc import Callable
 
 from derivo.graph.builder import Constant
 from derivo.graph.node import Node
+from derivo.simplify.factor import length
 from derivo.simplify.terms import NotAlgebraic, Terms
 
 MOST_TERMS = 40
+# Sums inside sums: where each value is read twice, every line doubles the length.
+MOST_VALUES = 120
+
+
+def is_too_long(terms: Terms) -> bool:
+    """Tell whether a sum is of no more use: nobody would write it."""
+    if len(terms.items) > MOST_TERMS:
+        return True
+    return sum(length(m) for m in terms.items) > MOST_VALUES
 
 
 class Reader:
@@ -56,7 +66,7 @@ class Reader:
             except NotAlgebraic:
                 same = self.identify(node) if self.identify is not None else None
                 return self._leaf(node) if same is None else same
-            if isinstance(result, Terms) and len(result.items) <= MOST_TERMS:
+            if isinstance(result, Terms) and not is_too_long(result):
                 return result
         return self._leaf(node)
 

@@ -52,6 +52,7 @@ class Rewriting:
         self.steps: list[Step] = []
         self.assumptions: set[SumsToOne] = set()
         self.value_of = {a: v for v, a in derived.adjoints.items()}
+        self.rebuilt: dict[Node, Node] = {}
         shortener.done.update(
             {s: s for s in derived.seeds if s.inputs or s.op.name == "argument"}
         )
@@ -121,18 +122,22 @@ class Rewriting:
         s.done[node] = best.node
         s.done.setdefault(best.node, best.node)
         s.commit(best.node)
+        self.rebuilt.clear()
 
     def _rebuilt(self, node: Node) -> Node:
         """Give a node as it was derived, on what its operands have become."""
         s = self.shortener
         if node in s.known or not node.inputs:
             return node
+        if node in self.rebuilt:
+            return self.rebuilt[node]
         inputs = tuple(s.done.get(i) or self._rebuilt(i) for i in node.inputs)
         made = node
         if inputs != node.inputs:
             made = self.builder.make(
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
+        self.rebuilt[node] = made
         return made
 
     def renamed(self, adjoints: Mapping[Node, Node]) -> dict[Node, Node]:

@@ -17,10 +17,11 @@ from derivo.simplify.factor import (
     Rational,
     Total,
     by,
+    length,
     product,
     total,
 )  # fmt: skip
-from derivo.simplify.read import MOST_TERMS, Reader
+from derivo.simplify.read import MOST_TERMS, MOST_VALUES, Reader
 from derivo.simplify.sums import ONE, Items, add_up, collect
 from derivo.simplify.terms import NotAlgebraic, Terms
 
@@ -28,15 +29,24 @@ from derivo.simplify.terms import NotAlgebraic, Terms
 def distribute(items: Mapping[Product, Fraction]) -> Items:
     """Multiply sums out: ``a (b + c) = a b + a c``, also inside totals.
 
-    A sum to a power other than 1, 2 or 3 is left together.
+    A sum to a power other than 1, 2 or 3 is left together, and so is what would become
+    long: k factors of two terms have 2^k products.
     """
     result: Items = {}
     for m, c in items.items():
-        for n, d in _expanded(m).items():
+        try:
+            expanded = _expanded(m)
+        except TooLong:
+            return dict(items)
+        for n, d in expanded.items():
             result[n] = result.get(n, Fraction(0)) + c * d
         if len(result) > MOST_TERMS:
             return dict(items)
     return {m: c for m, c in result.items() if c}
+
+
+class TooLong(Exception):  # noqa: N818 (not an error: the sum is left together)
+    """A sum would have more terms, multiplied out, than are of any use."""
 
 
 def _expanded(m: Product) -> Items:
@@ -71,6 +81,9 @@ def _labels(m: Product) -> frozenset[int]:
 
 
 def _times(a: Items, b: Items) -> Items:
+    # Some terms may cancel later, so this is more than is kept in the end.
+    if len(a) * len(b) > 4 * MOST_TERMS:
+        raise TooLong
     return collect(
         (product((*m, *n)), c * d) for m, c in a.items() for n, d in b.items()
     )
@@ -150,7 +163,10 @@ class SumFacts:
         if assumed is not None:
             return assumed
         if t not in self.known:
-            self.known[t] = self._computed(t)
+            try:
+                self.known[t] = self._computed(t)
+            except TooLong:
+                self.known[t] = None
         value = self.known[t]
         if value is not None:
             self.fired.append("probabilities sum to 1" if value else
@@ -201,6 +217,8 @@ class SumFacts:
             except NotAlgebraic:
                 return None
             result = _times(result, distribute(value.items))
+            if sum(map(length, result)) > MOST_VALUES:
+                return None
         bound = {b: sizes[b] for b in t.bound}
         summed = collect(
             (n, c * d) for m, c in result.items() for n, d in [add_up(m, bound)]
