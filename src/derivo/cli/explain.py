@@ -27,7 +27,8 @@ examples:
   derivo explain model.py:layer -s x="N L" -s w="L M" -s b=M -o layer.html
   derivo explain model.py:layer -s x="N L" -s w="L M" -s b=M --worksheet 1 -o sheet.html
 
-endings of -o: html, tex, svg, png, dot, md, txt
+endings of -o: html, tex, svg, png, dot, md, txt; svg and png are pictures of the graph,
+or of what --level holds
 exit codes: 0 done, 2 wrong use
 """
 

@@ -8,16 +8,21 @@ from derivo.explain.code import code_of
 from derivo.explain.document import Document, Section
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.frames import frames_of
-from derivo.explain.levels import batch, jacobian, matrix, scalar, vanishing
+from derivo.explain.levels import batch, jacobian, loops, matrix, scalar, vanishing
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words
 
 LEVELS = ("graph", "scalar", "matrix", "batch", "code")
 Tell = Callable[[Subject, Words], tuple[Section, ...]]
 TOLD: dict[str, tuple[Tell, ...]] = {
-    "scalar": (scalar.sections,),
-    "matrix": (matrix.sections, jacobian.sections, vanishing.sections),
-    "batch": (batch.sections,),
+    "scalar": (scalar.sections, loops.scalar_sections),
+    "matrix": (
+        loops.matrix_sections,
+        matrix.sections,
+        jacobian.sections,
+        vanishing.sections,
+    ),
+    "batch": (batch.sections, loops.batch_sections),
 }
 
 
@@ -47,7 +52,7 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
         title=words.text("page.title", name=subject.derivation.name),
         language=language,
         sections=tuple(sections),
-        factors=subject.factors,
+        factors=subject.all_factors,
         drawing=drawing if stepping else None,
         code=code if "code" in levels else None,
         frames=frames_of(subject, words, code) if stepping else (),

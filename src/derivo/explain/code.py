@@ -30,7 +30,20 @@ def code_of(subject: Subject) -> Code:
         factors = tuple(f.id for f in subject.factors if f.id in ids)
         place = subject.ids[max(values, key=lambda n: n.index)] if values else ""
         lines.append(CodeLine(text, factors, place, backward=number in backward))
-    return Code(tuple(lines))
+    return Code(with_loops(lines, subject))
+
+
+def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:
+    """Tie the lines of loops over time to the loop, and to the factors of its step."""
+    from derivo.explain.step_lines import factors_of, lines_of
+
+    for steps in subject.loops:
+        factors = factors_of(steps)
+        for line in lines_of(steps):
+            old = lines[line.number - 1]
+            place, ids = subject.ids[steps.node], factors.get(line.number, ())
+            lines[line.number - 1] = CodeLine(old.text, ids, place, line.backward)
+    return tuple(lines)
 
 
 def values_of_lines(

@@ -207,7 +207,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An explanation, ready to be written."""
+    """An explanation, ready to be written.
+
+    Attributes
+    ----------
+    asked
+        Levels that were asked for by name; none if all were.
+    """
 
     title: str
     language: str
@@ -217,6 +223,7 @@ class Document:
     code: Code | None = None
     frames: tuple[Frame, ...] = ()
     notes: tuple[Note, ...] = field(default=())
+    asked: tuple[str, ...] = ()
 
 
 def blocks_of(document: Document) -> Iterator[Block]:

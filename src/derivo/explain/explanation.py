@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,9 @@ def explain(
     levels = LEVELS if "all" in wanted else wanted
     with np.errstate(all="ignore"):  # what is not finite is shown as it is
         about = subject(derivation, arrays or {}, upstream)
-        return Explanation(derivation, assemble(about, levels, language))
+        document = assemble(about, levels, language)
+        asked = () if "all" in wanted else wanted
+        return Explanation(derivation, replace(document, asked=asked))
 
 
 def explain_call(
@@ -119,10 +122,14 @@ class Explanation:
     def save(self, path: str | Path) -> Path:
         """Write a file; its ending decides what: html, tex, svg, png, dot, md or txt.
 
+        A picture (svg, png) of "all" is the graph. If levels were asked for by name, it
+        holds what they hold: the graph, then the formulas under their titles.
+
         Raises
         ------
         UsageError
-            Another ending, or a folder that is not there.
+            Another ending, a folder that is not there, or a package or font that is
+            missing for a picture.
         """
         path = Path(path)
         if path.suffix.lower() not in ENDINGS:

@@ -40,7 +40,7 @@ COLOURS = 6
 
 
 def number_factors(
-    nodes: tuple[Node, ...], adjoints: Mapping[Node, Node]
+    nodes: tuple[Node, ...], adjoints: Mapping[Node, Node], before: int = 0
 ) -> tuple[Factor, ...]:
     """Give the local derivatives numbers from the result backwards, as they are met.
 
@@ -50,6 +50,8 @@ def number_factors(
         A graph, operands before readers.
     adjoints
         Values that the chain rule passes through.
+    before
+        How many numbers are taken.
     """
     pairs = [
         (reader, position)
@@ -60,5 +62,5 @@ def number_factors(
     ]
     return tuple(
         Factor(f"f{k}", k, (k - 1) % COLOURS, reader, position)
-        for k, (reader, position) in enumerate(pairs, start=1)
+        for k, (reader, position) in enumerate(pairs, start=before + 1)
     )

@@ -20,7 +20,9 @@ from derivo.explain.formula.tree import (
     Times,
     Words,
 )  # fmt: skip
+from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.tell import D_OF, numbers
+from derivo.explain.loop_frames import LoopFrames
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import is_small
@@ -33,14 +35,17 @@ DIGITS = 4
 
 def frames_of(subject: Subject, words: Sentences, code: Code) -> tuple[Frame, ...]:
     """Give the steps: every operation forward, then every adjoint backward."""
-    return _Frames(subject, words, code).all()
+    return Frames(subject, words, code).all()
 
 
-class _Frames:
+class Frames:
+    """Makes the frames, one operation after the other."""
+
     def __init__(self, subject: Subject, words: Sentences, code: Code) -> None:
         self.subject = subject
         self.words = words
         self.names = names_of(subject)
+        self.loops = LoopFrames(subject, words)
         self.forward_lines: dict[str, list[int]] = {}
         self.backward_lines: dict[str, list[int]] = {}
         self.lines_of_factor: dict[str, list[int]] = {}
@@ -58,25 +63,35 @@ class _Frames:
                 self.lines_of_factor.setdefault(factor, []).append(number)
 
     def all(self) -> tuple[Frame, ...]:
+        """Give every frame, in order."""
         nodes = [n for n in self.subject.graph.nodes() if not is_transparent(n)]
         shown = [n for n in nodes if n.inputs]
         if len(shown) > MOST:
             shown = [n for n in shown if n in self.subject.names]
         forward = [self.forward(n) for n in shown]
         adjoints = self.subject.raw.adjoints
-        values = [n for n in reversed(nodes) if n in adjoints]
+        values = [
+            n for n in reversed(nodes)
+            if (n in adjoints and is_reached(n, self.subject)) or self.loops.is_back(n)
+        ]  # fmt: skip
         if len(values) > MOST:
             values = [n for n in values if n in self.subject.names]
         return (*forward, *(self.backward(n) for n in values))
 
+    def edges_into(self, node: Node) -> tuple[str, ...]:
+        """Give the ids of the edges that lead to a node."""
+        return tuple(edge for edge, _, _ in drawn_edges(node, self.subject))
+
     def forward(self, node: Node) -> Frame:
         """Compute a value."""
+        if node.op.traits & {"loop", "item"}:
+            return self.loops.forward(node, self)
         name = self.names.get(node) or formula_of(node, self.names)
         right = formula_of(node, self.names)
         rows = [Row(name if node in self.names else None, right)]
         rows += self.in_numbers(node, right)
         place = self.subject.ids[node]
-        edges = tuple(edge for edge, _, _ in drawn_edges(node, self.subject))
+        edges = self.edges_into(node)
         return Frame(
             "forward", place, edges, self.words.runs("frames.forward", value=name),
             tuple(rows), name, self.value(node), (),
@@ -86,6 +101,9 @@ class _Frames:
     def backward(self, node: Node) -> Frame:
         """Compute the adjoint of a value from those of its readers."""
         subject = self.subject
+        found = self.loops.backward(node, self)
+        if found is not None:
+            return found
         name = self.adjoint(node)
         factors = [f for f in subject.factors if f.operand is node]
         adjoint = subject.raw.adjoints[node]
@@ -139,6 +157,7 @@ class _Frames:
         return Words("…") if found is None else formula_of(found, self.names)
 
     def title(self, node: Node, factors: list[Any]) -> Runs:
+        """Say what happens in a step backward."""
         name = self.adjoint(node)
         key = "seed" if not factors else "chain" if len(factors) == 1 else "added"
         badges: list[Any] = []
@@ -151,9 +170,11 @@ class _Frames:
         return (*runs, *badges)
 
     def shown(self, node: Node) -> Formula:
+        """Give the name of a value, or its formula."""
         return self.names.get(node) or formula_of(node, self.names)
 
     def adjoint(self, node: Node) -> Formula:
+        """Give the symbol for the adjoint of a value."""
         symbol = self.names.get(node)
         if isinstance(symbol, Symbol):
             return adjoint_symbol(symbol)
@@ -163,6 +184,7 @@ class _Frames:
         return Call(D_OF, (formula_of(node, self.names),))
 
     def value(self, node: Node) -> Any:
+        """Give the numbers of a value; None without arrays."""
         found = self.subject.values.get(node)
         return None if found is None else np.asarray(found)
 
@@ -199,7 +221,7 @@ def drawn_edges(node: Node, subject: Subject) -> Iterator[tuple[str, Node, bool]
         yield name, source, (node, position) in subject.factor_of
 
 
-def _with_numbers(node: Node, frames: _Frames) -> Formula:
+def _with_numbers(node: Node, frames: Frames) -> Formula:
     swap: Mapping[Node, Formula] = {
         n: numbers(frames.value(n)) for n in node.inputs if frames.value(n) is not None
     }

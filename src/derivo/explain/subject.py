@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ from derivo.simplify.driver import simplify_forward
 
 if TYPE_CHECKING:
     from derivo.derivation import Derivation
+    from derivo.explain.formula.tree import Formula
+    from derivo.explain.steps import Steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,15 @@ class Subject:
         What the named sizes are, if numbers were given.
     upstream
         Adjoint of the result, if it was given.
+    prefix
+        Begins the ids, so that those of a part of an explanation are its own.
+    numbered
+        How many factors have numbers already.
+    symbols, adjoint_symbols
+        Symbols that stand for values, and for their adjoints, in place of the names:
+        what a step of a loop computes has the step as an index.
+    inner_names
+        The user's names of values inside loops.
     """
 
     derivation: Derivation
@@ -48,6 +59,11 @@ class Subject:
     arrays: Mapping[str, Any]
     sizes: Mapping[str, int]
     upstream: Any = None
+    prefix: str = ""
+    numbered: int = 0
+    symbols: Mapping[Node, Formula] = field(default_factory=dict)
+    adjoint_symbols: Mapping[Node, Formula] = field(default_factory=dict)
+    inner_names: Mapping[Node, str] = field(default_factory=dict)
 
     @property
     def has_numbers(self) -> bool:
@@ -67,12 +83,26 @@ class Subject:
     @cached_property
     def ids(self) -> Mapping[Node, str]:
         """Id of every value of the graph: the same in graph, code and frames."""
-        return {n: f"v{k}" for k, n in enumerate(self.graph.nodes(), start=1)}
+        nodes = enumerate(self.graph.nodes(), start=1)
+        return {n: f"{self.prefix}v{k}" for k, n in nodes}
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """The local derivatives, numbered from the result backwards."""
-        return number_factors(self.graph.nodes(), self.raw.adjoints)
+        return number_factors(self.graph.nodes(), self.raw.adjoints, self.numbered)
+
+    @cached_property
+    def loops(self) -> tuple[Steps, ...]:
+        """The loops over time, a step of each as a subject of its own."""
+        from derivo.explain.step_bodies import steps_of
+
+        return steps_of(self)
+
+    @property
+    def all_factors(self) -> tuple[Factor, ...]:
+        """The factors, those within loops too."""
+        inner = (f for steps in self.loops for f in steps.body.all_factors)
+        return (*self.factors, *inner)
 
     @cached_property
     def factor_of(self) -> Mapping[tuple[Node, int], Factor]:
@@ -151,4 +181,63 @@ def subject(
     seeds = derivation.backward.seeds
     is_loss = bool(seeds) and seeds[0].op is not argument
     raw = differentiate(shown.graph, derivation.wrt, forward.builder, is_loss=is_loss)
-    return Subject(derivation, shown.graph, raw, values, sizes, upstream)
+    graph, raw = outside_loops(shown.graph, raw)
+    found = Subject(derivation, graph, raw, values, sizes, upstream)
+    symbols = parts_of_loops(found)
+    return replace(found, inner_names=shown.graph.names, symbols=symbols)
+
+
+def parts_of_loops(about: Subject) -> dict[Node, Formula]:
+    """Give symbols for what comes back from loops, as it is and as it was shortened.
+
+    All of the adjoint of a value without a name is ``d(w w)``; a part of an adjoint has
+    the number of its loop: ``dw⁽¹⁾``.
+    """
+    from derivo.explain.formula.of_node import formula_of, names_of
+    from derivo.explain.formula.tree import Call, Symbol, Words
+    from derivo.explain.levels.tell import D_OF, D_PART
+
+    found: dict[Node, Formula] = {}
+    d = about.derivation
+    for nodes, passed in (
+        (about.graph.nodes(), about.raw),
+        (d.forward.graph.nodes(), d.backward),
+    ):
+        loops = [n for n in nodes if "loop" in n.op.traits]
+        held = set(passed.adjoints.values())
+        names = names_of(about) if loops else {}
+        for node, why in passed.why.items():
+            if why.reader not in loops:
+                continue
+            number = f"({loops.index(why.reader) + 1})"
+            shown = names.get(why.node) or formula_of(why.node, names)
+            if isinstance(shown, Symbol):
+                part = replace(shown, adjoint=True, high=number)
+                found |= {} if node in held else {node: part}
+            elif node in held:
+                found[node] = Call(D_OF, (shown,))
+            else:
+                found[node] = Call(D_PART, (shown, Words(number)))
+    return found
+
+
+def outside_loops(graph: Graph, raw: Differentiated) -> tuple[Graph, Differentiated]:
+    """Leave out what is inside loops: a step of a loop is a subject of its own.
+
+    What a loop gives has a name, as it has in the code: ``h_all``, ``h_last``.
+    """
+    nodes = graph.nodes()
+    if not any("loop" in n.op.traits for n in nodes):
+        return graph, raw
+    own = set(nodes)
+    names = {n: name for n, name in graph.names.items() if n in own}
+    for n in nodes:
+        is_result = n in graph.outputs and len(graph.outputs) == 1
+        if "item" in n.op.traits and not is_result:
+            end = "last" if "last" in n.op.traits else "all"
+            names.setdefault(n, f"{graph.names.get(n.attrs['of'], 'y')}_{end}")
+    adjoints = {v: a for v, a in raw.adjoints.items() if v in own}
+    outside = set(order([*adjoints.values(), *raw.gradients.values()]))
+    why = {n: w for n, w in raw.why.items() if n in outside}
+    graph = replace(graph, names=names)
+    return graph, replace(raw, forward=graph, adjoints=adjoints, why=why)

@@ -96,7 +96,9 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
         symbol=inline(name or leaf(node)) if is_argument else sign_of(node),
         name=None if is_argument else name,
         shape=" × ".join(str(d) for d in node.spec.shape),
-        value=short(values[node]) if node in values else "",
+        value=""
+        if node not in values or "loop" in node.op.traits
+        else short(values[node]),
         gradient=""
         if adjoint is None or adjoint not in values
         else short(values[adjoint]),
@@ -114,6 +116,8 @@ def _is_parameter(node: Node, subject: Subject) -> bool:
 
 def sign_of(node: Node) -> str:
     """Give what stands in the circle: the operation's formula without its operands."""
+    if node.op.traits & {"loop", "item"}:
+        return node.op.name  # a loop over time, and what it gives
     args: list[Formula] = []
     constants = 0
     for operand in node.inputs:

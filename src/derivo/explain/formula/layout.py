@@ -75,12 +75,25 @@ def look(formula: Formula) -> Bound:
 @look.register
 def _(f: Symbol) -> Bound:
     bold = f.rank > 0
+    step = None if f.step is None else layout(f.step)
+    high = Sign(f.high, "prefix") if f.high else None
     if f.plain:
         letters = f"d_{f.name}" if f.adjoint else f.name
-        return Bound(Said(letters))
+        return Bound(scripted(Said(letters), step, high))
     if f.adjoint:
-        return Bound(adjoint_box(f.name, bold=bold), POWER)
-    return Bound(name_box(f.name, bold=bold))
+        d, name = adjoint_box(f.name, bold=bold).parts
+        return Bound(Line((d, scripted(name, step, high))), POWER)
+    return Bound(scripted(name_box(f.name, bold=bold), step, high))
+
+
+def scripted(box: Box, low: Box | None, high: Box | None) -> Box:
+    """Put an index and a sign to a name; an index that it has already comes first."""
+    if low is None and high is None:
+        return box
+    if isinstance(box, Script):
+        both = Line(tuple(b for b in (box.low, low and Sign(","), low) if b))
+        return Script(box.base, both, high or box.high)
+    return Script(box, low, high)
 
 
 @look.register

@@ -43,7 +43,7 @@ def name_box(name: str, *, bold: bool = False) -> Box:
     return box
 
 
-def adjoint_box(name: str, *, bold: bool = False) -> Box:
+def adjoint_box(name: str, *, bold: bool = False) -> Line:
     """Give the look of an adjoint: an upright d before the name."""
     return Line((Letter("d", "upright"), name_box(name, bold=bold)))
 

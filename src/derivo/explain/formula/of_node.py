@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from derivo.explain.formula.layout import layout
@@ -38,12 +39,17 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
     results = subject.graph.outputs
     if len(results) == 1:  # a result without a name goes by that of the function
         named.setdefault(results[0], subject.graph.name)
-    symbols = {n: Symbol(name, n.spec.rank) for n, name in named.items()}
+    symbols: dict[Node, Formula] = {
+        n: Symbol(name, n.spec.rank) for n, name in named.items()
+    }
+    symbols |= subject.symbols
     looks: dict[object, int] = {}
     for symbol in symbols.values():
         looks[layout(symbol)] = looks.get(layout(symbol), 0) + 1
     found: dict[Node, Formula] = {
-        n: s if looks[layout(s)] == 1 else Symbol(s.name, s.rank, plain=True)
+        n: replace(s, plain=True)
+        if isinstance(s, Symbol) and not s.adjoint and looks[layout(s)] > 1
+        else s
         for n, s in symbols.items()
     }
     # An adjoint passed on unchanged is named after the value nearest the result.
@@ -51,8 +57,12 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
     for adjoints in (subject.raw.adjoints, subject.derivation.backward.adjoints):
         for value in order:
             adjoint = adjoints.get(value)
-            if adjoint is not None and (adjoint.inputs or adjoint.op is argument):
-                found.setdefault(adjoint, adjoint_symbol(found[value]))
+            is_own = not value.inputs and value in subject.adjoint_symbols
+            if adjoint is None or is_own or not isinstance(found[value], Symbol):
+                continue
+            if adjoint.inputs or adjoint.op is argument:
+                own = subject.adjoint_symbols.get(value)
+                found.setdefault(adjoint, own or adjoint_symbol(found[value]))
     return found | given_adjoints(subject, found)
 
 
@@ -79,7 +89,7 @@ def given_adjoints(
 def adjoint_symbol(symbol: Formula) -> Symbol:
     """Give the symbol of the adjoint of a value that has one."""
     assert isinstance(symbol, Symbol)  # noqa: S101
-    return Symbol(symbol.name, symbol.rank, adjoint=True, plain=symbol.plain)
+    return replace(symbol, adjoint=True)
 
 
 def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:

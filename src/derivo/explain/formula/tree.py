@@ -25,12 +25,18 @@ class Symbol:
         The adjoint of the value instead of the value: code calls it ``d_name``.
     plain
         Write the name out as it is: it would look like another one otherwise.
+    step
+        In a loop over time, the step that the value belongs to: ``t``, ``t - 1``.
+    high
+        A sign above the line that tells parts of a value apart: ``+``.
     """
 
     name: str
     rank: int = 0
     adjoint: bool = False
     plain: bool = False
+    step: Formula | None = None
+    high: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ def batch_size(subject: Subject) -> Any:
     inputs = subject.graph.inputs
     if not inputs or not inputs[0].spec.rank:
         return None
+    # A loop over time runs along it: its rows are steps.
+    if any(inputs[0] in map(s.operand, s.slices) for s in subject.loops):
+        return None
     size = inputs[0].spec.shape[0]
     wrt = set(subject.derivation.wrt)
     parameters = [n for n in inputs[1:] if n.attrs["name"] in wrt]

@@ -21,6 +21,7 @@ from derivo.explain.formula.tree import (
     Times,
     Words,
 )  # fmt: skip
+from derivo.explain.levels.in_loops import in_loops, is_reached
 from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.shorter import shorter
@@ -36,10 +37,18 @@ MOST = 60  # sections; a larger network is told by its named values alone
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the backward pass in matrices, from the result back to the arguments."""
     t = Telling(subject, words)
+    last = (update(t),) if t.subject.derivation.wrt else ()
+    return (*adjoint_sections(t), *saved(t), *last)
+
+
+def adjoint_sections(t: Telling) -> tuple[Section, ...]:
+    """Tell where each adjoint comes from."""
+    subject, words = t.subject, t.words
     adjoints = subject.raw.adjoints
     values = [
         n for n in reversed(subject.graph.nodes())
         if n in adjoints and not is_transparent(n) and not _is_passed(n, t)
+        and is_reached(n, subject)
     ]  # fmt: skip
     if len(values) > MOST:
         values = [n for n in values if n in subject.names]
@@ -52,8 +61,7 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
             seen.add(anchor)
             title = words.runs("matrix.title", adjoint=t.adjoint(value))
             found.append(Section(anchor, title, blocks, "matrix"))
-    last = (update(t),) if t.subject.derivation.wrt else ()
-    return (*found, *saved(t), *last)
+    return tuple(found)
 
 
 def _is_passed(value: Node, t: Telling) -> bool:
@@ -68,17 +76,20 @@ def _blocks(value: Node, t: Telling) -> list[Block]:
     """Tell where one adjoint comes from."""
     adjoint = t.subject.raw.adjoints[value]
     factors = t.readers.get(value, [])
+    looped = in_loops(value, t)
     if not factors:
-        return _outside(value, adjoint, t)
+        return looped or _outside(value, adjoint, t)
     blocks: list[Block] = []
-    if len(factors) > 1:
+    many = len(factors) > 1 or bool(looped)
+    if many:
         key = "matrix.branch"
         blocks.append(
             Paragraph(t.words.runs(key, value=t.shown(value), adjoint=t.adjoint(value)))
         )
     for factor in factors:
-        blocks += _through(factor, t, alone=len(factors) == 1)
-    if len(factors) > 1:
+        blocks += _through(factor, t, alone=not many)
+    blocks += looped
+    if many:
         rows = [
             Row(
                 t.adjoint(value),
@@ -156,7 +167,7 @@ def _elementwise(
         blocks.append(
             Note("reason", t.words.runs("matrix.at", operand=t.shown(operand)))
         )
-    if copied:
+    if copied and operand in t.subject.names:
         link = (
             Link(t.words.text("matrix.see_batch"), f"#batch-copy-{t.anchor(operand)}"),
         )

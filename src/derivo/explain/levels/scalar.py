@@ -29,7 +29,7 @@ from derivo.explain.formula.tree import (
     Plus,
     Symbol,
     Times,
-)  # fmt: skip
+)
 from derivo.explain.levels.paths import Path, paths_between
 from derivo.explain.levels.scalar_parts import (
     added,
@@ -165,7 +165,7 @@ class _Scalars:
             if entries.ndim:
                 blocks += self.gathered(node, entries)
             anchor = "scalar-" + anchor_word(name, self.subject.ids[node])
-            symbol = Symbol(name, node.spec.rank)
+            symbol = self.subject.symbols.get(node) or Symbol(name, node.spec.rank)
             found.append(
                 Section(
                     anchor,
@@ -199,27 +199,30 @@ class _Scalars:
         blocks: list[Block] = []
         totals: list[Formula] = []
         rows: list[Row] = []
-        for result in self.expanded.graph.outputs:
+        told: set[Node] = set()
+        for k, result in enumerate(self.expanded.graph.outputs):
             found, more = paths_between(
                 entry, result, self.nodes, self.active, MOST_PATHS
             )
             if not found:
                 continue
-            rows += self.paths(entry, result, found)
-            if more:
+            is_new = result not in told
+            rows += self.paths(entry, result, found) if is_new else []
+            told.add(result)
+            if more and is_new:
                 blocks.append(
                     Note("warning", self.words.runs("scalar.too_many", count=str(more)))
                 )
             totals.append(
                 Times(
                     (
-                        self.adjoint(result),
+                        self.adjoint(result, k),
                         Partial(self.names_or(result), self.names_or(entry)),
                     ),
                     "·",
                 )
             )
-            if len(found) > 1:
+            if len(found) > 1 and is_new:
                 blocks.append(
                     Note(
                         "reason",
@@ -285,8 +288,12 @@ class _Scalars:
         )
         return self.sign(f) if found is None else found
 
-    def adjoint(self, result: Node) -> Formula:
-        return adjoint_of(self.names_or(result))
+    def adjoint(self, result: Node, k: int) -> Formula:
+        """Write what comes from outside for a result: it may be but a part."""
+        s = self.subject
+        own = s.symbols.get(s.raw.seeds[k]) if self.expanded.graph is s.graph else None
+        return own or adjoint_of(self.names_or(result))
 
     def derivative(self, entry: Node) -> Formula:
-        return adjoint_of(self.names_or(entry))
+        own = self.subject.adjoint_symbols.get(entry)
+        return own or adjoint_of(self.names_or(entry))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,8 @@ def mark(expanded: Expanded, f: Factor, body: Formula) -> Formula:
 def adjoint_of(formula: Formula) -> Formula:
     """Write the adjoint of what a formula stands for."""
     match formula:
-        case Symbol(name, rank):
-            return Symbol(name, rank, adjoint=True, plain=formula.plain)
+        case Symbol():
+            return replace(formula, adjoint=True)
         case Entry(base, indices):
             return Entry(adjoint_of(base), indices)
         case _:

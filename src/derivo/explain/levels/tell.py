@@ -36,12 +36,15 @@ DIGITS = 4
 MOST_ENTRIES = 6
 
 
-def _no_spec(*_specs: Any, **_attrs: Any) -> Any:
+def no_spec(*_specs: Any, **_attrs: Any) -> Any:
+    """Refuse to compute: a sign is no operation."""
     raise NotImplementedError
 
 
 # Not an operation of the catalogue: the sign for "the adjoint of", around a formula.
-D_OF = Op("adjoint", ("x",), _no_spec, latex=r"\operatorname{{d}}({0})")
+D_OF = Op("adjoint", ("x",), no_spec, latex=r"\operatorname{{d}}({0})")
+# The same for a part of an adjoint: what comes back from one loop.
+D_PART = Op("adjoint", ("x", "part"), no_spec, latex=r"\operatorname{{d}}^{{{1}}}({0})")
 
 
 class Telling:
@@ -71,6 +74,9 @@ class Telling:
 
     def adjoint(self, node: Node) -> Formula:
         """Give the symbol for the adjoint of a value."""
+        own = self.subject.adjoint_symbols.get(node)
+        if own is not None:
+            return own
         symbol = self.names.get(node)
         if isinstance(symbol, Symbol):
             return adjoint_symbol(symbol)
@@ -81,7 +87,7 @@ class Telling:
     def anchor(self, node: Node) -> str:
         """Give the word for a value in anchors: its name, or its id."""
         name = self.subject.names.get(node, "")
-        return anchor_word(name, self.subject.ids[node])
+        return self.subject.prefix + anchor_word(name, self.subject.ids[node])
 
     # --- local derivatives ------------------------------------------------------------
 
@@ -122,6 +128,11 @@ class Telling:
             return None
         a = np.asarray(found)
         return numbers(a) if a.size == 1 or is_small(a, MOST_ENTRIES) else None
+
+    def in_numbers_only(self, node: Node | None) -> list[Row]:
+        """Write what a computation gives, if that is small."""
+        result = self.number(node)
+        return [] if result is None else [Row(None, result)]
 
     def in_numbers(self, node: Node) -> list[Row]:
         """Write a computation with numbers in place of names, and what it gives."""

@@ -56,7 +56,13 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 
 
 def steepest(factor: Factor) -> float | None:
-    """Give the largest slope of a smooth function of one value, if it is below 1.
+    """Give the largest slope of a smooth function of one value, if it is below 1."""
+    largest = largest_slope(factor)
+    return largest if largest is not None and largest < 1 else None
+
+
+def largest_slope(factor: Factor) -> float | None:
+    """Give the largest slope of a smooth function of one value, if it is finite.
 
     It is looked for on a grid from -40 to 40 in steps of 0.001, which holds the place
     where the slope of every activation in use is largest.
@@ -69,7 +75,7 @@ def steepest(factor: Factor) -> float | None:
         y = reader.op.compute(GRID, **reader.attrs)
         slopes = reader.op.vjp(np.ones_like(GRID), y, GRID, **reader.attrs)[0]
     largest = np.max(np.abs(np.broadcast_to(slopes, GRID.shape)))
-    return float(largest) if np.isfinite(largest) and largest < 1 else None
+    return float(largest) if np.isfinite(largest) else None
 
 
 def slope_here(factor: Factor, subject: Subject) -> float:

@@ -28,6 +28,7 @@ AREAS = (
     "rules",
     "jacobian",
     "vanishing",
+    "loops",
 )
 
 Texts = Mapping[str, Mapping[str, str]]

@@ -15,10 +15,11 @@ def render(document: Document, ending: str) -> str | bytes:
     document
         What to write.
     ending
-        ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"``, ``".png"`` and
-        ``".dot"`` hold the graph alone.
+        ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"`` and ``".png"`` hold
+        graph and formulas of the levels asked for by name, of "all" the graph;
+        ``".dot"`` the graph alone.
     """
-    from derivo.explain.writers import latex, markdown, png, terminal
+    from derivo.explain.writers import latex, markdown, pictures, png, terminal
     from derivo.explain.writers.html import page
 
     match ending:
@@ -31,15 +32,13 @@ def render(document: Document, ending: str) -> str | bytes:
         case ".txt":
             return terminal.render(document, width=100)
         case ".svg":
-            from derivo.explain.drawing.svg import svg
-
-            return svg(_drawing(document))
+            return pictures.svg(document)
         case ".dot":
             from derivo.explain.drawing.dot import dot
 
             return dot(_drawing(document))
         case _:
-            return png.write(_drawing(document))
+            return png.write(pictures.svg(document))
 
 
 def _drawing(document: Document) -> Drawing:

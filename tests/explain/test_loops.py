@@ -1,0 +1,244 @@
+"""What is told of loops over time is true: its formulas, run as a program, say so."""
+
+import re
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.explain.document import Link, Paragraph, Table, blocks_of
+from derivo.explain.formula import tree as t
+from derivo.explain.step_lines import lines_of
+from derivo.explain.subject import subject
+from derivo.explain.words import LANGUAGES
+from derivo.explain.words.loops import TEXTS
+from tests.explain.loop_programs import (
+    CLOSE,
+    LOOPS,
+    SIZES,
+    SPECS,
+    arrays,
+    bare,
+    compared,
+    lstm,
+    over_steps,
+    rnn,
+    rows_of,
+    told,
+    traced,
+    two_carries,
+    weight_twice,
+    whole,
+)  # fmt: skip
+from tests.scan.programs import PROGRAMS
+
+
+@pytest.mark.parametrize("function", LOOPS)
+def test_the_told_recurrences_are_those_of_the_code_at_every_step(function):
+    kinds = compared(function)
+    assert {"computed", "before", "added", "row", "handed"} <= set(kinds)
+    assert "chain" in kinds or function is two_carries
+    # The weight that is read in two ways has a test of its own.
+    sums = {rnn: 3, lstm: 8, two_carries: 1, weight_twice: 0}
+    assert kinds.count("sum") == sums[function]
+
+
+@pytest.mark.parametrize("function", [rnn, lstm])
+def test_a_lost_part_of_an_adjoint_is_found(function):
+    def lose(f):
+        later = isinstance(f, t.Symbol) and f.high == "+"
+        return t.Number(0) if later else f
+
+    with pytest.raises(AssertionError):
+        compared(function, lose)
+
+
+def test_a_lost_transpose_is_found():
+    def lose(f):
+        is_u = isinstance(f, t.Call) and f.op.name == "transpose"
+        return f.args[0] if is_u and bare(f.args[0]).name == "u" else f
+
+    with pytest.raises(AssertionError):
+        compared(rnn, lose)
+
+
+def test_a_sum_over_too_few_steps_is_found():
+    e, document = told(rnn)
+    sums = [r for r in rows_of(document, "s1-sums") if over_steps(r.right)]
+    right = next(right for left, right in whole(sums) if bare(left).name == "w")
+    all_steps = e.value(right, inside=False)
+    fewer = e.value(replace(right, size=t.Number(SIZES["T"] - 1)), inside=False)
+    assert not np.allclose(all_steps, fewer)
+
+
+def test_both_parts_of_a_weight_that_is_read_in_two_ways_add_up():
+    e, document = told(weight_twice)
+    sums = [r for r in rows_of(document, "s1-sums") if over_steps(r.right)]
+    values = {
+        type(bare(left)): e.value(right, inside=False)
+        for left, right in whole(sums)
+        if not any(
+            isinstance(f, t.Call) and f.op.name == "adjoint" for f in t.walk(right)
+        )
+    }
+    w = arrays(weight_twice)["w"]
+    d = derivo.derive(weight_twice, **SPECS[weight_twice])
+    # n = w x + cos(w) s w: every step reads w, and cos(w), whose slope is -sin(w).
+    expected = d.gradients(**arrays(weight_twice))["w"]
+    direct, other = values[t.Symbol], values[t.Call]
+    np.testing.assert_allclose(direct - np.sin(w) * other, expected, **CLOSE)
+
+
+@pytest.mark.parametrize("function", LOOPS)
+def test_norms_are_those_of_the_code(function):
+    found, d, given, up = traced(function)
+    options = {} if np.ndim(up) == 0 else {"upstream": up}
+    document = d.explain("matrix", arrays=given, **options).document
+    (section,) = [s for s in document.sections if s.anchor == "s1-product"]
+    (table,) = [b for b in section.blocks if isinstance(b, Table)]
+    steps = subject(d, {}).loops[0]
+    added = [x for x in lines_of(steps) if x.kind == "added"]
+    (line,) = [x for x in added if x.value is steps.following[0]] or [None]
+    for row in table.rows[1:]:
+        step, norm = (cell[0].value for cell in row[:2])
+        if line is not None:
+            expected = np.linalg.norm(np.ravel(found[line.number, step - 1]))
+            assert norm == pytest.approx(expected, rel=1e-12)
+    assert len(table.rows) == SIZES["T"] + 1
+    last = table.rows[1]
+    assert last[1][0].value == pytest.approx(last[2][0].value)
+
+
+def test_the_product_of_jacobians_is_the_derivative_by_an_early_step():
+    e, document = told(rnn)
+    rows = rows_of(document, "s1-product")
+    factor = bare(rows[0].right)
+    assert isinstance(factor, t.MatrixProduct)
+    slope, turned = (bare(f) for f in factor.factors)
+    found = np.eye(SIZES["M"])
+    for e.now in range(SIZES["T"], 1, -1):
+        diagonal = np.diag(e.value(slope.args[0], inside=False)[0])
+        found = found @ diagonal @ e.value(turned, inside=False)
+    given = arrays(rnn)
+
+    def last(h1):  # from the first step's carry to the last one's, by hand
+        for x in given["xs"][1:, :1]:
+            h1 = np.tanh(x @ given["w"] + h1 @ given["u"] + given["b"])
+        return h1[0]
+
+    start = e.known["h", False, 1, ""][:1]
+    for k in range(SIZES["M"]):
+        h = np.zeros_like(start, dtype=complex)
+        h[0, k] = 1e-30j
+        np.testing.assert_allclose(last(start + h).imag / 1e-30, found[:, k], **CLOSE)
+
+
+@pytest.mark.parametrize("function", LOOPS)
+def test_frames_have_the_values_of_every_step(function):
+    found, d, given, up = traced(function)
+    options = {} if np.ndim(up) == 0 else {"upstream": up}
+    frames = d.explain("graph", arrays=given, **options).document.frames
+    (forward,) = [f for f in frames if f.phase == "forward" and steps_in(f)]
+    (backward,) = [f for f in frames if f.phase == "backward" and steps_in(f)]
+    (steps,) = subject(d, {}).loops
+    compared_lines = 0
+    for frame, kinds in ((forward, {"computed"}), (backward, {"added"})):
+        shown = steps_in(frame)
+        order = [step for name, step in shown if name == steps.bases[0]]
+        assert sorted(order, reverse=frame is backward) == order
+        assert len(order) == SIZES["T"]
+        for line in lines_of(steps):
+            if line.kind not in kinds or line.value not in steps.following:
+                continue
+            name = steps.bases[steps.following.index(line.value)]
+            for step in range(1, SIZES["T"] + 1):
+                expected = found[line.number, step - 1]
+                np.testing.assert_allclose(shown[name, step], expected, **CLOSE)
+            compared_lines += 1
+    assert compared_lines >= 2
+    assert forward.lines
+    assert backward.lines
+    assert max(forward.lines) < min(backward.lines)
+
+
+def steps_in(frame):
+    """Give the arrays that a frame shows, by name and step."""
+    found = {}
+    for row in frame.rows:
+        s = row.left
+        if isinstance(s, t.Symbol) and isinstance(s.step, t.Number):
+            array = np.array(entries(row.right))
+            found[s.name, s.step.value] = array
+    return found
+
+
+def entries(f):
+    match f:
+        case t.Matrix(rows):
+            return [[entries(x) for x in r] for r in rows]
+        case t.Minus(body):
+            return -entries(body)
+        case _:
+            return f.value
+
+
+# --- languages and writers ------------------------------------------------------------
+
+
+def test_every_sentence_has_every_language_and_the_same_fields():
+    for key, text in TEXTS.items():
+        assert set(text) == set(LANGUAGES), key
+        fields = {tuple(sorted(set(re.findall(r"{\w+}", x)))) for x in text.values()}
+        assert len(fields) == 1, key
+
+
+@pytest.mark.parametrize("function", LOOPS)
+def test_every_language_tells_the_same_sections(function):
+    d = derivo.derive(function, **SPECS[function])
+    seen = []
+    for language in LANGUAGES:
+        document = d.explain(language=language, arrays=arrays(function)).document
+        seen.append({s.anchor for s in document.sections})
+        own = [s for s in document.sections if s.anchor.startswith("s1-")]
+        assert {"s1-step", "s1-back", "s1-product", "s1-lines"} <= {
+            s.anchor for s in own
+        }
+    assert seen[0] == seen[1] == seen[2]
+
+
+@pytest.mark.parametrize("function", LOOPS)
+def test_every_writer_shows_the_sections(function):
+    d = derivo.derive(function, **SPECS[function])
+    e = d.explain(arrays=arrays(function))
+    for ending in (".html", ".tex", ".md", ".txt"):
+        text = e.render(ending)
+        for name in ("back_title", "product_title", "lines_title"):
+            assert TEXTS[name]["en"] in text, (ending, name)
+    page = e.render(".html")
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    anchors = [s.anchor for s in e.document.sections]
+    assert len(set(anchors)) == len(anchors)
+    assert set(anchors) <= set(ids)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_loop_is_told_with_numbers_and_without(name):
+    case = PROGRAMS[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        d = derivo.derive(case.function, **case.specs)
+        for given in ({}, case.arrays()):
+            document = d.explain(arrays=given).document
+            anchors = {s.anchor for s in document.sections}
+            links = [
+                r.target.removeprefix("#")
+                for b in blocks_of(document) if isinstance(b, Paragraph)
+                for r in b.runs if isinstance(r, Link)
+            ]  # fmt: skip
+            assert set(links) <= anchors
+            assert any(a.endswith("step") for a in anchors)
+            known = {f.id for f in document.factors}
+            assert {f for x in document.code.lines for f in x.factors} <= known
+            assert len(known) == len(document.factors)
