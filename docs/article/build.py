@@ -210,7 +210,12 @@ def prefixed(value: Any, prefix: str) -> Any:
 def main(folder: Path) -> None:
     """Write article.md, article.html and the pictures to a folder."""
     document = Builder().document()
-    (folder / "article.md").write_text(markdown.write(document), encoding="utf-8")
+    text = markdown.write(document, pictures="pictures/article")
+    (folder / "article.md").write_text(text, encoding="utf-8")
+    (folder / "pictures").mkdir(exist_ok=True)
+    for number, picture in enumerate(markdown.pictures_of(document), 1):
+        name = f"article-{number}.svg"
+        (folder / "pictures" / name).write_text(picture, encoding="utf-8")
     (folder / "article.html").write_text(page.write(document), encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TARGETS = ("about", "neuron", "chain-rule", "matrices", "batch", "mean", "output",
-           "vanishing", "tying", "slips", "questions")  # fmt: skip
+           "vanishing", "tying", "classes", "slips", "questions")  # fmt: skip
 
 
 def test_the_article_is_up_to_date(tmp_path):
@@ -14,7 +14,9 @@ def test_the_article_is_up_to_date(tmp_path):
     subprocess.run(
         [sys.executable, str(script), str(tmp_path)], check=True, timeout=200
     )
-    for name in ("article.md", "article.html"):
+    pictures = sorted(p.name for p in (ROOT / "docs" / "pictures").iterdir())
+    assert pictures == sorted(p.name for p in (tmp_path / "pictures").iterdir())
+    for name in ("article.md", "article.html", *(f"pictures/{p}" for p in pictures)):
         built = (tmp_path / name).read_text(encoding="utf-8")
         assert built == (ROOT / "docs" / name).read_text(encoding="utf-8"), (
             "run make docs"

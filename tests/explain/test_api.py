@@ -4,6 +4,7 @@ import re
 import string
 import warnings
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from derivo.explain.formula.tree import Blank, walk
 from derivo.explain.words import AREAS, LANGUAGES, Words, texts
 from derivo.layers import Dense
 from tests.catalogue import CASES
+from tests.explain import loop_programs
 
 SOURCE = Path(derivo.__file__).parent / "explain"
 
@@ -47,7 +49,8 @@ def test_every_ending_is_written(d, tmp_path, ending, arrays):
         pytest.importorskip("resvg_py", reason="PNG needs the extra svg")
     path = d.explain(**arrays).save(tmp_path / f"layer{ending}")
     assert path.stat().st_size > 200
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+    beside = ["layer-1.svg"] if ending == ".md" else []
+    assert sorted(p.name for p in tmp_path.iterdir()) == [*beside, path.name]
 
 
 def test_mistakes_are_named(d, tmp_path):
@@ -267,6 +270,19 @@ def every_ending(d, tmp_path, **arrays):
     for ending in ENDINGS:
         if ending != ".png":
             assert e.save(tmp_path / f"x{ending}").stat().st_size < 3_000_000
+
+
+def test_pictures_of_markdown_are_beside_it(tmp_path):
+    d = derivo.derive(loop_programs.rnn, **loop_programs.SPECS[loop_programs.rnn])
+    d.explain().save(tmp_path / "my loop.md")
+    text = (tmp_path / "my loop.md").read_text("utf-8")
+    linked = [unquote(m) for m in re.findall(r"!\[[^\]]*\]\((.+?\.svg)\)", text)]
+    beside = sorted(p.name for p in tmp_path.glob("*.svg"))
+    assert linked == beside == ["my loop-1.svg", "my loop-2.svg"]
+    assert "data:" not in text
+    # The first is the whole graph, the second what happens within a step.
+    first, second = ((tmp_path / name).read_text("utf-8") for name in linked)
+    assert first != second
 
 
 def test_hostile_names(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from derivo.explain.drawing.model import Drawing
@@ -222,7 +222,6 @@ class Document:
     drawing: Drawing | None = None
     code: Code | None = None
     frames: tuple[Frame, ...] = ()
-    notes: tuple[Note, ...] = field(default=())
     asked: tuple[str, ...] = ()
 
 
@@ -237,7 +236,6 @@ def blocks_of(document: Document) -> Iterator[Block]:
 
     for section in document.sections:
         yield from within(section.blocks)
-    yield from document.notes
 
 
 def formulas_of(document: Document) -> Iterator[Formula]:  # noqa: C901  a case a block

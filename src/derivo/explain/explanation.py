@@ -124,6 +124,8 @@ class Explanation:
 
         A picture (svg, png) of "all" is the graph. If levels were asked for by name, it
         holds what they hold: the graph, then the formulas under their titles.
+        Pictures of Markdown are files beside it, ``layer-1.svg`` and so on: most sites
+        that show Markdown leave out a picture that stands in the text itself.
 
         Raises
         ------
@@ -138,18 +140,10 @@ class Explanation:
         if not path.parent.is_dir():
             message = f"there is no folder {path.parent}; make it first"
             raise UsageError(message)
-        content = self.render(path.suffix.lower())
-        data = content if isinstance(content, bytes) else content.encode("utf-8")
-        # Written beside and then renamed: a file is never half new.
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        from derivo.explain.writers import files
+
+        for name, content in files.parts(self.document, path).items():
+            _replace(path.with_name(name), content)
         return path
 
     def render(self, ending: str) -> str | bytes:
@@ -175,3 +169,16 @@ class Explanation:
         from derivo.explain.writers.html.page import embed
 
         return embed(self.document)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file beside and rename it: it is never half new."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

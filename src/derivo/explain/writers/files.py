@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import quote
+
 from derivo.errors import UsageError
 from derivo.explain.document import Document
 from derivo.explain.drawing.model import Drawing
@@ -39,6 +42,28 @@ def render(document: Document, ending: str) -> str | bytes:
             return dot(_drawing(document))
         case _:
             return png.write(pictures.svg(document))
+
+
+def parts(document: Document, path: Path) -> dict[str, bytes]:
+    """Give all files that belong to one: its own, and pictures that Markdown links to.
+
+    Parameters
+    ----------
+    document
+        What to write.
+    path
+        Where its own file goes; the pictures go beside it.
+    """
+    from derivo.explain.writers import markdown
+
+    ending = path.suffix.lower()
+    if ending == ".md":
+        found = markdown.pictures_of(document)
+        content = markdown.write(document, pictures=quote(path.stem))
+        named = {f"{path.stem}-{k}.svg": p.encode() for k, p in enumerate(found, 1)}
+        return named | {path.name: content.encode()}
+    made = render(document, ending)
+    return {path.name: made if isinstance(made, bytes) else made.encode()}
 
 
 def _drawing(document: Document) -> Drawing:
