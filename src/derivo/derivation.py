@@ -148,7 +148,8 @@ class Derivation:
     @property
     def saved(self) -> Mapping[str, str]:
         """What the forward pass keeps for the backward pass, and why."""
-        return self.emitted.saved
+        readers = self.emitted.readers
+        return {name: f"read by {', '.join(by)}" for name, by in readers.items()}
 
     @property
     def assumptions(self) -> tuple[str, ...]:

@@ -19,10 +19,10 @@ from derivo.graph.node import Node
 
 @dataclass(frozen=True)
 class Backward:
-    """The backward function as written, and why each value is saved."""
+    """The backward function as written, and what reads each value that is saved."""
 
     lines: Lines
-    reasons: Mapping[str, str]
+    readers: Mapping[str, tuple[str, ...]]
 
 
 def write_backward(
@@ -52,8 +52,8 @@ def write_backward(
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = [_result(body, name, n) for name, n in p.gradients.items()]
     held = [*kept.values(), *forward.shapes.values()]
-    reasons = {name: _reason(name, body.statements) for name in held}
-    return Backward(_text(p, body, held, list(seeds.values()), results), reasons)
+    readers = {name: _readers(name, body.statements) for name in held}
+    return Backward(_text(p, body, held, list(seeds.values()), results), readers)
 
 
 def _seed_name(p: Program, forward: Forward, k: int) -> str:
@@ -129,12 +129,12 @@ def _scaled(p: Program, results: list[str]) -> list[str]:
     return [f"def {p.name}_backward(saved, {seed}=1.0):", f"    return {scaled}"]
 
 
-def _reason(name: str, statements: list[Statement]) -> str:
-    """Say which lines of the backward function read a saved value."""
+def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:
+    """Give what the lines compute that read a saved value."""
     readers = [
         s.name or s.code.strip().split(" ")[0]
         for s in statements
         if name in names_in(s.code.partition(" = ")[2] or s.code)
         and not s.code.startswith("for ")
     ]
-    return f"read by {', '.join(dict.fromkeys(readers))}"
+    return tuple(dict.fromkeys(readers))

@@ -41,7 +41,7 @@ def emit(p: Program) -> Source:
         top = ["import numpy as np", "", *top]
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
-    return Source(text, p.name, backward.reasons, whole.places, not p.seeds)
+    return Source(text, p.name, backward.readers, whole.places, not p.seeds)
 
 
 def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:

@@ -66,8 +66,9 @@ class Source:
         The module.
     name
         Name of the forward function.
-    saved
-        Names of the values that the forward pass keeps, with the reason for each.
+    readers
+        Names of the values that the forward pass keeps, each with the names of those
+        that the backward pass computes from it.
     lines
         Line number to the node that the line computes.
     is_loss
@@ -76,6 +77,6 @@ class Source:
 
     text: str
     name: str
-    saved: Mapping[str, str]
+    readers: Mapping[str, tuple[str, ...]]
     lines: Mapping[int, Node]
     is_loss: bool

@@ -125,9 +125,9 @@ class Writer:
                 inner = r" \\ ".join(lines)
                 return f"\\begin{{array}}{{{columns}}}{inner}\\end{{array}}"
             case b.Brace(body, label):
-                return (
-                    f"\\underbrace{{{self.write(body)}}}_{{\\text{{{escape(label)}}}}}"
-                )
+                # With space around them words side by side do not touch.
+                below = f"\\text{{~{escape(label)}~}}"
+                return f"\\underbrace{{{self.write(body)}}}_{{{below}}}"
             case b.Hat(body, accent):
                 return f"{ACCENTS[accent]}{{{self.write(body)}}}"
             case b.Coloured(body, factor):

@@ -184,7 +184,8 @@ def _(box: b.Grid) -> str:
 def _(box: b.Brace) -> str:
     brace = '<mo stretchy="true">\u23df</mo>'
     inner = f"<munder>{row(write(box.body))}{brace}</munder>"
-    return f'<munder>{inner}<mtext class="under">{_text(box.label)}</mtext></munder>'
+    label = f"\u00a0{_text(box.label)}\u00a0"  # words side by side do not touch
+    return f'<munder>{inner}<mtext class="under">{label}</mtext></munder>'
 
 
 @write.register

@@ -202,7 +202,7 @@ def stack(box: b.Box) -> Block:
         case b.Brace(body, label):
             inner = stack(body)
             brace = _text("╰" + "─" * max(inner.width - 2, 1) + "╯")
-            return above([inner, brace, _text(label)], inner.base)
+            return above([inner, brace, _text(f" {label} ")], inner.base)
         case b.Coloured(body, factor):
             inner = stack(body)
             number = str(b.factor_number(factor))

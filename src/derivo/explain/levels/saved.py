@@ -7,19 +7,14 @@ from derivo.explain.document import (
     Mono,
     Paragraph,
     Row,
+    Run,
     Runs,
     Section,
     Table,
 )  # fmt: skip
-from derivo.explain.formula.tree import (
-    Formula,
-    Minus,
-    Plus,
-    Symbol,
-    Times,
-)  # fmt: skip
+from derivo.explain.formula.tree import Minus, Plus, Symbol, Times
 from derivo.explain.levels.tell import Telling
-from derivo.graph.node import Node
+from derivo.graph.names import adjoint_name
 
 
 def saved(t: Telling) -> tuple[Section, ...]:
@@ -27,55 +22,19 @@ def saved(t: Telling) -> tuple[Section, ...]:
     d = t.subject.derivation
     if not d.saved:
         return ()
+    named = {adjoint_name(name): n for n, name in t.subject.names.items()}
     rows: list[tuple[Runs, ...]] = [
         (t.words.runs("matrix.saved_name"), t.words.runs("matrix.saved_for"))
     ]
-    by_name = {name: n for n, name in d.forward.graph.names.items()}
-    needs: dict[str, list[str]] = {}
-    outside = set(d.forward.graph.nodes())
-    looped = _through_loops(t)
-    for value, adjoint in d.backward.adjoints.items():
-        name = d.forward.graph.names.get(value)
-        if name is None or value not in outside:
-            continue
-        stop = {n for v, n in d.backward.adjoints.items() if v is not value}
-        for kept in d.saved:
-            if kept in by_name and _reads(adjoint, by_name[kept], stop):
-                needs.setdefault(kept, []).append(name)
-    for kept in d.saved:
-        users: list[Formula | str] = []
-        found = [] if kept in by_name else looped  # all steps of a value in a loop
-        for name in dict.fromkeys(needs.get(kept, found)):
+    for kept, readers in d.emitted.readers.items():
+        users: list[Run] = []
+        for reader in dict.fromkeys(r.partition("[")[0] for r in readers):
             users += [", "] if users else []
-            users.append(Symbol(name, by_name[name].spec.rank, adjoint=True))
-        rows.append(((Mono(kept),), tuple(users) or ("",)))
+            value = named.get(reader)
+            users.append(Mono(reader) if value is None else t.adjoint(value))
+        rows.append(((Mono(kept),), tuple(users)))
     blocks = (Paragraph(t.words.runs("matrix.saved")), Table(tuple(rows)))
     return (Section("saved", t.words.runs("matrix.saved_title"), blocks, "matrix"),)
-
-
-def _through_loops(t: Telling) -> list[str]:
-    """Give the values that get gradients from a loop over time."""
-    return [
-        t.subject.names[o]
-        for steps in t.subject.loops
-        for a in steps.arguments
-        if steps.gradient(a) is not None
-        and (o := steps.operand(a)) in t.subject.names
-        and o in t.subject.raw.adjoints
-        and t.subject.names[o] in t.subject.derivation.forward.graph.names.values()
-    ]
-
-
-def _reads(root: Node, wanted: Node, stop: set[Node]) -> bool:
-    todo, seen = [root], {root}
-    while todo:
-        for operand in todo.pop().inputs:
-            if operand is wanted:
-                return True
-            if operand not in seen and operand not in stop:
-                seen.add(operand)
-                todo.append(operand)
-    return False
 
 
 def update(t: Telling) -> Section:
