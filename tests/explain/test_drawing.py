@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import derivo
 from derivo.explain.drawing.dot import dot
-from derivo.explain.drawing.layered import place
+from derivo.explain.drawing.layered import inner_width, place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
+from derivo.explain.drawing.routes import CIRCLE
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
 from derivo.explain.subject import subject
@@ -50,6 +51,20 @@ def assert_well_laid_out(drawing):
         xs = [x for x, _ in drawing.routes[edge.id]]
         assert xs == sorted(xs)
         assert xs[0] < xs[-1]
+        assert not crossed(edge, drawing), edge
+
+
+def crossed(edge, drawing):
+    """Give the spots that a line runs through, tried at many points of it."""
+    found = set()
+    for (ax, ay), (bx, by) in itertools.pairwise(drawing.routes[edge.id]):
+        for t in np.linspace(0, 1, 60):
+            x, y = ax + t * (bx - ax), ay + t * (by - ay)
+            for spot in drawing.spots:
+                at = drawing.places[spot.id]
+                if abs(x - at.x) < inner_width(spot) / 2 and abs(y - at.y) < CIRCLE / 2:
+                    found.add(spot.id)
+    return found - {edge.source, edge.target}
 
 
 @settings(max_examples=300, deadline=None)
@@ -67,6 +82,27 @@ def test_every_program_is_drawn_well(case):
         if drawing is not None:
             assert_well_laid_out(drawing)
             ElementTree.fromstring(svg(drawing))
+
+
+def test_numbers_of_factors_stand_apart():
+    """In the article's layer no number covers another one, nor a spot."""
+
+    def two(x1, x2, w11, w12, w21, w22, b1, b2):
+        m = w11 * x1 + w21 * x2 + b1
+        q = w12 * x1 + w22 * x2 + b2
+        return np.tanh(m), np.tanh(q)
+
+    names = ("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2")
+    drawn = draw(subject(derivo.derive(two, **dict.fromkeys(names, "")), {}))
+    root = ElementTree.fromstring(svg(drawn))
+    circles = [c for c in root.iter() if c.get("class") == "badge"]
+    places = [(float(c.get("cx")), float(c.get("cy"))) for c in circles]
+    assert len(places) == 18
+    for (ax, ay), (bx, by) in itertools.combinations(places, 2):
+        assert np.hypot(ax - bx, ay - by) >= 18
+    for x, y in places:
+        for at in drawn.places.values():
+            assert abs(x - at.x) >= CIRCLE / 2 or abs(y - at.y) >= CIRCLE / 2
 
 
 def chain(count):

@@ -174,7 +174,7 @@ def subject(
         traced,
         forward.builder,
         forward.facts,
-        recognise=True,
+        recognise=derivation.forward.graph is not traced,
         stabilize=False,
         same_text=False,
     )

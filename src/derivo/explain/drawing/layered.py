@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
+from derivo.explain.drawing.routes import CIRCLE, Grid, Routes
 
 ROW, GAP, MARGIN = 118.0, 46.0, 26.0
-CIRCLE, CHARACTER = 44.0, 8.2
+CHARACTER = 8.2
 
 
 def spot_size(spot: Spot) -> tuple[float, float]:
     """Give width and height of the room that a spot takes, its words included."""
-    inner = max(CIRCLE, CHARACTER * len(spot.symbol) + 22)
     words = [spot.shape, spot.value, spot.gradient and "d = " + spot.gradient]
     words.append("" if spot.name is None else "mmm")
-    return max(inner, 6.6 * max(map(len, words))), 96.0
+    return max(inner_width(spot), 6.6 * max(map(len, words))), 96.0
 
 
 @dataclass
@@ -180,12 +180,29 @@ def _finished(
     drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int],
     bends: Mapping[str, int],
 ) -> Drawing:  # fmt: skip
+    routes = Routes(drawing, columns, rows, bends)
+    grid, width = _grid(drawing, columns, rows, bends, routes)
+    # Lines between columns widen the room between them, which moves other lines.
+    while routes.turn(grid):
+        grid, width = _grid(drawing, columns, rows, bends, routes)
+    lanes = [*rows.values(), *bends.values()]
+    height = (max(lanes, default=0) - min(lanes, default=0) + 1) * ROW
+    return replace(
+        drawing, places=dict(grid.places), width=width, height=height + 2 * MARGIN,
+        routes={e.id: routes.route(e, grid) for e in drawing.edges},
+    )  # fmt: skip
+
+
+def _grid(
+    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int],
+    bends: Mapping[str, int], routes: Routes,
+) -> tuple[Grid, float]:  # fmt: skip
     sizes = {s.id: spot_size(s) for s in drawing.spots}
     count = 1 + max(columns.values(), default=0)
     widths = [CIRCLE] * count
     for spot_id, column in columns.items():
         widths[column] = max(widths[column], sizes[spot_id][0])
-    gaps = [GAP] * count
+    gaps = [max(GAP, routes.room(k)) for k in range(count)]
     for edge in drawing.edges:
         k = columns[edge.target]
         gaps[k] = max(gaps[k], 34 + 6.4 * len(edge.label))
@@ -196,34 +213,14 @@ def _finished(
         x += width
     used = [*rows.values(), *bends.values()]
     top = min(used, default=0)
-    height = (max(used, default=0) - top + 1) * ROW
     middle = {lane: MARGIN + (lane - top + 0.5) * ROW for lane in used}
     places = {
         i: Place(centres[columns[i]], middle[rows[i]], *sizes[i]) for i in columns
     }
-    routes = {}
-    for edge in drawing.edges:
-        routes[edge.id] = _route(edge, places, columns, centres, widths, bends, middle)
-    return replace(
-        drawing, places=places, routes=routes, width=x + MARGIN,
-        height=height + 2 * MARGIN,
-    )  # fmt: skip
+    inner = {s.id: inner_width(s) for s in drawing.spots}
+    return Grid(centres, widths, middle, places, inner), x + MARGIN
 
 
-def _route(  # noqa: PLR0913, PLR0917  all that a line depends on
-    edge: Edge, places: Mapping[str, Place], columns: Mapping[str, int],
-    centres: list[float], widths: list[float], bends: Mapping[str, int],
-    middle: Mapping[int, float],
-) -> tuple[tuple[float, float], ...]:  # fmt: skip
-    a, b = places[edge.source], places[edge.target]
-    first, last = columns[edge.source], columns[edge.target]
-    start, end = (a.x, a.y), (b.x, b.y)
-    if edge.id in bends:
-        y = middle[bends[edge.id]]
-        left = centres[first] + widths[first] / 2 + 24
-        right = centres[last] - widths[last] / 2 - 24
-        return (start, (left, y), (right, y), end)
-    if last - first > 1 and a.y != b.y:
-        # Along its own lane to the last column before the reader, then across.
-        return (start, (centres[last - 1], a.y), end)
-    return (start, end)
+def inner_width(spot: Spot) -> float:
+    """Give the width of what is drawn for a spot, its words left out."""
+    return max(CIRCLE, CHARACTER * len(spot.symbol) + 22)

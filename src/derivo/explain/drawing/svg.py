@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
-from itertools import pairwise
 from math import hypot
 
 from derivo.explain import palette
-from derivo.explain.drawing.layered import CHARACTER, CIRCLE
+from derivo.explain.drawing.badges import Badge, badges
+from derivo.explain.drawing.layered import inner_width
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
+from derivo.explain.drawing.routes import CIRCLE
 from derivo.explain.factors import COLOURS
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.unicode import inline
@@ -31,7 +33,10 @@ def svg(drawing: Drawing, *, colours: str = "light", label: str = "") -> str:
         What a screen reader says of the picture; its title if left out.
     """
     width, height = f"{drawing.width:.0f}", f"{drawing.height:.0f}"
-    parts = [_edge(e, drawing) for e in drawing.edges]
+    spots = {s.id: s for s in drawing.spots}
+    lines = {e.id: _line(e, drawing, spots) for e in drawing.edges}
+    numbers = badges({e.id: lines[e.id] for e in drawing.edges if e.factor})
+    parts = [_edge(e, lines[e.id], numbers.get(e.id)) for e in drawing.edges]
     parts += [_branches(drawing)]
     parts += [_spot(s, drawing.places[s.id]) for s in drawing.spots]
     style = "" if colours == "css" else f"<style>{_style(colours)}</style>"
@@ -72,12 +77,8 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(text)}</text>'
 
 
-def _inner(spot: Spot) -> float:
-    return max(CIRCLE, CHARACTER * len(spot.symbol) + 22)
-
-
 def _spot(spot: Spot, at: Place) -> str:
-    width, half = _inner(spot), CIRCLE / 2
+    width, half = inner_width(spot), CIRCLE / 2
     radius = 9 if spot.kind in {"argument", "group"} else half
     kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
     result = " result" if spot.is_result else ""
@@ -107,23 +108,31 @@ def _spot(spot: Spot, at: Place) -> str:
     return f'<g class="{kinds}" data-place="{place}">{"".join(parts)}</g>'
 
 
-def _edge(edge: Edge, drawing: Drawing) -> str:
+def _line(
+    edge: Edge, drawing: Drawing, spots: Mapping[str, Spot]
+) -> list[tuple[float, float]]:
+    """Give the corners of a line, from border to border."""
     points = list(drawing.routes[edge.id])
-    spots = {s.id: s for s in drawing.spots}
     points[0] = _border(points[0], points[1], spots[edge.source])
     points[-1] = _border(points[-1], points[-2], spots[edge.target])
+    return points
+
+
+def _edge(edge: Edge, points: list[tuple[float, float]], badge: Badge | None) -> str:
     path = _path(points)
     parts = [f'<path class="line" d="{path}"/>', _tip(points[-2], points[-1])]
     colour, link = "", ""
-    if edge.factor:
+    if badge is not None:
         number = factor_number(edge.factor)
         colour = f" f c{(number - 1) % COLOURS}"
         link = f' data-f="{escape(edge.factor, quote=True)}" tabindex="0"'
-        x, y = _middle(points)
+        x, y = badge.x, badge.y
         parts.append(f'<circle class="badge" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
         parts.append(_text("number", x, y + 4, str(number)))
         if edge.label:
-            parts.append(_text("label", x, y + 22, edge.label))
+            side = 14 + 3.2 * len(edge.label)  # beside an upright line, else below
+            at = (x + side, y + 4) if badge.is_upright else (x, y + 22)
+            parts.append(_text("label", *at, edge.label))
     place = escape(edge.id, quote=True)
     return f'<g class="edge{colour}"{link} data-edge="{place}">{"".join(parts)}</g>'
 
@@ -132,7 +141,7 @@ def _border(
     centre: tuple[float, float], towards: tuple[float, float], spot: Spot
 ) -> tuple[float, float]:
     """Give the point where a line leaves the shape of a spot."""
-    half_w, half_h = _inner(spot) / 2, CIRCLE / 2
+    half_w, half_h = inner_width(spot) / 2, CIRCLE / 2
     dx, dy = towards[0] - centre[0], towards[1] - centre[1]
     if spot.kind == "operation" and half_w <= half_h:
         length = hypot(dx, dy) or 1.0
@@ -160,19 +169,6 @@ def _tip(before: tuple[float, float], end: tuple[float, float]) -> str:
     return f'<polygon class="tip" points="{corners}"/>'
 
 
-def _middle(points: list[tuple[float, float]]) -> tuple[float, float]:
-    """Give a point on the longest piece of a line: its middle, if it is level.
-
-    Slanting lines from one place to several spread out: nearer their ends is room.
-    """
-    pieces = list(pairwise(points))
-    (ax, ay), (bx, by) = max(
-        pieces, key=lambda p: hypot(p[1][0] - p[0][0], p[1][1] - p[0][1])
-    )
-    t = 0.5 if ay == by else 0.62
-    return ax + t * (bx - ax), ay + t * (by - ay)
-
-
 def _branches(drawing: Drawing) -> str:
     """Mark values that are read more than once: backward, gradients are added there."""
     count: dict[str, int] = {}
@@ -184,6 +180,6 @@ def _branches(drawing: Drawing) -> str:
     for spot_id, n in count.items():
         if n > 1:
             at = drawing.places[spot_id]
-            x = at.x + _inner(spots[spot_id]) / 2 + 3
+            x = at.x + inner_width(spots[spot_id]) / 2 + 3
             parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{at.y:.1f}" r="3.5"/>')
     return "".join(parts)

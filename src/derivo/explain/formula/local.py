@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
-from derivo.explain.formula.tree import Formula, Number, Prime
+from derivo.explain.formula.tree import Formula, Number, Prime, Symbol
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
-from derivo.ops.leaf import as_float
-from derivo.simplify.lower import Lowering
-from derivo.simplify.read import Reader
-from derivo.simplify.terms import NotAlgebraic
-from derivo.simplify.write import Writer
-from derivo.trace.recorder import Recorder
+from derivo.simplify import local
 
 
 def local_derivative(
@@ -44,36 +37,16 @@ def local_derivative(
     value = node.attrs.get("value")
     if not node.inputs and isinstance(value, int | float):
         return Number(int(value) if float(value).is_integer() else value)
-    if node in names:
-        return names[node]
+    known = names.get(node)
+    # By itself it is no adjoint, though one may be computed in the same way.
+    if known is not None and not (isinstance(known, Symbol) and known.adjoint):
+        return known
     return formula_of(node, names)
 
 
 def local_node(factor: Factor, builder: Builder) -> Node | None:
-    """Give the local derivative as a node: the rule for an upstream adjoint of 1."""
-    reader = factor.reader
-    if "elementwise" not in reader.op.traits or reader.op.vjp is None:
-        return None
-    recorder = Recorder(builder)
-    operands = [recorder.wrap(i) for i in reader.inputs]
-    parts = reader.op.vjp(
-        np.float64(1), recorder.wrap(reader), *operands, **reader.attrs
-    )
-    part = parts[factor.position]
-    if part is None:
-        return None
-    node: Node = recorder.lift(part)
-    known = {reader, *reader.inputs}
-    try:
-        terms = Reader(lambda n: n in known)(node)
-        lowering = Lowering(builder)
-        lowering.done.update({n: n for n in known})
-        node = lowering(Writer(recorder, lambda _n: True)(terms))
-    except NotAlgebraic:
-        pass
-    if node.op is as_float:
-        (node,) = node.inputs
-    return node
+    """Give the local derivative as a node."""
+    return local.local_node(factor.reader, factor.position, builder)
 
 
 def prime(factor: Factor, names: Mapping[Node, Formula]) -> Prime | None:

@@ -15,6 +15,9 @@ APPLY = "\u2061"
 ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~", "dot": "\u02d9", "vec": "\u2192"}
 # Unicode's mathematical letters; `mathvariant` is no longer part of MathML Core.
 _BOLD = {"upper": 0x1D468, "lower": 0x1D482, "GREEK": 0x1D71C, "greek": 0x1D736}
+# Signs that never grow, so that this need not be said; signs that may stand between two
+# values as well as before one.
+STILL, BOTH = "∂·×⊙+−,=", "+−"
 _DOUBLE = {"1": "𝟙", "R": "ℝ", "E": "𝔼"}
 
 
@@ -49,7 +52,7 @@ def aligned(rows: Sequence[tuple[Formula | None, str, Formula]]) -> str:
 
 
 def row(inner: str) -> str:
-    """Group elements into one."""
+    """Group elements into one; `write` gives one already."""
     return f"<mrow>{inner}</mrow>"
 
 
@@ -72,7 +75,7 @@ def _(box: b.Line) -> str:
             and k + 1 < len(box.parts)
         ):
             parts.append(f"<mo>{APPLY}</mo>")
-    return row("".join(parts))
+    return parts[0] if len(parts) == 1 else row("".join(parts))
 
 
 @write.register
@@ -107,10 +110,12 @@ def _(box: b.Digits) -> str:
 @write.register
 def _(box: b.Sign) -> str:
     if box.role == "function":
-        return f'<mi mathvariant="normal">{_text(box.text)}</mi>'
-    if box.role == "prefix":
-        return f'<mo form="prefix" stretchy="false">{escape(box.text)}</mo>'
-    return f'<mo stretchy="false">{escape(box.text)}</mo>'
+        # Several letters are upright by themselves, one alone is not.
+        upright = ' mathvariant="normal"' if len(box.text) == 1 else ""
+        return f"<mi{upright}>{_text(box.text)}</mi>"
+    form = ' form="prefix"' if box.role == "prefix" and box.text in BOTH else ""
+    still = "" if box.text in STILL else ' stretchy="false"'
+    return f"<mo{form}{still}>{escape(box.text)}</mo>"
 
 
 def _text(text: str) -> str:
@@ -127,14 +132,14 @@ def _(box: b.Said) -> str:
 
 @write.register
 def _(box: b.Fraction) -> str:
-    return f"<mfrac>{row(write(box.over))}{row(write(box.under))}</mfrac>"
+    return f"<mfrac>{write(box.over)}{write(box.under)}</mfrac>"
 
 
 @write.register
 def _(box: b.Script) -> str:
-    base = row(write(box.base))
-    low = "" if box.low is None else row(write(box.low))
-    high = "" if box.high is None else row(write(box.high))
+    base = write(box.base)
+    low = "" if box.low is None else write(box.low)
+    high = "" if box.high is None else write(box.high)
     if low and high:
         return f"<msubsup>{base}{low}{high}</msubsup>"
     tag = "msub" if low else "msup"
@@ -143,7 +148,7 @@ def _(box: b.Script) -> str:
 
 @write.register
 def _(box: b.Root) -> str:
-    body = row(write(box.body))
+    body = write(box.body)
     if box.degree:
         return f"<mroot>{body}<mn>{escape(box.degree)}</mn></mroot>"
     return f"<msqrt>{body}</msqrt>"
@@ -151,18 +156,18 @@ def _(box: b.Root) -> str:
 
 @write.register
 def _(box: b.Fence) -> str:
-    left = f'<mo fence="true" form="prefix">{escape(box.left)}</mo>' if box.left else ""
-    right = (
-        f'<mo fence="true" form="postfix">{escape(box.right)}</mo>' if box.right else ""
-    )
+    # A bracket that opens and one that closes are known by their places.
+    form = ("", "") if box.left and box.right else (' form="prefix"', ' form="postfix"')
+    left = f"<mo{form[0]}>{escape(box.left)}</mo>" if box.left else ""
+    right = f"<mo{form[1]}>{escape(box.right)}</mo>" if box.right else ""
     return row(f"{left}{write(box.body)}{right}")
 
 
 @write.register
 def _(box: b.Large) -> str:
     sign = f'<mo largeop="true" movablelimits="false">{escape(box.sign)}</mo>'
-    low = "" if box.low is None else row(write(box.low))
-    high = "" if box.high is None else row(write(box.high))
+    low = "" if box.low is None else write(box.low)
+    high = "" if box.high is None else write(box.high)
     if low and high:
         return f"<munderover>{sign}{low}{high}</munderover>"
     if low:
@@ -173,7 +178,7 @@ def _(box: b.Large) -> str:
 @write.register
 def _(box: b.Grid) -> str:
     lines = "".join(
-        "<mtr>" + "".join(f"<mtd>{row(write(cell))}</mtd>" for cell in line) + "</mtr>"
+        "<mtr>" + "".join(f"<mtd>{write(cell)}</mtd>" for cell in line) + "</mtr>"
         for line in box.rows
     )
     kind = "cases" if box.cases else "grid"
@@ -183,7 +188,7 @@ def _(box: b.Grid) -> str:
 @write.register
 def _(box: b.Brace) -> str:
     brace = '<mo stretchy="true">\u23df</mo>'
-    inner = f"<munder>{row(write(box.body))}{brace}</munder>"
+    inner = f"<munder>{write(box.body)}{brace}</munder>"
     label = f"\u00a0{_text(box.label)}\u00a0"  # words side by side do not touch
     return f'<munder>{inner}<mtext class="under">{label}</mtext></munder>'
 
@@ -191,14 +196,14 @@ def _(box: b.Brace) -> str:
 @write.register
 def _(box: b.Hat) -> str:
     accent = f'<mo stretchy="false">{ACCENTS[box.accent]}</mo>'
-    return f'<mover accent="true">{row(write(box.body))}{accent}</mover>'
+    return f'<mover accent="true">{write(box.body)}{accent}</mover>'
 
 
 @write.register
 def _(box: b.Coloured) -> str:
     number = b.factor_number(box.factor)
     name = escape(box.factor, quote=True)
-    inner = row(write(box.body))
+    inner = write(box.body)
     colour = (number - 1) % COLOURS
     return (
         f'<munder class="f c{colour}" data-f="{name}">{inner}'

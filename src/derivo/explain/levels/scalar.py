@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -31,13 +30,20 @@ from derivo.explain.formula.tree import (
     Times,
 )
 from derivo.explain.levels.paths import Path, paths_between
+from derivo.explain.levels.scalar_numbers import (
+    DIGITS,
+    seeds_of,
+    slope,
+    values_of,
+    weighed,
+)
 from derivo.explain.levels.scalar_parts import (
     added,
     adjoint_of,
     as_it_is,
+    folded,
     mark,
     multiplied,
-    slope,
 )
 from derivo.explain.levels.scalarise import (
     Expanded,
@@ -49,10 +55,9 @@ from derivo.explain.levels.tell import anchor_word
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
-from derivo.run.reference import run_graph
 
-MOST_IN_FULL, MOST_ENTRIES, MOST_PATHS = 4, 12, 12
-DIGITS = 4
+MOST_IN_FULL, MOST_ENTRIES, MOST_PATHS, MOST_LINES = 4, 12, 12, 40
+MOST_FACTORS = 80  # of an argument's entries: the rest come about in the same way
 
 
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
@@ -83,7 +88,8 @@ class _Scalars:
         self.wanted = [
             n for n in self.subject.graph.inputs if n.attrs["name"] in wrt
         ]  # fmt: skip
-        self.values = self._values()
+        self.values = values_of(self.subject, self.expanded)
+        self.seeds = seeds_of(self.subject, self.expanded, self.values)
         self.active = self._active()
 
     def _active(self) -> set[Node]:
@@ -92,27 +98,6 @@ class _Scalars:
             if node.spec.kind in {"float", "pyfloat"} and active & set(node.inputs):
                 active.add(node)
         return active
-
-    def _values(self) -> Mapping[Node, Any]:
-        s = self.subject
-        if not s.has_numbers or any(
-            s.sizes.get(k, 0) < v for k, v in self.expanded.sizes.items()
-        ):
-            return {}
-        known: dict[Node, Any] = {}
-        for node in s.graph.inputs:
-            array = np.asarray(s.arrays[node.attrs["name"]])
-            entries = self.expanded.entries[node]
-            # The first rows and columns, as many as are written out.
-            cut = array[tuple(slice(d) for d in entries.shape)]
-            known.update(zip(np.ravel(entries), np.ravel(cut), strict=True))
-        try:
-            with np.errstate(all="ignore"):
-                return run_graph(
-                    self.expanded.graph.outputs, known, self.expanded.sizes
-                )
-        except (AttributeError, TypeError):
-            return {}  # text for arrays alone: the level is told without numbers
 
     # --- the parts --------------------------------------------------------------------
 
@@ -134,15 +119,9 @@ class _Scalars:
             listed = ", ".join(f"{k} = {v}" for k, v in self.expanded.sizes.items())
             blocks.append(Paragraph(w.runs("scalar.sizes", sizes=listed)))
         blocks += [
-            Paragraph(w.runs("scalar.forward")), Display(tuple(rows[:40])),
-            Paragraph(w.runs("scalar.local")),
+            Paragraph(w.runs("scalar.forward")), *folded(w, rows, MOST_LINES),
+            Paragraph(w.runs("scalar.local")), *folded(w, local, MOST_PATHS),
         ]  # fmt: skip
-        shown = Display(tuple(local[:MOST_PATHS]))
-        rest = local[MOST_PATHS:200]
-        blocks.append(shown)
-        if rest:
-            title = w.runs("page.more", count=str(len(rest)))
-            blocks.append(Fold(title, (Display(tuple(rest)),)))
         return Section("scalar", w.runs("scalar.title"), tuple(blocks), "scalar")
 
     def arguments(self) -> list[Section]:
@@ -150,10 +129,18 @@ class _Scalars:
         found = []
         for node in self.wanted:
             entries = self.expanded.entries[node]
-            flat = list(np.ravel(entries))[:MOST_ENTRIES]
+            flat = list(np.ravel(entries))
             blocks: list[Block] = []
+            written = 0
             for k, entry in enumerate(flat):
-                inner = self.entry(entry)
+                if k >= MOST_ENTRIES or written > MOST_FACTORS:
+                    left = str(len(flat) - k)
+                    blocks.append(
+                        Paragraph(self.words.runs("scalar.same_way", count=left))
+                    )
+                    break
+                inner, factors = self.entry(entry)
+                written += factors
                 if k < MOST_IN_FULL:
                     blocks += inner
                 else:
@@ -166,14 +153,8 @@ class _Scalars:
                 blocks += self.gathered(node, entries)
             anchor = "scalar-" + anchor_word(name, self.subject.ids[node])
             symbol = self.subject.symbols.get(node) or Symbol(name, node.spec.rank)
-            found.append(
-                Section(
-                    anchor,
-                    self.words.runs("scalar.argument", value=symbol),
-                    tuple(blocks),
-                    "scalar",
-                )
-            )
+            title = self.words.runs("scalar.argument", value=symbol)
+            found.append(Section(anchor, title, tuple(blocks), "scalar"))
         return found
 
     def gathered(self, node: Node, entries: object) -> list[Block]:
@@ -194,12 +175,15 @@ class _Scalars:
             Display((Row(symbol, matrix),)), Paragraph((link,)),
         ]  # fmt: skip
 
-    def entry(self, entry: Node) -> list[Block]:
-        """Show all paths from one number to the results."""
+    def entry(self, entry: Node) -> tuple[list[Block], int]:
+        """Show all paths from one number to the results; count their factors."""
         blocks: list[Block] = []
         totals: list[Formula] = []
         rows: list[Row] = []
         told: set[Node] = set()
+        slopes: dict[Node, float | None] = {}
+        given: list[tuple[int, float | None]] = []
+        count = 0
         for k, result in enumerate(self.expanded.graph.outputs):
             found, more = paths_between(
                 entry, result, self.nodes, self.active, MOST_PATHS
@@ -207,8 +191,15 @@ class _Scalars:
             if not found:
                 continue
             is_new = result not in told
-            rows += self.paths(entry, result, found) if is_new else []
+            if is_new:
+                shown, slopes[result] = self.paths(entry, result, found)
+                rows += shown
+                count += sum(map(len, found))
+                if more:  # the others are missing in the sum
+                    slopes[result] = None
+                    rows = rows[:-1] if self.values else rows
             told.add(result)
+            given.append((k, slopes[result]))
             if more and is_new:
                 blocks.append(
                     Note("warning", self.words.runs("scalar.too_many", count=str(more)))
@@ -230,17 +221,25 @@ class _Scalars:
                     )
                 )
         if not rows:
-            return [
-                Paragraph(self.words.runs("scalar.none", value=self.names_or(entry)))
-            ]
+            said = self.words.runs("scalar.none", value=self.names_or(entry))
+            return [Paragraph(said)], 0
         if not self.subject.is_loss or len(totals) > 1:
             whole = totals[0] if len(totals) == 1 else Plus(tuple(totals))
             reason = self.words.runs("scalar.upstream")
             rows.append(Row(self.derivative(entry), whole, reason))
-        return [Display(tuple(rows)), *blocks]
+            rows += weighed(given, self.seeds)
+        return [Display(tuple(rows)), *blocks], count
 
-    def paths(self, entry: Node, result: Node, found: list[Path]) -> list[Row]:
-        """Write the products along the paths, in signs, in full, and in numbers."""
+    def paths(
+        self, entry: Node, result: Node, found: list[Path]
+    ) -> tuple[list[Row], float | None]:
+        """Write the products along the paths, in signs, in full, and in numbers.
+
+        Returns
+        -------
+        list, float or None
+            The rows, and what they add up to, if there are numbers.
+        """
         left = Partial(self.names_or(result), self.names_or(entry))
         signs = [
             multiplied([mark(self.expanded, f, self.sign(f)) for f in p]) for p in found
@@ -250,6 +249,7 @@ class _Scalars:
             for p in found
         ]
         rows = [Row(left, added(signs)), Row(None, added(full))]
+        total = None
         if self.values:
             products, total = [], 0.0
             for path in found:
@@ -263,7 +263,7 @@ class _Scalars:
                     total += float(np.prod(numbers))
             rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
             rows.append(Row(None, Number(total, DIGITS)))
-        return rows
+        return rows, total
 
     # --- formulas ---------------------------------------------------------------------
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from derivo.explain.document import Block, Display, Fold, Row
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import names_of
 from derivo.explain.formula.tree import (
@@ -22,7 +21,7 @@ from derivo.explain.levels.scalarise import (
     Expanded,
 )
 from derivo.explain.subject import Subject
-from derivo.graph.node import Node
+from derivo.explain.words import Words as Sentences
 
 
 def as_it_is(subject: Subject) -> Expanded:
@@ -67,16 +66,10 @@ def multiplied(parts: list[Formula]) -> Formula:
     return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
 
 
-def slope(f: Factor, values: Mapping[Node, Any]) -> float:
-    """Compute a local derivative from the rule of its operation."""
-    reader = f.reader
-    operands = [np.float64(values[i]) for i in reader.inputs]
-    assert reader.op.vjp is not None  # noqa: S101
-    with np.errstate(all="ignore"):
-        parts = reader.op.vjp(
-            np.float64(1),
-            np.float64(values[reader]),
-            *operands,
-            **reader.attrs,
-        )
-    return float(parts[f.position])
+def folded(words: Sentences, rows: list[Row], most: int) -> list[Block]:
+    """Show the first rows, the rest behind a fold."""
+    if len(rows) <= most:
+        return [Display(tuple(rows))]
+    title = words.runs("page.more", count=str(len(rows) - most))
+    rest = Fold(title, (Display(tuple(rows[most:])),))
+    return [Display(tuple(rows[:most])), rest]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from derivo.run.reference import concrete
 from derivo.trace.recorder import Recorder
 
 MOST_NODES = 120  # beyond that paths are too long to be read
-LETTERS = "lmnpqruvgh"
+LETTERS, MORE = "lmnpqruvgh", ("s", "c", "k", "i", "intermediate")
 
 
 class NotExpandedError(Exception):
@@ -268,7 +268,9 @@ class _Expansion:
                 )
                 names.setdefault(entries[index], shown)
         taken = set(self.subject.names.values())
-        free = [c for c in LETTERS if c not in taken]
+        free = (Symbol(c) for c in LETTERS if c not in taken)
+        own = next(c for c in MORE if c not in taken)
+        more = (Entry(Symbol(own), (Number(k),)) for k in count(1))
         for node in graph.nodes():
-            if node.inputs and node not in names and free:
-                names[node] = Symbol(free.pop(0))
+            if node.inputs and node not in names:
+                names[node] = next(free, None) or next(more)

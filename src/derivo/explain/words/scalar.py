@@ -15,6 +15,11 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "argument": {"en": "The chain rule for {value}", "fr": "La règle de la chaîne pour {value}", "ja": "{value} の連鎖律"},
     "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
+    "same_way": {
+        "en": "Entries not written out: {count}. They come about in the same way.",
+        "fr": "Éléments non détaillés : {count}. Ils s'obtiennent de la même façon.",
+        "ja": "残りの要素({count} 個)も同じようにして得られます。",
+    },
     "added": {
         "en": "There are several paths from {value} to the result. Each carries a part of the change, so their products are added.",
         "fr": "Il y a plusieurs chemins de {value} au résultat. Chacun porte une part du changement, donc leurs produits s'additionnent.",

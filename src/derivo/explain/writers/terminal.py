@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
+
+Laid = tuple[list[tuple[str, str]], int]
 
 INDENT = 2
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -36,6 +38,19 @@ def render(document: doc.Document, *, width: int = 80, colour: bool = False) -> 
         With the colours of the factors, as escape sequences.
     """
     return _Terminal(document, width, colour=colour).all()
+
+
+def laid_out(rows: Iterable[doc.Row], *, width: int = 80) -> list[Laid]:
+    """Write aligned formulas, row by row, without colours.
+
+    Returns
+    -------
+    list
+        For each row its lines, each a formula and a reason that may be empty, and which
+        of them stands on the baseline.
+    """
+    empty = doc.Document("", "en", ())
+    return list(_Terminal(empty, width, colour=False).laid(rows))
 
 
 class _Terminal:
@@ -131,28 +146,33 @@ class _Terminal:
 
     def rows(self, rows: tuple[doc.Row, ...]) -> list[str]:
         """Write aligned formulas: signs in a column, reasons to the right or below."""
+        lines: list[str] = []
+        for written, _ in self.laid(rows):
+            lines += [formula + reason for formula, reason in written]
+            if len(written) > 1:
+                lines.append("")
+        return lines[:-1] if lines and not lines[-1] else lines
+
+    def laid(self, rows: Iterable[doc.Row]) -> Iterator[Laid]:
+        """Lay out aligned formulas, row by row."""
         parts = [
             (two.block(r.left) if r.left is not None else two.Block(((),), 0, 0),
              r.sign, two.block(r.right), self.runs(r.reason))
             for r in rows
         ]  # fmt: skip
-        wide = max(left.width for left, _, _, _ in parts)
-        lines: list[str] = []
+        wide = max((left.width for left, _, _, _ in parts), default=0)
         for left, sign, right, reason in parts:
             gap = two.Block((((" " * (wide - left.width), ""),),), 0, wide - left.width)
             middle = two.Block((((f" {sign} ", ""),),), 0, len(sign) + 2)
             shown = two.beside([gap, left, middle, right])
-            written = [self.coloured(pieces) for pieces in shown.lines]
+            written = [(self.coloured(pieces), "") for pieces in shown.lines]
             if reason and shown.width + len(reason) + 3 <= self.width:
                 at = shown.base
-                written[at] = written[at] + "   " + reason
+                written[at] = (written[at][0], "   " + reason)
             elif reason:
                 inner = textwrap.wrap(reason, max(self.width - wide - 8, 20))
-                written += [" " * (wide + 5) + line for line in inner]
-            lines += written
-            if len(written) > 1:
-                lines.append("")
-        return lines[:-1] if lines and not lines[-1] else lines
+                written += [(" " * (wide + 5), line) for line in inner]
+            yield written, shown.base
 
     def code(self, code: doc.Code) -> list[str]:
         lines = []
