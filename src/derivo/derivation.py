@@ -15,12 +15,7 @@ import numpy as np
 from derivo.differentiate.reverse import differentiate
 from derivo.emit.assemble import program
 from derivo.emit.numpy import Source, emit
-from derivo.errors import (
-    AssumptionWarning,
-    DerivoError,
-    IndependentWarning,
-    UsageError,
-)  # fmt: skip
+from derivo.errors import AssumptionWarning, DerivoError, IndependentWarning, UsageError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph
 from derivo.graph.spec import Spec, spec_of

@@ -32,11 +32,14 @@ def test_names_in_comments_are_not_coloured_as_code() -> None:
     assert dict(colour.parts(SOURCE, colour.assign(["n"])))["# n is read"] == "dim"
 
 
-def test_formulas_are_coloured_alike() -> None:
-    styles = colour.assign(["n"])
-    pieces = colour.formula_parts("d_n = n * m", styles)
-    assert ("d_n", f"bold {styles['n']}") in pieces
-    assert "".join(t for t, _ in pieces) == "d_n = n * m"
+def test_signs_of_values_are_coloured_in_formulas() -> None:
+    styles = {"n": "red", "dn": "bold red"}
+    line = "dn = nᵀ dn_2 + sin(n) n̂"
+    pieces = colour.formula_parts(line, styles)
+    assert [p for p in pieces if p[1]] == [
+        ("dn", "bold red"), ("n", "red"), ("n", "red"),
+    ]  # fmt: skip
+    assert "".join(t for t, _ in pieces) == line
 
 
 def test_colours_are_those_of_okabe_and_ito() -> None:
@@ -85,13 +88,6 @@ def _without_escapes(text: str) -> str:
     from rich.text import Text
 
     return Text.from_ansi(text).plain.rstrip("\n") + "\n"
-
-
-def test_long_reasons_stay_comments(capsys: pytest.CaptureFixture[str]) -> None:
-    long = "d_x = " + " + ".join(f"value_{k}" for k in range(20))
-    show.details([(long, "because")], {}, "# ")
-    lines = capsys.readouterr().out.splitlines()
-    assert all(line.startswith("# ") for line in lines)
 
 
 def test_rich_is_not_loaded_in_a_pipe(folder: Path) -> None:

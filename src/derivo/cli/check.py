@@ -25,11 +25,10 @@ exit codes: 0 everything agrees, 1 something does not, 2 wrong use
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "check the gradients of a function"
     parser = commands.add_parser(
-        "check", help="check the gradients of a function", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+        "check", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     add_arguments(parser)
     parser.add_argument("--trials", type=int, default=3, metavar="N",
                         help="how many inputs are drawn (3)")  # fmt: skip

@@ -26,6 +26,8 @@ STYLES = (*COLOURS.values(), *(f"underline {c}" for c in COLOURS.values()))
 COMMENT, KEYWORD = "dim", "bold"
 GOOD, BAD = f"bold {COLOURS['bluish green']}", f"bold {COLOURS['vermillion']}"
 
+RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹ⁿⁱˣᵀ"
+
 Part = tuple[str, str]
 
 
@@ -79,13 +81,19 @@ def _style(token: tokenize.TokenInfo, styles: Mapping[str, str]) -> str:
 
 
 def formula_parts(text: str, styles: Mapping[str, str]) -> list[Part]:
-    """Colour the names in a line that is not Python."""
-    pieces: list[Part] = []
-    for piece in re.split(r"(\w+)", text):
-        if piece in styles:
-            pieces.append((piece, styles[piece]))
-        elif piece.startswith("d_") and value_of(piece) in styles:
-            pieces.append((piece, f"bold {styles[value_of(piece)]}"))
-        elif piece:
-            pieces.append((piece, ""))
-    return pieces
+    """Colour the signs of values in a line of a formula.
+
+    Parameters
+    ----------
+    text
+        The line.
+    styles
+        Style by sign: of ``n``, and of ``dn`` for its adjoint.
+    """
+    if not styles:
+        return [(text, "")]
+    signs = "|".join(re.escape(sign) for sign in sorted(styles, key=len, reverse=True))
+    # What stands above or below a letter belongs to it, but for a power or a transpose.
+    pattern = rf"(?<!\w)({signs})(?![^\W{RAISED}]|[\u0300-\u036f])"
+    pieces = re.split(pattern, text)
+    return [(piece, styles.get(piece, "")) for piece in pieces if piece]

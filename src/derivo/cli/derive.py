@@ -28,11 +28,10 @@ exit codes: 0 the check agrees, 1 it does not, 2 wrong use
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "print the backward pass of a function"
     parser = commands.add_parser(
-        "derive", help="print the backward pass of a function", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+        "derive", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     add_arguments(parser)
     parser.add_argument(
         "--steps", action="store_true", help="print the derivation, too"
@@ -61,10 +60,8 @@ def run(args: argparse.Namespace) -> int:
         d.save(path)
         show.line(f"written to {path}")
     if args.steps:
-        from derivo.cli.steps import explain  # noqa: PLC0415
-
         show.line("")
-        show.details(explain(d), show.styles_of(d), "# " if path is None else "")
+        show.details(d, show.styles_of(d), "# " if path is None else "")
     if args.no_check:
         return 0
     result = d.check()

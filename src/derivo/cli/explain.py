@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import pydoc
 import sys
 from typing import Any
@@ -13,6 +14,7 @@ from derivo.cli import show
 from derivo.cli.mistake import CommandLineError, existing_file, writable_parent
 from derivo.cli.target import SHAPES, add_arguments, derivation
 
+LONG = 40  # lines that are paged
 LEVELS = ("all", "graph", "scalar", "matrix", "batch", "code")
 DESCRIPTION = """\
 Show where the backward pass of a function comes from: its computation graph, the chain
@@ -35,11 +37,10 @@ exit codes: 0 done, 2 wrong use
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "show where a backward pass comes from"
     parser = commands.add_parser(
-        "explain", help="show where a backward pass comes from",
-        description=DESCRIPTION, epilog=EPILOG, allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
+        "explain", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     add_arguments(parser)
     add = parser.add_argument
     add("--level", choices=LEVELS, default="all", help="what to show")
@@ -113,7 +114,8 @@ def _print(explanation: Any, *, page: bool) -> None:
     from derivo.explain.writers.terminal import render  # noqa: PLC0415
 
     text = render(explanation.document, width=100, colour=show.is_coloured())
-    if page and sys.stdout.isatty() and text.count("\n") > 40:
+    if page and sys.stdout.isatty() and text.count("\n") > LONG:
+        os.environ.setdefault("LESS", "-R")  # else less shows colours as codes
         pydoc.pager(text)
     else:
         sys.stdout.write(text)

@@ -91,12 +91,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Shows help as it is written, and takes options by their whole names alone."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        options["allow_abbrev"] = False
+        super().__init__(*args, **options)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Give the parser with every subcommand."""
-    parser = argparse.ArgumentParser(
-        "derivo", description=DESCRIPTION, epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
-    )  # fmt: skip
+    parser = _Parser("derivo", description=DESCRIPTION, epilog=EPILOG)
     parser.add_argument("--version", action="version", version=f"derivo {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (tour, derive, explain, check, train, textbook):

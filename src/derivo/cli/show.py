@@ -93,28 +93,27 @@ def _verdicts(text: str) -> list[colour.Part]:
     return [(p, words.get(p, "")) for p in re.split(r"\b(right|wrong)\b", text)]
 
 
-def details(
-    rows: Iterable[tuple[str, str]], styles: Mapping[str, str], mark: str = ""
-) -> None:
-    """Write numbered lines of a formula and the reason for it.
+def details(derivation: Derivation, styles: Mapping[str, str], mark: str = "") -> None:
+    """Write the derivation as numbered rows of a formula and the reason for it.
 
     Parameters
     ----------
-    rows
-        Formulas and reasons. The reason of a long formula goes to the next line.
+    derivation
+        What is told.
     styles
         Style of each value.
     mark
         What every line begins with.
     """
-    rows = list(rows)
-    short = [len(left) for left, _ in rows if len(left) <= RULE_WIDTH // 2]
-    width = max(short, default=0)
-    for k, (left, right) in enumerate(rows, start=1):
-        if len(left) <= width:
-            gap = " " * (width - len(left) + 3)
-        else:
-            gap = "\n" + mark + " " * 8
-        number = [(f"{mark}{k:2}  ", "dim")]
-        reason = [(gap, ""), (right, "dim")] if right else []
-        write([*number, *colour.formula_parts(left, styles), *reason])
+    from derivo.cli.steps import rows_of, signs_of  # noqa: PLC0415  only where asked
+    from derivo.explain.writers.terminal import laid_out  # noqa: PLC0415
+
+    signs = signs_of(derivation, styles)
+    room = RULE_WIDTH - len(mark) - 4
+    for k, (lines, base) in enumerate(laid_out(rows_of(derivation), width=room), 1):
+        for at, (formula, reason) in enumerate(lines):
+            number = f"{mark}{k if at == base else '':2}  "
+            shown = formula if reason else formula.rstrip()
+            parts = colour.formula_parts(shown, signs)
+            head = number if shown else number.rstrip()
+            write([(head, "dim"), *parts, (reason, "dim")])

@@ -1,168 +1,118 @@
-"""The derivation in words: each adjoint, the rule it comes from, and the reason."""
+"""The derivation in short: a row for each adjoint, with the reason for it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-import numpy as np
-
-from derivo.cli.formulas import formula
 from derivo.derivation import Derivation
-from derivo.differentiate.reverse import Differentiated, differentiate
-from derivo.graph.builder import Builder
-from derivo.graph.node import Node, Why
-from derivo.ops.leaf import argument
-from derivo.simplify.model import Step
-from derivo.trace.recorder import Recorder
+from derivo.explain.document import Code, Display, Row, Runs
+from derivo.explain.formula.local import prime
+from derivo.explain.formula.of_node import adjoint_symbol, formula_of
+from derivo.explain.formula.tree import Formula, Number, Symbol
+from derivo.explain.formula.unicode import inline
+from derivo.explain.frames import Frames
+from derivo.explain.levels.in_loops import is_reached
+from derivo.explain.levels.shorter import shorter
+from derivo.explain.levels.tell import Telling
+from derivo.explain.subject import subject, unique_names
+from derivo.explain.words import Words
+from derivo.graph.node import Node
 
-LONGEST = 60
-Line = tuple[str, str]
 
+def rows_of(derivation: Derivation) -> list[Row]:
+    """Give the derivation as rows of formulas.
 
-def explain(derivation: Derivation) -> list[Line]:
-    """Give the derivation as pairs of a formula and the reason for it.
-
-    First what was recognised, then the chain rule from the result backwards, then how
-    the gradients became shorter.
+    First what was recognised, then the chain rule from the result backwards, and below
+    each gradient how it became shorter.
     """
-    backward = derivation.backward
-    seeds = backward.seeds
-    raw = differentiate(
-        derivation.forward.graph, derivation.wrt, derivation.forward.builder,
-        is_loss=bool(seeds) and seeds[0].op is not argument,
-    )  # fmt: skip
-    values = {**derivation.traced.names, **derivation.forward.graph.names}
-    names = _adjoint_names(raw, values)
-    rewrites = [s for s in backward.steps if s.kind == "rewrite"]
-    known = set(derivation.forward.steps)
-    lines = [_recognised(s, values) for s in rewrites if s in known]
-    lines += _chain(raw, values, names)
-    named = [(v, a) for v, a in backward.adjoints.items() if v in values]
-    final = {adjoint: value for value, adjoint in reversed(named)}
-    shorter = [_shortened(s, final, values, names) for s in rewrites if s not in known]
-    seen = {*names.values(), *(_right(left) for left, _ in lines)}
-    return lines + [line for line in shorter if _right(line[0]) not in seen]
+    t = Telling(subject(derivation, {}), Words("en"))
+    frames = Frames(t.subject, t.words, Code(()))
+    rows = list(_recognised(derivation))
+    for node in reversed(t.subject.graph.nodes()):
+        if frames.loops.is_back(node) or node in frames.loops.readers:
+            rows += _through_loop(node, frames)
+        elif node in t.subject.names and is_reached(node, t.subject):
+            rows += _chain(node, t)
+    return rows
 
 
-def _right(equation: str) -> str:
-    return equation.split(" = ", 1)[-1]
+def signs_of(derivation: Derivation, styles: Mapping[str, str]) -> dict[str, str]:
+    """Give the styles of values by the signs that formulas have for them."""
+    found: dict[str, str] = {}
+    names = unique_names(derivation.traced).items()
+    for symbol, name in ((Symbol(name, n.spec.rank), name) for n, name in names):
+        if name in styles:
+            found[inline(symbol)] = styles[name]
+            found[inline(adjoint_symbol(symbol))] = f"bold {styles[name]}"
+    return found
 
 
-def _value_name(node: Node, values: Mapping[Node, str]) -> str:
-    return values.get(node) or f"({formula(node, values)})"
+def _recognised(derivation: Derivation) -> Iterator[Row]:
+    graphs = (derivation.traced, derivation.forward.graph)
+    named = {n: name for g in graphs for n, name in unique_names(g).items()}
+    names: dict[Node, Formula] = {n: Symbol(k, n.spec.rank) for n, k in named.items()}
+    for step in derivation.forward.steps:
+        assert step.before is not None  # noqa: S101  what is recognised was written
+        old, new = formula_of(step.before, names), formula_of(step.result, names)
+        left = names.get(step.before) or names.get(step.result)
+        is_function = step.result.op.lower is not None
+        what = step.rule if is_function else "the same, so that nothing overflows"
+        yield Row(left or old, new, (what, ": ", old) if left else (what,))
 
 
-def _adjoint_names(raw: Differentiated, values: Mapping[Node, str]) -> dict[Node, str]:
-    """Name adjoints after their values; the first value that has one gives the name."""
-    names = {s: s.attrs["name"] for s in raw.seeds if s.op is argument}
-    given = set(names.values())
-    for value, adjoint in raw.adjoints.items():
-        if value in values and (adjoint.inputs or adjoint.op is argument):
-            name = f"d_{values[value]}"
-            # What is given for a result may still get more added to it.
-            names.setdefault(adjoint, f"{name}_2" if name in given else name)
-    return {**values, **names}
+def _through_loop(node: Node, frames: Frames) -> Iterator[Row]:
+    """Give what a loop over time does backward, or what it hands back to a value."""
+    frame = frames.loops.backward(node, frames)
+    if frame is None:
+        return
+    first, *others = frame.title
+    said: Runs = (first.removeprefix("Backward: "),) if isinstance(first, str) else ()
+    for k, row in enumerate(frame.rows):
+        yield Row(row.left, row.right, row.reason or ((*said, *others) * (k == 0)))
 
 
-def _recognised(step: Step, values: Mapping[Node, str]) -> Line:
-    assert step.before is not None  # noqa: S101  a rewrite has two sides
-    old, new = formula(step.before, values), formula(step.result, values)
-    name = values.get(step.before, values.get(step.result, ""))
-    word = step.rule.removeprefix("recognised as ")
-    what = step.rule if f"{word}(" in new else "the same, so that nothing overflows"
-    return (f"{name} = {new}" if name else new), f"{what}: {old}"
+def _chain(value: Node, t: Telling) -> Iterator[Row]:
+    """Give the chain rule for the adjoint of a value, and what became of it."""
+    raw = t.subject.raw
+    adjoint = raw.adjoints.get(value)
+    if adjoint is None or adjoint in raw.seeds or value not in t.readers:
+        return
+    left, known = t.adjoint(value), t.names.get(adjoint)
+    is_passed = known is not None and known != left
+    right = known if known is not None and is_passed else formula_of(adjoint, t.names)
+    why = raw.why.get(adjoint)
+    is_sum = why is not None and why.kind == "fan-out"
+    yield Row(left, right, _added(value, t) if is_sum else _reason(value, t))
+    for block in shorter(value, t):
+        if isinstance(block, Display):
+            yield replace(block.rows[1], left=None)
 
 
-def _chain(
-    raw: Differentiated, values: Mapping[Node, str], names: Mapping[Node, str]
-) -> Iterator[Line]:
-    written: dict[Node, str] = {}
-    # Nodes are numbered as they are made: in this order, what is read is there already.
-    for value, adjoint in sorted(raw.adjoints.items(), key=lambda item: item[1].index):
-        if value not in values or adjoint in raw.seeds:
-            continue
-        left = names.get(adjoint, f"d_{values[value]}")
-        if adjoint in written:
-            left = f"d_{values[value]}"
-            yield f"{left} = {written[adjoint]}", _passed(value, raw, values)
-            continue
-        written[adjoint] = left
-        why = raw.why.get(adjoint)
-        yield f"{left} = {formula(adjoint, names)}", _reason(why, value, values)
+def _added(value: Node, t: Telling) -> Runs:
+    return (t.shown(value), " is read more than once: what comes back is added")
 
 
-def _passed(value: Node, raw: Differentiated, values: Mapping[Node, str]) -> str:
-    """Say through which value an adjoint came unchanged."""
-    readers = [n for n in raw.adjoints if value in n.inputs]
-    if not readers:
-        return "the same"
-    return f"{_equation(readers[0], values)} passes it on: the derivative is 1"
+def _reason(value: Node, t: Telling) -> Runs:
+    """Say which rule gives an adjoint that comes back through one operation."""
+    (factor,) = t.readers[value]
+    if factor.reader.spec.shape != value.spec.shape and t.local(factor) is not None:
+        return (t.shown(value), " was copied: what comes back from the copies is added")
+    while t.local(factor) == Number(1) and factor.reader not in t.subject.names:
+        if len(t.readers.get(factor.reader, ())) != 1:
+            break
+        (factor,) = t.readers[factor.reader]  # it is passed on up to here
+    reader, operand = t.shown(factor.reader), t.shown(factor.operand)
+    slope, local = prime(factor, t.names), t.local(factor)
+    if local is None:
+        return ("chain rule through ", *_equation(factor.reader, t))
+    if local == Number(1):
+        return (*_equation(factor.reader, t), " passes it on: the derivative is 1")
+    if slope is not None and slope != local:
+        return ("chain rule: ", slope, " = ", local)
+    return ("chain rule: ", reader, " changes with ", operand, " by the factor ", local)
 
 
-def _equation(node: Node, values: Mapping[Node, str]) -> str:
-    text = formula(node, values)
-    return f"{values[node]} = {text}" if node in values else text
-
-
-def _reason(why: Why | None, value: Node, values: Mapping[Node, str]) -> str:
-    if why is None:
-        return ""
-    name = _value_name(why.node, values)
-    if why.kind == "fan-out":
-        return f"{name} is read more than once: add its adjoints"
-    if why.kind == "steps" or why.reader is None:
-        return f"{name} is used at every step of the loop: add up"
-    if why.kind == "broadcast":
-        copied = _equation(why.reader, values)
-        return f"{copied} copied {name}: add up over the copies"
-    return _product(why, why.reader, value, values)
-
-
-def _product(why: Why, reader: Node, value: Node, values: Mapping[Node, str]) -> str:
-    """Name the local derivative that the upstream adjoint is multiplied by."""
-    name, equation = _value_name(why.node, values), _equation(reader, values)
-    local = _local(why, values)
-    through = values.get(reader, "")
-    if not local or not through or why.node is not value:
-        return f"chain rule through {equation}"
-    return f"chain rule: d{through}/d{name} = {local}"
-
-
-def _local(why: Why, values: Mapping[Node, str]) -> str:
-    """Write the local derivative of an element-wise operation: its rule for g = 1."""
-    reader = why.reader
-    assert reader is not None  # noqa: S101  asked for by the caller
-    if "elementwise" not in reader.op.traits or reader.op.vjp is None:
-        return ""
-    builder = Builder()
-    recorder = Recorder(builder)
-    names: dict[Node, str] = {}
-    variables = []
-    for node in (reader, *reader.inputs):
-        name = _value_name(node, values)
-        made = builder.make(argument, (), {"name": name, "spec": node.spec})
-        names[made] = name
-        variables.append(recorder.wrap(made))
-    attrs = dict(reader.attrs)
-    adjoint = reader.op.vjp(np.float64(1.0), *variables, **attrs)[why.position]
-    if adjoint is None:
-        return ""
-    text = formula(recorder.lift(adjoint), names)
-    text = text.removeprefix("1.0 * ")
-    if text in names.values():
-        text = text.removeprefix("(").removesuffix(")")
-    return text if len(text) <= LONGEST else ""
-
-
-def _shortened(
-    step: Step, final: Mapping[Node, Node], values: Mapping[Node, str],
-    names: Mapping[Node, str],
-) -> Line:  # fmt: skip
-    node = step.about if step.about in values else final.get(step.result)
-    about = values.get(node) if node is not None else None
-    text = formula(step.result, names)
-    left = f"d_{about} = {text}" if about else text
-    reason = step.rule
-    if step.assumption and step.assumption not in reason:
-        reason += f" (holds where {step.assumption})"
-    return left, f"shorter: {reason}"
+def _equation(node: Node, t: Telling) -> Runs:
+    right = formula_of(node, t.names)
+    return (t.names[node], " = ", right) if node in t.names else (right,)

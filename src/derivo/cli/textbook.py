@@ -31,12 +31,10 @@ exit codes: 0 every row holds, 1 a row does not, 2 wrong use
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "published backward passes beside derivo's"
     parser = commands.add_parser(
-        "textbook", help="published backward passes beside derivo's",
-        description=DESCRIPTION, epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+        "textbook", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     parser.add_argument(
         "--show", type=int, metavar="N", help="print the source of row N"
     )

@@ -31,11 +31,10 @@ exit codes: 0 every check agrees, 1 one does not, 2 wrong use
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "see what derivo does, in half a minute"
     parser = commands.add_parser(
-        "tour", help="see what derivo does, in half a minute", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+        "tour", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     parser.add_argument("-o", "--output", default="tour", metavar="FOLDER",
                         help="where the sources go (tour)")  # fmt: skip
     parser.set_defaults(run=run)

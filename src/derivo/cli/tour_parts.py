@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from derivo.cli import colour, show
-from derivo.cli.steps import explain
 from derivo.cli.target import find_function
 from derivo.data.digits import digits
 from derivo.data.split import split
@@ -67,8 +66,8 @@ def _derived(name: str, shapes: dict[str, Any], folder: Path) -> bool:
     show.line(f"gives this, in {1000 * seconds:.0f} ms. d_n is the adjoint of n, "
               "which says how much the result changes with n.\n")  # fmt: skip
     show.source(d)
-    show.line("\nThe derivation, step by step:\n")
-    show.details(explain(d), styles)
+    show.line("\nThe derivation, step by step; in formulas, d_n is written dn:\n")
+    show.details(d, styles)
     show.line("\nThe check, against numbers that know nothing of these rules:\n")
     result = d.check()
     show.report(result)

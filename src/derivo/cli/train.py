@@ -30,11 +30,10 @@ exit codes: 0 trained, 2 wrong use or data that cannot be used
 
 def add_parser(commands: Any) -> None:
     """Add the subcommand."""
+    text = "train a network on a CSV file"
     parser = commands.add_parser(
-        "train", help="train a network on a CSV file", description=DESCRIPTION,
-        epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )  # fmt: skip
+        "train", help=text, description=DESCRIPTION, epilog=EPILOG
+    )
     add = parser.add_argument
     add("data", metavar="DATA.csv", help="a table of numbers with a header")
     add("--target", required=True, metavar="COLUMN", help="what to predict")

@@ -10,12 +10,7 @@ from derivo.emit.scope import Scope
 from derivo.graph.builder import Builder
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
-from derivo.ops.leaf import as_float
-from derivo.simplify.lower import Lowering
-from derivo.simplify.read import Reader
-from derivo.simplify.terms import NotAlgebraic
-from derivo.simplify.write import Writer
-from derivo.trace.recorder import Recorder
+from derivo.simplify.local import local_node
 
 
 def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) -> str:
@@ -33,29 +28,16 @@ def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) 
     str
         ``"y = sigmoid(n): dy/dn = y * (1 - y)"``, or nothing if one has no name.
     """
-    op = reader.op
-    if len(reader.inputs) != 1 or "elementwise" not in op.traits or op.vjp is None:
+    if len(reader.inputs) != 1:
         return ""
     (x,) = reader.inputs
     if x not in names or reader not in names or names[x] == names[reader]:
         return ""
-    recorder = Recorder(builder)
-    (part,) = op.vjp(1, recorder.wrap(reader), recorder.wrap(x))
-    if part is None:
-        return ""
-    try:
-        terms = Reader(lambda n: n in (reader, x))(recorder.lift(part))
-        lowering = Lowering(builder)
-        lowering.done.update({reader: reader, x: x})
-        node = lowering(Writer(recorder, lambda _n: True)(terms))
-    except NotAlgebraic:
-        return ""
-    if node.op is as_float:  # a mask is as good as the numbers 0 and 1 to a reader
-        (node,) = node.inputs
-    if not {reader, x} & set(order([node])):
-        return ""  # a constant: nothing to tell
+    node = local_node(reader, 0, builder)
+    if node is None or not {reader, x} & set(order([node])):
+        return ""  # nothing to tell of a constant
     body = Body(Names(), Scope(), {reader: names[reader], x: names[x]}, {})
     body.compute([node])
     y = names[reader]
     text = ast.unparse(body.expression(node))
-    return f"{y} = {op.name}({names[x]}): d{y}/d{names[x]} = {text}"
+    return f"{y} = {reader.op.name}({names[x]}): d{y}/d{names[x]} = {text}"

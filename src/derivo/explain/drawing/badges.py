@@ -55,7 +55,7 @@ def _places(points: list[Point]) -> list[Badge]:
             Badge(ax, y, True) for y in sorted(between, key=lambda y: abs(y - middle))
         ]
     if ay != by:  # those from one place to several spread out: nearer the end is room
-        tries = (0.62, 0.5, 0.74, 0.38)
+        tries: tuple[float, ...] = (0.62, 0.5, 0.74, 0.38)
     else:  # others turn off a long level piece in its middle
         tries = (0.5, 0.7, 0.3) if abs(bx - ax) < LONG else (0.75, 0.5, 0.88, 0.3)
     return [Badge(ax + t * (bx - ax), ay + t * (by - ay)) for t in tries]
