@@ -58,6 +58,10 @@ class Op:
         them, of an operation that is a sum of products of its operands' entries.
     element
         What it means inside a compiled loop, where the NumPy text does not serve.
+    picks
+        For one whose entries are entries of its operand: ``picks(attrs, spec)`` gives
+        ``(step, axis, first)`` for each axis of the operand. Entry i along that
+        axis of the result (any, if the axis is None) is entry first + step i.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Op:
     helpers: tuple[Callable[..., Any], ...] = ()
     contraction: Callable[..., str] | None = None
     element: Meaning | None = None
+    picks: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Record the operation if an operand is a traced value, else compute it."""

@@ -8,7 +8,7 @@ from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register
-from derivo.ops.index import Entry, embed, index_text, slice_
+from derivo.ops.index import Entry, embed, index_text, placed, slice_
 
 _WHOLE = ("cut", None, None, None)
 
@@ -97,6 +97,9 @@ assemble = register(
         samples=lambda rng: ((rng.normal(size=(3, 3)), rng.normal(size=(3, 3))), {
             "shape": (3, 4), "indices": ((_WHOLE, ("cut", None, -1, None)),
                                          (_WHOLE, ("cut", 1, None, None)))}),
+        latex=lambda attrs, *_: " + ".join(
+            placed(index, k) for k, index in enumerate(attrs["indices"])
+        ),
         traits=frozenset({"analytic"}),
     )
 )  # fmt: skip

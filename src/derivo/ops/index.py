@@ -83,6 +83,36 @@ def index_text(index: tuple[Entry, ...], word: str = "index") -> str:
     return ", ".join(parts)
 
 
+def plain_text(index: tuple[Entry, ...]) -> str:
+    """Write an index as it stands in code, with its brackets."""
+    template = index_text(index)
+    fields = {
+        f"index_{k}_{j}": str(p).replace(" ", "")
+        for k, entry in enumerate(index) for j, p in enumerate(entry[1:])
+    }  # fmt: skip
+    return f"[{template.format(**fields)}]"
+
+
+def placed(index: tuple[Entry, ...], k: int) -> str:
+    """Write the formula of an array of zeros with a part put in its place."""
+    place = rf"\text{{{{{plain_text(index)}}}}}"
+    return rf"\operatorname{{{{put}}}}_{{{{{place}}}}}({{{k}}})"
+
+
+def _picked(attrs: Any, x: Spec) -> list[tuple[int, int | None, Any]]:
+    """Give the place of each entry of a part in the whole."""
+    places: list[tuple[int, int | None, Any]] = []
+    axis = 0
+    for n, entry in zip(x.shape, attrs["index"], strict=True):
+        start, step = entry[1], 0 if entry[0] == "at" else entry[3] or 1
+        first = start if start is not None else 0 if step > 0 else n - 1
+        if isinstance(start, int) and start < 0:
+            first = max(n + start, 0) if isinstance(n, int) else n + start
+        places.append((step, axis if step else None, first))
+        axis += bool(step)
+    return places
+
+
 slice_ = register(
     Op(
         "slice", ("x",), _slice_spec,
@@ -91,7 +121,8 @@ slice_ = register(
         attrs={"index": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),),
                              {"index": (("at", 1), ("cut", 1, None, 2))}),
-        traits=frozenset({"analytic", "selects", "view"}),
+        latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
+        traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -105,6 +136,7 @@ embed: Op = register(
         attrs={"shape": (), "index": ()},
         samples=lambda rng: ((rng.normal(size=(2,)),), {
             "shape": (3, 4), "index": (("at", 1), ("cut", 1, None, 2))}),
+        latex=lambda attrs, *_: placed(attrs["index"], 0),
         traits=frozenset({"analytic"}),
     )
 )  # fmt: skip
@@ -118,6 +150,17 @@ def _gather_spec(x: Spec, *indices: Spec, axis: int) -> Spec:
 def _gather_text(attrs: Any, *operands: Any) -> str:
     fields = [":"] * attrs["axis"] + [f"{{{k}}}" for k in range(1, len(operands))]
     return "{0}[" + ", ".join(fields) + "]"
+
+
+def _gather_formula(attrs: Any, *operands: Any) -> str:
+    fields = [r"\text{{:}}"] * attrs["axis"]
+    fields += [f"{{{k}}}" for k in range(1, len(operands))]
+    return f"{{0}}[{', '.join(fields)}]"
+
+
+def _scatter_formula(attrs: Any, *operands: Any) -> str:
+    index = _gather_formula(attrs, *operands).removeprefix("{0}")
+    return rf"\operatorname{{{{add}}}}_{{{{{index}}}}}({{0}})"
 
 
 def _scatter_text(attrs: Any, *operands: Any) -> str:
@@ -138,7 +181,7 @@ gather = register(
                                         *(None for _ in i)),
         attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
-        traits=frozenset({"analytic", "selects"}),
+        latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
     )
 )  # fmt: skip
 scatter_add: Op = register(
@@ -156,6 +199,7 @@ scatter_add: Op = register(
             (rng.normal(size=(5, 4)), rng.integers(0, 3, 5)),
             {"shape": (3, 4)},
         ),
+        latex=_scatter_formula,
         traits=frozenset({"analytic"}),
     )
 )

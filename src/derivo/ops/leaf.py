@@ -71,6 +71,7 @@ arange = register(
     Op(
         "arange", (), lambda stop: Spec((stop,), "int"), "np.arange({stop})",
         attrs={"stop": 0},
+        latex=lambda attrs: rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".replace(" ", ""),
     )
 )  # fmt: skip
 

@@ -45,6 +45,8 @@ reshape: Op = register(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
         vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape) if g.ndim else g,),
         attrs={"shape": ()},
+        latex=lambda attrs, *_: r"\operatorname{{reshape}}_{{\text{{"
+        + "×".join(str(d).replace(" ", "") for d in attrs["shape"]) + "}}}}({0})",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
         traits=LINEAR,
     )

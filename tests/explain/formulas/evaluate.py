@@ -194,13 +194,28 @@ class Evaluator:
 
     def index(self, f: t.Formula) -> Any:
         """Give all values of an index along its axis, counted from 0."""
-        if isinstance(f, t.Number):
-            return np.asarray(int(f.value) - 1)
+        return self.position(f) - 1
+
+    def position(self, f: t.Formula) -> Any:
+        """Give the same, counted from 1 as in formulas."""
+        match f:
+            case t.Number(value):
+                return np.asarray(int(value))
+            case t.Size(dim):
+                return np.asarray(dim_value(dim, self.sizes))
+            case t.Plus(terms):
+                return sum(self.position(x) for x in terms)
+            case t.Minus(body):
+                return -self.position(body)
+            case t.Times((factor, counted)):
+                return self.position(factor) * self.position(counted)
+            case _:
+                pass
         assert isinstance(f, t.Index), f
         assert f.name in self.place, f"the index {f.name} is not bound"
         shape = [1] * AXES
         shape[self.place[f.name]] = self.length[f.name]
-        return np.arange(self.length[f.name]).reshape(shape)
+        return np.arange(self.length[f.name]).reshape(shape) + 1
 
     def at(self, base: t.Formula, indices: tuple[t.Formula, ...]) -> Any:
         array = self.array(base)
@@ -208,9 +223,12 @@ class Evaluator:
         array = array.reshape([n for n in array.shape if n != 1])
         assert array.ndim == len(indices), f"{array.ndim} axes, {len(indices)} indices"
         at = tuple(self.index(i) for i in indices)
-        for i, n in zip(indices, array.shape, strict=True):
+        for i, n, places in zip(indices, array.shape, at, strict=True):
+            assert places.min() >= 0, f"{i} begins before the first entry"
+            assert places.max() < n, f"{i} goes beyond the last entry"
             if isinstance(i, t.Index):
-                assert self.length[i.name] == n, f"{i.name} counts another axis"
+                # A part that begins with the first entry has the index of the whole.
+                assert self.length[i.name] <= n, f"{i.name} counts another axis"
         return array[at]
 
     def summed(self, index: t.Index, size: t.Formula, body: t.Formula) -> Any:

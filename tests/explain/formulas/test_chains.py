@@ -93,7 +93,7 @@ def whole(formula, e):
 def indices_of(part):
     match part:
         case Entry(_, indices):
-            return [i for i in indices if isinstance(i, Index)]
+            return [p for i in indices for p in walk(i) if isinstance(p, Index)]
         case Delta(left, right):
             return [i for i in (left, right) if isinstance(i, Index)]
         case _:

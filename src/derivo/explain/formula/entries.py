@@ -14,6 +14,7 @@ from derivo.explain.formula.products import (
     contracted,
     is_itself,
     raised,
+    shifted,
     size_of,
     times,
     turned,
@@ -245,6 +246,8 @@ class Entries:
 
     def opened(self, node: Node, axes: tuple[Label, ...]) -> Formula:
         """Write an entry by the operation that gives it."""
+        if node.op.picks is not None:
+            return self.picked(node, axes)
         if "elementwise" not in node.op.traits:
             return self.at(formula_of(node, self.names), axes)
         args = []
@@ -255,6 +258,22 @@ class Entries:
             args.append(self.atom(operand, kept))
         specs = tuple(Spec((), i.spec.kind) for i in node.inputs)
         return scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs))
+
+    def picked(self, node: Node, axes: tuple[Label, ...]) -> Formula:
+        """Write an entry of a part of an array as one of the whole."""
+        (whole,) = node.inputs
+        base = self.names.get(whole) or formula_of(whole, self.names)
+        assert node.op.picks is not None  # noqa: S101
+        indices = []
+        for d, (step, axis, first) in zip(
+            whole.spec.shape, node.op.picks(node.attrs, whole.spec), strict=True
+        ):
+            if d == 1:
+                continue
+            label = None if axis is None else axes[axis]
+            index = None if label is None else self.scope[label]
+            indices.append(shifted(index, step, first))
+        return Entry(base, tuple(indices)) if indices else base
 
     def insert(self, node: Node, axes: tuple[Label, ...]) -> Formula:
         """Write what a value with a name is made of, at these indices."""

@@ -7,11 +7,15 @@ from fractions import Fraction
 from derivo.explain.formula.tree import (
     Call,
     Formula,
+    Index,
+    Minus,
     Number,
+    Plus,
     Power,
     Quotient,
     Times,
 )  # fmt: skip
+from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.graph.dim import Dim
 from derivo.graph.node import Node
 from derivo.ops.elementwise import sqrt
@@ -122,3 +126,30 @@ def turned(item: tuple[Product, Fraction]) -> tuple[Product, Fraction]:
             other = base((n, -d) for n, d in f.terms)
             return product((*((g, q) for g, q in m if g is not f), (other, 1))), -c
     return item
+
+
+def shifted(index: Index | None, step: int, first: Dim) -> Formula:
+    """Write which entry is taken, counted from 1: of the first one on, every `step`-th.
+
+    Parameters
+    ----------
+    index
+        Counts the entries that are taken; None if there is but one.
+    step, first
+        In code, where entries are counted from 0, number i is first + step i.
+    """
+    if index is None:
+        return _whole(first + 1)
+    counted: Formula = index
+    if abs(step) != 1:
+        counted = Times((Number(abs(step)), index), "")
+    ahead = first + 1 - step
+    if step < 0:
+        return Plus((_whole(ahead), Minus(counted)))
+    if isinstance(ahead, int) and ahead <= 0:
+        return Plus((counted, Minus(Number(-ahead)))) if ahead else counted
+    return Plus((counted, _whole(ahead)))
+
+
+def _whole(dim: Dim) -> Formula:
+    return Number(dim) if isinstance(dim, int) else SizeFormula(dim)

@@ -123,8 +123,13 @@ class _Parser:
         return left
 
     def scripted(self) -> Bound:
+        is_operand = self.peek().startswith("#")
         base = self.atom()
-        while self.peek() in {"^", "_"}:
+        while self.peek() in {"^", "_"} or (is_operand and self.is_part()):
+            if self.is_part():
+                part = Line((bracketed(base, POWER), self.atom().box))
+                base = Bound(part, POWER)
+                continue
             place = self.take()
             script = self.group()
             inner = bracketed(base, POWER + (place == "^"))
@@ -135,6 +140,11 @@ class _Parser:
                 POWER,
             )  # fmt: skip
         return base
+
+    def is_part(self) -> bool:
+        """Tell whether an index in square brackets follows: a part of an array."""
+        ahead = "".join(self.tokens[self.at : self.at + 3])
+        return ahead.startswith(("[", r"\text{["))
 
     def group(self) -> Bound:
         """Read what stands in braces, or one token."""

@@ -98,6 +98,8 @@ def _simple(box: b.Box) -> str:
 
 def _script(text: str, table: dict[str, str], mark: str) -> str:
     """Write an index or exponent with small signs, if there is one for each sign."""
+    if text.startswith("["):
+        return text
     close = text.replace(",", "").replace(" ", "")
     alone = all(len(part) == 1 for part in text.replace(" ", "").split(","))
     if close and all(c in table for c in close) and (alone or "," not in text):
@@ -115,6 +117,13 @@ def _joined(texts: list[str], parts: tuple[b.Box, ...]) -> str:
     return result
 
 
+def _is_part(box: b.Box) -> bool:
+    """Tell whether a box is an index in square brackets: x[2:]."""
+    return (isinstance(box, b.Said) and box.text.startswith("[")) or (
+        isinstance(box, b.Fence) and box.left == "["
+    )
+
+
 def _gap(left: b.Box, right: b.Box) -> str:
     """Tell what stands between two parts of a line."""
     for part in (left, right):
@@ -122,6 +131,8 @@ def _gap(left: b.Box, right: b.Box) -> str:
             if part.text == ",":
                 return "" if part is right else " "
             return " " if part.text in SPACED else ""
+    if _is_part(right):
+        return ""
     head = left.base if isinstance(left, b.Script) else left
     if isinstance(head, b.Sign) and head.role == "prefix":
         return ""

@@ -192,10 +192,10 @@ def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list
         else t.adjoint(factor.operand)
     )
     fields = {"value": t.shown(factor.reader), "operand": t.shown(factor.operand)}
-    rows = [
-        Row(whole, forward, t.words.runs("matrix.entry")),
-        Row(own, Mark(backward, factor.id), t.words.runs("matrix.chain")),
-    ]
+    rows = [Row(own, Mark(backward, factor.id), t.words.runs("matrix.chain"))]
+    if whole != forward:
+        rows.insert(0, Row(whole, forward, t.words.runs("matrix.entry")))
+    key = "selected" if "selects" in factor.reader.op.traits else "mixed"
     matrix = [
         Row(
             left or t.adjoint(factor.operand),
@@ -203,6 +203,6 @@ def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list
         )
     ]
     return [
-        Paragraph(t.words.runs("matrix.mixed", **fields)), Display(tuple(rows)),
+        Paragraph(t.words.runs(f"matrix.{key}", **fields)), Display(tuple(rows)),
         Display((*matrix, *t.in_numbers(part))),
     ]  # fmt: skip

@@ -89,6 +89,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Chaque élément de {value} peut dépendre de plusieurs éléments de {operand}. La règle de la chaîne additionne donc sur tous ; un produit élément par élément ne suffirait pas.",
         "ja": "{value} の各要素は {operand} の複数の要素に依存しえます。そこで連鎖律はそれらすべてについて足します。要素ごとの積では足りません。",
     },
+    "selected": {
+        "en": "{value} holds entries of {operand} as they are. So each gradient goes back to the place its entry was taken from; a place from which nothing was taken gets 0. That is what put[…] stands for; add[…] also adds what comes back to one place.",
+        "fr": "{value} contient des éléments de {operand} tels quels. Chaque gradient retourne donc à la place d'où son élément a été pris ; une place où rien n'a été pris reçoit 0. C'est ce que dit put[…] ; add[…] additionne de plus ce qui revient à une même place.",
+        "ja": "{value} は {operand} の要素をそのまま並べたものです。そこで各勾配は、その要素を取り出した場所へ戻ります。取り出されなかった場所は 0 です。put[…] はこのことを表し、add[…] は同じ場所に戻るものを足し合わせます。",
+    },
     "numbers": {"en": "with numbers", "fr": "avec des nombres", "ja": "数値では"},
     "saved_title": {"en": "What is kept for the backward pass", "fr": "Ce qui est gardé pour la passe arrière", "ja": "逆伝播のために残すもの"},
     "saved": {
