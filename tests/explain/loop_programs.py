@@ -5,6 +5,7 @@ step, forward and then backward, by an evaluator that shares nothing with the pa
 The emitted code is run under a tracer, which notes what each line of a loop assigns.
 """
 
+import contextlib
 import re
 import sys
 
@@ -189,6 +190,10 @@ def told(function, change=lambda f: f):
             left, right = bare(row.left), every(row.right, change)
             e.known[e.key(left)] = e.value(right, inside=False)
 
+    if any(s.anchor == "values" for s in document.sections):
+        for row in rows_of(document, "values"):
+            with contextlib.suppress(NotANumberError):  # made of what the loop gives
+                e.values[row.left.name, False] = e.value(row.right, inside=False)
     forward = rows_of(document, "s1-step")
     first = [r for r in forward if isinstance(bare(r.left).step, t.Number)]
     run(first)

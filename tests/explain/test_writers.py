@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import derivo
+from derivo import Spec
 from derivo.explain.document import formulas_of
 from derivo.explain.formula import latex, mathml, unicode
 from derivo.explain.formula.names import GREEK
@@ -218,7 +219,8 @@ def test_every_formula_of_every_program_is_clean(case):
 @pytest.mark.parametrize("op", CATALOGUE.values(), ids=lambda op: op.name)
 def test_every_template_is_read(op):
     names = "xyzuvw"[: max(1, len(op.inputs))]
-    assert_clean(Call(op, tuple(Symbol(n, 2) for n in names), dict(op.attrs)))
+    specs = (Spec("N M"),) * len(names)
+    assert_clean(Call(op, tuple(Symbol(n, 2) for n in names), dict(op.attrs), specs))
 
 
 NAMES = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from derivo.explain.document import Code, CodeLine
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
 from derivo.simplify.lower import Lowering
 
@@ -53,13 +53,10 @@ def values_of_lines(
     d = subject.derivation
     lowered = Lowering(d.forward.builder)
     by_name = {name: n for n, name in subject.names.items()}
+    names = unique_names(d.forward.graph)
     shown: dict[Node, Node] = {}  # node of an emitted line to the value in the graph
     for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
-        same = (
-            value
-            if value in subject.ids
-            else by_name.get(d.forward.graph.names.get(value, ""))
-        )
+        same = value if value in subject.ids else by_name.get(names.get(value, ""))
         if same is not None:
             shown[lowered(value)] = same
     adjoints: dict[Node, list[Node]] = {}

@@ -166,6 +166,8 @@ def subject(
     ShapeError, UsageError
         Arrays that do not fit the arguments.
     """
+    from derivo.explain.naming import with_names
+
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
     if values and not all(a.holds(values) for a in derivation.backward.assumptions):
         derivation = derivation.exact  # as `gradients` does for these values
@@ -182,6 +184,8 @@ def subject(
     is_loss = bool(seeds) and seeds[0].op is not argument
     raw = differentiate(shown.graph, derivation.wrt, forward.builder, is_loss=is_loss)
     graph, raw = outside_loops(shown.graph, raw)
+    graph = replace(graph, names=with_names(derivation, graph))
+    raw = replace(raw, forward=graph)
     found = Subject(derivation, graph, raw, values, sizes, upstream)
     symbols = parts_of_loops(found)
     return replace(found, inner_names=shown.graph.names, symbols=symbols)

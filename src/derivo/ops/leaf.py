@@ -71,7 +71,9 @@ arange = register(
     Op(
         "arange", (), lambda stop: Spec((stop,), "int"), "np.arange({stop})",
         attrs={"stop": 0},
-        latex=lambda attrs: rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".replace(" ", ""),
+        latex=lambda attrs, *_: "".join(
+            rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".split()
+        ),
     )
 )  # fmt: skip
 

@@ -35,7 +35,7 @@ PARTS = {
 def test_an_entry_of_a_part_is_one_of_the_whole(text):
     shape, written = PARTS[text]
     space = {}
-    exec(f"def part(x):\n    y = {text} * 1.5\n    return y", space)
+    exec(f"def part(x):\n    y = {text} * 1.5\n    return y", space)  # noqa: S102
     rng = np.random.default_rng(0)
     sizes = [SIZES[d] for d in shape.split()] if isinstance(shape, str) else shape
     x = rng.normal(size=sizes)
@@ -46,7 +46,7 @@ def test_an_entry_of_a_part_is_one_of_the_whole(text):
     (node,) = s.graph.outputs
     left, right = entries.equation(node)
     indices = left.indices if isinstance(left, t.Entry) else ()
-    expected = eval(text, {"x": x}) * 1.5
+    expected = eval(text, {"x": x}) * 1.5  # noqa: S307
     wanted = [n for n in expected.shape if n != 1]
     e = Evaluator({("x", False): x}, SIZES)
     actual = e.entry(right, indices, tuple(wanted))

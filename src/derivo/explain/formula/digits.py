@@ -15,11 +15,18 @@ from derivo.explain.formula.boxes import (
 )  # fmt: skip
 from derivo.explain.formula.template import negative
 
+LONG, SHOWN = 8, 6  # digits of a constant that are printed whole; of a longer one
+
 
 def number_text(value: float, digits: int | None) -> str:
     """Write a number; with `digits`, rounded to so many significant ones."""
-    if isinstance(value, int) or digits is None:
-        return repr(value) if isinstance(value, int) else repr(float(value))
+    if isinstance(value, int):
+        return repr(value)
+    if digits is None:  # a constant of the code: of a long one, where it begins
+        text = repr(float(value))
+        if len(text.partition("e")[0].strip("-0.")) <= LONG:
+            return text
+        digits = SHOWN
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):

@@ -26,6 +26,7 @@ from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling
+from derivo.explain.levels.values import values
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
@@ -38,23 +39,23 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the backward pass in matrices, from the result back to the arguments."""
     t = Telling(subject, words)
     last = (update(t),) if t.subject.derivation.wrt else ()
-    return (*adjoint_sections(t), *saved(t), *last)
+    return (*values(t), *adjoint_sections(t), *saved(t), *last)
 
 
 def adjoint_sections(t: Telling) -> tuple[Section, ...]:
     """Tell where each adjoint comes from."""
     subject, words = t.subject, t.words
     adjoints = subject.raw.adjoints
-    values = [
+    told = [
         n for n in reversed(subject.graph.nodes())
         if n in adjoints and not is_transparent(n) and not _is_passed(n, t)
         and is_reached(n, subject)
     ]  # fmt: skip
-    if len(values) > MOST:
-        values = [n for n in values if n in subject.names]
+    if len(told) > MOST:
+        told = [n for n in told if n in subject.names]
     found = []
     seen: set[str] = set()
-    for value in values:
+    for value in told:
         blocks = tuple(_blocks(value, t))
         anchor = f"matrix-{t.anchor(value)}"
         if blocks and anchor not in seen:

@@ -6,6 +6,7 @@ from derivo.explain.document import Block, Display, Note, Paragraph, Row
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.levels.tell import Telling
+from derivo.explain.subject import unique_names
 from derivo.explain.words.rules import fact_text, rule_text
 from derivo.graph.node import Node
 
@@ -27,7 +28,11 @@ def shorter(value: Node, t: Telling) -> list[Block]:
     reasons = [rule_text(t.words, s) for s in steps]
     blocks: list[Block] = [Paragraph(t.words.runs("rules.shorter"))]
     first = reasons[0] if reasons else t.words.runs("rules.rearranged")
-    rows = [Row(t.adjoint(value), before), Row(None, after, first)]
+    # After a branch the sum of all that comes back stands right above.
+    repeated = len(t.readers.get(value, ())) > 1
+    rows = [Row(t.adjoint(value), after, first)]
+    if not repeated:
+        rows = [Row(t.adjoint(value), before), Row(None, after, first)]
     blocks.append(Display((*rows, *t.in_numbers(final))))
     blocks += [
         Note(
@@ -49,5 +54,6 @@ def final_adjoint(value: Node, t: Telling) -> Node | None:
     found = d.backward.adjoints.get(value)
     if found is not None or name is None:
         return found
-    same = [v for v, n in d.forward.graph.names.items() if n == name]
+    names = unique_names(d.forward.graph)
+    same = [v for v, n in names.items() if n == name]
     return d.backward.adjoints.get(same[0]) if same else None

@@ -1,6 +1,12 @@
 """Sentences of the matrix level."""
 
 TEXTS: dict[str, dict[str, str]] = {
+    "values_title": {"en": "The forward pass", "fr": "La passe avant", "ja": "順伝播"},
+    "values": {
+        "en": "Every value under the name that it has from here on:",
+        "fr": "Chaque valeur, sous le nom qu'elle porte par la suite :",
+        "ja": "以下で使う名前と、その値:",
+    },
     "title": {"en": "Where {adjoint} comes from", "fr": "D'où vient {adjoint}", "ja": "{adjoint} はどこから来るか"},
     "given": {
         "en": "{adjoint} is given: it says how the end result E changes with {value}. Everything before it is multiplied by it.",
