@@ -333,3 +333,36 @@ def test_symbols_that_would_look_alike_are_told_apart():
         inline(s) for s in names.values() if isinstance(s, Symbol) and not s.adjoint
     ]
     assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_no_two_sections_have_one_title(case):
+    document = derivo.derive(case.function, **case.specs).explain("matrix").document
+    titles = [s.title for s in document.sections]
+    assert len(set(titles)) == len(titles)
+
+
+def two_layers(x, w):
+    h = np.tanh(x @ w)
+    h = np.tanh(h @ w)
+    return h
+
+
+def test_reused_names_and_deltas_are_those_of_the_code():
+    """Each line of the backward pass stands where its gradient is told."""
+    d = derivo.derive(two_layers, x="N L", w="L L")
+    told_ = sections(matrix, d)
+    assert {"matrix-h", "matrix-h_2"} <= set(told_)
+    of = {a: inline(rows(s)[0].left) for a, s in told_.items() if rows(s)[0].left}
+    assert {"δ", "δ₂", "dh"} <= set(of.values())
+    lines = {n.split("=")[0].strip() for n in d.source.splitlines() if " = " in n}
+    assert {"delta", "delta_2", "d_h", "d_w", "d_x"} <= lines
+    arrays = {"x": np.ones((2, 3)) / 3, "w": np.eye(3) / 2}
+    code = d.explain("code", **arrays).document.code
+    numbers = {line.text.split("=")[0].strip(): line.factors for line in code.lines}
+    factors = {f.id: f for f in subject(d, arrays).factors}
+    readers = {
+        n: {factors[i].reader.op.name for i in ids} for n, ids in numbers.items()
+    }
+    assert readers["delta"] == readers["delta_2"] == {"tanh"}
+    assert readers["d_h"] == {"matmul"}

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from derivo.differentiate.reverse import Differentiated
 from derivo.explain.drawing.of_subject import is_transparent
+from derivo.explain.formula.tree import Formula, Symbol
 from derivo.graph.names import Names
 from derivo.graph.node import Graph, Node
 from derivo.simplify.lower import Lowering
@@ -14,7 +16,7 @@ from derivo.simplify.lower import Lowering
 if TYPE_CHECKING:
     from derivo.derivation import Derivation
 
-MOST = 4  # operations in a formula without a name in it
+MOST = 6  # operations in a formula without a name in it
 WORD = re.compile(r"[^\W\d]\w*")
 
 
@@ -46,8 +48,31 @@ def with_names(derivation: Derivation, graph: Graph) -> Mapping[Node, str]:
     return names
 
 
+def with_deltas(
+    derivation: Derivation, graph: Graph, raw: Differentiated
+) -> dict[Node, Formula]:
+    """Give symbols for adjoints of values without a name: those of the emitted code.
+
+    An adjoint that a value with a name has too goes by that.
+    """
+    lowered = Lowering(derivation.forward.builder)
+    same = {lowered(v): a for v, a in derivation.backward.adjoints.items()}
+    called = _in_code(derivation)
+    taken = {raw.adjoints[n] for n in graph.names if n in raw.adjoints}
+    found: dict[Node, Formula] = {}
+    for node in graph.nodes():
+        adjoint = raw.adjoints.get(node)
+        shorter = same.get(lowered(node))
+        if node in graph.names or adjoint in taken or shorter is None:
+            continue
+        name = called.get(lowered(shorter), "")
+        if adjoint is not None and adjoint.inputs and name.startswith("delta"):
+            found.setdefault(adjoint, Symbol(name, node.spec.rank))
+    return found
+
+
 def _in_code(derivation: Derivation) -> dict[Node, str]:
-    """Give the names that lines of the forward function assign to."""
+    """Give the names that lines assign to."""
     emitted = derivation.emitted
     lines = emitted.text.splitlines()
     found: dict[Node, str] = {}

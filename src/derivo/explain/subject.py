@@ -166,7 +166,7 @@ def subject(
     ShapeError, UsageError
         Arrays that do not fit the arguments.
     """
-    from derivo.explain.naming import with_names
+    from derivo.explain.naming import with_deltas, with_names
 
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
     if values and not all(a.holds(values) for a in derivation.backward.assumptions):
@@ -187,7 +187,7 @@ def subject(
     graph = replace(graph, names=with_names(derivation, graph))
     raw = replace(raw, forward=graph)
     found = Subject(derivation, graph, raw, values, sizes, upstream)
-    symbols = parts_of_loops(found)
+    symbols = with_deltas(derivation, graph, raw) | parts_of_loops(found)
     return replace(found, inner_names=shown.graph.names, symbols=symbols)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.tree import (
     Call,
@@ -112,6 +114,9 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
         return Size(node.attrs["dim"])
     if not node.inputs:
         return leaf(node)
+    known = constant_value(node)
+    if known is not None:
+        return Number(known)
     if depth > DEEPEST:
         return Words("…")  # nobody reads on: the values in between have no names
     args = tuple(_formula(i, names, depth + 1) for i in node.inputs)
@@ -119,6 +124,18 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]
     return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+
+
+def constant_value(node: Node) -> int | float | None:
+    """Compute what is made of numbers in the code alone: the 2 - 1 of a power."""
+    values = [i.attrs.get("value") for i in node.inputs if not i.inputs]
+    if len(values) < len(node.inputs) or "elementwise" not in node.op.traits:
+        return None
+    if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
+        return None
+    found = node.op.compute(*map(np.asarray, values), **node.attrs)
+    plain = found.item() if hasattr(found, "item") else found
+    return plain if isinstance(plain, int | float) else None
 
 
 def scalar_product(call: Call) -> Formula:

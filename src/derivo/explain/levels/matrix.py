@@ -81,6 +81,10 @@ def _blocks(value: Node, t: Telling) -> list[Block]:
     if not factors:
         return looped or _outside(value, adjoint, t)
     blocks: list[Block] = []
+    symbol = t.adjoint(value)
+    if isinstance(symbol, Symbol) and not symbol.adjoint:  # a delta of the code
+        said = t.words.runs("matrix.delta", adjoint=symbol, value=t.shown(value))
+        blocks.append(Paragraph(said))
     many = len(factors) > 1 or bool(looped)
     if many:
         key = "matrix.branch"

@@ -62,6 +62,11 @@ class Telling:
         self.names = dict(names_of(subject))
         self.entries = Entries(subject, self.names)
         self.builder = subject.derivation.forward.builder
+        # The last value with a name that an adjoint belongs to.
+        self.owner: dict[Node | None, int] = {}
+        for value, adjoint in subject.raw.adjoints.items():
+            if value in self.names:
+                self.owner[adjoint] = max(value.index, self.owner.get(adjoint, -1))
         self.readers: dict[Node, list[Factor]] = {}
         for factor in subject.factors:
             self.readers.setdefault(factor.operand, []).append(factor)
@@ -82,6 +87,10 @@ class Telling:
             return adjoint_symbol(symbol)
         held = self.subject.raw.adjoints.get(node)
         known = None if held is None else self.names.get(held)
+        if known is not None and self.owner.get(held, node.index) < node.index:
+            known = (
+                None  # it is handed on from here to the value that it is named after
+            )
         return known or Call(D_OF, (formula_of(node, self.names),))
 
     def anchor(self, node: Node) -> str:

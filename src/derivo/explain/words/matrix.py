@@ -13,6 +13,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "{adjoint} est donné : il dit comment le résultat final E change avec {value}. Tout ce qui précède est multiplié par lui.",
         "ja": "{adjoint} は外から与えられ、{value} が変わると最終結果 E がどう変わるかを表します。これより前のすべてに掛かります。",
     },
+    "delta": {
+        "en": "{adjoint} is what the code calls the gradient of {value}: it says how the end result E changes with that.",
+        "fr": "{adjoint} est le nom que le code donne au gradient de {value} : il dit comment le résultat final E change avec cette valeur.",
+        "ja": "{adjoint} は、コードでの {value} の勾配の名前です。その値が変わると最終結果 E がどう変わるかを表します。",
+    },
     "one": {
         "en": "{value} is the end result itself. Its derivative by itself is 1: there the chain begins.",
         "fr": "{value} est le résultat final lui-même. Sa dérivée par rapport à lui-même vaut 1 : la chaîne commence là.",
