@@ -18,6 +18,7 @@ from derivo.explain.formula.tree import (
     Entry,
     Formula,
     Mark,
+    Symbol,
     Times,
     Words,
 )  # fmt: skip

@@ -62,11 +62,7 @@ class Telling:
         self.names = dict(names_of(subject))
         self.entries = Entries(subject, self.names)
         self.builder = subject.derivation.forward.builder
-        # The last value with a name that an adjoint belongs to.
-        self.owner: dict[Node | None, int] = {}
-        for value, adjoint in subject.raw.adjoints.items():
-            if value in self.names:
-                self.owner[adjoint] = max(value.index, self.owner.get(adjoint, -1))
+        self.owned = {a for v, a in subject.raw.adjoints.items() if v in self.names}
         self.readers: dict[Node, list[Factor]] = {}
         for factor in subject.factors:
             self.readers.setdefault(factor.operand, []).append(factor)
@@ -87,11 +83,18 @@ class Telling:
             return adjoint_symbol(symbol)
         held = self.subject.raw.adjoints.get(node)
         known = None if held is None else self.names.get(held)
-        if known is not None and self.owner.get(held, node.index) < node.index:
-            known = (
-                None  # it is handed on from here to the value that it is named after
-            )
+        if held in self.owned and not self._is_handed(node, held):
+            known = None  # another value has the same adjoint, and the name of it
         return known or Call(D_OF, (formula_of(node, self.names),))
+
+    def _is_handed(self, node: Node, held: Node | None) -> bool:
+        """Tell whether a value has the very adjoint of a reader with a name."""
+        adjoints = self.subject.raw.adjoints
+        return any(
+            f.reader in self.names or self._is_handed(f.reader, held)
+            for f in self.readers.get(node, ())
+            if adjoints.get(f.reader) is held
+        )
 
     def anchor(self, node: Node) -> str:
         """Give the word for a value in anchors: its name, or its id."""
