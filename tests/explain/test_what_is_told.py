@@ -353,12 +353,8 @@ def test_reused_names_and_deltas_are_those_of_the_code():
     d = derivo.derive(two_layers, x="N L", w="L L")
     told_ = sections(matrix, d)
     assert {"matrix-h", "matrix-w", "matrix-x"} <= set(told_)
-    of = {
-        a: inline(rows(s)[0].left or rows(s)[0].right)
-        for a, s in told_.items()
-        if rows(s)
-    }
-    assert {"δ", "δ₂", "dh"} <= set(of.values())
+    left = {inline(r.left) for s in told_.values() for r in rows(s) if r.left}
+    assert {"δ", "δ₂", "dh"} <= left
     lines = {n.split("=")[0].strip() for n in d.source.splitlines() if " = " in n}
     assert {"delta", "delta_2", "d_h", "d_w", "d_x"} <= lines
     arrays = {"x": np.ones((2, 3)) / 3, "w": np.eye(3) / 2}
