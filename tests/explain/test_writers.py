@@ -273,6 +273,29 @@ def test_the_document_compiles(tmp_path, language):
     assert path.with_suffix(".pdf").stat().st_size > 10_000
 
 
+@pytest.mark.skipif(
+    not (shutil.which("lualatex") and shutil.which("kpsewhich"))
+    or not subprocess.run(
+        ["kpsewhich", "luatexja.sty"],  # noqa: S607
+        capture_output=True,
+        check=False,
+    ).stdout,
+    reason="no LuaLaTeX with luatexja is installed: Japanese was not compiled",
+)
+def test_the_document_compiles_in_japanese(tmp_path):
+    e = derivo.derive(layer, x="N L", w="L M", b="M").explain(language="ja")
+    path = e.save(tmp_path / "layer.tex")
+    done = subprocess.run(
+        ["lualatex", "-interaction=nonstopmode", "-halt-on-error", path.name],  # noqa: S607
+        cwd=tmp_path, capture_output=True, check=False, timeout=300,
+    )  # fmt: skip
+    said = done.stdout.decode(errors="replace")
+    assert done.returncode == 0, said[-2000:]
+    assert "Missing character" not in path.with_suffix(".log").read_text(
+        "utf-8", "replace"
+    )
+
+
 def test_latex_balances():
     e = derivo.derive(layer, x="N L", w="L M", b="M").explain()
     source = latex_document.write(e.document)
