@@ -13,7 +13,7 @@ from derivo.emit.program import Program
 from derivo.emit.saving import Saved, to_save
 from derivo.emit.scope import Scope
 from derivo.graph.names import Names
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,11 @@ class Forward:
 def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forward:
     """Write ``NAME(...)``, which returns the results and what is to be saved."""
     saved = to_save(p)
+    # No value in between takes a name of the user's; of two values the first has it.
+    # Loops hand their names out by themselves: what is carried shares one.
+    if not any("loop" in n.op.traits for n in order(p.outputs)):
+        for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
+            names.hold(name, n)
     body = Body(names, Scope(), dict(bound), p.names)
     for n in p.inputs:
         body.scope.add(bound[n], n.spec)
