@@ -1,6 +1,7 @@
 """What the function calls by a name goes by that name in the emitted code."""
 
 import ast
+from typing import Any
 
 import numpy as np
 
@@ -16,17 +17,16 @@ def normalised(x, gamma):
 
 def test_no_value_in_between_takes_a_name_of_the_users():
     d = derivo.derive(normalised, x="N M", gamma="M")
-    space = {}
+    space: dict[str, Any] = {}
     exec(d.source, space)  # noqa: S102
     rng = np.random.default_rng(0)
     x, gamma = rng.normal(size=(3, 4)), rng.normal(size=4)
     _, saved = space["normalised"](x, gamma)
-    forward = ast.parse(d.source).body[1]
-    (names,) = [
-        [n.id for n in node.value.elts[1].elts]
-        for node in forward.body
-        if isinstance(node, ast.Return)
-    ]
+    forward, *_ = (
+        f for f in ast.parse(d.source).body if isinstance(f, ast.FunctionDef)
+    )
+    returned = ast.unparse(forward.body[-1])  # return gamma * h + ..., (gamma, h, ...)
+    names = returned.rpartition("(")[2].rstrip(")").split(", ")
     kept = dict(zip(names, saved, strict=True))
     centred = x - x.mean(axis=1, keepdims=True)
     expected = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + 1e-5)

@@ -21,6 +21,18 @@ ANALYTIC = frozenset({"elementwise", "analytic"})
 FLOATING = frozenset({"elementwise", "analytic", "floating"})
 KINKED = frozenset({"elementwise"})
 
+
+def _product_formula(_attrs: Any, *specs: Spec) -> str:
+    """Write a product; of a column and a row it is that of every pair of entries."""
+    shapes = [s.shape for s in specs]
+    rank = max(map(len, shapes), default=0)
+    ones = [[d == 1 for d in (1,) * (rank - len(s)) + s] for s in shapes]
+    # Each is copied along an axis that the other has.
+    pairs = set(zip(*ones, strict=True)) if len(ones) == 2 else set()
+    is_outer = {(True, False), (False, True)} <= pairs
+    return r"{0} \otimes {1}" if is_outer else r"{0} \odot {1}"
+
+
 add = register(
     Op(
         "add", ("a", "b"), elementwise, "{0} + {1}",
@@ -41,7 +53,7 @@ mul = register(
     Op(
         "mul", ("a", "b"), elementwise, "{0} * {1}",
         vjp=lambda g, _y, a, b: (g * b, g * a),
-        algebra=operator.mul, latex=r"{0} \odot {1}", traits=ANALYTIC,
+        algebra=operator.mul, latex=_product_formula, traits=ANALYTIC,
     ),
     np.multiply,
 )  # fmt: skip

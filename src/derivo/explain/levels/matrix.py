@@ -18,9 +18,11 @@ from derivo.explain.formula.tree import (
     Entry,
     Formula,
     Mark,
+    Sum,
     Symbol,
     Times,
     Words,
+    walk,
 )  # fmt: skip
 from derivo.explain.levels.in_loops import in_loops, is_reached
 from derivo.explain.levels.products import product_blocks
@@ -202,6 +204,11 @@ def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list
     if whole != forward:
         rows.insert(0, Row(whole, forward, t.words.runs("matrix.entry")))
     key = "selected" if "selects" in factor.reader.op.traits else "mixed"
+    said = [Paragraph(t.words.runs(f"matrix.{key}", **fields))]
+    if is_transparent(factor.reader):  # a new axis: at most it was copied along that
+        copied = t.words.runs("matrix.copied", operand=fields["operand"])
+        is_sum = any(isinstance(f, Sum) for f in walk(backward))
+        said = [Paragraph(copied)] if is_sum else []
     matrix = [
         Row(
             left or t.adjoint(factor.operand),
@@ -209,6 +216,6 @@ def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list
         )
     ]
     return [
-        Paragraph(t.words.runs(f"matrix.{key}", **fields)), Display(tuple(rows)),
+        *said, Display(tuple(rows)),
         Display((*matrix, *t.in_numbers(part))),
     ]  # fmt: skip
