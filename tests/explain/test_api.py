@@ -93,6 +93,12 @@ def test_a_notebook_shows_the_page(d):
     assert "sandbox" in html
 
 
+def test_the_page_of_a_small_network_is_small(tmp_path):
+    net = derivo.Network(Dense(3, "tanh"), Dense(2), loss="cross_entropy")
+    net.build(4)
+    assert net.explain().save(tmp_path / "net.html").stat().st_size < 400_000
+
+
 def test_a_network_explains_itself(tmp_path):
     x, t = derivo.data.digits()
     net = derivo.Network(Dense(4, "relu"), Dense(10), loss="cross_entropy")
