@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
-from derivo.graph.loop import Loop, between, is_inline, unchanging
-from derivo.graph.node import Node, Why
+from derivo.graph.loop import Loop, is_inline, unchanging
+from derivo.graph.node import Node, Why, between
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import fill
 from derivo.ops.scan import last, previous, scan_loop, stack, total

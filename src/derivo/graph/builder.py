@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from derivo.errors import InternalError
-from derivo.graph.node import Graph, Line, Node
+from derivo.graph.node import Graph, Line, Node, between
 from derivo.graph.op import Op
 
 
@@ -58,6 +58,45 @@ class Builder:
             self.count += 1
             self.known[key] = node
         return node
+
+    def remake(
+        self, node: Node, inputs: tuple[Node, ...], attrs: dict[str, Any] | None = None
+    ) -> Node:
+        """Give the same operation on other operands: the node itself for its own.
+
+        Where it was written, and in which helper, stays known. With `attrs`, attributes
+        are other ones, too.
+        """
+        if inputs == node.inputs and attrs is None:
+            return node
+        attrs = dict(node.attrs) if attrs is None else attrs
+        return self.make(node.op, inputs, attrs, node.line, node.group)
+
+
+def substitute(
+    roots: Iterable[Node], replaced: Mapping[Node, Node], builder: Builder
+) -> dict[Node, Node]:
+    """Rebuild values on other operands.
+
+    Parameters
+    ----------
+    roots
+        The values wanted.
+    replaced
+        What stands in the place of what. Nothing below the keys is looked at.
+    builder
+        Where new nodes go.
+
+    Returns
+    -------
+    dict
+        What became of each node between the keys and the roots, both included.
+    """
+    roots = tuple(roots)
+    new = dict(replaced)
+    for node in between(roots, frozenset(replaced)):
+        new[node] = builder.remake(node, tuple(new[i] for i in node.inputs))
+    return new
 
 
 def check(graph: Graph) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from derivo.graph.node import Node
+from derivo.graph.node import Node, between
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +51,6 @@ class Loop:
             for part in (self.carries, self.slices, self.fixed, self.following)
         )
         return Loop(carries, slices, fixed, following, self.reverse)
-
-
-def between(roots: Iterable[Node], given: frozenset[Node]) -> tuple[Node, ...]:
-    """Give the nodes below `roots` that do not lie at or below the `given` ones."""
-    seen: set[Node] = set()
-    stack = [r for r in roots if r not in given]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(i for i in node.inputs if i not in given)
-    return tuple(sorted(seen, key=lambda n: n.index))
 
 
 def is_inline(node: Node) -> bool:

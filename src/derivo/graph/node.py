@@ -100,3 +100,15 @@ def order(roots: Iterable[Node]) -> tuple[Node, ...]:
             seen.add(node)
             stack.extend(node.inputs)
     return tuple(sorted(seen, key=lambda n: n.index))
+
+
+def between(roots: Iterable[Node], given: frozenset[Node]) -> tuple[Node, ...]:
+    """Give the nodes below `roots` that do not lie at or below the `given` ones."""
+    seen: set[Node] = set()
+    stack = [r for r in roots if r not in given]
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(i for i in node.inputs if i not in given)
+    return tuple(sorted(seen, key=lambda n: n.index))

@@ -9,8 +9,8 @@ from typing import Any
 from derivo.differentiate.loop import Steps, close, forward_values
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
-from derivo.graph.loop import Loop, between, is_inline, unchanging
-from derivo.graph.node import Graph, Node, order
+from derivo.graph.loop import Loop, is_inline, unchanging
+from derivo.graph.node import Graph, Node, between, order
 from derivo.trace.recorder import Recorder
 
 
