@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from derivo.cli import textbook_rows
-from derivo.cli.textbook_count import (
+from derivo.cli.textbook import rows
+from derivo.cli.textbook.count import (
     backward_operations,
     count_operations,
     functions,
     saved_extras,
 )  # fmt: skip
-from derivo.cli.textbook_rows import ROWS, Row
-from derivo.cli.textbook_worked import Number, cs231n, mazur
+from derivo.cli.textbook.rows import ROWS, Row
+from derivo.cli.textbook.worked import Number, cs231n, mazur
 from tests.cli.conftest import Run
 
 # The counts as they were published beside the formulas.
@@ -120,7 +120,7 @@ def test_a_row_that_is_over_gives_exit_code_1(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strict = replace(ROWS[0], operations=1)
-    monkeypatch.setattr(textbook_rows, "ROWS", (strict,))
+    monkeypatch.setattr(rows, "ROWS", (strict,))
     result = run("textbook")
     assert result.code == 1
     assert "4 over" in result.out
@@ -134,7 +134,7 @@ def test_a_row_that_differs_gives_exit_code_1(
     def wrong(g, **arrays):
         return {k: -v for k, v in right(g, **arrays).items()}
 
-    monkeypatch.setattr(textbook_rows, "ROWS", (replace(ROWS[0], reference=wrong),))
+    monkeypatch.setattr(rows, "ROWS", (replace(ROWS[0], reference=wrong),))
     result = run("textbook")
     assert result.code == 1
     assert "differs" in result.out

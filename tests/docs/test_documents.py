@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from derivo.cli.textbook_count import backward_operations
-from derivo.cli.textbook_rows import ROWS
+from derivo.cli.textbook.count import backward_operations
+from derivo.cli.textbook.rows import ROWS
 from tests.docs import documents
 
 ROOT = Path(__file__).parents[2]

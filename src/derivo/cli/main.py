@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from derivo.cli import check, derive, explain, textbook, tour, train
+from derivo.cli import check, derive, explain, tour, train
+from derivo.cli.textbook import command as textbook
 from derivo.errors import (
     AssumptionWarning,
     DerivoError,

@@ -43,7 +43,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the table, or the source of one row."""
-    from derivo.cli.textbook_rows import ROWS  # noqa: PLC0415
+    from derivo.cli.textbook.rows import ROWS  # noqa: PLC0415
 
     if args.show is not None:
         found = [r for r in ROWS if r.number == args.show]
@@ -71,8 +71,8 @@ def _table(rows: Any) -> bool:
 
 
 def _line(row: Any, k: int, function: Any) -> bool:
-    from derivo.cli.textbook_count import backward_operations, saved_extras  # noqa: PLC0415
-    from derivo.cli.textbook_rows import LIMIT  # noqa: PLC0415
+    from derivo.cli.textbook.count import backward_operations, saved_extras  # noqa: PLC0415
+    from derivo.cli.textbook.rows import LIMIT  # noqa: PLC0415
 
     d = row.derive(function)
     count = backward_operations(d.source, d.name)
@@ -105,7 +105,7 @@ def _spelling(name: str) -> str:
 
 
 def _worked() -> bool:
-    from derivo.cli.textbook_worked import cs231n, mazur  # noqa: PLC0415
+    from derivo.cli.textbook.worked import cs231n, mazur  # noqa: PLC0415
 
     fine = True
     for numbers in (mazur, cs231n):

@@ -8,8 +8,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from derivo.cli import textbook_passes as passes
-from derivo.cli import textbook_published as published
+from derivo.cli.textbook import passes, published
 from derivo.derivation import Derivation, derive
 
 # Sizes at which the numbers are compared: all different, so that no mix-up goes unseen.

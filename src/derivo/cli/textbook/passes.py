@@ -1,7 +1,7 @@
 """Forward passes of the textbook table, as a NumPy user would write them, twice each.
 
 They stand here without a word to the reader, as they would in a user's own file: what
-they compute is in the table of `derivo.cli.textbook_rows`.
+they compute is in the table of `derivo.cli.textbook.rows`.
 """
 
 # ruff: noqa: D103, PLR0913, PLR0917, RET504

@@ -1,0 +1,1 @@
+"""`derivo textbook`: published backward passes beside those that derivo finds."""
