@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from derivo.errors import DerivoError
 from derivo.graph.node import Line
 
 # Worst first.
 VERDICTS = ("wrong", "unsure", "skipped", "right")
+CODE_WIDTH = 44
+FAILURES_SHOWN = 6
 
 
 class CheckError(DerivoError, AssertionError):
@@ -129,8 +135,6 @@ class Report:
 
     def __str__(self) -> str:
         """Write the page."""
-        from derivo.verify.page import page  # noqa: PLC0415  page needs this module
-
         return page(self)
 
 
@@ -142,3 +146,175 @@ def worst_of(rows: list[Row]) -> tuple[Row, ...]:
         if before is None or row.badness < before.badness:
             kept[row.key] = row
     return tuple(kept.values())
+
+
+# --- the page -------------------------------------------------------------------------
+
+
+def page(report: Report) -> str:
+    """Write a report: what came out, then the tables."""
+    parts = [_headline(report), *_failures(report), _setting(report)]
+    parts += [_gradients(report), _rules(report), _rest(report)]
+    return "\n\n".join(p for p in parts if p)
+
+
+def _headline(report: Report) -> str:
+    rules, whole = report.of("rule"), report.of("gradient")
+    wrong = [r for r in rules if r.verdict == "wrong"]
+    bad = [r for r in whole if r.verdict == "wrong"]
+    if report.ok:
+        return _right(report)
+    if bad and wrong:
+        names = ", ".join(dict.fromkeys(r.operation for r in wrong))
+        spoilt = f"{len(bad)} of {_count(len(whole), 'gradient')}"
+        return f"{report.name}: wrong. The fault is in {names}; it spoils {spoilt}."
+    if wrong:
+        names = ", ".join(dict.fromkeys(r.operation for r in wrong))
+        return f"{report.name}: wrong. The rule of {names} disagrees with numbers."
+    if bad:
+        names = ", ".join(r.name for r in bad)
+        return f"{report.name}: wrong. The gradient of {names} disagrees with numbers."
+    first = report.failures[0]
+    what = {"second": f"the second derivative ({first.name})", "source": first.name,
+            "dtype": "the type of the results"}[first.kind]  # fmt: skip
+    return f"{report.name}: wrong, in {what}."
+
+
+def _right(report: Report) -> str:
+    counts = [
+        (sum(r.verdict == "right" for r in report.of(kind)), noun)
+        for kind, noun in (("gradient", "gradient"), ("rule", "local rule"))
+    ]
+    what = " and ".join(_count(n, noun) for n, noun in counts if n)
+    unsure = sum(r.verdict == "unsure" for r in report.rows)
+    if not what:
+        return f"{report.name}: nothing could be compared with numbers."
+    verb = "agrees" if sum(n for n, _ in counts) == 1 else "agree"
+    text = f"{what} {verb} with numbers; the largest error is {report.worst:.1e}."
+    if unsure:
+        text += f" {_count(unsure, 'comparison')} could not be decided."
+    return f"{report.name}: {'not wrong' if unsure else 'right'}. {text}"
+
+
+def _failures(report: Report) -> list[str]:
+    shown = [_failure(r) for r in report.failures[:FAILURES_SHOWN]]
+    more = len(report.failures) - len(shown)
+    return [*shown, f"... and {more} more."] if more > 0 else shown
+
+
+def _failure(row: Row) -> str:
+    if row.kind == "rule":
+        head = f"{row.operation}: the adjoint of {row.operand or 'a value'}"
+        head += f", on the way to {row.name}" if row.name else ""
+    elif row.kind == "gradient":
+        head = f"the gradient of {row.name}"
+    elif row.kind == "second":
+        head = f"second derivative, {row.name}"
+    else:
+        head = row.name
+    lines = [head]
+    if row.line is not None:
+        lines.append(f"  line   {row.line}")
+    if row.got is not None:
+        at = f"element {list(row.element)}: " if row.element else ""
+        lines.append(
+            f"  value  {at}{row.got:.10g}, but it should be {row.expected:.10g}"
+        )
+    if row.cause:
+        lines.append(f"  cause  {row.cause}")
+    return "\n".join(lines)
+
+
+def _setting(report: Report) -> str:
+    shapes = ", ".join(
+        f"{k} {v}" if v else f"{k} scalar" for k, v in report.shapes.items()
+    )
+    times = _count(report.trials, "draw")
+    return (
+        f"Inputs: {shapes}.\n"
+        f"Drawn:  {report.inputs}; {times}, seed {report.seed}, float64."
+    )
+
+
+def _gradients(report: Report) -> str:
+    rows = [("gradient of", "shape", "error", "compared with", "")]
+    rows += [
+        (r.name, str(r.shape), _number(r.error), r.method or "its shape", r.verdict)
+        for r in report.of("gradient")
+    ]
+    return _table(rows)
+
+
+def _rules(report: Report) -> str:
+    """List the rules of one line together."""
+    groups: dict[tuple[str, Line | None], list[Row]] = {}
+    for r in report.of("rule"):
+        groups.setdefault((r.operation, r.line), []).append(r)
+    rows = [("rule of", "in the line", "error", "compared with", "")]
+    by_line = sorted(groups.items(), key=lambda item: _place(item[0][1]))
+    for (operation, line), members in by_line:
+        worst = min(members, key=lambda r: r.badness)
+        rows.append((operation, _code(line) or _recognised(worst), _number(worst.error),
+                     worst.method or worst.cause, worst.verdict))  # fmt: skip
+    return _table(rows) if len(rows) > 1 else ""
+
+
+def _rest(report: Report) -> str:
+    lines = []
+    second = report.of("second")
+    if second:
+        lines.append(_sentence("Second derivatives", second))
+    source = report.of("source")
+    if source:
+        lines.append(
+            _sentence("Emitted source against the graph, node by node", source)
+        )
+    lines += [
+        "float32 in, float32 out: " + ("no. " + r.cause if r.cause else "yes") + "."
+        for r in report.of("dtype")
+    ]
+    return "\n".join(lines)
+
+
+def _sentence(what: str, rows: Iterable[Row]) -> str:
+    rows = list(rows)
+    worst = min(rows, key=lambda r: r.badness)
+    if worst.verdict == "skipped":
+        return f"{what}: not checked. {worst.cause}"
+    return f"{what}: {worst.verdict}, largest error {_number(worst.error)}."
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rule = tuple("-" * w for w in widths)
+    return "\n".join(
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in (rows[0], rule, *rows[1:])
+    )
+
+
+def _place(line: Line | None) -> tuple[str, int]:
+    return (line.file, line.number) if line is not None else ("", 0)
+
+
+def _code(line: Line | None) -> str:
+    if line is None:
+        return ""
+    text = line.text or f"{Path(line.file).name}, in {line.function}"
+    text = text if len(text) <= CODE_WIDTH else text[: CODE_WIDTH - 3] + "..."
+    return f"{line.number}: {text}"
+
+
+def _recognised(row: Row) -> str:
+    """Say where an operation stands that the user spelled out."""
+    return f"(recognised: {row.name})" if row.name else "(recognised)"
+
+
+def _number(error: float) -> str:
+    if not np.isfinite(error):
+        return "-"
+    return "0" if error == 0 else f"{error:.1e}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
