@@ -13,7 +13,7 @@ from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.leaf import size
-from derivo.trace.recorder import Recorder
+from derivo.trace.recording import Recording
 from derivo.trace.variable import Variable
 
 Method = Callable[..., Any]
@@ -42,7 +42,7 @@ class SizeVariable(Variable):
         return str(self.as_dim())
 
 
-def variable(node: Node, recorder: Recorder) -> Variable:
+def variable(node: Node, recorder: Recording) -> Variable:
     """Give the variable for a node."""
     return (SizeVariable if node.op is size else Variable)(node, recorder)
 

@@ -15,6 +15,8 @@ from derivo.graph.node import Line, Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
+from derivo.trace.loop import trace_loop
+from derivo.trace.operators import variable
 
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {
@@ -52,8 +54,6 @@ class Recorder:
 
     def wrap(self, node: Node) -> Any:
         """Give the variable for a node."""
-        from derivo.trace.operators import variable  # noqa: PLC0415
-
         return variable(node, self)
 
     def size(self, dim: Dim) -> Any:
@@ -195,8 +195,6 @@ class Recorder:
         self, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
     ) -> tuple[Any, Any]:
         """Record a loop over time: see `derivo.scan`."""
-        from derivo.trace.loop import trace_loop  # noqa: PLC0415
-
         return trace_loop(self, step, init, xs, length, reverse=reverse)
 
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:

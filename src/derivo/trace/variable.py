@@ -12,7 +12,7 @@ from derivo.graph.node import Node, order
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS
 from derivo.ops.index import getitem
 from derivo.ops.leaf import argument
-from derivo.trace.recorder import Recorder
+from derivo.trace.recording import Recording
 
 # Methods of arrays that are functions of NumPy under the same name.
 _METHODS = frozenset({
@@ -31,7 +31,7 @@ class Variable:
     __slots__ = ("node", "recorder")
     __array_priority__ = 1000
 
-    def __init__(self, node: Node, recorder: Recorder) -> None:
+    def __init__(self, node: Node, recorder: Recording) -> None:
         self.node = node
         self.recorder = recorder
 

@@ -1,0 +1,39 @@
+"""What a traced value asks of the recorder that it belongs to."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, Protocol
+
+import numpy as np
+
+from derivo.errors import DerivoError
+from derivo.graph.dim import Dim
+from derivo.graph.op import Op
+
+
+class Recording(Protocol):
+    """Writes down what is done to values; `derivo.trace.recorder.Recorder` is one.
+
+    A recorder makes variables, so a variable must not need its recorder's module.
+    """
+
+    def record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Record one operation and give its result as a variable."""
+
+    def call(
+        self, function: Any, args: tuple[Any, ...], options: dict[str, Any],
+        name: str = "",
+    ) -> Any:  # fmt: skip
+        """Call an operation or a spelling; add the user's line to what goes wrong."""
+
+    def convert(self, variable: Any, dtype: np.dtype[Any]) -> Any:
+        """Convert a traced value to another kind."""
+
+    def size(self, dim: Dim) -> Any:
+        """Give a size: a number where it is known, else a traced integer."""
+
+    def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
+        """Raise an error that names the user's line and says what to write instead."""
+
+    def unknown(self, name: str) -> NoReturn:
+        """Refuse a NumPy function that has no rule."""
