@@ -15,8 +15,8 @@ import derivo
 from derivo.explain.document import Display
 from derivo.explain.formula import tree as t
 from derivo.explain.levels.tell import Telling
+from derivo.explain.prepare import subject
 from derivo.explain.step_lines import lines_of
-from derivo.explain.subject import subject
 from derivo.explain.words import Words
 from tests.explain.formulas.evaluate import Evaluator, NotANumberError
 

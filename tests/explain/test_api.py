@@ -360,7 +360,7 @@ def test_every_program_with_numbers_in_every_form(case, tmp_path):
 
 
 def test_transparent_operations_are_passed_over(d):
-    from derivo.explain.subject import subject
+    from derivo.explain.prepare import subject
 
     nodes = subject(d, {}).graph.nodes()
     assert not any(is_transparent(n) for n in nodes)

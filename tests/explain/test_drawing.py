@@ -17,7 +17,7 @@ from derivo.explain.drawing.of_subject import draw
 from derivo.explain.drawing.routes import CIRCLE
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
-from derivo.explain.subject import subject
+from derivo.explain.prepare import subject
 from tests.catalogue import CASES
 
 

@@ -10,8 +10,8 @@ import pytest
 import derivo
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
+from derivo.explain.prepare import subject
 from derivo.explain.step_lines import lines_of
-from derivo.explain.subject import subject
 from derivo.explain.words import LANGUAGES
 from derivo.explain.words.loops import TEXTS
 from tests.explain.loop_programs import (

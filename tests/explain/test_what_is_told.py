@@ -17,7 +17,7 @@ from derivo.explain.levels import batch, jacobian, matrix, scalar
 from derivo.explain.levels.scalar_parts import as_it_is
 from derivo.explain.levels.scalarise import small_sizes
 from derivo.explain.levels.tell import Telling
-from derivo.explain.subject import subject
+from derivo.explain.prepare import subject
 from derivo.explain.words import Words
 from tests.catalogue import CASES
 

@@ -103,7 +103,7 @@ def test_the_same_seed_gives_the_same_page():
 def test_the_report_is_frozen_data():
     report = derivo.derive(LAYER[0], **LAYER[1]).check(trials=1)
     with pytest.raises(FrozenInstanceError):
-        report.name = "other"
+        report.name = "other"  # type: ignore[misc]
 
 
 def test_order_1_leaves_out_second_derivatives():

@@ -15,7 +15,8 @@ from derivo.explain.frames import Frames
 from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling
-from derivo.explain.subject import subject, unique_names
+from derivo.explain.prepare import subject
+from derivo.explain.subject import unique_names
 from derivo.explain.words import Words
 from derivo.graph.node import Node
 

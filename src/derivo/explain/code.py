@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from derivo.explain.document import Code, CodeLine
+from derivo.explain.step_lines import factors_of, lines_of
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
 from derivo.simplify.lower import Lowering
@@ -18,9 +17,7 @@ def code_of(subject: Subject) -> Code:
     """
     emitted = subject.derivation.emitted
     forward, backward = values_of_lines(subject)
-    covered = covered_factors(
-        subject, {v for found in backward.values() for v in found}
-    )
+    covered = subject.covered_factors({v for found in backward.values() for v in found})
     lines = []
     for number, text in enumerate(emitted.text.splitlines(), start=1):
         # One adjoint may serve several values: the line stands at the one nearest the
@@ -35,8 +32,6 @@ def code_of(subject: Subject) -> Code:
 
 def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:
     """Tie the lines of loops over time to the loop, and to the factors of its step."""
-    from derivo.explain.step_lines import factors_of, lines_of
-
     for steps in subject.loops:
         factors = factors_of(steps)
         for line in lines_of(steps):
@@ -75,24 +70,3 @@ def values_of_lines(
         elif node in adjoints:
             backward[number] = adjoints[node]
     return forward, backward
-
-
-def covered_factors(
-    subject: Subject, with_lines: set[Node]
-) -> Mapping[Node, tuple[str, ...]]:
-    """Give the factors between each value and the next adjoints that have lines."""
-    readers: dict[Node, list[tuple[Node, int]]] = {}
-    for factor in subject.factors:
-        readers.setdefault(factor.operand, []).append((factor.reader, factor.position))
-    found = {}
-    for value in with_lines:
-        ids, todo, seen = [], [value], {value}
-        while todo:
-            for reader, position in readers.get(todo.pop(), ()):
-                ids.append(subject.factor_of[reader, position])
-                if reader not in seen and reader not in with_lines:
-                    seen.add(reader)
-                    todo.append(reader)
-        ordered = sorted(ids, key=lambda f: f.number)
-        found[value] = tuple(f.id for f in ordered)
-    return found

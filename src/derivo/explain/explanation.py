@@ -6,27 +6,24 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from derivo.errors import UsageError
 from derivo.explain.assemble import LEVELS, assemble
 from derivo.explain.document import Document
-from derivo.explain.subject import subject
-
-if TYPE_CHECKING:
-    from derivo.derivation import Derivation
-    from derivo.explain.worksheet import Worksheet
+from derivo.explain.prepare import subject
+from derivo.passes import Passes
 
 ENDINGS = (".html", ".tex", ".svg", ".png", ".dot", ".md", ".txt")
 
 
 def explain(
-    derivation: Derivation, level: str | Iterable[str] = "all", *, language: str = "en",
+    derivation: Passes, level: str | Iterable[str] = "all", *, language: str = "en",
     upstream: Any = None, arrays: Mapping[str, Any] | None = None,
 ) -> Explanation:  # fmt: skip
     """Explain a derivation.
@@ -67,21 +64,6 @@ def explain(
         return Explanation(derivation, replace(document, asked=asked))
 
 
-def explain_call(
-    derivation: Derivation, level: str | Iterable[str], given: Mapping[str, Any]
-) -> Explanation:
-    """Explain, as `Derivation.explain(level, **given)` does.
-
-    `given` may hold the options `language` and `upstream`; all else are arguments of
-    the function. Arguments that are called like an option go into a dict ``arrays``.
-    """
-    options = {k: v for k, v in given.items() if k in ("language", "upstream")}
-    arrays = {k: v for k, v in given.items() if k not in options}
-    if isinstance(arrays.get("arrays"), Mapping):
-        arrays |= arrays.pop("arrays")
-    return explain(derivation, level, arrays=arrays, **options)
-
-
 class Explanation:
     """What there is to tell about a derivation.
 
@@ -91,7 +73,7 @@ class Explanation:
         Sections, formulas, pictures and steps as data.
     """
 
-    def __init__(self, derivation: Derivation, document: Document) -> None:
+    def __init__(self, derivation: Passes, document: Document) -> None:
         self.derivation = derivation
         self.document = document
 
@@ -160,15 +142,46 @@ class Explanation:
         seed
             Draws the numbers: the same seed gives the same sheet.
         """
-        from derivo.explain.worksheet import worksheet
+        from derivo.explain.worksheet import sheet_and_key
 
-        return worksheet(self.derivation, seed, self.document.language)
+        derivation = self.derivation
+        sheet, key, arrays = sheet_and_key(derivation, seed, self.document.language)
+        return Worksheet(
+            Explanation(derivation, sheet), Explanation(derivation, key), arrays
+        )
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
         from derivo.explain.writers.html.page import embed
 
         return embed(self.document)
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """A sheet with blanks, and its key.
+
+    Attributes
+    ----------
+    sheet, key
+        Both can be printed and saved like any explanation.
+    arrays
+        The numbers that were drawn.
+    """
+
+    sheet: Explanation
+    key: Explanation
+    arrays: dict[str, Any]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the sheet and, beside it, the key: ``sheet-key.html``."""
+        path = Path(path)
+        self.key.save(path.with_name(f"{path.stem}-key{path.suffix}"))
+        return self.sheet.save(path)
+
+    def print(self) -> None:
+        """Print the sheet."""
+        self.sheet.print()
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.graph.names import Names
 from derivo.graph.node import Graph, Node
+from derivo.passes import Passes
 from derivo.simplify.lower import Lowering
-
-if TYPE_CHECKING:
-    from derivo.derivation import Derivation
 
 MOST = 6  # operations in a formula without a name in it
 WORD = re.compile(r"[^\W\d]\w*")
 
 
-def with_names(derivation: Derivation, graph: Graph) -> Mapping[Node, str]:
+def with_names(derivation: Passes, graph: Graph) -> Mapping[Node, str]:
     """Give the names of values, with more of them where a formula would be long.
 
     What the emitted code has a name for is called that; what it computes within a line
@@ -49,7 +46,7 @@ def with_names(derivation: Derivation, graph: Graph) -> Mapping[Node, str]:
 
 
 def with_deltas(
-    derivation: Derivation, graph: Graph, raw: Differentiated
+    derivation: Passes, graph: Graph, raw: Differentiated
 ) -> dict[Node, Formula]:
     """Give symbols for adjoints of values without a name: those of the emitted code.
 
@@ -71,7 +68,7 @@ def with_deltas(
     return found
 
 
-def _in_code(derivation: Derivation) -> dict[Node, str]:
+def _in_code(derivation: Passes) -> dict[Node, str]:
     """Give the names that lines assign to."""
     emitted = derivation.emitted
     lines = emitted.text.splitlines()

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from derivo.derivation import Derivation
 from derivo.differentiate.reverse import differentiate
 from derivo.explain.formula.tree import Index
 from derivo.explain.step_symbols import name_of, with_symbols
-from derivo.explain.steps import Steps
-from derivo.explain.subject import Subject, outside_loops
+from derivo.explain.subject import Steps, Subject, outside_loops
 from derivo.graph.builder import Builder
 from derivo.graph.loop import Loop
 from derivo.graph.names import Names
 from derivo.graph.node import Graph, Node
 from derivo.ops.leaf import argument
+from derivo.passes import Passes
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward
 from derivo.simplify.loops import results_of
@@ -128,10 +127,10 @@ def _subject(
     forward = Forward(graph, graph.nodes(), builder, Facts(nothing=True))
     backward = simplify_backward(raw, forward, enabled=True)
 
-    def again() -> Derivation:
+    def again() -> Passes:
         raise NotImplementedError
 
     whole = outer.derivation
-    derivation = Derivation(whole.function, graph, None, forward, backward, again)
+    derivation = Passes(whole.function, graph, None, forward, backward, again)
     own, raw = outside_loops(graph, raw)
-    return Subject(derivation, own, raw, {}, {})
+    return Subject(derivation, own, raw, {}, {}, divide=steps_of)

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from derivo.explain.code import covered_factors
-from derivo.explain.steps import Steps
+from derivo.explain.subject import Steps
 from derivo.graph.node import Node
 from derivo.simplify.lower import Lowering
 
@@ -64,7 +63,7 @@ def factors_of(steps: Steps) -> Mapping[int, tuple[str, ...]]:
         for x in lines_of(steps)
         if x.backward and x.value is not None and x.kind != "before"
     }
-    covered = covered_factors(steps.body, set(lines.values()))
+    covered = steps.body.covered_factors(set(lines.values()))
     return {number: covered[value] for number, value in lines.items()}
 
 

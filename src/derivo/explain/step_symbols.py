@@ -9,8 +9,7 @@ from derivo.differentiate.reverse import Differentiated
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of, names_of
 from derivo.explain.formula.tree import Call, Formula, Symbol
 from derivo.explain.levels.tell import no_spec
-from derivo.explain.steps import Steps
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Steps, Subject
 from derivo.graph.node import Node, order
 from derivo.graph.op import Op
 

@@ -1,26 +1,29 @@
-"""What is explained: the graph shown, the chain rule on it, names, ids and numbers."""
+"""What is explained: the graph shown, the chain rule on it, names, ids and numbers.
+
+A subject may have loops over time, and a step of each of them is a subject again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from derivo.differentiate.reverse import Differentiated, differentiate
+from derivo.differentiate.reverse import Differentiated
 from derivo.explain.factors import Factor, number_factors
+from derivo.explain.formula.tree import Formula, Index, Number, Plus, Symbol
+from derivo.graph.dim import evaluate
+from derivo.graph.loop import Loop
 from derivo.graph.node import Graph, Node, order
 from derivo.ops.leaf import argument
+from derivo.passes import Passes
 from derivo.run.arguments import adjoints_of_results, floating_type
 from derivo.run.reference import run_graph
-from derivo.simplify.driver import simplify_forward
 
-if TYPE_CHECKING:
-    from derivo.derivation import Derivation
-    from derivo.explain.formula.tree import Formula
-    from derivo.explain.steps import Steps
+MOST_STEPS = 500  # more are told without numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +54,11 @@ class Subject:
         what a step of a loop computes has the step as an index.
     inner_names
         The user's names of values inside loops.
+    divide
+        Opens the loops: gives a step of each as a subject of its own.
     """
 
-    derivation: Derivation
+    derivation: Passes
     graph: Graph
     raw: Differentiated
     arrays: Mapping[str, Any]
@@ -64,6 +69,7 @@ class Subject:
     symbols: Mapping[Node, Formula] = field(default_factory=dict)
     adjoint_symbols: Mapping[Node, Formula] = field(default_factory=dict)
     inner_names: Mapping[Node, str] = field(default_factory=dict)
+    divide: Callable[[Subject], tuple[Steps, ...]] = lambda _whole: ()
 
     @property
     def has_numbers(self) -> bool:
@@ -94,9 +100,7 @@ class Subject:
     @cached_property
     def loops(self) -> tuple[Steps, ...]:
         """The loops over time, a step of each as a subject of its own."""
-        from derivo.explain.step_bodies import steps_of
-
-        return steps_of(self)
+        return self.divide(self)
 
     @property
     def all_factors(self) -> tuple[Factor, ...]:
@@ -108,6 +112,26 @@ class Subject:
     def factor_of(self) -> Mapping[tuple[Node, int], Factor]:
         """Factor by operation and position of the operand."""
         return {(f.reader, f.position): f for f in self.factors}
+
+    def covered_factors(self, with_lines: set[Node]) -> Mapping[Node, tuple[str, ...]]:
+        """Give the factors between each value and the next adjoints that have lines."""
+        readers: dict[Node, list[tuple[Node, int]]] = {}
+        for factor in self.factors:
+            readers.setdefault(factor.operand, []).append(
+                (factor.reader, factor.position)
+            )
+        found = {}
+        for value in with_lines:
+            ids, todo, seen = [], [value], {value}
+            while todo:
+                for reader, position in readers.get(todo.pop(), ()):
+                    ids.append(self.factor_of[reader, position])
+                    if reader not in seen and reader not in with_lines:
+                        seen.add(reader)
+                        todo.append(reader)
+            ordered = sorted(ids, key=lambda f: f.number)
+            found[value] = tuple(f.id for f in ordered)
+        return found
 
     @cached_property
     def values(self) -> Mapping[Node, Any]:
@@ -137,6 +161,169 @@ class Subject:
             return run_graph(wanted, known, self.sizes, dtype)
 
 
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """A loop, and what one step of it is.
+
+    Attributes
+    ----------
+    node
+        The scan.
+    outer, body
+        What the loop is a part of, and the step: its arguments are what it finds, its
+        results the carries as it leaves them, then what is stacked.
+    arguments
+        What the step finds, in the order of `Loop.bound`.
+    bases
+        A name for each carry: the same before and after the step.
+    items
+        What the loop gives, stacked over the steps; the further results of the step.
+    time
+        The letter that counts the steps.
+    inside
+        What each node of the loop's body is in the step told.
+    """
+
+    node: Node
+    outer: Subject
+    body: Subject
+    arguments: tuple[Node, ...]
+    bases: tuple[str, ...]
+    items: tuple[Node, ...]
+    time: Index
+    inside: Mapping[Node, Node]
+
+    @property
+    def loop(self) -> Loop:
+        """The loop as data."""
+        loop: Loop = self.node.attrs["loop"]
+        return loop
+
+    @property
+    def carries(self) -> tuple[Node, ...]:
+        """The arguments of the step that the step before hands on."""
+        return self.arguments[: len(self.loop.carries)]
+
+    @property
+    def slices(self) -> tuple[Node, ...]:
+        """The arguments of the step that are its part of an array."""
+        first = len(self.loop.carries)
+        return self.arguments[first : first + len(self.loop.slices)]
+
+    @property
+    def fixed(self) -> tuple[Node, ...]:
+        """The arguments of the step that are the same at every step."""
+        return self.arguments[len(self.loop.carries) + len(self.loop.slices) :]
+
+    @property
+    def following(self) -> tuple[Node, ...]:
+        """The carries as the step leaves them."""
+        return self.body.graph.outputs[: len(self.loop.carries)]
+
+    def operand(self, of: Node) -> Node:
+        """Give the value outside that an argument of the step is, or is a part of."""
+        return self.node.inputs[self.arguments.index(of)]
+
+    def last_of(self, k: int) -> Node | None:
+        """Give what the loop gives of a carry after its last step, if it is read."""
+        return next(
+            (n for n in self.outer.graph.nodes()
+             if "last" in n.op.traits and n.inputs[0] is self.node
+             and n.attrs["of"] is self.loop.carries[k]), None,
+        )  # fmt: skip
+
+    def gradient(self, of: Node) -> Node | None:
+        """Give what a step hands back to one of its arguments."""
+        return self.body.raw.gradients.get(of.attrs["name"])
+
+    # --- steps as formulas ------------------------------------------------------------
+
+    def shifted(self, by: int) -> Formula:
+        """Write the step so many steps later in the order in which the loop runs."""
+        by = -by if self.loop.reverse else by
+        return Plus((self.time, Number(by))) if by else self.time
+
+    def base(self, k: int, step: Formula, *, adjoint: bool = False) -> Symbol:
+        """Write a carry after a step."""
+        rank = self.carries[k].spec.rank
+        return Symbol(self.bases[k], rank, adjoint=adjoint, step=step)
+
+    # --- numbers ----------------------------------------------------------------------
+
+    @cached_property
+    def running(self) -> tuple[int, ...]:
+        """Numbers of the steps, from 0, in the order in which they run."""
+        count = evaluate(self.node.attrs["length"], self.outer.sizes)
+        steps = range(count)
+        return tuple(reversed(steps) if self.loop.reverse else steps)
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether there are numbers for every step."""
+        known = bool(self.outer.values)
+        return known and 0 < len(self.running) <= MOST_STEPS
+
+    @cached_property
+    def at(self) -> Mapping[int, Subject]:
+        """The step with its numbers, by number of the step from 0.
+
+        This is backpropagation through time as it is told: from the last step to the
+        first, what a step hands back is given to the step before.
+        """
+        return self.with_adjoints(self.outer.values)
+
+    @cached_property
+    def from_the_end(self) -> Mapping[int, Subject]:
+        """The same if the results mattered at the last step alone."""
+        last = self.running[-1]
+        adjoints = self.outer.raw.adjoints
+        values = dict(self.outer.values)
+        for item in self.items:
+            if item in adjoints:
+                array = np.array(values[adjoints[item]])
+                array[[t for t in self.running if t != last]] = 0
+                values[adjoints[item]] = array
+        return self.with_adjoints(values)
+
+    def with_adjoints(self, values: Mapping[Node, Any]) -> Mapping[int, Subject]:
+        """Run the steps backward, given the adjoints of what the loop gives."""
+        trajectory, sizes = self.outer.values[self.node], self.outer.sizes
+        adjoints = self.outer.raw.adjoints
+
+        def blank(node: Node) -> Any:
+            return np.zeros(tuple(evaluate(d, sizes) for d in node.spec.shape))[()]
+
+        carried = []
+        for k, carry in enumerate(self.carries):
+            end = self.last_of(k)
+            held = None if end is None else adjoints.get(end)
+            carried.append(blank(carry) if held is None else values[held])
+        found: dict[int, Subject] = {}
+        for t in reversed(self.running):
+            parts = list(carried)
+            for item, node in zip(self.items, self.stacked, strict=True):
+                held = adjoints.get(item)
+                parts.append(blank(node) if held is None else values[held][t])
+            bound = [trajectory.steps[t][b] for b in self.loop.bound]
+            arrays = {
+                n.attrs["name"]: v for n, v in zip(self.arguments, bound, strict=True)
+            }
+            given = tuple(parts) if len(parts) > 1 else parts[0]
+            step = replace(self.body, arrays=arrays, sizes=sizes, upstream=given)
+            found[t] = step
+            back = [self.gradient(c) for c in self.carries]
+            carried = [
+                blank(c) if g is None else step.values[g]
+                for c, g in zip(self.carries, back, strict=True)
+            ]
+        return found
+
+    @property
+    def stacked(self) -> tuple[Node, ...]:
+        """The values of the step that the loop gives, stacked over the steps."""
+        return self.body.graph.outputs[len(self.loop.carries) :]
+
+
 def unique_names(graph: Graph) -> dict[Node, str]:
     """Give the names of values; one that is used again gets a number, as in the code.
 
@@ -153,75 +340,6 @@ def unique_names(graph: Graph) -> dict[Node, str]:
             name, number = f"{graph.names[node]}_{number}", number + 1
         taken.add(name)
         found[node] = name
-    return found
-
-
-def subject(
-    derivation: Derivation, arrays: Mapping[str, Any], upstream: Any = None
-) -> Subject:
-    """Prepare a derivation to be told, with numbers if arrays are given.
-
-    Raises
-    ------
-    ShapeError, UsageError
-        Arrays that do not fit the arguments.
-    """
-    from derivo.explain.naming import with_deltas, with_names
-
-    values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
-    if values and not all(a.holds(values) for a in derivation.backward.assumptions):
-        derivation = derivation.exact  # as `gradients` does for these values
-    forward, traced = derivation.forward, derivation.traced
-    shown = simplify_forward(
-        traced,
-        forward.builder,
-        forward.facts,
-        recognise=derivation.forward.graph is not traced,
-        stabilize=False,
-        same_text=False,
-    )
-    seeds = derivation.backward.seeds
-    is_loss = bool(seeds) and seeds[0].op is not argument
-    raw = differentiate(shown.graph, derivation.wrt, forward.builder, is_loss=is_loss)
-    graph, raw = outside_loops(shown.graph, raw)
-    graph = replace(graph, names=with_names(derivation, graph))
-    raw = replace(raw, forward=graph)
-    found = Subject(derivation, graph, raw, values, sizes, upstream)
-    symbols = with_deltas(derivation, graph, raw) | parts_of_loops(found)
-    return replace(found, inner_names=shown.graph.names, symbols=symbols)
-
-
-def parts_of_loops(about: Subject) -> dict[Node, Formula]:
-    """Give symbols for what comes back from loops, as it is and as it was shortened.
-
-    All of the adjoint of a value without a name is ``d(w w)``; a part of an adjoint has
-    the number of its loop: ``dw⁽¹⁾``.
-    """
-    from derivo.explain.formula.of_node import formula_of, names_of
-    from derivo.explain.formula.tree import Call, Symbol, Words
-    from derivo.explain.levels.tell import D_OF, D_PART
-
-    found: dict[Node, Formula] = {}
-    d = about.derivation
-    for nodes, passed in (
-        (about.graph.nodes(), about.raw),
-        (d.forward.graph.nodes(), d.backward),
-    ):
-        loops = [n for n in nodes if "loop" in n.op.traits]
-        held = set(passed.adjoints.values())
-        names = names_of(about) if loops else {}
-        for node, why in passed.why.items():
-            if why.reader not in loops:
-                continue
-            number = f"({loops.index(why.reader) + 1})"
-            shown = names.get(why.node) or formula_of(why.node, names)
-            if isinstance(shown, Symbol):
-                part = replace(shown, adjoint=True, high=number)
-                found |= {} if node in held else {node: part}
-            elif node in held:
-                found[node] = Call(D_OF, (shown,))
-            else:
-                found[node] = Call(D_PART, (shown, Words(number)))
     return found
 
 

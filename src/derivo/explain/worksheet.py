@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from derivo.explain.code import code_of
 from derivo.explain.document import Display, Document, Paragraph, Row, Section
 from derivo.explain.drawing.of_subject import draw
-from derivo.explain.explanation import Explanation
 from derivo.explain.formula.tree import Blank, Formula, Symbol
 from derivo.explain.frames import frames_of
 from derivo.explain.levels.tell import numbers
-from derivo.explain.subject import Subject, subject
+from derivo.explain.prepare import subject
+from derivo.explain.subject import Subject
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small
+from derivo.passes import Passes
 from derivo.verify.draw import draw_inputs
-
-if TYPE_CHECKING:
-    from derivo.derivation import Derivation
 
 ROWS = 2  # of everything that has a name for a size
 
 
-@dataclass(frozen=True)
-class Worksheet:
-    """A sheet with blanks, and its key.
-
-    Attributes
-    ----------
-    sheet, key
-        Both can be printed and saved like any explanation.
-    arrays
-        The numbers that were drawn.
-    """
-
-    sheet: Explanation
-    key: Explanation
-    arrays: dict[str, Any]
-
-    def save(self, path: str | Path) -> Path:
-        """Write the sheet and, beside it, the key: ``sheet-key.html``."""
-        path = Path(path)
-        self.key.save(path.with_name(f"{path.stem}-key{path.suffix}"))
-        return self.sheet.save(path)
-
-    def print(self) -> None:
-        """Print the sheet."""
-        self.sheet.print()
-
-
-def worksheet(derivation: Derivation, seed: int, language: str) -> Worksheet:
+def sheet_and_key(
+    derivation: Passes, seed: int, language: str
+) -> tuple[Document, Document, dict[str, Any]]:
     """Make a worksheet: every value forward and every gradient is to be filled in.
 
     Parameters
@@ -64,19 +36,22 @@ def worksheet(derivation: Derivation, seed: int, language: str) -> Worksheet:
         Draws the numbers.
     language
         "en", "fr" or "ja".
+
+    Returns
+    -------
+    sheet, key, arrays
+        Without the answers and with them, and the numbers that were drawn.
     """
     arrays = drawn(derivation, seed)
     words = Words(language)
     about = subject(derivation, arrays)
     sheet = _document(about, words, seed, answers=False)
     key = _document(about, words, seed, answers=True)
-    return Worksheet(
-        Explanation(derivation, sheet), Explanation(derivation, key), arrays
-    )
+    return sheet, key, arrays
 
 
 def drawn(
-    derivation: Derivation, seed: int, sizes: dict[str, int] | None = None
+    derivation: Passes, seed: int, sizes: dict[str, int] | None = None
 ) -> dict[str, Any]:
     """Draw small arguments with one decimal, for which assumptions hold.
 

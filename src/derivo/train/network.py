@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,11 @@ from derivo.train.settings import check_layers, check_settings, output_kind
 from derivo.train.step import StepDerivation
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
+
+if TYPE_CHECKING:
+    from derivo.explain.explanation import Explanation  # loads when it is asked for
+
+ROWS_EXPLAINED = 4
 
 
 class Network:
@@ -107,11 +112,28 @@ class Network:
         assert self._step is not None  # noqa: S101
         return self._step
 
-    def explain(self, level: Any = "all", **options: Any) -> Any:
-        """Show where the gradients come from: see `derivo.train.explained`."""
-        from derivo.train import explained  # noqa: PLC0415
+    def explain(
+        self, level: str | Iterable[str] = "all", *, x: Any = None, t: Any = None,
+        language: str = "en",
+    ) -> Explanation:  # fmt: skip
+        """Show where the gradients come from: the loss, with the present parameters.
 
-        return explained.explain_network(self, level, **options)
+        Parameters
+        ----------
+        level, language
+            As for `Derivation.explain`.
+        x, t
+            Examples as for `fit`, or None. With them every step shows its numbers, at
+            the present parameters; the first four rows are taken.
+        """
+        loss = self.derivation.loss
+        if x is None or t is None:
+            return loss.explain(level, language=language)
+        rows = np.asarray(x)[:ROWS_EXPLAINED].astype(self.dtype)
+        targets = Targets.read(t, self.layers[-1].units, self._output)
+        target = targets.encode(np.asarray(t)[:ROWS_EXPLAINED], self.dtype)
+        arrays = {"x": rows, "t": target, **self.parameters}
+        return loss.explain(level, language=language, arrays=arrays)
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "numba"."""

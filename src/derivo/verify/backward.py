@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation, derive
 from derivo.errors import UsageError
 from derivo.graph.node import Node
+from derivo.passes import Passes
 from derivo.verify.check import active
 from derivo.verify.diagnose import simple_number
 from derivo.verify.draw import Inputs, draw_inputs
@@ -70,7 +70,7 @@ def check_backward(
     parameters = list(inspect.signature(backward).parameters)
     has_cache = any(p in SAVED for p in parameters)
     plain = _result_only(forward) if has_cache else forward
-    derivation = derive(plain, wrt=wrt, simplify=False, **specs)
+    derivation = Passes.of(plain, specs, wrt=wrt, simplify=False)
     rng = np.random.default_rng(seed)
     rows: list[Row] = []
     found: Inputs | None = None
@@ -151,7 +151,7 @@ def _named(result: Any, wrt: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _compare(
-    derivation: Derivation, evaluation: Any, got: Mapping[str, Any],
+    derivation: Passes, evaluation: Any, got: Mapping[str, Any],
     upstream: tuple[Any, ...], rng: np.random.Generator,
 ) -> list[Row]:  # fmt: skip
     rows = check_gradients(derivation, evaluation, got, upstream, rng)

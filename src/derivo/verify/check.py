@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation
 from derivo.errors import AssumptionWarning
 from derivo.graph.node import Node
+from derivo.passes import Passes
 from derivo.verify.draw import Inputs, draw_inputs, given_inputs
 from derivo.verify.gradients import (
     check_gradients,
@@ -28,7 +28,7 @@ from derivo.verify.zeros import with_zeros
 
 
 def check(
-    derivation: Derivation,
+    derivation: Passes,
     *,
     trials: int = 3,
     seed: int = 0,
@@ -95,7 +95,7 @@ def check(
 
 
 def _trial(
-    derivation: Derivation, inputs: Inputs, order: int, rng: np.random.Generator
+    derivation: Passes, inputs: Inputs, order: int, rng: np.random.Generator
 ) -> list[Row]:
     evaluation = forward_at(derivation, inputs)
     upstream = draw_upstream(derivation, evaluation, rng)
@@ -117,7 +117,7 @@ def _trial(
 
 
 def _at_zeros(
-    derivation: Derivation, inputs: Inputs, rng: np.random.Generator
+    derivation: Passes, inputs: Inputs, rng: np.random.Generator
 ) -> list[Row]:
     """Compare the gradients where elements of an argument are 0."""
     fixed = {fact.name for fact in derivation.backward.assumptions}
@@ -136,7 +136,7 @@ def _at_zeros(
     return rows
 
 
-def active(derivation: Derivation, evaluation: Any) -> set[Node]:
+def active(derivation: Passes, evaluation: Any) -> set[Node]:
     """Give the values through which the arguments act on the results."""
     wanted = [n for n in derivation.traced.inputs if n.attrs["name"] in derivation.wrt]
     reached = set(wanted)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation
 from derivo.graph.node import Node
+from derivo.passes import Passes
 from derivo.verify.diagnose import UNKNOWN, diagnose
 from derivo.verify.differences import (
     CENTRAL,
@@ -27,7 +27,7 @@ from derivo.verify.tolerance import RELATIVE
 ELEMENTWISE = 100
 
 
-def forward_at(derivation: Derivation, inputs: Inputs) -> Evaluation:
+def forward_at(derivation: Passes, inputs: Inputs) -> Evaluation:
     """Evaluate the traced forward pass, and the recognised one, node by node."""
     values = {n: inputs.arrays[n.attrs["name"]] for n in derivation.traced.inputs}
     roots = [*derivation.traced.outputs, *derivation.forward.graph.outputs]
@@ -35,7 +35,7 @@ def forward_at(derivation: Derivation, inputs: Inputs) -> Evaluation:
 
 
 def draw_upstream(
-    derivation: Derivation, evaluation: Evaluation, rng: np.random.Generator
+    derivation: Passes, evaluation: Evaluation, rng: np.random.Generator
 ) -> tuple[Any, ...]:
     """Draw an adjoint for every result."""
     outputs = derivation.traced.outputs
@@ -43,7 +43,7 @@ def draw_upstream(
 
 
 def emitted_gradients(
-    derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...]
+    derivation: Passes, inputs: Inputs, upstream: tuple[Any, ...]
 ) -> dict[str, Any]:
     """Run the emitted source."""
     given = upstream if len(upstream) > 1 else upstream[0]
@@ -51,7 +51,7 @@ def emitted_gradients(
 
 
 def check_gradients(
-    derivation: Derivation, evaluation: Evaluation, got: Mapping[str, Any],
+    derivation: Passes, evaluation: Evaluation, got: Mapping[str, Any],
     upstream: tuple[Any, ...], rng: np.random.Generator,
 ) -> list[Row]:  # fmt: skip
     """Compare every gradient along a random direction and, if small, by elements."""
@@ -63,7 +63,7 @@ def check_gradients(
 
 
 def _check_one(
-    derivation: Derivation, evaluation: Evaluation, argument: Node, got: Any,
+    derivation: Passes, evaluation: Evaluation, argument: Node, got: Any,
     upstream: tuple[Any, ...], rng: np.random.Generator,
 ) -> Row:  # fmt: skip
     name = argument.attrs["name"]

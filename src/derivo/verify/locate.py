@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation
 from derivo.differentiate.reverse import differentiate
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
+from derivo.passes import Passes
 from derivo.verify.diagnose import diagnose, same
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.paths import Edge, Paths
@@ -19,7 +19,7 @@ from derivo.verify.rules import is_floating
 
 
 def locate(
-    derivation: Derivation, evaluation: Evaluation, upstream: tuple[Any, ...],
+    derivation: Passes, evaluation: Evaluation, upstream: tuple[Any, ...],
     names: Mapping[Node, str], _rng: np.random.Generator,
 ) -> list[Row]:  # fmt: skip
     """Name the use of a value whose adjoint is gathered wrongly.
@@ -116,13 +116,11 @@ def _lost(
     return (edges[0] if edges else None), cause
 
 
-def _rewrites(derivation: Derivation) -> list[str]:
+def _rewrites(derivation: Passes) -> list[str]:
     return list(dict.fromkeys(s.rule for s in derivation.steps if s.kind == "rewrite"))
 
 
-def _rewrite(
-    derivation: Derivation, node: Node | None, names: Mapping[Node, str]
-) -> Row:
+def _rewrite(derivation: Passes, node: Node | None, names: Mapping[Node, str]) -> Row:
     rules = _rewrites(derivation)
     cause = "the chain rule gives the right gradient: a rewrite is wrong"
     cause += f" (one of: {', '.join(rules)})" if rules else ""

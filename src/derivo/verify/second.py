@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation
 from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.errors import DerivoError
 from derivo.graph.loop import is_analytic
 from derivo.graph.node import Graph, Node
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
+from derivo.passes import Passes
 from derivo.trace.recorder import Recorder
 from derivo.verify.differences import derivative
 from derivo.verify.draw import Inputs
@@ -30,7 +30,7 @@ class Again:
     other; what comes out is the Hessian times `w`.
     """
 
-    def __init__(self, derivation: Derivation) -> None:
+    def __init__(self, derivation: Passes) -> None:
         backward = derivation.backward
         self.arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
         self.seeds = tuple(s for s in backward.seeds if s.op is argument)
@@ -53,7 +53,7 @@ class Again:
 
 
 def check_second(
-    derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...],
+    derivation: Passes, inputs: Inputs, upstream: tuple[Any, ...],
     rng: np.random.Generator,
 ) -> list[Row]:  # fmt: skip
     """Check the derivative of every gradient in two ways.
@@ -139,7 +139,7 @@ def _row(
 
 
 def _tangent(
-    derivation: Derivation, inputs: Inputs, rng: np.random.Generator
+    derivation: Passes, inputs: Inputs, rng: np.random.Generator
 ) -> dict[str, Any]:
     """Draw directions along which what is assumed of the arguments stays true."""
     directions = {

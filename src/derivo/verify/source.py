@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from derivo.derivation import Derivation
 from derivo.ops.leaf import argument
+from derivo.passes import Passes
 from derivo.verify.differences import Numeric, compare
 from derivo.verify.draw import Inputs
 from derivo.verify.evaluation import Evaluation
@@ -19,7 +19,7 @@ METHOD = "same inputs"
 
 
 def check_source(
-    derivation: Derivation, inputs: Inputs, evaluation: Evaluation,
+    derivation: Passes, inputs: Inputs, evaluation: Evaluation,
     got: Mapping[str, Any], upstream: tuple[Any, ...],
 ) -> list[Row]:  # fmt: skip
     """Compare what is traced, recognised, emitted and run on the same inputs."""
@@ -40,7 +40,7 @@ def check_source(
     ]  # fmt: skip
 
 
-def _call(derivation: Derivation, inputs: Inputs) -> Any:
+def _call(derivation: Passes, inputs: Inputs) -> Any:
     arrays = {k: v.copy() for k, v in inputs.arrays.items()}
     return derivation.function(**arrays)
 
@@ -55,7 +55,7 @@ def _flat(result: Any) -> list[Any]:
 
 
 def _backward(
-    derivation: Derivation, inputs: Inputs, evaluation: Evaluation,
+    derivation: Passes, inputs: Inputs, evaluation: Evaluation,
     upstream: tuple[Any, ...],
 ) -> dict[str, Any]:  # fmt: skip
     """Compute the backward graph node by node."""
@@ -94,9 +94,7 @@ def _row(
                cause=cause if worst.verdict == "wrong" else "")  # fmt: skip
 
 
-def check_dtype(
-    derivation: Derivation, inputs: Inputs, upstream: tuple[Any, ...]
-) -> Row:
+def check_dtype(derivation: Passes, inputs: Inputs, upstream: tuple[Any, ...]) -> Row:
     """Check that float32 in gives float32 out, in both passes."""
     narrow = {
         k: v.astype(np.float32) if np.asarray(v).dtype.kind == "f" else v

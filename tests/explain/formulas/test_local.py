@@ -76,7 +76,7 @@ def test_known_slopes_are_written_as_in_books():
 
     import derivo
     from derivo.explain.formula.of_node import names_of
-    from derivo.explain.subject import subject
+    from derivo.explain.prepare import subject
 
     s = subject(derivo.derive(two, x="", w="", b=""), {})
     names, builder = names_of(s), s.derivation.forward.builder

@@ -8,7 +8,7 @@ from derivo.explain.formula import tree as t
 from derivo.explain.formula.entries import Entries
 from derivo.explain.formula.of_node import names_of
 from derivo.explain.formula.unicode import inline
-from derivo.explain.subject import subject
+from derivo.explain.prepare import subject
 from tests.explain.formulas.evaluate import Evaluator
 
 SIZES = {"N": 7, "M": 5}

@@ -13,7 +13,8 @@ import derivo
 from derivo.explain.formula import tree as t
 from derivo.explain.formula.entries import Entries
 from derivo.explain.formula.of_node import names_of
-from derivo.explain.subject import Subject, subject
+from derivo.explain.prepare import subject
+from derivo.explain.subject import Subject
 from derivo.graph.node import Node, order
 from derivo.run.reference import run_graph
 from tests.catalogue import CASES, Case

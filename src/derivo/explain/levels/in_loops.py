@@ -6,8 +6,7 @@ from derivo.explain.document import Block, Display, Link, Paragraph, Row
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Size, Sum
 from derivo.explain.levels.tell import Telling
-from derivo.explain.steps import Steps
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Steps, Subject
 from derivo.graph.node import Node
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from derivo.explain.document import Badge, Mono, Paragraph, Runs, Section, Table
 from derivo.explain.levels.tell import Telling
 from derivo.explain.step_lines import StepLine, factors_of, lines_of
-from derivo.explain.steps import Steps
+from derivo.explain.subject import Steps
 
 
 def sections(steps: Steps, t: Telling) -> list[Section]:

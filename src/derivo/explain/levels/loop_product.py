@@ -35,8 +35,7 @@ from derivo.explain.formula.tree import (
 from derivo.explain.levels.paths import Path, paths_between
 from derivo.explain.levels.tell import Telling, no_spec
 from derivo.explain.levels.vanishing import largest_slope
-from derivo.explain.steps import Steps
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Steps, Subject
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.run.reference import run_graph

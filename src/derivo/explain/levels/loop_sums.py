@@ -14,7 +14,7 @@ from derivo.explain.document import (
 from derivo.explain.formula.tree import Formula, Plus, Size, Sum, Under
 from derivo.explain.levels.in_loops import left_of, summed
 from derivo.explain.levels.tell import Telling, numbers, shape_of
-from derivo.explain.steps import Steps
+from derivo.explain.subject import Steps
 from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
 

@@ -39,8 +39,7 @@ from derivo.explain.levels import (
 )
 from derivo.explain.levels.loop_sums import listed, shaped
 from derivo.explain.levels.tell import Telling
-from derivo.explain.steps import Steps
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 
 
