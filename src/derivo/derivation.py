@@ -20,6 +20,8 @@ def derive(
     simplify: bool = True,
     stabilize: bool = True,
     assume: Iterable[str] = (),
+    keep: str | Iterable[str] = (),
+    inline: str | Iterable[str] = (),
     **specs: Any,
 ) -> Derivation:
     """Derive the backward pass of a forward pass written in plain NumPy.
@@ -40,9 +42,18 @@ def derive(
         Facts about arguments, such as ``"t sums to 1"`` (along the last axis). A
         cross-entropy target is assumed to, and that is said in the source;
         ``"t is free"`` forbids it.
+    keep, inline
+        Functions that the function calls, by name (``"block"``, ``"Class.method"``):
+        those that stay functions in the source, each with its backward pass beside it,
+        and those that are written out where they are called. If nothing is said, a
+        function stays that is called twice or is long, unless its caller's backward
+        pass gets shorter without it.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
-        number is itself, ``""`` is a scalar), an example array, or a `Spec`.
+        number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
+        list or tuple of these, nested as the function takes its parameters. Gradients
+        come back nested alike. Options of the same name as an argument are written
+        ``shapes={"keep": "N"}``.
 
     Returns
     -------
@@ -59,8 +70,9 @@ def derive(
         Code that cannot be derived, with the line and what to write instead.
     """
     return Derivation.of(
-        function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize, assume=assume
-    )
+        function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize,
+        assume=assume, keep=keep, inline=inline,
+    )  # fmt: skip
 
 
 class Derivation(Passes):

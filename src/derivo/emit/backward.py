@@ -5,15 +5,19 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from derivo.emit.body import Body, is_number
+from derivo.emit.calls import FunctionNames
 from derivo.emit.forward import Forward
 from derivo.emit.handing_on import names_in
-from derivo.emit.layout import Lines, function, listed
+from derivo.emit.layout import Lines, Written, function, listed
+from derivo.emit.places import multiplied, nest_text
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement
 from derivo.graph.names import Names, adjoint_name
+from derivo.graph.nest import short_name
 from derivo.graph.node import Node
 
 
@@ -21,13 +25,14 @@ from derivo.graph.node import Node
 class Backward:
     """The backward function as written, and what reads each value that is saved."""
 
-    lines: Lines
+    written: Written
     readers: Mapping[str, tuple[str, ...]]
 
 
 def write_backward(
-    p: Program, forward: Forward, taken: set[str], constants: Mapping[Node, str]
-) -> Backward:
+    p: Program, forward: Forward, taken: set[str], constants: Mapping[Node, str],
+    functions: FunctionNames, name: str = "",
+) -> Backward:  # fmt: skip
     """Write ``NAME_backward(saved, d_output)``; for a loss ``NAME_gradient(saved)``.
 
     Parameters
@@ -38,35 +43,79 @@ def write_backward(
         Names that are in use at the top of the module.
     constants
         Arrays defined there.
+    functions
+        Names of the functions that are called.
+    name
+        The name of the backward function, if it is another.
     """
-    kept = {n: forward.names[n] for n in forward.saved.values}
+    kept = _kept(p, forward, taken)
     names = Names(taken | set(kept.values()))
-    for name, n in p.gradients.items():
-        names.hold(adjoint_name(name), n)
+    for path, n in p.gradients.items():
+        names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
-    scope = Scope([(b, n.spec) for n, b in (kept | seeds).items()])
+    at_hand = {n: b for n, b in (kept | seeds).items() if "call" not in n.op.traits}
+    scope = Scope([(b, n.spec) for n, b in at_hand.items()])
     scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
     wishes, hints = _wishes(p, forward)
-    body = Body(names, scope, {**constants, **kept, **seeds}, wishes, hints)
+    bound = {**constants, **kept, **seeds}
+    body = Body(names, scope, bound, wishes, hints, functions=functions)
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
-    results = [_result(body, name, n) for name, n in p.gradients.items()]
+    results = _results(p, body)
     held = [*kept.values(), *forward.shapes.values()]
     readers = {name: _readers(name, body.statements) for name in held}
-    return Backward(_text(p, body, held, list(seeds.values()), results), readers)
+    written = _text(p, body, held, list(seeds.values()), results, name)
+    return Backward(written, readers)
+
+
+def whole_text(p: Program, backward: Backward) -> Lines:
+    """Give the backward function with what a reader must know, and what goes with it.
+
+    The gradient of a loss is followed by a function that multiplies an adjoint in.
+    """
+    lines = Lines([f"# Holds where {a}." for a in p.assumptions])
+    lines += backward.written.lines()
+    return lines if p.seeds else lines + Lines(["", "", *_scaled(p)])
+
+
+def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:
+    """Name what was saved as the forward function did, or as a part of a nest."""
+    names = Names(taken)
+    called = {n: forward.names[n] for n in forward.saved.values}
+    names.taken.update(name for name in called.values() if name.isidentifier())
+    return {
+        n: name if name.isidentifier() else names.fresh(p.names[n])
+        for n, name in called.items()
+    }
+
+
+def _results(p: Program, body: Body) -> list[str]:
+    """Write what the backward function returns: gradients, in nests."""
+    if all(isinstance(nest, str) for nest in p.returned):
+        return [_result(body, name, p.gradients[name]) for name in p.returned]
+
+    def text_of(name: str) -> str:
+        return ast.unparse(body.expression(p.gradients[name]))
+
+    def whole(nest: Any) -> str | None:
+        return body.wholes.find(nest, text_of, exactly=True)
+
+    return [nest_text(nest, text_of, whole) for nest in p.returned]
 
 
 def _seed_name(p: Program, forward: Forward, k: int) -> str:
     """Name the adjoint of a result after the result."""
-    bound = forward.names.get(p.outputs[k])
+    output = p.outputs[p.seeded[k]]
+    bound = forward.names.get(output)
     name: str = p.seeds[k].attrs["name"]
-    return adjoint_name(bound) if bound and p.outputs[k].inputs else name
+    return adjoint_name(bound) if bound and output.inputs else name
 
 
 def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, str]]:
     """Give the names that values get, and those for values that happen to need one."""
     gradients = {
-        n: adjoint_name(name) for name, n in reversed(list(p.gradients.items()))
+        n: adjoint_name(short_name(path))
+        for path, n in reversed(list(p.gradients.items()))
     }
     named: dict[Node, str] = {}
     for n, name in p.adjoints.items():
@@ -74,14 +123,16 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
             # A value that has another name in the forward function keeps that one.
             value = p.values.get(n)
             called = forward.names.get(value) if value is not None else None
-            named[n] = adjoint_name(called or name)
+            # A part of a nest, such as ``fc["w"]``, is called by its last word.
+            whole = called is not None and called.isidentifier()
+            named[n] = adjoint_name(called if called and whole else name)
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
     wishes = gradients | named | before
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
         if n in wishes:
             continue
-        if value in forward.names:
+        if value in forward.names and forward.names[value].isidentifier():
             hints[n] = adjoint_name(forward.names[value])
         elif "bound" not in n.op.traits and value.inputs:
             # The adjoint of an unnamed value is its delta, as in the literature.
@@ -101,30 +152,31 @@ def _result(body: Body, name: str, node: Node) -> str:
 
 
 def _text(
-    p: Program, body: Body, held: list[str], seeds: list[str], results: list[str]
-) -> Lines:
+    p: Program, body: Body, held: list[str], seeds: list[str], results: list[str],
+    name: str,
+) -> Written:  # fmt: skip
     unpack = [Statement(f"{listed(held, bare=True)} = saved")] if held else []
     if len(seeds) > 1:
         unpack.append(Statement(f"{listed(seeds, bare=True)} = d_output"))
     given = seeds if len(seeds) == 1 else ["d_output"] * bool(seeds)
-    word = "backward" if seeds else "gradient"
-    lines = function(
-        f"def {p.name}_{word}({', '.join(['saved', *given])}):",
+    name = name or f"{p.name}_{'backward' if seeds else 'gradient'}"
+    return function(
+        f"def {name}({', '.join(['saved', *given])}):",
         [*unpack, *body.statements],
         f"return {', '.join(results)}",
         p.comment,
         body.bound,
     )
-    lines = Lines([f"# Holds where {a}." for a in p.assumptions]) + lines
-    return lines if seeds else lines + Lines(["", "", *_scaled(p, results)])
 
 
-def _scaled(p: Program, results: list[str]) -> list[str]:
+def _scaled(p: Program) -> list[str]:
     """Write the backward pass of a loss: its gradient, times the adjoint given."""
     call = f"{p.name}_gradient(saved)"
     seed = adjoint_name(p.names.get(p.outputs[0], p.name))
     scaled = f"{seed} * {call}"
-    if len(results) > 1:
+    if not all(isinstance(nest, str) for nest in p.returned):
+        scaled = f"{multiplied.__name__}({call}, {seed})"
+    elif len(p.returned) > 1:
         scaled = f"tuple({seed} * d for d in {call})"
     return [f"def {p.name}_backward(saved, {seed}=1.0):", f"    return {scaled}"]
 

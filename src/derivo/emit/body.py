@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from derivo.emit.calls import FunctionNames, write_call
 from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.places import Wholes
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement
@@ -29,6 +31,12 @@ class Body:
         Names that values should get.
     hints
         Names for values that need one.
+    functions
+        Names of the functions that are called.
+    wholes
+        Nests that lie somewhere as a whole.
+    kept
+        Values that are handed on to the backward pass.
     """
 
     names: Names
@@ -38,10 +46,14 @@ class Body:
     hints: Mapping[Node, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
+    functions: FunctionNames = field(default_factory=FunctionNames)
+    wholes: Wholes = field(default_factory=Wholes)
+    kept: set[Node] = field(default_factory=set)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
         roots, kept = list(roots), set(keep)
+        self.kept |= kept
         nodes = needed([*roots, *kept], set(self.bound))
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
@@ -49,7 +61,12 @@ class Body:
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])
-            if node in self.bound or node in left_to_loops or "loop" in node.op.traits:
+            if "call" in node.op.traits:
+                results = [n for n in nodes if n.inputs[:1] == (node,)]
+                write_call(self, node, [n for n in results if "result" in n.op.traits])
+            if node in self.bound or node in left_to_loops:
+                continue
+            if node.op.traits & {"loop", "call"}:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self._write(node, named=named and not self._is_plain(node, node in kept))
@@ -78,7 +95,7 @@ class Body:
                 filled = ast.fix_missing_locations(fill(statement, values, defaults))
                 code = ast.unparse(filled)
                 self.statements.append(Statement(code, node if k == 0 else None, name))
-            self._bind(node, name)
+            self.bind(node, name)
             return
         expression = self._leaf(node) if not tree else None
         if expression is None:
@@ -94,7 +111,7 @@ class Body:
         if named or len(text) > LONGEST_PART:
             name = self.names.fresh(self.wish(node), node)
             self.statements.append(Statement(f"{name} = {text}", node, name))
-            self._bind(node, name)
+            self.bind(node, name)
         else:
             self.parts[node] = expression
 
@@ -108,10 +125,11 @@ class Body:
         name = self.names.fresh(self.wish(longest), longest)
         code = f"{name} = {ast.unparse(self.parts[longest])}"
         self.statements.append(Statement(code, longest, name))
-        self._bind(longest, name)
+        self.bind(longest, name)
         return True
 
-    def _bind(self, node: Node, name: str) -> None:
+    def bind(self, node: Node, name: str) -> None:
+        """Note that a value is at hand under a name."""
         self.bound[node] = name
         self.scope.add(name, node.spec)
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from derivo.emit.body import Body
+from derivo.emit.calls import FunctionNames
 from derivo.emit.comments import forward_comment
-from derivo.emit.layout import Lines, function, listed, returned
+from derivo.emit.layout import Written, function, listed, returned
 from derivo.emit.program import Program
-from derivo.emit.saving import Saved, to_save
+from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -30,33 +31,52 @@ class Forward:
         Names in the backward function for shapes that are kept.
     """
 
-    lines: Lines
+    written: Written
     names: Mapping[Node, str]
     saved: Saved
     shapes: Mapping[Node, str]
 
 
-def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forward:
-    """Write ``NAME(...)``, which returns the results and what is to be saved."""
-    saved = to_save(p)
+def write_forward(
+    p: Program, names: Names, bound: Mapping[Node, str], saved: Saved | None,
+    functions: FunctionNames,
+) -> Forward:  # fmt: skip
+    """Write ``NAME(...)``, which returns the results and what is to be saved.
+
+    Parameters
+    ----------
+    names
+        Names that are not in use yet.
+    bound
+        Values that have a name already.
+    saved
+        What is kept for a backward pass; None if there is none.
+    functions
+        Names of the functions that are called.
+    """
+    kept_values = () if saved is None else saved.values
+    kept_shapes = () if saved is None else saved.shapes
     # No value in between takes a name of the user's; of two values the first has it.
     # Loops hand their names out by themselves: what is carried shares one.
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
-    body = Body(names, Scope(), dict(bound), p.names)
+    body = Body(names, Scope(), dict(bound), p.names, functions=functions)
+    for name, nest in p.signature:
+        body.wholes.add(name, nest)
     for n in p.inputs:
         body.scope.add(bound[n], n.spec)
-    body.compute(p.outputs, keep=[n for n in saved.values if n not in bound])
-    called = [body.bound[n] for n in saved.values]
-    shapes = {n: names.fresh(f"{body.bound[n]}_shape") for n in saved.shapes}
-    kept = called + [f"{body.bound[n]}.shape" for n in saved.shapes]
+    body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
+    called = [body.bound[n] for n in kept_values]
+    shapes = {n: names.fresh(f"{body.bound[n]}_shape") for n in kept_shapes}
+    kept = called + [f"{body.bound[n]}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
-    lines = function(
-        f"def {p.name}({', '.join(n.attrs['name'] for n in p.inputs)}):",
+    handed_on = "" if saved is None else f", {listed(kept)}"
+    written = function(
+        f"def {p.name}({', '.join(name for name, _ in p.signature)}):",
         body.statements,
-        f"return {returned(p.structure, results)}, {listed(kept)}",
+        f"return {returned(p.structure, results)}{handed_on}",
         lambda n, _bound: forward_comment(n, p.forward_notes),
         body.bound,
     )
-    return Forward(lines, body.bound, saved, shapes)
+    return Forward(written, body.bound, saved or Saved((), ()), shapes)

@@ -94,7 +94,7 @@ class _Writer:
         self._hand_on(inner, carries)
         for item in self.items:
             name = targets.get(item) or carries[item.attrs["of"]]
-            body._bind(item, name)  # noqa: SLF001
+            body.bind(item, name)
 
     def _step_body(self) -> Body:
         body = self.body
@@ -131,7 +131,7 @@ class _Writer:
             return text
         name = body.names.fresh(body.wish(node), node)
         self._add(body, f"{name} = {text}", node, name)
-        body._bind(node, name)  # noqa: SLF001
+        body.bind(node, name)
         return name
 
     def _row(self, part: Node) -> tuple[str, str, str]:

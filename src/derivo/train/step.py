@@ -241,7 +241,7 @@ def derive_forward(
     """Trace a function without its backward pass, its spellings recognised."""
     builder = Builder()
     given = {name: spec_of(text) for name, text in specs.items()}
-    traced, _ = trace(function, given, builder)
+    traced = trace(function, given, builder).graph
     forward: Forward = simplify_forward(
         traced, builder, Facts(), recognise=True, stabilize=True
     )

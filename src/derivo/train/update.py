@@ -33,9 +33,9 @@ class Update:
         name, spec = parameter.attrs["name"], parameter.spec
         states = {s: self._argument(f"{s}_{name}", spec) for s in self.rule.states}
         given = {"parameter": parameter, "gradient": gradient, **states, **self.scalars}
-        traced, _ = trace(
+        traced = trace(
             self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder
-        )
+        ).graph
         replaced = {n: given[n.attrs["name"]] for n in traced.inputs}
         results = substitute(traced, replaced, self.builder)
         self.states[name] = list(states.values())

@@ -1,0 +1,277 @@
+"""Which functions stay functions, and which are written out where they are called.
+
+A helper stays if it is called twice or more, or is long, and if writing it out would
+not make the backward pass of its caller shorter: softmax before a cross-entropy is
+written out, for `p - t` is all that is left of the two.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from derivo.differentiate.reverse import differentiate
+from derivo.errors import DerivoError, UsageError
+from derivo.graph.block import Block, inline
+from derivo.graph.builder import check
+from derivo.graph.node import Graph, Node
+from derivo.simplify.assume import Facts
+from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.functions import Functions
+from derivo.trace.functions import Outliner, calls_in, outline
+from derivo.trace.invocation import Invocation
+from derivo.trace.tracer import Traced
+
+# A helper that is called once stays if it has so many operations.
+LONG = 6
+# Longer ones are not written out to see whether that is shorter: hardly anything of
+# theirs meets what is around them.
+LONGEST_TRIED = 40
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the user said about functions, by name.
+
+    Attributes
+    ----------
+    keep
+        Functions that stay functions.
+    inline
+        Functions that are written out where they are called.
+    """
+
+    keep: tuple[str, ...] = ()
+    inline: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, keep: str | Iterable[str], inlined: str | Iterable[str]) -> Choice:
+        """Read names as the user gives them: one, or several."""
+        kept, written_out = (
+            (names,) if isinstance(names, str) else tuple(names)
+            for names in (keep, inlined)
+        )
+        both = set(kept) & set(written_out)
+        if both:
+            message = (
+                f"{sorted(both)[0]!r} is in keep= and in inline=; a function either "
+                "stays one or is written out"
+            )
+            raise UsageError(message)
+        return cls(kept, written_out)
+
+    def check(self, seen: Iterable[str], name: str) -> None:
+        """Refuse names of functions that were not called."""
+        known = sorted({*seen, *(f.rpartition(".")[2] for f in seen)})
+        for word in ("keep", "inline"):
+            for given in getattr(self, word):
+                if given not in known:
+                    called = ", ".join(sorted(set(seen))) or "no functions of yours"
+                    message = (
+                        f"{word}: {given!r} is not among the functions that {name} "
+                        f"calls: {called}"
+                    )
+                    raise UsageError(message)
+
+    def keeps(self, function: str) -> bool | None:
+        """Tell what was said about a function; None if nothing."""
+        names = {function, function.rpartition(".")[2]}
+        if names & set(self.keep):
+            return True
+        return False if names & set(self.inline) else None
+
+
+@dataclass(frozen=True)
+class Outlined:
+    """A traced function in which others are called.
+
+    Attributes
+    ----------
+    graph
+        What the function computes with the help of others.
+    notes
+        For each function that was called, what became of it and why.
+    """
+
+    graph: Graph
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def with_functions(
+    run: Traced, wrt: tuple[str, ...], functions: Functions, facts: Facts,
+    choice: Choice,
+) -> Outlined:  # fmt: skip
+    """Decide which of the functions that were called stay, and cut those out.
+
+    Parameters
+    ----------
+    run
+        The trace of the whole function.
+    wrt
+        Names of the arguments whose gradients are wanted.
+    functions
+        Derives the functions that stay.
+    facts
+        What may be assumed of the arguments of the whole function.
+    choice
+        What the user said.
+
+    Raises
+    ------
+    UsageError
+        The user named functions that were not called.
+    """
+    seen = [i.function for i in run.top.everything() if i is not run.top]
+    choice.check(seen, run.graph.name)
+    if not seen:
+        return Outlined(run.graph)
+    return _Chooser(run, wrt, functions, facts, choice).outlined()
+
+
+class _Chooser:
+    def __init__(
+        self, run: Traced, wrt: tuple[str, ...], functions: Functions, facts: Facts,
+        choice: Choice,
+    ) -> None:  # fmt: skip
+        self.run, self.wrt, self.functions = run, wrt, functions
+        self.facts, self.choice = facts, choice
+        self.builder = functions.builder
+        self.notes: dict[str, str] = {}
+        self.caller = {
+            inner: around for around in run.top.everything() for inner in around.below
+        }
+        # Pairs of a caller and a function that is written out in it.
+        self.written_out: set[tuple[str, str]] = set()
+
+    def outlined(self) -> Outlined:
+        """Give the graph in which those functions are called that stay."""
+        self.stay = self._worth_keeping()
+        if not self.stay:
+            return Outlined(self.run.graph, self.notes)
+        graph, blocks = self._cut()
+        tried = dict.fromkeys(blocks.values())
+        if self.functions.simplify and self._try_to_write_out(graph, tuple(tried)):
+            graph, blocks = self._cut()
+        for invocation in blocks:
+            self.notes.setdefault(invocation.function, "stays a function")
+        check(graph)
+        return Outlined(graph, self.notes)
+
+    def _cut(self) -> tuple[Graph, dict[Invocation, Block]]:
+        return outline(self.run.graph, self.run.top, self.builder, self._keeps)
+
+    def _keeps(self, invocation: Invocation) -> bool:
+        if invocation.function not in self.stay:
+            return False
+        around = self.caller[invocation].function
+        return (around, invocation.function) not in self.written_out
+
+    def _worth_keeping(self) -> set[str]:
+        """Give the functions that are called often, or long, or that the user keeps."""
+        outliner = Outliner(self.run.graph, self.run.top, self.builder, lambda _: True)
+        calls: Counter[str] = Counter()
+        longest: dict[str, int] = {}
+        for invocation in self.run.top.everything():
+            region = None
+            if invocation is not self.run.top:
+                region = outliner.region(invocation)
+            if region is None:
+                continue
+            function = invocation.function
+            if any("loop" in n.op.traits for n in region.inside):
+                longest[function] = 0
+                self.notes[function] = "is written out: it has a loop over time inside"
+                continue
+            calls[function] += 1
+            length = sum(map(is_work, region.inside))
+            longest[function] = max(length, longest.get(function, 0))
+        stay = set()
+        for function, length in longest.items():
+            said = self.choice.keeps(function)
+            often = calls[function] > 1 and length > 1
+            if calls[function] and (often or length >= LONG if said is None else said):
+                stay.add(function)
+            else:
+                self.notes.setdefault(function, "is written out: it is short")
+        return stay
+
+    def _try_to_write_out(self, graph: Graph, blocks: tuple[Block, ...]) -> bool:
+        """Find the functions without which their callers are shorter."""
+        scopes = [("", graph), *((b.function, b.graph) for b in blocks)]
+        for function, scope in scopes:
+            called: dict[str, list[Node]] = {}
+            for node in calls_in(scope.nodes()):
+                called.setdefault(node.attrs["block"].function, []).append(node)
+            for name, nodes in called.items():
+                if self.choice.keeps(name) or (function, name) in self.written_out:
+                    continue
+                if length_of(nodes[0].attrs["block"]) > LONGEST_TRIED:
+                    continue
+                if self._is_shorter(scope, nodes, whole=scope is graph):
+                    self.written_out.add((function, name))
+                    where = function or self.run.graph.name
+                    self.notes[name] = (
+                        f"is written out in {where}: its backward pass is shorter so"
+                    )
+        return bool(self.written_out)
+
+    def _is_shorter(self, scope: Graph, calls: list[Node], *, whole: bool) -> bool:
+        """Tell whether a scope's backward pass is shorter with calls written out."""
+        written = _write_out(scope, calls, self.functions)
+        costs = []
+        for graph in (scope, written):
+            try:
+                costs.append(self._cost(graph, whole=whole))
+            except DerivoError:
+                return False
+        return costs[1] < costs[0]
+
+    def _cost(self, graph: Graph, *, whole: bool) -> int:
+        f = self.functions
+        forward = simplify_forward(
+            graph, self.builder, self.facts if whole else Facts(nothing=True),
+            recognise=f.simplify, stabilize=f.stabilize,
+        )  # fmt: skip
+        floats = tuple(n.attrs["name"] for n in graph.inputs if n.spec.kind == "float")
+        wrt = self.wrt if whole else floats
+        is_loss = whole and len(graph.outputs) == 1 and not graph.outputs[0].spec.rank
+        raw = differentiate(
+            forward.graph, wrt, self.builder, is_loss=is_loss, functions=f
+        )
+        backward = simplify_backward(raw, forward, enabled=True)
+        return f.operations(backward, forward)
+
+
+def is_work(node: Node) -> bool:
+    """Tell an operation from a leaf and from a view."""
+    return bool(node.inputs) and not node.op.traits & {"view", "result", "call"}
+
+
+def length_of(block: Block) -> int:
+    """Count the operations of a function, those of others at every call."""
+    nodes = block.graph.nodes()
+    own = sum(map(is_work, nodes))
+    return own + sum(length_of(n.attrs["block"]) for n in calls_in(nodes))
+
+
+def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
+    """Put the bodies of some calls in their place."""
+    builder = functions.builder
+    new: dict[Node, Node] = {}
+    bodies: dict[Node, tuple[Node, ...]] = {}
+    for node in scope.nodes():
+        if node in calls:
+            graph = node.attrs["block"].graph
+            given = (new[i] for i in node.inputs)
+            inside = inline((), builder, dict(zip(graph.inputs, given, strict=True)))
+            for n in graph.nodes():
+                if n not in inside:
+                    inside[n] = builder.remake(n, tuple(inside[i] for i in n.inputs))
+            bodies[node] = tuple(inside[o] for o in graph.outputs)
+        elif "result" in node.op.traits and node.inputs[0] in bodies:
+            new[node] = bodies[node.inputs[0]][node.attrs["at"]]
+        else:
+            new[node] = builder.remake(node, tuple(new[i] for i in node.inputs))
+    names = {new[n]: name for n, name in scope.names.items() if n in new}
+    return replace(scope, outputs=tuple(new[o] for o in scope.outputs), names=names)

@@ -1,0 +1,323 @@
+"""Functions stay functions: what lies between a call and its results is cut out.
+
+The user's function is traced as one graph; the tracer notes each call of a helper, what
+it was given and what it gave. Here the calls that are to stay are cut out of that
+graph, outermost first, each as a `Block` over arguments of its own. Calls that do the
+same are calls of one block, for equal computations are equal nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from derivo.graph.block import Block
+from derivo.graph.builder import Builder, Constant
+from derivo.graph.names import RESERVED
+from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
+from derivo.graph.node import Graph, Node, order
+from derivo.ops.call import call, result
+from derivo.ops.leaf import argument
+from derivo.trace.invocation import Invocation
+
+Keeps = Callable[[Invocation], bool]
+
+
+def outline(
+    graph: Graph, top: Invocation, builder: Builder, keeps: Keeps
+) -> tuple[Graph, dict[Invocation, Block]]:
+    """Cut the calls that stay out of a graph.
+
+    Parameters
+    ----------
+    graph
+        What the whole function computes.
+    top
+        The run of the function, with the calls that it made.
+    builder
+        Where new nodes go.
+    keeps
+        Says of a call whether it stays.
+
+    Returns
+    -------
+    graph
+        What the function computes with the help of others.
+    blocks
+        The block that each call that stays is a call of.
+    """
+    outliner = Outliner(graph, top, builder, keeps)
+    outlined = outliner.run()
+    while True:
+        read = _results_read(outlined, outliner.blocks.values())
+        if all(len(read[b]) == len(b.graph.outputs) for b in outliner.blocks.values()):
+            return outlined, outliner.blocks
+        # A cache that a helper gives beside its result, and nobody reads.
+        wanted = {
+            i: [outliner.regions[i].outputs[k] for k in sorted(read[b])]
+            for i, b in outliner.blocks.items()
+        }
+        outliner = Outliner(graph, top, builder, keeps, wanted)
+        outlined = outliner.run()
+
+
+def _results_read(graph: Graph, blocks: Iterable[Block]) -> dict[Block, set[int]]:
+    """Give, for each block, which of its results something reads."""
+    read: dict[Block, set[int]] = {b: set() for b in blocks}
+    for nodes in (graph.nodes(), *(b.graph.nodes() for b in read)):
+        for n in nodes:
+            if "result" in n.op.traits:
+                read[n.inputs[0].attrs["block"]].add(n.attrs["at"])
+    return read
+
+
+@dataclass(frozen=True)
+class Region:
+    """What lies between the arguments of a call and its results, in the whole graph.
+
+    Attributes
+    ----------
+    operands
+        What it reads, and the way to it: ``mlp.w`` for ``mlp["w"]``.
+    parameters
+        The parameters that hold the operands, in nests of operands.
+    outputs
+        Its results.
+    structure
+        How they are handed back, in a nest of outputs.
+    inside
+        What it computes.
+    """
+
+    operands: Mapping[Node, str]
+    parameters: tuple[tuple[str, Any], ...]
+    outputs: tuple[Node, ...]
+    structure: Any
+    inside: tuple[Node, ...]
+
+
+def region_of(
+    invocation: Invocation, varying: frozenset[Node], names: Mapping[Node, str],
+    wanted: list[Node] | None = None,
+) -> Region | None:  # fmt: skip
+    """Find what a call computes from what; None if it computes nothing new.
+
+    Parameters
+    ----------
+    varying
+        Values that depend on the arguments of the whole function.
+    names
+        What values are called outside, for those that the helper closed over.
+    wanted
+        The results that something reads; all if left out.
+    """
+    given = set(leaves(dict(invocation.arguments)))
+
+    def is_result(n: Node) -> bool:
+        new = n not in given and n.index >= invocation.start and n in varying
+        return new and (wanted is None or n in wanted)
+
+    structure = pruned(invocation.result, is_result)
+    outputs = tuple(dict.fromkeys(leaves(structure)))
+    if not outputs:
+        return None
+    read: set[Node] = set()
+    closed: set[Node] = set()
+    inside: set[Node] = set()
+    stack = list(outputs)
+    while stack:
+        n = stack.pop()
+        if n in given:
+            read.add(n)
+        elif _is_outer(n, invocation, varying):
+            closed.add(n)
+        elif n not in inside:
+            inside.add(n)
+            stack.extend(n.inputs)
+    unread = set(read)
+
+    def is_read(n: Node) -> bool:
+        """Keep what is read; a value given twice is read where it was given first."""
+        if n not in unread:
+            return False
+        unread.remove(n)
+        return True
+
+    parameters: dict[str, Any] = {
+        k: p for k, v in invocation.arguments.items()
+        if (p := pruned(v, is_read)) is not None
+    }  # fmt: skip
+    for n in sorted(closed, key=lambda n: n.index):
+        wish = invocation.names.get(n) or names.get(n) or "constant"
+        name, k = wish, 2
+        while name in parameters or name in RESERVED:
+            name, k = f"{wish}_{k}", k + 1
+        parameters[name] = n
+    operands = {n: path for path, n in paths(parameters)}
+    ordered = tuple(sorted(inside, key=lambda n: n.index))
+    return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
+
+
+def _is_outer(n: Node, invocation: Invocation, varying: frozenset[Node]) -> bool:
+    """Tell what a helper closed over: values from before, and whole arrays."""
+    if isinstance(n.attrs.get("value"), Constant):
+        return True
+    return n.index < invocation.start and n in varying
+
+
+def varying_of(nodes: Iterable[Node]) -> frozenset[Node]:
+    """Give the nodes that depend on an argument (or on what a loop's step finds)."""
+    varying: set[Node] = set()
+    for n in nodes:
+        own = n.op is argument or "bound" in n.op.traits
+        if own or any(i in varying for i in n.inputs):
+            varying.add(n)
+    return frozenset(varying)
+
+
+@dataclass
+class Outliner:
+    """Cuts calls out of a graph, one scope after the other."""
+
+    graph: Graph
+    top: Invocation
+    builder: Builder
+    keeps: Keeps
+    wanted: Mapping[Invocation, list[Node]] = field(default_factory=dict)
+    blocks: dict[Invocation, Block] = field(default_factory=dict)
+    regions: dict[Invocation, Region] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.varying = varying_of(self.graph.nodes())
+
+    def run(self) -> Graph:
+        """Give the graph of the whole function."""
+        new = self._scope(self.top, self.graph.outputs, {})
+        names = {new[n]: name for n, name in self.graph.names.items() if n in new}
+        names |= {n: self.graph.names[n] for n in self.graph.inputs}
+        outputs = tuple(new[o] for o in self.graph.outputs)
+        return replace(self.graph, outputs=outputs, names=names)
+
+    def _kept_below(self, invocation: Invocation) -> list[Invocation]:
+        """Give the calls that a function makes, seen past those that do not stay."""
+        found: list[Invocation] = []
+        for inner in invocation.below:
+            region = self.region(inner) if self.keeps(inner) else None
+            found += [inner] if region is not None else self._kept_below(inner)
+        return found
+
+    def region(self, invocation: Invocation) -> Region | None:
+        """Give what lies between a call and its results, if it computes anything."""
+        if invocation not in self.regions:
+            wanted = self.wanted.get(invocation)
+            names = self.graph.names
+            region = region_of(invocation, self.varying, names, wanted)
+            if region is None:
+                return None
+            self.regions[invocation] = region
+        return self.regions[invocation]
+
+    def _scope(
+        self, around: Invocation, roots: tuple[Node, ...], given: Mapping[Node, Node]
+    ) -> dict[Node, Node]:
+        """Rebuild what a function computes, with calls where others do."""
+        owner: dict[Node, Invocation] = {}
+        for inner in self._kept_below(around):
+            for n in self.regions[inner].outputs:
+                owner.setdefault(n, inner)
+        new = dict(given)
+        stack = list(roots)
+        while stack:
+            node = stack[-1]
+            if node in new:
+                stack.pop()
+                continue
+            inner_call = owner.get(node)
+            below: Iterable[Node] = node.inputs
+            if inner_call is not None:
+                below = self.regions[inner_call].operands
+            waiting = [i for i in below if i not in new]
+            if waiting:
+                stack.extend(waiting)
+                continue
+            stack.pop()
+            if inner_call is None:
+                new[node] = self.builder.remake(
+                    node, tuple(new[i] for i in node.inputs)
+                )
+            else:
+                new |= {
+                    n: r for n, r in self._called(inner_call, new).items()
+                    if owner.get(n) is inner_call
+                }  # fmt: skip
+        return new
+
+    def _called(
+        self, invocation: Invocation, new: Mapping[Node, Node]
+    ) -> dict[Node, Node]:
+        """Make the call of a block; give what stands for its results."""
+        region, block = self.regions[invocation], self._block(invocation)
+        operands = tuple(new[n] for n in region.operands)
+        make, line = self.builder.make, invocation.line
+        node = make(call, operands, {"block": block}, line)
+        return {
+            n: make(result, (node,), {"at": k, "spec": n.spec}, line)
+            for k, n in enumerate(region.outputs)
+        }
+
+    def _block(self, invocation: Invocation) -> Block:
+        """Give what a call calls: the block that an equal one called, if there was."""
+        region = self.regions[invocation]
+        make = self.builder.make
+        given = {
+            n: make(argument, (), {
+                "name": path, "spec": n.spec, "of": invocation.function
+            })
+            for n, path in region.operands.items()
+        }  # fmt: skip
+        new = self._scope(invocation, region.outputs, given)
+        outputs = tuple(new[o] for o in region.outputs)
+        place = {n: k for k, n in enumerate(region.operands)}
+        parameters = tuple(
+            (name, rebuilt(nest, place.__getitem__)) for name, nest in region.parameters
+        )
+        found = {n: k for k, n in enumerate(region.outputs)}
+        structure = rebuilt(region.structure, found.__getitem__)
+        inputs = tuple(given.values())
+        key = (invocation.function, inputs, outputs, repr(parameters), repr(structure))
+        block = self.builder.blocks.get(key)
+        if block is None:
+            names = self._names(invocation, new)
+            names |= {p: short_name(p.attrs["name"]) for p in inputs}
+            graph = Graph(invocation.name, inputs, outputs, names, parameters)
+            block = Block(graph, structure, invocation.function)
+            self.builder.blocks[key] = block
+        self.blocks[invocation] = block
+        return block
+
+    def _names(
+        self, invocation: Invocation, new: Mapping[Node, Node]
+    ) -> dict[Node, str]:
+        """Name values as the function did, then as those that it takes in."""
+        names: dict[Node, str] = {}
+        taken: set[str] = set()
+        waiting = [invocation]
+        while waiting:
+            inner = waiting.pop(0)
+            for n, name in inner.names.items():
+                if n in new and new[n] not in names and (
+                    inner is invocation or name not in taken
+                ):  # fmt: skip
+                    names[new[n]] = name
+            taken = set(names.values())
+            waiting += [i for i in inner.below if i not in self.blocks]
+        return names
+
+
+def calls_in(nodes: Iterable[Node]) -> list[Node]:
+    """Give the calls among nodes, forward ones."""
+    return [n for n in nodes if "call" in n.op.traits and "back" not in n.op.traits]
+
+
+__all__ = ["Outliner", "Region", "calls_in", "order", "outline", "region_of"]
