@@ -14,9 +14,10 @@ from typing import Any
 
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder, Constant
+from derivo.graph.loop import is_inline
 from derivo.graph.names import RESERVED
 from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
-from derivo.graph.node import Graph, Node, order
+from derivo.graph.node import Graph, Node
 from derivo.ops.call import call, result
 from derivo.ops.leaf import argument
 from derivo.trace.invocation import Invocation
@@ -97,73 +98,104 @@ class Region:
     inside: tuple[Node, ...]
 
 
-def region_of(
-    invocation: Invocation, varying: frozenset[Node], names: Mapping[Node, str],
-    wanted: list[Node] | None = None,
-) -> Region | None:  # fmt: skip
-    """Find what a call computes from what; None if it computes nothing new.
+class Regions:
+    """Finds what lies between the arguments of calls and their results.
 
     Parameters
     ----------
-    varying
-        Values that depend on the arguments of the whole function.
-    names
-        What values are called outside, for those that the helper closed over.
-    wanted
-        The results that something reads; all if left out.
+    graph
+        What the whole function computes.
+    top
+        The run of the function.
     """
-    given = set(leaves(dict(invocation.arguments)))
 
-    def is_result(n: Node) -> bool:
-        new = n not in given and n.index >= invocation.start and n in varying
-        return new and (wanted is None or n in wanted)
+    def __init__(self, graph: Graph, top: Invocation) -> None:
+        self.names = graph.names
+        self.varying = varying_of(graph.nodes())
+        self.made_by: dict[str, list[range]] = {}
+        for i in top.everything():
+            self.made_by.setdefault(i.function, []).append(range(i.start, i.end))
 
-    structure = pruned(invocation.result, is_result)
-    outputs = tuple(dict.fromkeys(leaves(structure)))
-    if not outputs:
-        return None
-    read: set[Node] = set()
-    closed: set[Node] = set()
-    inside: set[Node] = set()
-    stack = list(outputs)
-    while stack:
-        n = stack.pop()
-        if n in given:
-            read.add(n)
-        elif _is_outer(n, invocation, varying):
-            closed.add(n)
-        elif n not in inside:
-            inside.add(n)
-            stack.extend(n.inputs)
+    def find(
+        self, invocation: Invocation, wanted: list[Node] | None = None
+    ) -> Region | None:
+        """Give the region of a call; None if it computes nothing new.
+
+        `wanted` are the results that something reads; all if left out.
+        """
+        given = set(leaves(dict(invocation.arguments)))
+
+        def is_result(n: Node) -> bool:
+            new = n not in given and n.index >= invocation.start and n in self.varying
+            return new and (wanted is None or n in wanted)
+
+        structure = pruned(invocation.result, is_result)
+        outputs = tuple(dict.fromkeys(leaves(structure)))
+        if not outputs:
+            return None
+        read: set[Node] = set()
+        closed: dict[Node, None] = {}
+        inside: set[Node] = set()
+        stack = list(reversed(outputs))
+        while stack:
+            n = stack.pop()
+            if n in given:
+                read.add(n)
+            elif self.is_outer(n, invocation):
+                closed[n] = None
+            elif n not in inside:
+                inside.add(n)
+                stack.extend(reversed(n.inputs))
+        parameters = _parameters(invocation, read)
+        self._add_closed(parameters, closed, invocation)
+        operands = {n: path for path, n in paths(parameters)}
+        ordered = tuple(sorted(inside, key=lambda n: n.index))
+        return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
+
+    def _add_closed(
+        self, parameters: dict[str, Any], closed: Iterable[Node],
+        invocation: Invocation,
+    ) -> None:  # fmt: skip
+        """Make parameters of what a helper closed over, in the order of its reading."""
+        for n in closed:
+            wish = invocation.names.get(n) or self.names.get(n) or "constant"
+            name, k = wish, 2
+            while name in parameters or name in RESERVED:
+                name, k = f"{wish}_{k}", k + 1
+            parameters[name] = n
+
+    def is_outer(self, n: Node, invocation: Invocation) -> bool:
+        """Tell what a helper closed over: values from before, and whole arrays.
+
+        A value that depends on no argument, such as a mask of a certain size, may have
+        been made by an earlier call of the same function: then it is the function's.
+        """
+        if isinstance(n.attrs.get("value"), Constant):
+            return True
+        if n.index >= invocation.start or is_inline(n):
+            return False
+        return n in self.varying or not any(
+            n.index in made for made in self.made_by[invocation.function]
+        )
+
+
+def _parameters(invocation: Invocation, read: set[Node]) -> dict[str, Any]:
+    """Give the parameters with what is read of them.
+
+    A value given twice is read where it was given first.
+    """
     unread = set(read)
 
     def is_read(n: Node) -> bool:
-        """Keep what is read; a value given twice is read where it was given first."""
         if n not in unread:
             return False
         unread.remove(n)
         return True
 
-    parameters: dict[str, Any] = {
+    return {
         k: p for k, v in invocation.arguments.items()
         if (p := pruned(v, is_read)) is not None
     }  # fmt: skip
-    for n in sorted(closed, key=lambda n: n.index):
-        wish = invocation.names.get(n) or names.get(n) or "constant"
-        name, k = wish, 2
-        while name in parameters or name in RESERVED:
-            name, k = f"{wish}_{k}", k + 1
-        parameters[name] = n
-    operands = {n: path for path, n in paths(parameters)}
-    ordered = tuple(sorted(inside, key=lambda n: n.index))
-    return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
-
-
-def _is_outer(n: Node, invocation: Invocation, varying: frozenset[Node]) -> bool:
-    """Tell what a helper closed over: values from before, and whole arrays."""
-    if isinstance(n.attrs.get("value"), Constant):
-        return True
-    return n.index < invocation.start and n in varying
 
 
 def varying_of(nodes: Iterable[Node]) -> frozenset[Node]:
@@ -189,7 +221,7 @@ class Outliner:
     regions: dict[Invocation, Region] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.varying = varying_of(self.graph.nodes())
+        self.finder = Regions(self.graph, self.top)
 
     def run(self) -> Graph:
         """Give the graph of the whole function."""
@@ -210,9 +242,7 @@ class Outliner:
     def region(self, invocation: Invocation) -> Region | None:
         """Give what lies between a call and its results, if it computes anything."""
         if invocation not in self.regions:
-            wanted = self.wanted.get(invocation)
-            names = self.graph.names
-            region = region_of(invocation, self.varying, names, wanted)
+            region = self.finder.find(invocation, self.wanted.get(invocation))
             if region is None:
                 return None
             self.regions[invocation] = region
@@ -318,6 +348,3 @@ class Outliner:
 def calls_in(nodes: Iterable[Node]) -> list[Node]:
     """Give the calls among nodes, forward ones."""
     return [n for n in nodes if "call" in n.op.traits and "back" not in n.op.traits]
-
-
-__all__ = ["Outliner", "Region", "calls_in", "order", "outline", "region_of"]

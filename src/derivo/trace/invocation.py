@@ -31,8 +31,8 @@ class Invocation:
         How the user knows it: ``block``, ``Class.method``.
     arguments
         Parameter to the traced values given for it, in a nest.
-    start
-        The number of nodes there were when it began.
+    start, end
+        The number of nodes there were when it began, and when it was over.
     line
         Where it was called.
     result
@@ -47,6 +47,7 @@ class Invocation:
     arguments: Mapping[str, Any]
     start: int
     line: Line | None = None
+    end: int = 0
     result: Any = None
     names: dict[Node, str] = field(default_factory=dict)
     below: list[Invocation] = field(default_factory=list)

@@ -100,6 +100,7 @@ class Tracer(Recorder):
                         self.found[value.node] = (depth, name)
             if event == "return" and invocation is not None:
                 invocation.result = nest_of(arg)
+                invocation.end = self.builder.count
                 self.running.pop()
             return look
 
@@ -154,8 +155,7 @@ def trace(
     Parameters
     ----------
     function
-        Takes arrays (or nests of arrays: tuples, lists, dicts), and gives an array, or a
-        nest of arrays.
+        Takes arrays, or nests of them (tuples, lists, dicts), and gives the like.
     specs
         One per argument, or a nest of them; an argument with a default may be left out.
     builder
