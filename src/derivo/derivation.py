@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,9 @@ if TYPE_CHECKING:  # loaded when they are asked for
 
 def derive(
     function: Callable[..., Any],
+    /,
     *,
+    shapes: Mapping[str, Any] | None = None,
     wrt: str | Iterable[str] | None = None,
     simplify: bool = True,
     stabilize: bool = True,
@@ -30,6 +33,9 @@ def derive(
     ----------
     function
         Takes arrays and gives an array, or several in a tuple, list or dict.
+    shapes
+        Specs of arguments by name, in the place of `specs`: for arguments that are
+        called like an option of `derive`.
     wrt
         Names of the arguments to differentiate for, in the order in which gradients
         are returned; all floating ones if left out.
@@ -52,8 +58,8 @@ def derive(
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
         number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
         list or tuple of these, nested as the function takes its parameters. Gradients
-        come back nested alike. Options of the same name as an argument are written
-        ``shapes={"keep": "N"}``.
+        come back nested alike. A keyword that is an argument of the function is its
+        spec, also where an option of that name exists, unless `shapes` is given.
 
     Returns
     -------
@@ -69,10 +75,22 @@ def derive(
     TraceError, NotSupportedError
         Code that cannot be derived, with the line and what to write instead.
     """
-    return Derivation.of(
-        function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize,
-        assume=assume, keep=keep, inline=inline,
-    )  # fmt: skip
+    options: dict[str, Any] = {
+        "wrt": wrt, "simplify": simplify, "stabilize": stabilize, "assume": assume,
+        "keep": keep, "inline": inline,
+    }  # fmt: skip
+    usual = inspect.signature(derive).parameters
+    for name in _arguments_of(function) if shapes is None else ():
+        if name in options and options[name] is not usual[name].default:
+            specs[name] = options.pop(name)
+    return Derivation.of(function, {**specs, **(shapes or {})}, **options)
+
+
+def _arguments_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()  # refused where it is traced
 
 
 class Derivation(Passes):
