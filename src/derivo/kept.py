@@ -8,8 +8,9 @@ written out, for `p - t` is all that is left of the two.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError, UsageError
@@ -55,7 +56,7 @@ class Choice:
         both = set(kept) & set(written_out)
         if both:
             message = (
-                f"{sorted(both)[0]!r} is in keep= and in inline=; a function either "
+                f"{min(both)!r} is in keep= and in inline=; a function either "
                 "stays one or is written out"
             )
             raise UsageError(message)
@@ -198,17 +199,16 @@ class _Chooser:
 
     def _try_to_write_out(self, graph: Graph, blocks: tuple[Block, ...]) -> bool:
         """Find the functions without which their callers are shorter."""
-        scopes = [("", graph), *((b.function, b.graph) for b in blocks)]
-        for function, scope in scopes:
-            called: dict[str, list[Node]] = {}
-            for node in calls_in(scope.nodes()):
-                called.setdefault(node.attrs["block"].function, []).append(node)
-            for name, nodes in called.items():
+        scopes = [Scope(graph, self._cost_of_whole)]
+        scopes += [Scope(b.graph, self._cost_of_block, b) for b in blocks]
+        for scope in scopes:
+            function = scope.block.function if scope.block else ""
+            for name, nodes in scope.called().items():
                 if self.choice.keeps(name) or (function, name) in self.written_out:
                     continue
                 if length_of(nodes[0].attrs["block"]) > LONGEST_TRIED:
                     continue
-                if self._is_shorter(scope, nodes, whole=scope is graph):
+                if scope.meets_algebra(nodes) and self._is_shorter(scope, nodes):
                     self.written_out.add((function, name))
                     where = function or self.run.graph.name
                     self.notes[name] = (
@@ -216,31 +216,72 @@ class _Chooser:
                     )
         return bool(self.written_out)
 
-    def _is_shorter(self, scope: Graph, calls: list[Node], *, whole: bool) -> bool:
+    def _is_shorter(self, scope: Scope, calls: list[Node]) -> bool:
         """Tell whether a scope's backward pass is shorter with calls written out."""
-        written = _write_out(scope, calls, self.functions)
-        costs = []
-        for graph in (scope, written):
-            try:
-                costs.append(self._cost(graph, whole=whole))
-            except DerivoError:
-                return False
-        return costs[1] < costs[0]
+        written = _write_out(scope.graph, calls, self.functions)
+        try:
+            return scope.cost(written) < scope.own_cost
+        except DerivoError:
+            return False  # what is wrong is said when the function itself is derived
 
-    def _cost(self, graph: Graph, *, whole: bool) -> int:
+    def _cost_of_whole(self, graph: Graph) -> int:
+        is_loss = len(graph.outputs) == 1 and not graph.outputs[0].spec.rank
+        return self._cost(graph, self.wrt, self.facts, is_loss=is_loss)
+
+    def _cost_of_block(self, graph: Graph) -> int:
+        floats = (n.attrs["name"] for n in graph.inputs if n.spec.kind == "float")
+        return self._cost(graph, tuple(floats), Facts(nothing=True), is_loss=False)
+
+    def _cost(
+        self, graph: Graph, wrt: tuple[str, ...], facts: Facts, *, is_loss: bool
+    ) -> int:
         f = self.functions
         forward = simplify_forward(
-            graph, self.builder, self.facts if whole else Facts(nothing=True),
-            recognise=f.simplify, stabilize=f.stabilize,
-        )  # fmt: skip
-        floats = tuple(n.attrs["name"] for n in graph.inputs if n.spec.kind == "float")
-        wrt = self.wrt if whole else floats
-        is_loss = whole and len(graph.outputs) == 1 and not graph.outputs[0].spec.rank
+            graph, self.builder, facts, recognise=f.simplify, stabilize=f.stabilize
+        )
         raw = differentiate(
             forward.graph, wrt, self.builder, is_loss=is_loss, functions=f
         )
-        backward = simplify_backward(raw, forward, enabled=True)
-        return f.operations(backward, forward)
+        return f.operations(simplify_backward(raw, forward, enabled=True), forward)
+
+
+@dataclass
+class Scope:
+    """The whole function, or one that it calls, in which others are called.
+
+    Attributes
+    ----------
+    graph
+        What it computes.
+    cost
+        Counts the operations of the backward pass of such a graph.
+    block
+        The function; None for the whole.
+    """
+
+    graph: Graph
+    cost: Callable[[Graph], int]
+    block: Block | None = None
+
+    @cached_property
+    def own_cost(self) -> int:
+        """The operations of its backward pass as it stands."""
+        return self.cost(self.graph)
+
+    def called(self) -> dict[str, list[Node]]:
+        """Give the calls by the function that they call."""
+        found: dict[str, list[Node]] = {}
+        for node in calls_in(self.graph.nodes()):
+            found.setdefault(node.attrs["block"].function, []).append(node)
+        return found
+
+    def meets_algebra(self, calls: list[Node]) -> bool:
+        """Tell whether a call stands next to an operation it could cancel with."""
+        nodes = self.graph.nodes()
+        results = {n for n in nodes if n.inputs[:1] and n.inputs[0] in calls}
+        beside = {i for c in calls for i in c.inputs}
+        beside |= {n for n in nodes if not results.isdisjoint(n.inputs)}
+        return any(n.op.algebra is not None and n.inputs for n in beside)
 
 
 def is_work(node: Node) -> bool:

@@ -56,7 +56,7 @@ class Functions(Protocol):
 
 def differentiate(
     graph: Graph, wrt: tuple[str, ...], builder: Builder, *, is_loss: bool = False,
-    functions: Functions | None = None,
+    functions: Functions | None = None, of: str = "",
 ) -> Differentiated:  # fmt: skip
     """Derive the backward pass of `graph` for the arguments named in `wrt`.
 
@@ -72,6 +72,8 @@ def differentiate(
         The result is one number at the end of the chain: its adjoint is 1.
     functions
         Derives the functions that the graph calls, if it calls any.
+    of
+        Keeps the adjoints of the results of different functions apart.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def differentiate(
     by_name = {n.attrs["name"]: n for n in graph.inputs}
     wanted = [by_name[name] for name in wrt]
     why: dict[Node, Why] = {}
-    seeds = _seeds(graph, builder, is_loss=is_loss)
+    seeds = _seeds(graph, builder, of, is_loss=is_loss)
     pairs = list(zip(graph.outputs, seeds, strict=True))
     work = _Work(recorder, why, functions)
     adjoints = _backpropagate(pairs, wanted, graph.nodes(), work)
@@ -201,7 +203,9 @@ def _active(nodes: tuple[Node, ...], wanted: list[Node]) -> set[Node]:
     return active
 
 
-def _seeds(graph: Graph, builder: Builder, *, is_loss: bool) -> tuple[Node, ...]:
+def _seeds(
+    graph: Graph, builder: Builder, of: str, *, is_loss: bool
+) -> tuple[Node, ...]:
     """Make the adjoints of the results: arguments, each with a name of its own."""
     if is_loss:
         return (builder.make(constant, (), {"value": 1}),)
@@ -212,7 +216,8 @@ def _seeds(graph: Graph, builder: Builder, *, is_loss: bool) -> tuple[Node, ...]
         unnamed = graph.name if len(graph.outputs) == 1 else f"{graph.name}_{i}"
         name = names.fresh(adjoint_name(graph.names.get(output, unnamed)))
         spec = Spec(output.spec.shape, "float")
-        seeds.append(builder.make(argument, (), {"name": name, "spec": spec}))
+        attrs = {"name": name, "spec": spec, "of": of}
+        seeds.append(builder.make(argument, (), attrs))
     return tuple(seeds)
 
 

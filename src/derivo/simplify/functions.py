@@ -62,7 +62,8 @@ class Functions:
             results = tuple(forward.graph.outputs[k] for k in seeded)
             graph = replace(forward.graph, outputs=results)
             names = tuple(graph.inputs[i].attrs["name"] for i in wrt)
-            raw = differentiate(graph, names, self.builder, functions=self)
+            number = f"{block.function} {len(self.known)}"
+            raw = differentiate(graph, names, self.builder, functions=self, of=number)
             backward = simplify_backward(
                 raw, replace(forward, graph=graph), enabled=self.simplify
             )

@@ -256,32 +256,35 @@ class Outliner:
         for inner in self._kept_below(around):
             for n in self.regions[inner].outputs:
                 owner.setdefault(n, inner)
+        # In the order in which the user computed: operands are older than results.
         new = dict(given)
-        stack = list(roots)
-        while stack:
-            node = stack[-1]
-            if node in new:
-                stack.pop()
-                continue
+        for node in self._needed(roots, owner, new):
             inner_call = owner.get(node)
-            below: Iterable[Node] = node.inputs
-            if inner_call is not None:
-                below = self.regions[inner_call].operands
-            waiting = [i for i in below if i not in new]
-            if waiting:
-                stack.extend(waiting)
-                continue
-            stack.pop()
             if inner_call is None:
-                new[node] = self.builder.remake(
-                    node, tuple(new[i] for i in node.inputs)
-                )
-            else:
-                new |= {
-                    n: r for n, r in self._called(inner_call, new).items()
-                    if owner.get(n) is inner_call
-                }  # fmt: skip
+                inputs = tuple(new[i] for i in node.inputs)
+                new[node] = self.builder.remake(node, inputs)
+            elif node not in new:
+                results = self._called(inner_call, new)
+                new |= {n: r for n, r in results.items() if owner[n] is inner_call}
         return new
+
+    def _needed(
+        self, roots: Iterable[Node], owner: Mapping[Node, Invocation],
+        given: Mapping[Node, Node],
+    ) -> list[Node]:  # fmt: skip
+        """Give what is computed for `roots`, as far as no other function does."""
+        seen: set[Node] = set()
+        stack = [r for r in roots if r not in given]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            below: Iterable[Node] = node.inputs
+            if node in owner:
+                below = self.regions[owner[node]].operands
+            stack.extend(i for i in below if i not in given)
+        return sorted(seen, key=lambda n: n.index)
 
     def _called(
         self, invocation: Invocation, new: Mapping[Node, Node]

@@ -57,6 +57,8 @@ class Tracer(Recorder):
         self.top = Invocation("", {}, 0)
         self.running = [self.top]
         self.entered = False
+        # Lets the code of a module work on traced values: see `trace.patch`.
+        self.adopt: Callable[[dict[str, Any]], None] = lambda _scope: None
 
     def finished(self) -> Invocation:
         """Give the whole run; calls inside the steps of loops are part of the steps."""
@@ -87,6 +89,7 @@ class Tracer(Recorder):
         own = frame.f_code is self._own_code
         if not own and not is_users(frame.f_code.co_filename):
             return None
+        self.adopt(frame.f_globals)
         depth = _depth(frame)
         invocation = self._begin(frame)
         names = (invocation or self.running[-1]).names
@@ -181,7 +184,7 @@ def trace(
     }
     parameters = _signature(function, specs)
     positional, keyword = _bind(function, parameters, arguments)
-    with understanding_variables(tracer, function):
+    with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
         sys.settrace(tracer.watch)
         try:
