@@ -14,14 +14,14 @@ from functools import cached_property
 
 from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError, UsageError
-from derivo.graph.block import Block, inline
+from derivo.graph.block import Block, inline, rolls_of
 from derivo.graph.builder import check
 from derivo.graph.node import Graph, Node
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward, simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.trace.functions import Outliner, calls_in, outline
-from derivo.trace.invocation import Invocation
+from derivo.trace.invocation import Invocation, Iterations
 from derivo.trace.tracer import Traced
 
 # A helper that is called once stays if it has so many operations.
@@ -123,9 +123,9 @@ def with_functions(
     UsageError
         The user named functions that were not called.
     """
-    seen = [i.function for i in run.top.everything() if i is not run.top]
-    choice.check(seen, run.graph.name)
-    if not seen:
+    below = [i for i in run.top.everything() if i is not run.top]
+    choice.check((i.function for i in below if i.of is None), run.graph.name)
+    if not below:
         return Outlined(run.graph)
     return _Chooser(run, wrt, functions, facts, choice).outlined()
 
@@ -148,21 +148,48 @@ class _Chooser:
     def outlined(self) -> Outlined:
         """Give the graph in which those functions are called that stay."""
         self.stay = self._worth_keeping()
-        if not self.stay:
+        self.loops = {
+            i.of
+            for i in self.run.top.everything()
+            if i.of is not None and not self._has_scan(i)
+        }
+        if not self.stay and not self.loops:
             return Outlined(self.run.graph, self.notes)
-        graph, blocks = self._cut()
-        tried = dict.fromkeys(blocks.values())
+        graph, outliner = self._cut()
+        tried = dict.fromkeys(outliner.blocks.values())
         if self.functions.simplify and self._try_to_write_out(graph, tuple(tried)):
-            graph, blocks = self._cut()
-        for invocation in blocks:
-            self.notes.setdefault(invocation.function, "stays a function")
+            graph, outliner = self._cut()
+        for invocation in outliner.blocks:
+            if invocation.of is None:
+                self.notes.setdefault(invocation.function, "stays a function")
         check(graph)
         return Outlined(graph, self.notes)
 
-    def _cut(self) -> tuple[Graph, dict[Invocation, Block]]:
-        return outline(self.run.graph, self.run.top, self.builder, self._keeps)
+    def _cut(self) -> tuple[Graph, Outliner]:
+        """Cut out the functions that stay, and the steps of those loops that are ones.
+
+        A loop is left as it was traced that does not do the same at every step.
+        """
+        while True:
+            graph, outliner = outline(
+                self.run.graph, self.run.top, self.builder, self._keeps
+            )
+            no_loops = {
+                loop for loop in self.loops if not _is_loop(loop, graph, outliner)
+            }
+            if not no_loops:
+                return graph, outliner
+            self.loops -= no_loops
+
+    def _has_scan(self, step: Invocation) -> bool:
+        nodes = self.run.graph.nodes()
+        return any(
+            "loop" in n.op.traits and step.start <= n.index < step.end for n in nodes
+        )
 
     def _keeps(self, invocation: Invocation) -> bool:
+        if invocation.of is not None:
+            return invocation.of in self.loops
         if invocation.function not in self.stay:
             return False
         around = self.caller[invocation].function
@@ -175,7 +202,7 @@ class _Chooser:
         longest: dict[str, int] = {}
         for invocation in self.run.top.everything():
             region = None
-            if invocation is not self.run.top:
+            if invocation is not self.run.top and invocation.of is None:
                 region = outliner.region(invocation)
             if region is None:
                 continue
@@ -277,11 +304,32 @@ class Scope:
 
     def meets_algebra(self, calls: list[Node]) -> bool:
         """Tell whether a call stands next to an operation it could cancel with."""
-        nodes = self.graph.nodes()
-        results = {n for n in nodes if n.inputs[:1] and n.inputs[0] in calls}
+        own = {n for n in self.graph.nodes() if n.inputs[:1] and n.inputs[0] in calls}
         beside = {i for c in calls for i in c.inputs}
-        beside |= {n for n in nodes if not results.isdisjoint(n.inputs)}
+        for n in self.graph.nodes():
+            if own.isdisjoint(n.inputs):
+                continue
+            beside.add(n)
+            if n.op.traits & {"view", "selects"}:
+                own.add(n)  # parts of a result meet what reads them
         return any(n.op.algebra is not None and n.inputs for n in beside)
+
+
+def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
+    """Tell whether a loop does the same at every step, and is worth a loop."""
+    number = outliner.loops.get(loop)
+    if number is None:
+        return False
+    scopes = [graph, *(b.graph for b in dict.fromkeys(outliner.blocks.values()))]
+    rolls = [r for g in scopes for n, r in rolls_of(g).items() if n == number]
+    if not rolls or None in rolls:
+        return False
+    steps = sum(len(s) > 0 for s in loop.steps)
+    if any(len(r.calls) != steps for r in rolls if r is not None):
+        return False
+    (roll, *_) = rolls
+    assert roll is not None  # noqa: S101
+    return bool(roll.lists) or length_of(roll.calls[0].attrs["block"]) >= LONG
 
 
 def is_work(node: Node) -> bool:

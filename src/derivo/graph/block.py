@@ -22,16 +22,108 @@ class Block:
         How the results are handed back: a nest of places among the graph's outputs.
     function
         How the user knows it: ``block``, ``Class.method``.
+    step_of
+        What the user calls the thing that a loop runs over, if this is a step of one
+        and is written inside the loop; else None.
     """
 
     graph: Graph
     structure: Any
     function: str
+    step_of: str | None = None
 
     def __repr__(self) -> str:
         """Show the name and the shapes."""
         taken = ", ".join(str(n.spec) for n in self.graph.inputs)
         return f"{self.graph.name}({taken})"
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Calls of one step, one after the other, that can be written as a loop.
+
+    Attributes
+    ----------
+    calls
+        The calls, first step first.
+    carried
+        Place of an argument to the place of the result, of the step before, that it
+        is. (That of the first step comes from before the loop.)
+    lists
+        Place of an argument to the list that it lies in, and the way to it from the
+        element that belongs to the step: ``("blocks", ".w")``.
+    fixed
+        Places of the arguments that are the same at every step.
+    """
+
+    calls: tuple[Node, ...]
+    carried: Mapping[int, int]
+    lists: Mapping[int, tuple[str, str]]
+    fixed: tuple[int, ...]
+
+
+def rolls_of(graph: Graph) -> dict[int, Roll | None]:
+    """Give the loops among the calls of a graph, by number; None for what is none."""
+    steps: dict[int, list[Node]] = {}
+    for node in graph.nodes():
+        if "call" in node.op.traits and node.attrs.get("step") is not None:
+            steps.setdefault(node.attrs["step"][0], []).append(node)
+    return {
+        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), graph)
+        for number, calls in steps.items()
+    }
+
+
+def _roll(calls: list[Node], graph: Graph) -> Roll | None:
+    """Find what each argument of a step is: handed on, of a list, or the same."""
+    if len({n.attrs["block"] for n in calls}) > 1 or len(calls) < 2:
+        return None
+    numbers = [n.attrs["step"][1] for n in calls]
+    if numbers != list(range(len(calls))):
+        return None
+    carried: dict[int, int] = {}
+    lists: dict[int, tuple[str, str]] = {}
+    fixed: list[int] = []
+    for place in range(len(calls[0].inputs)):
+        values = [n.inputs[place] for n in calls]
+        handed_on = {
+            v.attrs["at"] if v.inputs[:1] == (before,) else None
+            for v, before in zip(values[1:], calls, strict=False)
+        }
+        of_list = _list_of(values, graph)
+        if len(set(values)) == 1:
+            fixed.append(place)
+        elif len(handed_on) == 1 and None not in handed_on:
+            carried[place] = handed_on.pop()
+        elif of_list is not None:
+            lists[place] = of_list
+        else:
+            return None
+    return Roll(tuple(calls), carried, lists, tuple(fixed))
+
+
+def _list_of(values: list[Node], graph: Graph) -> tuple[str, str] | None:
+    """Give the list whose elements values lie in, element by element and all of it."""
+    if any(v not in graph.inputs for v in values):
+        return None
+    ways = [v.attrs["name"].split(".") for v in values]
+    if len({len(w) for w in ways}) > 1:
+        return None
+    apart = [k for k in range(len(ways[0])) if len({w[k] for w in ways}) > 1]
+    if len(apart) != 1:
+        return None
+    (k,) = apart
+    if [w[k] for w in ways] != [str(number) for number in range(len(ways))]:
+        return None
+    root = ".".join(ways[0][:k])
+    elements = {
+        n.attrs["name"].removeprefix(f"{root}.").split(".")[0]
+        for n in graph.inputs
+        if n.attrs["name"].startswith(f"{root}.")
+    }
+    if len(elements) != len(values):
+        return None
+    return root, "".join(f".{part}" for part in ways[0][k + 1 :])
 
 
 def has_calls(nodes: Iterable[Node]) -> bool:

@@ -18,7 +18,8 @@ from derivo.graph.spec import Spec
 _HANDLE = Spec((), "bool")
 
 
-def _call_spec(*operands: Spec, block: Block) -> Spec:
+def _call_spec(*operands: Spec, block: Block, step: Any) -> Spec:
+    del step
     for given, own in zip(operands, block.graph.inputs, strict=True):
         if given != own.spec:
             name = own.attrs["name"]
@@ -36,8 +37,9 @@ def _back_spec(_call: Spec, *adjoints: Spec, derived: Any) -> Spec:
     return _HANDLE
 
 
-# Its operands are the block's arguments, in their order.
-call = Op("call", ("*operands",), _call_spec, attrs={"block": None},
+# Its operands are the block's arguments, in their order. A step of a loop knows the
+# number of the loop and its own.
+call = Op("call", ("*operands",), _call_spec, attrs={"block": None, "step": None},
           traits=frozenset({"call"}))  # fmt: skip
 # The backward pass of a call: the call itself, then the adjoints of those of its
 # results that have one. `derived` holds the backward pass of the block.

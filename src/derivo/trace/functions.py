@@ -20,14 +20,14 @@ from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
 from derivo.graph.node import Graph, Node
 from derivo.ops.call import call, result
 from derivo.ops.leaf import argument
-from derivo.trace.invocation import Invocation
+from derivo.trace.invocation import Invocation, Iterations
 
 Keeps = Callable[[Invocation], bool]
 
 
 def outline(
     graph: Graph, top: Invocation, builder: Builder, keeps: Keeps
-) -> tuple[Graph, dict[Invocation, Block]]:
+) -> tuple[Graph, Outliner]:
     """Cut the calls that stay out of a graph.
 
     Parameters
@@ -45,15 +45,16 @@ def outline(
     -------
     graph
         What the function computes with the help of others.
-    blocks
-        The block that each call that stays is a call of.
+    outliner
+        Knows the block that each call that stays is a call of, and the number of each
+        loop.
     """
     outliner = Outliner(graph, top, builder, keeps)
     outlined = outliner.run()
     while True:
         read = _results_read(outlined, outliner.blocks.values())
         if all(len(read[b]) == len(b.graph.outputs) for b in outliner.blocks.values()):
-            return outlined, outliner.blocks
+            return outlined, outliner
         # A cache that a helper gives beside its result, and nobody reads.
         wanted = {
             i: [outliner.regions[i].outputs[k] for k in sorted(read[b])]
@@ -111,7 +112,14 @@ class Regions:
 
     def __init__(self, graph: Graph, top: Invocation) -> None:
         self.names = graph.names
-        self.varying = varying_of(graph.nodes())
+        self.nodes = graph.nodes()
+        self.varying = varying_of(self.nodes)
+        # Number of the youngest reader of each value.
+        end = max((i.end for i in top.everything()), default=0)
+        self.read_until = dict.fromkeys(graph.outputs, end)
+        for n in self.nodes:
+            for i in n.inputs:
+                self.read_until[i] = max(self.read_until.get(i, 0), n.index)
         self.made_by: dict[str, list[range]] = {}
         for i in top.everything():
             self.made_by.setdefault(i.function, []).append(range(i.start, i.end))
@@ -129,7 +137,10 @@ class Regions:
             new = n not in given and n.index >= invocation.start and n in self.varying
             return new and (wanted is None or n in wanted)
 
-        structure = pruned(invocation.result, is_result)
+        given_back = invocation.result
+        if invocation.of is not None:
+            given_back = self._read_after(invocation)
+        structure = pruned(given_back, is_result)
         outputs = tuple(dict.fromkeys(leaves(structure)))
         if not outputs:
             return None
@@ -152,13 +163,25 @@ class Regions:
         ordered = tuple(sorted(inside, key=lambda n: n.index))
         return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
 
+    def _read_after(self, step: Invocation) -> tuple[Node, ...]:
+        """Give what a step of a loop computes and something after it reads."""
+        return tuple(
+            n for n in self.nodes
+            if step.start <= n.index < step.end <= self.read_until.get(n, 0)
+        )  # fmt: skip
+
     def _add_closed(
         self, parameters: dict[str, Any], closed: Iterable[Node],
         invocation: Invocation,
     ) -> None:  # fmt: skip
-        """Make parameters of what a helper closed over, in the order of its reading."""
+        """Make parameters of what a helper closed over, in the order of its reading.
+
+        What a step of a loop reads is called the same at every step.
+        """
         for n in closed:
             wish = invocation.names.get(n) or self.names.get(n) or "constant"
+            if invocation.of is not None:
+                wish = "value"
             name, k = wish, 2
             while name in parameters or name in RESERVED:
                 name, k = f"{wish}_{k}", k + 1
@@ -219,6 +242,7 @@ class Outliner:
     wanted: Mapping[Invocation, list[Node]] = field(default_factory=dict)
     blocks: dict[Invocation, Block] = field(default_factory=dict)
     regions: dict[Invocation, Region] = field(default_factory=dict)
+    loops: dict[Iterations, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.finder = Regions(self.graph, self.top)
@@ -293,11 +317,20 @@ class Outliner:
         region, block = self.regions[invocation], self._block(invocation)
         operands = tuple(new[n] for n in region.operands)
         make, line = self.builder.make, invocation.line
-        node = make(call, operands, {"block": block}, line)
+        attrs = {"block": block, "step": self._step(invocation)}
+        node = make(call, operands, attrs, line)
         return {
             n: make(result, (node,), {"at": k, "spec": n.spec}, line)
             for k, n in enumerate(region.outputs)
         }
+
+    def _step(self, invocation: Invocation) -> tuple[int, int] | None:
+        """Give the number of a loop, and that of the step."""
+        loop = invocation.of
+        if loop is None:
+            return None
+        number = self.loops.setdefault(loop, len(self.loops))
+        return number, [s.start for s in loop.steps if len(s)].index(invocation.start)
 
     def _block(self, invocation: Invocation) -> Block:
         """Give what a call calls: the block that an equal one called, if there was."""
@@ -322,12 +355,23 @@ class Outliner:
         block = self.builder.blocks.get(key)
         if block is None:
             names = self._names(invocation, new)
-            names |= {p: short_name(p.attrs["name"]) for p in inputs}
+            names |= {
+                p: self._argument_name(n, p, invocation) for n, p in given.items()
+            }
             graph = Graph(invocation.name, inputs, outputs, names, parameters)
-            block = Block(graph, structure, invocation.function)
+            step_of = None if invocation.of is None else invocation.of.target
+            block = Block(graph, structure, invocation.function, step_of)
             self.builder.blocks[key] = block
         self.blocks[invocation] = block
         return block
+
+    def _argument_name(
+        self, outside: Node, placeholder: Node, invocation: Invocation
+    ) -> str:
+        if invocation.of is None:
+            return short_name(placeholder.attrs["name"])
+        outer = invocation.names.get(outside) or self.graph.names.get(outside)
+        return outer or short_name(placeholder.attrs["name"])
 
     def _names(
         self, invocation: Invocation, new: Mapping[Node, Node]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, FunctionType, ModuleType
@@ -19,6 +21,30 @@ _ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENE
 # Methods that stand for the object itself.
 _OF_THE_OBJECT = ("__call__", "forward")
 _DEEPEST = 4
+
+
+@dataclass(eq=False)
+class Iterations:
+    """A ``for`` loop that a function went through, step by step.
+
+    Attributes
+    ----------
+    line
+        Where it stands.
+    target
+        What the user calls the thing that it runs over; empty if that is no one name.
+    marks
+        The number of nodes there were when each step began, and after the last.
+    """
+
+    line: Line
+    target: str
+    marks: list[int] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[range]:
+        """The numbers of the nodes that each step made."""
+        return [range(a, b) for a, b in itertools.pairwise(self.marks)]
 
 
 @dataclass(eq=False)
@@ -41,6 +67,10 @@ class Invocation:
         What it called its own values.
     below
         The calls that it made itself.
+    loops
+        The loops that it went through.
+    of
+        The loop, if this is a step of one and no call.
     """
 
     function: str
@@ -51,6 +81,8 @@ class Invocation:
     result: Any = None
     names: dict[Node, str] = field(default_factory=dict)
     below: list[Invocation] = field(default_factory=list)
+    loops: list[Iterations] = field(default_factory=list)
+    of: Iterations | None = None
 
     @property
     def name(self) -> str:
@@ -68,6 +100,50 @@ class Invocation:
         yield self
         for inner in self.below:
             yield from inner.everything()
+
+
+def with_steps(around: Invocation) -> None:
+    """Put the steps of loops between a function and the calls that it makes in them.
+
+    Each step is an invocation of its own; it has no arguments, for it closes over
+    all that it reads, and its results are what is read after it.
+    """
+    loops, around.loops = around.loops, []
+    while loops:
+        loop = loops.pop(0)
+        steps = [s for s in loop.steps if len(s)]
+        if len(steps) < 2:
+            continue
+        made = [
+            Invocation(f"{around.function}:{loop.line.number}", {}, s.start, loop.line,
+                       s.stop, names=around.names, of=loop)
+            for s in steps
+        ]  # fmt: skip
+        for step, numbers in zip(made, steps, strict=True):
+            step.below = [i for i in around.below if _lies_in(i, numbers)]
+            step.loops = [i for i in loops if i.marks[0] in numbers]
+        inside = {i for step in made for i in (*step.below, *step.loops)}
+        around.below = [i for i in around.below if i not in inside] + made
+        loops = [i for i in loops if i not in inside]
+    around.below.sort(key=lambda i: i.start)
+    for inner in around.below:
+        with_steps(inner)
+
+
+def _lies_in(invocation: Invocation, numbers: range) -> bool:
+    return numbers.start <= invocation.start and invocation.end <= numbers.stop
+
+
+def loop_target(line: Line) -> str | None:
+    """Give the name that a ``for`` line binds ("" for several); None for others."""
+    if not line.text.startswith("for "):
+        return None
+    try:
+        (loop,) = ast.parse(f"{line.text.rstrip()} pass").body
+    except SyntaxError:
+        return ""
+    target = loop.target if isinstance(loop, ast.For) else None
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def is_function(frame: FrameType) -> bool:

@@ -23,10 +23,13 @@ from derivo.graph.node import Graph, Line, Node
 from derivo.ops.leaf import argument
 from derivo.trace.invocation import (
     Invocation,
+    Iterations,
     arguments_of,
     is_function,
     known_as,
+    loop_target,
     nest_of,
+    with_steps,
 )
 from derivo.trace.patch import understanding_variables
 from derivo.trace.recorder import Recorder
@@ -57,6 +60,8 @@ class Tracer(Recorder):
         self.top = Invocation("", {}, 0)
         self.running = [self.top]
         self.entered = False
+        # Lines of code that have been looked at: a loop that begins there, or None.
+        self._targets: dict[tuple[Any, int], Any] = {}
         # Lets the code of a module work on traced values: see `trace.patch`.
         self.adopt: Callable[[dict[str, Any]], None] = lambda _scope: None
 
@@ -67,6 +72,8 @@ class Tracer(Recorder):
                 i for i in invocation.below
                 if not any(i.start in steps for steps in self.steps)
             ]  # fmt: skip
+        self.top.end = self.builder.count
+        with_steps(self.top)
         return self.top
 
     def place(self) -> tuple[Line | None, tuple[str, ...]]:
@@ -94,7 +101,12 @@ class Tracer(Recorder):
         invocation = self._begin(frame)
         names = (invocation or self.running[-1]).names
 
+        around = invocation or self.running[-1]
+        active: list[Iterations] = []
+
         def look(frame: FrameType, event: str, arg: Any) -> Any:
+            if event == "line":
+                self._mark(frame, around, active)
             for name, value in frame.f_locals.items():
                 if isinstance(value, Variable):
                     names.setdefault(value.node, name)
@@ -108,6 +120,30 @@ class Tracer(Recorder):
             return look
 
         return look
+
+    def _mark(
+        self, frame: FrameType, around: Invocation, active: list[Iterations]
+    ) -> None:
+        """Note where the steps of ``for`` loops begin and end.
+
+        `active` are the loops of this frame that are under way, the innermost last.
+        """
+        number = frame.f_lineno
+        known = self._targets.get((frame.f_code, number), self)
+        if known is self:
+            line = _line(frame)
+            target = loop_target(line)
+            known = None if target is None else (line, target)
+            self._targets[frame.f_code, number] = known
+        if known is None:
+            return
+        again = [k for k, loop in enumerate(active) if loop.line.number == number]
+        if again:
+            del active[again[0] + 1 :]
+        else:
+            active.append(Iterations(*known))
+            around.loops.append(active[-1])
+        active[-1].marks.append(self.builder.count)
 
     @cached_property
     def _own_code(self) -> Any:
