@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from derivo.emit.body import Body, is_number
 from derivo.emit.forward import Forward
-from derivo.emit.handing_on import names_in
-from derivo.emit.layout import Lines, function, listed
+from derivo.emit.layout import Lines, function
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement
+from derivo.emit.statement import Statement, definition, definitions
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Node
 
@@ -91,21 +90,23 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
 
 def _result(body: Body, name: str, node: Node) -> str:
     """Give the name of a gradient; an adjoint shared with another gets a line."""
-    text = ast.unparse(body.expression(node))
+    expression = body.expression(node)
     wish = adjoint_name(name)
-    if text == wish or (text in body.names.taken and text.startswith(wish + "_")):
-        return text
+    if isinstance(expression, ast.Name):
+        called = expression.id
+        if called == wish or called.startswith(f"{wish}_"):
+            return called
     alias = body.names.fresh(wish, node)
-    body.statements.append(Statement(f"{alias} = {text}", None, alias))
+    body.statements.append(definition(alias, expression))
     return alias
 
 
 def _text(
     p: Program, body: Body, held: list[str], seeds: list[str], results: list[str]
 ) -> Lines:
-    unpack = [Statement(f"{listed(held, bare=True)} = saved")] if held else []
+    unpack = [definitions(held, ast.Name("saved"))] if held else []
     if len(seeds) > 1:
-        unpack.append(Statement(f"{listed(seeds, bare=True)} = d_output"))
+        unpack.append(definitions(seeds, ast.Name("d_output")))
     given = seeds if len(seeds) == 1 else ["d_output"] * bool(seeds)
     word = "backward" if seeds else "gradient"
     lines = function(
@@ -132,9 +133,8 @@ def _scaled(p: Program, results: list[str]) -> list[str]:
 def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:
     """Give what the lines compute that read a saved value."""
     readers = [
-        s.name or s.code.strip().split(" ")[0]
+        s.name or ast.unparse(s.target or s.tree)
         for s in statements
-        if name in names_in(s.code.partition(" = ")[2] or s.code)
-        and not s.code.startswith("for ")
+        if name in s.reads and not isinstance(s.tree, ast.For)
     ]
     return tuple(dict.fromkeys(readers))

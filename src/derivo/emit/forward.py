@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from derivo.emit.body import Body
 from derivo.emit.comments import forward_comment
-from derivo.emit.layout import Lines, function, listed, returned
+from derivo.emit.layout import Lines, function, returned
 from derivo.emit.program import Program
 from derivo.emit.saving import Saved, to_save
 from derivo.emit.scope import Scope
+from derivo.emit.statement import listed
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from derivo.emit.program import Comment
-from derivo.emit.statement import Statement
+from derivo.emit.statement import Statement, listed
 from derivo.graph.node import Node
 
 WIDEST_COLUMN, WIDEST_LINE, WIDEST_NOTE = 44, 96, 80
@@ -71,13 +71,6 @@ def returned(structure: Any, results: list[str]) -> str:
         return f"{{{', '.join(parts)}}}"
     parts = [returned(s, results) for s in structure]
     return f"[{', '.join(parts)}]" if isinstance(structure, list) else listed(parts)
-
-
-def listed(parts: list[str], *, bare: bool = False) -> str:
-    """Write a tuple; a bare one has brackets only where the grammar wants them."""
-    if len(parts) == 1:
-        return f"({parts[0]},)"
-    return ", ".join(parts) if bare else f"({', '.join(parts)})"
 
 
 def array_text(array: Any) -> str:
