@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.node import Node, Why, between, order
@@ -86,7 +86,7 @@ class Rewriting:
         if not found.changed:
             return plain
         given = {n: self.now.get(v, v) for n, v in here.items()}
-        for n in between([found.node], frozenset(given)):
+        for n in operands_first(found.node, given):
             inputs = tuple(given[i] for i in n.inputs)
             given[n] = self.builder.make(n.op, inputs, dict(n.attrs))
         result = given[found.node]
@@ -116,3 +116,22 @@ class Rewriting:
             if new.op is node.op or reason.kind == "broadcast":
                 result.setdefault(new, reason)
         return result
+
+
+def operands_first(root: Node, given: Container[Node]) -> list[Node]:
+    """Give what lies between a value and given ones, in an order of its own.
+
+    The numbers of the nodes would do, but they depend on what was tried before.
+    """
+    found: dict[Node, None] = {}
+    stack = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in given or node in found:
+            continue
+        if ready:
+            found[node] = None
+        else:
+            stack.append((node, True))
+            stack.extend((i, False) for i in reversed(node.inputs))
+    return list(found)
