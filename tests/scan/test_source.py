@@ -92,6 +92,38 @@ def test_a_name_means_one_thing_inside_the_loop_and_outside():
     assert "carry" not in d.source
 
 
+def test_the_users_numbered_names_keep_their_numbers():
+    def f(x, h_0):
+        def step(c, v):
+            c_2 = np.tanh(v * c)
+            r_1 = c_2 * v
+            return c + r_1 * c_2, r_1
+
+        return derivo.scan(step, h_0, x)
+
+    source = derivo.derive(f, x="T N", h_0="N").source
+    assert "        r_1 = c_2 * x[t]" in source
+    assert "        c_2 = np.tanh(x[t] * c)" in source
+    assert "        d_r_1 = " in source
+
+
+def test_a_gradient_has_its_own_name_though_a_loop_in_the_loop_adds_to_it():
+    case = PROGRAMS["a_loop_in_a_loop"]
+    source = derivo.derive(case.function, **case.specs).source
+    assert source.rstrip().endswith("return d_x, d_w")
+
+
+def test_a_value_made_of_a_row_is_named_after_the_array():
+    def f(x, w):
+        def step(s, v):
+            c = np.cumsum(v) * w
+            return s + c, c
+
+        return derivo.scan(step, np.zeros(3), x)
+
+    assert "cumsum_x" in derivo.derive(f, x="T 3", w="3").source
+
+
 def test_a_loop_over_time_may_stand_beside_an_argument_called_t():
     def f(x, t):
         _, ys = derivo.scan(lambda s, x_t: (s + x_t * t, s), 0.0 * t, x)

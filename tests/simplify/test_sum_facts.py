@@ -13,6 +13,7 @@ from derivo.ops.reduce import mean, sum_
 from derivo.simplify.assume import Facts, SumsToOne
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts
+from derivo.simplify.targets import assumption
 from tests.simplify.evaluate import value_of
 from tests.simplify.world import SIZES, World, terms
 
@@ -24,7 +25,9 @@ def world():
 
 def facts(targets=(), known=()):
     deep = Reader(lambda n: n.op.algebra is None, exps=True)
-    return SumFacts(deep, Facts(tuple(known)), dict(targets))
+    given = Facts(tuple(known))
+    assumed = {n: (k, assumption(n, k, given)) for n, k in dict(targets).items()}
+    return SumFacts(deep, assumed)
 
 
 def applied(sum_of_products, rule=None):

@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from derivo.emit.body import Body, is_number
-from derivo.emit.calls import FunctionNames
 from derivo.emit.forward import Forward
-from derivo.emit.handing_on import names_in
-from derivo.emit.layout import Lines, Written, function, listed
-from derivo.emit.places import multiplied, nest_text
+from derivo.emit.layout import Lines, Written, function
+from derivo.emit.places import multiplied, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement
+from derivo.emit.statement import Statement, definition, definitions
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.nest import short_name
 from derivo.graph.node import Node
@@ -81,12 +79,9 @@ def whole_text(p: Program, backward: Backward) -> Lines:
 def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:
     """Name what was saved as the forward function did, or as a part of a nest."""
     names = Names(taken)
-    called = {n: forward.names[n] for n in forward.saved.values}
-    names.taken.update(name for name in called.values() if name.isidentifier())
-    return {
-        n: name if name.isidentifier() else names.fresh(p.names[n])
-        for n, name in called.items()
-    }
+    called = {n: forward.names.get(n) for n in forward.saved.values}
+    names.taken.update(name for name in called.values() if name)
+    return {n: name or names.fresh(p.names[n]) for n, name in called.items()}
 
 
 def _results(p: Program, body: Body) -> list[str]:
@@ -94,13 +89,11 @@ def _results(p: Program, body: Body) -> list[str]:
     if all(isinstance(nest, str) for nest in p.returned):
         return [_result(body, name, p.gradients[name]) for name in p.returned]
 
-    def text_of(name: str) -> str:
-        return ast.unparse(body.expression(p.gradients[name]))
+    def leaf(name: str) -> ast.expr:
+        return body.expression(p.gradients[name])
 
-    def whole(nest: Any) -> str | None:
-        return body.wholes.find(nest, text_of, exactly=True)
-
-    return [nest_text(nest, text_of, whole) for nest in p.returned]
+    nests = (nest_expression(n, leaf, body.wholes, exactly=True) for n in p.returned)
+    return [ast.unparse(nest) for nest in nests]
 
 
 def _seed_name(p: Program, forward: Forward, k: int) -> str:
@@ -123,16 +116,14 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
             # A value that has another name in the forward function keeps that one.
             value = p.values.get(n)
             called = forward.names.get(value) if value is not None else None
-            # A part of a nest, such as ``fc["w"]``, is called by its last word.
-            whole = called is not None and called.isidentifier()
-            named[n] = adjoint_name(called if called and whole else name)
+            named[n] = adjoint_name(called or name)
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
     wishes = gradients | named | before
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
         if n in wishes:
             continue
-        if value in forward.names and forward.names[value].isidentifier():
+        if value in forward.names:
             hints[n] = adjoint_name(forward.names[value])
         elif "bound" not in n.op.traits and value.inputs:
             # The adjoint of an unnamed value is its delta, as in the literature.
@@ -142,12 +133,14 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
 
 def _result(body: Body, name: str, node: Node) -> str:
     """Give the name of a gradient; an adjoint shared with another gets a line."""
-    text = ast.unparse(body.expression(node))
+    expression = body.expression(node)
     wish = adjoint_name(name)
-    if text == wish or (text in body.names.taken and text.startswith(wish + "_")):
-        return text
+    if isinstance(expression, ast.Name):
+        called = expression.id
+        if called == wish or called.startswith(f"{wish}_"):
+            return called
     alias = body.names.fresh(wish, node)
-    body.statements.append(Statement(f"{alias} = {text}", None, alias))
+    body.statements.append(definition(alias, expression))
     return alias
 
 
@@ -155,9 +148,9 @@ def _text(
     p: Program, body: Body, held: list[str], seeds: list[str], results: list[str],
     name: str,
 ) -> Written:  # fmt: skip
-    unpack = [Statement(f"{listed(held, bare=True)} = saved")] if held else []
+    unpack = [definitions(held, ast.Name("saved"))] if held else []
     if len(seeds) > 1:
-        unpack.append(Statement(f"{listed(seeds, bare=True)} = d_output"))
+        unpack.append(definitions(seeds, ast.Name("d_output")))
     given = seeds if len(seeds) == 1 else ["d_output"] * bool(seeds)
     name = name or f"{p.name}_{'backward' if seeds else 'gradient'}"
     return function(
@@ -184,9 +177,8 @@ def _scaled(p: Program) -> list[str]:
 def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:
     """Give what the lines compute that read a saved value."""
     readers = [
-        s.name or s.code.strip().split(" ")[0]
+        s.name or ast.unparse(s.target or s.tree)
         for s in statements
-        if name in names_in(s.code.partition(" = ")[2] or s.code)
-        and not s.code.startswith("for ")
+        if name in s.reads and not isinstance(s.tree, ast.For)
     ]
     return tuple(dict.fromkeys(readers))

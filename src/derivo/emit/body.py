@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from derivo.emit.calls import FunctionNames, write_call
+from derivo.emit.calls import write_call
 from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.places import Wholes
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement
+from derivo.emit.statement import Statement, definition
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
@@ -31,6 +32,15 @@ class Body:
         Names that values should get.
     hints
         Names for values that need one.
+    statements
+        The lines so far.
+    parts
+        Expressions of values that are written where they are read.
+    given
+        Expressions of values that are at hand under no name of their own: the row of an
+        array that belongs to a step.
+    is_step
+        The body is that of a loop: what becomes of a carry has its name in the end.
     functions
         Names of the functions that are called.
     wholes
@@ -46,6 +56,8 @@ class Body:
     hints: Mapping[Node, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
+    given: dict[Node, ast.expr] = field(default_factory=dict)
+    is_step: bool = False
     functions: FunctionNames = field(default_factory=FunctionNames)
     wholes: Wholes = field(default_factory=Wholes)
     kept: set[Node] = field(default_factory=set)
@@ -54,7 +66,7 @@ class Body:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
         roots, kept = list(roots), set(keep)
         self.kept |= kept
-        nodes = needed([*roots, *kept], set(self.bound))
+        nodes = needed([*roots, *kept], {*self.bound, *self.given})
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
         left_to_loops = deferred(nodes, [*roots, *kept])
@@ -64,12 +76,12 @@ class Body:
             if "call" in node.op.traits:
                 results = [n for n in nodes if n.inputs[:1] == (node,)]
                 write_call(self, node, [n for n in results if "result" in n.op.traits])
-            if node in self.bound or node in left_to_loops:
+            if node in self.bound or node in self.given or node in left_to_loops:
                 continue
             if node.op.traits & {"loop", "call"}:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
-            self._write(node, named=named and not self._is_plain(node, node in kept))
+            self.write(node, named=named and not self._is_plain(node, node in kept))
 
     def _is_plain(self, node: Node, kept: bool) -> bool:
         """Tell whether a value is as short as a name would be."""
@@ -77,43 +89,55 @@ class Body:
             return False
         if is_number(node):
             return True
-        return "view" in node.op.traits and isinstance(
-            self.parts.get(node.inputs[0]) or self.expression(node.inputs[0]), ast.Name
-        )
+        if "view" not in node.op.traits:
+            return False
+        (operand, *_) = node.inputs
+        return operand in self.given or isinstance(self.expression(operand), ast.Name)
 
-    def _write(self, node: Node, *, named: bool) -> None:
-        operands = [self.expression(i) for i in node.inputs]
-        tree = (
-            parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs)))
-            if node.op.numpy
-            else ()
-        )
-        if len(tree) > 1:
-            name = self.names.fresh(self.wish(node), node)
-            values, defaults = field_values(node, operands, self.scope, name)
-            for k, statement in enumerate(tree):
-                filled = ast.fix_missing_locations(fill(statement, values, defaults))
-                code = ast.unparse(filled)
-                self.statements.append(Statement(code, node if k == 0 else None, name))
-            self.bind(node, name)
+    def write(self, node: Node, *, named: bool) -> None:
+        """Write a value whose operands are at hand: in a line if `named`, or long."""
+        if node.op.numpy and len(tree := self._tree(node)) > 1:
+            self._write_lines(node, tree)
             return
-        expression = self._leaf(node) if not tree else None
-        if expression is None:
-            values, defaults = field_values(node, operands, self.scope)
-            expression = fill(tree[0], values, defaults).value
-            if node.spec.is_weak and isinstance(expression, ast.Call):
-                # A Python number stays one: a NumPy scalar would widen float32.
-                expression = ast.Call(ast.Name("float"), [expression], [])
-        text = ast.unparse(expression)
-        if len(text) > LONGEST_LINE and self._name_longest(node):
-            self._write(node, named=named)
-            return
-        if named or len(text) > LONGEST_PART:
-            name = self.names.fresh(self.wish(node), node)
-            self.statements.append(Statement(f"{name} = {text}", node, name))
-            self.bind(node, name)
+        expression = self.made(node)
+        length = len(ast.unparse(expression))
+        if length > LONGEST_LINE and self._name_longest(node):
+            self.write(node, named=named)
+        elif named or length > LONGEST_PART:
+            self._define(node, expression)
         else:
             self.parts[node] = expression
+
+    def _tree(self, node: Node) -> tuple[ast.stmt, ...]:
+        return parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs)))
+
+    def _write_lines(self, node: Node, tree: tuple[ast.stmt, ...]) -> None:
+        """Write an operation that takes several lines, and so has a name."""
+        name = self.names.fresh(self.wish(node), node)
+        operands = [self.expression(i) for i in node.inputs]
+        values, defaults = field_values(node, operands, self.scope, name)
+        for k, statement in enumerate(tree):
+            filled = fill(statement, values, defaults)
+            self.statements.append(Statement(filled, node if k == 0 else None, name))
+        self.bind(node, name)
+
+    def made(self, node: Node) -> ast.expr:
+        """Give the expression that computes a value from its operands."""
+        if not node.op.numpy:
+            return self._leaf(node)
+        operands = [self.expression(i) for i in node.inputs]
+        values, defaults = field_values(node, operands, self.scope)
+        (statement,) = self._tree(node)
+        expression: ast.expr = fill(statement, values, defaults).value
+        if node.spec.is_weak and isinstance(expression, ast.Call):
+            # A Python number stays one: a NumPy scalar would widen float32.
+            return ast.Call(ast.Name("float"), [expression], [])
+        return expression
+
+    def _define(self, node: Node, expression: ast.expr) -> None:
+        name = self.names.fresh(self.wish(node), node)
+        self.statements.append(definition(name, expression, node))
+        self.bind(node, name)
 
     def _name_longest(self, node: Node) -> bool:
         """Give the longest operand of a long line a line of its own."""
@@ -122,16 +146,17 @@ class Body:
         longest = max(inlined, key=lambda i: (lengths[i], -i.index), default=None)
         if longest is None or lengths[longest] < SHORTEST_PART:
             return False
-        name = self.names.fresh(self.wish(longest), longest)
-        code = f"{name} = {ast.unparse(self.parts[longest])}"
-        self.statements.append(Statement(code, longest, name))
-        self.bind(longest, name)
+        self._define(longest, self.parts[longest])
         return True
 
     def bind(self, node: Node, name: str) -> None:
         """Note that a value is at hand under a name."""
         self.bound[node] = name
         self.scope.add(name, node.spec)
+
+    def give(self, node: Node, place: ast.expr) -> None:
+        """Note that a value is at hand as a part of something."""
+        self.given[node] = place
 
     def _leaf(self, node: Node) -> ast.expr:
         value = node.attrs.get("value")
@@ -146,7 +171,20 @@ class Body:
         """Give the expression that stands for a value: its name, or what it inlines."""
         if node in self.bound:
             return ast.Name(self.bound[node])
-        return self.parts[node]
+        return self.given.get(node) or self.parts[node]
+
+    def is_at_hand(self, node: Node) -> bool:
+        """Tell whether there is an expression for a value."""
+        return node in self.bound or node in self.given or node in self.parts
+
+    def inner(self) -> Body:
+        """Give the body of a loop in this one: what is at hand here is so there."""
+        scope = Scope(list(self.scope.arrays), list(self.scope.shapes))
+        return Body(
+            self.names, scope, dict(self.bound), self.wishes, self.hints,
+            given=dict(self.given), is_step=True, functions=self.functions,
+            wholes=self.wholes,
+        )  # fmt: skip
 
     def wish(self, node: Node) -> str:
         """Give the name that a value should have."""
@@ -155,15 +193,20 @@ class Body:
         if node in self.hints:
             return self.hints[node]
         below = node
-        while below not in self.bound and below.inputs:
+        while not (below in self.bound or below in self.given) and below.inputs:
             below = below.inputs[0]
-        if (
-            len(node.inputs) != 1
-            or node.op.name in ("neg", "as_float")
-            or below not in self.bound
-        ):
+        name = self._called(below)
+        if len(node.inputs) != 1 or node.op.name in ("neg", "as_float") or not name:
             return "h"
-        return f"{node.op.name}_{self.bound[below]}"
+        return f"{node.op.name}_{name}"
+
+    def _called(self, node: Node) -> str:
+        """Give what a value is called, or the array whose row it is; "" if neither."""
+        row = self.given.get(node)
+        if isinstance(row, ast.Subscript) and isinstance(row.value, ast.Name):
+            return row.value.id
+        name = self.bound.get(node, "")
+        return self.names.plain(name) if self.is_step else name
 
 
 def is_number(node: Node) -> bool:

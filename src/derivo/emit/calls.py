@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from derivo.emit.places import NOBODYS, below, items_of, nest_text
+from derivo.emit.places import NOBODYS, below, items_of, nest_expression
 from derivo.emit.statement import Statement
+from derivo.emit.writing import Writing
 from derivo.graph.block import Block
 from derivo.graph.names import adjoint_name
 from derivo.graph.nest import gradient_nests, pruned, rebuilt
 from derivo.graph.node import Node
-
-if TYPE_CHECKING:
-    from derivo.emit.body import Body
-
-
-@dataclass
-class FunctionNames:
-    """What functions are called in the source.
-
-    Attributes
-    ----------
-    names
-        Block to the name of its forward function; derived block to that of the backward
-        function.
-    saving
-        Blocks whose forward function keeps something for a backward function.
-    """
-
-    names: dict[Any, str] = field(default_factory=dict)
-    saving: set[Block] = field(default_factory=set)
 
 
 def handed_back(derived: Any) -> list[tuple[str, Any]]:
@@ -45,7 +25,7 @@ def handed_back(derived: Any) -> list[tuple[str, Any]]:
     return [(name, rebuilt(nest, names.index)) for name, nest in nests.items()]
 
 
-def write_call(body: Body, node: Node, results: list[Node]) -> None:
+def write_call(body: Writing, node: Node, results: list[Node]) -> None:
     """Write a call, and bind those of its results that something reads.
 
     Parameters
@@ -64,84 +44,82 @@ def write_call(body: Body, node: Node, results: list[Node]) -> None:
         _write_forward(body, node, by_place)
 
 
-def _write_forward(body: Body, node: Node, results: dict[int, Node]) -> None:
+def _write_forward(body: Writing, node: Node, results: dict[int, Node]) -> None:
     block: Block = node.attrs["block"]
     function = body.functions.names[block]
-
-    def whole(nest: Any) -> str | None:
-        return body.wholes.find(nest, body.bound.get, exactly=False)
-
-    def written(operand: Node) -> str:
-        return ast.unparse(body.expression(operand))
-
     arguments = [
-        nest_text(rebuilt(nest, node.inputs.__getitem__), written, whole)
+        nest_expression(
+            rebuilt(nest, node.inputs.__getitem__), body.expression, body.wholes
+        )
         for _, nest in block.graph.signature
-    ]
+    ]  # fmt: skip
     names = block.graph.names
 
-    def target(place: int) -> str:
+    def target(place: int) -> ast.expr:
         wish = names.get(block.graph.outputs[place], f"{function}_out")
         return _target(body, results.get(place), wish)
 
-    targets = nest_text(block.structure, target)
+    targets = [nest_expression(block.structure, target)]
     if block in body.functions.saving:
         saved = NOBODYS
         if node in body.kept:
             saved = body.bound[node] = body.names.fresh(f"saved_{function}", node)
-        targets = f"{targets}, {saved}"
+        targets.append(ast.Name(saved))
     _add(body, targets, function, arguments, results)
 
 
-def _write_backward(body: Body, node: Node, results: dict[int, Node]) -> None:
+def _write_backward(body: Writing, node: Node, results: dict[int, Node]) -> None:
     call, *adjoints = node.inputs
     derived = node.attrs["derived"]
-    upstream = nest_text(
-        adjoints[0] if len(adjoints) == 1 else tuple(adjoints),
-        lambda n: ast.unparse(body.expression(n)),
+    upstream = nest_expression(
+        adjoints[0] if len(adjoints) == 1 else tuple(adjoints), body.expression
     )
     targets = [
         _gradient_target(body, name, nest, results)
         for name, nest in handed_back(derived)
     ]
     function = body.functions.names[derived]
-    _add(body, ", ".join(targets), function, [body.bound[call], upstream], results)
+    _add(body, targets, function, [body.expression(call), upstream], results)
 
 
 def _gradient_target(
-    body: Body, parameter: str, nest: Any, results: dict[int, Node]
-) -> str:
+    body: Writing, parameter: str, nest: Any, results: dict[int, Node]
+) -> ast.expr:
     wish = adjoint_name(parameter)
     if not items_of(nest):
         return _target(body, results.get(nest), wish)
     if pruned(nest, results.__contains__) is None:
-        return NOBODYS
-    name = body.names.fresh(wish)
+        return ast.Name(NOBODYS)
+    name = ast.Name(body.names.fresh(wish))
     body.wholes.add(name, nest)
     _bind_parts(body, nest, name, results)
     return name
 
 
-def _bind_parts(body: Body, nest: Any, text: str, results: dict[int, Node]) -> None:
+def _bind_parts(
+    body: Writing, nest: Any, place: ast.expr, results: dict[int, Node]
+) -> None:
     for key, part in items_of(nest):
-        _bind_parts(body, part, below(text, key), results)
+        _bind_parts(body, part, below(place, key), results)
     if not items_of(nest) and nest in results:
-        body.bind(results[nest], text)
+        body.give(results[nest], place)
 
 
-def _target(body: Body, node: Node | None, wish: str) -> str:
+def _target(body: Writing, node: Node | None, wish: str) -> ast.expr:
     if node is None:
-        return NOBODYS
+        return ast.Name(NOBODYS)
     own = body.wishes.get(node) or body.hints.get(node)
     name = body.names.fresh(own or wish, node)
     body.bind(node, name)
-    return name
+    return ast.Name(name)
 
 
 def _add(
-    body: Body, targets: str, function: str, arguments: list[str],
+    body: Writing, targets: list[ast.expr], function: str, arguments: list[ast.expr],
     results: dict[int, Node],
 ) -> None:  # fmt: skip
+    target = targets[0] if len(targets) == 1 else ast.Tuple(targets)
     about = min(results.values(), key=lambda n: n.attrs["at"], default=None)
-    code = f"{targets} = {function}({', '.join(arguments)})"
-    body.statements.append(Statement(code, about))
+    call = ast.Call(ast.Name(function), arguments, [])
+    name = target.id if isinstance(target, ast.Name) else ""
+    body.statements.append(Statement(ast.Assign([target], call), about, name))

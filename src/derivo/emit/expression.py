@@ -51,6 +51,13 @@ def fill(tree: Any, values: Mapping[str, Any], defaults: frozenset[str]) -> Any:
     return _Fill(values, defaults).visit(_copy(tree))
 
 
+def written(text: str, *operands: ast.expr) -> ast.expr:
+    """Write an expression by its pattern: ``written("{0}[{1}]", array, t)``."""
+    values = {f"_{k}": e for k, e in enumerate(operands)}
+    expression: ast.expr = fill(parsed(text)[0], values, frozenset()).value
+    return expression
+
+
 def _copy(tree: Any) -> Any:
     if isinstance(tree, ast.AST):
         return type(tree)(

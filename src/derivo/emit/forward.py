@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from derivo.emit.body import Body
-from derivo.emit.calls import FunctionNames
 from derivo.emit.comments import forward_comment
-from derivo.emit.layout import Written, function, listed, returned
+from derivo.emit.layout import Written, function, returned
 from derivo.emit.program import Program
 from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
+from derivo.emit.statement import listed
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
@@ -38,7 +39,7 @@ class Forward:
 
 
 def write_forward(
-    p: Program, names: Names, bound: Mapping[Node, str], saved: Saved | None,
+    p: Program, names: Names, bound: Mapping[Node, ast.expr], saved: Saved | None,
     functions: FunctionNames,
 ) -> Forward:  # fmt: skip
     """Write ``NAME(...)``, which returns the results and what is to be saved.
@@ -61,15 +62,20 @@ def write_forward(
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
-    body = Body(names, Scope(), dict(bound), p.names, functions=functions)
+    body = Body(names, Scope(), {}, p.names, functions=functions)
     for name, nest in p.signature:
-        body.wholes.add(name, nest)
+        body.wholes.add(ast.Name(name), nest)
+    for n, place in bound.items():
+        if isinstance(place, ast.Name):
+            body.bound[n] = place.id
+        else:
+            body.give(n, place)
     for n in p.inputs:
-        body.scope.add(bound[n], n.spec)
+        body.scope.add(ast.unparse(bound[n]), n.spec)
     body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
-    called = [body.bound[n] for n in kept_values]
-    shapes = {n: names.fresh(f"{body.bound[n]}_shape") for n in kept_shapes}
-    kept = called + [f"{body.bound[n]}.shape" for n in kept_shapes]
+    called = [ast.unparse(body.expression(n)) for n in kept_values]
+    shapes = {n: names.fresh(f"{_name(body, n)}_shape") for n in kept_shapes}
+    kept = called + [f"{ast.unparse(body.expression(n))}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
     handed_on = "" if saved is None else f", {listed(kept)}"
     written = function(
@@ -80,3 +86,7 @@ def write_forward(
         body.bound,
     )
     return Forward(written, body.bound, saved or Saved((), ()), shapes)
+
+
+def _name(body: Body, node: Node) -> str:
+    return body.bound.get(node) or body.wish(node)

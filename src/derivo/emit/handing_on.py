@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import ast
+from collections.abc import Iterable, Mapping
 
-from derivo.emit.statement import Statement
+from derivo.emit.statement import (
+    Statement,
+    definition,
+    definitions,
+    is_name,
+    names_in,
+    renamed,
+)  # fmt: skip
 
-if TYPE_CHECKING:
-    from derivo.emit.body import Body
 
-
-def stored_at_once(statements: list[Statement], ends: Iterable[str]) -> list[Statement]:
+def stored_at_once(
+    statements: list[Statement], ends: Iterable[ast.expr]
+) -> list[Statement]:
     """Leave out names that are there only to be stored in the next breath."""
     lines = list(statements)
-    read_later = {name for end in ends for name in names_in(end)}
-    for k, store in enumerate(lines):
-        place, _, name = store.code.rpartition(" = " if "[" in store.code else " += ")
-        mine = [s for s in lines if s.name == name]
-        if (
-            store.name
-            or not name.isidentifier()
-            or len(mine) != 1
-            or name in read_later
-        ):
+    read_later = names_in(*ends)
+    for store in statements:
+        value = store.value
+        if store.name or store.depth or not isinstance(value, ast.Name):
             continue
-        (only,) = mine
-        readers = [s for s in lines if s is not only and name in names_in(s.code)]
-        if readers == [store] and only.code.startswith(f"{name} = "):
-            sign = store.code[len(place) : -len(name)]
-            code = f"{place}{sign}{only.code.removeprefix(f'{name} = ')}"
-            lines[k] = replace(store, code=code)
-            lines = [s for s in lines if s is not only]
-            return stored_at_once(lines, read_later)
+        mine = [s for s in lines if s.name == value.id]
+        if value.id in read_later or len(mine) != 1 or not _defines(mine[0]):
+            continue
+        readers = [s for s in lines if s is not mine[0] and value.id in s.names]
+        if readers == [store]:
+            assert mine[0].value is not None  # noqa: S101
+            whole = store.with_value(mine[0].value)
+            lines = [whole if s is store else s for s in lines if s is not mine[0]]
     return lines
 
 
 def last_things_last(
-    statements: list[Statement], ends: Iterable[str]
+    statements: list[Statement], ends: Iterable[ast.expr]
 ) -> list[Statement]:
     """Move what only the next step reads to the end, behind what this one reads."""
     lines = list(statements)
     for end in ends:
-        mine = [s for s in lines if s.name == end]
+        mine = [s for s in lines if is_name(end, s.name)]
         if len(mine) == 1 and not any(
-            end in names_in(s.code) for s in lines if s is not mine[0]
+            mine[0].name in s.names for s in lines if s is not mine[0]
         ):
             lines = [s for s in lines if s is not mine[0]] + mine
     return lines
 
 
 def in_place(
-    statements: list[Statement], ends: dict[str, str], may_take: dict[str, set[str]]
-) -> list[Statement]:
+    statements: list[Statement], ends: Mapping[str, ast.expr],
+    may_take: Mapping[str, set[str]],
+) -> list[Statement]:  # fmt: skip
     """Hand the carries on: by writing over their names where that changes nothing else.
 
     Parameters
@@ -69,53 +68,33 @@ def in_place(
     ends, lines = dict(ends), list(statements)
     for carry in ends:
         lines, ends = _overwritten(carry, lines, ends, may_take[carry])
-    moves = {c: e for c, e in ends.items() if c != e}
-    lines = [s for s in lines if s.code != f"{s.name} = {s.name}"]
+    moves = {c: e for c, e in ends.items() if not is_name(e, c)}
+    lines = [s for s in lines if not (_defines(s) and is_name(s.value, s.name))]
     for k, c in enumerate(moves):
         later = list(moves.values())[k + 1 :]
-        if any(c in names_in(e) for e in later):
-            left, right = ", ".join(moves), ", ".join(moves.values())
-            return [*lines, Statement(f"{left} = {right}")]
-    return [*lines, *(Statement(f"{c} = {e}") for c, e in moves.items())]
+        if c in names_in(*later):
+            return [*lines, definitions(list(moves), list(moves.values()))]
+    return [*lines, *(definition(c, e) for c, e in moves.items())]
 
 
 def _overwritten(
-    carry: str, lines: list[Statement], ends: dict[str, str], may_take: set[str]
-) -> tuple[list[Statement], dict[str, str]]:
+    carry: str, lines: list[Statement], ends: dict[str, ast.expr], may_take: set[str]
+) -> tuple[list[Statement], dict[str, ast.expr]]:
     """Let values take a carry's name from where the carry is read no more."""
     for i, line in enumerate(lines):
         again = any(s.name == line.name for s in lines[:i])
-        if again or line.name not in may_take or line.code.startswith(" "):
+        if again or line.name not in may_take or line.depth:
             continue
-        later = [s.code for s in lines[i + 1 :]]
-        others = [e for c, e in ends.items() if c != carry or e != line.name]
-        if any(carry in names_in(text) for text in (*later, *others)):
+        others = [e for c, e in ends.items() if c != carry or not is_name(e, line.name)]
+        later = {name for s in lines[i + 1 :] for name in s.names}
+        if carry in later | names_in(*others):
             continue
         old = line.name
-        lines = [*lines[:i], *(_renamed(s, old, carry) for s in lines[i:])]
-        ends = {c: _word(old).sub(carry, e) for c, e in ends.items()}
+        lines = [*lines[:i], *(s.renamed(old, carry) for s in lines[i:])]
+        ends = {c: renamed(e, old, carry) for c, e in ends.items()}
     return lines, ends
 
 
-def tidy(body: Body) -> None:
-    """Drop the number from names that are free without it."""
-    for name in [s.name for s in body.statements]:
-        plain = re.sub(r"_\d+$", "", name)
-        if plain and plain not in body.names.taken and plain.isidentifier():
-            body.names.taken.add(plain)
-            body.statements[:] = [_renamed(s, name, plain) for s in body.statements]
-            body.bound.update({n: plain for n, b in body.bound.items() if b == name})
-
-
-def _renamed(statement: Statement, old: str, new: str) -> Statement:
-    name = new if statement.name == old else statement.name
-    return replace(statement, code=_word(old).sub(new, statement.code), name=name)
-
-
-def _word(name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w.]){re.escape(name)}\b")
-
-
-def names_in(code: str) -> set[str]:
-    """Give the names that stand in a line of code, but not those of attributes."""
-    return set(re.findall(r"(?<![\w.])[^\W\d]\w*", code))
+def _defines(line: Statement) -> bool:
+    """Tell whether a line of the step, and not of a loop in it, names a value."""
+    return line.is_definition and not line.depth

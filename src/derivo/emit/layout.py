@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.emit.places import nest_text
+from derivo.emit.places import nest_expression
 from derivo.emit.program import Comment
 from derivo.emit.statement import Statement
 from derivo.graph.node import Node
@@ -100,14 +101,7 @@ def _commented(code: str, note: str, column: int) -> list[str]:
 
 def returned(structure: Any, results: list[str]) -> str:
     """Write results in the tuple, list or dict that the user's function gives."""
-    return nest_text(structure, results.__getitem__)
-
-
-def listed(parts: list[str], *, bare: bool = False) -> str:
-    """Write a tuple; a bare one has brackets only where the grammar wants them."""
-    if len(parts) == 1:
-        return f"({parts[0]},)"
-    return ", ".join(parts) if bare else f"({', '.join(parts)})"
+    return ast.unparse(nest_expression(structure, lambda k: ast.Name(results[k])))
 
 
 def array_text(array: Any) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from derivo.emit.backward import whole_text, write_backward
-from derivo.emit.calls import FunctionNames
 from derivo.emit.forward import write_forward
 from derivo.emit.layout import Lines, Written, array_text
-from derivo.emit.places import multiplied, texts_of
+from derivo.emit.places import multiplied, places_of
 from derivo.emit.program import FunctionProgram, Program, Source
 from derivo.emit.saving import saved_by, to_save
+from derivo.emit.writing import FunctionNames
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
@@ -40,15 +41,12 @@ def emit(p: Program) -> Source:
         for n in everything
         if isinstance(n.attrs.get("value"), Constant)
     }
+    named = {n: ast.Name(name) for n, name in constants.items()}
     body = called.write(constants)
     functions |= called.taken
     names.taken |= functions
-    forward = write_forward(
-        p, names, arguments | constants, to_save(p), called.functions
-    )
-    taken = functions | set(constants.values()) | {
-        n for n in arguments.values() if n.isidentifier()
-    }  # fmt: skip
+    forward = write_forward(p, names, arguments | named, to_save(p), called.functions)
+    taken = functions | set(constants.values()) | _names_of(arguments)
     backward = write_backward(p, forward, taken, constants, called.functions)
     top = _top(constants, helpers)
     body += forward.written.lines() + Lines(["", ""]) + whole_text(p, backward)
@@ -67,9 +65,13 @@ def _everything(p: Program) -> Iterator[Node]:
     yield from order([*p.outputs, *p.gradients.values()])
 
 
-def _arguments(p: Program) -> dict[Node, str]:
-    texts = texts_of(p.signature)
-    return {n: texts[n.attrs["name"]] for n in p.inputs}
+def _arguments(p: Program) -> dict[Node, ast.expr]:
+    places = places_of(p.signature)
+    return {n: places[n.attrs["name"]] for n in p.inputs}
+
+
+def _names_of(arguments: Mapping[Node, ast.expr]) -> set[str]:
+    return {place.id for place in arguments.values() if isinstance(place, ast.Name)}
 
 
 class _Called:
@@ -123,11 +125,12 @@ class _Called:
         own = {n for n, _ in p.forward.signature}
         saved = saved_by(q for _, q in p.backward) if p.backward else None
         called = replace(p.forward, name=name)
+        named = {n: ast.Name(c) for n, c in constants.items()}
         forward = write_forward(
-            called, Names(outer | own), arguments | constants, saved, self.functions
+            called, Names(outer | own), arguments | named, saved, self.functions
         )
         parts = [forward.written]
-        taken = outer | {n for n in arguments.values() if n.isidentifier()}
+        taken = outer | _names_of(arguments)
         for derived, q in p.backward:
             backward = write_backward(
                 q, forward, taken, constants, self.functions,

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from derivo.graph.nest import rebuilt
+
 NOBODYS = "_"
 
 
-def texts_of(signature: Iterable[tuple[str, Any]]) -> dict[str, str]:
-    """Give the text for each leaf among parameters, by its path."""
+def places_of(signature: Iterable[tuple[str, Any]]) -> dict[str, ast.expr]:
+    """Give the expression for each leaf among parameters, by its path."""
     return {
-        path: text
+        path: place
         for name, nest in signature
-        for path, text, part in _parts(name, nest, name)
+        for path, place, part in _parts(name, nest, ast.Name(name))
         if not isinstance(part, dict | list | tuple)
     }
 
 
-def _parts(path: str, nest: Any, text: str) -> Iterator[tuple[str, str, Any]]:
-    """Give each part of a nest with its path and its text, the whole first."""
-    yield path, text, nest
+def _parts(
+    path: str, nest: Any, place: ast.expr
+) -> Iterator[tuple[str, ast.expr, Any]]:
+    """Give each part of a nest with its path and its expression, the whole first."""
+    yield path, place, nest
     for key, part in items_of(nest):
-        yield from _parts(f"{path}.{key}", part, below(text, key))
+        yield from _parts(f"{path}.{key}", part, below(place, key))
 
 
 def items_of(nest: Any) -> Iterable[tuple[Any, Any]]:
@@ -33,9 +38,15 @@ def items_of(nest: Any) -> Iterable[tuple[Any, Any]]:
     return enumerate(nest) if isinstance(nest, tuple | list) else ()
 
 
-def below(text: str, key: Any) -> str:
-    """Write a part of what is called `text`."""
-    return f"{text}[{quoted(key)}]"
+def below(place: ast.expr, key: Any) -> ast.expr:
+    """Write a part of a nest."""
+    return ast.Subscript(place, key_of(key))
+
+
+def key_of(key: Any) -> ast.expr:
+    """Write a key: a word in the quotes that code formatters use."""
+    plain = isinstance(key, str) and key.isprintable() and not set(key) & set('"\\')
+    return ast.Name(f'"{key}"') if plain else ast.Constant(key)
 
 
 @dataclass
@@ -50,61 +61,65 @@ class Wholes:
 
     keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
-    def add(self, text: str, nest: Any) -> None:
-        """Note that a nest, and so each part of it, lies under `text`."""
-        for _, place, part in _parts("", nest, text):
+    def add(self, place: ast.expr, nest: Any) -> None:
+        """Note that a nest, and so each part of it, lies at a place."""
+        for _, where, part in _parts("", nest, place):
             if isinstance(part, dict | list | tuple):
-                self.keys[place] = tuple(k for k, _ in items_of(part))
+                self.keys[ast.unparse(where)] = tuple(k for k, _ in items_of(part))
 
-    def find(
-        self, nest: Any, text_of: Callable[[Any], str | None], *, exactly: bool
-    ) -> str | None:
-        """Give the text for a nest; None if its parts lie here and there.
+    def find(self, nest: Any, *, exactly: bool) -> ast.expr | None:
+        """Give the expression for a nest; None if its parts lie here and there.
 
-        With `exactly`, the whole has no other parts.
+        The leaves are expressions. With `exactly`, the whole has no other parts.
         """
         if not isinstance(nest, dict | list | tuple):
-            return text_of(nest)
-        texts = {k: self.find(v, text_of, exactly=exactly) for k, v in items_of(nest)}
-        for text in self.keys:
-            if all(texts[k] == below(text, k) for k in texts):
-                has = set(self.keys[text])
-                if has == set(texts) or (not exactly and has > set(texts)):
-                    return text
-        return None
+            found: ast.expr = nest
+            return found
+        parts = {k: self.find(v, exactly=exactly) for k, v in items_of(nest)}
+        for key, part in parts.items():
+            if not isinstance(part, ast.Subscript):
+                return None
+            if ast.unparse(part.slice) != ast.unparse(key_of(key)):
+                return None
+        whole = next(iter(parts.values())).value  # type: ignore[union-attr]
+        text = ast.unparse(whole)
+        if any(ast.unparse(p.value) != text for p in parts.values()):  # type: ignore[union-attr]
+            return None
+        has = set(self.keys.get(text, ()))
+        return (
+            whole if has == set(parts) or (not exactly and has > set(parts)) else None
+        )
 
 
-def nest_text(
-    nest: Any, write: Callable[[Any], str],
-    whole: Callable[[Any], str | None] = lambda _nest: None,
-) -> str:  # fmt: skip
+def nest_expression(
+    nest: Any, write: Callable[[Any], ast.expr], wholes: Wholes | None = None,
+    *, exactly: bool = False,
+) -> ast.expr:  # fmt: skip
     """Write a nest: by the name of the whole if it has one, else part by part.
 
     Parameters
     ----------
     write
-        Gives the text of a leaf.
-    whole
-        Gives the text for a nest that lies somewhere as it is.
+        Gives the expression of a leaf.
+    wholes
+        Knows nests that lie somewhere as they are.
+    exactly
+        A whole that has other parts, too, will not do.
     """
+    return _written(rebuilt(nest, write), wholes, exactly=exactly)
+
+
+def _written(nest: Any, wholes: Wholes | None, *, exactly: bool) -> ast.expr:
     if not isinstance(nest, dict | list | tuple):
-        return write(nest)
-    known = whole(nest)
-    if known is not None:
-        return known
-    parts = [nest_text(v, write, whole) for _, v in items_of(nest)]
+        leaf: ast.expr = nest
+        return leaf
+    whole = wholes.find(nest, exactly=exactly) if wholes is not None else None
+    if whole is not None:
+        return whole
+    parts = [_written(v, wholes, exactly=exactly) for _, v in items_of(nest)]
     if isinstance(nest, dict):
-        pairs = zip(nest, parts, strict=True)
-        return f"{{{', '.join(f'{quoted(k)}: {part}' for k, part in pairs)}}}"
-    if isinstance(nest, list):
-        return f"[{', '.join(parts)}]"
-    return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
-
-
-def quoted(key: Any) -> str:
-    """Write a key: a word in the quotes that code formatters use."""
-    plain = isinstance(key, str) and key.isprintable() and not set(key) & set('"\\')
-    return f'"{key}"' if plain else repr(key)
+        return ast.Dict([key_of(k) for k in nest], parts)
+    return ast.List(parts) if isinstance(nest, list) else ast.Tuple(parts)
 
 
 def multiplied(nest, factor):  # type: ignore[no-untyped-def]

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from derivo.emit.expression import number
-from derivo.emit.handing_on import in_place, last_things_last, stored_at_once, tidy
-from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement
+from derivo.emit.expression import number, written
+from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
+from derivo.emit.statement import Statement, definition, is_name
+from derivo.emit.writing import Writing
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node
 
-if TYPE_CHECKING:
-    from derivo.emit.body import Body
 
-
-def write_loop(body: Body, node: Node, items: list[Node]) -> None:
+def write_loop(body: Writing, node: Node, items: list[Node]) -> None:
     """Write a loop, and bind those of its results that something reads.
 
     Parameters
@@ -60,99 +55,117 @@ def _is_scalar_fill(node: Node) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class _Row:
+    """What a step reads of an array: its own row, or that of the step before or after.
+
+    Attributes
+    ----------
+    pattern
+        How it is written: ``{0}`` the array, ``{1}`` the step, ``{2}`` what stands for
+        the row of the step before the first, ``{3}`` the number of steps.
+    array, first
+        What stands for ``{0}`` and ``{2}``.
+    """
+
+    pattern: str
+    array: ast.expr
+    first: ast.expr | None = None
+
+
+OWN = "{0}[{1}]"
+BEFORE = "{0}[{1} - 1] if {1} > 0 else {2}"
+AFTER = "{0}[{1} + 1] if {1} + 1 < {3} else {2}"
+
+
 class _Writer:
-    def __init__(self, body: Body, node: Node, items: list[Node]) -> None:
+    def __init__(self, body: Writing, node: Node, items: list[Node]) -> None:
         self.body = body
         self.node = node
         self.loop: Loop = node.attrs["loop"]
         self.items = items
         self.operand = dict(zip(self.loop.bound, node.inputs, strict=True))
-        self.make = type(body)
 
     def write(self) -> None:
         loop, body = self.loop, self.body
-        inner = self._step_body()
+        inner = body.inner()
         for fixed in loop.fixed:
-            self._bind(inner, fixed, self._atom(self.operand[fixed]))
+            self._give(inner, fixed, self._atom(self.operand[fixed]))
         rows = {s: self._row(s) for s in loop.slices}
         carries = self._start(inner)
         t = next((n for n in ("t", "k", "step") if n not in body.names.taken), "t")
         t = body.names.fresh(t)
-        for part, (kind, name, first) in rows.items():
-            self._bind_row(inner, part, kind, name, first, t)
+        for part, row in rows.items():
+            self._give_row(inner, part, row, t)
         gathered = [i for i in self.items if "last" not in i.op.traits]
         inner.compute([*loop.following, *(i.attrs["of"] for i in gathered)])
-        tidy(inner)
         targets = {i: self._target(i, inner, carries) for i in gathered}
-        self._for(t)
+        body.statements.append(Statement(self._head(t)))
         for item, name in targets.items():
-            text = ast.unparse(inner.expression(item.attrs["of"]))
+            of = item.attrs["of"]
+            value = inner.expression(of)
             if "stack" in item.op.traits:
-                self._add(inner, f"{name}[{t}] = {text}", item.attrs["of"])
+                place = written(OWN, ast.Name(name), ast.Name(t))
+                inner.statements.append(Statement(ast.Assign([place], value), of))
             else:
-                self._add(inner, f"{name} += {text}", item)
+                tree = ast.AugAssign(ast.Name(name), ast.Add(), value)
+                inner.statements.append(Statement(tree, item))
         self._hand_on(inner, carries)
         for item in self.items:
-            name = targets.get(item) or carries[item.attrs["of"]]
-            body.bind(item, name)
+            body.bind(item, targets.get(item) or carries[item.attrs["of"]])
 
-    def _step_body(self) -> Body:
-        body = self.body
-        scope = Scope(list(body.scope.arrays), list(body.scope.shapes))
-        return self.make(body.names, scope, dict(body.bound), body.wishes, body.hints)
-
-    def _hand_on(self, inner: Body, carries: dict[Node, str]) -> None:
+    def _hand_on(self, inner: Writing, carries: dict[Node, str]) -> None:
         """Add the lines of a step, so that it leaves the carries under their names."""
         ends, may_take = {}, {}
         for carry, after in zip(self.loop.carries, self.loop.following, strict=True):
             name = carries[carry]
-            ends[name] = ast.unparse(inner.expression(after))
+            end = ends[name] = inner.expression(after)
             wish = self._wish(carry, after)
             may_take[name] = {
                 b for n, b in inner.bound.items() if inner.wishes.get(n) == wish
             }
-            if after not in inner.wishes:
-                may_take[name].add(ends[name])
+            if after not in inner.wishes and isinstance(end, ast.Name):
+                may_take[name].add(end.id)
         lines = stored_at_once(inner.statements, ends.values())
         lines = in_place(last_things_last(lines, ends.values()), ends, may_take)
-        self.body.statements += [replace(s, code=f"    {s.code}") for s in lines]
+        self.body.statements += [s.deeper() for s in lines]
 
     # --- before the loop --------------------------------------------------------------
 
-    def _atom(self, node: Node) -> str:
+    def _atom(self, node: Node) -> ast.expr:
         """Give a short expression for a value, by naming it if need be."""
         body = self.body
         if _is_scalar_fill(node) and node not in body.bound:
-            return ast.unparse(number(float(node.attrs["value"])))
-        if node not in body.bound and node not in body.parts:
-            body._write(node, named=True)  # noqa: SLF001
-        text = ast.unparse(body.expression(node))
-        if re.fullmatch(r"[\w.]+(\[[\w:, ]+\])?", text):
-            return text
+            return number(float(node.attrs["value"]))
+        if not body.is_at_hand(node):
+            body.write(node, named=True)
+        expression = body.expression(node)
+        if _is_short(expression):
+            return expression
         name = body.names.fresh(body.wish(node), node)
-        self._add(body, f"{name} = {text}", node, name)
+        body.statements.append(definition(name, expression, node))
         body.bind(node, name)
-        return name
+        return ast.Name(name)
 
-    def _row(self, part: Node) -> tuple[str, str, str]:
-        """Give the array that a part is a row of, and what a carry starts from."""
+    def _row(self, part: Node) -> _Row:
+        """Tell which row of which array a part is, and what a carry starts from."""
         array = self.operand[part]
         if "shift" in array.op.traits and array not in self.body.bound:
             x, first = array.inputs
-            kind = "after" if array.attrs["reverse"] else "before"
-            return kind, self._atom(x), self._atom(first)
-        return "row", self._atom(array), ""
+            pattern = AFTER if array.attrs["reverse"] else BEFORE
+            return _Row(pattern, self._atom(x), self._atom(first))
+        return _Row(OWN, self._atom(array))
 
-    def _start(self, inner: Body) -> dict[Node, str]:
+    def _start(self, inner: Writing) -> dict[Node, str]:
         """Write what the carries start from; give their names."""
         body, names = self.body, {}
-        texts = [self._fresh(self.operand[c]) for c in self.loop.carries]
-        for carry, after, text in zip(
-            self.loop.carries, self.loop.following, texts, strict=True
+        values = [self._fresh(self.operand[c]) for c in self.loop.carries]
+        for carry, after, value in zip(
+            self.loop.carries, self.loop.following, values, strict=True
         ):
             names[carry] = body.names.fresh(self._wish(carry, after))
-            self._add(body, f"{names[carry]} = {text}", carry, names[carry])
-            self._bind(inner, carry, names[carry])
+            body.statements.append(definition(names[carry], value, carry))
+            inner.bind(carry, names[carry])
             body.scope.add(names[carry], carry.spec)
         return names
 
@@ -160,24 +173,18 @@ class _Writer:
         wishes = self.body.wishes
         return wishes.get(carry) or wishes.get(after) or "carry"
 
-    def _fresh(self, node: Node) -> str:
+    def _fresh(self, node: Node) -> ast.expr:
         """Give the expression of a first carry; an array of zeros is made for each."""
         body = self.body
         if _is_scalar_fill(node):
             return self._scalar(node.attrs["value"])
-        if node in body.bound or node in body.parts:
-            return ast.unparse(body.expression(node))
+        if body.is_at_hand(node):
+            return body.expression(node)
         if node.attrs.get("value") == 0:
             return self._empty(node, "zeros")
-        maker = self.make(body.names, body.scope, {}, {})
-        maker.compute([node])
-        text = ast.unparse(maker.expression(node))
-        for s in maker.statements:
-            if s.code == f"{text} = {s.code.partition(' = ')[2]}":
-                return s.code.partition(" = ")[2]
-        return text
+        return body.made(node)
 
-    def _target(self, item: Node, inner: Body, carries: dict[Node, str]) -> str:
+    def _target(self, item: Node, inner: Writing, carries: dict[Node, str]) -> str:
         """Write the array that a result is gathered in; give its name."""
         body, of, stacked = self.body, item.attrs["of"], "stack" in item.op.traits
         wish = body.wishes.get(item) or body.hints.get(item)
@@ -188,65 +195,84 @@ class _Writer:
             wish = wish or inner.wish(of)
             wish = f"{wish}_all" if stacked else f"{wish}_sum"
         name = body.names.fresh(wish, item)
-        text = self._empty(item, "empty" if stacked else "zeros")
-        self._add(body, f"{name} = {text}", item if stacked else None, name)
+        empty = self._empty(item, "empty" if stacked else "zeros")
+        about = item if stacked else None
+        body.statements.append(definition(name, empty, about))
         return name
 
-    def _scalar(self, value: float) -> str:
-        dtype = ast.unparse(self.body.scope.dtype())
-        whole = float(value).is_integer() and dtype != "float"
-        text = ast.unparse(number(int(value) if whole else float(value)))
-        return text if dtype == "float" else f"{dtype}.type({text})"
+    def _scalar(self, value: float) -> ast.expr:
+        dtype = self.body.scope.dtype()
+        if is_name(dtype, "float"):
+            return number(float(value))
+        whole = float(value).is_integer()
+        one = number(int(value) if whole else float(value))
+        return written("{0}.type({1})", dtype, one)
 
-    def _empty(self, item: Node, word: str) -> str:
+    def _empty(self, item: Node, word: str) -> ast.expr:
         scope, spec = self.body.scope, item.spec
-        dtype = {"int": "np.int64", "bool": "bool"}.get(spec.kind) or ast.unparse(
-            scope.dtype()
-        )
         if not spec.rank:
             return self._scalar(0)
         for name, other in scope.arrays:
             if other == spec and spec.kind == "float":
-                return f"np.{word}_like({name})"
-        return f"np.{word}({self._shape(item)}, dtype={dtype})"
+                return written(f"np.{word}_like({{0}})", ast.Name(name))
+        kinds = {"int": "np.int64", "bool": "bool"}
+        dtype = written(kinds[spec.kind]) if spec.kind in kinds else scope.dtype()
+        return written(f"np.{word}({{0}}, dtype={{1}})", self._shape(item), dtype)
 
-    def _shape(self, item: Node) -> str:
+    def _shape(self, item: Node) -> ast.expr:
         """Write the shape of a result: ``(x.shape[0], *h.shape)`` for rows like `h`."""
         scope, shape = self.body.scope, item.spec.shape
         if "stack" in item.op.traits:
             row = scope.shape(shape[1:])
             if not isinstance(row, ast.Tuple):
-                return f"({ast.unparse(scope.dim(shape[0]))}, *{ast.unparse(row)})"
-        return ast.unparse(
-            scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape)
-        )
+                return written("({0}, *{1})", scope.dim(shape[0]), row)
+        return scope.dim(shape[0]) if len(shape) == 1 else scope.shape(shape)
 
     # --- the loop ---------------------------------------------------------------------
 
-    def _for(self, t: str) -> None:
-        steps = f"range({ast.unparse(self.body.scope.dim(self.node.attrs['length']))})"
-        steps = f"reversed({steps})" if self.loop.reverse else steps
-        self._add(self.body, f"for {t} in {steps}:", None)
+    def _head(self, t: str) -> ast.For:
+        pattern = "reversed(range({0}))" if self.loop.reverse else "range({0})"
+        return ast.For(ast.Name(t), written(pattern, self._length()), [], [])
 
-    def _bind_row(
-        self, inner: Body, part: Node, kind: str, array: str, first: str, t: str
-    ) -> None:
-        if kind == "row":
-            self._bind(inner, part, f"{array}[{t}]")
+    def _length(self) -> ast.expr:
+        return self.body.scope.dim(self.node.attrs["length"])
+
+    def _give_row(self, inner: Writing, part: Node, row: _Row, t: str) -> None:
+        """Put a row at hand: as it stands, or under a name where it is a choice."""
+        operands = [row.array, ast.Name(t), row.first or row.array]
+        operands += [self._length()] if row.pattern == AFTER else []
+        value = written(row.pattern, *operands)
+        if row.pattern == OWN:
+            self._give(inner, part, value)
             return
         name = inner.names.fresh(inner.wish(part))
-        if kind == "before":
-            text = f"{array}[{t} - 1] if {t} > 0 else {first}"
+        inner.statements.append(definition(name, value, part))
+        inner.bind(part, name)
+
+    def _give(self, inner: Writing, node: Node, expression: ast.expr) -> None:
+        if isinstance(expression, ast.Name):
+            inner.bind(node, expression.id)
         else:
-            end = ast.unparse(self.body.scope.dim(self.node.attrs["length"]))
-            text = f"{array}[{t} + 1] if {t} + 1 < {end} else {first}"
-        self._add(inner, f"{name} = {text}", part, name)
-        self._bind(inner, part, name)
+            inner.given[node] = expression
 
-    def _bind(self, body: Body, node: Node, text: str) -> None:
-        body.bound[node] = text
-        if text.isidentifier():
-            body.scope.add(text, node.spec)
 
-    def _add(self, body: Body, code: str, node: Node | None, name: str = "") -> None:
-        body.statements.append(Statement(code, node, name))
+def _is_short(expression: ast.expr) -> bool:
+    """Tell whether an expression may stand wherever its value is read: `w`, `x[0]`."""
+    if isinstance(expression, ast.Subscript):
+        index = expression.slice
+        parts = index.elts if isinstance(index, ast.Tuple) else [index]
+        return _is_dotted(expression.value) and all(map(_is_plain_index, parts))
+    return _is_dotted(expression)
+
+
+def _is_dotted(expression: ast.expr) -> bool:
+    while isinstance(expression, ast.Attribute):
+        expression = expression.value
+    return isinstance(expression, ast.Name | ast.Constant)
+
+
+def _is_plain_index(index: ast.expr) -> bool:
+    ends = [index]
+    if isinstance(index, ast.Slice):
+        ends = [e for e in (index.lower, index.upper, index.step) if e is not None]
+    return all(isinstance(e, ast.Name | ast.Constant) for e in ends)

@@ -1,16 +1,150 @@
-"""A line of emitted source."""
+"""Lines of emitted source as data: names and expressions until they are printed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import ast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
+from derivo.emit.expression import fill
 from derivo.graph.node import Node
+
+INDENT = "    "
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A line of code, the value it computes, and the reason for it."""
+    """A line of code, and the value it computes.
 
-    code: str
+    Attributes
+    ----------
+    tree
+        An assignment, an addition to a value, a call, or the head of a loop (an
+        ``ast.For`` without a body: what follows one step deeper is the body).
+    node
+        The value that the line is about; None where a line before it said so.
+    name
+        Name of the value that it computes or helps to compute; empty for lines that
+        write into an array of every step, or add to a sum over the steps.
+    depth
+        In how many loops the line stands.
+    """
+
+    tree: ast.stmt
     node: Node | None = None
     name: str = ""
+    depth: int = 0
+
+    @property
+    def target(self) -> ast.expr | None:
+        """What is written to, if there is one place."""
+        if isinstance(self.tree, ast.Assign):
+            return self.tree.targets[0]
+        return self.tree.target if isinstance(self.tree, ast.AugAssign) else None
+
+    @property
+    def value(self) -> ast.expr | None:
+        """What is written there."""
+        is_written = isinstance(self.tree, ast.Assign | ast.AugAssign)
+        return self.tree.value if is_written else None  # type: ignore[attr-defined]
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether the line gives its value a name: ``name = ...``."""
+        return isinstance(self.tree, ast.Assign) and is_name(self.target, self.name)
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Every name that stands in the line."""
+        return names_in(self.tree)
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """The names whose values the line needs."""
+        if isinstance(self.tree, ast.Assign):
+            places = (n for t in self.tree.targets for n in ast.walk(t))
+            indices = [n.slice for n in places if isinstance(n, ast.Subscript)]
+            return names_in(self.tree.value, *indices)
+        return (
+            names_in(self.tree.iter) if isinstance(self.tree, ast.For) else self.names
+        )
+
+    def renamed(self, old: str, new: str) -> Statement:
+        """Call one name otherwise."""
+        if old not in self.names:
+            return self
+        name = new if self.name == old else self.name
+        return replace(self, tree=renamed(self.tree, old, new), name=name)
+
+    def with_value(self, value: ast.expr) -> Statement:
+        """Write something else to the same place."""
+        assert isinstance(self.tree, ast.Assign | ast.AugAssign)  # noqa: S101
+        if isinstance(self.tree, ast.Assign):
+            return replace(self, tree=ast.Assign(self.tree.targets, value))
+        tree = ast.AugAssign(self.tree.target, self.tree.op, value)
+        return replace(self, tree=tree)
+
+    def deeper(self) -> Statement:
+        """Move the line into a loop."""
+        return replace(self, depth=self.depth + 1)
+
+    @cached_property
+    def code(self) -> str:
+        """The line as text."""
+        return INDENT * self.depth + _text(self.tree)
+
+
+def definition(name: str, value: ast.expr, node: Node | None = None) -> Statement:
+    """Give a value a name: ``name = value``."""
+    return Statement(ast.Assign([ast.Name(name)], value), node, name)
+
+
+def definitions(
+    names: Sequence[str], values: ast.expr | Sequence[ast.expr]
+) -> Statement:
+    """Name several values in one line: ``a, b = saved``, ``a, b = b, a``."""
+    value = values if isinstance(values, ast.expr) else ast.Tuple(list(values))
+    return Statement(ast.Assign([ast.Tuple([ast.Name(n) for n in names])], value))
+
+
+def names_in(*trees: ast.AST) -> frozenset[str]:
+    """Give the names that stand in expressions or statements."""
+    nodes = (n for tree in trees for n in ast.walk(tree))
+    return frozenset(n.id for n in nodes if isinstance(n, ast.Name))
+
+
+def is_name(tree: ast.AST | None, name: str) -> bool:
+    """Tell whether an expression is a name alone, and this one."""
+    return isinstance(tree, ast.Name) and tree.id == name
+
+
+def renamed(tree: Any, old: str, new: str) -> Any:
+    """Copy an expression or a statement with one name exchanged."""
+    return fill(tree, {old: ast.Name(new)}, frozenset())
+
+
+def listed(parts: Iterable[str], *, bare: bool = False) -> str:
+    """Write a tuple; a bare one has brackets only where the grammar wants them."""
+    parts = list(parts)
+    if len(parts) == 1:
+        return f"({parts[0]},)"
+    return ", ".join(parts) if bare else f"({', '.join(parts)})"
+
+
+def _text(tree: ast.stmt) -> str:
+    if isinstance(tree, ast.Assign):
+        (target,) = tree.targets
+        if isinstance(target, ast.Tuple):
+            return f"{_bare(target)} = {_bare(tree.value)}"
+        return f"{ast.unparse(target)} = {ast.unparse(tree.value)}"
+    if isinstance(tree, ast.For):
+        return f"for {ast.unparse(tree.target)} in {ast.unparse(tree.iter)}:"
+    return ast.unparse(tree)
+
+
+def _bare(tree: ast.expr) -> str:
+    if isinstance(tree, ast.Tuple):
+        return listed(map(ast.unparse, tree.elts), bare=True)
+    return ast.unparse(tree)

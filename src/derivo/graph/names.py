@@ -17,6 +17,7 @@ class Names:
     def __init__(self, taken: set[str] | None = None) -> None:
         self.taken = set(taken or ())
         self.held: dict[str, object] = {}
+        self._wished: dict[str, str] = {}
 
     def hold(self, name: str, owner: object) -> None:
         """Keep a name for a value that comes later."""
@@ -33,7 +34,12 @@ class Names:
         ):
             name, n = f"{wish}_{n}", n + 1
         self.taken.add(name)
+        self._wished[name] = wish
         return name
+
+    def plain(self, name: str) -> str:
+        """Give the wish that a name was given for: the name without its number."""
+        return self._wished.get(name, name)
 
 
 def adjoint_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,7 @@ def order(roots: Iterable[Node]) -> tuple[Node, ...]:
     return tuple(sorted(seen, key=lambda n: n.index))
 
 
-def between(roots: Iterable[Node], given: frozenset[Node]) -> tuple[Node, ...]:
+def between(roots: Iterable[Node], given: Container[Node]) -> tuple[Node, ...]:
     """Give the nodes below `roots` that do not lie at or below the `given` ones."""
     seen: set[Node] = set()
     stack = [r for r in roots if r not in given]

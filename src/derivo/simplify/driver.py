@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder, check
 from derivo.graph.node import Graph, Node, order
@@ -14,7 +10,7 @@ from derivo.simplify.loops import recognise_loops, shorten_loops
 from derivo.simplify.model import Backward, Forward, Step
 from derivo.simplify.peephole import Polish
 from derivo.simplify.recognise import Recogniser
-from derivo.simplify.rewriting import best_rewriting
+from derivo.simplify.rewriting import Rewriting
 from derivo.simplify.spread import spread_rows
 
 __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward"]
@@ -82,12 +78,12 @@ def simplify_backward(
 
     derived = spread_rows(derived, forward.builder)
     derived = shorten_loops(derived, known, forward.builder, shorten)
-    with room_for_recursion(len(known)):
-        rewriting = best_rewriting(derived, forward)
-    gradients = {k: rewriting.now(n) for k, n in derived.gradients.items()}
+    rewriting = Rewriting(derived, forward, {})
+    now = rewriting.now
+    gradients = {k: now[n] for k, n in derived.gradients.items()}
     polish = Polish(gradients.values(), forward.builder, known)
     gradients = {k: polish(n) for k, n in gradients.items()}
-    adjoints = {v: polish(n) for v, n in rewriting.renamed(derived.adjoints).items()}
+    adjoints = {v: polish(now[n]) for v, n in derived.adjoints.items()}
     why = {polish(n): w for n, w in rewriting.renamed_keys(derived.why).items()}
     used = tuple(sorted(rewriting.assumptions, key=str))
     steps += [s for part in parts for s in part.steps] + rewriting.steps
@@ -100,17 +96,6 @@ def simplify_backward(
         assumptions=used,
         independent=independent,
     )
-
-
-@contextmanager
-def room_for_recursion(values: int) -> Iterator[None]:
-    """Let a long chain of values be read to its end: each costs a few calls."""
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, 1000 + 40 * values))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def is_zero(node: Node) -> bool:

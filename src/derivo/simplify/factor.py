@@ -29,39 +29,70 @@ def by(names: Mapping[int, Label]) -> Relabel:
 
 
 class Factor:
-    """A part of a product. Equal keys mean equal factors; keys can be sorted.
+    """A part of a product. Equal parts of equal nodes are equal; keys can be sorted.
+
+    What a factor is made of never changes, so that its hash, labels and length are
+    worked out once, from those of the parts.
 
     Attributes
     ----------
+    parts
+        What makes it equal to another one.
+    key
+        Where it stands among others.
+    own
+        The labels on which it depends.
     length
         How many values it is made of, counted as often as they are written.
+    level
+        How many labels are bound in it, one total inside another.
     """
 
-    __slots__ = ("hashed", "key", "length")
+    __slots__ = ("hashed", "key", "length", "level", "own", "parts", "renamings")
+    parts: tuple[Any, ...]
     key: Any
+    own: frozenset[int]
     hashed: int
     length: int
+    level: int
+    renamings: dict[Any, Factor]
 
-    def _identify(self, key: Any, parts: Any, length: int = 1) -> None:
-        object.__setattr__(self, "length", length)
-        # Keys are deep; their hash is made once, out of the hashes of the parts.
-        object.__setattr__(self, "key", key)
-        object.__setattr__(self, "hashed", hash(parts))
+    def _identify(
+        self, parts: tuple[Any, ...], key: Any, own: frozenset[int], length: int = 1,
+        level: int = 0,
+    ) -> None:  # fmt: skip
+        for name, value in (
+            ("parts", parts), ("key", key), ("own", own), ("length", length),
+            ("level", level), ("hashed", hash(parts)), ("renamings", {}),
+        ):  # fmt: skip
+            object.__setattr__(self, name, value)
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if not isinstance(other, Factor):
             return NotImplemented
-        return self is other or (self.hashed == other.hashed and self.key == other.key)
+        return self.hashed == other.hashed and self.parts == other.parts
 
     def __hash__(self) -> int:
         return self.hashed
 
     def labels(self) -> frozenset[int]:
         """Give the labels on which the factor depends."""
-        raise NotImplementedError
+        return self.own
 
     def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels."""
+        """Give the factor with other labels; itself, if none of its own changes."""
+        names = tuple((a, b) for a in self.own if (b := change(a)) != a)
+        if not names:
+            return self
+        # A factor is read on many ways, and moved to the same few places each time.
+        found = self.renamings.get(names)
+        if found is None:
+            found = self.renamings[names] = self._renamed(dict(names))
+        return found
+
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
         raise NotImplementedError
 
 
@@ -99,12 +130,22 @@ def length(m: Product) -> int:
 
 def labels_of(m: Product) -> frozenset[int]:
     """Give the labels on which a product depends."""
-    return frozenset().union(*(f.labels() for f, _ in m)) if m else frozenset()
+    if len(m) == 1:
+        return m[0][0].own
+    return frozenset().union(*[f.own for f, _ in m])
+
+
+def level_of(m: Product) -> int:
+    """Tell how many labels are bound in a product, one total inside another."""
+    return max([f.level for f, _ in m], default=0)
 
 
 def relabelled(m: Product, change: Relabel) -> Product:
     """Give a product with other labels."""
-    return product((f.relabel(change), p) for f, p in m)
+    moved = [f.relabel(change) for f, _ in m]
+    if all(new is f for new, (f, _) in zip(moved, m, strict=True)):
+        return m
+    return product((new, p) for new, (_, p) in zip(moved, m, strict=True))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -116,17 +157,12 @@ class Atom(Factor):
 
     def __post_init__(self) -> None:
         key = (0, self.node.index, tuple(a or 0 for a in self.axes))
-        self._identify(key, key)
+        own = frozenset(a for a in self.axes if a is not None)
+        self._identify((Atom, self.node, self.axes), key, own)
 
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends."""
-        return frozenset(a for a in self.axes if a is not None)
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels."""
-        return Atom(
-            self.node, tuple(None if a is None else change(a) for a in self.axes)
-        )
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
+        axes = tuple(None if a is None else names.get(a, a) for a in self.axes)
+        return Atom(self.node, axes)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -136,16 +172,7 @@ class Size(Factor):
     dim: Dim
 
     def __post_init__(self) -> None:
-        self._identify((1, str(self.dim)), self.dim)
-
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends: none."""
-        return frozenset()
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor itself."""
-        del change
-        return self
+        self._identify((Size, self.dim), (1, str(self.dim)), frozenset())
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -155,16 +182,12 @@ class Exp(Factor):
     inner: Product
 
     def __post_init__(self) -> None:
-        key, parts = (2, product_key(self.inner)), (2, self.inner)
-        self._identify(key, parts, length(self.inner))
+        m = self.inner
+        key = (2, product_key(m))
+        self._identify((Exp, m), key, labels_of(m), length(m), level_of(m))
 
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends."""
-        return labels_of(self.inner)
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels."""
-        return Exp(relabelled(self.inner, change))
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
+        return Exp(relabelled(self.inner, by(names)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -174,15 +197,11 @@ class Log(Factor):
     inner: Factor
 
     def __post_init__(self) -> None:
-        self._identify((3, self.inner.key), (3, self.inner), self.inner.length)
+        f = self.inner
+        self._identify((Log, f), (3, f.key), f.own, f.length, f.level)
 
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends."""
-        return self.inner.labels()
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels."""
-        return Log(self.inner.relabel(change))
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
+        return Log(self.inner.relabel(by(names)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -193,18 +212,19 @@ class Total(Factor):
     inner: Product
 
     def __post_init__(self) -> None:
-        key = (4, self.bound, product_key(self.inner))
-        self._identify(key, (4, self.bound, self.inner), length(self.inner))
+        m, bound = self.inner, self.bound
+        key = (4, bound, product_key(m))
+        own = labels_of(m) - set(bound)
+        level = len(bound) + level_of(m)
+        self._identify((Total, bound, m), key, own, length(m), level)
 
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends."""
-        return labels_of(self.inner) - set(self.bound)
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels; bound ones get out of the way first."""
-        away = {b: next(_FRESH) for b in self.bound}
-        inner = relabelled(self.inner, lambda a: away[a] if a in away else change(a))
-        return total(away.values(), inner)
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
+        bound = self.bound
+        if not set(bound).isdisjoint(names.values()):
+            # Bound labels get out of the way first.
+            away = {b: next(_FRESH) for b in bound}
+            names, bound = {**names, **away}, tuple(away.values())
+        return total(bound, relabelled(self.inner, by(names)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -215,15 +235,13 @@ class Base(Factor):
 
     def __post_init__(self) -> None:
         key = (5, tuple((product_key(m), c) for m, c in self.terms))
-        self._identify(key, (5, self.terms), sum(length(m) for m, _ in self.terms))
+        products = [m for m, _ in self.terms]
+        own = frozenset().union(*map(labels_of, products))
+        size, level = sum(map(length, products)), max(map(level_of, products), default=0)
+        self._identify((Base, self.terms), key, own, size, level)
 
-    def labels(self) -> frozenset[int]:
-        """Give the labels on which the factor depends."""
-        return frozenset().union(*(labels_of(m) for m, _ in self.terms))
-
-    def relabel(self, change: Relabel) -> Factor:
-        """Give the factor with other labels."""
-        return base((relabelled(m, change), c) for m, c in self.terms)
+    def _renamed(self, names: Mapping[int, Label]) -> Factor:
+        return base((relabelled(m, by(names)), c) for m, c in self.terms)
 
 
 def base(terms: Iterable[tuple[Product, Fraction]]) -> Base:
@@ -242,27 +260,13 @@ def total(bound: Iterable[int], inner: Product) -> Total:
         nested = inner[0][0]
         fresh = {b: next(_FRESH) for b in nested.bound}
         bound = (*bound, *fresh.values())
-        inner = relabelled(nested.inner, lambda a: fresh.get(a, a))
-    # Through labels that occur nowhere, so that no two are mixed up on the way.
-    away = {b: next(_FRESH) for b in sorted(bound)}
-    inner = relabelled(inner, lambda a: away.get(a, a))
-    level = 1 + max((_level(f) for f, _ in inner), default=0)
-    names = {a: level + i for i, a in enumerate(away.values())}
-    if labels_of(inner) & set(names.values()):
+        inner = relabelled(nested.inner, by(fresh))
+    first = 1 + level_of(inner)
+    names = {b: first + i for i, b in enumerate(sorted(bound))}
+    if all(a == b for a, b in names.items()):
+        return Total(tuple(names), inner)
+    if not (labels_of(inner) - set(bound)).isdisjoint(names.values()):
         # Inside a total that is not named yet itself; naming that one comes back here.
-        return Total(tuple(away.values()), inner)
-    inner = relabelled(inner, lambda a: names.get(a, a))
-    return Total(tuple(names.values()), inner)
-
-
-def _level(factor: Factor) -> int:
-    """Tell how many labels are bound, one total inside another, in a factor."""
-    if isinstance(factor, Total):
-        return len(factor.bound) + max((_level(f) for f, _ in factor.inner), default=0)
-    if isinstance(factor, Exp):
-        return max((_level(f) for f, _ in factor.inner), default=0)
-    if isinstance(factor, Log):
-        return _level(factor.inner)
-    if isinstance(factor, Base):
-        return max((_level(f) for m, _ in factor.terms for f, _ in m), default=0)
-    return 0
+        away = {b: next(_FRESH) for b in names}
+        return Total(tuple(away.values()), relabelled(inner, by(away)))
+    return Total(tuple(names.values()), relabelled(inner, by(names)))

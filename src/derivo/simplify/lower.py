@@ -6,7 +6,7 @@ from typing import Any
 
 from derivo.graph.builder import Builder
 from derivo.graph.loop import Loop
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node, between
 from derivo.ops.arithmetic import add, sub
 from derivo.trace.recorder import Recorder
 
@@ -20,9 +20,8 @@ class Lowering:
 
     def __call__(self, root: Node) -> Node:
         """Give the node that computes the same in operations NumPy has."""
-        for node in order([root]):
-            if node not in self.done:
-                self.done[node] = self._lower(node)
+        for node in between([root], self.done):
+            self.done[node] = self._lower(node)
         return self.done[root]
 
     def _lower(self, node: Node) -> Node:
@@ -33,11 +32,8 @@ class Lowering:
             )
             return self(self.recorder.lift(result))
         attrs = {k: self._inside(v) for k, v in node.attrs.items()}
-        made = node
-        if inputs != node.inputs or attrs != node.attrs:
-            made = self.recorder.builder.make(
-                node.op, inputs, attrs, node.line, node.group
-            )
+        same = attrs == node.attrs
+        made = self.recorder.builder.remake(node, inputs, None if same else attrs)
         return _without_detour(made, self.recorder.builder)
 
     def _inside(self, value: Any) -> Any:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from derivo.graph.builder import Builder
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node, between, order
 from derivo.ops.arithmetic import add, div, mul
 from derivo.ops.assemble import assemble, together
 from derivo.ops.elementwise import where
@@ -35,16 +35,11 @@ class Polish:
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
-        for node in order([root]):
-            if node not in self.done:
-                inputs = tuple(self.done[i] for i in node.inputs)
-                made = node
-                if inputs != node.inputs:
-                    made = self.builder.make(
-                        node.op, inputs, dict(node.attrs), node.line, node.group
-                    )
-                made = self._choice(node, self._together(node, made))
-                self.done[node] = self._transposed_product(node, made)
+        for node in between([root], self.done):
+            inputs = tuple(self.done[i] for i in node.inputs)
+            made = self.builder.remake(node, inputs)
+            made = self._choice(node, self._together(node, made))
+            self.done[node] = self._transposed_product(node, made)
         return self.done[root]
 
     def _together(self, node: Node, made: Node) -> Node:

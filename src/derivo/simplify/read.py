@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from derivo.graph.builder import Constant
 from derivo.graph.node import Node
+from derivo.ops.arithmetic import neg
 from derivo.simplify.factor import length
 from derivo.simplify.terms import NotAlgebraic, Terms
 
@@ -81,4 +82,7 @@ class Reader:
             except NotAlgebraic:
                 return Terms.of(node, exps=self.exps)
             return terms.broadcast_to(node.spec.shape)
-        return Terms.of(self.renamed.get(node, node), exps=self.exps)
+        now = self.renamed.get(node, node)
+        if now is not node and now.op is neg:  # the sign takes part in what reads it
+            return -Terms.of(now.inputs[0], exps=self.exps)
+        return Terms.of(now, exps=self.exps)

@@ -1,154 +1,137 @@
-"""Going through a backward pass: which values are shortened, in which order."""
+"""Going through a backward pass: each region is shortened where its first value is met."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
+from collections.abc import Container, Mapping
 
 from derivo.differentiate.reverse import Differentiated
-from derivo.graph.node import Node, Why, order
-from derivo.ops.shape import sum_to
+from derivo.graph.node import Node, Why, between, order
 from derivo.simplify.assume import SumsToOne
-from derivo.simplify.fold import Definition, part_products
 from derivo.simplify.model import Forward, Step
-from derivo.simplify.shorten import Found, Shortener
+from derivo.simplify.region import Cutting, Piece, Region, Surroundings, index
+from derivo.simplify.shorten import Found
+from derivo.simplify.solve import Solution, solve
 from derivo.simplify.targets import targets_of
 
 
-def best_rewriting(derived: Differentiated, forward: Forward) -> Rewriting:
-    """Shorten the backward pass; then again with products worth computing for it."""
-    known = frozenset(forward.known)
-    targets = targets_of(forward.graph, forward.facts)
-
-    def attempt(
-        extra: tuple[Definition, ...] = (), *, keep_shared: bool = True
-    ) -> Rewriting:
-        shortener = Shortener(
-            known, forward.builder, forward.facts, targets, forward.graph.names, extra
-        )
-        rewriting = Rewriting(derived, forward, shortener)
-        rewriting.run(keep_shared=keep_shared)
-        return rewriting
-
-    best = attempt()
-    if best.shortener.shared:
-        best = min(best, attempt(keep_shared=False), key=Rewriting.operations)
-    first = best.shortener
-    for extra in part_products(first.definitions, first.roots, forward.builder, known):
-        best = min(best, attempt((extra,), keep_shared=False), key=Rewriting.operations)
-    return best
-
-
 class Rewriting:
-    """Goes through a backward pass and shortens each value that something reads."""
+    """Rebuilds a backward pass with every region shortened.
+
+    Attributes
+    ----------
+    now
+        What each derived node has become.
+    steps
+        The rewrites that changed something.
+    assumptions
+        What they take for granted.
+    """
 
     def __init__(
-        self, derived: Differentiated, forward: Forward, shortener: Shortener
+        self, derived: Differentiated, forward: Forward, solved: dict[Region, Solution]
     ) -> None:
         self.derived = derived
-        self.shortener = shortener
         self.builder = forward.builder
         self.names = forward.graph.names
+        self.known = frozenset(forward.known)
+        self.solved = solved
         self.steps: list[Step] = []
         self.assumptions: set[SumsToOne] = set()
         self.value_of = {a: v for v, a in derived.adjoints.items()}
-        self.rebuilt: dict[Node, Node] = {}
-        shortener.done.update(
-            {s: s for s in derived.seeds if s.inputs or s.op.name == "argument"}
+        self.around = Surroundings(
+            self.known, derived.why, self.names, targets_of(forward.graph, forward.facts)
         )
+        self.now: dict[Node, Node] = {n: n for n in self.known}
+        self._run()
 
-    def run(self, *, keep_shared: bool) -> None:
-        """Shorten what is read whole, and the gradients, in order of computation.
+    def _run(self) -> None:
+        gradients = frozenset(self.derived.gradients.values())
+        nodes = [n for n in order(gradients) if n not in self.known]
+        backward = [n for n in nodes if n.inputs]
+        adjoints = frozenset(self.derived.adjoints.values())
+        cutting = Cutting(backward, self.known, gradients, adjoints)
+        first = {min((*p.shared, *p.roots), key=index): p for p in cutting.pieces()}
+        kept = {
+            i for n in backward if n.op.algebra is None
+            for i in n.inputs if i in self.known
+        }  # fmt: skip
+        answers: dict[Node, tuple[Found, Mapping[Node, Node]]] = {}
+        for n in nodes:
+            if n in first:
+                answers |= self._solve(first[n], kept)
+            self.now[n] = self._answer(n, *answers[n]) if n in answers else self.plain(n)
+        rest = [*self.derived.adjoints.values(), *self.derived.why]
+        for n in between(rest, frozenset(self.now)):
+            self.now[n] = self.plain(n)
 
-        With `keep_shared`, adjoints that several others are made of come first.
-        """
-        shared = self.shared - self.roots if keep_shared else set()
-        self.shortener.shared = shared
-        for n in order(self.derived.gradients.values()):
-            settled = n in self.shortener.done or n in self.shortener.known
-            if not settled and (n in self.roots or n in shared):
-                self._shorten(n)
-
-    def operations(self) -> int:
-        """Count the operations of the whole backward pass."""
-        nodes = order(self.now(n) for n in self.derived.gradients.values())
-        known = self.shortener.known
-        work = [n for n in nodes if n.inputs and "view" not in n.op.traits]
-        return sum(n not in known for n in work)
-
-    def now(self, node: Node) -> Node:
-        """Give what a node has become."""
-        return self.shortener.done.get(node) or self._rebuilt(node)
-
-    @cached_property
-    def roots(self) -> set[Node]:
-        """Gradients, operations that are not algebra, and the operands of those."""
-        gradients = set(self.derived.gradients.values())
-        opaque = {n for n in order(gradients) if n.op.algebra is None and n.inputs}
-        opaque -= self.shortener.known
-        return gradients | opaque | {i for n in opaque for i in n.inputs if i.inputs}
-
-    @cached_property
-    def shared(self) -> set[Node]:
-        """Adjoints that several roots are made of: computed once, they stay whole."""
-        above: dict[Node, set[Node]] = {}
-        for n in reversed(order(self.derived.gradients.values())):
-            own = {n} if n in self.roots else above.get(n, set())
-            for i in n.inputs:
-                above.setdefault(i, set()).update(own)
-        adjoints = [a for a in self.derived.adjoints.values() if a.inputs]
-        return {a for a in adjoints if a.op.algebra and len(above.get(a, ())) > 1}
-
-    def _shorten(self, node: Node) -> None:
-        s = self.shortener
-        plain = self._rebuilt(node)
-        best, cost = Found(plain), s.cost(plain)
-        if node.op.algebra is not None:
-            for way in s.ways(node):
-                if way.node.spec != node.spec:
-                    continue
-                # An undone broadcast is a sum like others: equal sums are one node.
-                now, tie = s.cost(way.node), best.node.op is sum_to
-                if now < cost or (tie and now == cost):
-                    best, cost = way, now
-        if best.node is not plain:
-            self.assumptions |= best.assumptions
-            rule = "; ".join(best.rules) or "collect like terms"
-            assumption = "; ".join(sorted(str(a) for a in best.assumptions))
-            about = self.value_of.get(node)
-            self.steps.append(
-                Step("rewrite", rule, best.node, plain, assumption, about)
-            )
-        s.done[node] = best.node
-        s.done.setdefault(best.node, best.node)
-        s.commit(best.node)
-        self.rebuilt.clear()
-
-    def _rebuilt(self, node: Node) -> Node:
+    def plain(self, node: Node) -> Node:
         """Give a node as it was derived, on what its operands have become."""
-        s = self.shortener
-        if node in s.known or not node.inputs:
-            return node
-        if node in self.rebuilt:
-            return self.rebuilt[node]
-        inputs = tuple(s.done.get(i) or self._rebuilt(i) for i in node.inputs)
-        made = node
-        if inputs != node.inputs:
-            made = self.builder.make(
-                node.op, inputs, dict(node.attrs), node.line, node.group
-            )
-        self.rebuilt[node] = made
-        return made
+        inputs = tuple(self.now[i] for i in node.inputs)
+        return self.builder.remake(node, inputs)
 
-    def renamed(self, adjoints: Mapping[Node, Node]) -> dict[Node, Node]:
-        """Give the adjoints as they are now."""
-        return {v: self.now(a) for v, a in adjoints.items()}
+    def _solve(
+        self, piece: Piece, kept: set[Node]
+    ) -> dict[Node, tuple[Found, Mapping[Node, Node]]]:
+        """Give what a piece becomes, and where the values of the answers are here."""
+        region, values = self.around.region(piece, self.now, kept)
+        solution = self.solved.get(region)
+        if solution is None:
+            solution = self.solved[region] = solve(region)
+        here = {n: values[k] for n, k in solution.given.items()}
+        return {values[k]: (found, here) for k, found in solution.found.items()}
+
+    def _answer(self, node: Node, found: Found, here: Mapping[Node, Node]) -> Node:
+        """Write the answer for a root, and note what was done."""
+        plain = self.plain(node)
+        if not found.changed:
+            return plain
+        given = {n: self.now.get(v, v) for n, v in here.items()}
+        for n in operands_first(found.node, given):
+            inputs = tuple(given[i] for i in n.inputs)
+            given[n] = self.builder.make(n.op, inputs, dict(n.attrs))
+        result = given[found.node]
+        if result is not plain:
+            self.assumptions |= found.assumptions
+            rules = dict.fromkeys(self._said(r, here) for r in found.rules)
+            rule = "; ".join(rules) or "collect like terms"
+            assumption = "; ".join(sorted(str(a) for a in found.assumptions))
+            about = self.value_of.get(node)
+            self.steps.append(Step("rewrite", rule, result, plain, assumption, about))
+        return result
+
+    def _said(self, rule: str | Node, here: Mapping[Node, Node]) -> str:
+        """Name a rule; where a forward value was made use of, that value."""
+        if isinstance(rule, str):
+            return rule
+        value = here.get(rule)
+        if value is None:  # a product that the backward pass computes for itself
+            return f"use {rule.op.name} from the forward pass"
+        return f"use {self.names.get(value, value.op.name)} from the forward pass"
 
     def renamed_keys(self, why: Mapping[Node, Why]) -> dict[Node, Why]:
         """Give the reasons for the nodes as they are now."""
         result: dict[Node, Why] = {}
         for node, reason in why.items():
-            new = self.now(node)
+            new = self.now[node]
             if new.op is node.op or reason.kind == "broadcast":
                 result.setdefault(new, reason)
         return result
+
+
+def operands_first(root: Node, given: Container[Node]) -> list[Node]:
+    """Give what lies between a value and given ones, in an order of its own.
+
+    The numbers of the nodes would do, but they depend on what was tried before.
+    """
+    found: dict[Node, None] = {}
+    stack = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if node in given or node in found:
+            continue
+        if ready:
+            found[node] = None
+        else:
+            stack.append((node, True))
+            stack.extend((i, False) for i in reversed(node.inputs))
+    return list(found)

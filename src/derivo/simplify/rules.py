@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from derivo.graph.node import Node
-from derivo.simplify.assume import Facts, SumsToOne
+from derivo.simplify.assume import SumsToOne
 from derivo.simplify.factor import (
     Atom,
     Base,
@@ -97,10 +97,8 @@ class SumFacts:
     ----------
     deep
         Reads forward values by their definitions, all the way down.
-    facts
-        What the user declared, or what may be assumed.
     targets
-        Arguments that may be assumed to sum to 1 along an axis, and the axis.
+        Arguments that may be assumed to sum to 1: the axis, and the assumption.
     known
         Totals that were worked out before.
     used
@@ -110,8 +108,7 @@ class SumFacts:
     """
 
     deep: Reader
-    facts: Facts
-    targets: Mapping[Node, int]
+    targets: Mapping[Node, tuple[int, SumsToOne]]
     known: dict[Total, Fraction | None] = field(default_factory=dict)
     used: set[SumsToOne] = field(default_factory=set)
     fired: list[str] = field(default_factory=list)
@@ -185,16 +182,9 @@ class SumFacts:
                 not square and f.axes[-1] == t.bound[0]) else None  # fmt: skip
         if f.node not in self.targets:
             return None
-        axis = self.targets[f.node]
+        axis, fact = self.targets[f.node]
         if f.axes[axis] != t.bound[0]:
             return None
-        name = f.node.attrs["name"]
-        declared = [k for k in self.facts.known if k.name == name]
-        fact = (
-            declared[0]
-            if declared
-            else SumsToOne(name, axis - len(f.axes) if axis >= 0 else axis)
-        )
         self.used.add(fact)
         return Fraction(1)
 

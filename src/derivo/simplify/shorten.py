@@ -10,7 +10,8 @@ from functools import partial
 from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
-from derivo.simplify.assume import Facts, SumsToOne
+from derivo.ops.arithmetic import neg
+from derivo.simplify.assume import SumsToOne
 from derivo.simplify.factor import (
     Base,
     Factor,
@@ -50,82 +51,87 @@ class Found:
     node
         The gradient.
     rules
-        Names of the rules that led to it.
+        Names of the rules that led to it; a forward value where that was made use of.
     assumptions
         What it takes for granted.
+    changed
+        It is written in another way than the chain rule gives.
+    turned
+        Its sign was taken out, which is worth while only if something is saved.
     """
 
     node: Node
-    rules: tuple[str, ...] = ()
+    rules: tuple[str | Node, ...] = ()
     assumptions: frozenset[SumsToOne] = frozenset()
+    changed: bool = True
+    turned: bool = False
 
 
-class Shortener:
-    """Shortens the nodes of one backward pass.
+class Context:
+    """What can be said of the forward values of a region, once for all attempts.
 
     Parameters
     ----------
+    builder
+        Where new nodes go.
     known
         The values of the forward pass, which cost nothing.
+    named
+        Those that the user gave a name.
     targets
-        Arguments that may be assumed to sum to 1 along an axis, and the axis.
-    names
-        The user's names of forward values.
-    extra
-        Products that the backward pass may compute for itself, to use them twice.
+        Arguments that may be assumed to sum to 1: the axis, and the assumption.
+
+    Attributes
+    ----------
+    kinds
+        Whether a forward value is a sum, a product, or an atom.
+    definitions
+        Forward values that are products; `named` are those with a name.
+    roots
+        Those that are roots of another value.
+    sums, quotients
+        Forward values by what they are: as sums, and as quotients of exponentials.
     """
 
     def __init__(
-        self, known: frozenset[Node], builder: Builder, facts: Facts,
-        targets: Mapping[Node, int], names: Mapping[Node, str],
-        extra: tuple[Definition, ...] = (),
+        self, builder: Builder, known: frozenset[Node], named: frozenset[Node],
+        targets: Mapping[Node, tuple[int, SumsToOne]],
     ) -> None:  # fmt: skip
-        self.shared: set[Node] = set()
-        self.known = known
-        self.names = names
         self.builder = builder
-        self.facts = facts
+        self.known = known
         self.targets = targets
-        self.done: dict[Node, Node] = {}
-        # What is computed in any case costs nothing more; what `extra` adds is counted
-        # when whole backward passes are compared.
-        self.committed: set[Node] = {*known, *(d.value.node for d in extra)}
-        self.read: set[Node] = set()
+        ordered = sorted(known, key=lambda n: n.index)
         self.one_level = Reader(lambda n: n in known)
-        kinds = {n: self._kind(n) for n in known}
-        self.kinds = kinds
-        monomial = Reader(lambda n: kinds.get(n, "") not in ("product", ""))
+        self.kinds = {n: self._kind(n) for n in ordered}
+        monomial = Reader(lambda n: self.kinds.get(n, "") not in ("product", ""))
+        readers = (self.one_level, monomial)
         self.definitions = tuple(dict.fromkeys(
-            d for n in sorted(known, key=lambda n: n.index) if kinds[n] == "product"
-            for t in (self.one_level.through(n), monomial.through(n))
+            d for n in ordered if self.kinds[n] == "product"
+            for t in (r.through(n) for r in readers)
             if (d := definition(n, t)) is not None
         ))  # fmt: skip
-        # With all of them, or with those alone that the user gave a name.
-        named = tuple(d for d in self.definitions if d.value.node in names)
+        self.named = tuple(d for d in self.definitions if d.value.node in named)
         self.roots = tuple(
             {
                 d.inner[0][0]: d for d in reversed(self.definitions) if is_root(d)
             }.values()
         )
-        self.choices = tuple(
-            dict.fromkeys(((*named, *extra), (*self.definitions, *extra)))
-        )
         self.sums = {
             frozenset(t.items.items()): n
-            for n in sorted(known, key=lambda n: -n.index) if kinds[n] == "sum"
-            for t in (self.one_level.through(n), monomial.through(n))
+            for n in reversed(ordered) if self.kinds[n] == "sum"
+            for t in (r.through(n) for r in readers)
         }  # fmt: skip
         self.writers = tuple(
             Writer(Recorder(builder), lambda n: n in known, self.sums, pull_sizes=pull)
             for pull in (True, False)
         )
-        self.totals: dict[Total, Fraction | None] = {}
         self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
         self.quotients = {
             frozenset(t.items.items()): n
-            for n in sorted(known, key=lambda n: -n.index) if n.op.algebra is not None
+            for n in reversed(ordered) if n.op.algebra is not None
             if has_exponentials(t := self.deep(n))
         }  # fmt: skip
+        self.totals: dict[Total, Fraction | None] = {}
 
     def identify(self, node: Node) -> Terms | None:
         """Find a quotient of exponentials among the forward values, or 1 minus it.
@@ -160,13 +166,38 @@ class Shortener:
         (m,) = terms.items
         return "sum" if any(isinstance(f, Base) for f, _ in m) else "product"
 
+
+class Shortener:
+    """Gives the ways to write the values of a region, in one attempt to shorten it.
+
+    Parameters
+    ----------
+    context
+        What can be said of the forward values.
+    extra
+        Products that the backward pass may compute for itself, to use them twice.
+    shared
+        Adjoints that stay whole.
+    """
+
+    def __init__(
+        self, context: Context, extra: Definitions, shared: frozenset[Node]
+    ) -> None:
+        self.context = context
+        self.shared = shared
+        self.done: dict[Node, Node] = {}
+        # With all definitions, or with those alone that the user gave a name.
+        self.choices = tuple(dict.fromkeys(
+            ((*context.named, *extra), (*context.definitions, *extra))
+        ))  # fmt: skip
+
     def ways(self, node: Node) -> Iterator[Found]:
         """Give the ways in which a node can be written."""
         seen: set[object] = set()
         kinds = ((), ("sum",), ("product",), ("sum", "product"))
         for through in (*kinds, *((*k, "shared") for k in kinds if self.shared)):
             is_atom = partial(self._is_atom, through=through)
-            reader = Reader(is_atom, self.done, identify=self.identify)
+            reader = Reader(is_atom, self.done, identify=self.context.identify)
             try:
                 terms = reader.through(node)
             except NotAlgebraic:
@@ -178,18 +209,19 @@ class Shortener:
         """Tell whether a node stands for itself while a gradient is read."""
         if node in self.done:
             return node not in self.shared or "shared" not in through
-        return self.kinds.get(node, "") not in ("", *through)
+        return self.context.kinds.get(node, "") not in ("", *through)
 
     def _written(
         self, terms: Terms, seen: set[object], *, expand: bool
     ) -> Iterator[Found]:
-        rules: list[str] = []
+        rules: list[str | Node] = []
         items = dict(terms.items)
         read = (expand, frozenset(items.items()))
         if read in seen:
             return
         seen.add(read)
-        facts = SumFacts(self.deep, self.facts, self.targets, self.totals)
+        context = self.context
+        facts = SumFacts(context.deep, context.targets, context.totals)
         if expand:
             expanded = distribute(items)
             rules += ["multiply out"] if expanded != items else []
@@ -208,14 +240,18 @@ class Shortener:
         sized = any(isinstance(f, Size) for m in items for f, _ in m)
         for definitions in self.choices:
             used = list(rules)
-            based = collect((rebase(m, self.roots), c) for m, c in items.items())
+            based = collect((rebase(m, context.roots), c) for m, c in items.items())
             folded = self._folded(based, definitions, used)
             key = (frozenset(folded.items()), terms.shape)
             if key not in seen:
                 seen.add(key)
-                for writer in self.writers if sized else self.writers[:1]:
-                    node = writer(terms.like(folded))
-                    yield Found(node, tuple(dict.fromkeys(used)), frozenset(facts.used))
+                rest = (tuple(dict.fromkeys(used)), frozenset(facts.used))
+                for writer in context.writers if sized else context.writers[:1]:
+                    yield Found(writer(terms.like(folded)), *rest)
+                # The same without its sign may have been computed: -(2 a b).
+                if len(folded) == 1 and -1 != next(iter(folded.values())) < 0:
+                    turned = writer(-terms.like(folded))
+                    yield Found(context.builder.make(neg, (turned,)), *rest, turned=True)
 
     def _is_hopeless(
         self, items: Mapping[Product, Fraction], seen: set[object]
@@ -227,13 +263,13 @@ class Shortener:
         return length > 2 * best + 6
 
     def _folded(
-        self, items: dict[Product, Fraction], definitions: Definitions, rules: list[str]
+        self, items: dict[Product, Fraction], definitions: Definitions, rules: list[str | Node]
     ) -> dict[Product, Fraction]:
         """Fold each product by the forward values, also inside sums and totals."""
         parts: list[tuple[Product, Fraction]] = []
         for m, c in items.items():
             n, d, found = fold(self._inner_folded(m, definitions), definitions)
-            rules += [f"use {self.label(f)} from the forward pass" for f in found]
+            rules += found
             parts.append((n, c * d))
         return collect(parts)
 
@@ -247,38 +283,3 @@ class Shortener:
                 new = total(f.bound, self._inner_folded(f.inner, definitions))
             parts.append((new, p))
         return product(parts)
-
-    def label(self, node: Node) -> str:
-        """Name a value in the name of a rule."""
-        return self.names.get(node, node.op.name)
-
-    def cost(self, node: Node) -> tuple[float, ...]:
-        """Count what a node adds to what is computed already.
-
-        Operations first; then forward values that nothing has read yet, since each has
-        to be kept; then the sizes of what is computed, and the number of views.
-        """
-        new = self.new_nodes([node])
-        work = [n for n in new if n.inputs and "view" not in n.op.traits]
-        kept = {
-            i for n in new for i in n.inputs if i in self.known and i not in self.read
-        }
-        size = sum(max(n.spec.rank, *(i.spec.rank for i in n.inputs)) for n in work)
-        return len(work), len([i for i in kept if i.inputs]), size, len(new)
-
-    def commit(self, node: Node) -> None:
-        """Note that a node is going to be computed."""
-        new = self.new_nodes([node])
-        self.committed |= new
-        self.read |= {i for n in new for i in n.inputs if i in self.known}
-
-    def new_nodes(self, roots: Iterable[Node]) -> set[Node]:
-        """Give the nodes below `roots` that nothing else has needed yet."""
-        seen: set[Node] = set()
-        stack = [r for r in roots if r not in self.committed]
-        while stack:
-            n = stack.pop()
-            if n not in seen:
-                seen.add(n)
-                stack.extend(i for i in n.inputs if i not in self.committed)
-        return seen

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from derivo.graph.node import Graph, Node
 from derivo.ops.composite import logsumexp, softmax
-from derivo.simplify.assume import Facts
+from derivo.simplify.assume import Facts, SumsToOne
 
 
-def targets_of(graph: Graph, facts: Facts) -> dict[Node, int]:
+def targets_of(graph: Graph, facts: Facts) -> dict[Node, tuple[int, SumsToOne]]:
     """Find the arguments that weigh logarithms of probabilities: rows of classes.
 
     Such a target is an argument that multiplies ``log softmax`` along the axis of the
@@ -23,7 +23,16 @@ def targets_of(graph: Graph, facts: Facts) -> dict[Node, int]:
         for argument, axis in _weights(n):
             if facts.may_assume(argument.attrs["name"]):
                 targets.setdefault(argument, axis)
-    return targets
+    return {n: (axis, assumption(n, axis, facts)) for n, axis in targets.items()}
+
+
+def assumption(argument: Node, axis: int, facts: Facts) -> SumsToOne:
+    """Say what is assumed of an argument, in the user's words if there are any."""
+    name = argument.attrs["name"]
+    for fact in facts.known:
+        if fact.name == name:
+            return fact
+    return SumsToOne(name, axis - argument.spec.rank)
 
 
 def _weights(product: Node) -> list[tuple[Node, int]]:

@@ -1,0 +1,78 @@
+"""What a loop over time asks of the function body that it stands in."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
+
+from derivo.emit.places import Wholes
+from derivo.emit.scope import Scope
+from derivo.emit.statement import Statement
+from derivo.graph.block import Block
+from derivo.graph.names import Names
+from derivo.graph.node import Node
+
+
+@dataclass
+class FunctionNames:
+    """What functions are called in the source.
+
+    Attributes
+    ----------
+    names
+        Block to the name of its forward function; derived block to that of the backward
+        function.
+    saving
+        Blocks whose forward function keeps something for a backward function.
+    """
+
+    names: dict[Any, str] = field(default_factory=dict)
+    saving: set[Block] = field(default_factory=set)
+
+
+class Writing(Protocol):
+    """A function body being written; `derivo.emit.body.Body` is one.
+
+    A body writes the loops in it, and a loop the body of its step: so a loop must not
+    need the body's module.
+    """
+
+    names: Names
+    scope: Scope
+    bound: dict[Node, str]
+    given: dict[Node, ast.expr]
+    wishes: Mapping[Node, str]
+    hints: Mapping[Node, str]
+    statements: list[Statement]
+    functions: FunctionNames
+    wholes: Wholes
+    kept: set[Node]
+
+    def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
+        """Write what is needed for `roots`."""
+
+    def write(self, node: Node, *, named: bool) -> None:
+        """Write one value whose operands are at hand."""
+
+    def made(self, node: Node) -> ast.expr:
+        """Give the expression that computes a value from its operands."""
+
+    def is_at_hand(self, node: Node) -> bool:
+        """Tell whether there is an expression for a value."""
+
+    def expression(self, node: Node) -> ast.expr:
+        """Give the expression that stands for a value."""
+
+    def bind(self, node: Node, name: str) -> None:
+        """Note that a value is at hand under a name."""
+
+    def give(self, node: Node, place: ast.expr) -> None:
+        """Note that a value is at hand as a part of something."""
+
+    def wish(self, node: Node) -> str:
+        """Give the name that a value should have."""
+
+    def inner(self) -> Self:
+        """Give the body of a loop in this one: what is at hand here is so there."""

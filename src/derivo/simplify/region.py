@@ -1,0 +1,405 @@
+"""Regions: parts of a backward pass that are shortened by themselves.
+
+A backward pass is cut where nothing can be gained by looking further: at operations
+that are not algebra, at adjoints that are settled, and at forward values of which a
+region sees the whole and no part. What is left is described on numbered places, so that
+equal blocks of a network are equal regions: solved once, looked up after that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.graph.builder import Constant
+from derivo.graph.node import Node, Why
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+from derivo.simplify.assume import SumsToOne
+
+# A piece with more operations is cut again, at adjoints that several values share.
+MOST_OPERATIONS = 100
+# How many steps down it is tried to make a term of a forward sum out of what is seen.
+DEEPEST = 3
+
+
+# --- what a region is -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One value of a region.
+
+    Attributes
+    ----------
+    op, attrs, inputs
+        How it is computed from other places; without `op` it is given: an atom.
+    spec
+        Shape and kind.
+    traits
+        What is known of an atom.
+    forward
+        It is a value of the forward pass, which costs nothing.
+    named
+        The user gave it a name.
+    kept
+        The backward pass reads it in any case.
+    target
+        Axis along which an argument may be taken to sum to 1, and that assumption.
+    """
+
+    op: Op | None
+    attrs: tuple[tuple[str, type, Any], ...]
+    inputs: tuple[int, ...]
+    spec: Spec
+    traits: frozenset[str] = frozenset()
+    forward: bool = False
+    named: bool = False
+    kept: bool = False
+    target: tuple[int, SumsToOne] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a backward pass, closed: equal regions have equal answers.
+
+    Attributes
+    ----------
+    places
+        Its values, operands before readers.
+    roots
+        Which values are wanted, in the order of computation.
+    shared
+        Adjoints that several of them are made of.
+    """
+
+    places: tuple[Place, ...]
+    roots: tuple[int, ...]
+    shared: frozenset[int]
+
+
+# --- cutting --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A region where it lies, before its values are numbered.
+
+    Attributes
+    ----------
+    roots
+        The values that something reads whole, in the order of computation.
+    inside
+        Every value that is computed here, the roots among them, in that order.
+    shared
+        Adjoints inside that several roots are made of.
+    """
+
+    roots: tuple[Node, ...]
+    inside: tuple[Node, ...]
+    shared: frozenset[Node]
+
+
+@dataclass
+class Cutting:
+    """Cuts a backward pass into pieces.
+
+    Parameters
+    ----------
+    nodes
+        The values of the backward pass that are computed, operands before readers.
+    known
+        The values of the forward pass.
+    gradients
+        What is wanted in the end.
+    adjoints
+        The adjoints of forward values.
+    """
+
+    nodes: list[Node]
+    known: frozenset[Node]
+    gradients: frozenset[Node]
+    adjoints: frozenset[Node]
+
+    def __post_init__(self) -> None:
+        # What is made of numbers alone links nothing: it is part of every piece.
+        self.fixed: set[Node] = set()
+        for n in self.nodes:
+            if all(i in self.fixed or is_number(i) for i in n.inputs):
+                self.fixed.add(n)
+
+    def pieces(self) -> list[Piece]:
+        """Give the pieces; one that is too large is cut at adjoints."""
+        algebra = [n for n in self.nodes if n.op.algebra is not None]
+        roots = self._roots(set(algebra))
+        found: list[Piece] = []
+        for piece in self._separate(algebra, roots):
+            small = operations(piece.inside) <= MOST_OPERATIONS
+            found += [piece] if small else self._cut(piece)
+        return found
+
+    def _roots(self, algebra: set[Node]) -> set[Node]:
+        """Give the values that a gradient is, or that what is not algebra reads."""
+        read = {i for n in self.nodes if n not in algebra for i in n.inputs}
+        return algebra & (self.gradients | read)
+
+    def _cut(self, piece: Piece) -> list[Piece]:
+        """Settle shared adjoints, and long sums of what comes from several places."""
+        sums = {g: terms for g in piece.roots if len(terms := _terms(g, piece)) > 1}
+        cut = self._without(sums, piece)
+        at = {r: k for k, p in enumerate(cut) for r in p.roots}
+        apart = {g: t for g, t in sums.items() if len({at.get(n) for n in t}) > 1}
+        return cut if len(apart) == len(sums) else self._without(apart, piece)
+
+    def _without(self, sums: Mapping[Node, list[Node]], piece: Piece) -> list[Piece]:
+        """Separate what is left when some sums are written as they stand."""
+        added = {n for g in sums for n in _sum(g, piece)}
+        nodes = [n for n in piece.inside if n not in added]
+        roots = {n for t in sums.values() for n in t} | piece.shared | {*piece.roots}
+        return list(self._separate(nodes, roots & set(nodes)))
+
+    def _separate(self, nodes: list[Node], roots: set[Node]) -> Iterator[Piece]:
+        """Separate nodes: two belong together if they are made of one backward value."""
+        inside, group = set(nodes), Groups()
+        above: dict[Node, frozenset[Node]] = {}  # the roots above, two at most
+        for n in reversed(nodes):
+            own = frozenset({n}) if n in roots else above.get(n, frozenset())
+            above[n] = own
+            for i in n.inputs:
+                if i in self.known or i in self.fixed or is_number(i):
+                    continue
+                if i in roots or i not in inside:
+                    group.join(n, ("read", i))
+                else:
+                    group.join(n, i)
+                    above[i] = frozenset(sorted(above.get(i, own) | own, key=index)[:2])
+        members: dict[Any, list[Node]] = {}
+        for n in nodes:
+            if above[n] and (n not in self.fixed or n in roots):
+                members.setdefault(group.of(n), []).append(n)
+        for part in members.values():
+            shared = {n for n in part if n in self.adjoints and len(above[n]) > 1}
+            yield Piece(
+                tuple(n for n in part if n in roots),
+                tuple(sorted(self._numbers(part).union(part), key=index)),
+                frozenset(shared - roots),
+            )
+
+    def _numbers(self, nodes: Iterable[Node]) -> set[Node]:
+        """Give what is computed from numbers alone, below some nodes."""
+        found: set[Node] = set()
+        stack = [i for n in nodes for i in n.inputs]
+        while stack:
+            n = stack.pop()
+            if n in self.fixed and n not in found:
+                found.add(n)
+                stack.extend(n.inputs)
+        return found
+
+
+class Groups:
+    """Tells which things were joined with each other, directly or not."""
+
+    def __init__(self) -> None:
+        self.above: dict[Any, Any] = {}
+
+    def of(self, item: Any) -> Any:
+        """Give the one that stands for all that were joined with it."""
+        while (up := self.above.get(item, item)) is not item:
+            self.above[item] = self.above.get(up, up)
+            item = up
+        return item
+
+    def join(self, a: Any, b: Any) -> None:
+        """Join two things."""
+        self.above[self.of(b)] = self.of(a)
+
+
+def operations(nodes: Iterable[Node]) -> int:
+    """Count nodes, without views."""
+    return sum("view" not in n.op.traits for n in nodes)
+
+
+def index(node: Node) -> int:
+    """Give the number of a node: operands come before their readers."""
+    return node.index
+
+
+def _sum(root: Node, piece: Piece) -> list[Node]:
+    """Give the additions that a value consists of: of adjoints that meet."""
+    inside, found, stack = {*piece.inside} - piece.shared, [], [root]
+    while stack:
+        n = stack.pop()
+        if n.op.name == "add" and n in inside and (n is root or n not in piece.roots):
+            found.append(n)
+            stack.extend(n.inputs)
+    return found
+
+
+def _terms(root: Node, piece: Piece) -> list[Node]:
+    """Give what is added up in a value."""
+    added = _sum(root, piece)
+    return [i for n in added for i in n.inputs if i not in added]
+
+
+# --- the forward values that a region looks at ----------------------------------------
+
+
+@dataclass
+class Surroundings:
+    """What is known around a piece.
+
+    Parameters
+    ----------
+    known
+        The values of the forward pass.
+    why
+        Why each node of the backward pass is there.
+    names
+        The user's names of forward values.
+    targets
+        Arguments that may be assumed to sum to 1: axis and assumption.
+    """
+
+    known: frozenset[Node]
+    why: Mapping[Node, Why]
+    names: Mapping[Node, str]
+    targets: Mapping[Node, tuple[int, SumsToOne]]
+
+    def __post_init__(self) -> None:
+        self.readers: dict[Node, list[Node]] = {}
+        for n in sorted(self.known, key=index):
+            for i in operands(n) if self._is_algebra(n) else ():
+                self.readers.setdefault(i, []).append(n)
+
+    def _is_algebra(self, node: Node) -> bool:
+        return node.op.algebra is not None and bool(node.inputs) and node in self.known
+
+    def seen(self, piece: Piece) -> tuple[set[Node], set[Node]]:
+        """Give the forward values that a piece looks at, and which of them it opens.
+
+        What it reads, and the operations whose derivatives are in it; what these are
+        made of, as long as a part of a value is seen, too; and what is made of them in
+        one step more, since that may be a shorter way to write something.
+        """
+        seen = {i for n in piece.inside for i in n.inputs if i in self.known}
+        for n in piece.inside:
+            reason = self.why.get(n)
+            if reason is not None and reason.reader in self.known:
+                seen.add(reason.reader)
+        opened: set[Node] = set()
+        self._open(seen, opened)
+        made = {r for n in seen for r in self.readers.get(n, ()) if r not in seen}
+        seen |= {r for r in made if all(i in seen for i in operands(r))}
+        self._open(seen, opened)
+        return seen, opened
+
+    def _open(self, seen: set[Node], opened: set[Node]) -> None:
+        """Open values until no part of a closed one is seen by itself.
+
+        In ``x + f(x)`` nothing can cancel as long as neither x nor f(x) is in sight.
+        """
+        grown = True
+        while grown:
+            grown = False
+            for n in sorted(seen - opened, key=index, reverse=True):
+                parts = operands(n)
+                if not self._is_algebra(n):
+                    continue
+                if len(parts) < 2 or any(self._covered(i, seen) for i in parts):
+                    opened.add(n)
+                    seen.update(n.inputs)
+                    grown = True
+
+    def _covered(self, node: Node, seen: set[Node], deep: int = DEEPEST) -> bool:
+        """Tell whether a value is seen, or made of values that are."""
+        if node in seen:
+            return True
+        if not deep or not self._is_algebra(node):
+            return False
+        return all(self._covered(i, seen, deep - 1) for i in operands(node))
+
+    def region(
+        self, piece: Piece, now: Mapping[Node, Node], kept: set[Node]
+    ) -> tuple[Region, list[Node]]:
+        """Number the values of a piece.
+
+        Parameters
+        ----------
+        piece
+            Where the region lies.
+        now
+            What backward values from elsewhere have become, as far as that is known.
+        kept
+            Forward values that the backward pass reads in any case.
+
+        Returns
+        -------
+        region, values
+            The region, and the value at each place: for a value that is computed in it
+            the one that was derived.
+        """
+        seen, opened = self.seen(piece)
+        inside = set(piece.inside)
+        at: dict[Node, int] = {}
+        places: list[Place] = []
+        values: list[Node] = []
+        everything = seen | inside | {i for n in inside for i in n.inputs}
+        for n in sorted(everything, key=index):
+            value = n if n in inside else now.get(n, n)
+            if value is not n and value in at:
+                at[n] = at[value]
+                continue
+            at[n] = at[value] = len(places)
+            if n in inside:
+                numbers = tuple(at[i] for i in n.inputs)
+                places.append(Place(n.op, _attributes(n), numbers, n.spec))
+            else:
+                places.append(self._forward(value, at, value in opened, kept))
+            values.append(value)
+        return Region(
+            tuple(places),
+            tuple(at[n] for n in piece.roots),
+            frozenset(at[n] for n in piece.shared),
+        ), values
+
+    def _forward(
+        self, node: Node, at: Mapping[Node, int], opened: bool, kept: set[Node]
+    ) -> Place:
+        """Describe a value that is computed elsewhere, or by the forward pass."""
+        flags: dict[str, Any] = {
+            "forward": node in self.known, "named": node in self.names,
+            "kept": node in kept or not node.inputs,
+        }  # fmt: skip
+        if is_number(node):
+            return Place(node.op, _attributes(node), (), node.spec, **flags)
+        traits = node.op.traits & SEEN
+        attrs = _attributes(node) if "rows_sum_to_one" in traits else ()
+        if opened and all(i in at for i in node.inputs):
+            numbers = tuple(at[i] for i in node.inputs)
+            return Place(node.op, _attributes(node), numbers, node.spec, **flags)
+        target = self.targets.get(node)
+        return Place(None, attrs, (), node.spec, traits, **flags, target=target)
+
+
+# Traits of a value that matter where what it was computed from does not.
+SEEN = frozenset({"positive", "rows_sum_to_one"})
+
+
+def is_number(node: Node) -> bool:
+    """Tell whether a value is a number, a size, or copies of one."""
+    if node.inputs:
+        return False
+    return "dim" in node.attrs or (
+        "value" in node.attrs and not isinstance(node.attrs["value"], Constant)
+    )
+
+
+def operands(node: Node) -> list[Node]:
+    """Give what a value is computed from, without numbers."""
+    return [i for i in node.inputs if not is_number(i)]
+
+
+def _attributes(node: Node) -> tuple[tuple[str, type, Any], ...]:
+    return tuple((k, type(v), v) for k, v in node.attrs.items())

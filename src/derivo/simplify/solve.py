@@ -1,0 +1,200 @@
+"""Solving a region: every way to write its values is tried, the shortest is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from derivo.graph.builder import Builder
+from derivo.graph.node import Node
+from derivo.graph.op import Op
+from derivo.ops.shape import sum_to
+from derivo.simplify.fold import Definition, part_products
+from derivo.simplify.region import Place, Region
+from derivo.simplify.shorten import Context, Found, Shortener
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """The answer for a region.
+
+    Attributes
+    ----------
+    given
+        The place of each value that the answer is made of.
+    found
+        What became of the value at a place, for every root, and for adjoints that stay
+        whole: a value made of the given ones.
+    cost
+        Number of operations.
+    """
+
+    given: Mapping[Node, int]
+    found: Mapping[int, Found]
+    cost: int
+
+
+def solve(region: Region) -> Solution:
+    """Shorten a region: by itself, and with products worth computing for it."""
+    values = Values(region)
+    context = values.context
+    shared = frozenset(values.nodes[k] for k in region.shared)
+    best = Attempt(values, (), shared)
+    if shared:
+        best = min(best, Attempt(values, (), frozenset()), key=Attempt.cost)
+    products = part_products(
+        context.definitions, context.roots, values.builder, values.forward
+    )
+    for extra in products:
+        again = Attempt(values, (extra,), frozenset())
+        best = min(best, again, key=Attempt.cost)
+    found = {k: best.found[n] for k, n in enumerate(values.nodes) if n in best.found}
+    return Solution(values.at, found, best.cost())
+
+
+class Values:
+    """The values of a region as nodes of their own.
+
+    Attributes
+    ----------
+    nodes
+        The value at each place.
+    at
+        The place of each value that is given.
+    forward
+        Those that the forward pass computes.
+    free
+        Those, and what else is computed outside of the region.
+    kept
+        Those that the backward pass reads in any case.
+    roots
+        The values that are wanted.
+    """
+
+    def __init__(self, region: Region) -> None:
+        self.builder = Builder()
+        self.nodes: list[Node] = []
+        for place in region.places:
+            self.nodes.append(self._node(place))
+        self.roots = [self.nodes[k] for k in region.roots]
+        pairs = list(zip(self.nodes, region.places, strict=True))
+        self.given = frozenset(n for n, p in pairs if p.forward or not p.inputs)
+        self.at = {n: k for k, n in enumerate(self.nodes) if n in self.given}
+        self.forward = frozenset(n for n, p in pairs if p.forward)
+        self.free = frozenset(n for n, p in pairs if p.forward or p.op is None)
+        self.kept = frozenset(n for n, p in pairs if p.kept)
+        self.context = Context(
+            self.builder,
+            self.forward,
+            frozenset(n for n, p in pairs if p.named),
+            {n: p.target for n, p in pairs if p.target is not None},
+        )
+
+    def _node(self, place: Place) -> Node:
+        builder, attrs = self.builder, {k: v for k, _, v in place.attrs}
+        if place.op is not None:
+            inputs = tuple(self.nodes[k] for k in place.inputs)
+            return builder.make(place.op, inputs, attrs)
+        # An atom differs from all others; it is not looked up, so it needs no key.
+        op = Op("atom", (), lambda: place.spec, traits=place.traits)
+        node = Node(op, (), attrs, place.spec, builder.count)
+        builder.count += 1
+        return node
+
+
+class Attempt:
+    """Goes through the roots of a region and shortens each, in order.
+
+    Parameters
+    ----------
+    values
+        The values of the region.
+    extra
+        Products that the backward pass may compute for itself.
+    shared
+        Adjoints that several roots are made of, to be shortened first and kept whole.
+
+    Attributes
+    ----------
+    found
+        What became of each root.
+    """
+
+    def __init__(
+        self, values: Values, extra: tuple[Definition, ...], shared: frozenset[Node]
+    ) -> None:
+        self.values = values
+        self.shortener = Shortener(values.context, extra, shared)
+        self.shortener.done.update({n: n for n in values.given - values.forward})
+        # What is computed in any case costs nothing more; what `extra` adds is counted
+        # when whole attempts are compared.
+        self.committed = {*values.free, *(d.value.node for d in extra)}
+        self.read = set(values.kept)
+        self.found: dict[Node, Found] = {}
+        self.now: dict[Node, Node] = {n: n for n in values.given}
+        wanted = {*values.roots, *shared}
+        for n in values.nodes:
+            if n not in values.given:
+                plain = self._plain(n)
+                self.now[n] = self._shortened(n, plain) if n in wanted else plain
+
+    def cost(self) -> int:
+        """Count the operations of the region."""
+        new = new_nodes((self.now[n] for n in self.values.roots), self.values.given)
+        return len(_work(new))
+
+    def _plain(self, node: Node) -> Node:
+        """Give a node as it was derived, on what its operands have become."""
+        inputs = tuple(self.now[i] for i in node.inputs)
+        return self.values.builder.remake(node, inputs)
+
+    def _shortened(self, node: Node, plain: Node) -> Node:
+        best, cost = Found(plain, changed=False), self._cost(plain)
+        for way in self.shortener.ways(node):
+            if way.node.spec != node.spec:
+                continue
+            # An undone broadcast is a sum like others: equal sums are one node.
+            now, tie = self._cost(way.node), best.node.op is sum_to
+            if way.turned and now[0] >= cost[0]:
+                continue
+            if now < cost or (tie and now == cost):
+                best, cost = way, now
+        if best.node is plain:
+            best = Found(plain, changed=False)
+        self.found[node] = best
+        done = self.shortener.done
+        done[node] = best.node
+        done.setdefault(best.node, best.node)
+        new = new_nodes([best.node], self.committed)
+        self.committed |= new
+        self.read |= {i for n in new for i in n.inputs if i in self.values.forward}
+        return best.node
+
+    def _cost(self, node: Node) -> tuple[float, ...]:
+        """Count what a node adds to what is computed already.
+
+        Operations first; then forward values that nothing has read yet, since each has
+        to be kept; then the sizes of what is computed, and the number of views.
+        """
+        new = new_nodes([node], self.committed)
+        work, forward = _work(new), self.values.forward
+        kept = {i for n in new for i in n.inputs if i in forward and i not in self.read}
+        size = sum(max(n.spec.rank, *(i.spec.rank for i in n.inputs)) for n in work)
+        return len(work), len(kept), size, len(new)
+
+
+def new_nodes(roots: Iterable[Node], given: Collection[Node]) -> set[Node]:
+    """Give the nodes below `roots` that do not lie at or below the `given` ones."""
+    seen: set[Node] = set()
+    stack = [r for r in roots if r not in given]
+    while stack:
+        n = stack.pop()
+        if n not in seen:
+            seen.add(n)
+            stack.extend(i for i in n.inputs if i not in given)
+    return seen
+
+
+def _work(nodes: Iterable[Node]) -> list[Node]:
+    """Give what is more than a leaf or a view."""
+    return [n for n in nodes if n.inputs and "view" not in n.op.traits]
