@@ -14,7 +14,7 @@ from functools import cached_property
 
 from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError, UsageError
-from derivo.graph.block import Block, inline, rolls_of
+from derivo.graph.block import Block, inline, rolls_among
 from derivo.graph.builder import check
 from derivo.graph.node import Graph, Node
 from derivo.simplify.assume import Facts
@@ -321,7 +321,12 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
     if number is None:
         return False
     scopes = [graph, *(b.graph for b in dict.fromkeys(outliner.blocks.values()))]
-    rolls = [r for g in scopes for n, r in rolls_of(g).items() if n == number]
+    rolls = [
+        roll
+        for scope in scopes
+        for n, roll in rolls_among(scope.nodes(), scope.inputs).items()
+        if n == number
+    ]
     if not rolls or None in rolls:
         return False
     steps = sum(len(s) > 0 for s in loop.steps)

@@ -175,9 +175,12 @@ def _pull_back_call(
         return
     by_place = {n.attrs["at"]: a for n, a in given.items()}
     seeded = tuple(sorted(by_place))
+    # The steps of a loop have one backward pass: what any of them wants, all give.
+    alike = [n for n in nodes if _is_step_like(n, node)] or [node]
     wrt = tuple(
         k for k, n in enumerate(node.inputs)
-        if n in active and n.spec.kind in ("float", "pyfloat")
+        if n.spec.kind in ("float", "pyfloat")
+        and any(a.inputs[k] in active for a in alike)
     )  # fmt: skip
     derived = work.functions.derived(node.attrs["block"], wrt, seeded)
     make, place = work.recorder.builder.make, (node.line, node.group)
@@ -187,10 +190,19 @@ def _pull_back_call(
         if gradient.op is fill and gradient.attrs["value"] == 0:
             continue  # it has no influence
         operand = node.inputs[k]
+        if operand not in active:
+            continue
         spec = Spec(operand.spec.shape, "float")
         adjoint = make(result, (back,), {"at": at, "spec": spec}, *place)
         work.why.setdefault(adjoint, Why("chain", operand, node, k, upstream[0]))
         _accumulate(operand, adjoint, adjoints, work)
+
+
+def _is_step_like(node: Node, other: Node) -> bool:
+    step = other.attrs["step"]
+    if step is None or node.op is not other.op or node.attrs["step"] is None:
+        return False
+    return bool(node.attrs["step"][0] == step[0])
 
 
 def _active(nodes: tuple[Node, ...], wanted: list[Node]) -> set[Node]:

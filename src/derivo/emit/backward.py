@@ -6,13 +6,14 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from derivo.emit.body import Body, is_number
+from derivo.emit.body import Body
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, Written, function
 from derivo.emit.places import multiplied, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition, definitions
+from derivo.emit.statement import Statement, definition, definitions, is_number
+from derivo.emit.wishes import wishes_of
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.nest import short_name
@@ -47,20 +48,25 @@ def write_backward(
         The name of the backward function, if it is another.
     """
     kept = _kept(p, forward, taken)
-    names = Names(taken | set(kept.values()))
+    names = Names(taken | set(kept.values()) | set(forward.lists.values()))
     for path, n in p.gradients.items():
         names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
     at_hand = {n: b for n, b in (kept | seeds).items() if "call" not in n.op.traits}
     scope = Scope([(b, n.spec) for n, b in at_hand.items()])
     scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
-    wishes, hints = _wishes(p, forward)
+    wishes, hints = wishes_of(p, forward.names)
     bound = {**constants, **kept, **seeds}
-    body = Body(names, scope, bound, wishes, hints, functions=functions)
+    body = Body(
+        names, scope, bound, wishes, hints, functions=functions, arguments=p.inputs,
+        signature=p.signature, lists=dict(forward.lists),
+    )  # fmt: skip
+    for call, name_of_list in forward.lists.items():
+        body.give(call, ast.Name(name_of_list))
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = _results(p, body)
-    held = [*kept.values(), *forward.shapes.values()]
+    held = _held(forward, kept)
     readers = {name: _readers(name, body.statements) for name in held}
     written = _text(p, body, held, list(seeds.values()), results, name)
     return Backward(written, readers)
@@ -79,9 +85,17 @@ def whole_text(p: Program, backward: Backward) -> Lines:
 def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:
     """Name what was saved as the forward function did, or as a part of a nest."""
     names = Names(taken)
-    called = {n: forward.names.get(n) for n in forward.saved.values}
+    own = [n for n in forward.saved.values if n not in forward.lists]
+    called = {n: forward.names.get(n) for n in own}
+    names.taken.update(forward.lists.values())
     names.taken.update(name for name in called.values() if name)
     return {n: name or names.fresh(p.names[n]) for n, name in called.items()}
+
+
+def _held(forward: Forward, kept: Mapping[Node, str]) -> list[str]:
+    """Give what is unpacked from `saved`, in its order."""
+    names = (forward.lists.get(n) or kept[n] for n in forward.saved.values)
+    return [*dict.fromkeys(names), *forward.shapes.values()]
 
 
 def _results(p: Program, body: Body) -> list[str]:
@@ -102,33 +116,6 @@ def _seed_name(p: Program, forward: Forward, k: int) -> str:
     bound = forward.names.get(output)
     name: str = p.seeds[k].attrs["name"]
     return adjoint_name(bound) if bound and output.inputs else name
-
-
-def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, str]]:
-    """Give the names that values get, and those for values that happen to need one."""
-    gradients = {
-        n: adjoint_name(short_name(path))
-        for path, n in reversed(list(p.gradients.items()))
-    }
-    named: dict[Node, str] = {}
-    for n, name in p.adjoints.items():
-        if n not in p.forward and not is_number(n):
-            # A value that has another name in the forward function keeps that one.
-            value = p.values.get(n)
-            called = forward.names.get(value) if value is not None else None
-            named[n] = adjoint_name(called or name)
-    before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
-    wishes = gradients | named | before
-    hints: dict[Node, str] = {}
-    for n, value in p.unnamed.items():
-        if n in wishes:
-            continue
-        if value in forward.names:
-            hints[n] = adjoint_name(forward.names[value])
-        elif "bound" not in n.op.traits and value.inputs:
-            # The adjoint of an unnamed value is its delta, as in the literature.
-            hints[n] = "delta"
-    return wishes, hints
 
 
 def _result(body: Body, name: str, node: Node) -> str:
@@ -157,7 +144,7 @@ def _text(
         f"def {name}({', '.join(['saved', *given])}):",
         [*unpack, *body.statements],
         f"return {', '.join(results)}",
-        p.comment,
+        lambda n, bound: body.notes.get(n) or p.comment(n, bound),
         body.bound,
     )
 

@@ -6,13 +6,14 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from derivo.emit.calls import write_call
 from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.places import Wholes
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition
+from derivo.emit.statement import Statement, definition, is_number
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -47,6 +48,14 @@ class Body:
         Nests that lie somewhere as a whole.
     kept
         Values that are handed on to the backward pass.
+    arguments, signature
+        The arguments of the function around, and how they lie in its parameters.
+    readers
+        How often each value is read.
+    notes
+        Comments of lines that were written for another program: a step of a loop.
+    lists
+        Calls of steps to the list that holds what they kept.
     """
 
     names: Names
@@ -61,6 +70,11 @@ class Body:
     functions: FunctionNames = field(default_factory=FunctionNames)
     wholes: Wholes = field(default_factory=Wholes)
     kept: set[Node] = field(default_factory=set)
+    arguments: tuple[Node, ...] = ()
+    signature: tuple[tuple[str, Any], ...] = ()
+    readers: Counter[Node] = field(default_factory=Counter)
+    notes: dict[Node, str] = field(default_factory=dict)
+    lists: dict[Node, str] = field(default_factory=dict)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
@@ -69,16 +83,16 @@ class Body:
         nodes = needed([*roots, *kept], {*self.bound, *self.given})
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
+        self.readers = readers
         left_to_loops = deferred(nodes, [*roots, *kept])
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])
             if "call" in node.op.traits:
-                results = [n for n in nodes if n.inputs[:1] == (node,)]
-                write_call(self, node, [n for n in results if "result" in n.op.traits])
+                write_call(self, node, nodes)
             if node in self.bound or node in self.given or node in left_to_loops:
                 continue
-            if node.op.traits & {"loop", "call"}:
+            if node.op.traits & {"loop", "call", "result"}:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self.write(node, named=named and not self._is_plain(node, node in kept))
@@ -183,7 +197,8 @@ class Body:
         return Body(
             self.names, scope, dict(self.bound), self.wishes, self.hints,
             given=dict(self.given), is_step=True, functions=self.functions,
-            wholes=self.wholes,
+            wholes=self.wholes, arguments=self.arguments, signature=self.signature,
+            notes=self.notes, lists=self.lists,
         )  # fmt: skip
 
     def wish(self, node: Node) -> str:
@@ -207,11 +222,6 @@ class Body:
             return row.value.id
         name = self.bound.get(node, "")
         return self.names.plain(name) if self.is_step else name
-
-
-def is_number(node: Node) -> bool:
-    """Tell whether a value is a number that is written where it is read."""
-    return node.op.name in ("constant", "size") and not node.spec.rank
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:

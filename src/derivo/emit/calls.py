@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 from derivo.emit.places import NOBODYS, below, items_of, nest_expression
+from derivo.emit.rolled import write_step
 from derivo.emit.statement import Statement
 from derivo.emit.writing import Writing
 from derivo.graph.block import Block
@@ -25,7 +27,7 @@ def handed_back(derived: Any) -> list[tuple[str, Any]]:
     return [(name, rebuilt(nest, names.index)) for name, nest in nests.items()]
 
 
-def write_call(body: Writing, node: Node, results: list[Node]) -> None:
+def write_call(body: Writing, node: Node, nodes: list[Node]) -> None:
     """Write a call, and bind those of its results that something reads.
 
     Parameters
@@ -34,14 +36,35 @@ def write_call(body: Writing, node: Node, results: list[Node]) -> None:
         The function that the call stands in.
     node
         The call, forward or backward.
-    results
-        Its results, as far as they are read.
+    nodes
+        Everything that is written: the results of the call that are read among it.
     """
-    by_place = {n.attrs["at"]: n for n in results}
-    if "back" in node.op.traits:
+    by_place = results_of(node, nodes)
+    block = block_of(node)
+    if block in body.functions.steps:
+        write_step(body, node, nodes)
+    elif "back" in node.op.traits:
         _write_backward(body, node, by_place)
     else:
         _write_forward(body, node, by_place)
+
+
+def block_of(node: Node) -> Block:
+    """Give the block that a call, forward or backward, calls."""
+    if "back" in node.op.traits:
+        block: Block = node.attrs["derived"].block
+    else:
+        block = node.attrs["block"]
+    return block
+
+
+def results_of(node: Node, nodes: Iterable[Node]) -> dict[int, Node]:
+    """Give the results of a call that are read, by place."""
+    return {
+        n.attrs["at"]: n
+        for n in nodes
+        if "result" in n.op.traits and n.inputs[0] is node
+    }
 
 
 def _write_forward(body: Writing, node: Node, results: dict[int, Node]) -> None:

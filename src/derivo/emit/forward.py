@@ -30,12 +30,15 @@ class Forward:
         What it keeps.
     shapes
         Names in the backward function for shapes that are kept.
+    lists
+        Steps of loops to the list that holds what they kept.
     """
 
     written: Written
     names: Mapping[Node, str]
     saved: Saved
     shapes: Mapping[Node, str]
+    lists: Mapping[Node, str]
 
 
 def write_forward(
@@ -62,7 +65,10 @@ def write_forward(
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
-    body = Body(names, Scope(), {}, p.names, functions=functions)
+    body = Body(
+        names, Scope(), {}, p.names, functions=functions, arguments=p.inputs,
+        signature=p.signature,
+    )  # fmt: skip
     for name, nest in p.signature:
         body.wholes.add(ast.Name(name), nest)
     for n, place in bound.items():
@@ -73,7 +79,9 @@ def write_forward(
     for n in p.inputs:
         body.scope.add(ast.unparse(bound[n]), n.spec)
     body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
-    called = [ast.unparse(body.expression(n)) for n in kept_values]
+    called = list(dict.fromkeys(
+        body.lists.get(n) or ast.unparse(body.expression(n)) for n in kept_values
+    ))  # fmt: skip
     shapes = {n: names.fresh(f"{_name(body, n)}_shape") for n in kept_shapes}
     kept = called + [f"{ast.unparse(body.expression(n))}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
@@ -82,10 +90,10 @@ def write_forward(
         f"def {p.name}({', '.join(name for name, _ in p.signature)}):",
         body.statements,
         f"return {returned(p.structure, results)}{handed_on}",
-        lambda n, _bound: forward_comment(n, p.forward_notes),
+        lambda n, _bound: body.notes.get(n) or forward_comment(n, p.forward_notes),
         body.bound,
     )
-    return Forward(written, body.bound, saved or Saved((), ()), shapes)
+    return Forward(written, body.bound, saved or Saved((), ()), shapes, body.lists)
 
 
 def _name(body: Body, node: Node) -> str:

@@ -14,7 +14,7 @@ from derivo.emit.layout import Lines, Written, array_text
 from derivo.emit.places import multiplied, places_of
 from derivo.emit.program import FunctionProgram, Program, Source
 from derivo.emit.saving import saved_by, to_save
-from derivo.emit.writing import FunctionNames
+from derivo.emit.writing import FunctionNames, StepPrograms
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
@@ -99,6 +99,11 @@ class _Called:
         known: dict[tuple[str, tuple[tuple[str, ...], ...]], str] = {}
         texts: dict[str, list[Written]] = {}
         for p in self.programs:
+            if p.block.step_of is not None:
+                saved = saved_by(q for _, q in p.backward)
+                steps = StepPrograms(p.forward, dict(p.backward), saved)
+                self.functions.steps[p.block] = steps
+                continue
             wish = p.block.graph.name
             parts = self._write(p, wish, constants)
             key = wish, tuple(w.code for w in parts)

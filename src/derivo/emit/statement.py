@@ -50,6 +50,13 @@ class Statement:
         is_written = isinstance(self.tree, ast.Assign | ast.AugAssign)
         return self.tree.value if is_written else None  # type: ignore[attr-defined]
 
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that the line gives to values, one or several in a tuple."""
+        target = self.target
+        parts = target.elts if isinstance(target, ast.Tuple) else [target]
+        return frozenset(p.id for p in parts if isinstance(p, ast.Name))
+
     @property
     def is_definition(self) -> bool:
         """Whether the line gives its value a name: ``name = ...``."""
@@ -131,6 +138,11 @@ def listed(parts: Iterable[str], *, bare: bool = False) -> str:
     if len(parts) == 1:
         return f"({parts[0]},)"
     return ", ".join(parts) if bare else f"({', '.join(parts)})"
+
+
+def is_number(node: Node) -> bool:
+    """Tell whether a value is a number that is written where it is read."""
+    return node.op.name in ("constant", "size") and not node.spec.rank
 
 
 def _text(tree: ast.stmt) -> str:

@@ -62,19 +62,25 @@ class Roll:
     fixed: tuple[int, ...]
 
 
-def rolls_of(graph: Graph) -> dict[int, Roll | None]:
-    """Give the loops among the calls of a graph, by number; None for what is none."""
+def rolls_among(
+    nodes: Iterable[Node], arguments: Iterable[Node]
+) -> dict[int, Roll | None]:
+    """Give the loops among calls, by number; None for what is none.
+
+    `arguments` are those of the function that the calls stand in.
+    """
     steps: dict[int, list[Node]] = {}
-    for node in graph.nodes():
+    for node in nodes:
         if "call" in node.op.traits and node.attrs.get("step") is not None:
             steps.setdefault(node.attrs["step"][0], []).append(node)
+    names = {n: n.attrs["name"] for n in arguments}
     return {
-        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), graph)
+        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), names)
         for number, calls in steps.items()
     }
 
 
-def _roll(calls: list[Node], graph: Graph) -> Roll | None:
+def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
     """Find what each argument of a step is: handed on, of a list, or the same."""
     if len({n.attrs["block"] for n in calls}) > 1 or len(calls) < 2:
         return None
@@ -90,7 +96,7 @@ def _roll(calls: list[Node], graph: Graph) -> Roll | None:
             v.attrs["at"] if v.inputs[:1] == (before,) else None
             for v, before in zip(values[1:], calls, strict=False)
         }
-        of_list = _list_of(values, graph)
+        of_list = _list_of(values, arguments)
         if len(set(values)) == 1:
             fixed.append(place)
         elif len(handed_on) == 1 and None not in handed_on:
@@ -102,11 +108,13 @@ def _roll(calls: list[Node], graph: Graph) -> Roll | None:
     return Roll(tuple(calls), carried, lists, tuple(fixed))
 
 
-def _list_of(values: list[Node], graph: Graph) -> tuple[str, str] | None:
+def _list_of(
+    values: list[Node], arguments: Mapping[Node, str]
+) -> tuple[str, str] | None:
     """Give the list whose elements values lie in, element by element and all of it."""
-    if any(v not in graph.inputs for v in values):
+    if any(v not in arguments for v in values):
         return None
-    ways = [v.attrs["name"].split(".") for v in values]
+    ways = [arguments[v].split(".") for v in values]
     if len({len(w) for w in ways}) > 1:
         return None
     apart = [k for k in range(len(ways[0])) if len({w[k] for w in ways}) > 1]
@@ -117,9 +125,9 @@ def _list_of(values: list[Node], graph: Graph) -> tuple[str, str] | None:
         return None
     root = ".".join(ways[0][:k])
     elements = {
-        n.attrs["name"].removeprefix(f"{root}.").split(".")[0]
-        for n in graph.inputs
-        if n.attrs["name"].startswith(f"{root}.")
+        name.removeprefix(f"{root}.").split(".")[0]
+        for name in arguments.values()
+        if name.startswith(f"{root}.")
     }
     if len(elements) != len(values):
         return None
