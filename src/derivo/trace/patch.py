@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import math
 import sys
@@ -118,9 +119,9 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Give Python's own words that must give a whole number, in another sense."""
 
     def length(value: Any, /) -> Any:
-        if is_traced(value) and not isinstance(value, list | tuple) and value.ndim:
+        if hasattr(value, "record") and value.ndim:
             return value.shape[0]
-        return len(value)
+        return builtins.len(value)
 
     def numbers(*bounds: Any) -> Any:
         named = any(hasattr(b, "as_dim") for b in bounds)

@@ -9,9 +9,9 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -382,9 +382,13 @@ def _reason(error: Exception) -> Exception:
 
 
 def _line(frame: FrameType) -> Line:
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, number).strip()
-    return Line(file, number, frame.f_code.co_name, text)
+    return _line_of(frame.f_code, frame.f_lineno)
+
+
+@lru_cache(maxsize=4096)
+def _line_of(code: CodeType, number: int) -> Line:
+    text = linecache.getline(code.co_filename, number).strip()
+    return Line(code.co_filename, number, code.co_name, text)
 
 
 def _depth(frame: FrameType | None) -> int:
