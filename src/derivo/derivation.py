@@ -51,7 +51,7 @@ def derive(
     keep, inline
         Functions that the function calls, by name (``"block"``, ``"Class.method"``):
         those that stay functions in the source, each with its backward pass beside it,
-        and those that are written out where they are called. If nothing is said, a
+        and those that are written out where they are called (``"*"`` for all). If nothing is said, a
         function stays that is called twice or is long, unless its caller's backward
         pass gets shorter without it.
     **specs

@@ -20,7 +20,7 @@ from derivo.graph.node import Graph, Node
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward, simplify_forward
 from derivo.simplify.functions import Functions
-from derivo.trace.functions import Outliner, calls_in, outline
+from derivo.trace.functions import Outliner, Region, calls_in, outline
 from derivo.trace.invocation import Invocation, Iterations
 from derivo.trace.tracer import Traced
 
@@ -29,6 +29,8 @@ LONG = 6
 # Longer ones are not written out to see whether that is shorter: hardly anything of
 # theirs meets what is around them.
 LONGEST_TRIED = 40
+# What stands for all functions in inline=.
+EVERY = "*"
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,12 @@ class Choice:
 
     def check(self, seen: Iterable[str], name: str) -> None:
         """Refuse names of functions that were not called."""
-        known = sorted({*seen, *(f.rpartition(".")[2] for f in seen)})
+        seen = set(seen)
+        known = {EVERY, *seen, *(f.rpartition(".")[2] for f in seen)}
         for word in ("keep", "inline"):
             for given in getattr(self, word):
                 if given not in known:
-                    called = ", ".join(sorted(set(seen))) or "no functions of yours"
+                    called = ", ".join(sorted(seen)) or "no functions of yours"
                     message = (
                         f"{word}: {given!r} is not among the functions that {name} "
                         f"calls: {called}"
@@ -80,7 +83,7 @@ class Choice:
         names = {function, function.rpartition(".")[2]}
         if names & set(self.keep):
             return True
-        return False if names & set(self.inline) else None
+        return False if {*names, EVERY} & set(self.inline) else None
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def with_functions(
     """
     below = [i for i in run.top.everything() if i is not run.top]
     choice.check((i.function for i in below if i.of is None), run.graph.name)
-    if not below:
+    if not below or (EVERY in choice.inline and not choice.keep):
         return Outlined(run.graph)
     return _Chooser(run, wrt, functions, facts, choice).outlined()
 
@@ -213,6 +216,8 @@ class _Chooser:
                 continue
             calls[function] += 1
             length = sum(map(is_work, region.inside))
+            if any(_same(outliner.region(inner), region) for inner in invocation.below):
+                length = 0  # it hands on what another function gives
             longest[function] = max(length, longest.get(function, 0))
         stay = set()
         for function, length in longest.items():
@@ -237,6 +242,7 @@ class _Chooser:
                     continue
                 if scope.meets_algebra(nodes) and self._is_shorter(scope, nodes):
                     self.written_out.add((function, name))
+                    self.written_out |= pairs_below(nodes[0].attrs["block"])
                     where = function or self.run.graph.name
                     self.notes[name] = (
                         f"is written out in {where}: its backward pass is shorter so"
@@ -342,6 +348,19 @@ def is_work(node: Node) -> bool:
     return bool(node.inputs) and not node.op.traits & {"view", "result", "call"}
 
 
+def _same(one: Region | None, other: Region) -> bool:
+    return one is not None and one.inside == other.inside
+
+
+def pairs_below(block: Block) -> set[tuple[str, str]]:
+    """Give each function that a block calls, at any depth, with its caller."""
+    found: set[tuple[str, str]] = set()
+    for node in calls_in(block.graph.nodes()):
+        inner: Block = node.attrs["block"]
+        found |= {(block.function, inner.function)} | pairs_below(inner)
+    return found
+
+
 def length_of(block: Block) -> int:
     """Count the operations of a function, those of others at every call."""
     nodes = block.graph.nodes()
@@ -358,10 +377,8 @@ def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
         if node in calls:
             graph = node.attrs["block"].graph
             given = (new[i] for i in node.inputs)
-            inside = inline((), builder, dict(zip(graph.inputs, given, strict=True)))
-            for n in graph.nodes():
-                if n not in inside:
-                    inside[n] = builder.remake(n, tuple(inside[i] for i in n.inputs))
+            operands = dict(zip(graph.inputs, given, strict=True))
+            inside = inline(graph.outputs, builder, operands)
             bodies[node] = tuple(inside[o] for o in graph.outputs)
         elif "result" in node.op.traits and node.inputs[0] in bodies:
             new[node] = bodies[node.inputs[0]][node.attrs["at"]]

@@ -15,11 +15,12 @@ from derivo.differentiate.reverse import differentiate
 from derivo.emit.assemble import program
 from derivo.emit.numpy import Source, emit
 from derivo.errors import AssumptionWarning, DerivoError, IndependentWarning, UsageError
+from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
 from derivo.graph.nest import gradient_nests, nested, paths, rebuilt
 from derivo.graph.node import Graph
 from derivo.graph.spec import Spec, spec_of
-from derivo.kept import Choice, with_functions
+from derivo.kept import EVERY, Choice, with_functions
 from derivo.run.arguments import adjoints_of_results, bind, floating_type
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
@@ -46,13 +47,13 @@ class Passes:
     functions
         What derived the functions that they call.
     rederive
-        Derives the same without assumptions about the arguments.
+        Derives the same with other options.
     """
 
     def __init__(
         self, function: Callable[..., Any], traced: Graph, structure: Any,
         forward: Forward, backward: Backward, functions: Functions,
-        rederive: Callable[[], Self],
+        rederive: Callable[..., Self],
     ) -> None:  # fmt: skip
         self.function = function
         self.traced = traced
@@ -99,7 +100,7 @@ class Passes:
 
         rederive = partial(
             cls.of, function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize,
-            assume=("nothing",), keep=keep, inline=inline,
+            assume=assume, keep=keep, inline=inline,
         )  # fmt: skip
         return cls(function, traced, structure, forward, backward, functions, rederive)
 
@@ -240,7 +241,17 @@ class Passes:
     @cached_property
     def exact(self) -> Self:
         """The same derivation without assumptions about the arguments."""
-        return self._rederive()
+        return self._rederive(assume=("nothing",))
+
+    @cached_property
+    def written_out(self) -> Self:
+        """The same with every function written out where it is called.
+
+        Itself if it calls none. This is what is told and compiled.
+        """
+        if not has_calls(self.forward.graph.nodes()):
+            return self
+        return self._rederive(keep=(), inline=EVERY)
 
     def __repr__(self) -> str:
         """Show the call and the source."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from derivo.emit.body import Body
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, Written, function
-from derivo.emit.places import multiplied, nest_expression
+from derivo.emit.places import below, multiplied, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions, is_number
@@ -48,7 +48,8 @@ def write_backward(
         The name of the backward function, if it is another.
     """
     kept = _kept(p, forward, taken)
-    names = Names(taken | set(kept.values()) | set(forward.lists.values()))
+    lists = {name for name, _ in forward.lists.values()}
+    names = Names(taken | set(kept.values()) | lists)
     for path, n in p.gradients.items():
         names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
@@ -61,8 +62,8 @@ def write_backward(
         names, scope, bound, wishes, hints, functions=functions, arguments=p.inputs,
         signature=p.signature, lists=dict(forward.lists),
     )  # fmt: skip
-    for call, name_of_list in forward.lists.items():
-        body.give(call, ast.Name(name_of_list))
+    for n, (name_of_list, number) in forward.lists.items():
+        body.give(n, below(ast.Name(name_of_list), number))
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = _results(p, body)
@@ -87,14 +88,15 @@ def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:
     names = Names(taken)
     own = [n for n in forward.saved.values if n not in forward.lists]
     called = {n: forward.names.get(n) for n in own}
-    names.taken.update(forward.lists.values())
+    names.taken.update(name for name, _ in forward.lists.values())
     names.taken.update(name for name in called.values() if name)
     return {n: name or names.fresh(p.names[n]) for n, name in called.items()}
 
 
 def _held(forward: Forward, kept: Mapping[Node, str]) -> list[str]:
     """Give what is unpacked from `saved`, in its order."""
-    names = (forward.lists.get(n) or kept[n] for n in forward.saved.values)
+    lists = forward.lists
+    names = (lists[n][0] if n in lists else kept[n] for n in forward.saved.values)
     return [*dict.fromkeys(names), *forward.shapes.values()]
 
 

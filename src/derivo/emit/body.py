@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from derivo.emit.calls import write_call
+from derivo.emit.calls import write_call, write_group
 from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.parallel import groups_among
 from derivo.emit.places import Wholes
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
@@ -55,7 +56,7 @@ class Body:
     notes
         Comments of lines that were written for another program: a step of a loop.
     lists
-        Calls of steps to the list that holds what they kept.
+        Calls to the list that holds what they kept, and their place in it.
     """
 
     names: Names
@@ -74,7 +75,7 @@ class Body:
     signature: tuple[tuple[str, Any], ...] = ()
     readers: Counter[Node] = field(default_factory=Counter)
     notes: dict[Node, str] = field(default_factory=dict)
-    lists: dict[Node, str] = field(default_factory=dict)
+    lists: dict[Node, tuple[str, int]] = field(default_factory=dict)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
@@ -85,10 +86,17 @@ class Body:
         readers.update(roots)
         self.readers = readers
         left_to_loops = deferred(nodes, [*roots, *kept])
+        groups = groups_among(nodes, readers, self.lists)
+        grouped = {call: group for group in groups for call in group.calls}
+        left_to_loops |= {n for group in groups for n in group.skipped} - kept
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])
-            if "call" in node.op.traits:
+            if node in grouped:
+                group = grouped[node]
+                if node is min(group.calls, key=lambda n: n.index):
+                    write_group(self, group, nodes)
+            elif "call" in node.op.traits:
                 write_call(self, node, nodes)
             if node in self.bound or node in self.given or node in left_to_loops:
                 continue
@@ -143,6 +151,8 @@ class Body:
         values, defaults = field_values(node, operands, self.scope)
         (statement,) = self._tree(node)
         expression: ast.expr = fill(statement, values, defaults).value
+        if self.wholes.keys:
+            expression = self.wholes.lists_in(expression)
         if node.spec.is_weak and isinstance(expression, ast.Call):
             # A Python number stays one: a NumPy scalar would widen float32.
             return ast.Call(ast.Name("float"), [expression], [])
@@ -167,6 +177,14 @@ class Body:
         """Note that a value is at hand under a name."""
         self.bound[node] = name
         self.scope.add(name, node.spec)
+
+    def named(self, node: Node) -> ast.expr:
+        """Give a name, or a part of a nest, for a value that is read in a loop."""
+        place = self.expression(node)
+        if isinstance(place, ast.Name | ast.Constant) or node in self.given:
+            return place
+        self._define(node, place)
+        return ast.Name(self.bound[node])
 
     def give(self, node: Node, place: ast.expr) -> None:
         """Note that a value is at hand as a part of something."""

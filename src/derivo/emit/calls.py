@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import Any
 
+from derivo.emit.parallel import Group, gather, loop_over
 from derivo.emit.places import NOBODYS, below, items_of, nest_expression
 from derivo.emit.rolled import write_step
 from derivo.emit.statement import Statement
@@ -47,6 +48,61 @@ def write_call(body: Writing, node: Node, nodes: list[Node]) -> None:
         _write_backward(body, node, by_place)
     else:
         _write_forward(body, node, by_place)
+
+
+def write_group(body: Writing, group: Group, nodes: list[Node]) -> None:
+    """Write calls that differ in the pieces that they read as one loop."""
+    first = group.calls[0]
+    is_back = "back" in first.op.traits
+    words = {place: _word(body, first, place) for place in group.pieces}
+    head, called = loop_over(body, group, words)
+    results = [results_of(c, nodes) for c in group.calls]
+    inner = body.inner()
+    inner.readers, inner.kept = body.readers, set()
+    for place, name in called.items():
+        inner.given[first.inputs[place]] = name
+    if not is_back and any(c in body.kept for c in group.calls):
+        inner.kept.add(first)
+    for n in first.inputs:
+        if not inner.is_at_hand(n):
+            inner.give(n, body.named(n))
+    read = {at: n for r in results for at, n in r.items()}
+    stand_ins = {at: results[0].get(at, n) for at, n in read.items()}
+    if is_back:
+        _write_backward(inner, first, stand_ins)
+    else:
+        _write_forward(inner, first, stand_ins)
+    lines = list(inner.statements)
+    count = len(group.calls)
+    if first in inner.kept:
+        own = inner.bound[first]
+        whole = gather(body, lines, own, f"{own}s", count)
+        for k, c in enumerate(group.calls):
+            body.lists[c] = ast.unparse(whole), k
+            body.given[c] = below(whole, k)
+    for at, stand_in in stand_ins.items():
+        own = inner.bound[stand_in]
+        whole = gather(body, lines, own, f"{own}s", count)
+        for k, r in enumerate(results):
+            if at not in r:
+                continue
+            body.given[r[at]] = below(whole, k)
+            if r[at] in body.kept:
+                body.lists[r[at]] = ast.unparse(whole), k
+    body.statements.append(Statement(head))
+    body.statements += [line.deeper() for line in lines]
+
+
+def _word(body: Writing, call: Node, place: int) -> str:
+    """Give what a piece that a call reads is called."""
+    own = body.wishes.get(call.inputs[place])
+    if own:
+        return own
+    block = block_of(call)
+    if "back" in call.op.traits:
+        output = block.graph.outputs[call.attrs["derived"].seeded[place - 1]]
+        return adjoint_name(block.graph.names.get(output, "out"))
+    return block.graph.names[block.graph.inputs[place]]
 
 
 def block_of(node: Node) -> Block:

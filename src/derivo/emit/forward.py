@@ -31,14 +31,14 @@ class Forward:
     shapes
         Names in the backward function for shapes that are kept.
     lists
-        Steps of loops to the list that holds what they kept.
+        Calls to the list that holds what they kept, and their place in it.
     """
 
     written: Written
     names: Mapping[Node, str]
     saved: Saved
     shapes: Mapping[Node, str]
-    lists: Mapping[Node, str]
+    lists: Mapping[Node, tuple[str, int]]
 
 
 def write_forward(
@@ -79,9 +79,7 @@ def write_forward(
     for n in p.inputs:
         body.scope.add(ast.unparse(bound[n]), n.spec)
     body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
-    called = list(dict.fromkeys(
-        body.lists.get(n) or ast.unparse(body.expression(n)) for n in kept_values
-    ))  # fmt: skip
+    called = list(dict.fromkeys(_place(body, n) for n in kept_values))
     shapes = {n: names.fresh(f"{_name(body, n)}_shape") for n in kept_shapes}
     kept = called + [f"{ast.unparse(body.expression(n))}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
@@ -94,6 +92,13 @@ def write_forward(
         body.bound,
     )
     return Forward(written, body.bound, saved or Saved((), ()), shapes, body.lists)
+
+
+def _place(body: Body, node: Node) -> str:
+    """Give where a value lies that is kept: in a list, it is the list that is kept."""
+    if node in body.lists:
+        return body.lists[node][0]
+    return ast.unparse(body.expression(node))
 
 
 def _name(body: Body, node: Node) -> str:

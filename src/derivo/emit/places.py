@@ -67,6 +67,11 @@ class Wholes:
             if isinstance(part, dict | list | tuple):
                 self.keys[ast.unparse(where)] = tuple(k for k, _ in items_of(part))
 
+    def lists_in(self, expression: ast.expr) -> ast.expr:
+        """Give an expression with ``[out[0], out[1], ...]`` written as ``out``."""
+        changed: ast.expr = _Lists(self).visit(expression)
+        return changed
+
     def find(self, nest: Any, *, exactly: bool) -> ast.expr | None:
         """Give the expression for a nest; None if its parts lie here and there.
 
@@ -89,6 +94,17 @@ class Wholes:
         return (
             whole if has == set(parts) or (not exactly and has > set(parts)) else None
         )
+
+
+class _Lists(ast.NodeTransformer):
+    """Writes a list of all parts of another list by the name of that one."""
+
+    def __init__(self, wholes: Wholes) -> None:
+        self.wholes = wholes
+
+    def visit_List(self, node: ast.List) -> ast.expr:
+        self.generic_visit(node)
+        return self.wholes.find(list(node.elts), exactly=True) or node
 
 
 def nest_expression(

@@ -14,7 +14,7 @@ from typing import Any
 from derivo.emit.comments import forward_comment
 from derivo.emit.handing_on import in_place, last_things_last
 from derivo.emit.places import NOBODYS, below, items_of, key_of, nest_expression
-from derivo.emit.statement import Statement, definition, definitions
+from derivo.emit.statement import Statement, append, definition, insert_first, tuple_of
 from derivo.emit.wishes import wishes_of
 from derivo.emit.writing import StepPrograms, Writing
 from derivo.graph.block import Block, Roll, rolls_among
@@ -98,22 +98,6 @@ class _Loop:
         self.body.statements += [s.deeper() for s in lines]
 
 
-def _append(name: str, value: ast.expr) -> Statement:
-    call = ast.Call(ast.Attribute(ast.Name(name), "append"), [value], [])
-    return Statement(ast.Expr(call))
-
-
-def _insert(name: str, value: ast.expr) -> Statement:
-    call = ast.Call(
-        ast.Attribute(ast.Name(name), "insert"), [ast.Constant(0), value], []
-    )
-    return Statement(ast.Expr(call))
-
-
-def _tuple(parts: list[ast.expr]) -> ast.expr:
-    return parts[0] if len(parts) == 1 else ast.Tuple(parts)
-
-
 @dataclass
 class _Forward(_Loop):
     roll: Roll = None  # type: ignore[assignment]
@@ -131,7 +115,7 @@ class _Forward(_Loop):
         inner.wishes, inner.hints = program.names, {}
         inputs = dict(enumerate(program.inputs))
         for place in roll.fixed:
-            self._bind(inner, inputs[place], self._short(first.inputs[place]))
+            self._bind(inner, inputs[place], body.named(first.inputs[place]))
         head = self._over_lists(inner, inputs)
         carries = self._carries(inner, inputs)
         kept = [n for n in roll.calls if n in body.kept]
@@ -164,17 +148,6 @@ class _Forward(_Loop):
             inner.give(node, place)
             inner.scope.add(ast.unparse(place), node.spec)
 
-    def _short(self, node: Node) -> ast.expr:
-        """Give a name, or a part of a nest, for a value that every step reads."""
-        body = self.body
-        place = body.expression(node)
-        if isinstance(place, ast.Name | ast.Constant) or node in body.given:
-            return place
-        name = body.names.fresh(body.wish(node), node)
-        body.statements.append(definition(name, place, node))
-        body.bind(node, name)
-        return ast.Name(name)
-
     def _over_lists(self, inner: Writing, inputs: Mapping[int, Node]) -> ast.For:
         """Bind what lies in the elements of lists; give the head of the loop."""
         body, first = self.body, self.roll.calls[0]
@@ -205,7 +178,7 @@ class _Forward(_Loop):
         over = lists[0]
         if len(lists) > 1:
             over = ast.Call(ast.Name("zip"), lists, [])
-        return ast.For(_tuple([*names]), over, [], [])
+        return ast.For(tuple_of([*names]), over, [], [])
 
     def _element(self, root: str) -> str:
         """Give a word for an element of a list: the user's, or that of the list."""
@@ -248,7 +221,7 @@ class _Forward(_Loop):
                 continue
             name = body.names.fresh(f"{inner.bound.get(output, 'out')}_all")
             body.statements.append(definition(name, ast.List([])))
-            inner.statements.append(_append(name, inner.expression(output)))
+            inner.statements.append(append(name, inner.expression(output)))
             for k, n in enumerate(results):
                 if n is not None:
                     body.give(n, below(ast.Name(name), k))
@@ -269,9 +242,9 @@ class _Forward(_Loop):
         name = body.names.fresh(f"saved_{word}s")
         body.statements.append(definition(name, ast.List([])))
         values = [inner.expression(n) for n in saved]
-        inner.statements.append(_append(name, _tuple(values)))
-        for call in self.roll.calls:
-            body.lists[call] = name
+        inner.statements.append(append(name, tuple_of(values)))
+        for k, call in enumerate(self.roll.calls):
+            body.lists[call] = name, k
 
 
 def _element_nest(body: Writing, root: str) -> Any:
@@ -349,9 +322,12 @@ class _Backward(_Loop):
         """Write a step back outside of a loop."""
         body, back = self.body, next(b for b in self.backs if b.inputs[0] is self.call)
         inner, names = self._begin()
-        place = below(ast.Name(body.lists[self.call]), self.call.attrs["step"][1])
+        name, number = body.lists[self.call]
+        place = below(ast.Name(name), number)
         if names:
-            body.statements.append(Statement(ast.Assign([_tuple(list(names))], place)))
+            body.statements.append(
+                Statement(ast.Assign([tuple_of(list(names))], place))
+            )
         for seed, adjoint in zip(self.program.seeds, back.inputs[1:], strict=True):
             name = inner.names.fresh(seed.attrs["name"])
             body.statements.append(definition(name, body.expression(adjoint)))
@@ -390,8 +366,8 @@ class _Backward(_Loop):
             name: inner.expression(gradients[handed_on[k]])
             for k, name in carries.items()
         }
-        target = _tuple([*names]) if names else ast.Name(NOBODYS)
-        over = ast.Call(ast.Name("reversed"), [ast.Name(body.lists[self.call])], [])
+        target = tuple_of([*names]) if names else ast.Name(NOBODYS)
+        over = ast.Call(ast.Name("reversed"), [ast.Name(body.lists[self.call][0])], [])
         self.close(ast.For(target, over, [], []), inner, ends, program.comment)
         first = self.read(self.backs[0])
         for k, name in carries.items():
@@ -420,11 +396,12 @@ class _Backward(_Loop):
             del names[:]
             name = body.names.fresh(adjoint_name(root.rpartition(".")[2]))
             body.statements.append(definition(name, ast.List([])))
+            of_path = {path: gradients[left[k]] for path, k in place_of.items()}
+            expressions = {path: inner.expression(g) for path, g in of_path.items()}
             written = nest_expression(
-                nest, lambda path: inner.expression(gradients[left[place_of[path]]]),
-                inner.wholes, exactly=True,
-            )  # fmt: skip
-            inner.statements.append(_insert(name, written))
+                nest, expressions.__getitem__, inner.wholes, exactly=True
+            )
+            inner.statements.append(insert_first(name, written))
             whole = ast.Name(name)
             body.wholes.add(whole, [nest for _ in self.backs])
             for k, back in enumerate(self.backs):
@@ -439,7 +416,7 @@ class _Backward(_Loop):
         for at in left.values():
             name = body.names.fresh(f"{_word(inner, gradients[at])}_all")
             body.statements.append(definition(name, ast.List([])))
-            inner.statements.append(_insert(name, inner.expression(gradients[at])))
+            inner.statements.append(insert_first(name, inner.expression(gradients[at])))
             for k, back in enumerate(self.backs):
                 result = self.read(back).get(at)
                 if result is not None:
@@ -456,6 +433,3 @@ def _leaf_places(nest: Any, place: ast.expr) -> Iterable[tuple[Any, ast.expr]]:
         yield nest, place
     for key, part in items_of(nest):
         yield from _leaf_places(part, ast.Subscript(place, key_of(key)))
-
-
-__all__ = ["definitions", "write_step"]

@@ -116,6 +116,25 @@ def definitions(
     return Statement(ast.Assign([ast.Tuple([ast.Name(n) for n in names])], value))
 
 
+def append(name: str, value: ast.expr) -> Statement:
+    """Put a value at the end of a list."""
+    call = ast.Call(ast.Attribute(ast.Name(name), "append"), [value], [])
+    return Statement(ast.Expr(call))
+
+
+def insert_first(name: str, value: ast.expr) -> Statement:
+    """Put a value at the beginning of a list."""
+    call = ast.Call(
+        ast.Attribute(ast.Name(name), "insert"), [ast.Constant(0), value], []
+    )
+    return Statement(ast.Expr(call))
+
+
+def tuple_of(parts: Sequence[ast.expr]) -> ast.expr:
+    """Write several values as a tuple, and one as itself."""
+    return parts[0] if len(parts) == 1 else ast.Tuple(list(parts))
+
+
 def names_in(*trees: ast.AST) -> frozenset[str]:
     """Give the names that stand in expressions or statements."""
     nodes = (n for tree in trees for n in ast.walk(tree))
@@ -152,7 +171,7 @@ def _text(tree: ast.stmt) -> str:
             return f"{_bare(target)} = {_bare(tree.value)}"
         return f"{ast.unparse(target)} = {ast.unparse(tree.value)}"
     if isinstance(tree, ast.For):
-        return f"for {ast.unparse(tree.target)} in {ast.unparse(tree.iter)}:"
+        return f"for {_bare(tree.target)} in {ast.unparse(tree.iter)}:"
     return ast.unparse(tree)
 
 

@@ -81,7 +81,7 @@ class Writing(Protocol):
     signature: tuple[tuple[str, Any], ...]
     readers: Counter[Node]
     notes: dict[Node, str]
-    lists: dict[Node, str]
+    lists: dict[Node, tuple[str, int]]
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`."""
@@ -100,6 +100,9 @@ class Writing(Protocol):
 
     def bind(self, node: Node, name: str) -> None:
         """Note that a value is at hand under a name."""
+
+    def named(self, node: Node) -> ast.expr:
+        """Give a name, or a part of a nest, for a value that is read in a loop."""
 
     def give(self, node: Node, place: ast.expr) -> None:
         """Note that a value is at hand as a part of something."""

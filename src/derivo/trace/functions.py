@@ -315,7 +315,8 @@ class Outliner:
     ) -> dict[Node, Node]:
         """Make the call of a block; give what stands for its results."""
         region, block = self.regions[invocation], self._block(invocation)
-        operands = tuple(new[n] for n in region.operands)
+        # An array that is closed over may be noted after the first result is made.
+        operands = tuple(new.get(n, n) for n in region.operands)
         make, line = self.builder.make, invocation.line
         attrs = {"block": block, "step": self._step(invocation)}
         node = make(call, operands, attrs, line)

@@ -153,7 +153,7 @@ def derive_step(
         The update.
     """
     wrt = [p.name for p in forward.parameters]
-    loss = derive(forward.loss, wrt=wrt, **specs)
+    loss = derive(forward.loss, wrt=wrt, inline="*", **specs)
     parts = program(loss.traced, loss.structure, loss.forward, loss.backward)
     update = Update(loss.forward.builder, rule)
     inputs = {n.attrs["name"]: n for n in parts.inputs}
