@@ -195,8 +195,11 @@ class _Chooser:
             return invocation.of in self.loops
         if invocation.function not in self.stay:
             return False
-        around = self.caller[invocation].function
-        return (around, invocation.function) not in self.written_out
+        # The function in which the call comes to stand: one that stays itself.
+        around = self.caller[invocation]
+        while around is not self.run.top and not self._keeps(around):
+            around = self.caller[around]
+        return (around.function, invocation.function) not in self.written_out
 
     def _worth_keeping(self) -> set[str]:
         """Give the functions that are called often, or long, or that the user keeps."""
