@@ -49,15 +49,23 @@ class Reader:
 
     def __call__(self, node: Node) -> Terms:
         """Read a node."""
-        found = self.known.get(node)
-        if found is None:
-            found = self.known[node] = self._read(node)
-        return found
+        if node not in self.known:
+            # One after the other: a long chain would be too deep for a recursion.
+            for n in self._below(node):
+                self.known[n] = self._leaf(n) if self.is_atom(n) else self.through(n)
+        return self.known[node]
 
-    def _read(self, node: Node) -> Terms:
-        if self.is_atom(node):
-            return self._leaf(node)
-        return self.through(node)
+    def _below(self, node: Node) -> list[Node]:
+        """Give what has to be read for a node, operands first."""
+        found: set[Node] = set()
+        stack = [node]
+        while stack:
+            n = stack.pop()
+            if n not in found and n not in self.known:
+                found.add(n)
+                if n.op.algebra is not None and not self.is_atom(n):
+                    stack.extend(n.inputs)
+        return sorted(found, key=lambda n: n.index)
 
     def through(self, node: Node) -> Terms:
         """Read a node by the meaning of its operation, whatever it is."""
