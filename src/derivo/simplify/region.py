@@ -136,7 +136,8 @@ class Cutting:
         read = {i for n in self.nodes if n.op.algebra is None for i in n.inputs}
         roots = set(algebra) & (self.gradients | read)
         found = self._separate(algebra, roots)
-        for again in (self._without_sums, self._at_shared, self._at_adjoints):
+        sums = self._without_sums
+        for again in (sums, self._at_shared, sums, self._at_adjoints, sums):
             found = [p for piece in found for p in (
                 again(piece) if operations(piece.inside) > MOST_OPERATIONS else [piece]
             )]  # fmt: skip
