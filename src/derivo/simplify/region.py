@@ -8,7 +8,7 @@ equal blocks of a network are equal regions: solved once, looked up after that.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from derivo.simplify.assume import SumsToOne
 
 # A piece with more operations is cut again, at adjoints that several values share.
 MOST_OPERATIONS = 60
-# How many steps down it is tried to make a term of a forward sum out of what is seen.
+# How many steps down a forward value is opened, if no part of it is seen by itself.
 DEEPEST = 3
 
 
@@ -281,10 +281,11 @@ class Surroundings:
     targets: Mapping[Node, tuple[int, SumsToOne]]
 
     def __post_init__(self) -> None:
-        self.readers: dict[Node, list[Node]] = {}
+        # What can be made of values, under the last of them.
+        self.made_of: dict[Node, list[Node]] = {}
         for n in sorted(self.known, key=index):
-            for i in operands(n) if self._is_algebra(n) else ():
-                self.readers.setdefault(i, []).append(n)
+            if self._is_algebra(n) and (parts := operands(n)):
+                self.made_of.setdefault(max(parts, key=index), []).append(n)
 
     def _is_algebra(self, node: Node) -> bool:
         return node.op.algebra is not None and bool(node.inputs) and node in self.known
@@ -302,30 +303,37 @@ class Surroundings:
             if reason is not None and reason.reader in self.known:
                 seen.add(reason.reader)
         opened: set[Node] = set()
-        self._open(seen, opened)
-        made = {r for n in seen for r in self.readers.get(n, ()) if r not in seen}
-        seen |= {r for r in made if all(i in seen for i in operands(r))}
-        self._open(seen, opened)
-        return seen, opened
+        steps = dict.fromkeys(seen, 0)
+        self._open(steps, opened)
+        made = {r for n in steps for r in self.made_of.get(n, ()) if r not in steps}
+        steps |= {r: 0 for r in made if all(i in steps for i in operands(r))}
+        self._open(steps, opened)
+        return set(steps), opened
 
-    def _open(self, seen: set[Node], opened: set[Node]) -> None:
+    def _open(self, steps: dict[Node, int], opened: set[Node]) -> None:
         """Open values until no part of a closed one is seen by itself.
 
         In ``x + f(x)`` nothing can cancel as long as neither x nor f(x) is in sight.
+        What is made of one value, as ``x / 2``, is opened for a few steps in any case:
+        `steps` counts them.
         """
         grown = True
         while grown:
             grown = False
-            for n in sorted(seen - opened, key=index, reverse=True):
+            for n in sorted(steps.keys() - opened, key=index, reverse=True):
                 parts = operands(n)
                 if not self._is_algebra(n):
                     continue
-                if len(parts) < 2 or any(self._covered(i, seen) for i in parts):
+                covered = any(self._covered(i, steps) for i in parts)
+                if covered or (len(parts) < 2 and steps[n] < DEEPEST):
                     opened.add(n)
-                    seen.update(n.inputs)
+                    for i in n.inputs:
+                        steps.setdefault(i, 0 if covered else steps[n] + 1)
                     grown = True
 
-    def _covered(self, node: Node, seen: set[Node], deep: int = DEEPEST) -> bool:
+    def _covered(
+        self, node: Node, seen: Container[Node], deep: int = DEEPEST
+    ) -> bool:
         """Tell whether a value is seen, or made of values that are."""
         if node in seen:
             return True
