@@ -237,7 +237,10 @@ class Base(Factor):
         key = (5, tuple((product_key(m), c) for m, c in self.terms))
         products = [m for m, _ in self.terms]
         own = frozenset().union(*map(labels_of, products))
-        size, level = sum(map(length, products)), max(map(level_of, products), default=0)
+        size, level = (
+            sum(map(length, products)),
+            max(map(level_of, products), default=0),
+        )
         self._identify((Base, self.terms), key, own, size, level)
 
     def _renamed(self, names: Mapping[int, Label]) -> Factor:

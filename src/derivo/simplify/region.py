@@ -9,6 +9,7 @@ equal blocks of a network are equal regions: solved once, looked up after that.
 from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,7 +172,7 @@ class Cutting:
         return self._separate(list(piece.inside), adjoints.union(piece.roots))
 
     def _separate(
-        self, nodes: list[Node], roots: set[Node], linked: Collection[Node] = ()
+        self, nodes: list[Node], roots: AbstractSet[Node], linked: Collection[Node] = ()
     ) -> list[Piece]:
         """Separate nodes: two belong together if they are made of one backward value.
 
@@ -331,9 +332,7 @@ class Surroundings:
                         steps.setdefault(i, 0 if covered else steps[n] + 1)
                     grown = True
 
-    def _covered(
-        self, node: Node, seen: Container[Node], deep: int = DEEPEST
-    ) -> bool:
+    def _covered(self, node: Node, seen: Container[Node], deep: int = DEEPEST) -> bool:
         """Tell whether a value is seen, or made of values that are."""
         if node in seen:
             return True
@@ -344,7 +343,7 @@ class Surroundings:
     def region(
         self, piece: Piece, now: Mapping[Node, Node], kept: set[Node]
     ) -> tuple[Region, list[Node]]:
-        """Number the values of a piece.
+        """Describe a piece on numbered places.
 
         Parameters
         ----------
