@@ -11,7 +11,8 @@ def gaussian_nll(mu, log_sigma, t):
 
 def gaussian_nll_gradient(saved):
     exp_log_sigma, z, h = saved
-    d_t = z / exp_log_sigma.shape[0] / exp_log_sigma
+    d_z = z / exp_log_sigma.shape[0]
+    d_t = d_z / exp_log_sigma
     d_log_sigma = (1 - h) / exp_log_sigma.shape[0]
     d_mu = -d_t
     return d_mu, d_log_sigma, d_t

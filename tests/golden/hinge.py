@@ -8,8 +8,7 @@ def hinge(y, t):
 
 def hinge_gradient(saved):
     y, t, h = saved
-    d_h = np.full(y.shape, 1 / y.shape[0], dtype=y.dtype)
-    delta = -(d_h * (h > 0))
+    delta = -((h > 0).astype(y.dtype) / y.shape[0])
     d_t = delta * y
     d_y = delta * t
     return d_y, d_t

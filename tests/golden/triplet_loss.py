@@ -15,7 +15,7 @@ def triplet_loss_gradient(saved):
     h_4 = 2 / h.shape[0] * (h_3 > 0)[:, None].astype(h.dtype)
     d_anchor = h_4 * (h - h_2)
     d_far = h_4 * h_2
-    d_near = h_4 * -h
+    d_near = -(h_4 * h)
     return d_anchor, d_near, d_far
 
 

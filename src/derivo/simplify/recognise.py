@@ -24,6 +24,9 @@ from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
 
+# A function is spelled with no more terms and values than this.
+SPELLED = (12, 40)
+
 
 class Recogniser:
     """Rebuilds a forward graph with recognised operations.
@@ -51,7 +54,7 @@ class Recogniser:
         self.rewritten: list[tuple[Node, Node]] = []
         self.named: set[Node] = set(given)
         self.shallow = Reader(
-            lambda n: n in self.named or n.op.algebra is None, exps=True
+            lambda n: n in self.named or n.op.algebra is None, exps=True, most=SPELLED
         )
         # Like `shallow`, but logarithms that were rewritten are seen.
         self.visible = Reader(
@@ -59,8 +62,9 @@ class Recogniser:
                 n.op.algebra is None or (n in self.named and not has_log(self.deep(n)))
             ),
             exps=True,
+            most=SPELLED,
         )
-        self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
+        self.deep = Reader(lambda n: n.op.algebra is None, exps=True, most=SPELLED)
         self.readers = Counter(i for n in graph.nodes() for i in n.inputs)
         self.readers.update(graph.outputs)
         self.sums: dict[object, Node] = {}
