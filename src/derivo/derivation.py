@@ -51,9 +51,9 @@ def derive(
     keep, inline
         Functions that the function calls, by name (``"block"``, ``"Class.method"``):
         those that stay functions in the source, each with its backward pass beside it,
-        and those that are written out where they are called (``"*"`` for all). If nothing is said, a
-        function stays that is called twice or is long, unless its caller's backward
-        pass gets shorter without it.
+        and those that are written out where they are called (``"*"`` for all). If
+        nothing is said, a function stays that is called twice or is long, unless its
+        caller's backward pass gets shorter without it.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
         number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,

@@ -11,7 +11,7 @@ def packed_lstm_cell(x, h, c, w, u, b):
     h_3 = i * g                           # (N, 3)
     c_2 = h_2 + h_3                       # (N, 3)
     tanh_c_2 = np.tanh(c_2)               # (N, 3)
-    return {'h': o * tanh_c_2, 'c': c_2}, (x, h, w, u, i, f, o, g, h_2, h_3, tanh_c_2)
+    return {"h": o * tanh_c_2, "c": c_2}, (x, h, w, u, i, f, o, g, h_2, h_3, tanh_c_2)
 
 
 def packed_lstm_cell_backward(saved, d_output):

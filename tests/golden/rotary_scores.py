@@ -3,32 +3,37 @@ import numpy as np
 CONSTANT = np.array([1.  , 0.01], dtype=np.float64)
 
 
+def rotate(u, c, s):
+    a = u[:, :2]  # (T, 2)
+    b = u[:, 2:]  # (T, 2)
+    h = np.concatenate([a * c - b * s, a * s + b * c], axis=1)  # (T, 4)
+    return h, (c, s)
+
+
+def rotate_backward(saved, d_h):
+    c, s = saved
+    d_a = d_h[:, 2:] * s + d_h[:, :2] * c     # a is read more than once: add the adjoints
+    d_b = d_h[:, 2:] * c - d_h[:, :2] * s
+    d_u = np.concatenate([d_a, d_b], axis=1)  # u is read more than once: add the adjoints
+    return d_u
+
+
 def rotary_scores(x, wq, wk):
     angle = np.arange(x.shape[0])[:, None].astype(x.dtype) * CONSTANT.astype(x.dtype)  # (T, 2)
     c = np.cos(angle)  # (T, 2)
     s = np.sin(angle)  # (T, 2)
     u = x @ wq         # (T, 4)
-    a = u[:, :2]       # (T, 2)
-    b = u[:, 2:]       # (T, 2)
-    h = np.concatenate([a * c - b * s, a * s + b * c], axis=1)  # (T, 4)
     u_2 = x @ wk       # (T, 4)
-    a_2 = u_2[:, :2]   # (T, 2)
-    b_2 = u_2[:, 2:]   # (T, 2)
-    h_2 = np.concatenate([a_2 * c - b_2 * s, a_2 * s + b_2 * c], axis=1)  # (T, 4)
-    return h @ h_2.T, (x, wq, wk, c, s, h, h_2)
+    rotate_out, saved_rotate = rotate(u, c, s)  # (T, 4)
+    rotate_out_2, saved_rotate_2 = rotate(u_2, c, s)  # (T, 4)
+    return rotate_out @ rotate_out_2.T, (x, wq, wk, saved_rotate, rotate_out, saved_rotate_2, rotate_out_2)
 
 
 def rotary_scores_backward(saved, d_rotary_scores):
-    x, wq, wk, c, s, h, h_2 = saved
-    d_h = d_rotary_scores @ h_2               # (T, T) @ (T, 4)
-    d_b = d_h[:, 2:] * c - d_h[:, :2] * s
-    d_a = d_h[:, 2:] * s + d_h[:, :2] * c     # a is read more than once: add the adjoints
-    d_u = np.concatenate([d_a, d_b], axis=1)  # u is read more than once: add the adjoints
-    d_wq = x.T @ d_u                          # (4, T) @ (T, 4)
-    d_h_2 = d_rotary_scores.T @ h             # (T, T) @ (T, 4)
-    d_a_2 = d_h_2[:, 2:] * s + d_h_2[:, :2] * c  # a is read more than once: add the adjoints
-    d_b_2 = d_h_2[:, 2:] * c - d_h_2[:, :2] * s
-    d_u_2 = np.concatenate([d_a_2, d_b_2], axis=1)  # u is read more than once: add the adjoints
-    d_x = d_u_2 @ wk.T + d_u @ wq.T           # x is read more than once: add the adjoints
-    d_wk = x.T @ d_u_2                        # (4, T) @ (T, 4)
+    x, wq, wk, saved_rotate, rotate_out, saved_rotate_2, rotate_out_2 = saved
+    d_u = rotate_backward(saved_rotate, d_rotary_scores @ rotate_out_2)
+    d_wq = x.T @ d_u                 # (4, T) @ (T, 4)
+    d_u_2 = rotate_backward(saved_rotate_2, d_rotary_scores.T @ rotate_out)
+    d_x = d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add the adjoints
+    d_wk = x.T @ d_u_2               # (4, T) @ (T, 4)
     return d_x, d_wq, d_wk

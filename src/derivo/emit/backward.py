@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from derivo.emit.body import Body
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, Written, function
-from derivo.emit.places import below, multiplied, nest_expression
+from derivo.emit.multiplied import multiplied
+from derivo.emit.places import below, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions, is_number

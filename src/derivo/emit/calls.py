@@ -51,7 +51,10 @@ def write_call(body: Writing, node: Node, nodes: list[Node]) -> None:
 
 
 def write_group(body: Writing, group: Group, nodes: list[Node]) -> None:
-    """Write calls that differ in the pieces that they read as one loop."""
+    """Write calls that differ in the pieces that they read as one loop.
+
+    The first call stands in for all; what it gives at each step goes into lists.
+    """
     first = group.calls[0]
     is_back = "back" in first.op.traits
     words = {place: _word(body, first, place) for place in group.pieces}
@@ -59,38 +62,35 @@ def write_group(body: Writing, group: Group, nodes: list[Node]) -> None:
     results = [results_of(c, nodes) for c in group.calls]
     inner = body.inner()
     inner.readers, inner.kept = body.readers, set()
-    for place, name in called.items():
-        inner.given[first.inputs[place]] = name
-    if not is_back and any(c in body.kept for c in group.calls):
+    if any(c in body.kept for c in group.calls):
         inner.kept.add(first)
+    inner.given |= {first.inputs[place]: name for place, name in called.items()}
     for n in first.inputs:
         if not inner.is_at_hand(n):
             inner.give(n, body.named(n))
     read = {at: n for r in results for at, n in r.items()}
     stand_ins = {at: results[0].get(at, n) for at, n in read.items()}
-    if is_back:
-        _write_backward(inner, first, stand_ins)
-    else:
-        _write_forward(inner, first, stand_ins)
+    (_write_backward if is_back else _write_forward)(inner, first, stand_ins)
     lines = list(inner.statements)
-    count = len(group.calls)
     if first in inner.kept:
-        own = inner.bound[first]
-        whole = gather(body, lines, own, f"{own}s", count)
-        for k, c in enumerate(group.calls):
-            body.lists[c] = ast.unparse(whole), k
-            body.given[c] = below(whole, k)
+        _gather(body, lines, inner.bound[first], list(group.calls))
     for at, stand_in in stand_ins.items():
-        own = inner.bound[stand_in]
-        whole = gather(body, lines, own, f"{own}s", count)
-        for k, r in enumerate(results):
-            if at not in r:
-                continue
-            body.given[r[at]] = below(whole, k)
-            if r[at] in body.kept:
-                body.lists[r[at]] = ast.unparse(whole), k
+        _gather(body, lines, inner.bound[stand_in], [r.get(at) for r in results])
     body.statements.append(Statement(head))
     body.statements += [line.deeper() for line in lines]
+
+
+def _gather(
+    body: Writing, lines: list[Statement], name: str, values: list[Node | None]
+) -> None:
+    """Gather what each step calls `name` in a list; the values are its parts."""
+    whole = gather(body, lines, name, f"{name}s", len(values))
+    for k, n in enumerate(values):
+        if n is None:
+            continue
+        body.given[n] = below(whole, k)
+        if n in body.kept:
+            body.lists[n] = whole.id, k
 
 
 def _word(body: Writing, call: Node, place: int) -> str:

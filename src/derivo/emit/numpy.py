@@ -11,7 +11,8 @@ from typing import Any
 from derivo.emit.backward import whole_text, write_backward
 from derivo.emit.forward import write_forward
 from derivo.emit.layout import Lines, Written, array_text
-from derivo.emit.places import multiplied, places_of
+from derivo.emit.multiplied import multiplied
+from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
 from derivo.emit.saving import saved_by, to_save
 from derivo.emit.writing import FunctionNames, StepPrograms

@@ -111,28 +111,25 @@ def _group(
 def pieces_of(values: list[Node]) -> Pieces | None:
     """Tell what values are pieces of, if they fill it in their order."""
     first = values[0]
-    if len({v.inputs[:1] for v in values}) > 1 or first.op.picks is None:
-        return None
     if any(v.op is not first.op or v.spec != first.spec for v in values):
         return None
-    (whole,) = first.inputs
-    if whole.spec.rank != first.spec.rank:
+    if first.op.picks is None or len({v.inputs for v in values}) > 1:
         return None
-    picked = [v.op.picks(v.attrs, whole.spec) for v in values if v.op.picks]
-    axes = [k for k in range(whole.spec.rank) if len({p[k] for p in picked}) > 1]
-    if len(axes) != 1:
+    (whole,) = first.inputs
+    large, small = whole.spec.shape, first.spec.shape
+    picked = [first.op.picks(v.attrs, whole.spec) for v in values]
+    axes = [k for k in range(len(large)) if len({p[k] for p in picked}) > 1]
+    if len(axes) != 1 or len(large) != len(small):
         return None
     (axis,) = axes
-    size = first.spec.shape[axis]
-    for number, places in enumerate(picked):
-        for k, (step, own, start) in enumerate(places):
-            if step != 1 or own != k or start != (number * size if k == axis else 0):
-                return None
-    others = [k for k in range(whole.spec.rank) if k != axis]
-    if any(whole.spec.shape[k] != first.spec.shape[k] for k in others):
-        return None
-    fills = whole.spec.shape[axis] == size * len(values)
-    return Pieces(whole, axis) if fills else None
+    fills = large[axis] == small[axis] * len(values)
+    rest_is_whole = all(large[k] == small[k] for k in range(len(large)) if k != axis)
+    in_order = all(
+        place == (1, k, number * small[axis] if k == axis else 0)
+        for number, places in enumerate(picked)
+        for k, place in enumerate(places)
+    )
+    return Pieces(whole, axis) if fills and rest_is_whole and in_order else None
 
 
 def loop_over(
@@ -167,7 +164,7 @@ def loop_over(
 
 def gather(
     body: Writing, lines: list[Statement], name: str, word: str, count: int
-) -> ast.expr:
+) -> ast.Name:
     """Gather a value of each step in a list; give the list."""
     whole = ast.Name(body.names.fresh(word))
     body.statements.append(definition(whole.id, ast.List([])))

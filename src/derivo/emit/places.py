@@ -136,12 +136,3 @@ def _written(nest: Any, wholes: Wholes | None, *, exactly: bool) -> ast.expr:
     if isinstance(nest, dict):
         return ast.Dict([key_of(k) for k in nest], parts)
     return ast.List(parts) if isinstance(nest, list) else ast.Tuple(parts)
-
-
-def multiplied(nest, factor):  # type: ignore[no-untyped-def]
-    """Multiply every array in a nest: written above the source of a loss with nests."""
-    if isinstance(nest, dict):
-        return {key: multiplied(part, factor) for key, part in nest.items()}
-    if isinstance(nest, (tuple, list)):
-        return type(nest)(multiplied(part, factor) for part in nest)
-    return factor * nest

@@ -307,7 +307,7 @@ class _Backward(_Loop):
     def _begin(self) -> tuple[Writing, list[ast.expr]]:
         """Give the body of a step back, and the names of what was kept for it."""
         program, inner = self.program, self.body.inner()
-        names = []
+        names: list[ast.expr] = []
         for n in self.step.saved.values:
             wish = self.step.names.get(n) or program.names.get(n) or "value"
             name = inner.names.fresh(wish, n)

@@ -99,8 +99,8 @@ def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
         of_list = _list_of(values, arguments)
         if len(set(values)) == 1:
             fixed.append(place)
-        elif len(handed_on) == 1 and None not in handed_on:
-            carried[place] = handed_on.pop()
+        elif len(handed_on) == 1 and (result := handed_on.pop()) is not None:
+            carried[place] = result
         elif of_list is not None:
             lists[place] = of_list
         else:

@@ -194,7 +194,9 @@ class Recogniser:
             return new
         axes = new.attrs["axis"]
         rank = u.spec.rank
-        along = {a % rank - rank for a in (axes if isinstance(axes, tuple) else (axes,))}
+        along = {
+            a % rank - rank for a in (axes if isinstance(axes, tuple) else (axes,))
+        }
         wanted = self.deep(u)
         for n in own:
             apart = self.deep(n) - wanted
@@ -203,7 +205,7 @@ class Recogniser:
         return new
 
     def _rewrite(self, node: Node, same: Node, terms: Terms) -> Node:
-        new = self._of_own(node, self.writer(terms))
+        new = self._of_own(same, self.writer(terms))
         if new is same or new.spec != same.spec:
             return same
         if self.same_text and self.lowering(new) is not self.lowering(same):

@@ -121,8 +121,9 @@ class Regions:
             for i in n.inputs:
                 self.read_until[i] = max(self.read_until.get(i, 0), n.index)
         self.made_by: dict[str, list[range]] = {}
-        for i in top.everything():
-            self.made_by.setdefault(i.function, []).append(range(i.start, i.end))
+        for invocation in top.everything():
+            made = range(invocation.start, invocation.end)
+            self.made_by.setdefault(invocation.function, []).append(made)
 
     def find(
         self, invocation: Invocation, wanted: list[Node] | None = None

@@ -113,6 +113,7 @@ class SizeRange:
             TraceError, "a loop runs over a size that is only a name",
             "use derivo.scan, or give that axis a number in the spec",
         )  # fmt: skip
+        return iter(())
 
 
 def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
