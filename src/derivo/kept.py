@@ -29,6 +29,9 @@ LONG = 6
 # Longer ones are not written out to see whether that is shorter: hardly anything of
 # theirs meets what is around them.
 LONGEST_TRIED = 40
+# One that is called more often in one place is written out only if each call saves so
+# many operations.
+WORTH = 2
 # What stands for all functions in inline=.
 EVERY = "*"
 
@@ -162,9 +165,12 @@ class _Chooser:
         tried = dict.fromkeys(outliner.blocks.values())
         if self.functions.simplify and self._try_to_write_out(graph, tuple(tried)):
             graph, outliner = self._cut()
-        for invocation in outliner.blocks:
+        forms: dict[str, set[Block]] = {}
+        for invocation, block in outliner.blocks.items():
             if invocation.of is None:
-                self.notes.setdefault(invocation.function, "stays a function")
+                forms.setdefault(invocation.function, set()).add(block)
+        for function, blocks in forms.items():
+            self.notes.setdefault(function, _how_it_stays(blocks))
         check(graph)
         return Outlined(graph, self.notes)
 
@@ -256,7 +262,9 @@ class _Chooser:
         """Tell whether a scope's backward pass is shorter with calls written out."""
         written = _write_out(scope.graph, calls, self.functions)
         try:
-            return scope.cost(written) < scope.own_cost
+            saved = scope.own_cost - scope.cost(written)
+            # A function that is called again and again is worth some operations.
+            return saved >= (1 if len(calls) == 1 else WORTH * len(calls))
         except DerivoError:
             return False  # what is wrong is said when the function itself is derived
 
@@ -322,6 +330,19 @@ class Scope:
             if n.op.traits & {"view", "selects"}:
                 own.add(n)  # parts of a result meet what reads them
         return any(n.op.algebra is not None and n.inputs for n in beside)
+
+
+def _how_it_stays(blocks: set[Block]) -> str:
+    """Say that a function stays, and why there are several of it if there are."""
+    shapes = {tuple(n.spec for n in b.graph.inputs) for b in blocks}
+    if len(blocks) == 1:
+        return "stays a function"
+    if len(blocks) == len(shapes):
+        return f"stays a function, once for each of {len(shapes)} sets of shapes"
+    return (
+        f"stays a function in {len(blocks)} forms: its calls differ in what they close "
+        "over, or in numbers that they are given"
+    )
 
 
 def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
@@ -90,6 +91,11 @@ class Passes:
             forward.graph, names, builder, is_loss=is_loss, functions=functions
         )
         backward = simplify_backward(differentiated, forward, enabled=simplify)
+        told = tuple(
+            Step("function", f"{name} {note}", forward.graph.outputs[0])
+            for name, note in sorted(outlined.notes.items())
+        )
+        backward = replace(backward, steps=(*told, *backward.steps))
         for name in backward.independent:
             message = (
                 f"the result of {traced.name} does not depend on {name!r}, or only "

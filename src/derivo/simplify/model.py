@@ -18,7 +18,8 @@ class Step:
     Attributes
     ----------
     kind
-        "local", "chain", "fan-out", "broadcast" or "rewrite".
+        "local", "chain", "fan-out", "broadcast", "rewrite", or "function": what became
+        of a function that is called, and why.
     rule
         Name of the rule.
     result
