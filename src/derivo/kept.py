@@ -162,6 +162,8 @@ class _Chooser:
         if not self.stay and not self.loops:
             return Outlined(self.run.graph, self.notes)
         graph, outliner = self._cut()
+        if self._leave_single_operations(outliner.blocks.values()):
+            graph, outliner = self._cut()
         tried = dict.fromkeys(outliner.blocks.values())
         if self.functions.simplify and self._try_to_write_out(graph, tuple(tried)):
             graph, outliner = self._cut()
@@ -173,6 +175,19 @@ class _Chooser:
             self.notes.setdefault(function, _how_it_stays(blocks))
         check(graph)
         return Outlined(graph, self.notes)
+
+    def _leave_single_operations(self, blocks: Iterable[Block]) -> bool:
+        """Write out what is one operation under a name, as sigmoid is in any spelling."""
+        single = set()
+        for block in dict.fromkeys(blocks):
+            nodes = self.functions.forward(block).graph.nodes()
+            named = self.choice.keeps(block.function) or block.step_of is not None
+            if not named and sum(map(is_work, nodes)) + len(calls_in(nodes)) == 1:
+                single.add(block.function)
+        for function in single:
+            self.notes[function] = "is written out: it is one operation"
+        self.stay -= single
+        return bool(single)
 
     def _cut(self) -> tuple[Graph, Outliner]:
         """Cut out the functions that stay, and the steps of those loops that are ones.

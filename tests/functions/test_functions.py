@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -173,12 +174,14 @@ def test_several_results_and_caches_that_nobody_reads():
         b, mb, _ = split_mean(y)
         return a * b + ma - mb
 
-    d = derivo.derive(f, x="N D", y="N D")
+    d = derivo.derive(f, x="N D", y="N D", keep="split_mean")
     assert "split_mean" in names_of(d.source)
-    (line,) = [t for t in d.source.splitlines() if t.startswith("    return h, m")] or [""]
+    (line,) = [t for t in d.source.splitlines() if t.startswith("    return h, m")] or [
+        ""
+    ]
     assert d.check(order=1, trials=1).ok
-    ends = [line for line in d.source.splitlines() if line.startswith("    return h")]
-    assert ends[0].startswith("    return (h, m), (")  # without the cache
+    ends = [t for t in d.source.splitlines() if t.startswith("    return ")]
+    assert re.match(r"    return \(\w+, m\), \(", ends[0])  # without the cache
 
 
 def test_other_shapes_share_the_text_where_it_is_the_same():
@@ -270,4 +273,4 @@ def test_simplify_off_keeps_functions_too():
 
 def test_explain_tells_a_function_that_calls_others():
     d = derivo.derive(deep, x="N D", blocks=[block_specs() for _ in range(2)])
-    assert "affine" in d.explain("graph").render("txt").decode()
+    assert "ffn" in str(d.explain("graph").render("dot"))

@@ -191,16 +191,17 @@ class Regions:
     def is_outer(self, n: Node, invocation: Invocation) -> bool:
         """Tell what a helper closed over: values from before, and whole arrays.
 
-        A value that depends on no argument, such as a mask of a certain size, may have
-        been made by an earlier call of the same function: then it is the function's.
+        What an earlier call of the same function made, such as a mask of a certain
+        size or the sine of an argument that both have, is the function's own. (What
+        the step of a loop before made may be what it hands on.)
         """
         if isinstance(n.attrs.get("value"), Constant):
             return True
         if n.index >= invocation.start or is_inline(n):
             return False
-        return n in self.varying or not any(
-            n.index in made for made in self.made_by[invocation.function]
-        )
+        if invocation.of is not None and n in self.varying:
+            return True
+        return not any(n.index in made for made in self.made_by[invocation.function])
 
 
 def _parameters(invocation: Invocation, read: set[Node]) -> dict[str, Any]:
