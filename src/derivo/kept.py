@@ -177,7 +177,7 @@ class _Chooser:
         return Outlined(graph, self.notes)
 
     def _leave_single_operations(self, blocks: Iterable[Block]) -> bool:
-        """Write out what is one operation under a name, as sigmoid is in any spelling."""
+        """Write out what is one operation, as sigmoid is in any spelling."""
         single = set()
         for block in dict.fromkeys(blocks):
             nodes = self.functions.forward(block).graph.nodes()
