@@ -14,6 +14,6 @@ def cosine_similarity_backward(saved, d_h_2):
     a, b, sqrt_a, sqrt_b, h, h_2 = saved
     h_3 = b / h[:, None] - a * h_2[:, None] / sqrt_a[:, None] ** 2
     d_a = d_h_2[:, None] * h_3
-    h_4 = b * sqrt_a[:, None] * h_2[:, None] / sqrt_b[:, None]
-    d_b = d_h_2[:, None] * (a - h_4) / h[:, None]
+    h_4 = a / h[:, None] - b * h_2[:, None] / sqrt_b[:, None] ** 2
+    d_b = d_h_2[:, None] * h_4
     return d_a, d_b

@@ -11,9 +11,8 @@ def factorisation_machine(x, v, w):
 
 def factorisation_machine_backward(saved, d_factorisation_machine):
     x, v, w, h, h_2, h_3 = saved
-    d_pairs = d_factorisation_machine * 0.5
     d_w = x.T @ d_factorisation_machine  # (L, N) @ (N,)
-    delta = -np.broadcast_to(d_pairs[:, None], h.shape)
+    delta = np.broadcast_to(-d_factorisation_machine[:, None] / 2, h.shape)
     d_h = d_factorisation_machine[:, None] * h
     # x is read more than once: add the adjoints
     d_x = d_h @ v.T + 2 * (delta @ h_3.T) * x + d_factorisation_machine[:, None] * w

@@ -7,22 +7,23 @@ def multi_head_attention(x, wq, wk, wv, wo):
     u_2 = x @ wk                              # (N, T, 6)
     k = np.swapaxes(u_2.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
     u_3 = x @ wv                              # (N, T, 6)
-    v = np.swapaxes(u_3.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
+    reshape_u_3 = u_3.reshape((x.shape[0], x.shape[1], 2, 3))  # (N, T, 2, 3)
+    v = np.swapaxes(reshape_u_3, 1, 2)        # (N, 2, T, 3)
     s = q @ np.swapaxes(k, -2, -1) / 1.7320508075688772  # (N, 2, T, T)
     e = np.exp(s - np.max(s, axis=3, keepdims=True))  # (N, 2, T, T)
     h = e / np.sum(e, axis=3, keepdims=True)  # (N, 2, T, T)
     y = h @ v                                 # (N, 2, T, 3)
     reshape_y = np.swapaxes(y, 1, 2).reshape(x.shape)  # (N, T, 6)
-    return reshape_y @ wo, (x, wq, wk, wv, wo, q, k, v, h, reshape_y)
+    return reshape_y @ wo, (x, wq, wk, wv, wo, q, k, reshape_u_3, h, reshape_y)
 
 
 def multi_head_attention_backward(saved, d_multi_head_attention):
-    x, wq, wk, wv, wo, q, k, v, h, reshape_y = saved
+    x, wq, wk, wv, wo, q, k, reshape_u_3, h, reshape_y = saved
     reshape_d_multi_head_attention = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
-    delta = (d_multi_head_attention @ wo.T).reshape((x.shape[0], x.shape[1], 2, 3))
+    delta = (d_multi_head_attention @ wo.T).reshape(reshape_u_3.shape)
     d_y = np.swapaxes(delta, 1, 2)
-    d_h = d_y @ np.swapaxes(v, -2, -1)      # (N, 2, T, 3) @ (N, 2, 3, T)
     reshape_x = x.reshape(reshape_d_multi_head_attention.shape)
+    d_h = d_y @ np.transpose(reshape_u_3, (0, 2, 3, 1))  # (N, 2, T, 3) @ (N, 2, 3, T)
     reshape_reshape_y = reshape_y.reshape(reshape_d_multi_head_attention.shape)
     d_wo = reshape_reshape_y.T @ reshape_d_multi_head_attention  # (6, N*T) @ (N*T, 6)
     d_v = np.swapaxes(h, -2, -1) @ d_y      # (N, 2, T, T) @ (N, 2, T, 3)
