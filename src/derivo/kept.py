@@ -379,7 +379,9 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
         return False
     (roll, *_) = rolls
     assert roll is not None  # noqa: S101
-    return bool(roll.lists) or length_of(roll.calls[0].attrs["block"]) >= LONG
+    return (
+        bool(roll.lists or roll.rows) or length_of(roll.calls[0].attrs["block"]) >= LONG
+    )
 
 
 def is_work(node: Node) -> bool:
