@@ -25,7 +25,7 @@ from derivo.kept import EVERY, Choice, with_functions
 from derivo.run.arguments import adjoints_of_results, bind, floating_type
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
-from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.simplify.model import Backward, Forward, Step
 from derivo.trace.tracer import trace
@@ -90,7 +90,7 @@ class Passes:
         differentiated = differentiate(
             forward.graph, names, builder, is_loss=is_loss, functions=functions
         )
-        backward = simplify_backward(differentiated, forward, enabled=simplify)
+        backward = functions.shortened(differentiated, forward)
         told = tuple(
             Step("function", f"{name} {note}", forward.graph.outputs[0])
             for name, note in sorted(outlined.notes.items())
