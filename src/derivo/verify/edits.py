@@ -258,15 +258,16 @@ def _numbers_of_axes(e: ast.expr) -> Iterator[tuple[ast.expr, str]]:
         yield ast.Call(func, e.args, e.keywords), f"{other} is meant, not {e.func.attr}"
     if e.func.attr not in _REDUCTIONS:
         return
-    rest = [k for k in e.keywords if k.arg != "axis"]
     is_function = _is_module(e.func.value)
     args = e.args[:1] if is_function else []
+    place = [k.arg for k in e.keywords].index("axis") if any(
+        k.arg == "axis" for k in e.keywords
+    ) else 0  # fmt: skip
+    rest = [k for k in e.keywords if k.arg != "axis"]
     for axis in (0, 1, 2, -1, -2, None, (0, 1), (0, 2, 3)):
         chosen = [] if axis is None else [ast.keyword("axis", _constant(axis))]
-        yield (
-            ast.Call(e.func, args, [*rest, *chosen]),
-            f"the axis of {e.func.attr} is wrong",
-        )
+        keywords = [*rest[:place], *chosen, *rest[place:]]
+        yield ast.Call(e.func, args, keywords), f"the axis of {e.func.attr} is wrong"
     without = [k for k in e.keywords if k.arg != "keepdims"]
     if len(without) < len(e.keywords):
         yield ast.Call(e.func, e.args, without), "keepdims is wrong"

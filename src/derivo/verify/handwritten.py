@@ -176,9 +176,12 @@ def takes_cache(
     for name in unknown:
         if name in SAVED or (name == returned and len(unknown) > 1):
             return name
-    if returned and len(unknown) == 2:  # an adjoint and something kept
+    own = getattr(inspect.unwrap(forward), "__code__", None)
+    values = own.co_varnames if own is not None else ()
+    if returned and len(unknown) == 2:  # an adjoint and something kept, or a value
         likely = [p for p in unknown if not _UPSTREAM.match(p)]
-        return likely[0] if len(likely) == 1 else unknown[1]
+        kept = likely[0] if len(likely) == 1 else unknown[1]
+        return kept if kept not in values or kept == returned else ""
     return ""
 
 

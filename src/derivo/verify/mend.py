@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import linecache
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -116,6 +117,7 @@ class Mender:
         self.trials = trials
         self.read = read
         self.tree = probed.tree
+        self.different = _different(trials[0].known)
         self.changeable = Changeable(probed, self.tree)
         self.right_before = self._right(probed.run_probed, trials)
 
@@ -175,7 +177,8 @@ class Mender:
 
     def _replaced(self, place: Place, got: Any) -> list[Mend]:
         first, found = self.trials[0], []
-        for k, known in enumerate(first.known):
+        for k in self.different:
+            known = first.known[k]
             if not _may_stand_for(got, known.value):
                 continue
             changed = [{place.number: t.known[k].value} for t in self.trials]
@@ -283,7 +286,7 @@ class Mender:
 
     def _line(self, statement: ast.stmt) -> Line:
         code = self.probed.function.__code__
-        text = ast.unparse(statement).partition("\n")[0]
+        text = linecache.getline(code.co_filename, statement.lineno).strip()
         return Line(code.co_filename, statement.lineno, code.co_name, text)
 
     def go_on(self, mend: Mend) -> Mender:
@@ -291,11 +294,22 @@ class Mender:
         assert mend.tree is not None  # noqa: S101  only a mended line goes on
         after = Mender.__new__(Mender)
         after.probed, after.trials, after.read = self.probed, self.trials, self.read
-        after.tree = mend.tree
+        after.tree, after.different = mend.tree, self.different
         after.changeable = Changeable(self.probed, mend.tree)
         self.probed.run_probed = self.probed.compile(mend.tree)
         after.right_before = self.right_before | mend.mends
         return after
+
+
+def _different(known: Sequence[Known]) -> list[int]:
+    """Give the numbers of values that differ, of equal ones the first with a text."""
+    first: dict[Any, int] = {}
+    for k, one in sorted(enumerate(known), key=lambda pair: not pair[1].text):
+        value = np.asarray(one.value, dtype=float)
+        line = np.cos(np.arange(value.size))  # any direction tells two values apart
+        key = (value.shape, f"{np.vdot(line, value.ravel()):.9e}")
+        first.setdefault(key, k)
+    return sorted(first.values())
 
 
 def _in_names(mend: Mend, old: ast.stmt, values: Mapping[str, Any]) -> ast.stmt | None:

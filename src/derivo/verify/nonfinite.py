@@ -217,7 +217,7 @@ def _stable(
     if any(np.any(_is_bad(known[o])) for o in outputs):
         return ""
     written = [
-        line.strip().partition("  #")[0]
+        line.strip().partition("  #")[0].rstrip()
         for line in passes.source.splitlines()
         if "nothing overflows" in line
     ]
