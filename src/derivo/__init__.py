@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+__version__: str  # found when it is asked for
+
 if TYPE_CHECKING:
     from derivo import data as data
     from derivo import layers as layers
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from derivo.run.load import load as load
     from derivo.train.network import Network as Network
     from derivo.verify.backward import check_backward as check_backward
+    from derivo.verify.gradcheck import gradcheck as gradcheck
 
 # Each public name and where it is; loaded when first asked for, so that `import derivo`
 # stays quick. A name that is a module is its own place.
@@ -25,21 +28,36 @@ _PLACES = {
     "check_backward": "derivo.verify.backward",
     "data": "derivo.data",
     "derive": "derivo.derivation",
+    "gradcheck": "derivo.verify.gradcheck",
     "layers": "derivo.layers",
     "load": "derivo.run.load",
     "scan": "derivo.ops.scan",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _PLACES:
-        message = f"module 'derivo' has no attribute {name!r}"
-        raise AttributeError(message)
-    module = import_module(_PLACES[name])
-    value = getattr(module, name, module)
-    globals()[name] = value  # asked once
-    return value
+if not TYPE_CHECKING:  # or a type checker would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        if name == "__version__":
+            return _version()
+        if name not in _PLACES:
+            message = f"module 'derivo' has no attribute {name!r}"
+            raise AttributeError(message)
+        module = import_module(_PLACES[name])
+        value = getattr(module, name, module)
+        globals()[name] = value  # asked once
+        return value
+
+
+def _version() -> str:
+    """Read the version of what is installed; the files themselves do not state it."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
+
+    try:
+        return version("derivo")
+    except PackageNotFoundError:
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_PLACES})
+    return sorted({*globals(), *_PLACES, "__version__"})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import numpy as np
+
 from derivo.graph.op import Op
 
 CATALOGUE: dict[str, Op] = {}
@@ -23,6 +25,11 @@ def register(op: Op, *spellings: Any) -> Op:
     for spelling in spellings:
         SPELLINGS[spelling] = op
     return op
+
+
+def younger(name: str) -> list[Any]:
+    """Give a NumPy function that the oldest supported NumPy does not have yet."""
+    return [getattr(np, name)] if hasattr(np, name) else []
 
 
 def spells(*functions: Any) -> Callable[[F], F]:

@@ -11,7 +11,7 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
-from derivo.ops.catalogue import register, spells
+from derivo.ops.catalogue import register, spells, younger
 from derivo.ops.einsum import contract
 from derivo.ops.index import getitem
 from derivo.ops.join import stack
@@ -54,7 +54,7 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Any:
     return sum_of(x1 * x2, axis=axis)
 
 
-@spells(np.matvec)
+@spells(*younger("matvec"))
 def matvec(x1: Any, x2: Any) -> Any:
     """Multiply matrices by vectors."""
     if np.ndim(x2) == 1:
@@ -62,7 +62,7 @@ def matvec(x1: Any, x2: Any) -> Any:
     return squeeze(matmul(x1, expand_dims(x2, axis=-1)), axis=-1)
 
 
-@spells(np.vecmat)
+@spells(*younger("vecmat"))
 def vecmat(x1: Any, x2: Any) -> Any:
     """Multiply vectors by matrices."""
     if np.ndim(x1) == 1:
