@@ -24,8 +24,10 @@ from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.composite import log_softmax, logsumexp, softmax
 from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
+from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.ops.special import digamma, trigamma
+from derivo.trace.recorder import is_traced
 
 _LOCK = threading.RLock()
 _MATH = {
@@ -41,13 +43,6 @@ _RANDOM = (
     "rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
     "randint", "random_sample",
 )  # fmt: skip
-
-
-def is_traced(value: Any) -> bool:
-    """Tell whether a value, or a part of a shape or list, is traced."""
-    if isinstance(value, list | tuple):
-        return any(is_traced(v) for v in value)
-    return hasattr(value, "record")
 
 
 @contextmanager
@@ -205,8 +200,18 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
         return full(x.shape if shape is None else shape, fill_value, dtype or x.dtype)
 
-    def array(value: Any, dtype: Any = None) -> Any:
+    def tri(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
+        return tril(full((n, n if m is None else m), 1, dtype), k=k)
+
+    # Traced values are never written to, have no order in memory and no subclass.
+    def array(
+        value: Any, dtype: Any = None, *, copy: Any = None, order: Any = None,
+        subok: Any = False, ndmin: int = 0,
+    ) -> Any:  # fmt: skip
+        del copy, order, subok
         result = np.stack(value) if isinstance(value, list | tuple) else value
+        while result.ndim < ndmin:
+            result = result[None]
         return result if dtype is None else result.astype(dtype)
 
     def count(*args: Any, dtype: Any = None) -> Any:
@@ -221,16 +226,13 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         result = new(eye, n=as_dim(n), m=as_dim(n if m is None else m), k=k)
         return result if dtype is None else result.astype(dtype)
 
-    def linspace(start: Any, stop: Any, num: Any = 50) -> Any:
-        places = new(arange, stop=as_dim(num))
-        return start + (stop - start) * (places / (num - 1))
-
     return {
         "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
         "ones": lambda shape, dtype=None: full(shape, 1, dtype),
         "full": full, "arange": count, "eye": identity, "identity": identity,
-        "tri": lambda n, m=None, k=0: tril(full((n, n if m is None else m), 1), k=k),
-        "linspace": linspace, "array": array, "asarray": array, "asanyarray": array,
+        "tri": tri,
+        "linspace": linspace, "logspace": logspace, "geomspace": geomspace,
+        "array": array, "asarray": array, "asanyarray": array,
         "ascontiguousarray": array,
         "zeros_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
         "ones_like": lambda x, dtype=None, shape=None: full_like(x, 1, dtype, shape),
