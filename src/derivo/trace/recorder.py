@@ -179,9 +179,9 @@ class Recorder:
             function, "name", getattr(function, "__name__", "")
         ).strip("_")
         self._check_dtype(name, args, options.pop("dtype", None))
-        for option in options if isinstance(function, Op) else ():
-            if option not in function.attrs:  # such as the where= of a ufunc
-                self.unknown(f"{name}(..., {option}=...)")
+        for given in options if isinstance(function, Op) else ():
+            if given not in function.attrs:  # such as the where= of a ufunc
+                self.unknown(f"{name}(..., {given}=...)")
         try:
             return function(*args, **options)
         except DerivoError as error:
