@@ -174,12 +174,6 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
         ShapeError,
         "two or three components",
     ),
-    "third derivative of gammaln": (
-        lambda x: _trigamma(x),
-        {"x": "N"},
-        NotSupportedError,
-        "trigamma. has no derivative",
-    ),
     "take_along_axis": (
         lambda x: np.take_along_axis(x, np.zeros((3, 2), int), axis=1),
         {"x": "4 5"},
@@ -193,10 +187,6 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
         "holds integers",
     ),
 }
-
-
-def _trigamma(x: Any) -> Any:
-    return ops.CATALOGUE["trigamma"](x)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -13,6 +13,7 @@ from derivo.ops import cut_up as cut_up
 from derivo.ops import decompose as decompose
 from derivo.ops import diagonal as diagonal
 from derivo.ops import difference as difference
+from derivo.ops import distributions as distributions
 from derivo.ops import edit as edit
 from derivo.ops import einsum as einsum
 from derivo.ops import elementwise as elementwise
@@ -35,6 +36,9 @@ from derivo.ops import ranges as ranges
 from derivo.ops import rearrange as rearrange
 from derivo.ops import reduce as reduce
 from derivo.ops import scan as scan
+from derivo.ops import scipy_arrays as scipy_arrays
+from derivo.ops import scipy_linalg as scipy_linalg
+from derivo.ops import scipy_special as scipy_special
 from derivo.ops import shape as shape
 from derivo.ops import solve as solve
 from derivo.ops import special as special

@@ -15,7 +15,7 @@ from derivo.ops.elementwise import maximum, minimum
 from derivo.ops.elementwise import where as choose
 from derivo.ops.infer import latex_along, normal_axis, reduced
 from derivo.ops.leaf import arange, made
-from derivo.ops.shape import broadcast_to, expand_dims, reshape, transpose
+from derivo.ops.shape import as_array, broadcast_to, expand_dims, reshape, transpose
 
 REDUCING = {"axis": None, "keepdims": False}
 
@@ -205,6 +205,7 @@ def along(op: Op) -> Any:
     """Give the function that applies a reduction along any axes, as NumPy spells it."""
 
     def call(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        x = as_array(x)
         axes = normal_axis(axis, x.ndim)
         if not axes and x.ndim and op in (sum_, mean, max_, min_):
             return x  # axis=(): every element stands for itself
@@ -236,6 +237,7 @@ def selective(reduction: Any, neutral: Any, combine: Any = None) -> Any:
         if initial is not None and combine is None:
             message = "call() got an unexpected keyword argument 'initial'"
             raise TypeError(message)
+        x = as_array(x)
         if where is not True:
             left_out = initial if neutral is None else neutral
             if left_out is None:

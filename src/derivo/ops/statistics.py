@@ -35,7 +35,7 @@ def var(
     where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
     """Give the mean square of the distance from the mean."""
-    ddof = ddof if correction is None else correction
+    x, ddof = as_array(x), ddof if correction is None else correction
     if mean is None:
         mean = _mean(x, axis, where, keepdims=True)
     centred = x - mean
@@ -60,6 +60,7 @@ def _mean(x: Any, axis: Any, selection: Any, *, keepdims: Any) -> Any:
 @spells(np.std)
 def std(x: Any, axis: Any = None, ddof: float = 0, **options: Any) -> Any:
     """Give the square root of the variance; of single numbers it is 0, and stays so."""
+    x = as_array(x)
     n, is_plain = count(x, axis), set(options) <= {"keepdims"}
     if isinstance(n, int) and n == 1 and not ddof and is_plain:
         return sum_of(x * 0.0, axis=axis, **options)
@@ -112,6 +113,7 @@ def _listed(axis: Any) -> tuple[Any, ...]:
 @spells(np.ptp)
 def ptp(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """Give the distance between the largest and the smallest element."""
+    x = as_array(x)
     return max_of(x, axis=axis, keepdims=keepdims) - min_of(
         x, axis=axis, keepdims=keepdims
     )
@@ -123,6 +125,7 @@ def median(
 ) -> Any:
     """Give the middle element along axes, or the mean of the middle two."""
     del overwrite_input  # a traced value is never written to
+    x = as_array(x)
     axes = normal_axis(axis, x.ndim)
     if not axes:
         return x

@@ -69,6 +69,8 @@ def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Me
         if isinstance(other, list | tuple):
             traced = any(isinstance(o, Variable) for o in other)
             other = np.asarray(other) if traced else other
+        if hasattr(other, "tocoo"):
+            return NotImplemented  # a sparse matrix knows what to do while tracing
         args = (other, self) if swapped else (self, other)
         if is_complex(other):
             return getattr(np, _UFUNCS.get(op.name, op.name))(*args)

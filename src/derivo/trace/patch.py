@@ -21,13 +21,12 @@ import numpy as np
 from derivo.errors import TraceError
 from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
-from derivo.ops.composite import log_softmax, logsumexp, softmax
 from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
-from derivo.ops.special import digamma, trigamma
 from derivo.trace.recorder import is_traced
+from derivo.trace.scipy_patch import understanding_scipy
 
 _LOCK = threading.RLock()
 _MATH = {
@@ -54,11 +53,11 @@ def understanding_variables(
     What is given lets the code of another module do so, too: call it with the globals
     of each module whose functions run.
     """
-    with _LOCK:
+    with _LOCK, understanding_scipy(partial(_choose, recorder)) as of_scipy:
         places = [
             (m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)
         ]
-        replaced = {id(old): new for _, _, old, new in places}
+        replaced = {id(old): new for _, _, old, new in places} | of_scipy
         words = dict(_words(recorder))
         before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
 
@@ -127,17 +126,23 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     yield "range", numbers
 
 
+def _choose(
+    recorder: Any, old: Any, traced: Callable[..., Any], name: str = ""
+) -> Callable[..., Any]:
+    """Give a function that records calls with traced values, and computes others."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        if not any(is_traced(a) for a in (*args, *options.values())):
+            return old(*args, **options)
+        dtype = options.pop("dtype", None)
+        function = traced if dtype is None else partial(traced, dtype=dtype)
+        return recorder.call(function, args, options, name or old.__name__)
+
+    return call
+
+
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
-    def choose(old: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            if not any(is_traced(a) for a in (*args, *options.values())):
-                return old(*args, **options)
-            dtype = options.pop("dtype", None)
-            function = traced if dtype is None else partial(traced, dtype=dtype)
-            return recorder.call(function, args, options, old.__name__)
-
-        return call
-
+    choose = partial(_choose, recorder)
     for name, op in _MATH.items():
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
@@ -146,10 +151,6 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     random = sys.modules.get("numpy.random")
     for name in _RANDOM if random else ():
         yield random, name, choose(getattr(random, name), _refuse_random(recorder))
-    # These of SciPy are no ufuncs, so they would not ask the traced value.
-    special = sys.modules.get("scipy.special")
-    for name, function in _SCIPY.items() if special else ():
-        yield special, name, choose(getattr(special, name), function)
 
 
 def _refuse_random(recorder: Any) -> Callable[..., Any]:
@@ -161,28 +162,6 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
         )  # fmt: skip
 
     return refuse
-
-
-def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    if b is not None:
-        message = "logsumexp with weights b= has no rule; add np.log(b) to the argument"
-        raise NotImplementedError(message)
-    return logsumexp(a, axis=axis, keepdims=keepdims)
-
-
-def _polygamma(n: int, x: Any) -> Any:
-    if n not in (0, 1):
-        message = f"polygamma({n}, x) has no rule, only that of 0 and of 1"
-        raise NotImplementedError(message)
-    return (trigamma if n else digamma)(x)
-
-
-_SCIPY: dict[str, Callable[..., Any]] = {
-    "softmax": lambda x, axis=None: softmax(x, axis=axis),
-    "log_softmax": lambda x, axis=None: log_softmax(x, axis=axis),
-    "logsumexp": _logsumexp,
-    "polygamma": _polygamma,
-}
 
 
 # Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result
