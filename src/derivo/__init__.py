@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from derivo.derivation import derive as derive
     from derivo.explain.explanation import Explanation as Explanation
     from derivo.graph.spec import Spec as Spec
+    from derivo.ops.custom import rule as rule
+    from derivo.ops.custom import stop_gradient as stop_gradient
     from derivo.ops.scan import scan as scan
     from derivo.run.load import load as load
     from derivo.train.network import Network as Network
+    from derivo.transforms import grad as grad
+    from derivo.transforms import hessian as hessian
+    from derivo.transforms import hvp as hvp
+    from derivo.transforms import jacobian as jacobian
+    from derivo.transforms import jvp as jvp
+    from derivo.transforms import value_and_grad as value_and_grad
+    from derivo.transforms import vjp as vjp
     from derivo.verify.backward import check_backward as check_backward
 
 # Each public name and where it is; loaded when first asked for, so that `import derivo`
@@ -26,8 +35,17 @@ _PLACES = {
     "data": "derivo.data",
     "derive": "derivo.derivation",
     "layers": "derivo.layers",
+    "grad": "derivo.transforms",
+    "hessian": "derivo.transforms",
+    "hvp": "derivo.transforms",
+    "jacobian": "derivo.transforms",
+    "jvp": "derivo.transforms",
+    "value_and_grad": "derivo.transforms",
+    "vjp": "derivo.transforms",
     "load": "derivo.run.load",
+    "rule": "derivo.ops.custom",
     "scan": "derivo.ops.scan",
+    "stop_gradient": "derivo.ops.custom",
 }
 
 

@@ -9,6 +9,7 @@ from derivo.ops import axes as axes
 from derivo.ops import composite as composite
 from derivo.ops import convolve as convolve
 from derivo.ops import cumulative as cumulative
+from derivo.ops import custom as custom
 from derivo.ops import cut_up as cut_up
 from derivo.ops import decompose as decompose
 from derivo.ops import diagonal as diagonal
@@ -46,6 +47,7 @@ from derivo.ops import spectra as spectra
 from derivo.ops import statistics as statistics
 from derivo.ops.catalogue import CATALOGUE as CATALOGUE
 from derivo.ops.catalogue import SPELLINGS as SPELLINGS
+from derivo.ops.custom import stop_gradient as stop_gradient
 from derivo.ops.functions import digamma as digamma
 from derivo.ops.functions import draw as draw
 from derivo.ops.functions import dropout as dropout

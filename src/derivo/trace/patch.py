@@ -29,6 +29,7 @@ from derivo.trace.recorder import is_traced
 from derivo.trace.scipy_patch import understanding_scipy
 
 _LOCK = threading.RLock()
+_ACTIVE: list[Any] = []  # what is tracing now, the innermost last
 _MATH = {
     "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "sin": "sin",
     "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "fabs": "abs",
@@ -42,6 +43,21 @@ _RANDOM = (
     "rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
     "randint", "random_sample",
 )  # fmt: skip
+
+
+def active_recorder() -> Any:
+    """Give what records the function that is being traced now, or None.
+
+    A function that is called with plain numbers may still read traced values, from
+    around it.
+    """
+    mine = _LOCK.acquire(blocking=False)  # another thread's trace is not ours
+    if not mine:
+        return None
+    try:
+        return _ACTIVE[-1] if _ACTIVE else None
+    finally:
+        _LOCK.release()
 
 
 @contextmanager
@@ -74,8 +90,11 @@ def understanding_variables(
             for module, name, _, new in places:
                 setattr(module, name, new)
             adopt(getattr(inspect.unwrap(function), "__globals__", {}))
+            _ACTIVE.append(recorder)
             yield adopt
         finally:
+            if _ACTIVE and _ACTIVE[-1] is recorder:
+                _ACTIVE.pop()
             for module, name, old, _ in places:
                 setattr(module, name, old)
             for scope, imported, added in before.values():
