@@ -15,9 +15,9 @@ from derivo.ops.catalogue import register, spells
 from derivo.ops.elementwise import where
 from derivo.ops.index import cut, gather, getitem
 from derivo.ops.infer import normal_axis
-from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange, made
-from derivo.ops.piecewise import clip, isnan, remainder
+from derivo.ops.piecewise import clip, remainder
+from derivo.ops.rearrange import pad
 from derivo.ops.shape import (
     LINEAR,
     as_array,
@@ -244,10 +244,8 @@ def _so_far_vjp(greater: bool) -> Any:
         for _ in range(x.ndim - 1 - axis):
             counted = expand_dims(counted, axis=-1)
         changed = now > before if greater else now < before
-        first = cut(x, axis, None, 1)
-        zero = where(isnan(first), 0, 0)
-        places = concatenate(zero, where(changed, counted, 0), axis=axis)
-        places = cummax(places, axis=axis)
+        widths = tuple((1, 0) if a == axis else (0, 0) for a in range(x.ndim))
+        places = cummax(pad(where(changed, counted, 0), widths=widths), axis=axis)
         return (add_along_axis(g, places, shape=x.shape, axis=axis),)
 
     return vjp
