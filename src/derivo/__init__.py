@@ -12,9 +12,18 @@ if TYPE_CHECKING:
     from derivo.derivation import derive as derive
     from derivo.explain.explanation import Explanation as Explanation
     from derivo.graph.spec import Spec as Spec
+    from derivo.ops.custom import rule as rule
+    from derivo.ops.custom import stop_gradient as stop_gradient
     from derivo.ops.scan import scan as scan
     from derivo.run.load import load as load
     from derivo.train.network import Network as Network
+    from derivo.transforms import grad as grad
+    from derivo.transforms import hessian as hessian
+    from derivo.transforms import hvp as hvp
+    from derivo.transforms import jacobian as jacobian
+    from derivo.transforms import jvp as jvp
+    from derivo.transforms import value_and_grad as value_and_grad
+    from derivo.transforms import vjp as vjp
     from derivo.verify.backward import check_backward as check_backward
     from derivo.verify.gradcheck import gradcheck as gradcheck
 
@@ -30,8 +39,17 @@ _PLACES = {
     "derive": "derivo.derivation",
     "gradcheck": "derivo.verify.gradcheck",
     "layers": "derivo.layers",
+    "grad": "derivo.transforms",
+    "hessian": "derivo.transforms",
+    "hvp": "derivo.transforms",
+    "jacobian": "derivo.transforms",
+    "jvp": "derivo.transforms",
+    "value_and_grad": "derivo.transforms",
+    "vjp": "derivo.transforms",
     "load": "derivo.run.load",
+    "rule": "derivo.ops.custom",
     "scan": "derivo.ops.scan",
+    "stop_gradient": "derivo.ops.custom",
 }
 
 

@@ -10,8 +10,9 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import register
-from derivo.ops.shape import as_dim, as_shape, expand_dims, moveaxis
+from derivo.ops.shape import as_dim, as_shape, expand_dims
 
 # A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,
 # step), so that it can be compared, hashed and written.

@@ -9,9 +9,10 @@ import numpy as np
 from derivo.graph.dim import product
 from derivo.graph.element import Product
 from derivo.graph.op import Op
+from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import register
 from derivo.ops.infer import matmul as matmul_spec
-from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape
+from derivo.ops.shape import as_shape, expand_dims, reshape
 
 
 def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:

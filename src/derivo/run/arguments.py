@@ -11,7 +11,7 @@ import numpy as np
 from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph.dim import evaluate, format_shape
 from derivo.graph.node import Graph
-from derivo.graph.spec import Spec, kind_of, unify
+from derivo.graph.spec import Spec, as_plain, kind_of, unify
 
 
 def bind(
@@ -237,8 +237,9 @@ def floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
     return np.result_type(*floats) if floats else np.dtype(np.float64)
 
 
-def _as_spec(name: str, array: Any, spec: Spec, dtype: np.dtype[Any]) -> Any:
+def _as_spec(name: str, value: Any, spec: Spec, dtype: np.dtype[Any]) -> Any:
     try:
+        array = np.asarray(as_plain(value))
         kind = kind_of(array.dtype)
     except DtypeError as error:
         message = f"{name}: {error}"
