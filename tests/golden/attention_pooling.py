@@ -13,9 +13,7 @@ def attention_pooling_backward(saved, d_attention_pooling):
     x, w, tanh_x, h = saved
     d_h = (x @ d_attention_pooling[:, None])[:, 0]
     d_s = h * (d_h - np.sum(d_h * h, keepdims=True))
-    # tanh_x = tanh(x): dtanh_x/dx = 1 - tanh_x ** 2
-    h_2 = d_s[:, None] * w * (1 - tanh_x * tanh_x)
     # x is read more than once: add the adjoints
-    d_x = h[:, None] * d_attention_pooling[None] + h_2
+    d_x = h[:, None] * d_attention_pooling + d_s[:, None] * w * (1 - tanh_x * tanh_x)
     d_w = tanh_x.T @ d_s  # (D, T) @ (T,)
     return d_x, d_w

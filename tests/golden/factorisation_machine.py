@@ -11,11 +11,11 @@ def factorisation_machine(x, v, w):
 
 def factorisation_machine_backward(saved, d_factorisation_machine):
     x, v, w, h, h_2, h_3 = saved
-    d_pairs = d_factorisation_machine * 0.5
     d_w = x.T @ d_factorisation_machine  # (L, N) @ (N,)
-    delta = -np.broadcast_to(d_pairs[:, None], h.shape)
+    d_pairs = 0.5 * d_factorisation_machine
     d_h = d_factorisation_machine[:, None] * h
+    delta = -np.broadcast_to(d_pairs[:, None], h.shape)
     # x is read more than once: add the adjoints
     d_x = d_h @ v.T + 2 * (delta @ h_3.T) * x + d_factorisation_machine[:, None] * w
-    d_v = x.T @ d_h + 2 * (h_2.T @ delta) * v  # v is read more than once: add the adjoints
+    d_v = 2 * (h_2.T @ delta) * v + x.T @ d_h  # v is read more than once: add the adjoints
     return d_x, d_v, d_w

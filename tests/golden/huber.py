@@ -12,9 +12,9 @@ def huber(y, t):
 
 def huber_gradient(saved):
     r, h = saved
-    delta = np.full(r.shape, 1 / r.shape[0], dtype=r.dtype)
+    h_2 = 1 / r.shape[0]
     # r is read by both branches: each has its own adjoint
-    d_r = np.where(h, delta * r, delta * np.sign(r))
+    d_r = np.where(h, h_2 * r, np.sign(r) * h_2)
     d_t = -d_r
     d_y = d_r
     return d_y, d_t

@@ -10,7 +10,7 @@ def leaky_layer(x, w):
 def leaky_layer_backward(saved, d_leaky_layer):
     x, w, h = saved
     # u is read by both branches: each has its own adjoint
-    d_u = np.where(h, d_leaky_layer, d_leaky_layer * 0.01)
+    d_u = np.where(h, d_leaky_layer, 0.01 * d_leaky_layer)
     d_x = d_u @ w.T  # (N, M) @ (M, L)
     d_w = x.T @ d_u  # (L, N) @ (N, M)
     return d_x, d_w

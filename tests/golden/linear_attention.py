@@ -14,11 +14,12 @@ def linear_attention(q, k, v):
 def linear_attention_backward(saved, d_h_2):
     v, q_2, k_2, sum_k_2, total, h, h_2 = saved
     delta = d_h_2 / total[:, None]
-    d_h = q_2.T @ delta  # (D, T) @ (T, V)
+    d_h = q_2.T @ delta                  # (D, T) @ (T, V)
     d_total = -np.sum(d_h_2 * h_2, axis=1) / total
-    d_v = k_2 @ d_h      # (S, D) @ (D, V)
+    d_v = k_2 @ d_h                      # (S, D) @ (D, V)
     # q_2 is read more than once: add the adjoints
     d_q_2 = delta @ h.T + d_total[:, None] * sum_k_2
-    d_q = d_q_2 * q_2    # q_2 = exp(q): dq_2/dq = q_2
-    d_k = k_2 * (v @ d_h.T + q_2.T @ d_total)  # k_2 = exp(k): dk_2/dk = k_2
+    d_q = d_q_2 * q_2                    # q_2 = exp(q): dq_2/dq = q_2
+    d_k_2 = v @ d_h.T + q_2.T @ d_total  # k_2 is read more than once: add the adjoints
+    d_k = k_2 * d_k_2                    # k_2 = exp(k): dk_2/dk = k_2
     return d_q, d_k, d_v

@@ -12,11 +12,10 @@ def mixture_density(t, weight, mu, log_sigma):
     max_h_2 = np.max(h_2, axis=1, keepdims=True)  # (N, 1)
     exp_h_2 = np.exp(h_2 - max_h_2)           # (N, K)
     sum_exp_h_2 = np.sum(exp_h_2, axis=1, keepdims=True)  # (N, 1)
-    squeeze_max_h_2 = np.squeeze(max_h_2 + np.log(sum_exp_h_2), axis=1)  # (N,)
-    squeeze_max_weight = np.squeeze(max_weight + np.log(sum_exp_weight), axis=1)  # (N,)
+    h_3 = (max_h_2 + np.log(sum_exp_h_2))[:, 0] - 0.9189385332046727  # (N,)
     # (N,): written so that nothing overflows
-    h_3 = squeeze_max_h_2 - 0.9189385332046727 - squeeze_max_weight
-    return -np.mean(h_3), (exp_log_sigma, z, h, exp_weight, sum_exp_weight, exp_h_2, sum_exp_h_2)
+    h_4 = h_3 - (max_weight + np.log(sum_exp_weight))[:, 0]
+    return -np.mean(h_4), (exp_log_sigma, z, h, exp_weight, sum_exp_weight, exp_h_2, sum_exp_h_2)
 
 
 def mixture_density_gradient(saved):

@@ -34,10 +34,10 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_u = np.swapaxes(d_q, 1, 2).reshape(x.shape)
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
     d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add the adjoints
-    reshape_d_u_3 = d_u_3.reshape(reshape_d_multi_head_attention.shape)
-    d_wv = reshape_x.T @ reshape_d_u_3      # (6, N*T) @ (N*T, 6)
-    reshape_d_u_2 = d_u_2.reshape(reshape_d_multi_head_attention.shape)
-    d_wk = reshape_x.T @ reshape_d_u_2      # (6, N*T) @ (N*T, 6)
-    reshape_d_u = d_u.reshape(reshape_d_multi_head_attention.shape)
-    d_wq = reshape_x.T @ reshape_d_u        # (6, N*T) @ (N*T, 6)
+    reshape_d_v = np.swapaxes(d_v, 1, 2).reshape(reshape_d_multi_head_attention.shape)
+    d_wv = reshape_x.T @ reshape_d_v        # (6, N*T) @ (N*T, 6)
+    reshape_d_k = np.swapaxes(d_k, 1, 2).reshape(reshape_d_multi_head_attention.shape)
+    d_wk = reshape_x.T @ reshape_d_k        # (6, N*T) @ (N*T, 6)
+    reshape_d_q = np.swapaxes(d_q, 1, 2).reshape(reshape_d_multi_head_attention.shape)
+    d_wq = reshape_x.T @ reshape_d_q        # (6, N*T) @ (N*T, 6)
     return d_x, d_wq, d_wk, d_wv, d_wo

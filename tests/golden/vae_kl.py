@@ -10,8 +10,8 @@ def vae_kl(mu, log_variance):
 
 def vae_kl_gradient(saved):
     mu, exp_log_variance = saved
-    d_mu = mu / mu.shape[0]
     d_log_variance = (exp_log_variance - 1) / (2 * mu.shape[0])
+    d_mu = mu / mu.shape[0]
     return d_mu, d_log_variance
 
 

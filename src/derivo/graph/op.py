@@ -62,6 +62,10 @@ class Op:
         For one whose entries are entries of its operand: ``picks(attrs, spec)`` gives
         ``(step, axis, first)`` for each axis of the operand. Entry i along that
         axis of the result (any, if the axis is None) is entry first + step i.
+    tidy
+        ``tidy(*inputs, **attrs)`` gives an equal value that is shorter to write where
+        the operands are special (``x + 0``, ``--x``), and None where they are not. It
+        takes traced values, like `vjp`, and may ask how they were made.
     """
 
     name: str
@@ -79,6 +83,7 @@ class Op:
     contraction: Callable[..., str] | None = None
     element: Meaning | None = None
     picks: Callable[..., Any] | None = None
+    tidy: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Record the operation if an operand is a traced value, else compute it."""

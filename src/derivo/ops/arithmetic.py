@@ -6,6 +6,7 @@ divisor rather than ``-g*a/b**2``. It costs no more and leaves fewer different v
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -16,6 +17,7 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register
 from derivo.ops.infer import elementwise, floating, predicate
+from derivo.ops.tidy import filled, is_number, number, operands, same
 
 ANALYTIC = frozenset({"elementwise", "analytic"})
 FLOATING = frozenset({"elementwise", "analytic", "floating"})
@@ -33,11 +35,110 @@ def _product_formula(_attrs: Any, *specs: Spec) -> str:
     return r"{0} \otimes {1}" if is_outer else r"{0} \odot {1}"
 
 
+# --- what they come to on special operands -----------------------------------------
+
+
+def _tidy_add(a: Any, b: Any) -> Any:
+    if is_number(a, 0) or is_number(b, 0):
+        return b if is_number(a, 0) else a
+    for x, y in ((a, b), (b, a)):
+        for minus in operands(y, neg):
+            return x - minus
+    return None
+
+
+def _tidy_sub(a: Any, b: Any) -> Any:
+    if is_number(b, 0):
+        return a
+    if is_number(a, 0):
+        return -b
+    for minus in operands(b, neg):
+        return a + minus
+    return None
+
+
+def _tidy_mul(a: Any, b: Any) -> Any:
+    for x, y in ((a, b), (b, a)):
+        n = number(x)
+        if n is None:
+            continue
+        if n in (0, 1, -1):
+            return filled(0, a, b) if n == 0 else y if n == 1 else -y
+        for minus in operands(y, neg):
+            return -n * minus
+        for k, z in _with_number(y):
+            return (n * k) * z if float(n * k).is_integer() else None
+        return n * y if x is b else None  # the number first, as it is usually written
+    return None
+
+
+def _with_number(x: Any) -> list[tuple[Any, Any]]:
+    """Give the number and the rest of a product with a number."""
+    pair = operands(x, mul)
+    turns = ((n, y) for n, y in (pair, pair[::-1])) if pair else ()
+    return [(number(n), y) for n, y in turns if number(n) is not None]
+
+
+def _tidy_div(a: Any, b: Any) -> Any:
+    if is_number(b, 1) or is_number(b, -1):
+        return a if is_number(b, 1) else -a
+    if is_number(a, 0):
+        return filled(0, a, b)
+    return None
+
+
+def _tidy_neg(a: Any) -> Any:
+    for x in operands(a, neg):
+        return x
+    difference = operands(a, sub)
+    if difference:
+        return difference[1] - difference[0]
+    for n, x in _with_number(a):
+        return -n * x
+    return None
+
+
+def _tidy_power(a: Any, b: Any) -> Any:
+    return a if is_number(b, 1) else None
+
+
+def _always(value: bool, *, left: float, right: float) -> Any:
+    """Give the rule of a comparison that is settled by an infinite operand."""
+
+    def tidy(a: Any, b: Any) -> Any:
+        settled = is_number(a, left) or is_number(b, right)
+        return filled(value, a, b) if settled else None
+
+    return tidy
+
+
+def _tidy_and(a: Any, b: Any) -> Any:
+    for x, y in ((a, b), (b, a)):
+        if is_number(x, True):
+            return y
+    return a if same(a, b) else None
+
+
+def _tidy_or(a: Any, b: Any) -> Any:
+    for x, y in ((a, b), (b, a)):
+        if is_number(x, False):
+            return y
+    return a if same(a, b) else None
+
+
+def _tidy_not(a: Any) -> Any:
+    for x in operands(a, logical_not):
+        return x
+    return None
+
+
+# --- the operations ----------------------------------------------------------------
+
 add = register(
     Op(
         "add", ("a", "b"), elementwise, "{0} + {1}",
         vjp=lambda g, _y, _a, _b: (g, g),
-        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC,
+        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC, tidy=_tidy_add,
     ),
     np.add,
 )  # fmt: skip
@@ -45,7 +146,7 @@ sub = register(
     Op(
         "sub", ("a", "b"), elementwise, "{0} - {1}",
         vjp=lambda g, _y, _a, _b: (g, -g),
-        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC,
+        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC, tidy=_tidy_sub,
     ),
     np.subtract,
 )  # fmt: skip
@@ -54,6 +155,7 @@ mul = register(
         "mul", ("a", "b"), elementwise, "{0} * {1}",
         vjp=lambda g, _y, a, b: (g * b, g * a),
         algebra=operator.mul, latex=_product_formula, traits=ANALYTIC,
+        tidy=_tidy_mul,
     ),
     np.multiply,
 )  # fmt: skip
@@ -62,6 +164,7 @@ div = register(
         "div", ("a", "b"), floating, "{0} / {1}",
         vjp=lambda g, y, _a, b: (g / b, -g * y / b),
         algebra=operator.truediv, latex=r"\frac{{{0}}}{{{1}}}", traits=FLOATING,
+        tidy=_tidy_div,
     ),
     np.divide,
 )  # fmt: skip
@@ -69,7 +172,7 @@ neg = register(
     Op(
         "neg", ("a",), elementwise, "-{0}",
         vjp=lambda g, _y, _a: (-g,),
-        algebra=operator.neg, latex="-{0}", traits=ANALYTIC,
+        algebra=operator.neg, latex="-{0}", traits=ANALYTIC, tidy=_tidy_neg,
     ),
     np.negative,
 )  # fmt: skip
@@ -94,6 +197,7 @@ power = register(
         ),
         traits=ANALYTIC,
         element=Element(as_is=(1,)),
+        tidy=_tidy_power,
     ),
     np.power,
     np.float_power,
@@ -131,6 +235,13 @@ _COMPARISONS = {
     "less": ("<", "<", np.less), "less_equal": ("<=", r"\le", np.less_equal),
     "equal": ("==", "=", np.equal), "not_equal": ("!=", r"\ne", np.not_equal),
 }  # fmt: skip
+# Nothing lies beyond infinity: np.clip(x, 0, np.inf) has one bound, not two.
+_SETTLED = {
+    "greater": _always(False, left=-math.inf, right=math.inf),
+    "greater_equal": _always(True, left=math.inf, right=-math.inf),
+    "less": _always(False, left=math.inf, right=-math.inf),
+    "less_equal": _always(True, left=-math.inf, right=math.inf),
+}
 for _name, (_sign, _shown, _ufunc) in _COMPARISONS.items():
     register(
         Op(
@@ -140,6 +251,7 @@ for _name, (_sign, _shown, _ufunc) in _COMPARISONS.items():
             f"{{0}} {_sign} {{1}}",
             latex=f"{{0}} {_shown} {{1}}",
             traits=KINKED,
+            tidy=_SETTLED.get(_name),
         ),
         _ufunc,
     )
@@ -162,6 +274,7 @@ logical_and = register(
         samples=_booleans,
         latex=r"{0} \land {1}",
         traits=KINKED,
+        tidy=_tidy_and,
     ),
     np.logical_and,
     np.bitwise_and,
@@ -175,6 +288,7 @@ logical_or = register(
         samples=_booleans,
         latex=r"{0} \lor {1}",
         traits=KINKED,
+        tidy=_tidy_or,
     ),
     np.logical_or,
     np.bitwise_or,
@@ -183,7 +297,7 @@ logical_not = register(
     Op(
         "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),
         samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), latex=r"\lnot {0}",
-        traits=KINKED,
+        traits=KINKED, tidy=_tidy_not,
     ),
     np.logical_not, np.invert,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from derivo.ops.catalogue import register, spells
 from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import LINEAR, as_dim, moveaxis
+from derivo.ops.tidy import operands, refilled
 
 
 def _matrix(rng: Any) -> Any:
@@ -45,6 +46,13 @@ def _diagonal_text(_attrs: Any, x: Any) -> str:
     return f"np.diagonal({{0}}, offset={{offset}}{axes})"
 
 
+def _tidy_diagonal(x: Any, *, offset: int) -> Any:
+    for inner in operands(x, from_diagonal):
+        if x.node.attrs["offset"] == offset:
+            return inner
+    return refilled(x, _diagonal_spec(x.node.spec, offset).shape)
+
+
 # Of the last two axes.
 diagonal: Op = register(
     Op(
@@ -52,7 +60,7 @@ diagonal: Op = register(
         vjp=lambda g, _y, x, *, offset: (
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
-        traits=LINEAR | {"selects"},
+        traits=LINEAR | {"selects"}, tidy=_tidy_diagonal,
     )
 )  # fmt: skip
 

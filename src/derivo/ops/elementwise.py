@@ -12,6 +12,7 @@ from derivo.graph.spec import Spec, broadcast, promote
 from derivo.ops.arithmetic import ANALYTIC, FLOATING, KINKED, log
 from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.infer import elementwise, floating
+from derivo.ops.tidy import made_by, number, operands, same
 
 
 def _between(low: float, high: float, count: int = 1) -> Any:
@@ -247,13 +248,26 @@ def _where_text(_attrs: Any, _condition: Any, a: Any, b: Any) -> str:
     return "np.where({0}, {1}, {2})" + ".astype({dtype})" * widens
 
 
+def _tidy_where(condition: Any, a: Any, b: Any) -> Any:
+    if same(a, b):
+        return a
+    chosen = number(condition)
+    if chosen is not None:
+        return a if chosen else b
+    for k, branch in enumerate((a, b)):
+        if made_by(branch, where) and same(operands(branch, where)[0], condition):
+            inner = operands(branch, where)[1 + k]
+            return where(condition, inner, b) if k == 0 else where(condition, a, inner)
+    return None
+
+
 where: Op = register(
     Op("where", ("condition", "a", "b"), _where_spec, _where_text,
        vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
        latex=r"\cases{{{1}}}{{{0}}}{{{2}}}", traits=ANALYTIC | {"chooses"},
-       element=Element("{1} if {0} else {2}", as_is=(0,))),
+       element=Element("{1} if {0} else {2}", as_is=(0,)), tidy=_tidy_where),
 )  # fmt: skip
 deg2rad = register(
     Op("deg2rad", ("x",), floating, "np.deg2rad({0})",

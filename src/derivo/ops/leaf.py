@@ -115,6 +115,7 @@ as_float = register(
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
         latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),
         element=Element("{dtype}({0})", as_is=(0,)),
+        tidy=lambda x: x if x.node.spec.kind == "float" else None,
     )
 )  # fmt: skip
 

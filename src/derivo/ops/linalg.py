@@ -9,9 +9,13 @@ import numpy as np
 from derivo.graph.dim import product
 from derivo.graph.element import Product
 from derivo.graph.op import Op
+from derivo.ops.arithmetic import mul
 from derivo.ops.catalogue import register
+from derivo.ops.diagonal import from_diagonal
 from derivo.ops.infer import matmul as matmul_spec
+from derivo.ops.leaf import eye
 from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape
+from derivo.ops.tidy import made_by, operands
 
 
 def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -48,12 +52,39 @@ def _subscripts(_attrs: Any, a: Any, b: Any) -> str:
     return f"{left}j,{right}j{column}->{stack}{row}{column}"
 
 
+def _tidy_matmul(a: Any, b: Any) -> Any:
+    for x, other, is_left in ((a, b, True), (b, a, False)):
+        if _is_identity(x):
+            return other
+        for scale, identity in _scaled_identity(x):
+            if _is_identity(identity):
+                return scale * other
+        for diagonal in operands(x, from_diagonal):
+            n, m = x.node.spec.shape[-2:]
+            if diagonal.ndim == 1 and n == m and not x.node.attrs["offset"]:
+                rows = is_left and other.ndim > 1
+                return (expand_dims(diagonal, axis=1) if rows else diagonal) * other
+    return None
+
+
+def _is_identity(x: Any) -> bool:
+    attrs = x.node.attrs
+    return made_by(x, eye) and bool(attrs["n"] == attrs["m"]) and not attrs["k"]
+
+
+def _scaled_identity(x: Any) -> list[tuple[Any, Any]]:
+    """Give the number and the matrix of ``c * np.eye(n)``."""
+    pair = operands(x, mul)
+    return [(c, e) for c, e in (pair, pair[::-1]) if not c.ndim] if pair else []
+
+
 matmul = register(
     Op(
         "matmul", ("a", "b"), matmul_spec, "{0} @ {1}", vjp=_matmul_vjp,
         latex=r"{0} {1}",
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
         traits=frozenset({"analytic"}), contraction=_subscripts, element=Product(),
+        tidy=_tidy_matmul,
     ),
     np.matmul,
 )  # fmt: skip

@@ -12,6 +12,7 @@ from derivo.ops.assemble import assemble, together
 from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
+from derivo.simplify.tidy import Tidy
 
 
 class Polish:
@@ -23,15 +24,19 @@ class Polish:
         The gradients.
     known
         The values of the forward pass, which stay as they are.
+    at_hand
+        Those of them that are read as they are, too: all if left out.
     """
 
     def __init__(
-        self, roots: Iterable[Node], builder: Builder, known: Iterable[Node] = ()
-    ) -> None:
+        self, roots: Iterable[Node], builder: Builder, known: Iterable[Node] = (),
+        at_hand: Iterable[Node] | None = None,
+    ) -> None:  # fmt: skip
         roots = list(roots)
-        self.builder = builder
-        self.readers = Counter(i for n in order(roots) for i in n.inputs)
         self.done: dict[Node, Node] = {n: n for n in known}
+        self.at_hand = set(self.done) if at_hand is None else set(at_hand)
+        self.builder = Tidy(builder, self.at_hand)
+        self.readers = Counter(i for n in order(roots) for i in n.inputs)
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
@@ -40,6 +45,8 @@ class Polish:
             made = self.builder.remake(node, inputs)
             made = self._choice(node, self._together(node, made))
             self.done[node] = self._transposed_product(node, made)
+            if self.readers[node] > 1:
+                self.at_hand.add(self.done[node])
         return self.done[root]
 
     def _together(self, node: Node, made: Node) -> Node:
@@ -83,7 +90,7 @@ class Polish:
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
         """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, if nothing else reads ``a @ b``."""
-        if node.op is not transpose or self.readers[node.inputs[0]] > 1:
+        if made.op is not transpose or self.readers[node.inputs[0]] > 1:
             return made
         (inner,) = made.inputs
         ranks = {i.spec.rank for i in (*inner.inputs, made)}

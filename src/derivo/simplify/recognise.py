@@ -20,6 +20,7 @@ from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms
+from derivo.simplify.tidy import Tidy
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
 
@@ -66,6 +67,7 @@ class Recogniser:
         self.values: dict[object, Node] = {}
         self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
         self.lowering = Lowering(builder)
+        self.tidy = Tidy(builder)
 
     def run(self) -> Graph:
         """Give the graph with everything recognised."""
@@ -89,9 +91,11 @@ class Recogniser:
         inputs = tuple(self.new[i] for i in node.inputs)
         same = node
         if inputs != node.inputs:
-            same = self.builder.make(
+            same = self.tidy.make(
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
+        elif "view" in node.op.traits:
+            same = self._same_view(node)
         if same.op.lower is not None:
             self.named.add(same)
             return same
@@ -99,6 +103,11 @@ class Recogniser:
             return same.inputs[1]  # two spellings of one value, each for its own range
         same = self._rewritten_first(node, same)
         return self._named(node, same) or self._picked(node, same) or self._noted(same)
+
+    def _same_view(self, node: Node) -> Node:
+        """Give another spelling of a view on the same value, as ``m[:, 0]``."""
+        other = self.tidy.tidied(node)
+        return other if other.inputs == node.inputs else node
 
     def _rewritten_first(self, node: Node, same: Node) -> Node:
         """Bring two spellings to the one that the backward pass can make use of."""
