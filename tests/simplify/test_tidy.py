@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from derivo.ops.shape import broadcast_to, expand_dims, reshape, squeeze
 from derivo.simplify.tidy import Tidy
 from derivo.trace.recorder import Recorder
 
-ARRAYS = {
+ARRAYS: dict[str, Any] = {
     "a": np.random.default_rng(0).normal(size=(3, 4)),
     "q": np.random.default_rng(1).normal(size=(4, 4)),
     "v": np.random.default_rng(2).normal(size=4),
@@ -174,13 +176,13 @@ OTHERS = {
 }  # fmt: skip
 
 
-class Room:
+class Room(SimpleNamespace):
     """The operands by name, as variables of one recorder."""
 
     def __init__(self, recorder):
-        self.recorder = recorder
+        super().__init__(recorder=recorder)
         for name, array in ARRAYS.items():
-            spec = Spec(np.shape(array), "bool" if name == "m" else "float")
+            spec = Spec(np.asarray(array).shape, "bool" if name == "m" else "float")
             node = recorder.builder.make(argument, (), {"name": name, "spec": spec})
             setattr(self, name, recorder.wrap(node))
 
@@ -190,7 +192,7 @@ def as_node(room, value):
 
 
 def computed(root):
-    values = {}
+    values: dict[Any, Any] = {}
     for n in order([root]):
         value = n.attrs.get("value")
         if "name" in n.attrs:

@@ -9,6 +9,7 @@ from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.program import Program
 from derivo.graph.node import Graph, Node, order
+from derivo.simplify.kept_axes import KeptAxes
 from derivo.simplify.lower import Lowering
 from derivo.simplify.model import Backward, Forward
 
@@ -20,16 +21,22 @@ def program(
     lowered = Lowering(forward.builder)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
+    reused = KeptAxes(forward.builder, graph)
+
+    def written(node: Node) -> Node:
+        """Give what is written for a value of the backward pass."""
+        return reused(lowered(node))
+
     adjoints: dict[Node, str] = {}
     values: dict[Node, Node] = {}
     unnamed: dict[Node, Node] = {}
     for value, adjoint in backward.adjoints.items():
         if value in forward.graph.names:
-            adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
-            values.setdefault(lowered(adjoint), lowered(value))
+            adjoints.setdefault(written(adjoint), forward.graph.names[value])
+            values.setdefault(written(adjoint), lowered(value))
         else:
-            unnamed.setdefault(lowered(adjoint), lowered(value))
-    why = {lowered(n): w for n, w in backward.why.items()}
+            unnamed.setdefault(written(adjoint), lowered(value))
+    why = {written(n): w for n, w in backward.why.items()}
     for n, w in why.items():
         if "item" in n.op.traits and w.node in forward.graph.names:
             adjoints.setdefault(n, forward.graph.names[w.node])
@@ -52,7 +59,7 @@ def program(
         outputs=tuple(lowered(n) for n in forward.graph.outputs),
         seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
         structure=structure,
-        gradients={k: lowered(n) for k, n in backward.gradients.items()},
+        gradients={k: written(n) for k, n in backward.gradients.items()},
         forward=frozenset(order(graph)),
         names=names,
         adjoints=adjoints,

@@ -106,6 +106,15 @@ def _float_spec(spec: Spec) -> Spec:
     return Spec(spec.shape, "float")
 
 
+def _tidy_float(x: Any) -> Any:
+    if x.node.spec.kind == "float":
+        return x
+    if x.node.op is not fill:
+        return None
+    attrs = {**x.node.attrs, "value": int(x.node.attrs["value"]), "kind": "float"}
+    return x.recorder.record(fill, (), attrs)
+
+
 # NumPy would turn float32 into float64 where an integer array joins in; converting the
 # integers first keeps the type that came in.
 as_float = register(
@@ -115,7 +124,7 @@ as_float = register(
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
         latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),
         element=Element("{dtype}({0})", as_is=(0,)),
-        tidy=lambda x: x if x.node.spec.kind == "float" else None,
+        tidy=_tidy_float,
     )
 )  # fmt: skip
 

@@ -304,7 +304,7 @@ def _fits(inner: Any, x: Any, shape: Any) -> bool:
     if len(own) > len(shape):
         return False
     long, short = (own, longer) if len(own) > len(longer) else (longer, own)
-    return long == (1, *short)  # a leading axis comes by itself
+    return bool(long == (1, *short))  # a leading axis comes by itself
 
 
 broadcast_to = register(

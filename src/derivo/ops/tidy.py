@@ -60,7 +60,9 @@ def is_number(x: Any, value: Number) -> bool:
 def filled(value: Number, *like: Any) -> Any:
     """Give an array of one number, of the shape that these operands have together."""
     shape = broadcast(*(x.node.spec.shape for x in like))
-    kind = "bool" if isinstance(value, bool) else "float"
+    kinds = {x.node.spec.kind for x in like}
+    kind = "float" if kinds & {"float", "pyfloat"} else "int"
+    kind = "bool" if isinstance(value, bool) else kind
     attrs = {"value": value, "shape": shape, "kind": kind}
     return like[0].recorder.record(fill, (), attrs)
 
