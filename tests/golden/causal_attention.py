@@ -2,21 +2,22 @@ import numpy as np
 
 
 def causal_attention(q, k, v):
-    h = float(np.sqrt(q.shape[1]))
-    h_2 = np.ones((q.shape[0], q.shape[0]), dtype=q.dtype)  # (T, T)
-    h_3 = (q @ k.T + 1000 * np.tril(h_2) * h) / h  # (T, T)
-    exp_h_3 = np.exp(h_3 - np.max(h_3, axis=1, keepdims=True))  # (T, T)
+    root_D = float(np.sqrt(q.shape[1]))
+    filled = np.ones((q.shape[0], q.shape[0]), dtype=q.dtype)  # (T, T)
+    ratio = (q @ k.T + 1000 * np.tril(filled) * root_D) / root_D  # (T, T)
+    exp_ratio = np.exp(ratio - np.max(ratio, axis=1, keepdims=True))  # (T, T)
     # (T, T): written so that nothing overflows
-    h_4 = exp_h_3 / np.sum(exp_h_3, axis=1, keepdims=True)
-    return h_4 @ v, (q, k, v, h, h_4)
+    softmax_ratio = exp_ratio / np.sum(exp_ratio, axis=1, keepdims=True)
+    return softmax_ratio @ v, (q, k, v, root_D, softmax_ratio)
 
 
 def causal_attention_backward(saved, d_causal_attention):
-    q, k, v, h, h_4 = saved
-    d_h_4 = d_causal_attention @ v.T  # (T, V) @ (V, T)
-    d_v = h_4.T @ d_causal_attention  # (T, T) @ (T, V)
-    h_2 = d_h_4 - np.sum(d_h_4 * h_4, axis=1, keepdims=True)
-    delta = h_4 * h_2 / h
-    d_q = delta @ k                   # (T, T) @ (T, D)
-    d_k = delta.T @ q                 # (T, T) @ (T, D)
+    q, k, v, root_D, softmax_ratio = saved
+    d_softmax_ratio = d_causal_attention @ v.T  # (T, V) @ (V, T)
+    d_v = softmax_ratio.T @ d_causal_attention  # (T, T) @ (T, V)
+    sum_product = np.sum(d_softmax_ratio * softmax_ratio, axis=1, keepdims=True)
+    d_ratio = softmax_ratio * (d_softmax_ratio - sum_product)
+    delta = d_ratio / root_D
+    d_q = delta @ k    # (T, T) @ (T, D)
+    d_k = delta.T @ q  # (T, T) @ (T, D)
     return d_q, d_k, d_v

@@ -3,17 +3,17 @@ import numpy as np
 
 def cosine_similarity(a, b):
     dots = np.sum(a * b, axis=1)             # (N,)
-    sqrt_a = np.sqrt(np.sum(a * a, axis=1))  # (N,)
-    sqrt_b = np.sqrt(np.sum(b * b, axis=1))  # (N,)
-    h = sqrt_a * sqrt_b                      # (N,)
-    h_2 = dots / h                           # (N,)
-    return h_2, (a, b, sqrt_a, sqrt_b, h, h_2)
+    norm_a = np.sqrt(np.sum(a * a, axis=1))  # (N,)
+    norm_b = np.sqrt(np.sum(b * b, axis=1))  # (N,)
+    norm_a_times_norm_b = norm_a * norm_b    # (N,)
+    out = dots / norm_a_times_norm_b         # (N,)
+    return out, (a, b, norm_a, norm_b, norm_a_times_norm_b, out)
 
 
-def cosine_similarity_backward(saved, d_h_2):
-    a, b, sqrt_a, sqrt_b, h, h_2 = saved
-    h_3 = b * sqrt_a[:, None] * h_2[:, None] / sqrt_b[:, None]
-    d_b = d_h_2[:, None] * (a - h_3) / h[:, None]
-    h_4 = b / h[:, None] - a * h_2[:, None] / sqrt_a[:, None] ** 2
-    d_a = d_h_2[:, None] * h_4
+def cosine_similarity_backward(saved, d_out):
+    a, b, norm_a, norm_b, norm_a_times_norm_b, out = saved
+    difference = b / norm_a_times_norm_b[:, None] - a * out[:, None] / norm_a[:, None] ** 2
+    d_a = d_out[:, None] * difference
+    ratio = b * norm_a[:, None] * out[:, None] / norm_b[:, None]
+    d_b = d_out[:, None] * (a - ratio) / norm_a_times_norm_b[:, None]
     return d_a, d_b

@@ -5,19 +5,22 @@ def focal_loss(z, t):
     exp_z = np.exp(z - np.max(z, axis=1, keepdims=True))  # (N, C)
     # (N, C): written so that nothing overflows
     p = exp_z / np.sum(exp_z, axis=1, keepdims=True)
-    p_right = np.sum(p * t, axis=1)  # (N,)
-    h = 1 - p_right                  # (N,)
-    log_p_right = np.log(p_right)    # (N,)
-    return np.mean(-h ** 2.0 * log_p_right), (t, p, p_right, h, log_p_right)
+    p_times_t = p * t                        # (N, C)
+    p_right = np.sum(p_times_t, axis=1)      # (N,)
+    one_minus_p_right = 1 - p_right          # (N,)
+    minus_power = -one_minus_p_right ** 2.0  # (N,)
+    log_p_right = np.log(p_right)            # (N,)
+    return np.mean(minus_power * log_p_right), (p, p_times_t, p_right, one_minus_p_right, minus_power, log_p_right)
 
 
 def focal_loss_gradient(saved):
-    t, p, p_right, h, log_p_right = saved
-    h_2 = 2 * log_p_right[:, None]
-    h_3 = p * h[:, None]
-    d_t = h_3 * (h_2 - h[:, None] / p_right[:, None]) / t.shape[0]
-    h_4 = h[:, None] * (1 - t / p_right[:, None]) + h_2 * (t - p_right[:, None])
-    d_z = h_3 * h_4 / t.shape[0]
+    p, p_times_t, p_right, one_minus_p_right, minus_power, log_p_right = saved
+    d_one_minus_p_right = -2 * (log_p_right / p.shape[0]) * one_minus_p_right
+    d_p_right = minus_power / p.shape[0] / p_right - d_one_minus_p_right
+    d_p_times_t = np.broadcast_to(d_p_right[:, None], p.shape)
+    d_t = d_p_times_t * p
+    product = d_p_times_t * p_times_t
+    d_z = product - p * np.sum(product, axis=1, keepdims=True)
     return d_z, d_t
 
 

@@ -7,9 +7,9 @@ def logits_cross_entropy(n, t):
 
 def logits_cross_entropy_gradient(saved):
     n, t = saved
-    h = -n
-    d_t = h / n.shape[0]
-    d_n = (1 / (1 + np.exp(h)) - t) / n.shape[0]
+    minus_n = -n
+    d_t = minus_n / n.shape[0]
+    d_n = (1 / (1 + np.exp(minus_n)) - t) / n.shape[0]
     return d_n, d_t
 
 

@@ -10,24 +10,26 @@ def rotary_scores(x, wq, wk):
     u = x @ wq         # (T, 4)
     a = u[:, :2]       # (T, 2)
     b = u[:, 2:]       # (T, 2)
-    h = np.concatenate([a * c - b * s, a * s + b * c], axis=1)  # (T, 4)
+    joined = np.concatenate([a * c - b * s, a * s + b * c], axis=1)  # (T, 4)
     u_2 = x @ wk       # (T, 4)
     a_2 = u_2[:, :2]   # (T, 2)
     b_2 = u_2[:, 2:]   # (T, 2)
-    h_2 = np.concatenate([a_2 * c - b_2 * s, a_2 * s + b_2 * c], axis=1)  # (T, 4)
-    return h @ h_2.T, (x, wq, wk, c, s, h, h_2)
+    joined_2 = np.concatenate([a_2 * c - b_2 * s, a_2 * s + b_2 * c], axis=1)  # (T, 4)
+    return joined @ joined_2.T, (x, wq, wk, c, s, joined, joined_2)
 
 
 def rotary_scores_backward(saved, d_rotary_scores):
-    x, wq, wk, c, s, h, h_2 = saved
-    d_h = d_rotary_scores @ h_2               # (T, T) @ (T, 4)
-    d_b = d_h[:, 2:] * c - d_h[:, :2] * s
-    d_a = d_h[:, 2:] * s + d_h[:, :2] * c     # a is read more than once: add the adjoints
+    x, wq, wk, c, s, joined, joined_2 = saved
+    d_joined = d_rotary_scores @ joined_2     # (T, T) @ (T, 4)
+    d_b = d_joined[:, 2:] * c - d_joined[:, :2] * s
+    # a is read more than once: add the adjoints
+    d_a = d_joined[:, 2:] * s + d_joined[:, :2] * c
     d_u = np.concatenate([d_a, d_b], axis=1)  # u is read more than once: add the adjoints
     d_wq = x.T @ d_u                          # (4, T) @ (T, 4)
-    d_h_2 = d_rotary_scores.T @ h             # (T, T) @ (T, 4)
-    d_a_2 = d_h_2[:, 2:] * s + d_h_2[:, :2] * c  # a is read more than once: add the adjoints
-    d_b_2 = d_h_2[:, 2:] * c - d_h_2[:, :2] * s
+    d_joined_2 = d_rotary_scores.T @ joined   # (T, T) @ (T, 4)
+    # a is read more than once: add the adjoints
+    d_a_2 = d_joined_2[:, 2:] * s + d_joined_2[:, :2] * c
+    d_b_2 = d_joined_2[:, 2:] * c - d_joined_2[:, :2] * s
     d_u_2 = np.concatenate([d_a_2, d_b_2], axis=1)  # u is read more than once: add the adjoints
     d_x = d_u_2 @ wk.T + d_u @ wq.T           # x is read more than once: add the adjoints
     d_wk = x.T @ d_u_2                        # (4, T) @ (T, 4)

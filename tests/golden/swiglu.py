@@ -2,21 +2,21 @@ import numpy as np
 
 
 def swiglu(x, w, v, out):
-    u = x @ w                 # (N, H)
-    h = 1 / (1 + np.exp(-u))  # (N, H)
-    h_2 = u * h               # (N, H)
-    h_3 = x @ v               # (N, H)
-    h_4 = h_2 * h_3           # (N, H)
-    return h_4 @ out, (x, w, v, out, h, h_2, h_3, h_4)
+    u = x @ w                             # (N, H)
+    sigmoid_u = 1 / (1 + np.exp(-u))      # (N, H)
+    u_times_sigmoid_u = u * sigmoid_u     # (N, H)
+    x_at_v = x @ v                        # (N, H)
+    product = u_times_sigmoid_u * x_at_v  # (N, H)
+    return product @ out, (x, w, v, out, sigmoid_u, u_times_sigmoid_u, x_at_v, product)
 
 
 def swiglu_backward(saved, d_swiglu):
-    x, w, v, out, h, h_2, h_3, h_4 = saved
-    d_h_4 = d_swiglu @ out.T       # (N, L) @ (L, H)
-    d_out = h_4.T @ d_swiglu       # (H, N) @ (N, L)
-    d_h_3 = d_h_4 * h_2
-    d_u = d_h_4 * (h * (h_3 - h_4) + h_4)
-    d_x = d_h_3 @ v.T + d_u @ w.T  # x is read more than once: add the adjoints
-    d_v = x.T @ d_h_3              # (L, N) @ (N, H)
-    d_w = x.T @ d_u                # (L, N) @ (N, H)
+    x, w, v, out, sigmoid_u, u_times_sigmoid_u, x_at_v, product = saved
+    d_product = d_swiglu @ out.T      # (N, L) @ (L, H)
+    d_out = product.T @ d_swiglu      # (H, N) @ (N, L)
+    d_x_at_v = d_product * u_times_sigmoid_u
+    d_u = d_product * (sigmoid_u * (x_at_v - product) + product)
+    d_x = d_x_at_v @ v.T + d_u @ w.T  # x is read more than once: add the adjoints
+    d_v = x.T @ d_x_at_v              # (L, N) @ (N, H)
+    d_w = x.T @ d_u                   # (L, N) @ (N, H)
     return d_x, d_w, d_v, d_out

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.program import Program
+from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.kept_axes import KeptAxes
 from derivo.simplify.lower import Lowering
@@ -53,6 +54,7 @@ def program(
                 return text
         return backward_comment(node, why, {**named, **bound})
 
+    everything = order([*forward.known, *backward.gradients.values()])
     return Program(
         name=traced.name,
         inputs=traced.inputs,
@@ -67,5 +69,18 @@ def program(
         unnamed=unnamed,
         comment=comment,
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
+        roles=_roles(everything, written, forward.builder),
+        written={n: written(n) for n in everything},
         assumptions=tuple(str(a) for a in backward.assumptions),
     )
+
+
+def _roles(
+    nodes: Iterable[Node], written: Callable[[Node], Node], builder: Builder
+) -> dict[Node, Node]:
+    """Give what values are that are written in simpler operations: a softmax."""
+    return {
+        written(n): builder.make(n.op, tuple(map(written, n.inputs)), dict(n.attrs))
+        for n in nodes
+        if n.op.lower is not None
+    }

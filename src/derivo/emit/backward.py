@@ -9,11 +9,15 @@ from dataclasses import dataclass
 from derivo.emit.body import Body, is_number
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, function
+from derivo.emit.naming import Naming, names_before
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Node
+
+# An unnamed value whose name would be longer than this has a delta for its adjoint.
+LONGEST_PART = 12
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Backward:
 
     lines: Lines
     readers: Mapping[str, tuple[str, ...]]
+    names: Mapping[Node, str]
 
 
 def write_backward(
@@ -40,19 +45,23 @@ def write_backward(
     """
     kept = {n: forward.names[n] for n in forward.saved.values}
     names = Names(taken | set(kept.values()))
+    for n, name in forward.names.items():
+        names.hold(name, n)  # a name means one thing in both passes
     for name, n in p.gradients.items():
         names.hold(adjoint_name(name), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
     scope = Scope([(b, n.spec) for n, b in (kept | seeds).items()])
     scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
     wishes, hints = _wishes(p, forward)
-    body = Body(names, scope, {**constants, **kept, **seeds}, wishes, hints)
+    bound = {**constants, **kept, **seeds}
+    body = Body(names, scope, bound, wishes, hints, roles=p.roles)
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = [_result(body, name, n) for name, n in p.gradients.items()]
     held = [*kept.values(), *forward.shapes.values()]
     readers = {name: _readers(name, body.statements) for name in held}
-    return Backward(_text(p, body, held, list(seeds.values()), results), readers)
+    lines = _text(p, body, held, list(seeds.values()), results)
+    return Backward(lines, readers, body.bound)
 
 
 def _seed_name(p: Program, forward: Forward, k: int) -> str:
@@ -75,7 +84,10 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
             called = forward.names.get(value) if value is not None else None
             named[n] = adjoint_name(called or name)
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
-    wishes = gradients | named | before
+    again = {n: name for n, name in forward.names.items() if name.isidentifier()}
+    wishes = again | gradients | named | before
+    before = names_before(forward.names, p.roles)
+    naming = Naming(forward.names.get, p.roles, before)
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
         if n in wishes:
@@ -83,9 +95,20 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
         if value in forward.names:
             hints[n] = adjoint_name(forward.names[value])
         elif "bound" not in n.op.traits and value.inputs:
-            # The adjoint of an unnamed value is its delta, as in the literature.
-            hints[n] = "delta"
+            hints[n] = _delta(naming, value)
     return wishes, hints
+
+
+def _delta(naming: Naming, value: Node) -> str:
+    """Name the adjoint of a value without a name: after what that is made of.
+
+    Where this would be long, it is a delta, as the literature calls it.
+    """
+    before = naming.before.get(value)
+    for name in naming.made_of(value) if before is None else [f"pre_{before}"]:
+        if "_" in name and len(name) <= LONGEST_PART:
+            return adjoint_name(name)
+    return "delta"
 
 
 def _result(body: Body, name: str, node: Node) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.naming import Naming, names_before
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition
@@ -29,6 +31,8 @@ class Body:
         Names that values should get.
     hints
         Names for values that need one.
+    roles
+        What a value is, where it is written in simpler operations.
     statements
         The lines so far.
     parts
@@ -45,6 +49,7 @@ class Body:
     bound: dict[Node, str]
     wishes: Mapping[Node, str]
     hints: Mapping[Node, str] = field(default_factory=dict)
+    roles: Mapping[Node, Node] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
     given: dict[Node, ast.expr] = field(default_factory=dict)
@@ -56,6 +61,7 @@ class Body:
         nodes = needed([*roots, *kept], {*self.bound, *self.given})
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
+        self._read_through_views(nodes, readers, {*roots, *kept})
         left_to_loops = deferred(nodes, [*roots, *kept])
         for node in nodes:
             if "loop" in node.op.traits:
@@ -66,6 +72,16 @@ class Body:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self.write(node, named=named and not self._is_plain(node, node in kept))
+
+    def _read_through_views(
+        self, nodes: list[Node], readers: Counter[Node], whole: set[Node]
+    ) -> None:
+        """Count who reads a view as readers of what it shows: that gets the name."""
+        for node in reversed(nodes):
+            is_view = "view" in node.op.traits and node not in whole
+            if is_view and node not in self.wishes and readers[node] > 1:
+                readers[node.inputs[0]] += readers[node] - 1
+                readers[node] = 1
 
     def _is_plain(self, node: Node, kept: bool) -> bool:
         """Tell whether a value is as short as a name would be."""
@@ -97,7 +113,7 @@ class Body:
 
     def _write_lines(self, node: Node, tree: tuple[ast.stmt, ...]) -> None:
         """Write an operation that takes several lines, and so has a name."""
-        name = self.names.fresh(self.wish(node), node)
+        name = self.fresh(node)
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope, name)
         for k, statement in enumerate(tree):
@@ -119,7 +135,7 @@ class Body:
         return expression
 
     def _define(self, node: Node, expression: ast.expr) -> None:
-        name = self.names.fresh(self.wish(node), node)
+        name = self.fresh(node)
         self.statements.append(definition(name, expression, node))
         self.bind(node, name)
 
@@ -167,25 +183,34 @@ class Body:
 
     def wish(self, node: Node) -> str:
         """Give the name that a value should have."""
-        if node in self.wishes:
-            return self.wishes[node]
-        if node in self.hints:
-            return self.hints[node]
-        below = node
-        while not (below in self.bound or below in self.given) and below.inputs:
-            below = below.inputs[0]
-        name = self._called(below)
-        if len(node.inputs) != 1 or node.op.name in ("neg", "as_float") or not name:
-            return "h"
-        return f"{node.op.name}_{name}"
+        return next(self._wished(node))
 
-    def _called(self, node: Node) -> str:
-        """Give what a value is called, or the array whose row it is; "" if neither."""
+    def fresh(self, node: Node) -> str:
+        """Give a value a name that nothing else has."""
+        return self.names.first(self._wished(node), node)
+
+    def _wished(self, node: Node) -> Iterator[str]:
+        wish = self.wishes.get(node) or self.hints.get(node)
+        if wish is not None:
+            yield wish
+        else:
+            yield from self._naming.made_of(node)
+
+    @cached_property
+    def _naming(self) -> Naming:
+        before = names_before(self.wishes, self.roles)
+        return Naming(self._called, self.roles, before)
+
+    def _called(self, node: Node) -> str | None:
+        """Give what a value is called, or the array that it is a row of."""
         row = self.given.get(node)
         if isinstance(row, ast.Subscript) and isinstance(row.value, ast.Name):
             return row.value.id
-        name = self.bound.get(node, "")
-        return self.names.plain(name) if self.is_step else name
+        name = self.bound.get(node)
+        if name is None:
+            return None
+        name = self.names.plain(name) if self.is_step else name
+        return name.lower() if name.isupper() and len(name) > 1 else name
 
 
 def is_number(node: Node) -> bool:

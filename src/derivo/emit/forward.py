@@ -45,7 +45,8 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
-    body = Body(names, Scope(), dict(bound), p.names)
+    hints = dict.fromkeys(p.outputs, "out")
+    body = Body(names, Scope(), dict(bound), p.names, hints, roles=p.roles)
     for n in p.inputs:
         body.scope.add(bound[n], n.spec)
     body.compute(p.outputs, keep=[n for n in saved.values if n not in bound])

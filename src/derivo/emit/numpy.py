@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from derivo.emit.backward import write_backward
@@ -41,7 +41,15 @@ def emit(p: Program) -> Source:
         top = ["import numpy as np", "", *top]
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
-    return Source(text, p.name, backward.readers, whole.places, not p.seeds)
+    called = _called(p, {**backward.names, **forward.names})
+    return Source(text, p.name, backward.readers, whole.places, called, not p.seeds)
+
+
+def _called(p: Program, names: Mapping[Node, str]) -> dict[Node, str]:
+    """Give names to the values of the derivation, and to those written for them."""
+    called = {n: name for n, name in names.items() if name.isidentifier()}
+    whole = {n: called[w] for n, w in p.written.items() if w in called}
+    return called | whole
 
 
 def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:

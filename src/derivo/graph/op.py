@@ -66,6 +66,11 @@ class Op:
         ``tidy(*inputs, **attrs)`` gives an equal value that is shorter to write where
         the operands are special (``x + 0``, ``--x``), and None where they are not. It
         takes traced values, like `vjp`, and may ask how they were made.
+    called
+        What a value is called that has no name of the user's: patterns such as
+        ``"{0}_at_{1}"``, the best first, and last a word for what it is (``"mask"``).
+        A function gives pairs ``(pattern, nodes)`` where it depends on how the operands
+        were made. If empty, the operation's name before its operand's.
     """
 
     name: str
@@ -84,6 +89,7 @@ class Op:
     element: Meaning | None = None
     picks: Callable[..., Any] | None = None
     tidy: Callable[..., Any] | None = None
+    called: tuple[str, ...] | Callable[..., Any] = ()
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Record the operation if an operand is a traced value, else compute it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,15 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register
 from derivo.ops.infer import elementwise, floating, predicate
-from derivo.ops.tidy import filled, is_number, number, operands, same
+from derivo.ops.tidy import (
+    filled,
+    is_number,
+    less_its_own,
+    number,
+    operands,
+    same,
+    without_views,
+)
 
 ANALYTIC = frozenset({"elementwise", "analytic"})
 FLOATING = frozenset({"elementwise", "analytic", "floating"})
@@ -132,6 +141,66 @@ def _tidy_not(a: Any) -> Any:
     return None
 
 
+# --- what they are called ----------------------------------------------------------
+
+Called = Iterator[tuple[str, tuple[Any, ...]]]
+
+
+def _difference_called(node: Any) -> Called:
+    for reduction, pattern in (("mean", "centred_{0}"), ("max", "shifted_{0}")):
+        for x in less_its_own(node, reduction):
+            yield pattern, (x,)
+    yield "{0}_minus_{1}", node.inputs
+    yield "difference", ()
+
+
+def _product_called(node: Any) -> Called:
+    a, b = node.inputs
+    if a is b:
+        yield "{0}_squared", (a,)
+    for x, scale in ((a, b), (b, a)):
+        for inner in less_its_own(x, "mean"):
+            if scale.inputs and scale.spec.rank <= x.spec.rank and _is_root(scale):
+                yield "{0}_hat", (inner,)
+    yield "{0}_times_{1}", (a, b)
+    yield "product", ()
+
+
+def _is_root(node: Any) -> bool:
+    """Tell whether a value is a root, or 1 divided by one."""
+    node = without_views(node)
+    below = node.inputs[-1:] if node.op in (div, reciprocal) else (node,)
+    return any(without_views(n).op.name == "sqrt" for n in below)
+
+
+def _quotient_called(node: Any) -> Called:
+    a, b = node.inputs
+    for inner in less_its_own(a, "mean"):
+        if _is_root(b):
+            yield "{0}_hat", (inner,)
+    yield "{0}_over_{1}", (a, b)
+    yield "ratio", ()
+
+
+def _power_called(node: Any) -> Called:
+    words = {2: "{0}_squared", 3: "{0}_cubed", 0.5: "root_{0}", -1: "one_over_{0}"}
+    exponent = node.inputs[1].attrs.get("value")
+    if isinstance(exponent, int | float) and exponent in words:
+        yield words[exponent], node.inputs[:1]
+    yield "{0}_to_{1}", node.inputs
+    yield "power", ()
+
+
+_ASKED = {
+    "greater": ("{0}_above_{1}", "mask"),
+    "greater_equal": ("{0}_from_{1}", "mask"),
+    "less": ("{0}_below_{1}", "mask"),
+    "less_equal": ("{0}_up_to_{1}", "mask"),
+    "equal": ("is_{1}", "mask"),
+    "not_equal": ("is_not_{1}", "mask"),
+}
+
+
 # --- the operations ----------------------------------------------------------------
 
 add = register(
@@ -139,6 +208,7 @@ add = register(
         "add", ("a", "b"), elementwise, "{0} + {1}",
         vjp=lambda g, _y, _a, _b: (g, g),
         algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC, tidy=_tidy_add,
+        called=("{0}_plus_{1}", "total"),
     ),
     np.add,
 )  # fmt: skip
@@ -147,6 +217,7 @@ sub = register(
         "sub", ("a", "b"), elementwise, "{0} - {1}",
         vjp=lambda g, _y, _a, _b: (g, -g),
         algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC, tidy=_tidy_sub,
+        called=_difference_called,
     ),
     np.subtract,
 )  # fmt: skip
@@ -155,7 +226,7 @@ mul = register(
         "mul", ("a", "b"), elementwise, "{0} * {1}",
         vjp=lambda g, _y, a, b: (g * b, g * a),
         algebra=operator.mul, latex=_product_formula, traits=ANALYTIC,
-        tidy=_tidy_mul,
+        tidy=_tidy_mul, called=_product_called,
     ),
     np.multiply,
 )  # fmt: skip
@@ -164,7 +235,7 @@ div = register(
         "div", ("a", "b"), floating, "{0} / {1}",
         vjp=lambda g, y, _a, b: (g / b, -g * y / b),
         algebra=operator.truediv, latex=r"\frac{{{0}}}{{{1}}}", traits=FLOATING,
-        tidy=_tidy_div,
+        tidy=_tidy_div, called=_quotient_called,
     ),
     np.divide,
 )  # fmt: skip
@@ -173,6 +244,7 @@ neg = register(
         "neg", ("a",), elementwise, "-{0}",
         vjp=lambda g, _y, _a: (-g,),
         algebra=operator.neg, latex="-{0}", traits=ANALYTIC, tidy=_tidy_neg,
+        called=("minus_{0}",),
     ),
     np.negative,
 )  # fmt: skip
@@ -198,6 +270,7 @@ power = register(
         traits=ANALYTIC,
         element=Element(as_is=(1,)),
         tidy=_tidy_power,
+        called=_power_called,
     ),
     np.power,
     np.float_power,
@@ -207,7 +280,7 @@ square = register(
         "square", ("a",), elementwise, "{0} ** 2",
         vjp=lambda g, _y, a: (2 * g * a,),
         algebra=lambda a: a * a, latex="{0}^2", traits=ANALYTIC,
-        element=Element("{0} * {0}"),
+        element=Element("{0} * {0}"), called=("{0}_squared",),
     ),
     np.square,
 )  # fmt: skip
@@ -215,7 +288,7 @@ reciprocal = register(
     Op(
         "reciprocal", ("a",), floating, "1 / {0}",
         vjp=lambda g, y, _a: (-g * y * y,),
-        algebra=lambda a: 1 / a, latex=r"\frac{{1}}{{{0}}}",
+        algebra=lambda a: 1 / a, latex=r"\frac{{1}}{{{0}}}", called=("one_over_{0}",),
         samples=lambda rng: ((rng.uniform(0.5, 2, (3, 4)),), {}), traits=FLOATING,
     ),
     np.reciprocal,
@@ -252,6 +325,7 @@ for _name, (_sign, _shown, _ufunc) in _COMPARISONS.items():
             latex=f"{{0}} {_shown} {{1}}",
             traits=KINKED,
             tidy=_SETTLED.get(_name),
+            called=_ASKED[_name],
         ),
         _ufunc,
     )
@@ -275,6 +349,7 @@ logical_and = register(
         latex=r"{0} \land {1}",
         traits=KINKED,
         tidy=_tidy_and,
+        called=("{0}_and_{1}", "both"),
     ),
     np.logical_and,
     np.bitwise_and,
@@ -289,6 +364,7 @@ logical_or = register(
         latex=r"{0} \lor {1}",
         traits=KINKED,
         tidy=_tidy_or,
+        called=("{0}_or_{1}", "either"),
     ),
     np.logical_or,
     np.bitwise_or,
@@ -297,7 +373,7 @@ logical_not = register(
     Op(
         "logical_not", ("a",), _logical, "~{0}", element=Element("not {0}"),
         samples=lambda rng: ((rng.random((3, 4)) < 0.5,), {}), latex=r"\lnot {0}",
-        traits=KINKED, tidy=_tidy_not,
+        traits=KINKED, tidy=_tidy_not, called=("not_{0}",),
     ),
     np.logical_not, np.invert,
 )  # fmt: skip

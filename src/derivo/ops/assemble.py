@@ -100,7 +100,7 @@ assemble = register(
         latex=lambda attrs, *_: " + ".join(
             placed(index, k) for k, index in enumerate(attrs["indices"])
         ),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic"}), called=("pieces",),
     )
 )  # fmt: skip
 

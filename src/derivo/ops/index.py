@@ -238,7 +238,7 @@ slice_ = register(
                              {"index": (("at", 1), ("cut", 1, None, 2))}),
         latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
         traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
-        tidy=_tidy_slice,
+        tidy=_tidy_slice, called=("part_of_{0}", "part"),
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -254,6 +254,7 @@ embed: Op = register(
             "shape": (3, 4), "index": (("at", 1), ("cut", 1, None, 2))}),
         latex=lambda attrs, *_: placed(attrs["index"], 0),
         traits=frozenset({"analytic"}), tidy=_tidy_embed,
+        called=("placed_{0}", "placed"),
     )
 )  # fmt: skip
 
@@ -298,6 +299,7 @@ gather = register(
         attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
         latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
+        called=("picked_{0}", "picked"),
     )
 )  # fmt: skip
 scatter_add: Op = register(
@@ -316,6 +318,7 @@ scatter_add: Op = register(
             {"shape": (3, 4)},
         ),
         latex=_scatter_formula,
+        called=("scattered_{0}", "scattered"),
         traits=frozenset({"analytic"}),
     )
 )

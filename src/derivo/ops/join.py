@@ -104,6 +104,7 @@ concatenate = register(
         ),
         traits=LINEAR,
         tidy=_tidy_concatenate,
+        called=("joined",),
     )
 )
 
@@ -162,6 +163,7 @@ stack = register(
         ),
         traits=LINEAR,
         tidy=_tidy_stack,
+        called=("stacked",),
     )
 )
 

@@ -84,7 +84,7 @@ matmul = register(
         latex=r"{0} {1}",
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
         traits=frozenset({"analytic"}), contraction=_subscripts, element=Product(),
-        tidy=_tidy_matmul,
+        tidy=_tidy_matmul, called=("{0}_at_{1}", "product"),
     ),
     np.matmul,
 )  # fmt: skip

@@ -45,6 +45,7 @@ take_along_axis = register(
         vjp=lambda g, _y, x, i, *, axis: (
             add_along_axis(g, i, shape=x.shape, axis=axis), None),
         attrs={"axis": None}, samples=_draw_places, traits=LINEAR | {"selects"},
+        called=("picked_{0}", "picked"),
     )
 )  # fmt: skip
 

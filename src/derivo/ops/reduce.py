@@ -73,7 +73,7 @@ sum_ = register(
         latex=latex_along(r"\sum"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
-        tidy=_tidy_reduction,
+        tidy=_tidy_reduction, called=("sum_{0}", "total"),
     )
 )  # fmt: skip
 mean = register(
@@ -84,7 +84,7 @@ mean = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0, "keepdims": True}),
         traits=frozenset({"analytic", "floating"}),
         element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
-        tidy=_tidy_reduction,
+        tidy=_tidy_reduction, called=("mean_{0}", "mean"),
     )
 )  # fmt: skip
 

@@ -51,6 +51,14 @@ def _tidy_reshape(x: Any, *, shape: Any) -> Any:
     return refilled(x, shape)
 
 
+def _reshaped_called(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    rank = node.spec.rank
+    word = {1: "flat_{0}", 2: "rows_of_{0}"}.get(rank, "split_{0}")
+    if rank >= node.inputs[0].spec.rank:
+        word = "split_{0}"
+    return [(word, node.inputs), ("reshaped", ())]
+
+
 reshape: Op = register(
     Op(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
@@ -59,7 +67,7 @@ reshape: Op = register(
         latex=lambda attrs, *_: r"\operatorname{{reshape}}_{{\text{{"
         + "×".join(str(d).replace(" ", "") for d in attrs["shape"]) + "}}}}({0})",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
-        traits=LINEAR, tidy=_tidy_reshape,
+        traits=LINEAR, tidy=_tidy_reshape, called=_reshaped_called,
     )
 )  # fmt: skip
 
@@ -125,6 +133,7 @@ transpose = register(
         latex=latex_transposed, attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
         traits=VIEW, element=Rearranged(_transposed), tidy=_tidy_transpose,
+        called=("turned_{0}",),
     )
 )  # fmt: skip
 
@@ -322,6 +331,7 @@ broadcast_to = register(
         traits=LINEAR,
         element=Rearranged(_copied_from),
         tidy=_tidy_broadcast,
+        called=("copied_{0}", "copies"),
     )
 )
 
@@ -369,6 +379,7 @@ sum_to = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
         traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
         tidy=lambda x, *, shape: x if x.node.spec.shape == shape else None,
+        called=("sum_{0}", "total"),
     )
 )  # fmt: skip
 

@@ -102,3 +102,20 @@ def of_numbers(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 def _is_whole(value: Any) -> bool:
     return bool(abs(value) < LARGEST_WHOLE and value == int(value))
+
+
+def less_its_own(node: Any, reduction: str) -> list[Any]:
+    """Give x where a value is x less its own mean, say, or less its largest entry."""
+    node = without_views(node)
+    if node.op.name != "sub":
+        return []
+    x, other = (without_views(i) for i in node.inputs)
+    is_own = other.op.name == reduction and without_views(other.inputs[0]) is x
+    return [node.inputs[0]] if is_own else []
+
+
+def without_views(node: Any) -> Any:
+    """Give the value that a node shows: transposed or with other axes, it is one."""
+    while "view" in node.op.traits and node.inputs and "selects" not in node.op.traits:
+        (node,) = node.inputs
+    return node

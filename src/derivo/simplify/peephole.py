@@ -12,7 +12,7 @@ from derivo.ops.assemble import assemble, together
 from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
-from derivo.simplify.tidy import Tidy
+from derivo.simplify.tidy import Tidy, is_zero
 
 
 class Polish:
@@ -69,20 +69,20 @@ class Polish:
             return self._into_choice(made)
         if node.op is add and all(i.op is where for i in made.inputs):
             (c, a, b), (d, e, f) = (i.inputs for i in made.inputs)
-            if c is d and _is_zero(b) and _is_zero(e):
+            if c is d and is_zero(b) and is_zero(e):
                 return self.builder.make(where, (c, a, f))
-            if c is d and _is_zero(a) and _is_zero(f):
+            if c is d and is_zero(a) and is_zero(f):
                 return self.builder.make(where, (c, e, b))
         return made
 
     def _into_choice(self, made: Node) -> Node:
         for k, choice in enumerate(made.inputs[: 2 if made.op is mul else 1]):
-            if choice.op is not where or sum(map(_is_zero, choice.inputs[1:])) != 1:
+            if choice.op is not where or sum(map(is_zero, choice.inputs[1:])) != 1:
                 continue
             other = made.inputs[1 - k]
             condition, *branches = choice.inputs
             for j, branch in enumerate(branches):
-                if not _is_zero(branch):
+                if not is_zero(branch):
                     pair = (branch, other) if k == 0 else (other, branch)
                     branches[j] = self.builder.make(made.op, pair)
             return self.builder.make(where, (condition, *branches))
@@ -119,11 +119,6 @@ class Polish:
         if not _moved(axes):
             return node
         return self.builder.make(transpose, (node,), {"axes": axes})
-
-
-def _is_zero(node: Node) -> bool:
-    value = node.attrs.get("value")
-    return not node.inputs and isinstance(value, int | float) and value == 0
 
 
 def _moved(axes: tuple[int, ...]) -> int:

@@ -23,7 +23,7 @@ from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange, eye, one_hot
 from derivo.ops.pick import add_along_axis
 from derivo.ops.shape import expand_dims, squeeze
-from derivo.simplify.tidy import Tidy, not_taken_apart
+from derivo.simplify.tidy import Tidy, is_zero, not_taken_apart
 from derivo.trace.recorder import Recorder
 
 
@@ -41,11 +41,8 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
             )
         if node not in forward:
             shorter = recorder.tidied(made)
-            if (
-                made.op.algebra is None
-                or shorter in {*made.inputs, made}
-                or not shorter.inputs
-            ):
+            # Arithmetic is read as sums of products, which come to the same.
+            if made.op.algebra is None or is_zero(shorter):
                 made = shorter
             made = _spread(made, recorder) or _side_by_side(made, recorder) or made
         new[node] = made

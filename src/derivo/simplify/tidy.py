@@ -18,6 +18,12 @@ def not_taken_apart(graph: Graph, known: Collection[Node]) -> set[Node]:
     return {n for n in known if n in graph.names or "view" not in n.op.traits}
 
 
+def is_zero(node: Node) -> bool:
+    """Tell whether a value is the number 0, or a block of zeros."""
+    value = node.attrs.get("value")
+    return not node.inputs and isinstance(value, int | float) and value == 0
+
+
 class Tidy(Recorder):
     """Makes nodes by the rules of their operations for special operands.
 
