@@ -109,6 +109,9 @@ class Passes:
         ``NAME_backward(saved, d_output)``, which returns the gradients in the order of
         `wrt` (the array itself if there is one). For a loss, ``NAME_gradient(saved)``
         is the same with ``d_output = 1``.
+
+        Arrays that the function closes over are written out, those of more than 100
+        elements are keyword arguments of ``NAME``: see `save`.
         """
         return self.emitted.text
 
@@ -134,12 +137,21 @@ class Passes:
         return load_text(self.source, self.name)
 
     def save(self, path: str | Path) -> Path:
-        """Write the source to a file; `derivo.load` gives it back as a module."""
+        """Write the source to a file; `derivo.load` gives it back as a module.
+
+        Arrays that the function closes over and that are too long to be read as text
+        go into a file beside it, ``backward.npz`` for ``backward.py``.
+        """
         path = Path(path)
         if not path.parent.is_dir():
             message = f"there is no folder {path.parent}; make it first"
             raise UsageError(message)
         path.write_text(self.source, encoding="utf-8")
+        beside = path.with_suffix(".npz")
+        if self.emitted.arrays:
+            np.savez(beside, **self.emitted.arrays)
+        else:
+            beside.unlink(missing_ok=True)  # of another function, saved here before
         return path
 
     @property
@@ -158,7 +170,7 @@ class Passes:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
-            return getattr(self.module, self.name)(**values)[0]
+            return getattr(self.module, self.name)(**values, **self.emitted.arrays)[0]
 
     def gradients(self, upstream: Any = None, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
@@ -181,7 +193,8 @@ class Passes:
         if exact is not None:
             return exact.value_and_gradients(upstream, **arrays)
         with np.errstate(over="ignore", under="ignore"):
-            output, saved = getattr(self.module, self.name)(**values)
+            function = getattr(self.module, self.name)
+            output, saved = function(**values, **self.emitted.arrays)
             if self.emitted.is_loss:
                 result = getattr(self.module, f"{self.name}_gradient")(saved)
             else:

@@ -5,7 +5,9 @@ def autoencoder(x, encode, decode):
     code = np.tanh(x @ encode)       # (N, D)
     restored = code @ decode         # (N, L)
     x_minus_restored = x - restored  # (N, L)
-    return np.mean(np.sum(x_minus_restored ** 2, axis=1)), (x, encode, decode, code, x_minus_restored)
+    return np.mean(np.sum(x_minus_restored ** 2, axis=1)), (
+        x, encode, decode, code, x_minus_restored
+    )
 
 
 def autoencoder_gradient(saved):

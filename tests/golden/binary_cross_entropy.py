@@ -18,4 +18,6 @@ def binary_cross_entropy_gradient(saved):
 
 
 def binary_cross_entropy_backward(saved, d_binary_cross_entropy=1.0):
-    return tuple(d_binary_cross_entropy * d for d in binary_cross_entropy_gradient(saved))
+    return tuple(
+        d_binary_cross_entropy * d for d in binary_cross_entropy_gradient(saved)
+    )

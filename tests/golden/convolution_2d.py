@@ -2,20 +2,20 @@ import numpy as np
 
 
 def convolution_2d(images, w, b):
-    part_of_images = images[:, :, 1:4, 1:4]   # (N, 2, 3, 3)
-    part = images[:, :, :3, 1:4]              # (N, 2, 3, 3)
-    part_of_images_2 = images[:, :, 1:4, :3]  # (N, 2, 3, 3)
-    part_of_images_3 = images[:, :, 1:4, 2:]  # (N, 2, 3, 3)
-    part_of_images_4 = images[:, :, 2:, 1:4]  # (N, 2, 3, 3)
-    part_of_images_5 = images[:, :, :3, :3]   # (N, 2, 3, 3)
-    part_of_images_6 = images[:, :, :3, 2:]   # (N, 2, 3, 3)
-    part_of_images_7 = images[:, :, 2:, :3]   # (N, 2, 3, 3)
-    part_of_images_8 = images[:, :, 2:, 2:]   # (N, 2, 3, 3)
     # (N, 2, 9, 3, 3)
-    columns = np.stack([part_of_images_5, part, part_of_images_6, part_of_images_2, part_of_images, part_of_images_3, part_of_images_7, part_of_images_4, part_of_images_8], axis=2)
+    columns = np.stack(
+        [
+            images[:, :, :3, :3], images[:, :, :3, 1:4], images[:, :, :3, 2:],
+            images[:, :, 1:4, :3], images[:, :, 1:4, 1:4], images[:, :, 1:4, 2:],
+            images[:, :, 2:, :3], images[:, :, 2:, 1:4], images[:, :, 2:, 2:],
+        ],
+        axis=2,
+    )
     # (9*N, 18)
-    columns_2 = np.transpose(columns, (0, 3, 4, 1, 2)).reshape((9 * images.shape[0], 18))
-    rows_of_w = w.reshape((18, w.shape[3]))   # (18, M)
+    columns_2 = np.transpose(columns, (0, 3, 4, 1, 2)).reshape(
+        (9 * images.shape[0], 18)
+    )
+    rows_of_w = w.reshape((18, w.shape[3]))  # (18, M)
     # (N, 3, 3, M)
     out = (columns_2 @ rows_of_w + b).reshape((images.shape[0], 3, 3, w.shape[3]))
     return out, (columns_2, rows_of_w)

@@ -12,7 +12,9 @@ def cosine_similarity(a, b):
 
 def cosine_similarity_backward(saved, d_out):
     a, b, norm_a, norm_b, norm_a_times_norm_b, out = saved
-    difference = b / norm_a_times_norm_b[:, None] - a * out[:, None] / norm_a[:, None] ** 2
+    difference = (
+        b / norm_a_times_norm_b[:, None] - a * out[:, None] / norm_a[:, None] ** 2
+    )
     d_a = d_out[:, None] * difference
     ratio = b * norm_a[:, None] * out[:, None] / norm_b[:, None]
     d_b = d_out[:, None] * (a - ratio) / norm_a_times_norm_b[:, None]

@@ -5,7 +5,9 @@ def elu_layer(x, w):
     u = x @ w                               # (N, M)
     u_above_zero = u > 0                    # (N, M) bool
     exp_minimum = np.exp(np.minimum(u, 0))  # (N, M)
-    return np.where(u_above_zero, u, exp_minimum - 1), (x, w, u, u_above_zero, exp_minimum)
+    return np.where(u_above_zero, u, exp_minimum - 1), (
+        x, w, u, u_above_zero, exp_minimum
+    )
 
 
 def elu_layer_backward(saved, d_elu_layer):

@@ -11,7 +11,9 @@ def energy(position, velocity):
 def energy_gradient(saved):
     position, velocity, root_total = saved
     # position is read more than once: add the adjoints
-    d_position = np.stack([position[:, 0] / root_total, -np.sin(position[:, 1])], axis=1)
+    d_position = np.stack(
+        [position[:, 0] / root_total, -np.sin(position[:, 1])], axis=1
+    )
     d_velocity = velocity
     return d_position, d_velocity
 

@@ -10,7 +10,8 @@ def every_second(x):
 def every_second_backward(saved, d_output):
     x, tanh_x, out = saved
     d_out, d_every_second_2 = d_output
-    pieces = np.zeros(x.shape, dtype=x.dtype)  # x is read more than once: add the adjoints
+    # x is read more than once: add the adjoints
+    pieces = np.zeros(x.shape, dtype=x.dtype)
     pieces[0] = np.sum(d_out * tanh_x, axis=0)
     pieces[-1, 2:] += d_every_second_2
     # x is read more than once: add the adjoints

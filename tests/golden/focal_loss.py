@@ -10,7 +10,9 @@ def focal_loss(z, t):
     one_minus_p_right = 1 - p_right          # (N,)
     minus_power = -one_minus_p_right ** 2.0  # (N,)
     log_p_right = np.log(p_right)            # (N,)
-    return np.mean(minus_power * log_p_right), (p, p_times_t, p_right, one_minus_p_right, minus_power, log_p_right)
+    return np.mean(minus_power * log_p_right), (
+        p, p_times_t, p_right, one_minus_p_right, minus_power, log_p_right
+    )
 
 
 def focal_loss_gradient(saved):

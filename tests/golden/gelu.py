@@ -5,7 +5,9 @@ def gelu(x):
     x_cubed = x ** 3                          # (N, M)
     tanh_product = np.tanh(0.7978845608028654 * (x + 0.044715 * x_cubed))  # (N, M)
     one_plus_tanh_product = 1 + tanh_product  # (N, M)
-    return 0.5 * x * one_plus_tanh_product, (x, x_cubed, tanh_product, one_plus_tanh_product)
+    return 0.5 * x * one_plus_tanh_product, (
+        x, x_cubed, tanh_product, one_plus_tanh_product
+    )
 
 
 def gelu_backward(saved, d_gelu):

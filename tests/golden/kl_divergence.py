@@ -8,7 +8,9 @@ def kl_divergence(p, q):
     q_2 = q / sum_q                           # (N, C)
     log_p_2_minus_log_q_2 = np.log(p_2) - np.log(q_2)  # (N, C)
     sum_product = np.sum(p_2 * log_p_2_minus_log_q_2, axis=1)  # (N,)
-    return np.mean(sum_product), (q, sum_p, p_2, sum_q, log_p_2_minus_log_q_2, sum_product)
+    return np.mean(sum_product), (
+        q, sum_p, p_2, sum_q, log_p_2_minus_log_q_2, sum_product
+    )
 
 
 def kl_divergence_gradient(saved):

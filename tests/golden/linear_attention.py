@@ -20,6 +20,7 @@ def linear_attention_backward(saved, d_out):
     # q_2 is read more than once: add the adjoints
     d_q_2 = delta @ k_2_at_v.T + d_total[:, None] * sum_k_2
     d_q = d_q_2 * q_2           # q_2 = exp(q): dq_2/dq = q_2
-    d_k_2 = v @ d_k_2_at_v.T + q_2.T @ d_total  # k_2 is read more than once: add the adjoints
+    # k_2 is read more than once: add the adjoints
+    d_k_2 = v @ d_k_2_at_v.T + q_2.T @ d_total
     d_k = k_2 * d_k_2           # k_2 = exp(k): dk_2/dk = k_2
     return d_q, d_k, d_v

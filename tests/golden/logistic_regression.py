@@ -5,9 +5,13 @@ def logistic_regression(x, w, b, t):
     x_at_w_plus_b = x @ w + b             # (N,)
     minus_x_at_w_plus_b = -x_at_w_plus_b  # (N,)
     p = 1 / (1 + np.exp(minus_x_at_w_plus_b))  # (N,)
-    log_p = -np.logaddexp(0, minus_x_at_w_plus_b)  # (N,): written so that nothing overflows
-    minus_softplus = -np.logaddexp(0, x_at_w_plus_b)  # (N,): written so that nothing overflows
-    return -np.mean(t * log_p + (1 - t) * minus_softplus), (x, w, t, p, log_p, minus_softplus)
+    # (N,): written so that nothing overflows
+    log_p = -np.logaddexp(0, minus_x_at_w_plus_b)
+    # (N,): written so that nothing overflows
+    minus_softplus = -np.logaddexp(0, x_at_w_plus_b)
+    return -np.mean(t * log_p + (1 - t) * minus_softplus), (
+        x, w, t, p, log_p, minus_softplus
+    )
 
 
 def logistic_regression_gradient(saved):

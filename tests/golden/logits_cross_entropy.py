@@ -14,4 +14,6 @@ def logits_cross_entropy_gradient(saved):
 
 
 def logits_cross_entropy_backward(saved, d_logits_cross_entropy=1.0):
-    return tuple(d_logits_cross_entropy * d for d in logits_cross_entropy_gradient(saved))
+    return tuple(
+        d_logits_cross_entropy * d for d in logits_cross_entropy_gradient(saved)
+    )

@@ -18,4 +18,6 @@ def logsumexp_cross_entropy_gradient(saved):
 
 
 def logsumexp_cross_entropy_backward(saved, d_logsumexp_cross_entropy=1.0):
-    return tuple(d_logsumexp_cross_entropy * d for d in logsumexp_cross_entropy_gradient(saved))
+    return tuple(
+        d_logsumexp_cross_entropy * d for d in logsumexp_cross_entropy_gradient(saved)
+    )

@@ -11,11 +11,17 @@ def lstm_cell(x, h, c, wi, wf, wo, wg, ui, uf, uo, ug, bi, bf, bo, bg):
     c_next = f_times_c + i_times_g     # (N, H)
     tanh_c_next = np.tanh(c_next)      # (N, H)
     h_next = o * tanh_c_next           # (N, H)
-    return (h_next, c_next), (x, h, wi, wf, wo, wg, ui, uf, uo, ug, i, f, o, g, f_times_c, i_times_g, tanh_c_next, h_next)
+    return (h_next, c_next), (
+        x, h, wi, wf, wo, wg, ui, uf, uo, ug, i, f, o, g, f_times_c, i_times_g,
+        tanh_c_next, h_next,
+    )
 
 
 def lstm_cell_backward(saved, d_output):
-    x, h, wi, wf, wo, wg, ui, uf, uo, ug, i, f, o, g, f_times_c, i_times_g, tanh_c_next, h_next = saved
+    (
+        x, h, wi, wf, wo, wg, ui, uf, uo, ug, i, f, o, g, f_times_c, i_times_g,
+        tanh_c_next, h_next,
+    ) = saved
     d_h_next, d_c_next = d_output
     # c_next is read more than once: add the adjoints
     d_c_next_2 = d_c_next + d_h_next * o * (1 - tanh_c_next * tanh_c_next)
@@ -42,4 +48,7 @@ def lstm_cell_backward(saved, d_output):
     d_bi = np.sum(d_pre_i, axis=0)  # bi was copied to N rows: add up
     d_ui = h.T @ d_pre_i            # (H, N) @ (N, H)
     d_wi = x.T @ d_pre_i            # (D, N) @ (N, H)
-    return d_x, d_h, d_c, d_wi, d_wf, d_wo, d_wg, d_ui, d_uf, d_uo, d_ug, d_bi, d_bf, d_bo, d_bg
+    return (
+        d_x, d_h, d_c, d_wi, d_wf, d_wo, d_wg, d_ui, d_uf, d_uo, d_ug, d_bi, d_bf, d_bo,
+        d_bg,
+    )

@@ -20,4 +20,6 @@ def matrix_factorisation_gradient(saved):
 
 
 def matrix_factorisation_backward(saved, d_matrix_factorisation=1.0):
-    return tuple(d_matrix_factorisation * d for d in matrix_factorisation_gradient(saved))
+    return tuple(
+        d_matrix_factorisation * d for d in matrix_factorisation_gradient(saved)
+    )

@@ -15,11 +15,17 @@ def mixture_density(t, weight, mu, log_sigma):
     difference = (max_total + np.log(sum_exp_total))[:, 0] - 0.9189385332046727  # (N,)
     # (N,): written so that nothing overflows
     difference_2 = difference - (max_weight + np.log(sum_exp_weight))[:, 0]
-    return -np.mean(difference_2), (exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total, sum_exp_total)
+    return -np.mean(difference_2), (
+        exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total,
+        sum_exp_total,
+    )
 
 
 def mixture_density_gradient(saved):
-    exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total, sum_exp_total = saved
+    (
+        exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total,
+        sum_exp_total,
+    ) = saved
     softmax_total = exp_total / sum_exp_total
     d_weight = (exp_weight / sum_exp_weight - softmax_total) / exp_log_sigma.shape[0]
     d_log_sigma = softmax_total * (1 - z_squared) / exp_log_sigma.shape[0]

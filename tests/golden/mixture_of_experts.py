@@ -6,7 +6,9 @@ def mixture_of_experts(x, experts, router):
     e = np.exp(logits - np.max(logits, axis=1, keepdims=True))  # (N, K)
     weight = e / np.sum(e, axis=1, keepdims=True)  # (N, K)
     outputs = x @ experts  # (K, N, M)
-    return np.sum(weight.T[:, :, None] * outputs, axis=0), (x, experts, router, weight, outputs)
+    return np.sum(weight.T[:, :, None] * outputs, axis=0), (
+        x, experts, router, weight, outputs
+    )
 
 
 def mixture_of_experts_backward(saved, d_mixture_of_experts):
@@ -17,7 +19,8 @@ def mixture_of_experts_backward(saved, d_mixture_of_experts):
     d_logits = weight * (sum_product.T - total)
     # x was copied to K x M places: add up
     sum_product_2 = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
-    d_x = sum_product_2 + d_logits @ router.T  # x is read more than once: add the adjoints
+    # x is read more than once: add the adjoints
+    d_x = sum_product_2 + d_logits @ router.T
     d_experts = x.T @ d_outputs  # (L, N) @ (K, N, M)
     d_router = x.T @ d_logits    # (L, N) @ (N, K)
     return d_x, d_experts, d_router

@@ -33,8 +33,12 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_u_3 = np.swapaxes(d_v, 1, 2).reshape(x.shape)
     d_u = np.swapaxes(d_q, 1, 2).reshape(x.shape)
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
-    d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add the adjoints
-    d_wv = rows_of_x.T @ np.swapaxes(d_v, 1, 2).reshape(reshaped.shape)  # (6, N*T) @ (N*T, 6)
-    d_wk = rows_of_x.T @ np.swapaxes(d_k, 1, 2).reshape(reshaped.shape)  # (6, N*T) @ (N*T, 6)
-    d_wq = rows_of_x.T @ np.swapaxes(d_q, 1, 2).reshape(reshaped.shape)  # (6, N*T) @ (N*T, 6)
+    # x is read more than once: add the adjoints
+    d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T
+    # (6, N*T) @ (N*T, 6)
+    d_wv = rows_of_x.T @ np.swapaxes(d_v, 1, 2).reshape(reshaped.shape)
+    # (6, N*T) @ (N*T, 6)
+    d_wk = rows_of_x.T @ np.swapaxes(d_k, 1, 2).reshape(reshaped.shape)
+    # (6, N*T) @ (N*T, 6)
+    d_wq = rows_of_x.T @ np.swapaxes(d_q, 1, 2).reshape(reshaped.shape)
     return d_x, d_wq, d_wk, d_wv, d_wo

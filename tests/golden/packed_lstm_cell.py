@@ -11,7 +11,9 @@ def packed_lstm_cell(x, h, c, w, u, b):
     i_times_g = i * g                     # (N, 3)
     c_2 = f_times_c + i_times_g           # (N, 3)
     tanh_c_2 = np.tanh(c_2)               # (N, 3)
-    return {'h': o * tanh_c_2, 'c': c_2}, (x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2)
+    return {'h': o * tanh_c_2, 'c': c_2}, (
+        x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2
+    )
 
 
 def packed_lstm_cell_backward(saved, d_output):
@@ -21,12 +23,14 @@ def packed_lstm_cell_backward(saved, d_output):
     # c is read more than once: add the adjoints
     d_c_2_2 = d_c_2 + d_tanh_c_2 * (1 - tanh_c_2 * tanh_c_2)
     d_c = d_c_2_2 * f
-    d_pre_o = d_tanh_c_2 * tanh_c_2 * (1 - o)
-    d_pre_f = d_c_2_2 * f_times_c * (1 - f)
-    d_pre_i = d_c_2_2 * i_times_g * (1 - i)
-    d_pre_g = d_c_2_2 * (i - g * i_times_g)
     # gates is read more than once: add the adjoints
-    d_gates = np.concatenate([d_pre_i, d_pre_f, d_pre_o, d_pre_g], axis=1)
+    d_gates = np.concatenate(
+        [
+            d_c_2_2 * i_times_g * (1 - i), d_c_2_2 * f_times_c * (1 - f),
+            d_tanh_c_2 * tanh_c_2 * (1 - o), d_c_2_2 * (i - g * i_times_g),
+        ],
+        axis=1,
+    )
     d_b = np.sum(d_gates, axis=0)  # b was copied to N rows: add up
     d_h = d_gates @ u.T            # (N, 12) @ (12, 3)
     d_u = h.T @ d_gates            # (3, N) @ (N, 12)

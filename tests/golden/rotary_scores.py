@@ -4,7 +4,8 @@ CONSTANT = np.array([1.  , 0.01], dtype=np.float64)
 
 
 def rotary_scores(x, wq, wk):
-    angle = np.arange(x.shape[0])[:, None].astype(x.dtype) * CONSTANT.astype(x.dtype)  # (T, 2)
+    # (T, 2)
+    angle = np.arange(x.shape[0])[:, None].astype(x.dtype) * CONSTANT.astype(x.dtype)
     c = np.cos(angle)  # (T, 2)
     s = np.sin(angle)  # (T, 2)
     u = x @ wq         # (T, 4)
@@ -24,13 +25,16 @@ def rotary_scores_backward(saved, d_rotary_scores):
     d_b = d_joined[:, 2:] * c - d_joined[:, :2] * s
     # a is read more than once: add the adjoints
     d_a = d_joined[:, 2:] * s + d_joined[:, :2] * c
-    d_u = np.concatenate([d_a, d_b], axis=1)  # u is read more than once: add the adjoints
+    # u is read more than once: add the adjoints
+    d_u = np.concatenate([d_a, d_b], axis=1)
     d_wq = x.T @ d_u                          # (4, T) @ (T, 4)
     d_joined_2 = d_rotary_scores.T @ joined   # (T, T) @ (T, 4)
     # a is read more than once: add the adjoints
     d_a_2 = d_joined_2[:, 2:] * s + d_joined_2[:, :2] * c
     d_b_2 = d_joined_2[:, 2:] * c - d_joined_2[:, :2] * s
-    d_u_2 = np.concatenate([d_a_2, d_b_2], axis=1)  # u is read more than once: add the adjoints
-    d_x = d_u_2 @ wk.T + d_u @ wq.T           # x is read more than once: add the adjoints
+    # u is read more than once: add the adjoints
+    d_u_2 = np.concatenate([d_a_2, d_b_2], axis=1)
+    # x is read more than once: add the adjoints
+    d_x = d_u_2 @ wk.T + d_u @ wq.T
     d_wk = x.T @ d_u_2                        # (4, T) @ (T, 4)
     return d_x, d_wq, d_wk

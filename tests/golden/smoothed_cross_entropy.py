@@ -19,4 +19,6 @@ def smoothed_cross_entropy_gradient(saved):
 
 
 def smoothed_cross_entropy_backward(saved, d_smoothed_cross_entropy=1.0):
-    return tuple(d_smoothed_cross_entropy * d for d in smoothed_cross_entropy_gradient(saved))
+    return tuple(
+        d_smoothed_cross_entropy * d for d in smoothed_cross_entropy_gradient(saved)
+    )

@@ -6,13 +6,17 @@ def soft_k_means(x, centres):
     distance = np.sum(x_minus_centres ** 2, axis=2)  # (N, K)
     minus_distance = -distance               # (N, K)
     # (N, K)
-    shifted_minus_distance = minus_distance - np.max(minus_distance, axis=1, keepdims=True)
+    shifted_minus_distance = minus_distance - np.max(
+        minus_distance, axis=1, keepdims=True
+    )
     exp_minus_distance = np.exp(shifted_minus_distance)  # (N, K)
     sum_exp_minus_distance = np.sum(exp_minus_distance, axis=1, keepdims=True)  # (N, 1)
     # (N, K): written so that nothing overflows
     share = exp_minus_distance / sum_exp_minus_distance
     share_times_distance = share * distance  # (N, K)
-    return np.sum(share_times_distance), (x_minus_centres, distance, share, share_times_distance)
+    return np.sum(share_times_distance), (
+        x_minus_centres, distance, share, share_times_distance
+    )
 
 
 def soft_k_means_gradient(saved):

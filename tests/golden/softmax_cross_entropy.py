@@ -19,4 +19,6 @@ def softmax_cross_entropy_gradient(saved):
 
 
 def softmax_cross_entropy_backward(saved, d_softmax_cross_entropy=1.0):
-    return tuple(d_softmax_cross_entropy * d for d in softmax_cross_entropy_gradient(saved))
+    return tuple(
+        d_softmax_cross_entropy * d for d in softmax_cross_entropy_gradient(saved)
+    )

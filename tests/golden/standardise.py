@@ -3,7 +3,8 @@ import numpy as np
 
 def standardise(x):
     centred_x = x - np.mean(x, axis=1, keepdims=True)  # (N, M)
-    mean_centred_x_squared = np.mean(centred_x * centred_x, axis=1, keepdims=True)  # (N, 1)
+    # (N, 1)
+    mean_centred_x_squared = np.mean(centred_x * centred_x, axis=1, keepdims=True)
     std = np.sqrt(mean_centred_x_squared)  # (N, 1)
     total = std + 0.001                    # (N, 1)
     out = centred_x / total                # (N, M)

@@ -13,6 +13,7 @@ from derivo.emit.naming import Naming, names_before
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions
+from derivo.emit.wrap import wrapped
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Node
 
@@ -150,7 +151,8 @@ def _scaled(p: Program, results: list[str]) -> list[str]:
     scaled = f"{seed} * {call}"
     if len(results) > 1:
         scaled = f"tuple({seed} * d for d in {call})"
-    return [f"def {p.name}_backward(saved, {seed}=1.0):", f"    return {scaled}"]
+    head = f"def {p.name}_backward(saved, {seed}=1.0):"
+    return [*wrapped(head), *wrapped(f"    return {scaled}")]
 
 
 def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:

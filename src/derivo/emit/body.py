@@ -16,7 +16,7 @@ from derivo.emit.statement import Statement, definition
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
-LONGEST_PART, SHORTEST_PART, LONGEST_LINE = 46, 12, 78
+LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
 
 
 @dataclass
@@ -143,6 +143,8 @@ class Body:
         """Give the longest operand of a long line a line of its own."""
         inlined = [i for i in node.inputs if i in self.parts and i not in self.bound]
         lengths = {i: len(ast.unparse(self.parts[i])) for i in inlined}
+        if len(node.inputs) > MOST_OPERANDS:
+            return False  # it is broken within its brackets
         longest = max(inlined, key=lambda i: (lengths[i], -i.index), default=None)
         if longest is None or lengths[longest] < SHORTEST_PART:
             return False

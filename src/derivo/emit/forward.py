@@ -10,7 +10,7 @@ from derivo.emit.body import Body
 from derivo.emit.comments import forward_comment
 from derivo.emit.layout import Lines, function, returned
 from derivo.emit.program import Program
-from derivo.emit.saving import Saved, to_save
+from derivo.emit.saving import Saved, is_long, to_save
 from derivo.emit.scope import Scope
 from derivo.emit.statement import listed
 from derivo.graph.names import Names
@@ -47,7 +47,8 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
             names.hold(name, n)
     hints = dict.fromkeys(p.outputs, "out")
     body = Body(names, Scope(), dict(bound), p.names, hints, roles=p.roles)
-    for n in p.inputs:
+    long = [n for n in bound if is_long(n)]
+    for n in (*p.inputs, *long):
         body.scope.add(bound[n], n.spec)
     body.compute(p.outputs, keep=[n for n in saved.values if n not in bound])
     called = [body.bound[n] for n in saved.values]
@@ -55,10 +56,16 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
     kept = called + [f"{body.bound[n]}.shape" for n in saved.shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
     lines = function(
-        f"def {p.name}({', '.join(n.attrs['name'] for n in p.inputs)}):",
+        f"def {p.name}({', '.join(_parameters(p, [bound[n] for n in long]))}):",
         body.statements,
         f"return {returned(p.structure, results)}, {listed(kept)}",
         lambda n, _bound: forward_comment(n, p.forward_notes),
         body.bound,
     )
     return Forward(lines, body.bound, saved, shapes)
+
+
+def _parameters(p: Program, arrays: list[str]) -> list[str]:
+    """List the arguments; arrays that the user closed over come by their names."""
+    own = [n.attrs["name"] for n in p.inputs]
+    return [*own, "*", *arrays] if arrays else own

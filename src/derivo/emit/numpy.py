@@ -10,6 +10,7 @@ from derivo.emit.backward import write_backward
 from derivo.emit.forward import write_forward
 from derivo.emit.layout import Lines, array_text
 from derivo.emit.program import Program, Source
+from derivo.emit.saving import is_long
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
@@ -27,12 +28,16 @@ def emit(p: Program) -> Source:
     functions |= {h.__name__ for h in helpers}
     arguments = {n: n.attrs["name"] for n in p.inputs}
     names = Names(functions | set(arguments.values()))
+    arrays = [n for n in everything if isinstance(n.attrs.get("value"), Constant)]
+    long = {
+        n: names.fresh(p.names.get(n, "array").lower()) for n in arrays if is_long(n)
+    }
     constants = {
         n: names.fresh(p.names.get(n, "constant").upper())
-        for n in everything
-        if isinstance(n.attrs.get("value"), Constant)
+        for n in arrays
+        if n not in long
     }
-    forward = write_forward(p, names, arguments | constants)
+    forward = write_forward(p, names, arguments | long | constants)
     taken = functions | set(arguments.values()) | set(constants.values())
     backward = write_backward(p, forward, taken, constants)
     top = _top(constants, helpers)
@@ -42,7 +47,10 @@ def emit(p: Program) -> Source:
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
     called = _called(p, {**backward.names, **forward.names})
-    return Source(text, p.name, backward.readers, whole.places, called, not p.seeds)
+    given = {name: n.attrs["value"].array for n, name in long.items()}
+    return Source(
+        text, p.name, backward.readers, whole.places, called, not p.seeds, given
+    )
 
 
 def _called(p: Program, names: Mapping[Node, str]) -> dict[Node, str]:
@@ -66,9 +74,7 @@ def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:
 
 def _top(constants: dict[Node, str], helpers: list[Callable[..., Any]]) -> list[str]:
     """Write what stands above the functions: arrays, and functions NumPy lacks."""
-    lines = [
-        f"{s} = {array_text(n.attrs['value'].array)}" for n, s in constants.items()
-    ]
+    lines = [array_text(s, n.attrs["value"].array) for n, s in constants.items()]
     for helper in helpers:
         blank = ["", ""] if lines and lines[-1] else [""]
         lines += [*blank, *inspect.getsource(helper).rstrip().split("\n"), ""]

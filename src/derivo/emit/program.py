@@ -82,6 +82,9 @@ class Source:
         are written for them; a name means one value.
     is_loss
         There is a function ``NAME_gradient(saved)`` beside ``NAME_backward``.
+    arrays
+        Long arrays that the user closed over: keyword arguments of the forward
+        function.
     """
 
     text: str
@@ -90,3 +93,4 @@ class Source:
     lines: Mapping[int, Node]
     names: Mapping[Node, str]
     is_loss: bool
+    arrays: Mapping[str, Any] = field(default_factory=dict)

@@ -8,8 +8,12 @@ from typing import Any
 
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
+from derivo.graph.builder import Constant
 from derivo.graph.dim import Size
 from derivo.graph.node import Node, order
+
+# Arrays with more elements than this are given to the function, not written into it.
+LONGEST_LITERAL = 100
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ def to_save(program: Program) -> Saved:
         if n in seen or n in program.seeds:
             continue
         seen.add(n)
-        if _is_forward(n, program) and (n in program.names or not is_free(n)):
+        if _is_forward(n, program) and (
+            (n in program.names and n.inputs) or not is_free(n)
+        ):
             saved.add(n)
         else:
             stack.extend(n.inputs)
@@ -69,10 +75,16 @@ def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved
     return Saved(tuple(sorted(kept, key=lambda n: n.index)), tuple(shapes))
 
 
+def is_long(node: Node) -> bool:
+    """Tell an array that the user closed over and that is too long to be read."""
+    value = node.attrs.get("value")
+    return isinstance(value, Constant) and value.array.size > LONGEST_LITERAL
+
+
 def is_free(node: Node) -> bool:
     """Tell whether a forward value is better made again than kept."""
     if not node.inputs:
-        return node.op.name != "argument"
+        return node.op.name != "argument" and not is_long(node)
     return "view" in node.op.traits
 
 

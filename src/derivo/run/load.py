@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import os
 import sys
 from pathlib import Path
 from threading import get_ident
-from types import ModuleType
+from types import FunctionType, ModuleType
+
+import numpy as np
 
 from derivo.errors import UsageError
 
@@ -66,7 +69,9 @@ def load(path: str | Path) -> ModuleType:
     Returns
     -------
     module
-        Has ``NAME`` and ``NAME_backward``, and for a loss ``NAME_gradient``.
+        Has ``NAME`` and ``NAME_backward``, and for a loss ``NAME_gradient``. The arrays
+        in the file beside it, ``backward.npz`` for ``backward.py``, are given to
+        ``NAME`` by themselves.
 
     Raises
     ------
@@ -77,7 +82,10 @@ def load(path: str | Path) -> ModuleType:
     if not path.is_file():
         message = f"there is no file {path}; write one with derivation.save(path)"
         raise UsageError(message)
-    digest = hashlib.sha256(path.read_bytes() + str(path).encode()).hexdigest()[:16]
+    beside = path.with_suffix(".npz")
+    arrays = beside.read_bytes() if beside.is_file() else b""
+    whole = path.read_bytes() + str(path).encode() + arrays
+    digest = hashlib.sha256(whole).hexdigest()[:16]
     name = f"derivo_emitted.{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
@@ -88,7 +96,24 @@ def load(path: str | Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+        if arrays:
+            _give(module, beside)
     except BaseException:
         del sys.modules[name]
         raise
     return module
+
+
+def _give(module: ModuleType, path: Path) -> None:
+    """Make the arrays of a file the defaults of the arguments that they are for."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    for function in vars(module).values():
+        if inspect.isfunction(function):
+            wanted = {name for name in arrays if name in _by_name_alone(function)}
+            function.__kwdefaults__ = {name: arrays[name] for name in wanted} or None
+
+
+def _by_name_alone(function: FunctionType) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
