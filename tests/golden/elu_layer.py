@@ -3,17 +3,14 @@ import numpy as np
 
 def elu_layer(x, w):
     u = x @ w                               # (N, M)
-    u_above_zero = u > 0                    # (N, M) bool
     exp_minimum = np.exp(np.minimum(u, 0))  # (N, M)
-    return np.where(u_above_zero, u, exp_minimum - 1), (
-        x, w, u, u_above_zero, exp_minimum
-    )
+    return np.where(u > 0, u, exp_minimum - 1), (x, w, u, exp_minimum)
 
 
 def elu_layer_backward(saved, d_elu_layer):
-    x, w, u, u_above_zero, exp_minimum = saved
+    x, w, u, exp_minimum = saved
     # u is read by both branches: each has its own adjoint
-    d_u = np.where(u_above_zero, d_elu_layer, d_elu_layer * exp_minimum * (u <= 0))
+    d_u = np.where(u > 0, d_elu_layer, d_elu_layer * exp_minimum * (u <= 0))
     d_x = d_u @ w.T  # (N, M) @ (M, L)
     d_w = x.T @ d_u  # (L, N) @ (N, M)
     return d_x, d_w

@@ -3,20 +3,19 @@ import numpy as np
 
 def expanded_kernel(x, y):
     total = np.sum(x ** 2, axis=1)[:, None] + np.sum(y ** 2, axis=1)  # (N, M)
-    two_times_x = 2 * x                   # (N, D)
-    squares = total - two_times_x @ y.T   # (N, M)
+    squares = total - 2 * x @ y.T         # (N, M)
     exp_product = np.exp(-0.5 * squares)  # (N, M)
-    return np.mean(exp_product), (x, y, two_times_x, exp_product)
+    return np.mean(exp_product), (x, y, exp_product)
 
 
 def expanded_kernel_gradient(saved):
-    x, y, two_times_x, exp_product = saved
+    x, y, exp_product = saved
     delta = exp_product / (2 * y.shape[0] * x.shape[0])
     ratio = np.mean(exp_product, axis=0)[:, None] * y / y.shape[0]
     product = x * np.sum(exp_product, axis=1, keepdims=True)
     difference = 2 * y.shape[0] * x.shape[0] * (delta @ y) - product
     d_x = difference / exp_product.size
-    d_y = delta.T @ two_times_x - ratio
+    d_y = delta.T @ (2 * x) - ratio
     return d_x, d_y
 
 

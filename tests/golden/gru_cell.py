@@ -6,19 +6,15 @@ def gru_cell(x, h, wz, wr, wh, uz, ur, uh):
     r = 1 / (1 + np.exp(-(x @ wr + h @ ur)))  # (N, H)
     r_times_h = r * h                         # (N, H)
     proposed = np.tanh(x @ wh + r_times_h @ uh)  # (N, H)
-    one_minus_z = 1 - z                       # (N, H)
     z_times_proposed = z * proposed           # (N, H)
-    return one_minus_z * h + z_times_proposed, (
-        x, h, wz, wr, wh, uz, ur, uh, z, r, r_times_h, proposed, one_minus_z,
-        z_times_proposed,
+    return (1 - z) * h + z_times_proposed, (
+        x, h, wz, wr, wh, uz, ur, uh, z, r, r_times_h, proposed, z_times_proposed
     )
 
 
 def gru_cell_backward(saved, d_gru_cell):
-    (
-        x, h, wz, wr, wh, uz, ur, uh, z, r, r_times_h, proposed, one_minus_z,
-        z_times_proposed,
-    ) = saved
+    x, h, wz, wr, wh, uz, ur, uh, z, r, r_times_h, proposed, z_times_proposed = saved
+    one_minus_z = 1 - z
     d_proposed = d_gru_cell * z
     d_pre_proposed = d_gru_cell * (z - proposed * z_times_proposed)
     d_r_times_h = d_pre_proposed @ uh.T  # (N, H) @ (H, H)

@@ -4,12 +4,12 @@ import numpy as np
 def highway(x, w, b, wt, bt):
     h = np.tanh(x @ w + b)                # (N, L)
     t = 1 / (1 + np.exp(-(x @ wt + bt)))  # (N, L)
-    one_minus_t = 1 - t                   # (N, L)
-    return h * t + x * one_minus_t, (x, w, wt, h, t, one_minus_t)
+    return h * t + x * (1 - t), (x, w, wt, h, t)
 
 
 def highway_backward(saved, d_highway):
-    x, w, wt, h, t, one_minus_t = saved
+    x, w, wt, h, t = saved
+    one_minus_t = 1 - t
     d_h = d_highway * t
     d_pre_h = d_h * (1 - h * h)
     d_pre_t = d_h * one_minus_t * (h - x)

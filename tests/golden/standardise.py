@@ -6,14 +6,13 @@ def standardise(x):
     # (N, 1)
     mean_centred_x_squared = np.mean(centred_x * centred_x, axis=1, keepdims=True)
     std = np.sqrt(mean_centred_x_squared)  # (N, 1)
-    total = std + 0.001                    # (N, 1)
-    out = centred_x / total                # (N, M)
-    return out, (std, total, out)
+    out = centred_x / (std + 0.001)        # (N, M)
+    return out, (std, out)
 
 
 def standardise_backward(saved, d_out):
-    std, total, out = saved
-    ratio = (d_out - np.mean(d_out, axis=1, keepdims=True)) / total
+    std, out = saved
+    ratio = (d_out - np.mean(d_out, axis=1, keepdims=True)) / (std + 0.001)
     product = np.mean(d_out * out, axis=1, keepdims=True) * out
     d_x = ratio - product / std
     return d_x

@@ -48,7 +48,28 @@ def to_save(program: Program) -> Saved:
             saved.add(n)
         else:
             stack.extend(n.inputs)
-    return _with_sizes(program, saved, seen - saved)
+    again = _one_step_away(saved, program)
+    return _with_sizes(program, saved - again, (seen - saved) | again)
+
+
+def _one_step_away(saved: set[Node], program: Program) -> set[Node]:
+    """Give what is made again in one step, by a number, of what is kept: ``1 - z``.
+
+    What the user gave a name is kept as it is, for a reader to look at.
+    """
+    again: set[Node] = set()
+    for n in sorted(saved, key=lambda n: n.index):
+        arrays = {i for i in n.inputs if i.inputs or i.op.name == "argument"}
+        if (
+            "quick" in n.op.traits
+            and n not in program.names
+            and n not in program.outputs
+            and len(arrays) == 1
+            and len(n.inputs) == 1 + any(i not in arrays for i in n.inputs)
+            and arrays <= saved - again
+        ):
+            again.add(n)
+    return again
 
 
 def _is_forward(n: Node, program: Program) -> bool:

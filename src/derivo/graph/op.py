@@ -48,7 +48,7 @@ class Op:
         ``samples(rng) -> (arrays, attrs)`` where the usual draw does not serve.
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
-        positive, view (costs nothing), selects (gives some of the elements),
+        positive, view (costs nothing), quick (one step of arithmetic), selects (gives some of the elements),
         chooses (one operand or another, element by element), rows_sum_to_one, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are

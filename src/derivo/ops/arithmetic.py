@@ -31,6 +31,8 @@ from derivo.ops.tidy import (
 ANALYTIC = frozenset({"elementwise", "analytic"})
 FLOATING = frozenset({"elementwise", "analytic", "floating"})
 KINKED = frozenset({"elementwise"})
+# One pass over the operands: done again sooner than read from memory.
+QUICK = frozenset({"quick"})
 
 
 def _product_formula(_attrs: Any, *specs: Spec) -> str:
@@ -207,7 +209,7 @@ add = register(
     Op(
         "add", ("a", "b"), elementwise, "{0} + {1}",
         vjp=lambda g, _y, _a, _b: (g, g),
-        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC, tidy=_tidy_add,
+        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC | QUICK, tidy=_tidy_add,
         called=("{0}_plus_{1}", "total"),
     ),
     np.add,
@@ -216,7 +218,7 @@ sub = register(
     Op(
         "sub", ("a", "b"), elementwise, "{0} - {1}",
         vjp=lambda g, _y, _a, _b: (g, -g),
-        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC, tidy=_tidy_sub,
+        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC | QUICK, tidy=_tidy_sub,
         called=_difference_called,
     ),
     np.subtract,
@@ -225,7 +227,7 @@ mul = register(
     Op(
         "mul", ("a", "b"), elementwise, "{0} * {1}",
         vjp=lambda g, _y, a, b: (g * b, g * a),
-        algebra=operator.mul, latex=_product_formula, traits=ANALYTIC,
+        algebra=operator.mul, latex=_product_formula, traits=ANALYTIC | QUICK,
         tidy=_tidy_mul, called=_product_called,
     ),
     np.multiply,
@@ -243,7 +245,7 @@ neg = register(
     Op(
         "neg", ("a",), elementwise, "-{0}",
         vjp=lambda g, _y, _a: (-g,),
-        algebra=operator.neg, latex="-{0}", traits=ANALYTIC, tidy=_tidy_neg,
+        algebra=operator.neg, latex="-{0}", traits=ANALYTIC | QUICK, tidy=_tidy_neg,
         called=("minus_{0}",),
     ),
     np.negative,
@@ -323,7 +325,7 @@ for _name, (_sign, _shown, _ufunc) in _COMPARISONS.items():
             predicate,
             f"{{0}} {_sign} {{1}}",
             latex=f"{{0}} {_shown} {{1}}",
-            traits=KINKED,
+            traits=KINKED | QUICK,
             tidy=_SETTLED.get(_name),
             called=_ASKED[_name],
         ),
