@@ -117,7 +117,7 @@ class Body:
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope, name)
         for k, statement in enumerate(tree):
-            filled = fill(statement, values, defaults)
+            filled = _without_copy(fill(statement, values, defaults))
             self.statements.append(Statement(filled, node if k == 0 else None, name))
         self.bind(node, name)
 
@@ -213,6 +213,18 @@ class Body:
             return None
         name = self.names.plain(name) if self.is_step else name
         return name.lower() if name.isupper() and len(name) > 1 else name
+
+
+def _without_copy(statement: ast.stmt) -> ast.stmt:
+    """Leave out ``.copy()`` behind arithmetic: what it gives is a new array anyhow."""
+    value = getattr(statement, "value", None)
+    function = value.func if isinstance(value, ast.Call) else None
+    copied = function.value if isinstance(function, ast.Attribute) else None
+    if isinstance(statement, ast.Assign) and isinstance(
+        copied, ast.BinOp | ast.UnaryOp
+    ):
+        return ast.Assign(statement.targets, copied)
+    return statement
 
 
 def is_number(node: Node) -> bool:

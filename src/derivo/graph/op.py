@@ -48,8 +48,9 @@ class Op:
         ``samples(rng) -> (arrays, attrs)`` where the usual draw does not serve.
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
-        positive, view (costs nothing), quick (one step of arithmetic), selects (gives some of the elements),
-        chooses (one operand or another, element by element), rows_sum_to_one, leaf.
+        positive, view (costs nothing), quick (one step of arithmetic), selects (gives
+        some of the elements), chooses (one operand or another, element by element),
+        rows_sum_to_one, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.

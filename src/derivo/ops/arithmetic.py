@@ -209,8 +209,8 @@ add = register(
     Op(
         "add", ("a", "b"), elementwise, "{0} + {1}",
         vjp=lambda g, _y, _a, _b: (g, g),
-        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC | QUICK, tidy=_tidy_add,
-        called=("{0}_plus_{1}", "total"),
+        algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC | QUICK,
+        tidy=_tidy_add, called=("{0}_plus_{1}", "total"),
     ),
     np.add,
 )  # fmt: skip
@@ -218,8 +218,8 @@ sub = register(
     Op(
         "sub", ("a", "b"), elementwise, "{0} - {1}",
         vjp=lambda g, _y, _a, _b: (g, -g),
-        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC | QUICK, tidy=_tidy_sub,
-        called=_difference_called,
+        algebra=operator.sub, latex="{0} - {1}", traits=ANALYTIC | QUICK,
+        tidy=_tidy_sub, called=_difference_called,
     ),
     np.subtract,
 )  # fmt: skip

@@ -280,13 +280,17 @@ def _scatter_formula(attrs: Any, *operands: Any) -> str:
     return rf"\operatorname{{{{add}}}}_{{{{{index}}}}}({{0}})"
 
 
-def _scatter_text(attrs: Any, *operands: Any) -> str:
-    fields = ["slice(None)"] * attrs["axis"] + [
-        f"{{{k}}}" for k in range(1, len(operands))
-    ]
+def added_at(axis: int, count: int, first: int = 0) -> str:
+    """Write the line that adds operand `first` at the places the next ones give."""
+    places = [f"{{{first + k}}}" for k in range(1, count + 1)]
+    fields = ["slice(None)"] * axis + places
     index = fields[0] if len(fields) == 1 else f"({', '.join(fields)})"
+    return f"np.add.at({{out}}, {index}, {{{first}}})"
+
+
+def _scatter_text(attrs: Any, *operands: Any) -> str:
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
-    return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
+    return f"{zeros}\n{added_at(attrs['axis'], len(operands) - 1)}"
 
 
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, between, order
 from derivo.ops.arithmetic import add, div, mul
-from derivo.ops.assemble import assemble, together
+from derivo.ops.assemble import assemble, is_in_parts, together
 from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
@@ -51,9 +51,11 @@ class Polish:
 
     def _together(self, node: Node, made: Node) -> Node:
         """Put parts of an array that are added up into one array."""
-        if node.op is not add or any(self.readers[i] > 1 for i in node.inputs):
+        shared = any(self.readers[i] > 1 and is_in_parts(i) for i in node.inputs)
+        if node.op is not add or made.op is not add or shared:
             return made
-        found = together(*made.inputs)
+        a, b = made.inputs
+        found = together(a, b, lambda *pair: self.builder.make(add, pair))
         return made if found is None else self.builder.make(assemble, *found)
 
     def _choice(self, node: Node, made: Node) -> Node:
