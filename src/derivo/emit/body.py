@@ -219,7 +219,8 @@ def _without_copy(statement: ast.stmt) -> ast.stmt:
     """Leave out ``.copy()`` behind arithmetic: what it gives is a new array anyhow."""
     value = getattr(statement, "value", None)
     function = value.func if isinstance(value, ast.Call) else None
-    copied = function.value if isinstance(function, ast.Attribute) else None
+    is_copy = isinstance(function, ast.Attribute) and function.attr == "copy"
+    copied = function.value if is_copy else None
     if isinstance(statement, ast.Assign) and isinstance(
         copied, ast.BinOp | ast.UnaryOp
     ):
