@@ -45,7 +45,8 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
-    hints = dict.fromkeys(p.outputs, "out")
+    # What a loop gathers is called after what it gathers.
+    hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}
     body = Body(names, Scope(), dict(bound), p.names, hints, roles=p.roles)
     long = [n for n in bound if is_long(n)]
     for n in (*p.inputs, *long):

@@ -55,6 +55,9 @@ def _tidy_add(a: Any, b: Any) -> Any:
     for x, y in ((a, b), (b, a)):
         for minus in operands(y, neg):
             return x - minus
+        taken = operands(y, sub)
+        if taken and same(taken[1], x):
+            return taken[0]  # m + (x - m)
     return None
 
 
@@ -65,7 +68,30 @@ def _tidy_sub(a: Any, b: Any) -> Any:
         return -b
     for minus in operands(b, neg):
         return a + minus
-    return None
+    return _without(a, b) or _inside_views(a, b)
+
+
+def _without(a: Any, b: Any) -> Any:
+    """Give x for ``(m + x) - m`` and for ``m - (m - x)``."""
+    for m, x in _turns(operands(a, add)):
+        if same(m, b):
+            return x
+    taken = operands(b, sub)
+    return taken[1] if taken and same(taken[0], a) else None
+
+
+def _turns(pair: tuple[Any, ...]) -> tuple[Any, ...]:
+    return (pair, pair[::-1]) if pair else ()
+
+
+def _inside_views(a: Any, b: Any) -> Any:
+    """Subtract before both are shown in another way, if that comes to less."""
+    op = a.node.op
+    if "view" not in op.traits or b.node.op is not op or a.node.attrs != b.node.attrs:
+        return None
+    (x,), (y,) = operands(a, op) or (None,), operands(b, op) or (None,)
+    less = None if x is None or y is None else _without(x, y)
+    return None if less is None else op(less, **a.node.attrs)
 
 
 def _tidy_mul(a: Any, b: Any) -> Any:

@@ -22,7 +22,7 @@ from derivo.ops.arithmetic import (
 )
 from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.infer import elementwise, floating
-from derivo.ops.tidy import less_its_own, made_by, number, operands, same, without_views
+from derivo.ops.tidy import less_its_own, number, operands, same, without_views
 
 
 def _between(low: float, high: float, count: int = 1) -> Any:
@@ -302,9 +302,10 @@ def _tidy_where(condition: Any, a: Any, b: Any) -> Any:
     if chosen is not None:
         return a if chosen else b
     for k, branch in enumerate((a, b)):
-        if made_by(branch, where) and same(operands(branch, where)[0], condition):
-            inner = operands(branch, where)[1 + k]
-            return where(condition, inner, b) if k == 0 else where(condition, a, inner)
+        inner = operands(branch, where)
+        if inner and same(inner[0], condition):
+            chosen_again = (inner[1], b) if k == 0 else (a, inner[2])
+            return where(condition, *chosen_again)
     return None
 
 

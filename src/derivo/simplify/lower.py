@@ -55,6 +55,10 @@ def _without_detour(node: Node, builder: Builder) -> Node:
     rest = _other(a, b)
     if rest is not None and rest.spec == node.spec:
         return rest
+    if "view" in a.op.traits and a.op is b.op and a.attrs == b.attrs:
+        plain = builder.make(sub, (a.inputs[0], b.inputs[0]))
+        rest = _without_detour(plain, builder)
+        return node if rest is plain else builder.remake(a, (rest,))
     for m in b.inputs if b.op is add else ():
         shifted = builder.known.get((sub.name, (a, m), ()))
         if shifted is not None:

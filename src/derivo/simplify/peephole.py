@@ -67,9 +67,9 @@ class Polish:
         """
         if any(self.readers[i] > 1 for i in node.inputs if i.op is where):
             return made
-        if node.op in (mul, div):
+        if made.op in (mul, div):
             return self._into_choice(made)
-        if node.op is add and all(i.op is where for i in made.inputs):
+        if made.op is add and all(i.op is where for i in made.inputs):
             (c, a, b), (d, e, f) = (i.inputs for i in made.inputs)
             if c is d and is_zero(b) and is_zero(e):
                 return self.builder.make(where, (c, a, f))

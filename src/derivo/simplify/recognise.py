@@ -11,13 +11,14 @@ from collections import Counter
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node
-from derivo.ops.arithmetic import div, mul
+from derivo.ops.arithmetic import div, log, mul
 from derivo.ops.elementwise import where
 from derivo.ops.index import gather
 from derivo.ops.leaf import one_hot
 from derivo.simplify.lower import Lowering
 from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
+from derivo.simplify.picked import quotient
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.simplify.tidy import Tidy
@@ -102,7 +103,12 @@ class Recogniser:
         if same.op is where and same.inputs[1] is same.inputs[2]:
             return same.inputs[1]  # two spellings of one value, each for its own range
         same = self._rewritten_first(node, same)
-        return self._named(node, same) or self._picked(node, same) or self._noted(same)
+        return (
+            self._named(node, same)
+            or self._divided_first(same)
+            or self._picked(node, same)
+            or self._noted(same)
+        )
 
     def _same_view(self, node: Node) -> Node:
         """Give another spelling of a view on the same value, as ``m[:, 0]``."""
@@ -146,6 +152,19 @@ class Recogniser:
                 self.sums[key] = same
         return same
 
+    def _divided_first(self, same: Node) -> Node | None:
+        """Rewrite a quotient of picked entries as entries of a quotient with a name."""
+        whole = None if self.same_text else quotient(same, self.builder)
+        terms = None if whole is None else self._read(whole)
+        if whole is None or terms is None or not has_exponentials(terms):
+            return None
+        if has_log(terms) or not is_complete(terms, self.writer.patterns):
+            return None
+        new = self._rewrite(whole, whole, terms)
+        pick = same.inputs[0]
+        made = self.builder.remake(pick, (new, *pick.inputs[1:]))
+        return made if made.spec == same.spec else None
+
     def _picked(self, node: Node, same: Node) -> Node | None:
         """Rewrite the logarithm of picked probabilities as picked log-probabilities."""
         pick = same.inputs[0] if len(same.inputs) == 1 else None
@@ -159,7 +178,10 @@ class Recogniser:
             same.op, pick.inputs[:1], dict(same.attrs), node.line, node.group
         )
         terms = self._read(whole)
-        if terms is None or not self.stabilize or not has_log(terms):
+        if terms is None or not self.stabilize:
+            return None
+        undone = same.op is log and not has_exponentials(terms)  # log(exp(u))
+        if not (has_log(terms) or undone):
             return None
         if not is_complete(terms, self.writer.patterns):
             return None
