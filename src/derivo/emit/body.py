@@ -212,7 +212,8 @@ class Body:
         if name is None:
             return None
         name = self.names.plain(name) if self.is_step else name
-        return name.lower() if name.isupper() and len(name) > 1 else name
+        is_constant = not node.inputs and "value" in node.attrs
+        return name.lower() if is_constant else name  # TABLE, at the top of the module
 
 
 def _without_copy(statement: ast.stmt) -> ast.stmt:

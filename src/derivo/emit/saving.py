@@ -48,6 +48,7 @@ def to_save(program: Program) -> Saved:
             saved.add(n)
         else:
             stack.extend(n.inputs)
+    saved = _instead(saved, program)
     again = _one_step_away(saved, program)
     return _with_sizes(program, saved - again, (seen - saved) | again)
 
@@ -59,17 +60,33 @@ def _one_step_away(saved: set[Node], program: Program) -> set[Node]:
     """
     again: set[Node] = set()
     for n in sorted(saved, key=lambda n: n.index):
-        arrays = {i for i in n.inputs if i.inputs or i.op.name == "argument"}
-        if (
-            "quick" in n.op.traits
-            and n not in program.names
-            and n not in program.outputs
-            and len(arrays) == 1
-            and len(n.inputs) == 1 + any(i not in arrays for i in n.inputs)
-            and arrays <= saved - again
-        ):
+        if _is_one_step(n, program) and _arrays(n) <= saved - again:
             again.add(n)
     return again
+
+
+def _instead(saved: set[Node], program: Program) -> set[Node]:
+    """Keep what a value is made of in one step, if the forward pass has no use for it."""
+    used = set(order(program.outputs))
+    found: set[Node] = set()
+    for n in saved:
+        found |= {n} if n in used or not _is_one_step(n, program) else _arrays(n)
+    return found
+
+
+def _is_one_step(n: Node, program: Program) -> bool:
+    """Tell whether a value without a name is a number in one step with an array."""
+    if "quick" not in n.op.traits or n in program.names or n in program.outputs:
+        return False
+    return len(_arrays(n)) == 1 and len(n.inputs) <= 1 + sum(map(_is_number, n.inputs))
+
+
+def _arrays(n: Node) -> set[Node]:
+    return {i for i in n.inputs if not _is_number(i)}
+
+
+def _is_number(n: Node) -> bool:
+    return not n.inputs and n.op.name != "argument"
 
 
 def _is_forward(n: Node, program: Program) -> bool:

@@ -39,14 +39,14 @@ class Names:
         return self._wished.get(name, name)
 
     def first(self, wishes: Iterable[str], owner: object = None) -> str:
-        """Give the first wish that is free as it stands, else one with a number.
+        """Give the first wish, with a number if need be.
 
-        No number is put behind a name that is kept for another value.
+        No number is put behind a name that is kept for another value: the next wish
+        takes its place.
         """
         wishes = tuple(wishes)
-        free = [wish for wish in wishes if self._is_free(wish, owner)]
-        others = [wish for wish in wishes if self.held.get(wish, owner) is owner]
-        return self.fresh([*free, *others, *wishes][0], owner)
+        own = [wish for wish in wishes if self.held.get(wish, owner) is owner]
+        return self.fresh([*own, *wishes][0], owner)
 
     def _is_free(self, name: str, owner: object) -> bool:
         held = name in self.held and self.held[name] is not owner

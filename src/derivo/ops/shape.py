@@ -212,6 +212,7 @@ expand_dims = register(
         algebra=lambda x, axis: x.expand_dims(axis), latex="{0}", attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
         element=Rearranged(_without_axis), tidy=_tidy_expand,
+        called=("wide_{0}",),
     )
 )  # fmt: skip
 
