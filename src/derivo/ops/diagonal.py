@@ -10,10 +10,10 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
-from derivo.ops.catalogue import register, spells
+from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, moveaxis
+from derivo.ops.shape import LINEAR, as_dim, moveaxis, transpose
 from derivo.ops.tidy import operands, refilled
 
 
@@ -50,6 +50,13 @@ def _tidy_diagonal(x: Any, *, offset: int) -> Any:
     for inner in operands(x, from_diagonal):
         if x.node.attrs["offset"] == offset:
             return inner
+    product = operands(x, CATALOGUE["matmul"])
+    if product and not offset and all(p.ndim == 2 for p in product):
+        # The entries beside the diagonal are not computed only to be left out.
+        a, b = product
+        for turned in operands(a, transpose):
+            return sum_of(turned * b, axis=0)
+        return sum_of(a * transpose(b, axes=(1, 0)), axis=1)
     return refilled(x, _diagonal_spec(x.node.spec, offset).shape)
 
 

@@ -14,7 +14,7 @@ from derivo.ops.catalogue import register
 from derivo.ops.diagonal import from_diagonal
 from derivo.ops.infer import matmul as matmul_spec
 from derivo.ops.leaf import eye
-from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape
+from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape, transpose
 from derivo.ops.tidy import made_by, operands
 
 
@@ -59,12 +59,21 @@ def _tidy_matmul(a: Any, b: Any) -> Any:
         for scale, identity in _scaled_identity(x):
             if _is_identity(identity):
                 return scale * other
-        for diagonal in operands(x, from_diagonal):
-            n, m = x.node.spec.shape[-2:]
-            if diagonal.ndim == 1 and n == m and not x.node.attrs["offset"]:
-                rows = is_left and other.ndim > 1
-                return (expand_dims(diagonal, axis=1) if rows else diagonal) * other
+        for diagonal in _diagonal_of(x):
+            rows = is_left and other.ndim > 1
+            return (expand_dims(diagonal, axis=1) if rows else diagonal) * other
     return None
+
+
+def _diagonal_of(x: Any) -> list[Any]:
+    """Give the vector on the diagonal of ``np.diag(v)``, also where that is at hand."""
+    node = x.node
+    while node.op is transpose and node.attrs["axes"] == (1, 0):
+        (node,) = node.inputs
+    if node.op is not from_diagonal or node.attrs["offset"] or node.spec.rank != 2:
+        return []
+    n, m = node.spec.shape
+    return [x.recorder.wrap(node.inputs[0])] if n == m else []
 
 
 def _is_identity(x: Any) -> bool:

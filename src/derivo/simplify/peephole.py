@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, between, order
-from derivo.ops.arithmetic import add, div, mul
+from derivo.ops.arithmetic import add, div, mul, sub
 from derivo.ops.assemble import assemble, is_in_parts, together
 from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
@@ -44,6 +44,7 @@ class Polish:
             inputs = tuple(self.done[i] for i in node.inputs)
             made = self.builder.remake(node, inputs)
             made = self._choice(node, self._together(node, made))
+            made = self._one_product(node, made)
             self.done[node] = self._transposed_product(node, made)
             if self.readers[node] > 1:
                 self.at_hand.add(self.done[node])
@@ -57,6 +58,22 @@ class Polish:
         a, b = made.inputs
         found = together(a, b, lambda *pair: self.builder.make(add, pair))
         return made if found is None else self.builder.make(assemble, *found)
+
+    def _one_product(self, node: Node, made: Node) -> Node:
+        """Write ``a @ x + b @ x`` as ``(a + b) @ x``, if nothing else reads the two."""
+        if made.op not in (add, sub) or any(self.readers[i] > 1 for i in node.inputs):
+            return made
+        first, second = made.inputs
+        both = (first, second)
+        if any(n.op is not matmul or n in self.at_hand for n in both):
+            return made
+        for k in (0, 1):
+            common, others = first.inputs[k], tuple(n.inputs[1 - k] for n in both)
+            if second.inputs[k] is common and others[0].spec == others[1].spec:
+                total = self.builder.make(made.op, others)
+                pair = (common, total) if k == 0 else (total, common)
+                return self.builder.make(matmul, pair)
+        return made
 
     def _choice(self, node: Node, made: Node) -> Node:
         """Bring factors into a choice, and two halves of a choice together.
