@@ -220,12 +220,11 @@ def _without_copy(statement: ast.stmt) -> ast.stmt:
     """Leave out ``.copy()`` behind arithmetic: what it gives is a new array anyhow."""
     value = getattr(statement, "value", None)
     function = value.func if isinstance(value, ast.Call) else None
-    is_copy = isinstance(function, ast.Attribute) and function.attr == "copy"
-    copied = function.value if is_copy else None
-    if isinstance(statement, ast.Assign) and isinstance(
-        copied, ast.BinOp | ast.UnaryOp
-    ):
-        return ast.Assign(statement.targets, copied)
+    if isinstance(function, ast.Attribute) and function.attr == "copy":
+        copied = function.value
+        is_new = isinstance(copied, ast.BinOp | ast.UnaryOp)
+        if is_new and isinstance(statement, ast.Assign):
+            return ast.Assign(statement.targets, copied)
     return statement
 
 

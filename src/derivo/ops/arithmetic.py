@@ -68,7 +68,8 @@ def _tidy_sub(a: Any, b: Any) -> Any:
         return -b
     for minus in operands(b, neg):
         return a + minus
-    return _without(a, b) or _inside_views(a, b)
+    less = _without(a, b)
+    return _inside_views(a, b) if less is None else less
 
 
 def _without(a: Any, b: Any) -> Any:
