@@ -18,7 +18,7 @@ import pytest
 import derivo
 from derivo.cli.textbook.count import backward_operations, count_operations
 
-INT = "int"
+INT, HOT = "int", "one hot"
 
 
 def log_sum_exp(a):
@@ -109,6 +109,22 @@ def z_loss_backward(z):
     return saved(2 / z.shape[0] * lse * (e / s))
 
 
+def smoothed_with_z_loss(z, t):
+    q = 0.9 * t + 0.1 / z.shape[1]
+    m = np.max(z, axis=1, keepdims=True)
+    lse = m + np.log(np.sum(np.exp(z - m), axis=1, keepdims=True))
+    return -np.mean(np.sum(q * (z - lse), axis=1)) + 1e-4 * np.mean(lse**2)
+
+
+def smoothed_with_z_loss_backward(z, t):
+    q = 0.9 * t + 0.1 / z.shape[1]
+    m = np.max(z, axis=1, keepdims=True)
+    e = np.exp(z - m)
+    s = np.sum(e, axis=1, keepdims=True)
+    lse = m + np.log(s)
+    return saved((e / s * (1 + 2e-4 * lse) - q) / z.shape[0])
+
+
 def trace_of_product(a, b):
     return np.trace(a @ b)
 
@@ -179,6 +195,7 @@ FORMS: list[tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]] = [
     (picked_logits, softmax_loss_backward, {"x": "N C", "y": INT}),
     (row_maximum_taken_away, row_maximum_taken_away_backward, {"x": "N C"}),
     (z_loss, z_loss_backward, {"z": "N C"}),
+    (smoothed_with_z_loss, smoothed_with_z_loss_backward, {"z": "N C", "t": HOT}),
     (trace_of_product, trace_of_product_backward, {"a": "N C", "b": "C N"}),
     (quadratic_trace, quadratic_trace_backward, {"x": "N C", "a": "N N"}),
     (slid, slid_backward, {"x": "N", "w": "3"}),
@@ -210,19 +227,21 @@ def drawn(specs: dict[str, Any]) -> dict[str, Any]:
     rng = np.random.default_rng(0)
     arrays: dict[str, Any] = {}
     for name, spec in specs.items():
-        shape = () if spec == INT else tuple(SIZES[d] for d in spec.split())
-        is_label = spec == INT
-        arrays[name] = (
-            rng.integers(0, 3, SIZES["N"]) if is_label else rng.normal(size=shape)
-        )
+        labels = rng.integers(0, 3, SIZES["N"])
+        if spec in (INT, HOT):
+            arrays[name] = labels if spec == INT else np.eye(SIZES["C"])[labels]
+        else:
+            arrays[name] = rng.normal(size=tuple(SIZES[d] for d in spec.split()))
     return arrays
 
 
 @pytest.mark.parametrize(("forward", "backward", "specs"), FORMS,
                          ids=[f[0].__name__ for f in FORMS])  # fmt: skip
 def test_a_closed_form_is_no_longer_than_by_hand(forward, backward, specs):
-    given = {k: derivo.Spec("N", "int") if s == INT else s for k, s in specs.items()}
-    d = derivo.derive(forward, **given)
+    known = {INT: derivo.Spec("N", "int"), HOT: "N C"}
+    given = {k: known.get(s, s) for k, s in specs.items()}
+    wrt = [k for k, s in specs.items() if s not in known]
+    d = derivo.derive(forward, wrt=wrt, **given)
     assert backward_operations(d.source, d.name) <= by_hand(backward), d.source
     arrays = drawn(specs)
     result = forward(**arrays)

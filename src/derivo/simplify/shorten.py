@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -131,7 +131,7 @@ class Context:
             for n in reversed(ordered) if n.op.algebra is not None
             if has_exponentials(t := self.deep(n))
         }  # fmt: skip
-        self.totals: dict[Total, Fraction | None] = {}
+        self.totals: dict[Total, tuple[Fraction | None, frozenset[SumsToOne]]] = {}
 
     def identify(self, node: Node) -> Terms | None:
         """Find a quotient of exponentials among the forward values, or 1 minus it.
