@@ -5,16 +5,16 @@ def attention_pooling(x, w):
     tanh_x = np.tanh(x)                       # (T, D)
     s = tanh_x @ w                            # (T,)
     e = np.exp(s - np.max(s, keepdims=True))  # (T,)
-    softmax_s = e / np.sum(e, keepdims=True)  # (T,)
-    return softmax_s @ x, (x, w, tanh_x, softmax_s)
+    softmax_out = e / np.sum(e, keepdims=True)  # (T,)
+    return softmax_out @ x, (x, w, tanh_x, softmax_out)
 
 
 def attention_pooling_backward(saved, d_attention_pooling):
-    x, w, tanh_x, softmax_s = saved
+    x, w, tanh_x, softmax_out = saved
     product = x @ d_attention_pooling[:, None]  # (T, D) @ (D, 1)
-    sum_product = np.sum(product[:, 0] * softmax_s, keepdims=True)
-    d_s = softmax_s * (product[:, 0] - sum_product)
-    product_2 = softmax_s[:, None] * d_attention_pooling
+    sum_product = np.sum(product[:, 0] * softmax_out, keepdims=True)
+    d_s = softmax_out * (product[:, 0] - sum_product)
+    product_2 = softmax_out[:, None] * d_attention_pooling
     # x is read more than once: add the adjoints
     d_x = product_2 + d_s[:, None] * w * (1 - tanh_x * tanh_x)
     d_w = tanh_x.T @ d_s  # (D, T) @ (T,)

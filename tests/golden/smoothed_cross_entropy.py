@@ -10,10 +10,10 @@ def smoothed_cross_entropy(z, t):
     return -np.mean(np.sum(target * log_p, axis=1)), (target, exp_z, sum_exp_z, log_p)
 
 
+# Holds where every row of t sums to 1.
 def smoothed_cross_entropy_gradient(saved):
     target, exp_z, sum_exp_z, log_p = saved
-    product = exp_z / sum_exp_z * np.sum(target, axis=1, keepdims=True)
-    d_z = (product - target) / target.shape[0]
+    d_z = (exp_z / sum_exp_z - target) / target.shape[0]
     d_t = -0.9 / target.shape[0] * log_p
     return d_z, d_t
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from derivo.emit.body import Body, is_number
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, function
-from derivo.emit.naming import Naming, names_before
+from derivo.emit.naming import Naming, names_before, results_of_helpers
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions
@@ -88,7 +88,8 @@ def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, s
     again = {n: name for n, name in forward.names.items() if name.isidentifier()}
     wishes = again | gradients | named | before
     before = names_before(forward.names, p.roles)
-    naming = Naming(forward.names.get, p.roles, before)
+    helpers = results_of_helpers(p.outputs)
+    naming = Naming(forward.names.get, p.roles, before, helpers)
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
         if n in wishes:

@@ -33,6 +33,8 @@ class Body:
         Names for values that need one.
     roles
         What a value is, where it is written in simpler operations.
+    results
+        Names of what the user's helper functions give.
     statements
         The lines so far.
     parts
@@ -50,6 +52,7 @@ class Body:
     wishes: Mapping[Node, str]
     hints: Mapping[Node, str] = field(default_factory=dict)
     roles: Mapping[Node, Node] = field(default_factory=dict)
+    results: Mapping[Node, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
     given: dict[Node, ast.expr] = field(default_factory=dict)
@@ -201,7 +204,7 @@ class Body:
     @cached_property
     def _naming(self) -> Naming:
         before = names_before(self.wishes, self.roles)
-        return Naming(self._called, self.roles, before)
+        return Naming(self._called, self.roles, before, self.results)
 
     def _called(self, node: Node) -> str | None:
         """Give what a value is called, or the array that it is a row of."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from derivo.emit.body import Body
 from derivo.emit.comments import forward_comment
 from derivo.emit.layout import Lines, function, returned
+from derivo.emit.naming import results_of_helpers
 from derivo.emit.program import Program
 from derivo.emit.saving import Saved, is_long, to_save
 from derivo.emit.scope import Scope
@@ -47,7 +48,8 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
             names.hold(name, n)
     # What a loop gathers is called after what it gathers.
     hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}
-    body = Body(names, Scope(), dict(bound), p.names, hints, roles=p.roles)
+    helpers = results_of_helpers(p.outputs)
+    body = Body(names, Scope(), dict(bound), p.names, hints, p.roles, helpers)
     long = [n for n in bound if is_long(n)]
     for n in (*p.inputs, *long):
         body.scope.add(bound[n], n.spec)

@@ -8,11 +8,11 @@ too long to read is called by what it is: a product, a mask.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from derivo.graph.dim import Size
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 
 LONGEST_NAME = 22
 # How far a name looks into what is written within one line.
@@ -37,14 +37,19 @@ class Naming:
     before
         Names of what a function of one value makes of a value: ``y`` of x in
         ``y = tanh(x)``.
+    results
+        Names of what the user's helper functions give.
     """
 
     known: Callable[[Node], str | None]
     roles: Mapping[Node, Node] = field(default_factory=dict)
     before: Mapping[Node, str] = field(default_factory=dict)
+    results: Mapping[Node, str] = field(default_factory=dict)
 
     def made_of(self, node: Node) -> Iterator[str]:
         """Give names for a value, the best first; the last says what it is."""
+        if node in self.results:
+            yield self.results[node]
         whole = (*self._composed(node, DEEPEST), *self._composed(node, DEEPEST, "word"))
         for name in whole:
             if len(name) <= LONGEST_NAME and name.isidentifier():
@@ -109,6 +114,23 @@ class Naming:
         if not isinstance(value, int | float) or isinstance(value, bool):
             return None
         return _WORDS.get(int(value)) if value == value // 1 else None
+
+
+def results_of_helpers(outputs: Iterable[Node]) -> dict[Node, str]:
+    """Name what a helper function gives after the helper: ``gelu_out``."""
+    nodes = order(outputs)
+    inside: set[Node] = set()
+    for reader in nodes:
+        for n in reader.inputs:
+            # What was rewritten knows no helper any more; else it is read on within it.
+            if reader.line is None or reader.group[: len(n.group)] == n.group:
+                inside.add(n)
+    found = {}
+    for n in nodes:
+        name = n.group[-1] if n.group else ""
+        if n.inputs and n not in inside and name.isidentifier() and name[0] != "_":
+            found[n] = f"{name}_out"
+    return found
 
 
 def names_before(

@@ -66,7 +66,7 @@ def _one_step_away(saved: set[Node], program: Program) -> set[Node]:
 
 
 def _instead(saved: set[Node], program: Program) -> set[Node]:
-    """Keep what a value is one step away from, if the forward pass has no use for it."""
+    """Keep what a value is one step from, if the forward pass has no use for it."""
     used = set(order(program.outputs))
     found: set[Node] = set()
     for n in saved:

@@ -72,7 +72,7 @@ def _behind(weight: Node, axis: int) -> Node | None:
 def _varies(node: Node, axis: int, rank: int) -> bool:
     """Tell whether a value differs along an axis of the frame that it stands in."""
     own = axis - (rank - node.spec.rank)
-    return own >= 0 and node.spec.shape[own] != 1
+    return 0 <= own < node.spec.rank and node.spec.shape[own] != 1
 
 
 def _close(node: Node) -> list[Node]:
