@@ -1,88 +1,116 @@
-"""Time that derivo takes to derive networks, and a whole training step.
+"""Time that derivo takes to derive networks, to source.
 
-Run with ``python benchmarks/derive_time.py``. The aim for three layers is less than
-100 ms; a long chain shows that time does not explode with the number of blocks.
+Run with ``python benchmarks/derive_time.py``; a perceptron of three layers is derived
+in between, as the unit of time ("mlp") that belongs to the machine as it is just then.
+Where JAX is installed, a last column shows what it takes to trace, differentiate and
+compile the same function.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import time
 from collections.abc import Callable
 from typing import Any
 
+import networks
 import numpy as np
 
 import derivo
 from derivo.layers import Dense
 
-
-def network(  # type: ignore[no-untyped-def]  # noqa: PLR0913, PLR0917
-    x, t, w1, b1, w2, b2, w3, b3
-):
-    """Two layers of tanh units, softmax, cross-entropy."""
-    h1 = np.tanh(x @ w1 + b1)
-    h2 = np.tanh(h1 @ w2 + b2)
-    z = h2 @ w3 + b3
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    p = e / e.sum(axis=1, keepdims=True)
-    return -np.mean(np.sum(t * np.log(p), axis=1))
-
-
-BLOCKS = 40
-SHAPES = {"x": "N L", "t": "N C", "w1": "L H", "b1": "H", "w2": "H K", "b2": "K",
-          "w3": "K C", "b3": "C"}  # fmt: skip
-
-
-def derive() -> str:
-    """Derive the network and write its source."""
-    return derivo.derive(network, **SHAPES).source
+# What, with how many blocks, and the time to reach (in mlp).
+ROWS: list[tuple[str, Callable[..., networks.Program], int, float | None]] = [
+    ("pre-norm blocks", networks.pre_norm, 12, None),
+    ("pre-norm blocks", networks.pre_norm, 24, 20),
+    ("pre-norm blocks with gain", networks.pre_norm_with_gain, 12, None),
+    ("pre-norm blocks with gain", networks.pre_norm_with_gain, 24, 30),
+    ("post-norm blocks", networks.post_norm, 12, None),
+    ("post-norm blocks", networks.post_norm, 24, None),
+    ("transformer blocks", networks.transformer, 12, 80),
+    ("transformer blocks", networks.transformer, 24, None),
+    ("transformer blocks by a helper", networks.transformer_by_helpers, 12, 20),
+    ("transformer blocks by a helper", networks.transformer_by_helpers, 24, None),
+    ("LSTM cells, unrolled", networks.lstm, 16, 25),
+    ("LSTM cells, unrolled", networks.lstm, 32, None),
+    ("element-wise operations", networks.chain, 1000, 70),
+]
+# Sizes for JAX, which wants numbers.
+SIZES = {"N": 32, "M": 64, "K": 128, "T": 64, "D": 64, "F": 256, "L": 64, "H": 64,
+         "C": 10}  # fmt: skip
 
 
-def chain(a, w, b):  # type: ignore[no-untyped-def]
-    """Many residual blocks, one behind the other."""
-    for _ in range(BLOCKS):
-        a = a + np.tanh(a * w + b)
-    return a
+def seconds(run: Callable[[], Any]) -> float:
+    """Give the processor time of one run."""
+    start = time.process_time()
+    run()
+    return time.process_time() - start
 
 
-def long_chain() -> str:
-    """Derive the residual blocks and write their source."""
-    return derivo.derive(chain, a="N", w="N", b="N").source
+def derive(program: networks.Program) -> str:
+    """Derive a network and write its source."""
+    function, shapes = program
+    return derivo.derive(function, **shapes).source
 
 
-def whole_step() -> str:
-    """Build a network of the same layers: the step with Adam, and its source."""
-    net = derivo.Network(Dense(64, "tanh"), Dense(32, "tanh"), Dense(10))
-    return net.build(100).source
+def compiled_by_jax(program: networks.Program) -> Any:
+    """Let JAX trace, differentiate and compile the same function."""
+    import jax  # noqa: PLC0415
+
+    function, shapes = program
+    arrays = [
+        np.zeros([SIZES.get(d) or int(d) for d in s.split()], np.float32)
+        for s in shapes.values()
+    ]
+    gradients = jax.grad(lambda *a: function(*a).sum(), argnums=range(len(arrays)))
+    return jax.jit(gradients).lower(*arrays).compile()
 
 
-def loops() -> str:
-    """Build it, and write the loop text for Numba."""
-    net = derivo.Network(Dense(64, "tanh"), Dense(32, "tanh"), Dense(10))
-    net.build(100)
-    return net.source_for("numba")
+def networks_of_layers() -> None:
+    """Time networks that are built from layers: the step, and its text."""
+
+    def layers() -> derivo.Network:
+        return derivo.Network(Dense(64, "tanh"), Dense(32, "tanh"), Dense(10))
+
+    build = min(seconds(lambda: layers().build(100).source) for _ in range(5))
+    print(f"\nNetwork.build of three layers, to source: {1e3 * build:.1f} ms")
 
 
-def measure(rounds: int) -> None:
+def measure(rounds: int, *, jax: bool) -> None:
     """Print the table."""
-    print(f"{'':34}{'first ms':>10}{'best ms':>10}{'median':>10}")
-    cases: dict[str, Callable[[], Any]] = {
-        "derive, to source": derive,
-        f"derive {BLOCKS} residual blocks": long_chain,
-        "Network.build, to source": whole_step,
-        "Network.build, to loop text": loops,
-    }
-    for name, run in cases.items():
-        times = []
+    unit = networks.perceptron()
+    derive(unit)
+    mlp = [seconds(lambda: derive(unit)) for _ in range(10)]
+    print(f"the perceptron ('mlp'): {1e3 * min(mlp):.1f} ms\n")
+    head = f"{'':38}{'ms':>8}{'mlp':>8}{'to reach':>10}{'growth':>8}{'lines':>7}"
+    print(head + (f"{'JAX ms':>9}" if jax else ""))
+    before: dict[str, tuple[int, float]] = {}
+    for name, make, blocks, aim in ROWS:
+        times, units = [], []
         for _ in range(rounds):
-            start = time.perf_counter()
-            run()
-            times.append(1e3 * (time.perf_counter() - start))
-        print(f"{name:34}{times[0]:10.1f}{min(times):10.1f}{np.median(times):10.1f}")
+            units.append(min(seconds(lambda: derive(unit)) for _ in range(3)))
+            times.append(seconds(lambda: derive(make(blocks))))  # noqa: B023
+        best = min(times)
+        ratio = best / min(units)
+        line = f"{f'{blocks} {name}':38}{1e3 * best:8.0f}{ratio:8.1f}"
+        line += f"{aim:10}" if aim else " " * 10
+        fewer, shorter = before.get(name, (0, 0.0))
+        line += f"{best / shorter:8.2f}" if 2 * fewer == blocks else " " * 8
+        line += f"{len(derive(make(blocks)).splitlines()):7}"
+        if jax:
+            import jax.numpy as jnp  # noqa: PLC0415
+
+            line += f"{1e3 * seconds(lambda: compiled_by_jax(make(blocks, jnp))):9.0f}"  # noqa: B023
+        print(line, flush=True)
+        before[name] = blocks, best
+    networks_of_layers()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=20)
-    measure(parser.parse_args().rounds)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--no-jax", action="store_true", help="leave JAX out")
+    arguments = parser.parse_args()
+    there = importlib.util.find_spec("jax") is not None
+    measure(arguments.rounds, jax=there and not arguments.no_jax)

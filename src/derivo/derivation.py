@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -15,11 +16,15 @@ if TYPE_CHECKING:  # loaded when they are asked for
 
 def derive(
     function: Callable[..., Any],
+    /,
     *,
+    shapes: Mapping[str, Any] | None = None,
     wrt: str | Iterable[str] | None = None,
     simplify: bool = True,
     stabilize: bool = True,
     assume: Iterable[str] = (),
+    keep: str | Iterable[str] = (),
+    inline: str | Iterable[str] = (),
     **specs: Any,
 ) -> Derivation:
     """Derive the backward pass of a forward pass written in plain NumPy.
@@ -28,6 +33,9 @@ def derive(
     ----------
     function
         Takes arrays and gives an array, or several in a tuple, list or dict.
+    shapes
+        Specs of arguments by name, in the place of `specs`: for arguments that are
+        called like an option of `derive`.
     wrt
         Names of the arguments to differentiate for, in the order in which gradients
         are returned; all floating ones if left out.
@@ -40,9 +48,18 @@ def derive(
         Facts about arguments, such as ``"t sums to 1"`` (along the last axis). A
         cross-entropy target is assumed to, and that is said in the source;
         ``"t is free"`` forbids it.
+    keep, inline
+        Functions that the function calls, by name (``"block"``, ``"Class.method"``):
+        those that stay functions in the source, each with its backward pass beside it,
+        and those that are written out where they are called (``"*"`` for all). If
+        nothing is said, a function stays that is called twice or is long, unless its
+        caller's backward pass gets shorter without it.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
-        number is itself, ``""`` is a scalar), an example array, or a `Spec`.
+        number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
+        list or tuple of these, nested as the function takes its parameters. Gradients
+        come back nested alike. A keyword that is an argument of the function is its
+        spec, also where an option of that name exists, unless `shapes` is given.
 
     Returns
     -------
@@ -58,9 +75,22 @@ def derive(
     TraceError, NotSupportedError
         Code that cannot be derived, with the line and what to write instead.
     """
-    return Derivation.of(
-        function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize, assume=assume
-    )
+    options: dict[str, Any] = {
+        "wrt": wrt, "simplify": simplify, "stabilize": stabilize, "assume": assume,
+        "keep": keep, "inline": inline,
+    }  # fmt: skip
+    usual = inspect.signature(derive).parameters
+    for name in _arguments_of(function) if shapes is None else ():
+        if name in options and options[name] is not usual[name].default:
+            specs[name] = options.pop(name)
+    return Derivation.of(function, {**specs, **(shapes or {})}, **options)
+
+
+def _arguments_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return tuple(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return ()  # refused where it is traced
 
 
 class Derivation(Passes):

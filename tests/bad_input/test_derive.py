@@ -152,9 +152,9 @@ def test_a_shape_that_cannot_be_read(spec):
         derivo.derive(lambda x: x, x=spec)
 
 
-@pytest.mark.parametrize("spec", [None, {"a": 1}], ids=["None", "dict"])
+@pytest.mark.parametrize("spec", [None, {"a": None}], ids=["None", "dict"])
 def test_a_spec_that_is_neither_shape_nor_array(spec):
-    with pytest.raises(UsageError, match=r"x: .*neither a shape"):
+    with pytest.raises(UsageError, match=r"x(\.a)?: .*neither a shape"):
         derivo.derive(lambda x: x, x=spec)
 
 

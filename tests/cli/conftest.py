@@ -53,7 +53,7 @@ def free(x, y):
     return 2 * x
 
 
-def wrong_wrt(x, wrt):
+def odd_names(x, wrt):
     return x * wrt
 
 

@@ -143,3 +143,9 @@ def test_nothing_is_said_when_the_reader_goes_away(folder: Path) -> None:
     assert process.stderr.read() == b""
     process.stderr.close()
     assert process.wait() == 0
+
+
+def test_an_argument_that_is_called_like_an_option(run):
+    result = run("derive", "model.py:odd_names", "-s", "x=N", "-s", "wrt=N")
+    assert result.code == 0
+    assert "d_wrt = " in result.out

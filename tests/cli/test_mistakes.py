@@ -29,10 +29,6 @@ MISTAKES = {
         ("derive", "model.py:layer", *LAYER, "--wrt", "q"),
         "'q' is not an argument",
     ),
-    "an argument named wrt": (
-        ("derive", "model.py:wrong_wrt", "-s", "x=N", "-s", "wrt=N"),
-        "wrt",
-    ),
     "an unknown assumption": (
         ("derive", "model.py:layer", *LAYER, "--assume", "all is well"),
         "all is well",

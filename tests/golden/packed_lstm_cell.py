@@ -11,7 +11,7 @@ def packed_lstm_cell(x, h, c, w, u, b):
     i_times_g = i * g                     # (N, 3)
     c_2 = f_times_c + i_times_g           # (N, 3)
     tanh_c_2 = np.tanh(c_2)               # (N, 3)
-    return {'h': o * tanh_c_2, 'c': c_2}, (
+    return {"h": o * tanh_c_2, "c": c_2}, (
         x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2
     )
 

@@ -87,7 +87,7 @@ def both(function):
     """Give the gradient for x before and after, and what runs a node."""
     builder = Builder()
     specs = {"x": spec_of("4 6"), "y": spec_of(np.zeros(4, dtype=int))}
-    graph, _ = trace(function, specs, builder)
+    graph = trace(function, specs, builder).graph
     derived = differentiate(graph, ("x",), builder, is_loss=False)
     short = spread_rows(derived, builder)
     rng = np.random.default_rng(3)

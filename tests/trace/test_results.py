@@ -1,5 +1,7 @@
 """Several results, and results of every form."""
 
+from typing import Any
+
 import numpy as np
 
 import derivo
@@ -90,9 +92,11 @@ def test_integer_and_boolean_arguments_have_no_gradient():
     def f(x, keep, labels):
         return np.where(keep, x[labels], 0.0)
 
-    d = derivo.derive(
-        f, x="C", keep=derivo.Spec("N", "bool"), labels=derivo.Spec("N", "int64")
-    )
+    specs: dict[str, Any] = {
+        "keep": derivo.Spec("N", "bool"), "labels": derivo.Spec("N", "int64")
+    }  # fmt: skip
+    # An argument that is called like an option of `derive` is meant.
+    d = derivo.derive(f, x="C", **specs)
     assert d.wrt == ("x",)
     labels, keep = np.array([0, 2, 2, 1]), np.array([True, True, False, True])
     g = d.gradients(x=X[0], keep=keep, labels=labels)

@@ -27,6 +27,7 @@ def rows_of(derivation: Derivation) -> list[Row]:
     First what was recognised, then the chain rule from the result backwards, and below
     each gradient how it became shorter.
     """
+    derivation = derivation.written_out
     t = Telling(subject(derivation, {}), Words("en"))
     frames = Frames(t.subject, t.words, Code(()))
     rows = list(_recognised(derivation))

@@ -59,7 +59,7 @@ def derivation(args: argparse.Namespace) -> Derivation:
         with redirect_stdout(sys.stderr):  # what the user's code prints is no source
             return derive_function(
                 function, wrt=wrt, simplify=not args.raw,
-                stabilize=not args.no_stabilize, assume=args.assume, **shapes,
+                stabilize=not args.no_stabilize, assume=args.assume, shapes=shapes,
             )  # fmt: skip
     except DerivoError:
         raise

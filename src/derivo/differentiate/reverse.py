@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from derivo.differentiate.loop import pull_back_loop
-from derivo.errors import NotSupportedError
+from derivo.errors import InternalError, NotSupportedError
+from derivo.graph.block import Block
 from derivo.graph.builder import Builder
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Graph, Node, Why
 from derivo.graph.spec import Spec
+from derivo.ops.call import call_back, result
 from derivo.ops.leaf import argument, as_float, constant, fill
 from derivo.ops.shape import broadcast_to, sum_to
 from derivo.trace.recorder import Recorder
@@ -42,9 +45,19 @@ class Differentiated:
     why: Mapping[Node, Why] = field(default_factory=dict)
 
 
+class Functions(Protocol):
+    """Whoever derives the functions that a graph calls."""
+
+    def derived(
+        self, block: Block, wrt: tuple[int, ...], seeded: tuple[int, ...]
+    ) -> Any:
+        """Give the backward pass of a block: something with `gradients`."""
+
+
 def differentiate(
-    graph: Graph, wrt: tuple[str, ...], builder: Builder, *, is_loss: bool = False
-) -> Differentiated:
+    graph: Graph, wrt: tuple[str, ...], builder: Builder, *, is_loss: bool = False,
+    functions: Functions | None = None, of: str = "",
+) -> Differentiated:  # fmt: skip
     """Derive the backward pass of `graph` for the arguments named in `wrt`.
 
     Parameters
@@ -57,6 +70,10 @@ def differentiate(
         Where the nodes go.
     is_loss
         The result is one number at the end of the chain: its adjoint is 1.
+    functions
+        Derives the functions that the graph calls, if it calls any.
+    of
+        Keeps the adjoints of the results of different functions apart.
 
     Raises
     ------
@@ -67,9 +84,10 @@ def differentiate(
     by_name = {n.attrs["name"]: n for n in graph.inputs}
     wanted = [by_name[name] for name in wrt]
     why: dict[Node, Why] = {}
-    seeds = _seeds(graph, builder, is_loss=is_loss)
+    seeds = _seeds(graph, builder, of, is_loss=is_loss)
     pairs = list(zip(graph.outputs, seeds, strict=True))
-    adjoints = _backpropagate(pairs, wanted, graph.nodes(), recorder, why)
+    work = _Work(recorder, why, functions)
+    adjoints = _backpropagate(pairs, wanted, graph.nodes(), work)
     gradients = {}
     for name, node in zip(wrt, wanted, strict=True):
         zero = {"value": 0, "shape": node.spec.shape, "kind": "float"}
@@ -77,39 +95,57 @@ def differentiate(
     return Differentiated(graph, seeds, gradients, adjoints, why)
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What all parts of one backward pass share."""
+
+    recorder: Recorder
+    why: dict[Node, Why]
+    functions: Functions | None
+
+
 def _backpropagate(
     seeds: list[tuple[Node, Node]], wanted: list[Node], nodes: tuple[Node, ...],
-    recorder: Recorder, why: dict[Node, Why],
+    work: _Work,
 ) -> dict[Node, Node]:  # fmt: skip
     """Walk back from values with known adjoints; give the adjoints of all others."""
     active = _active(nodes, wanted)
     adjoints: dict[Node, Node] = {}
     inner: dict[Node, Node] = {}
     for output, seed in seeds:
-        _accumulate(output, seed, adjoints, why, recorder)
+        _accumulate(output, seed, adjoints, work)
     for node in reversed(nodes):
         if "loop" in node.op.traits:
-            inner |= _pull_back_loop(node, nodes, active, adjoints, why, recorder)
+            inner |= _pull_back_loop(node, nodes, active, adjoints, work)
+        elif "call" in node.op.traits:
+            _pull_back_call(node, nodes, active, adjoints, work)
         elif (
             node in adjoints
             and node.inputs
             and node in active
-            and "item" not in node.op.traits
+            and not node.op.traits & {"item", "result"}
         ):
-            _pull_back(node, active, adjoints, why, recorder)
+            _pull_back(node, active, adjoints, work)
     return {**inner, **adjoints}
 
 
-def _pull_back_loop(
-    node: Node, nodes: tuple[Node, ...], active: set[Node], adjoints: dict[Node, Node],
-    why: dict[Node, Why], recorder: Recorder,
-) -> dict[Node, Node]:  # fmt: skip
-    """Hand the adjoints of a loop's results to its operands; give those inside it."""
-    items = {
+def _results(
+    node: Node, nodes: tuple[Node, ...], active: set[Node], adjoints: dict[Node, Node]
+) -> dict[Node, Node]:
+    """Give those results of a loop or call that have an adjoint, and the adjoint."""
+    return {
         n: adjoints[n]
         for n in nodes
         if node in n.inputs and n in adjoints and n in active
     }
+
+
+def _pull_back_loop(
+    node: Node, nodes: tuple[Node, ...], active: set[Node], adjoints: dict[Node, Node],
+    work: _Work,
+) -> dict[Node, Node]:  # fmt: skip
+    """Hand the adjoints of a loop's results to its operands; give those inside it."""
+    items = _results(node, nodes, active, adjoints)
     if not items:
         return {}
 
@@ -117,25 +153,71 @@ def _pull_back_loop(
         seeds: list[tuple[Node, Node]], wanted: list[Node],
         inside: tuple[Node, ...], recorder: Recorder,
     ) -> dict[Node, Node]:  # fmt: skip
-        return _backpropagate(seeds, wanted, inside, recorder, why)
+        return _backpropagate(seeds, wanted, inside, replace(work, recorder=recorder))
 
     def accumulate(operand: Node, adjoint: Node, reason: Why) -> None:
-        why.setdefault(adjoint, reason)
-        _accumulate(operand, adjoint, adjoints, why, recorder)
+        work.why.setdefault(adjoint, reason)
+        _accumulate(operand, adjoint, adjoints, work)
 
-    return pull_back_loop(node, items, active, recorder, step, accumulate)
+    return pull_back_loop(node, items, active, work.recorder, step, accumulate)
+
+
+def _pull_back_call(
+    node: Node, nodes: tuple[Node, ...], active: set[Node], adjoints: dict[Node, Node],
+    work: _Work,
+) -> None:  # fmt: skip
+    """Hand the adjoints of a call's results to its operands: by a backward call."""
+    if "back" in node.op.traits or work.functions is None:
+        message = f"{node} is to be written out before it is differentiated"
+        raise InternalError(message)
+    given = _results(node, nodes, active, adjoints)
+    if not given:
+        return
+    by_place = {n.attrs["at"]: a for n, a in given.items()}
+    seeded = tuple(sorted(by_place))
+    # The steps of a loop have one backward pass: what any of them wants, all give.
+    alike = [n for n in nodes if _is_step_like(n, node)] or [node]
+    wrt = tuple(
+        k for k, n in enumerate(node.inputs)
+        if n.spec.kind in ("float", "pyfloat")
+        and any(a.inputs[k] in active for a in alike)
+    )  # fmt: skip
+    derived = work.functions.derived(node.attrs["block"], wrt, seeded)
+    make, place = work.recorder.builder.make, (node.line, node.group)
+    upstream = tuple(by_place[k] for k in seeded)
+    back = make(call_back, (node, *upstream), {"derived": derived}, *place)
+    for at, (k, gradient) in enumerate(zip(wrt, derived.gradients, strict=True)):
+        if gradient.op is fill and gradient.attrs["value"] == 0:
+            continue  # it has no influence
+        operand = node.inputs[k]
+        if operand not in active:
+            continue
+        spec = Spec(operand.spec.shape, "float")
+        adjoint = make(result, (back,), {"at": at, "spec": spec}, *place)
+        work.why.setdefault(adjoint, Why("chain", operand, node, k, upstream[0]))
+        _accumulate(operand, adjoint, adjoints, work)
+
+
+def _is_step_like(node: Node, other: Node) -> bool:
+    step = other.attrs["step"]
+    if step is None or node.op is not other.op or node.attrs["step"] is None:
+        return False
+    return bool(node.attrs["step"][0] == step[0])
 
 
 def _active(nodes: tuple[Node, ...], wanted: list[Node]) -> set[Node]:
     """Give the values that depend on what is wanted, through floating values."""
     active = set(wanted)
     for node in nodes:
-        if node.spec.kind in ("float", "pyfloat") and active & set(node.inputs):
+        carries = node.spec.kind in ("float", "pyfloat") or "call" in node.op.traits
+        if carries and not active.isdisjoint(node.inputs):
             active.add(node)
     return active
 
 
-def _seeds(graph: Graph, builder: Builder, *, is_loss: bool) -> tuple[Node, ...]:
+def _seeds(
+    graph: Graph, builder: Builder, of: str, *, is_loss: bool
+) -> tuple[Node, ...]:
     """Make the adjoints of the results: arguments, each with a name of its own."""
     if is_loss:
         return (builder.make(constant, (), {"value": 1}),)
@@ -146,15 +228,16 @@ def _seeds(graph: Graph, builder: Builder, *, is_loss: bool) -> tuple[Node, ...]
         unnamed = graph.name if len(graph.outputs) == 1 else f"{graph.name}_{i}"
         name = names.fresh(adjoint_name(graph.names.get(output, unnamed)))
         spec = Spec(output.spec.shape, "float")
-        seeds.append(builder.make(argument, (), {"name": name, "spec": spec}))
+        attrs = {"name": name, "spec": spec, "of": of}
+        seeds.append(builder.make(argument, (), attrs))
     return tuple(seeds)
 
 
 def _pull_back(
-    node: Node, active: set[Node], adjoints: dict[Node, Node], why: dict[Node, Why],
-    recorder: Recorder,
-) -> None:  # fmt: skip
+    node: Node, active: set[Node], adjoints: dict[Node, Node], work: _Work
+) -> None:
     """Hand the adjoint of `node` to its operands, by the rule of its operation."""
+    recorder, why = work.recorder, work.why
     upstream = adjoints[node]
     if node.op.vjp is None:
         message = f"`{node.op.name}` has no derivative.\n  {node.line}"
@@ -174,7 +257,7 @@ def _pull_back(
         if adjoint.spec.shape != operand.spec.shape:
             adjoint = _undo_broadcast(adjoint, operand, recorder)
             why.setdefault(adjoint, Why("broadcast", operand, node, i, upstream))
-        _accumulate(operand, adjoint, adjoints, why, recorder)
+        _accumulate(operand, adjoint, adjoints, work)
 
 
 def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:
@@ -193,10 +276,10 @@ def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:
 
 
 def _accumulate(
-    node: Node, adjoint: Node, adjoints: dict[Node, Node], why: dict[Node, Why],
-    recorder: Recorder,
-) -> None:  # fmt: skip
+    node: Node, adjoint: Node, adjoints: dict[Node, Node], work: _Work
+) -> None:
     """Add to the adjoint of a value that is read more than once."""
+    recorder, why = work.recorder, work.why
     if node in adjoints:
         both = recorder.wrap(adjoints[node]) + recorder.wrap(adjoint)
         adjoint = recorder.lift(both)

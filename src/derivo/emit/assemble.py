@@ -2,23 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
-from derivo.emit.program import Program
+from derivo.emit.program import FunctionProgram, Program
+from derivo.graph.block import Block
 from derivo.graph.builder import Builder
+from derivo.graph.nest import gradient_nests
 from derivo.graph.node import Graph, Node, order
+from derivo.simplify.functions import Functions
 from derivo.simplify.kept_axes import KeptAxes
 from derivo.simplify.lower import Lowering
-from derivo.simplify.model import Backward, Forward
+from derivo.simplify.model import Backward, Derived, Forward
 
 
 def program(
-    traced: Graph, structure: Any, forward: Forward, backward: Backward
-) -> Program:
-    """Put together what is to be written: all values in operations that NumPy has."""
+    traced: Graph, structure: Any, forward: Forward, backward: Backward,
+    functions: Functions | None = None,
+) -> Program:  # fmt: skip
+    """Put together what is to be written: all values in operations that NumPy has.
+
+    Parameters
+    ----------
+    traced
+        The function: its name and its parameters.
+    structure
+        How the results are handed back.
+    functions
+        What derived the functions that it calls, if it calls any.
+    """
+    wanted = tuple(gradient_nests(traced, backward.gradients).values())
+    every = tuple(range(len(forward.graph.outputs)))
+    written = _program(traced, structure, forward, backward, every, wanted)
+    if functions is None:
+        return written
+    roots = (*written.outputs, *written.gradients.values())
+    return replace(written, functions=tuple(_called(roots, functions)))
+
+
+def _called(roots: Iterable[Node], functions: Functions) -> Iterator[FunctionProgram]:
+    """Give the functions that are called below `roots`, callees before callers."""
+    variants: dict[Block, dict[Derived, None]] = {}
+    done: list[Block] = []
+
+    def visit(roots: Iterable[Node]) -> None:
+        for node in order(roots):
+            if "back" in node.op.traits:
+                derived: Derived = node.attrs["derived"]
+                seen = variants.setdefault(derived.block, {})
+                if derived not in seen:
+                    seen[derived] = None
+                    visit(derived.gradients)
+            elif "call" in node.op.traits:
+                block: Block = node.attrs["block"]
+                variants.setdefault(block, {})
+                if block not in done:
+                    visit(functions.forward(block).graph.outputs)
+                    done.append(block)
+
+    visit(roots)
+    # A block is done once all that its forward pass calls is; a backward pass calls
+    # the backward passes of the same functions.
+    for block in done:
+        yield _function(block, tuple(variants[block]), functions)
+
+
+def _function(
+    block: Block, variants: tuple[Derived, ...], functions: Functions
+) -> FunctionProgram:
+    graph, forward = block.graph, functions.forward(block)
+
+    def written(derived: Derived | None) -> Program:
+        seeded = derived.seeded if derived else ()
+        backward = derived.backward if derived else _NOTHING
+        nests = tuple(gradient_nests(graph, backward.gradients).values())
+        return _program(graph, block.structure, forward, backward, seeded, nests)
+
+    largest_first = sorted(variants, key=lambda d: (-len(d.wrt), d.wrt, d.seeded))
+    return FunctionProgram(
+        block, written(None), tuple((d, written(d)) for d in largest_first)
+    )
+
+
+_NOTHING = Backward((), {}, {}, {}, (), (), ())
+
+
+def _program(
+    traced: Graph, structure: Any, forward: Forward, backward: Backward,
+    seeded: tuple[int, ...], returned: tuple[Any, ...],
+) -> Program:  # fmt: skip
     lowered = Lowering(forward.builder)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
@@ -72,6 +147,9 @@ def program(
         roles=_roles(everything, written, forward.builder),
         written={n: written(n) for n in everything},
         assumptions=tuple(str(a) for a in backward.assumptions),
+        signature=traced.signature,
+        returned=returned,
+        seeded=seeded,
     )
 
 

@@ -6,33 +6,35 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from derivo.emit.body import Body, is_number
+from derivo.emit.body import Body
 from derivo.emit.forward import Forward
-from derivo.emit.layout import Lines, function
-from derivo.emit.naming import Naming, names_before, results_of_helpers
+from derivo.emit.layout import Lines, Written, function
+from derivo.emit.multiplied import multiplied
+from derivo.emit.places import below, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition, definitions
+from derivo.emit.statement import Statement, definition, definitions, is_number
+from derivo.emit.wishes import wishes_of
 from derivo.emit.wrap import wrapped
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names, adjoint_name
+from derivo.graph.nest import short_name
 from derivo.graph.node import Node
-
-# An unnamed value whose name would be longer than this has a delta for its adjoint.
-LONGEST_PART = 12
 
 
 @dataclass(frozen=True)
 class Backward:
     """The backward function as written, and what reads each value that is saved."""
 
-    lines: Lines
+    written: Written
     readers: Mapping[str, tuple[str, ...]]
     names: Mapping[Node, str]
 
 
 def write_backward(
-    p: Program, forward: Forward, taken: set[str], constants: Mapping[Node, str]
-) -> Backward:
+    p: Program, forward: Forward, taken: set[str], constants: Mapping[Node, str],
+    functions: FunctionNames, name: str = "",
+) -> Backward:  # fmt: skip
     """Write ``NAME_backward(saved, d_output)``; for a loss ``NAME_gradient(saved)``.
 
     Parameters
@@ -43,74 +45,84 @@ def write_backward(
         Names that are in use at the top of the module.
     constants
         Arrays defined there.
+    functions
+        Names of the functions that are called.
+    name
+        The name of the backward function, if it is another.
     """
-    kept = {n: forward.names[n] for n in forward.saved.values}
-    names = Names(taken | set(kept.values()))
-    for n, name in forward.names.items():
-        names.hold(name, n)  # a name means one thing in both passes
-    for name, n in p.gradients.items():
-        names.hold(adjoint_name(name), n)
+    kept = _kept(p, forward, taken)
+    lists = {name for name, _ in forward.lists.values()}
+    names = Names(taken | set(kept.values()) | lists)
+    for n, called in forward.names.items():
+        names.hold(called, n)  # a name means one thing in both passes
+    for path, n in p.gradients.items():
+        names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
-    scope = Scope([(b, n.spec) for n, b in (kept | seeds).items()])
+    at_hand = {n: b for n, b in (kept | seeds).items() if "call" not in n.op.traits}
+    scope = Scope([(b, n.spec) for n, b in at_hand.items()])
     scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
-    wishes, hints = _wishes(p, forward)
+    wishes, hints = wishes_of(p, forward.names)
     bound = {**constants, **kept, **seeds}
-    body = Body(names, scope, bound, wishes, hints, roles=p.roles)
+    body = Body(
+        names, scope, bound, wishes, hints, p.roles, functions=functions,
+        arguments=p.inputs, signature=p.signature, lists=dict(forward.lists),
+    )  # fmt: skip
+    for n, (name_of_list, number) in forward.lists.items():
+        body.give(n, below(ast.Name(name_of_list), number))
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
-    results = [_result(body, name, n) for name, n in p.gradients.items()]
-    held = [*kept.values(), *forward.shapes.values()]
+    results = _results(p, body)
+    held = _held(forward, kept)
     readers = {name: _readers(name, body.statements) for name in held}
-    lines = _text(p, body, held, list(seeds.values()), results)
-    return Backward(lines, readers, body.bound)
+    written = _text(p, body, held, list(seeds.values()), results, name)
+    return Backward(written, readers, body.bound)
+
+
+def whole_text(p: Program, backward: Backward) -> Lines:
+    """Give the backward function with what a reader must know, and what goes with it.
+
+    The gradient of a loss is followed by a function that multiplies an adjoint in.
+    """
+    lines = Lines([f"# Holds where {a}." for a in p.assumptions])
+    lines += backward.written.lines()
+    return lines if p.seeds else lines + Lines(["", "", *_scaled(p)])
+
+
+def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:
+    """Name what was saved as the forward function did, or as a part of a nest."""
+    names = Names(taken)
+    own = [n for n in forward.saved.values if n not in forward.lists]
+    called = {n: forward.names.get(n) for n in own}
+    names.taken.update(name for name, _ in forward.lists.values())
+    names.taken.update(name for name in called.values() if name)
+    return {n: name or names.fresh(p.names[n]) for n, name in called.items()}
+
+
+def _held(forward: Forward, kept: Mapping[Node, str]) -> list[str]:
+    """Give what is unpacked from `saved`, in its order."""
+    lists = forward.lists
+    names = (lists[n][0] if n in lists else kept[n] for n in forward.saved.values)
+    return [*dict.fromkeys(names), *forward.shapes.values()]
+
+
+def _results(p: Program, body: Body) -> list[str]:
+    """Write what the backward function returns: gradients, in nests."""
+    if all(isinstance(nest, str) for nest in p.returned):
+        return [_result(body, name, p.gradients[name]) for name in p.returned]
+
+    def leaf(name: str) -> ast.expr:
+        return body.expression(p.gradients[name])
+
+    nests = (nest_expression(n, leaf, body.wholes, exactly=True) for n in p.returned)
+    return [ast.unparse(nest) for nest in nests]
 
 
 def _seed_name(p: Program, forward: Forward, k: int) -> str:
     """Name the adjoint of a result after the result."""
-    bound = forward.names.get(p.outputs[k])
+    output = p.outputs[p.seeded[k]]
+    bound = forward.names.get(output)
     name: str = p.seeds[k].attrs["name"]
-    return adjoint_name(bound) if bound and p.outputs[k].inputs else name
-
-
-def _wishes(p: Program, forward: Forward) -> tuple[dict[Node, str], dict[Node, str]]:
-    """Give the names that values get, and those for values that happen to need one."""
-    gradients = {
-        n: adjoint_name(name) for name, n in reversed(list(p.gradients.items()))
-    }
-    named: dict[Node, str] = {}
-    for n, name in p.adjoints.items():
-        if n not in p.forward and not is_number(n):
-            # A value that has another name in the forward function keeps that one.
-            value = p.values.get(n)
-            called = forward.names.get(value) if value is not None else None
-            named[n] = adjoint_name(called or name)
-    before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
-    again = {n: name for n, name in forward.names.items() if name.isidentifier()}
-    wishes = again | gradients | named | before
-    before = names_before(forward.names, p.roles)
-    helpers = results_of_helpers(p.outputs)
-    naming = Naming(forward.names.get, p.roles, before, helpers)
-    hints: dict[Node, str] = {}
-    for n, value in p.unnamed.items():
-        if n in wishes:
-            continue
-        if value in forward.names:
-            hints[n] = adjoint_name(forward.names[value])
-        elif "bound" not in n.op.traits and value.inputs:
-            hints[n] = _delta(naming, value)
-    return wishes, hints
-
-
-def _delta(naming: Naming, value: Node) -> str:
-    """Name the adjoint of a value without a name: after what that is made of.
-
-    Where this would be long, it is a delta, as the literature calls it.
-    """
-    before = naming.before.get(value)
-    for name in naming.made_of(value) if before is None else [f"pre_{before}"]:
-        if "_" in name and len(name) <= LONGEST_PART:
-            return adjoint_name(name)
-    return "delta"
+    return adjoint_name(bound) if bound and output.inputs else name
 
 
 def _result(body: Body, name: str, node: Node) -> str:
@@ -127,30 +139,31 @@ def _result(body: Body, name: str, node: Node) -> str:
 
 
 def _text(
-    p: Program, body: Body, held: list[str], seeds: list[str], results: list[str]
-) -> Lines:
+    p: Program, body: Body, held: list[str], seeds: list[str], results: list[str],
+    name: str,
+) -> Written:  # fmt: skip
     unpack = [definitions(held, ast.Name("saved"))] if held else []
     if len(seeds) > 1:
         unpack.append(definitions(seeds, ast.Name("d_output")))
     given = seeds if len(seeds) == 1 else ["d_output"] * bool(seeds)
-    word = "backward" if seeds else "gradient"
-    lines = function(
-        f"def {p.name}_{word}({', '.join(['saved', *given])}):",
+    name = name or f"{p.name}_{'backward' if seeds else 'gradient'}"
+    return function(
+        f"def {name}({', '.join(['saved', *given])}):",
         [*unpack, *body.statements],
         f"return {', '.join(results)}",
-        p.comment,
+        lambda n, bound: body.notes.get(n) or p.comment(n, bound),
         body.bound,
     )
-    lines = Lines([f"# Holds where {a}." for a in p.assumptions]) + lines
-    return lines if seeds else lines + Lines(["", "", *_scaled(p, results)])
 
 
-def _scaled(p: Program, results: list[str]) -> list[str]:
+def _scaled(p: Program) -> list[str]:
     """Write the backward pass of a loss: its gradient, times the adjoint given."""
     call = f"{p.name}_gradient(saved)"
     seed = adjoint_name(p.names.get(p.outputs[0], p.name))
     scaled = f"{seed} * {call}"
-    if len(results) > 1:
+    if not all(isinstance(nest, str) for nest in p.returned):
+        scaled = f"{multiplied.__name__}({call}, {seed})"
+    elif len(p.returned) > 1:
         scaled = f"tuple({seed} * d for d in {call})"
     head = f"def {p.name}_backward(saved, {seed}=1.0):"
     return [*wrapped(head), *wrapped(f"    return {scaled}")]

@@ -7,12 +7,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
+from derivo.emit.calls import write_call, write_group
 from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.naming import Naming, names_before
+from derivo.emit.parallel import groups_among
+from derivo.emit.places import Wholes
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition
+from derivo.emit.statement import Statement, definition, is_number
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
@@ -44,6 +49,20 @@ class Body:
         array that belongs to a step.
     is_step
         The body is that of a loop: what becomes of a carry has its name in the end.
+    functions
+        Names of the functions that are called.
+    wholes
+        Nests that lie somewhere as a whole.
+    kept
+        Values that are handed on to the backward pass.
+    arguments, signature
+        The arguments of the function around, and how they lie in its parameters.
+    readers
+        How often each value is read.
+    notes
+        Comments of lines that were written for another program: a step of a loop.
+    lists
+        Calls to the list that holds what they kept, and their place in it.
     """
 
     names: Names
@@ -57,21 +76,40 @@ class Body:
     parts: dict[Node, ast.expr] = field(default_factory=dict)
     given: dict[Node, ast.expr] = field(default_factory=dict)
     is_step: bool = False
+    functions: FunctionNames = field(default_factory=FunctionNames)
+    wholes: Wholes = field(default_factory=Wholes)
+    kept: set[Node] = field(default_factory=set)
+    arguments: tuple[Node, ...] = ()
+    signature: tuple[tuple[str, Any], ...] = ()
+    readers: Counter[Node] = field(default_factory=Counter)
+    notes: dict[Node, str] = field(default_factory=dict)
+    lists: dict[Node, tuple[str, int]] = field(default_factory=dict)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
         roots, kept = list(roots), set(keep)
+        self.kept |= kept
         nodes = needed([*roots, *kept], {*self.bound, *self.given})
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
         self._read_through_views(nodes, readers, {*roots, *kept})
+        self.readers = readers
         left_to_loops = deferred(nodes, [*roots, *kept])
+        groups = groups_among(nodes, readers, self.lists)
+        grouped = {call: group for group in groups for call in group.calls}
+        left_to_loops |= {n for group in groups for n in group.skipped} - kept
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])
+            if node in grouped:
+                group = grouped[node]
+                if node is min(group.calls, key=lambda n: n.index):
+                    write_group(self, group, nodes)
+            elif "call" in node.op.traits:
+                write_call(self, node, nodes)
             if node in self.bound or node in self.given or node in left_to_loops:
                 continue
-            if "loop" in node.op.traits:
+            if node.op.traits & {"loop", "call", "result"}:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self.write(node, named=named and not self._is_plain(node, node in kept))
@@ -132,6 +170,8 @@ class Body:
         values, defaults = field_values(node, operands, self.scope)
         (statement,) = self._tree(node)
         expression: ast.expr = fill(statement, values, defaults).value
+        if self.wholes.keys:
+            expression = self.wholes.lists_in(expression)
         if node.spec.is_weak and isinstance(expression, ast.Call):
             # A Python number stays one: a NumPy scalar would widen float32.
             return ast.Call(ast.Name("float"), [expression], [])
@@ -159,6 +199,18 @@ class Body:
         self.bound[node] = name
         self.scope.add(name, node.spec)
 
+    def named(self, node: Node) -> ast.expr:
+        """Give a name, or a part of a nest, for a value that is read in a loop."""
+        place = self.expression(node)
+        if isinstance(place, ast.Name | ast.Constant) or node in self.given:
+            return place
+        self._define(node, place)
+        return ast.Name(self.bound[node])
+
+    def give(self, node: Node, place: ast.expr) -> None:
+        """Note that a value is at hand as a part of something."""
+        self.given[node] = place
+
     def _leaf(self, node: Node) -> ast.expr:
         value = node.attrs.get("value")
         if "dim" in node.attrs:
@@ -182,8 +234,10 @@ class Body:
         """Give the body of a loop in this one: what is at hand here is so there."""
         scope = Scope(list(self.scope.arrays), list(self.scope.shapes))
         return Body(
-            self.names, scope, dict(self.bound), self.wishes, self.hints,
-            given=dict(self.given), is_step=True,
+            self.names, scope, dict(self.bound), self.wishes, self.hints, self.roles,
+            given=dict(self.given), is_step=True, functions=self.functions,
+            wholes=self.wholes, arguments=self.arguments, signature=self.signature,
+            notes=self.notes, lists=self.lists,
         )  # fmt: skip
 
     def wish(self, node: Node) -> str:
@@ -229,11 +283,6 @@ def _without_copy(statement: ast.stmt) -> ast.stmt:
         if is_new and isinstance(statement, ast.Assign):
             return ast.Assign(statement.targets, copied)
     return statement
-
-
-def is_number(node: Node) -> bool:
-    """Tell whether a value is a number that is written where it is read."""
-    return node.op.name in ("constant", "size") and not node.spec.rank
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:

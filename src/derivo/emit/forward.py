@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from derivo.emit.body import Body
 from derivo.emit.comments import forward_comment
-from derivo.emit.layout import Lines, function, returned
+from derivo.emit.layout import Written, function, returned
 from derivo.emit.naming import results_of_helpers
 from derivo.emit.program import Program
-from derivo.emit.saving import Saved, is_long, to_save
+from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
 from derivo.emit.statement import listed
+from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
@@ -30,17 +31,38 @@ class Forward:
         What it keeps.
     shapes
         Names in the backward function for shapes that are kept.
+    lists
+        Calls to the list that holds what they kept, and their place in it.
     """
 
-    lines: Lines
+    written: Written
     names: Mapping[Node, str]
     saved: Saved
     shapes: Mapping[Node, str]
+    lists: Mapping[Node, tuple[str, int]]
 
 
-def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forward:
-    """Write ``NAME(...)``, which returns the results and what is to be saved."""
-    saved = to_save(p)
+def write_forward(
+    p: Program, names: Names, bound: Mapping[Node, ast.expr], saved: Saved | None,
+    functions: FunctionNames, arrays: Sequence[Node] = (),
+) -> Forward:  # fmt: skip
+    """Write ``NAME(...)``, which returns the results and what is to be saved.
+
+    Parameters
+    ----------
+    names
+        Names that are not in use yet.
+    bound
+        Values that have a name already.
+    saved
+        What is kept for a backward pass; None if there is none.
+    functions
+        Names of the functions that are called.
+    arrays
+        Arrays that the user closed over: keyword arguments.
+    """
+    kept_values = () if saved is None else saved.values
+    kept_shapes = () if saved is None else saved.shapes
     # No value in between takes a name of the user's; of two values the first has it.
     # Loops hand their names out by themselves: what is carried shares one.
     if not any("loop" in n.op.traits for n in order(p.outputs)):
@@ -48,27 +70,44 @@ def write_forward(p: Program, names: Names, bound: Mapping[Node, str]) -> Forwar
             names.hold(name, n)
     # What a loop gathers is called after what it gathers.
     hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}
-    helpers = results_of_helpers(p.outputs)
-    body = Body(names, Scope(), dict(bound), p.names, hints, p.roles, helpers)
-    long = [n for n in bound if is_long(n)]
-    for n in (*p.inputs, *long):
-        body.scope.add(bound[n], n.spec)
-    body.compute(p.outputs, keep=[n for n in saved.values if n not in bound])
-    called = [body.bound[n] for n in saved.values]
-    shapes = {n: names.fresh(f"{body.bound[n]}_shape") for n in saved.shapes}
-    kept = called + [f"{body.bound[n]}.shape" for n in saved.shapes]
+    body = Body(
+        names, Scope(), {}, p.names, hints, p.roles, results_of_helpers(p.outputs),
+        functions=functions, arguments=p.inputs, signature=p.signature,
+    )  # fmt: skip
+    for name, nest in p.signature:
+        body.wholes.add(ast.Name(name), nest)
+    for n, place in bound.items():
+        if isinstance(place, ast.Name):
+            body.bound[n] = place.id
+        else:
+            body.give(n, place)
+    for n in (*p.inputs, *arrays):
+        body.scope.add(ast.unparse(bound[n]), n.spec)
+    body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
+    called = list(dict.fromkeys(_place(body, n) for n in kept_values))
+    shapes = {n: names.fresh(f"{_name(body, n)}_shape") for n in kept_shapes}
+    kept = called + [f"{ast.unparse(body.expression(n))}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
-    lines = function(
-        f"def {p.name}({', '.join(_parameters(p, [bound[n] for n in long]))}):",
+    handed_on = "" if saved is None else f", {listed(kept)}"
+    parameters = [name for name, _ in p.signature]
+    if arrays:
+        parameters += ["*", *(ast.unparse(bound[n]) for n in arrays)]
+    written = function(
+        f"def {p.name}({', '.join(parameters)}):",
         body.statements,
-        f"return {returned(p.structure, results)}, {listed(kept)}",
-        lambda n, _bound: forward_comment(n, p.forward_notes),
+        f"return {returned(p.structure, results)}{handed_on}",
+        lambda n, _bound: body.notes.get(n) or forward_comment(n, p.forward_notes),
         body.bound,
     )
-    return Forward(lines, body.bound, saved, shapes)
+    return Forward(written, body.bound, saved or Saved((), ()), shapes, body.lists)
 
 
-def _parameters(p: Program, arrays: list[str]) -> list[str]:
-    """List the arguments; arrays that the user closed over come by their names."""
-    own = [n.attrs["name"] for n in p.inputs]
-    return [*own, "*", *arrays] if arrays else own
+def _place(body: Body, node: Node) -> str:
+    """Give where a value lies that is kept: in a list, it is the list that is kept."""
+    if node in body.lists:
+        return body.lists[node][0]
+    return ast.unparse(body.expression(node))
+
+
+def _name(body: Body, node: Node) -> str:
+    return body.bound.get(node) or body.wish(node)

@@ -82,14 +82,15 @@ def _overwritten(
 ) -> tuple[list[Statement], dict[str, ast.expr]]:
     """Let values take a carry's name from where the carry is read no more."""
     for i, line in enumerate(lines):
-        again = any(s.name == line.name for s in lines[:i])
-        if again or line.name not in may_take or line.depth:
+        own = line.binds | {line.name}
+        again = any(own & (s.binds | {s.name}) & may_take for s in lines[:i])
+        if again or own.isdisjoint(may_take) or line.depth:
             continue
-        others = [e for c, e in ends.items() if c != carry or not is_name(e, line.name)]
+        old = min(own & may_take)
+        others = [e for c, e in ends.items() if c != carry or not is_name(e, old)]
         later = {name for s in lines[i + 1 :] for name in s.names}
         if carry in later | names_in(*others):
             continue
-        old = line.name
         lines = [*lines[:i], *(s.renamed(old, carry) for s in lines[i:])]
         ends = {c: renamed(e, old, carry) for c, e in ends.items()}
     return lines, ends

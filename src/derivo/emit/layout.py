@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from derivo.emit.places import nest_expression
 from derivo.emit.program import Comment
-from derivo.emit.statement import Statement, listed
+from derivo.emit.statement import Statement
 from derivo.emit.wrap import wrapped
 from derivo.graph.node import Node
 
@@ -31,26 +33,61 @@ class Lines:
         return Lines([*self.text, *other.text], self.places | moved)
 
 
+@dataclass(frozen=True)
+class Written:
+    """A function as written, before its comments are put into a column.
+
+    Attributes
+    ----------
+    head, tail
+        The line that begins with ``def``, and what is returned.
+    statements
+        The lines between them.
+    notes
+        A comment for each of these, which may be empty.
+    """
+
+    head: str
+    statements: tuple[Statement, ...]
+    notes: tuple[str, ...]
+    tail: str
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What runs: all but the comments."""
+        return (self.head, *(s.code for s in self.statements), self.tail)
+
+    def lines(self) -> Lines:
+        """Lay the function out."""
+        pairs = tuple(zip(self.statements, self.notes, strict=True))
+        widths = [len(s.code) + 4 for s, note in pairs if note]
+        column = max([w for w in widths if w <= WIDEST_COLUMN], default=30) + 2
+        lines = Lines(wrapped(self.head))
+        for s, note in pairs:
+            above, code = _commented(f"    {s.code}", note, column)
+            lines.text.extend(above)
+            if s.node is not None:
+                lines.places[len(lines.text) + 1] = s.node
+            lines.text.extend(code)
+        lines.text.extend(wrapped(f"    {self.tail}"))
+        return lines
+
+    def common(self, other: Written) -> Written:
+        """Give the function with those comments alone that `other` has, too."""
+        pairs = zip(self.notes, other.notes, strict=True)
+        return replace(self, notes=tuple(a if a == b else "" for a, b in pairs))
+
+
 def function(
     head: str,
     statements: list[Statement],
     tail: str,
     comment: Comment,
     bound: Mapping[Node, str],
-) -> Lines:
-    """Lay out a function, its comments in a column."""
-    notes = [comment(s.node, bound) if s.node is not None else "" for s in statements]
-    widths = [len(s.code) + 4 for s, n in zip(statements, notes, strict=True) if n]
-    column = max([w for w in widths if w <= WIDEST_COLUMN], default=30) + 2
-    lines = Lines(wrapped(head))
-    for s, note in zip(statements, notes, strict=True):
-        above, code = _commented(f"    {s.code}", note, column)
-        lines.text.extend(above)
-        if s.node is not None:
-            lines.places[len(lines.text) + 1] = s.node
-        lines.text.extend(code)
-    lines.text.extend(wrapped(f"    {tail}"))
-    return lines
+) -> Written:
+    """Write a function, with the reasons for its lines."""
+    notes = (comment(s.node, bound) if s.node is not None else "" for s in statements)
+    return Written(head, tuple(statements), tuple(notes), tail)
 
 
 def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]:
@@ -73,13 +110,7 @@ def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]
 
 def returned(structure: Any, results: list[str]) -> str:
     """Write results in the tuple, list or dict that the user's function gives."""
-    if isinstance(structure, int):
-        return results[structure]
-    if isinstance(structure, dict):
-        parts = [f"{k!r}: {returned(v, results)}" for k, v in structure.items()]
-        return f"{{{', '.join(parts)}}}"
-    parts = [returned(s, results) for s in structure]
-    return f"[{', '.join(parts)}]" if isinstance(structure, list) else listed(parts)
+    return ast.unparse(nest_expression(structure, lambda k: ast.Name(results[k])))
 
 
 def array_text(name: str, array: Any) -> str:

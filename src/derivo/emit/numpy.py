@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from derivo.emit.backward import write_backward
+from derivo.emit.backward import whole_text, write_backward
 from derivo.emit.forward import write_forward
-from derivo.emit.layout import Lines, array_text
-from derivo.emit.program import Program, Source
-from derivo.emit.saving import is_long
+from derivo.emit.layout import Lines, Written, array_text
+from derivo.emit.multiplied import multiplied
+from derivo.emit.places import places_of
+from derivo.emit.program import FunctionProgram, Program, Source
+from derivo.emit.saving import is_long, saved_by, to_save
+from derivo.emit.writing import FunctionNames, StepPrograms
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
+from derivo.graph.nest import short_name
 from derivo.graph.node import Node, order
 
 __all__ = ["Program", "Source", "emit"]
@@ -21,35 +27,47 @@ __all__ = ["Program", "Source", "emit"]
 
 def emit(p: Program) -> Source:
     """Write a program as a module that needs nothing but NumPy."""
-    everything = order([*p.outputs, *p.gradients.values()])
+    everything = tuple(_everything(p))
     helpers = list(dict.fromkeys(h for n in everything for h in n.op.helpers))
+    if not p.seeds and not all(isinstance(nest, str) for nest in p.returned):
+        helpers.append(multiplied)
     _refuse_clash(p, helpers)
     functions = {p.name, f"{p.name}_backward", f"{p.name}_gradient"}
     functions |= {h.__name__ for h in helpers}
-    arguments = {n: n.attrs["name"] for n in p.inputs}
-    names = Names(functions | set(arguments.values()))
+    called = _Called(p, functions)
+    arguments = _arguments(p)
+    names = Names(functions | {name for name, _ in p.signature})
     arrays = [n for n in everything if isinstance(n.attrs.get("value"), Constant)]
+    own = order([*p.outputs, *p.gradients.values()])
     long = {
-        n: names.fresh(p.names.get(n, "array").lower()) for n in arrays if is_long(n)
+        n: names.fresh(p.names.get(n, "array").lower())
+        for n in arrays
+        if is_long(n) and n in own
     }
     constants = {
         n: names.fresh(p.names.get(n, "constant").upper())
         for n in arrays
         if n not in long
     }
-    forward = write_forward(p, names, arguments | long | constants)
-    taken = functions | set(arguments.values()) | set(constants.values())
-    backward = write_backward(p, forward, taken, constants)
+    named = {n: ast.Name(name) for n, name in (constants | long).items()}
+    body = called.write(constants)
+    functions |= called.taken
+    names.taken |= functions
+    forward = write_forward(
+        p, names, arguments | named, to_save(p), called.functions, list(long)
+    )
+    taken = functions | set(constants.values()) | _names_of(arguments)
+    backward = write_backward(p, forward, taken, constants, called.functions)
     top = _top(constants, helpers)
-    body = forward.lines + Lines(["", ""]) + backward.lines
+    body += forward.written.lines() + Lines(["", ""]) + whole_text(p, backward)
     if _uses_numpy([*top, *body.text]):
         top = ["import numpy as np", "", *top]
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
-    called = _called(p, {**backward.names, **forward.names})
+    words = _called(p, {**backward.names, **forward.names})
     given = {name: n.attrs["value"].array for n, name in long.items()}
     return Source(
-        text, p.name, backward.readers, whole.places, called, not p.seeds, given
+        text, p.name, backward.readers, whole.places, words, not p.seeds, given
     )
 
 
@@ -58,6 +76,112 @@ def _called(p: Program, names: Mapping[Node, str]) -> dict[Node, str]:
     called = {n: name for n, name in names.items() if name.isidentifier()}
     whole = {n: called[w] for n, w in p.written.items() if w in called}
     return called | whole
+
+
+def _everything(p: Program) -> Iterator[Node]:
+    """Give every node that is written, in functions first."""
+    for function in p.functions:
+        for part in (function.forward, *(q for _, q in function.backward)):
+            yield from _everything(part)
+    yield from order([*p.outputs, *p.gradients.values()])
+
+
+def _arguments(p: Program) -> dict[Node, ast.expr]:
+    places = places_of(p.signature)
+    return {n: places[n.attrs["name"]] for n in p.inputs}
+
+
+def _names_of(arguments: Mapping[Node, ast.expr]) -> set[str]:
+    return {place.id for place in arguments.values() if isinstance(place, ast.Name)}
+
+
+class _Called:
+    """Writes the functions that are called, and gives them their names.
+
+    Functions that come out as the same text, for other shapes, are written once.
+    """
+
+    def __init__(self, p: Program, taken: set[str]) -> None:
+        self.programs = p.functions
+        self.functions = FunctionNames()
+        parameters = {name for name, _ in p.signature}
+        for function in p.functions:
+            parameters |= {name for name, _ in function.forward.signature}
+        self.names = Names(taken | parameters)
+        self.parameters = parameters
+
+    @property
+    def taken(self) -> set[str]:
+        """Names that no value may have."""
+        return self.names.taken - self.parameters | set(self.functions.names.values())
+
+    def write(self, constants: Mapping[Node, str]) -> Lines:
+        """Write every function, those first that call no other."""
+        known: dict[tuple[str, tuple[tuple[str, ...], ...]], str] = {}
+        texts: dict[str, list[Written]] = {}
+        for p in self.programs:
+            if p.block.step_of is not None:
+                saved = saved_by(q for _, q in p.backward)
+                steps = StepPrograms(p.forward, dict(p.backward), saved)
+                self.functions.steps[p.block] = steps
+                continue
+            wish = p.block.graph.name
+            parts = self._write(p, wish, constants)
+            key = wish, tuple(w.code for w in parts)
+            if key in known:
+                name = known[key]
+                pairs = zip(texts[name], parts, strict=True)
+                texts[name] = [a.common(b) for a, b in pairs]
+                self._call_it(p, name)
+                continue
+            name = known[key] = self.names.fresh(wish)
+            texts[name] = self._write(p, name, constants)
+        whole = Lines()
+        for part in (w for parts in texts.values() for w in parts):
+            whole = whole + part.lines() + Lines(["", ""])
+        return whole
+
+    def _write(
+        self, p: FunctionProgram, name: str, constants: Mapping[Node, str]
+    ) -> list[Written]:
+        """Write a function and its backward functions under a name."""
+        self._call_it(p, name)
+        outer = self.taken | set(constants.values())
+        arguments = _arguments(p.forward)
+        own = {n for n, _ in p.forward.signature}
+        saved = saved_by(q for _, q in p.backward) if p.backward else None
+        called = replace(p.forward, name=name)
+        named = {n: ast.Name(c) for n, c in constants.items()}
+        forward = write_forward(
+            called, Names(outer | own), arguments | named, saved, self.functions
+        )
+        parts = [forward.written]
+        taken = outer | _names_of(arguments)
+        for derived, q in p.backward:
+            backward = write_backward(
+                q, forward, taken, constants, self.functions,
+                self.functions.names[derived],
+            )  # fmt: skip
+            parts.append(backward.written)
+        return parts
+
+    def _call_it(self, p: FunctionProgram, name: str) -> None:
+        """Note what a function and its backward functions are called."""
+        names = self.functions.names
+        names[p.block] = name
+        if p.backward:
+            self.functions.saving.add(p.block)
+        taken: set[str] = set()
+        for k, (derived, _) in enumerate(p.backward):
+            inputs = p.block.graph.inputs
+            wanted = (short_name(inputs[i].attrs["name"]) for i in derived.wrt)
+            wish = f"{name}_backward" + "".join(f"_{w}" for w in wanted if k)
+            number = 2
+            called = wish
+            while called in taken:
+                called, number = f"{wish}_{number}", number + 1
+            taken.add(called)
+            names[derived] = called
 
 
 def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:

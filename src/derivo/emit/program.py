@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from derivo.graph.block import Block
 from derivo.graph.node import Node
+from derivo.simplify.model import Derived
 
 Comment = Callable[[Node, Mapping[Node, str]], str]
 
@@ -42,6 +44,14 @@ class Program:
         Value of the derivation to the one that is written for it.
     assumptions
         What a reader must know: stated above the backward function.
+    signature
+        The parameters, each a nest of places among `inputs`.
+    returned
+        What the backward function returns: nests of the names of gradients.
+    seeded
+        Places of the results whose adjoints are `seeds`.
+    functions
+        The functions that are called, those first that call no other.
     """
 
     name: str
@@ -60,6 +70,29 @@ class Program:
     roles: Mapping[Node, Node] = field(default_factory=dict)
     written: Mapping[Node, Node] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    signature: tuple[tuple[str, Any], ...] = ()
+    returned: tuple[Any, ...] = ()
+    seeded: tuple[int, ...] = ()
+    functions: tuple[FunctionProgram, ...] = ()
+
+
+@dataclass(frozen=True)
+class FunctionProgram:
+    """A function that is called, with a program for each of its backward passes.
+
+    Attributes
+    ----------
+    block
+        The function.
+    forward
+        Its forward pass; its backward pass is not read.
+    backward
+        Its backward passes, for the sets of gradients that calls want.
+    """
+
+    block: Block
+    forward: Program
+    backward: tuple[tuple[Derived, Program], ...]
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,8 @@ def _is_forward(n: Node, program: Program) -> bool:
 
 def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved:
     """Add what sizes and the floating type can be read from, where that is missing."""
-    scope = Scope([("s", n.spec) for n in (*kept, *program.seeds)])
+    values = [n for n in (*kept, *program.seeds) if "call" not in n.op.traits]
+    scope = Scope([("s", n.spec) for n in values])
     everything = (*program.inputs, *order(program.outputs))
     sources = [n for n in everything if n.spec.rank and "loop" not in n.op.traits]
     shapes: list[Node] = []
@@ -117,6 +118,14 @@ def is_long(node: Node) -> bool:
     """Tell an array that the user closed over and that is too long to be read."""
     value = node.attrs.get("value")
     return isinstance(value, Constant) and value.array.size > LONGEST_LITERAL
+
+
+def saved_by(programs: Iterable[Program]) -> Saved:
+    """Find what the backward passes of one function read, all together."""
+    each = [to_save(p) for p in programs]
+    values = {n for s in each for n in s.values}
+    shapes = dict.fromkeys(n for s in each for n in s.shapes if n not in values)
+    return Saved(tuple(sorted(values, key=lambda n: n.index)), tuple(shapes))
 
 
 def is_free(node: Node) -> bool:

@@ -50,6 +50,13 @@ class Statement:
         is_written = isinstance(self.tree, ast.Assign | ast.AugAssign)
         return self.tree.value if is_written else None  # type: ignore[attr-defined]
 
+    @cached_property
+    def binds(self) -> frozenset[str]:
+        """The names that the line gives to values, one or several in a tuple."""
+        target = self.target
+        parts = target.elts if isinstance(target, ast.Tuple) else [target]
+        return frozenset(p.id for p in parts if isinstance(p, ast.Name))
+
     @property
     def is_definition(self) -> bool:
         """Whether the line gives its value a name: ``name = ...``."""
@@ -109,6 +116,25 @@ def definitions(
     return Statement(ast.Assign([ast.Tuple([ast.Name(n) for n in names])], value))
 
 
+def append(name: str, value: ast.expr) -> Statement:
+    """Put a value at the end of a list."""
+    call = ast.Call(ast.Attribute(ast.Name(name), "append"), [value], [])
+    return Statement(ast.Expr(call))
+
+
+def insert_first(name: str, value: ast.expr) -> Statement:
+    """Put a value at the beginning of a list."""
+    call = ast.Call(
+        ast.Attribute(ast.Name(name), "insert"), [ast.Constant(0), value], []
+    )
+    return Statement(ast.Expr(call))
+
+
+def tuple_of(parts: Sequence[ast.expr]) -> ast.expr:
+    """Write several values as a tuple, and one as itself."""
+    return parts[0] if len(parts) == 1 else ast.Tuple(list(parts))
+
+
 def names_in(*trees: ast.AST) -> frozenset[str]:
     """Give the names that stand in expressions or statements."""
     nodes = (n for tree in trees for n in ast.walk(tree))
@@ -133,6 +159,11 @@ def listed(parts: Iterable[str], *, bare: bool = False) -> str:
     return ", ".join(parts) if bare else f"({', '.join(parts)})"
 
 
+def is_number(node: Node) -> bool:
+    """Tell whether a value is a number that is written where it is read."""
+    return node.op.name in ("constant", "size") and not node.spec.rank
+
+
 def _text(tree: ast.stmt) -> str:
     if isinstance(tree, ast.Assign):
         (target,) = tree.targets
@@ -140,7 +171,7 @@ def _text(tree: ast.stmt) -> str:
             return f"{_bare(target)} = {_bare(tree.value)}"
         return f"{ast.unparse(target)} = {ast.unparse(tree.value)}"
     if isinstance(tree, ast.For):
-        return f"for {ast.unparse(tree.target)} in {ast.unparse(tree.iter)}:"
+        return f"for {_bare(tree.target)} in {ast.unparse(tree.iter)}:"
     return ast.unparse(tree)
 
 

@@ -3,13 +3,61 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Protocol, Self
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
+from derivo.emit.places import Wholes
+from derivo.emit.program import Program
+from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement
+from derivo.graph.block import Block
 from derivo.graph.names import Names
 from derivo.graph.node import Node
+
+
+@dataclass
+class StepPrograms:
+    """A step of a loop that is written inside the loop.
+
+    Attributes
+    ----------
+    forward
+        Its forward pass.
+    backward
+        Its backward passes.
+    saved
+        What a step keeps for the step back.
+    names
+        What its values are called in the forward pass, once that is written.
+    """
+
+    forward: Program
+    backward: Mapping[Any, Program]
+    saved: Saved
+    names: Mapping[Node, str] = field(default_factory=dict)
+
+
+@dataclass
+class FunctionNames:
+    """What functions are called in the source.
+
+    Attributes
+    ----------
+    names
+        Block to the name of its forward function; derived block to that of the backward
+        function.
+    saving
+        Blocks whose forward function keeps something for a backward function.
+    steps
+        Blocks that are steps of loops.
+    """
+
+    names: dict[Any, str] = field(default_factory=dict)
+    saving: set[Block] = field(default_factory=set)
+    steps: dict[Block, StepPrograms] = field(default_factory=dict)
 
 
 class Writing(Protocol):
@@ -26,6 +74,14 @@ class Writing(Protocol):
     wishes: Mapping[Node, str]
     hints: Mapping[Node, str]
     statements: list[Statement]
+    functions: FunctionNames
+    wholes: Wholes
+    kept: set[Node]
+    arguments: tuple[Node, ...]
+    signature: tuple[tuple[str, Any], ...]
+    readers: Counter[Node]
+    notes: dict[Node, str]
+    lists: dict[Node, tuple[str, int]]
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`."""
@@ -44,6 +100,12 @@ class Writing(Protocol):
 
     def bind(self, node: Node, name: str) -> None:
         """Note that a value is at hand under a name."""
+
+    def named(self, node: Node) -> ast.expr:
+        """Give a name, or a part of a nest, for a value that is read in a loop."""
+
+    def give(self, node: Node, place: ast.expr) -> None:
+        """Note that a value is at hand as a part of something."""
 
     def wish(self, node: Node) -> str:
         """Give the name that a value should have."""

@@ -48,6 +48,7 @@ def explain(
     ShapeError
         Arrays that do not fit.
     """
+    derivation = derivation.written_out
     wanted = (level,) if isinstance(level, str) else tuple(level)
     for name in wanted:
         if name not in (*LEVELS, "all"):

@@ -131,6 +131,8 @@ def _subject(
         raise NotImplementedError
 
     whole = outer.derivation
-    derivation = Passes(whole.function, graph, None, forward, backward, again)
+    derivation = Passes(
+        whole.function, graph, None, forward, backward, whole.functions, again
+    )
     own, raw = outside_loops(graph, raw)
     return Subject(derivation, own, raw, {}, {}, divide=steps_of)

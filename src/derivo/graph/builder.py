@@ -38,6 +38,8 @@ class Builder:
 
     known: dict[Any, Node] = field(default_factory=dict)
     count: int = 0
+    # Closed sub-graphs by what they compute: equal ones are one object.
+    blocks: dict[Any, Any] = field(default_factory=dict)
 
     def make(
         self,

@@ -80,10 +80,15 @@ def unchanging(roots: Iterable[Node], own: frozenset[Node]) -> tuple[Node, ...]:
 
 
 def is_analytic(node: Node) -> bool:
-    """Tell whether an operation, or all inside a loop, takes complex values."""
+    """Tell whether an operation, or all inside a loop or call, takes complex values."""
     if "loop" in node.op.traits:
         return all(is_analytic(n) for n in node.attrs["loop"].inside())
     if "item" in node.op.traits:
         loop: Loop = node.inputs[0].attrs["loop"]
         return all(is_analytic(n) for n in loop.inside([node.attrs["of"]]))
+    if "call" in node.op.traits:
+        called = node.attrs.get("block") or node.attrs["derived"]
+        return all(is_analytic(n) for n in called.graph.nodes())
+    if "result" in node.op.traits:
+        return True
     return not node.inputs or "analytic" in node.op.traits

@@ -74,16 +74,30 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A computation: its arguments, its results, and the user's names for values."""
+    """A computation: its arguments, its results, and the user's names for values.
+
+    Attributes
+    ----------
+    parameters
+        How the inputs are handed over: name of a parameter, and a nest of places among
+        the inputs. Empty where each input is a parameter of its own.
+    """
 
     name: str
     inputs: tuple[Node, ...]
     outputs: tuple[Node, ...]
     names: Mapping[Node, str]
+    parameters: tuple[tuple[str, Any], ...] = ()
 
     def nodes(self) -> tuple[Node, ...]:
         """Give every node that the results need, operands before readers."""
         return order(self.outputs)
+
+    @property
+    def signature(self) -> tuple[tuple[str, Any], ...]:
+        """The parameters, in their order, each a nest of places among the inputs."""
+        flat = ((n.attrs["name"], k) for k, n in enumerate(self.inputs))
+        return self.parameters or tuple(flat)
 
 
 def order(roots: Iterable[Node]) -> tuple[Node, ...]:

@@ -343,7 +343,8 @@ def _is_array(part: Any) -> bool:
 
 def getitem(x: Any, index: Any) -> Any:
     """Take a part of `x`: integers, slices, None, ... and integer arrays."""
-    parts = _spelled_out(x, list(index) if isinstance(index, tuple) else [index])
+    given = index if isinstance(index, tuple) else (index,)
+    parts = _spelled_out(x, [_counted_out(p) for p in given])
     taken = [p for p in parts if p is not None]
     if any(_is_array(p) for p in taken):
         if len(taken) != len(parts):
@@ -359,6 +360,13 @@ def getitem(x: Any, index: Any) -> Any:
             x = expand_dims(x, axis=position)
         position += p is None or isinstance(p, slice)
     return x
+
+
+def _counted_out(part: Any) -> Any:
+    """Give the numbers of a ``range`` as an array."""
+    if isinstance(part, range):
+        return np.arange(part.start, part.stop, part.step)
+    return part.as_array() if hasattr(part, "as_array") else part
 
 
 def _spelled_out(x: Any, parts: list[Any]) -> list[Any]:

@@ -27,8 +27,9 @@ def _constant_spec(value: Any) -> Spec:
     return Spec(value.array.shape, kind_of(value.array.dtype))
 
 
+# An argument of the function that is derived, or (`of`) of one that it calls.
 argument = register(
-    Op("argument", (), _given, attrs={"name": "", "spec": None}, traits=LEAF)
+    Op("argument", (), _given, attrs={"name": "", "spec": None, "of": ""}, traits=LEAF)
 )
 constant = register(
     Op(

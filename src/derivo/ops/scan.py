@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from derivo.errors import ShapeError, UsageError
 from derivo.graph.dim import Dim, format_shape
 from derivo.graph.loop import Loop
+from derivo.graph.nest import leaves, rebuilt
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
@@ -236,24 +237,3 @@ def pair(result: Any) -> tuple[Any, Any]:
         raise UsageError(message)
     carry, output = result
     return carry, output
-
-
-def leaves(tree: Any) -> Iterator[Any]:
-    """Give the arrays in a tuple, list or dict, in order; None holds none."""
-    if isinstance(tree, dict):
-        tree = tuple(tree.values())
-    if isinstance(tree, tuple | list):
-        for part in tree:
-            yield from leaves(part)
-    elif tree is not None:
-        yield tree
-
-
-def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
-    """Give a tuple, list or dict with each array in it replaced."""
-    if isinstance(tree, dict):
-        return {k: rebuilt(v, change) for k, v in tree.items()}
-    if isinstance(tree, tuple | list):
-        parts = [rebuilt(v, change) for v in tree]
-        return parts if isinstance(tree, list) else tuple(parts)
-    return None if tree is None else change(tree)

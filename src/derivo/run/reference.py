@@ -50,6 +50,8 @@ def compute(
     """Compute one node from its operands."""
     if "loop" in node.op.traits:
         return Trajectory(node, operands, sizes, dtype)
+    if "call" in node.op.traits:
+        return _run_call(node, operands, sizes, dtype)
     attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
     if node.op.name == "size":
         return attrs["dim"]
@@ -57,6 +59,33 @@ def compute(
         value = attrs["value"]
         return value.array if isinstance(value, Constant) else value
     return node.op.compute(*operands, dtype=dtype, **attrs)
+
+
+class Called(tuple[Any, ...]):
+    """The results of a call, and the operands, for the backward call."""
+
+    operands: list[Any]
+
+
+def _run_call(
+    node: Node, operands: list[Any], sizes: Mapping[str, int], dtype: Any
+) -> Called:
+    """Run a function, or its backward pass on what the forward call was given."""
+    if "back" in node.op.traits:
+        call, *adjoints = operands
+        derived = node.attrs["derived"]
+        operands, outputs = call.operands, derived.gradients
+        values = dict(zip(derived.seeds, adjoints, strict=True))
+        inputs = derived.graph.inputs
+    else:
+        inputs, outputs = (getattr(node.attrs["block"].graph, part)
+                           for part in ("inputs", "outputs"))  # fmt: skip
+        values = {}
+    values |= dict(zip(inputs, operands, strict=True))
+    known = run_graph(outputs, values, sizes, dtype)
+    results = Called(known[n] for n in outputs)
+    results.operands = operands
+    return results
 
 
 def concrete(value: Any, sizes: Mapping[str, int]) -> Any:

@@ -101,8 +101,20 @@ Rational = int | Fraction
 Product = tuple[tuple[Factor, Rational], ...]
 
 
+@dataclass
+class Made:
+    """How many products and totals have been made so far: what algebra costs."""
+
+    products: int = 0
+    totals: int = 0
+
+
+MADE = Made()
+
+
 def product(parts: Iterable[tuple[Factor, Rational]]) -> Product:
     """Multiply: collect powers, drop those that are zero, sort."""
+    MADE.products += 1
     powers: dict[Factor, Rational] = {}
     for factor, power in parts:
         powers[factor] = powers[factor] + power if factor in powers else power
@@ -237,7 +249,10 @@ class Base(Factor):
         key = (5, tuple((product_key(m), c) for m, c in self.terms))
         products = [m for m, _ in self.terms]
         own = frozenset().union(*map(labels_of, products))
-        size, level = sum(map(length, products)), max(map(level_of, products), default=0)
+        size, level = (
+            sum(map(length, products)),
+            max(map(level_of, products), default=0),
+        )
         self._identify((Base, self.terms), key, own, size, level)
 
     def _renamed(self, names: Mapping[int, Label]) -> Factor:
@@ -254,6 +269,7 @@ def total(bound: Iterable[int], inner: Product) -> Total:
 
     Bound labels count upwards from the innermost total.
     """
+    MADE.totals += 1
     bound = tuple(bound)
     if len(inner) == 1 and isinstance(inner[0][0], Total) and inner[0][1] == 1:
         # A total of a total is one total over both sets of labels.

@@ -93,7 +93,8 @@ def recognise_loops(
         loop: Loop = node.attrs["loop"]
         roots = tuple(dict.fromkeys((*loop.following, *results_of(node, nodes))))
         given = frozenset(loop.bound)
-        found = recognise(StepGraph(graph.name, (), roots, graph.names, given), given)
+        part = StepGraph(graph.name, (), roots, graph.names, given=given)
+        found = recognise(part, given)
         work.inside |= dict(zip(roots, found.outputs, strict=True))
         names.update(found.names)
         own = (*loop.carries, *loop.slices)
@@ -148,8 +149,10 @@ def shorten_loops(
         reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
         kept = _worth_keeping(inside, set(reading), back.bound, derived.forward.names)
         own = frozenset((*kept, *back.bound, *loop.bound))
-        part = StepGraph(derived.forward.name, (), inside, derived.forward.names,
-                         frozenset(back.bound))  # fmt: skip
+        part = StepGraph(
+            derived.forward.name, (), inside, derived.forward.names,
+            given=frozenset(back.bound),
+        )  # fmt: skip
         within = set(between(roots, own))
         inner = Differentiated(
             part, (), {str(k): r for k, r in enumerate(roots)},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivo.graph.block import Block
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, Why
 from derivo.simplify.assume import Facts, SumsToOne
@@ -17,7 +18,8 @@ class Step:
     Attributes
     ----------
     kind
-        "local", "chain", "fan-out", "broadcast" or "rewrite".
+        "local", "chain", "fan-out", "broadcast", "rewrite", or "function": what became
+        of a function that is called, and why.
     rule
         Name of the rule.
     result
@@ -71,3 +73,37 @@ class Backward:
     steps: tuple[Step, ...]
     assumptions: tuple[SumsToOne, ...]
     independent: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Derived:
+    """A block with its backward pass, for one set of wanted gradients.
+
+    Attributes
+    ----------
+    wrt
+        Places of the block's arguments whose gradients it gives, in their order.
+    seeded
+        Places of the block's results that have an adjoint.
+    """
+
+    block: Block
+    wrt: tuple[int, ...]
+    seeded: tuple[int, ...]
+    forward: Forward
+    backward: Backward
+
+    @property
+    def graph(self) -> Graph:
+        """The forward pass, as it runs."""
+        return self.forward.graph
+
+    @property
+    def seeds(self) -> tuple[Node, ...]:
+        """The adjoints of the results, in the order of `seeded`."""
+        return self.backward.seeds
+
+    @property
+    def gradients(self) -> tuple[Node, ...]:
+        """What the backward pass gives, in the order of `wrt`."""
+        return tuple(self.backward.gradients.values())

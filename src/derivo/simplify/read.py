@@ -15,11 +15,11 @@ MOST_TERMS = 40
 MOST_VALUES = 120
 
 
-def is_too_long(terms: Terms) -> bool:
+def is_too_long(terms: Terms, most: tuple[int, int]) -> bool:
     """Tell whether a sum is of no more use: nobody would write it."""
-    if len(terms.items) > MOST_TERMS:
+    if len(terms.items) > most[0]:
         return True
-    return sum(length(m) for m in terms.items) > MOST_VALUES
+    return sum(length(m) for m in terms.items) > most[1]
 
 
 class Reader:
@@ -35,12 +35,16 @@ class Reader:
         Whether exp and log are taken apart.
     identify
         Gives what a node that is not algebra equals, in terms of known values.
+    most
+        How many terms and values a sum may have that is still read through.
     """
 
     def __init__(
         self, is_atom: Callable[[Node], bool], renamed: dict[Node, Node] | None = None,
         *, exps: bool = False, identify: Callable[[Node], Terms | None] | None = None,
+        most: tuple[int, int] = (MOST_TERMS, MOST_VALUES),
     ) -> None:  # fmt: skip
+        self.most = most
         self.identify = identify
         self.is_atom = is_atom
         self.renamed = renamed or {}
@@ -49,15 +53,23 @@ class Reader:
 
     def __call__(self, node: Node) -> Terms:
         """Read a node."""
-        found = self.known.get(node)
-        if found is None:
-            found = self.known[node] = self._read(node)
-        return found
+        if node not in self.known:
+            # One after the other: a long chain would be too deep for a recursion.
+            for n in self._below(node):
+                self.known[n] = self._leaf(n) if self.is_atom(n) else self.through(n)
+        return self.known[node]
 
-    def _read(self, node: Node) -> Terms:
-        if self.is_atom(node):
-            return self._leaf(node)
-        return self.through(node)
+    def _below(self, node: Node) -> list[Node]:
+        """Give what has to be read for a node, operands first."""
+        found: set[Node] = set()
+        stack = [node]
+        while stack:
+            n = stack.pop()
+            if n not in found and n not in self.known:
+                found.add(n)
+                if n.op.algebra is not None and not self.is_atom(n):
+                    stack.extend(n.inputs)
+        return sorted(found, key=lambda n: n.index)
 
     def through(self, node: Node) -> Terms:
         """Read a node by the meaning of its operation, whatever it is."""
@@ -67,7 +79,7 @@ class Reader:
             except NotAlgebraic:
                 same = self.identify(node) if self.identify is not None else None
                 return self._leaf(node) if same is None else same
-            if isinstance(result, Terms) and not is_too_long(result):
+            if isinstance(result, Terms) and not is_too_long(result, self.most):
                 return result
         return self._leaf(node)
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 
 from derivo.graph.builder import Builder
-from derivo.graph.node import Graph, Node
+from derivo.graph.node import Graph, Node, order
 from derivo.ops.arithmetic import div, log, mul
 from derivo.ops.elementwise import where
 from derivo.ops.index import gather
 from derivo.ops.leaf import one_hot
+from derivo.simplify.factor import labels_of
 from derivo.simplify.lower import Lowering
 from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
@@ -24,6 +25,9 @@ from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.simplify.tidy import Tidy
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
+
+# A function is spelled with no more terms and values than this.
+SPELLED = (12, 40)
 
 
 class Recogniser:
@@ -52,7 +56,7 @@ class Recogniser:
         self.rewritten: list[tuple[Node, Node]] = []
         self.named: set[Node] = set(given)
         self.shallow = Reader(
-            lambda n: n in self.named or n.op.algebra is None, exps=True
+            lambda n: n in self.named or n.op.algebra is None, exps=True, most=SPELLED
         )
         # Like `shallow`, but logarithms that were rewritten are seen.
         self.visible = Reader(
@@ -60,8 +64,9 @@ class Recogniser:
                 n.op.algebra is None or (n in self.named and not has_log(self.deep(n)))
             ),
             exps=True,
+            most=SPELLED,
         )
-        self.deep = Reader(lambda n: n.op.algebra is None, exps=True)
+        self.deep = Reader(lambda n: n.op.algebra is None, exps=True, most=SPELLED)
         self.readers = Counter(i for n in graph.nodes() for i in n.inputs)
         self.readers.update(graph.outputs)
         self.sums: dict[object, Node] = {}
@@ -204,8 +209,34 @@ class Recogniser:
                 return None
         return terms
 
+    def _of_own(self, node: Node, new: Node) -> Node:
+        """Give a softmax on a value that the user computed, where there is one.
+
+        What is the same along a row has no influence on a softmax, so it is left out
+        when exponentials are compared. What the user wrote may be of another size than
+        what is left: with a mask of ``(1 - m) * -1e10``, ``z + 1e10 * m`` is left, in
+        which z is rounded away.
+        """
+        if "shift_invariant" not in new.op.traits:
+            return new
+        (u,) = new.inputs
+        own = [n for n in order([node]) if n.spec == u.spec and n is not node]
+        if u in own or not u.inputs:
+            return new
+        axes = new.attrs["axis"]
+        rank = u.spec.rank
+        along = {
+            a % rank - rank for a in (axes if isinstance(axes, tuple) else (axes,))
+        }
+        wanted = self.deep(u)
+        for n in own:
+            apart = self.deep(n) - wanted
+            if all(along.isdisjoint(labels_of(m)) for m in apart.items):
+                return self.builder.make(new.op, (n,), dict(new.attrs))
+        return new
+
     def _rewrite(self, node: Node, same: Node, terms: Terms) -> Node:
-        new = self.writer(terms)
+        new = self._of_own(same, self.writer(terms))
         if new is same or new.spec != same.spec:
             return same
         if self.same_text and self.lowering(new) is not self.lowering(same):

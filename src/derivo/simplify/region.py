@@ -8,7 +8,8 @@ equal blocks of a network are equal regions: solved once, looked up after that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,12 @@ from derivo.graph.builder import Constant
 from derivo.graph.node import Node, Why
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
+from derivo.ops.arithmetic import add
 from derivo.simplify.assume import SumsToOne
 
 # A piece with more operations is cut again, at adjoints that several values share.
-MOST_OPERATIONS = 100
-# How many steps down it is tried to make a term of a forward sum out of what is seen.
+MOST_OPERATIONS = 60
+# How many steps down a forward value is opened, if no part of it is seen by itself.
 DEEPEST = 3
 
 
@@ -130,37 +132,52 @@ class Cutting:
                 self.fixed.add(n)
 
     def pieces(self) -> list[Piece]:
-        """Give the pieces; one that is too large is cut at adjoints."""
+        """Give the pieces; those that are too large are cut again."""
         algebra = [n for n in self.nodes if n.op.algebra is not None]
-        roots = self._roots(set(algebra))
-        found: list[Piece] = []
-        for piece in self._separate(algebra, roots):
-            small = operations(piece.inside) <= MOST_OPERATIONS
-            found += [piece] if small else self._cut(piece)
+        read = {i for n in self.nodes if n.op.algebra is None for i in n.inputs}
+        roots = set(algebra) & (self.gradients | read)
+        found = self._separate(algebra, roots)
+        sums = self._without_sums
+        for again in (sums, self._at_shared, sums, self._at_adjoints, sums):
+            found = [p for piece in found for p in (
+                again(piece) if operations(piece.inside) > MOST_OPERATIONS else [piece]
+            )]  # fmt: skip
         return found
 
-    def _roots(self, algebra: set[Node]) -> set[Node]:
-        """Give the values that a gradient is, or that what is not algebra reads."""
-        read = {i for n in self.nodes if n not in algebra for i in n.inputs}
-        return algebra & (self.gradients | read)
+    def _without_sums(self, piece: Piece) -> list[Piece]:
+        """Write sums as they stand, of what a parameter gets from separate places."""
+        roots, added = {*piece.roots}, _sums(piece, self.gradients)
+        terms = {
+            g: {i for n in nodes for i in n.inputs if i not in nodes and i not in roots}
+            for g, nodes in added.items()
+        }
+        for tried in (True, False):
+            left = [n for n in piece.inside if not any(n in a for a in added.values())]
+            ends = roots.union(*terms.values()) & set(left)
+            found = self._separate(left, ends, linked=ends - roots if tried else set())
+            at = {n: k for k, p in enumerate(found) for n in p.roots}
+            if tried:
+                added = {g: nodes for g, nodes in added.items()
+                         if len({at.get(n) for n in terms[g]}) > 1}  # fmt: skip
+                terms = {g: terms[g] for g in added}
+        return found
 
-    def _cut(self, piece: Piece) -> list[Piece]:
-        """Settle shared adjoints, and long sums of what comes from several places."""
-        sums = {g: terms for g in piece.roots if len(terms := _terms(g, piece)) > 1}
-        cut = self._without(sums, piece)
-        at = {r: k for k, p in enumerate(cut) for r in p.roots}
-        apart = {g: t for g, t in sums.items() if len({at.get(n) for n in t}) > 1}
-        return cut if len(apart) == len(sums) else self._without(apart, piece)
+    def _at_shared(self, piece: Piece) -> list[Piece]:
+        """Settle the adjoints that several values share."""
+        return self._separate(list(piece.inside), {*piece.roots, *piece.shared})
 
-    def _without(self, sums: Mapping[Node, list[Node]], piece: Piece) -> list[Piece]:
-        """Separate what is left when some sums are written as they stand."""
-        added = {n for g in sums for n in _sum(g, piece)}
-        nodes = [n for n in piece.inside if n not in added]
-        roots = {n for t in sums.values() for n in t} | piece.shared | {*piece.roots}
-        return list(self._separate(nodes, roots & set(nodes)))
+    def _at_adjoints(self, piece: Piece) -> list[Piece]:
+        """Settle every adjoint: nobody writes a product of a hundred factors."""
+        adjoints = self.adjoints & {*piece.inside}
+        return self._separate(list(piece.inside), adjoints.union(piece.roots))
 
-    def _separate(self, nodes: list[Node], roots: set[Node]) -> Iterator[Piece]:
-        """Separate nodes: two belong together if they are made of one backward value."""
+    def _separate(
+        self, nodes: list[Node], roots: AbstractSet[Node], linked: Collection[Node] = ()
+    ) -> list[Piece]:
+        """Separate nodes: two belong together if they are made of one backward value.
+
+        Roots do not belong to what reads them, unless they are `linked`.
+        """
         inside, group = set(nodes), Groups()
         above: dict[Node, frozenset[Node]] = {}  # the roots above, two at most
         for n in reversed(nodes):
@@ -169,22 +186,23 @@ class Cutting:
             for i in n.inputs:
                 if i in self.known or i in self.fixed or is_number(i):
                     continue
-                if i in roots or i not in inside:
-                    group.join(n, ("read", i))
-                else:
-                    group.join(n, i)
+                whole = i in roots or i not in inside
+                group.join(n, ("read", i) if whole and i not in linked else i)
+                if not whole:
                     above[i] = frozenset(sorted(above.get(i, own) | own, key=index)[:2])
         members: dict[Any, list[Node]] = {}
         for n in nodes:
             if above[n] and (n not in self.fixed or n in roots):
                 members.setdefault(group.of(n), []).append(n)
+        found = []
         for part in members.values():
             shared = {n for n in part if n in self.adjoints and len(above[n]) > 1}
-            yield Piece(
+            found.append(Piece(
                 tuple(n for n in part if n in roots),
                 tuple(sorted(self._numbers(part).union(part), key=index)),
                 frozenset(shared - roots),
-            )
+            ))  # fmt: skip
+        return found
 
     def _numbers(self, nodes: Iterable[Node]) -> set[Node]:
         """Give what is computed from numbers alone, below some nodes."""
@@ -226,21 +244,17 @@ def index(node: Node) -> int:
     return node.index
 
 
-def _sum(root: Node, piece: Piece) -> list[Node]:
-    """Give the additions that a value consists of: of adjoints that meet."""
-    inside, found, stack = {*piece.inside} - piece.shared, [], [root]
-    while stack:
-        n = stack.pop()
-        if n.op.name == "add" and n in inside and (n is root or n not in piece.roots):
-            found.append(n)
-            stack.extend(n.inputs)
+def _sums(piece: Piece, gradients: Collection[Node]) -> dict[Node, set[Node]]:
+    """Give the additions that each gradient in a piece consists of."""
+    inside, roots = {*piece.inside} - piece.shared, {*piece.roots}
+    found: dict[Node, set[Node]] = {}
+    for root in piece.roots:
+        stack = [root] if root in gradients and root.op is add else []
+        while stack:
+            n = stack.pop()
+            found.setdefault(root, set()).add(n)
+            stack += [i for i in n.inputs if i.op is add and i in inside - roots]
     return found
-
-
-def _terms(root: Node, piece: Piece) -> list[Node]:
-    """Give what is added up in a value."""
-    added = _sum(root, piece)
-    return [i for n in added for i in n.inputs if i not in added]
 
 
 # --- the forward values that a region looks at ----------------------------------------
@@ -268,10 +282,11 @@ class Surroundings:
     targets: Mapping[Node, tuple[int, SumsToOne]]
 
     def __post_init__(self) -> None:
-        self.readers: dict[Node, list[Node]] = {}
+        # What can be made of values, under the last of them.
+        self.made_of: dict[Node, list[Node]] = {}
         for n in sorted(self.known, key=index):
-            for i in operands(n) if self._is_algebra(n) else ():
-                self.readers.setdefault(i, []).append(n)
+            if self._is_algebra(n) and (parts := operands(n)):
+                self.made_of.setdefault(max(parts, key=index), []).append(n)
 
     def _is_algebra(self, node: Node) -> bool:
         return node.op.algebra is not None and bool(node.inputs) and node in self.known
@@ -289,30 +304,35 @@ class Surroundings:
             if reason is not None and reason.reader in self.known:
                 seen.add(reason.reader)
         opened: set[Node] = set()
-        self._open(seen, opened)
-        made = {r for n in seen for r in self.readers.get(n, ()) if r not in seen}
-        seen |= {r for r in made if all(i in seen for i in operands(r))}
-        self._open(seen, opened)
-        return seen, opened
+        steps = dict.fromkeys(seen, 0)
+        self._open(steps, opened)
+        made = {r for n in steps for r in self.made_of.get(n, ()) if r not in steps}
+        steps |= {r: 0 for r in made if all(i in steps for i in operands(r))}
+        self._open(steps, opened)
+        return set(steps), opened
 
-    def _open(self, seen: set[Node], opened: set[Node]) -> None:
+    def _open(self, steps: dict[Node, int], opened: set[Node]) -> None:
         """Open values until no part of a closed one is seen by itself.
 
         In ``x + f(x)`` nothing can cancel as long as neither x nor f(x) is in sight.
+        What is made of one value, as ``x / 2``, is opened for a few steps in any case:
+        `steps` counts them.
         """
         grown = True
         while grown:
             grown = False
-            for n in sorted(seen - opened, key=index, reverse=True):
+            for n in sorted(steps.keys() - opened, key=index, reverse=True):
                 parts = operands(n)
                 if not self._is_algebra(n):
                     continue
-                if len(parts) < 2 or any(self._covered(i, seen) for i in parts):
+                covered = any(self._covered(i, steps) for i in parts)
+                if covered or (len(parts) < 2 and steps[n] < DEEPEST):
                     opened.add(n)
-                    seen.update(n.inputs)
+                    for i in n.inputs:
+                        steps.setdefault(i, 0 if covered else steps[n] + 1)
                     grown = True
 
-    def _covered(self, node: Node, seen: set[Node], deep: int = DEEPEST) -> bool:
+    def _covered(self, node: Node, seen: Container[Node], deep: int = DEEPEST) -> bool:
         """Tell whether a value is seen, or made of values that are."""
         if node in seen:
             return True
@@ -323,7 +343,7 @@ class Surroundings:
     def region(
         self, piece: Piece, now: Mapping[Node, Node], kept: set[Node]
     ) -> tuple[Region, list[Node]]:
-        """Number the values of a piece.
+        """Describe a piece on numbered places.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Going through a backward pass: each region is shortened where its first value is met."""
+"""Going through a backward pass: a region is solved where its first value is met."""
 
 from __future__ import annotations
 
@@ -39,7 +39,10 @@ class Rewriting:
         self.assumptions: set[SumsToOne] = set()
         self.value_of = {a: v for v, a in derived.adjoints.items()}
         self.around = Surroundings(
-            self.known, derived.why, self.names, targets_of(forward.graph, forward.facts)
+            self.known,
+            derived.why,
+            self.names,
+            targets_of(forward.graph, forward.facts),
         )
         self.now: dict[Node, Node] = {n: n for n in self.known}
         self._run()
@@ -59,7 +62,9 @@ class Rewriting:
         for n in nodes:
             if n in first:
                 answers |= self._solve(first[n], kept)
-            self.now[n] = self._answer(n, *answers[n]) if n in answers else self.plain(n)
+            self.now[n] = (
+                self._answer(n, *answers[n]) if n in answers else self.plain(n)
+            )
         rest = [*self.derived.adjoints.values(), *self.derived.why]
         for n in between(rest, frozenset(self.now)):
             self.now[n] = self.plain(n)

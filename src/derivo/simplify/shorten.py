@@ -251,7 +251,9 @@ class Shortener:
                 # The same without its sign may have been computed: -(2 a b).
                 if len(folded) == 1 and -1 != next(iter(folded.values())) < 0:
                     turned = writer(-terms.like(folded))
-                    yield Found(context.builder.make(neg, (turned,)), *rest, turned=True)
+                    yield Found(
+                        context.builder.make(neg, (turned,)), *rest, turned=True
+                    )
 
     def _is_hopeless(
         self, items: Mapping[Product, Fraction], seen: set[object]
@@ -263,7 +265,10 @@ class Shortener:
         return length > 2 * best + 6
 
     def _folded(
-        self, items: dict[Product, Fraction], definitions: Definitions, rules: list[str | Node]
+        self,
+        items: dict[Product, Fraction],
+        definitions: Definitions,
+        rules: list[str | Node],
     ) -> dict[Product, Fraction]:
         """Fold each product by the forward values, also inside sums and totals."""
         parts: list[tuple[Product, Fraction]] = []

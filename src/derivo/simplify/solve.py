@@ -34,6 +34,17 @@ class Solution:
     cost: int
 
 
+@dataclass
+class Tried:
+    """How many regions have been solved so far, and how many nodes that has taken."""
+
+    regions: int = 0
+    nodes: int = 0
+
+
+TRIED = Tried()
+
+
 def solve(region: Region) -> Solution:
     """Shorten a region: by itself, and with products worth computing for it."""
     values = Values(region)
@@ -48,6 +59,8 @@ def solve(region: Region) -> Solution:
     for extra in products:
         again = Attempt(values, (extra,), frozenset())
         best = min(best, again, key=Attempt.cost)
+    TRIED.regions += 1
+    TRIED.nodes += values.builder.count
     found = {k: best.found[n] for k, n in enumerate(values.nodes) if n in best.found}
     return Solution(values.at, found, best.cost())
 

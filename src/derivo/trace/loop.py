@@ -8,16 +8,15 @@ from derivo.errors import ShapeError, TraceError, UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Dim, format_shape
 from derivo.graph.loop import Loop, unchanging
+from derivo.graph.nest import leaves, rebuilt
 from derivo.graph.node import Node
 from derivo.graph.spec import KINDS, Spec, promote
 from derivo.ops.leaf import as_float, fill
 from derivo.ops.scan import (
     bound,
     last,
-    leaves,
     length_error,
     pair,
-    rebuilt,
     scan_loop,
     stack,
 )

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import math
 import sys
@@ -52,24 +53,83 @@ def is_traced(value: Any) -> bool:
 @contextmanager
 def understanding_variables(
     recorder: Any, function: Callable[..., Any]
-) -> Iterator[None]:
-    """Let the functions of this module work on traced values, until the end."""
-    scope = getattr(inspect.unwrap(function), "__globals__", {})
+) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Let the functions of this module work on traced values, until the end.
+
+    What is given lets the code of another module do so, too: call it with the globals
+    of each module whose functions run.
+    """
     with _LOCK:
         places = [
             (m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)
         ]
         replaced = {id(old): new for _, _, old, new in places}
-        imported = {k: v for k, v in scope.items() if id(v) in replaced}
+        words = dict(_words(recorder))
+        before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
+
+        def adopt(scope: dict[str, Any]) -> None:
+            if id(scope) in before:
+                return
+            imported = {k: v for k, v in scope.items() if id(v) in replaced}
+            added = words.keys() - scope.keys()
+            before[id(scope)] = scope, imported, added
+            scope.update({k: replaced[id(v)] for k, v in imported.items()})
+            scope.update({k: words[k] for k in added})
+
         try:
             for module, name, _, new in places:
                 setattr(module, name, new)
-            scope.update({k: replaced[id(v)] for k, v in imported.items()})
-            yield
+            adopt(getattr(inspect.unwrap(function), "__globals__", {}))
+            yield adopt
         finally:
             for module, name, old, _ in places:
                 setattr(module, name, old)
-            scope.update(imported)
+            for scope, imported, added in before.values():
+                scope.update(imported)
+                for name in added:
+                    scope.pop(name, None)
+
+
+class SizeRange:
+    """``range(n)`` of a size that is known by name: an index, but no loop.
+
+    Parameters
+    ----------
+    recorder
+        What the traced values are recorded by.
+    bounds
+        As `range` has them.
+    """
+
+    def __init__(self, recorder: Any, bounds: tuple[Any, ...]) -> None:
+        self.recorder, self.bounds = recorder, bounds
+
+    def as_array(self) -> Any:
+        """Give the numbers as a traced array."""
+        return np.arange(*self.bounds)
+
+    def __iter__(self) -> Iterator[Any]:
+        self.recorder.refuse(
+            TraceError, "a loop runs over a size that is only a name",
+            "use derivo.scan, or give that axis a number in the spec",
+        )  # fmt: skip
+        return iter(())
+
+
+def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Give Python's own words that must give a whole number, in another sense."""
+
+    def length(value: Any, /) -> Any:
+        if hasattr(value, "record") and value.ndim:
+            return value.shape[0]
+        return builtins.len(value)
+
+    def numbers(*bounds: Any) -> Any:
+        named = any(hasattr(b, "as_dim") for b in bounds)
+        return SizeRange(recorder, bounds) if named else range(*bounds)
+
+    yield "len", length
+    yield "range", numbers
 
 
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:

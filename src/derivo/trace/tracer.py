@@ -6,19 +6,31 @@ import inspect
 import linecache
 import numbers
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
 
 from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
+from derivo.graph.nest import paths, rebuilt, short_name
 from derivo.graph.node import Graph, Line, Node
-from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
+from derivo.trace.invocation import (
+    Invocation,
+    Iterations,
+    arguments_of,
+    is_function,
+    known_as,
+    loop_target,
+    nest_of,
+    with_steps,
+)
 from derivo.trace.patch import understanding_variables
 from derivo.trace.recorder import Recorder
 from derivo.trace.variable import Variable
@@ -45,6 +57,24 @@ class Tracer(Recorder):
         super().__init__(builder)
         self.function = function
         self.found: dict[Node, tuple[int, str]] = {}
+        self.top = Invocation("", {}, 0)
+        self.running = [self.top]
+        self.entered = False
+        # Lines of code that have been looked at: a loop that begins there, or None.
+        self._targets: dict[tuple[Any, int], Any] = {}
+        # Lets the code of a module work on traced values: see `trace.patch`.
+        self.adopt: Callable[[dict[str, Any]], None] = lambda _scope: None
+
+    def finished(self) -> Invocation:
+        """Give the whole run; calls inside the steps of loops are part of the steps."""
+        for invocation in self.top.everything():
+            invocation.below = [
+                i for i in invocation.below
+                if not any(i.start in steps for steps in self.steps)
+            ]  # fmt: skip
+        self.top.end = self.builder.count
+        with_steps(self.top)
+        return self.top
 
     def place(self) -> tuple[Line | None, tuple[str, ...]]:
         """Find the innermost frame of the user's, and the helpers around it."""
@@ -74,43 +104,112 @@ class Tracer(Recorder):
 
     def watch(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         """Note the names of local variables as they are bound, line by line."""
-        function = getattr(self.function, "func", self.function)  # inside a partial
-        own = frame.f_code is getattr(function, "__code__", None)
+        own = frame.f_code is self._own_code
         if not own and not is_users(frame.f_code.co_filename):
             return None
+        self.adopt(frame.f_globals)
         depth = _depth(frame)
+        invocation = self._begin(frame)
+        names = (invocation or self.running[-1]).names
 
-        def look(frame: FrameType, _event: str, _arg: Any) -> Any:
+        around = invocation or self.running[-1]
+        active: list[Iterations] = []
+
+        def look(frame: FrameType, event: str, arg: Any) -> Any:
+            if event == "line":
+                self._mark(frame, around, active)
             for name, value in frame.f_locals.items():
                 if isinstance(value, Variable):
+                    names.setdefault(value.node, name)
                     known = self.found.get(value.node)
                     if known is None or known[0] > depth:
                         self.found[value.node] = (depth, name)
+            if event == "return" and invocation is not None:
+                invocation.result = nest_of(arg)
+                invocation.end = self.builder.count
+                self.running.pop()
             return look
 
         return look
 
+    def _mark(
+        self, frame: FrameType, around: Invocation, active: list[Iterations]
+    ) -> None:
+        """Note where the steps of ``for`` loops begin and end.
+
+        `active` are the loops of this frame that are under way, the innermost last.
+        """
+        number = frame.f_lineno
+        known = self._targets.get((frame.f_code, number), self)
+        if known is self:
+            line = _line(frame)
+            target = loop_target(line)
+            known = None if target is None else (line, target)
+            self._targets[frame.f_code, number] = known
+        if known is None:
+            return
+        again = [k for k, loop in enumerate(active) if loop.line.number == number]
+        if again:
+            del active[again[0] + 1 :]
+        else:
+            active.append(Iterations(*known))
+            around.loops.append(active[-1])
+        active[-1].marks.append(self.builder.count)
+
+    @cached_property
+    def _own_code(self) -> Any:
+        function = getattr(self.function, "func", self.function)  # inside a partial
+        own = getattr(function, "__code__", None)
+        return own or getattr(type(function).__call__, "__code__", None)
+
+    def _begin(self, frame: FrameType) -> Invocation | None:
+        """Note that a helper function begins; None for the function itself."""
+        is_first = not self.entered
+        if frame.f_code is self._own_code:
+            self.entered = True
+        if is_first or not is_function(frame):
+            return None
+        begun = Invocation(
+            known_as(frame), arguments_of(frame), self.builder.count,
+            _line(frame.f_back) if frame.f_back is not None else None,
+        )  # fmt: skip
+        self.running[-1].below.append(begun)
+        self.running.append(begun)
+        return begun
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What a run of the user's function on variables gave.
+
+    Attributes
+    ----------
+    graph
+        What the function computes.
+    structure
+        The result with each array replaced by its number among the graph's outputs.
+    top
+        The run, with the calls of helper functions that it made.
+    """
+
+    graph: Graph
+    structure: Any
+    top: Invocation
+
 
 def trace(
-    function: Callable[..., Any], specs: Mapping[str, Spec], builder: Builder
-) -> tuple[Graph, Any]:
+    function: Callable[..., Any], specs: Mapping[str, Any], builder: Builder
+) -> Traced:
     """Run `function` once on variables of the given specs.
 
     Parameters
     ----------
     function
-        Takes arrays, gives an array, or a tuple, list or dict of arrays.
+        Takes arrays, or nests of them (tuples, lists, dicts), and gives the like.
     specs
-        One per argument; an argument with a default may be left out.
+        One per argument, or a nest of them; an argument with a default may be left out.
     builder
         Where the nodes go.
-
-    Returns
-    -------
-    graph
-        What the function computes.
-    structure
-        The result with each array replaced by its number among the graph's outputs.
 
     Raises
     ------
@@ -120,24 +219,32 @@ def trace(
         The function does something that cannot be traced, or returns nothing.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
+    leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
+    given = {
+        path: tracer.wrap(builder.make(argument, (), {"name": path, "spec": spec}))
+        for found in leaves_of.values()
+        for path, spec in found.items()
+    }
     arguments = {
-        name: tracer.wrap(builder.make(argument, (), {"name": name, "spec": spec}))
-        for name, spec in specs.items()
+        name: _nested(nest, iter([given[p] for p in leaves_of[name]]))
+        for name, nest in specs.items()
     }
     parameters = _signature(function, specs)
     positional, keyword = _bind(function, parameters, arguments)
-    with understanding_variables(tracer, function):
+    with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
         sys.settrace(tracer.watch)
         try:
             result = function(*positional, **keyword)
+        except RecursionError as error:
+            raise _endless(error, function) from None
         except Exception as error:  # noqa: BLE001  (raised again, at once)
             raise _reason(error) from None
         finally:
             sys.settrace(before)
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
-    names = {v.node: name for name, v in arguments.items()}
+    names = {v.node: short_name(path) for path, v in given.items()}
     top = min((depth for depth, _ in tracer.found.values()), default=0)
     taken = {(0, name): top for name in names.values()}
     for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
@@ -146,10 +253,37 @@ def trace(
         step = max((r.start for r in tracer.steps if node.index in r), default=0)
         if taken.setdefault((step, name), depth) == depth:
             names.setdefault(node, name)
-    inputs = tuple(arguments[name].node for name in _in_order(parameters, arguments))
-    graph = Graph(function_name(function), inputs, tuple(outputs), names)
+    names_in_order = _in_order(parameters, arguments)
+    places = iter(range(len(given)))
+    signature = tuple(
+        (name, rebuilt(specs[name], lambda _: next(places))) for name in names_in_order
+    )
+    inputs = tuple(
+        given[path].node for name in names_in_order for path in leaves_of[name]
+    )
+    if all(isinstance(nest, int) for _, nest in signature):
+        signature = ()
+    graph = Graph(function_name(function), inputs, tuple(outputs), names, signature)
     check(graph)
-    return graph, structure
+    return Traced(graph, structure, tracer.finished())
+
+
+def _nested(nest: Any, values: Iterator[Any]) -> Any:
+    return rebuilt(nest, lambda _: next(values))
+
+
+def _endless(error: RecursionError, function: Any) -> TraceError:
+    """Say of a function that calls itself without end where it does so."""
+    line = None
+    for frame in traceback.extract_tb(error.__traceback__):
+        if is_users(frame.filename):
+            line = Line(frame.filename, frame.lineno or 0, frame.name, frame.line or "")
+    message = (
+        f"{function_name(function)} calls functions inside one another without end."
+        f"\n  {line}\n  Instead: let the recursion end at a number that is known while "
+        "the function runs, such as the length of a list"
+    )
+    return TraceError(message)
 
 
 def function_name(function: Callable[..., Any]) -> str:
@@ -266,9 +400,13 @@ def _names_of(value: Any, frame: FrameType | None) -> list[str]:
 
 
 def _line(frame: FrameType) -> Line:
-    file, number = frame.f_code.co_filename, frame.f_lineno
-    text = linecache.getline(file, number).strip()
-    return Line(file, number, frame.f_code.co_name, text)
+    return _line_of(frame.f_code, frame.f_lineno)
+
+
+@lru_cache(maxsize=4096)
+def _line_of(code: CodeType, number: int) -> Line:
+    text = linecache.getline(code.co_filename, number).strip()
+    return Line(code.co_filename, number, code.co_name, text)
 
 
 def _depth(frame: FrameType | None) -> int:

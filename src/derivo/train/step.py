@@ -16,9 +16,10 @@ from derivo.emit.assemble import program
 from derivo.emit.comments import forward_comment
 from derivo.emit.program import Program
 from derivo.emit.step import Function, Section, write_module
-from derivo.graph.builder import Builder
+from derivo.graph.builder import Builder, substitute
 from derivo.graph.node import Node, order
-from derivo.graph.spec import spec_of
+from derivo.graph.spec import Spec, spec_of
+from derivo.ops.leaf import argument
 from derivo.run.load import load_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import Forward, Step, simplify_forward
@@ -26,7 +27,6 @@ from derivo.simplify.lower import Lowering
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer
-from derivo.train.update import Update
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,44 @@ class StepDerivation:
         return f"{head}\n\n{self.source}"
 
 
+class Update:
+    """The update rule, once for each parameter."""
+
+    def __init__(self, builder: Builder, rule: Optimizer) -> None:
+        self.builder = builder
+        self.rule = rule
+        self.lowered = Lowering(builder)
+        self.names: dict[Node, str] = {}
+        self.states: dict[str, list[Node]] = {}
+        self.results: dict[str, list[Node]] = {}
+        self.scalars = {
+            "learning_rate": self._argument("learning_rate", Spec((), "pyfloat")),
+            "step_number": self._argument("step_number", Spec((), "pyint")),
+        }
+
+    def _argument(self, name: str, spec: Spec) -> Node:
+        return self.builder.make(argument, (), {"name": name, "spec": spec})
+
+    def apply(self, parameter: Node, gradient: Node) -> None:
+        """Trace the rule and put parameter, gradient and states in its place."""
+        name, spec = parameter.attrs["name"], parameter.spec
+        states = {s: self._argument(f"{s}_{name}", spec) for s in self.rule.states}
+        given = {"parameter": parameter, "gradient": gradient, **states, **self.scalars}
+        traced = trace(
+            self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder
+        ).graph
+        replaced = {n: given[n.attrs["name"]] for n in traced.inputs}
+        made = substitute(traced.nodes(), replaced, self.builder)
+        results = {n: self.lowered(m) for n, m in made.items()}
+        self.states[name] = list(states.values())
+        self.results[name] = [results[n] for n in traced.outputs]
+        for node, word in traced.names.items():
+            if node in results and node not in traced.inputs:
+                result = results[node]
+                called = f"{word}_{name}" if result.spec.rank else word
+                self.names.setdefault(result, called)
+
+
 def derive_step(
     forward: ForwardPass, specs: Mapping[str, Any], rule: Optimizer
 ) -> StepDerivation:
@@ -153,7 +191,7 @@ def derive_step(
         The update.
     """
     wrt = [p.name for p in forward.parameters]
-    loss = derive(forward.loss, wrt=wrt, **specs)
+    loss = derive(forward.loss, wrt=wrt, inline="*", **specs)
     parts = program(loss.traced, loss.structure, loss.forward, loss.backward)
     update = Update(loss.forward.builder, rule)
     inputs = {n.attrs["name"]: n for n in parts.inputs}
@@ -241,7 +279,7 @@ def derive_forward(
     """Trace a function without its backward pass, its spellings recognised."""
     builder = Builder()
     given = {name: spec_of(text) for name, text in specs.items()}
-    traced, _ = trace(function, given, builder)
+    traced = trace(function, given, builder).graph
     forward: Forward = simplify_forward(
         traced, builder, Facts(), recognise=True, stabilize=True
     )

@@ -12,7 +12,7 @@ import numpy as np
 from derivo.errors import AssumptionWarning
 from derivo.graph.node import Node
 from derivo.passes import Passes
-from derivo.verify.draw import Inputs, draw_inputs, given_inputs
+from derivo.verify.draw import Inputs, draw_inputs, given_inputs, with_zeros
 from derivo.verify.gradients import (
     check_gradients,
     draw_upstream,
@@ -24,7 +24,6 @@ from derivo.verify.report import Report, Row, worst_of
 from derivo.verify.rules import check_rules, is_floating
 from derivo.verify.second import check_second
 from derivo.verify.source import check_dtype, check_source
-from derivo.verify.zeros import with_zeros
 
 
 def check(

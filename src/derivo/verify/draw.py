@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ SIZES = (
 )  # fmt: skip
 TRIES = 60
 PER_SIZES = 12
+ATTEMPTS = 4  # at zeros that do no harm
 
 
 def _definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -230,3 +231,36 @@ def _kink_text(near: tuple[Node, ...]) -> str:
         return ""
     listed = ", ".join(dict.fromkeys(n.op.name for n in near))
     return f"; close to a kink of {listed}, for want of better"
+
+
+def with_zeros(
+    graph: Graph, inputs: Inputs, fixed: set[str], rng: np.random.Generator
+) -> Iterator[tuple[str, Inputs]]:
+    """Set some elements of one argument after the other to 0.
+
+    Only where the function is finite and smooth all the same: ``y * g / x`` for the
+    gradient of ``x * w`` is right everywhere but there.
+
+    Parameters
+    ----------
+    graph
+        The traced forward pass.
+    inputs
+        What to start from.
+    fixed
+        Arguments that something is assumed of.
+    rng
+        Chooses the elements.
+    """
+    floats = [n.attrs["name"] for n in graph.inputs if n.spec.kind == "float"]
+    for name in floats:
+        for _ in range(0 if name in fixed else ATTEMPTS):
+            array = np.array(inputs.arrays[name])
+            chosen = np.atleast_1d(rng.random(array.shape) < 0.3)
+            chosen.flat[rng.integers(chosen.size)] = True
+            array[chosen.reshape(array.shape)] = 0.0
+            arrays = {**inputs.arrays, name: array}
+            score, _ = judge(graph, arrays, inputs.sizes, rng)
+            if score == (0, 0):
+                yield name, replace(inputs, arrays=arrays)
+                break

@@ -9,6 +9,7 @@ import numpy as np
 
 from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.errors import DerivoError
+from derivo.graph.block import inline
 from derivo.graph.loop import is_analytic
 from derivo.graph.node import Graph, Node
 from derivo.graph.spec import Spec
@@ -34,8 +35,11 @@ class Again:
         backward = derivation.backward
         self.arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
         self.seeds = tuple(s for s in backward.seeds if s.op is argument)
-        self.gradients = backward.gradients
-        recorder = Recorder(derivation.forward.builder)
+        builder = derivation.forward.builder
+        recorder = Recorder(builder)
+        # Functions that are called are written out: their backward calls have no rule.
+        written = inline(backward.gradients.values(), builder)
+        self.gradients = {k: written[n] for k, n in backward.gradients.items()}
         self.weights = {}
         total: Any = None
         for name, node in self.gradients.items():

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.nest import nested, paths
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 from derivo.verify.differences import Numeric, compare
@@ -42,7 +43,7 @@ def check_source(
 
 def _call(derivation: Passes, inputs: Inputs) -> Any:
     arrays = {k: v.copy() for k, v in inputs.arrays.items()}
-    return derivation.function(**arrays)
+    return derivation.function(**nested(derivation.traced, arrays))
 
 
 def _flat(result: Any) -> list[Any]:
@@ -103,7 +104,8 @@ def check_dtype(derivation: Passes, inputs: Inputs, upstream: tuple[Any, ...]) -
     try:
         given = tuple(u.astype(np.float32) for u in upstream)
         one = given if len(given) > 1 else given[0]
-        output, gradients = derivation.value_and_gradients(one, **narrow)
+        output, nests = derivation.value_and_gradients(one, **narrow)
+        gradients = dict(paths(nests))
     except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
         text = f"{type(error).__name__}: {error}"
         return Row("dtype", name="float32", verdict="wrong", cause=text)

@@ -14,7 +14,7 @@ X, Y = np.array([0.5, 1.0, 2.0]), np.array([3.0, 4.0, 5.0])
 
 def pulled_back(function, wrt=None, **specs):
     builder = Builder()
-    graph, _ = trace(function, {k: Spec(v) for k, v in specs.items()}, builder)
+    graph = trace(function, {k: Spec(v) for k, v in specs.items()}, builder).graph
     names = wrt or tuple(specs)
     return differentiate(graph, names, builder)
 

@@ -1,0 +1,435 @@
+"""Loops that the user wrote over a list: a step is written inside a ``for``.
+
+Forward, what a step keeps is appended to a list; backward, the loop runs over that list
+from its end, and the gradients of the elements are gathered in a list of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.emit.comments import forward_comment
+from derivo.emit.handing_on import in_place, last_things_last
+from derivo.emit.places import NOBODYS, below, items_of, key_of, nest_expression
+from derivo.emit.statement import Statement, append, definition, insert_first, tuple_of
+from derivo.emit.wishes import wishes_of
+from derivo.emit.writing import StepPrograms, Writing
+from derivo.graph.block import Block, Roll, rolls_among
+from derivo.graph.names import adjoint_name
+from derivo.graph.nest import pruned, rebuilt
+from derivo.graph.node import Node
+
+
+def write_step(body: Writing, node: Node, nodes: list[Node]) -> None:
+    """Write the loop that a call is a step of, where its first step is met.
+
+    Parameters
+    ----------
+    body
+        The function that the loop stands in.
+    node
+        The call of a step, forward or backward.
+    nodes
+        Everything that is written in the function.
+    """
+    if "back" in node.op.traits:
+        call = node.inputs[0]
+        others = [n.inputs[0] for n in nodes if "back" in n.op.traits]
+    else:
+        call, others = node, nodes
+    number = call.attrs["step"][0]
+    roll = rolls_among(others, body.arguments)[number]
+    if "back" not in node.op.traits:
+        if call.attrs["step"][1] == 0:
+            assert roll is not None  # noqa: S101  or it would not have stayed
+            _Forward(body, roll, nodes).write()
+        return
+    backs = {n.inputs[0]: n for n in nodes if "back" in n.op.traits}
+    _Backward(body, call, backs, nodes).write()
+
+
+@dataclass
+class _Loop:
+    """What the forward loop and the backward loop have in common."""
+
+    body: Writing
+    nodes: list[Node]
+
+    def read(self, call: Node) -> dict[int, Node]:
+        """Give the results of a call that are read, by place."""
+        return {
+            n.attrs["at"]: n
+            for n in self.nodes
+            if "result" in n.op.traits and n.inputs[0] is call
+        }
+
+    def start(self, node: Node, wish: str, *, read: int) -> str:
+        """Give the name of what is handed on from step to step, as the first finds it.
+
+        A value that nothing else reads hands its own name on. `read` is how often the
+        loop reads it.
+        """
+        body = self.body
+        name = body.bound.get(node)
+        if name and body.readers[node] <= read and node not in body.kept:
+            return name
+        name = body.names.fresh(wish)
+        body.statements.append(definition(name, body.expression(node)))
+        return name
+
+    def close(
+        self, head: ast.For, inner: Writing, ends: Mapping[str, ast.expr],
+        comment: Any,
+    ) -> None:  # fmt: skip
+        """Add the loop to the body, its last lines leaving what is handed on."""
+        for s in inner.statements:
+            if s.node is not None and s.node not in self.body.notes:
+                self.body.notes[s.node] = comment(s.node, inner.bound)
+        may_take = {
+            name: {end.id} if isinstance(end, ast.Name) else set()
+            for name, end in ends.items()
+        }
+        lines = last_things_last(inner.statements, ends.values())
+        lines = in_place(lines, ends, may_take)
+        self.body.statements.append(Statement(head))
+        self.body.statements += [s.deeper() for s in lines]
+
+
+@dataclass
+class _Forward(_Loop):
+    roll: Roll = None  # type: ignore[assignment]
+
+    def __init__(self, body: Writing, roll: Roll, nodes: list[Node]) -> None:
+        super().__init__(body, nodes)
+        self.roll = roll
+        self.block: Block = roll.calls[0].attrs["block"]
+        self.step: StepPrograms = body.functions.steps[self.block]
+
+    def write(self) -> None:
+        body, roll, program = self.body, self.roll, self.step.forward
+        first = roll.calls[0]
+        inner = body.inner()
+        inner.wishes, inner.hints = program.names, {}
+        inputs = dict(enumerate(program.inputs))
+        for place in roll.fixed:
+            self._bind(inner, inputs[place], body.named(first.inputs[place]))
+        head = self._over_lists(inner, inputs)
+        carries = self._carries(inner, inputs)
+        kept = [n for n in roll.calls if n in body.kept]
+        saved = self.step.saved if kept else None
+        own = [] if saved is None else [*saved.values]
+        inner.compute(program.outputs, keep=[n for n in own if n not in inner.bound])
+        gathered = self._gather(inner)
+        if saved is not None:
+            self._keep(inner, own)
+        self.step.names = dict(inner.bound)
+        ends = {
+            name: inner.expression(program.outputs[roll.carried[place]])
+            for place, name in carries.items()
+        }
+
+        def comment(node: Node, _bound: Mapping[Node, str]) -> str:
+            return forward_comment(node, program.forward_notes)
+
+        self.close(head, inner, ends, comment)
+        last = self.read(roll.calls[-1])
+        for place, name in carries.items():
+            result = last.get(roll.carried[place])
+            if result is not None and result not in gathered:
+                body.bind(result, name)
+
+    def _bind(self, inner: Writing, node: Node, place: ast.expr) -> None:
+        if isinstance(place, ast.Name):
+            inner.bind(node, place.id)
+        else:
+            inner.give(node, place)
+            inner.scope.add(ast.unparse(place), node.spec)
+
+    def _over_lists(self, inner: Writing, inputs: Mapping[int, Node]) -> ast.For:
+        """Bind what lies in the elements of lists; give the head of the loop."""
+        body, first = self.body, self.roll.calls[0]
+        variables: dict[str, str] = {}
+        lists: list[ast.expr] = []
+        for place, (root, rest) in self.roll.lists.items():
+            keys: list[ast.expr] = []
+            part = body.expression(first.inputs[place])
+            for _ in range(rest.count(".")):
+                assert isinstance(part, ast.Subscript)  # noqa: S101
+                keys.insert(0, part.slice)
+                part = part.value
+            if root not in variables:
+                assert isinstance(part, ast.Subscript)  # noqa: S101
+                lists.append(part.value)
+                variables[root] = body.names.fresh(self._element(root))
+                nest = _element_nest(body, root)
+                body.wholes.add(ast.Name(variables[root]), nest)
+            element: ast.expr = ast.Name(variables[root])
+            for key in keys:
+                element = ast.Subscript(element, key)
+            self._bind(inner, inputs[place], element)
+        names = [ast.Name(v) for v in variables.values()]
+        if not names:
+            count = ast.Constant(len(self.roll.calls))
+            over: ast.expr = ast.Call(ast.Name("range"), [count], [])
+            return ast.For(ast.Name(NOBODYS), over, [], [])
+        over = lists[0]
+        if len(lists) > 1:
+            over = ast.Call(ast.Name("zip"), lists, [])
+        return ast.For(tuple_of([*names]), over, [], [])
+
+    def _element(self, root: str) -> str:
+        """Give a word for an element of a list: the user's, or that of the list."""
+        own = self.block.step_of
+        roots = {r for r, _ in self.roll.lists.values()}
+        if own and len(roots) == 1:
+            return own
+        name = root.rpartition(".")[2]
+        return name[:-1] if name.endswith("s") and len(name) > 1 else f"{name}_k"
+
+    def _carries(self, inner: Writing, inputs: Mapping[int, Node]) -> dict[int, str]:
+        """Write what is handed on as the first step finds it; give the names."""
+        program, names = self.step.forward, {}
+        for place, result in self.roll.carried.items():
+            own = program.names.get(program.outputs[result])
+            wish = own or program.names.get(inputs[place]) or "carry"
+            start = self.roll.calls[0].inputs[place]
+            names[place] = self.start(start, wish, read=1)
+            inner.bind(inputs[place], names[place])
+        return names
+
+    def _gather(self, inner: Writing) -> set[Node]:
+        """Gather results that are not only handed on in a list; give them."""
+        body, roll, program = self.body, self.roll, self.step.forward
+        handed_on = set(roll.carried.values())
+        found: set[Node] = set()
+        for at, output in enumerate(program.outputs):
+            results = [self.read(c).get(at) for c in roll.calls]
+            inside = results[:-1] if at in handed_on else results
+            used = [
+                n
+                for k, n in enumerate(results)
+                if n is not None
+                and (n in body.kept or body.readers[n] > self._handed(k, n))
+            ]
+            del inside
+            if at in handed_on and set(used) <= {results[-1]}:
+                continue
+            if not used:
+                continue
+            name = body.names.fresh(f"{inner.bound.get(output, 'out')}_all")
+            body.statements.append(definition(name, ast.List([])))
+            inner.statements.append(append(name, inner.expression(output)))
+            for k, n in enumerate(results):
+                if n is not None:
+                    body.give(n, below(ast.Name(name), k))
+                    found.add(n)
+        return found
+
+    def _handed(self, k: int, node: Node) -> int:
+        """Count how often the next step reads a result as what is handed on."""
+        calls = self.roll.calls
+        if k + 1 == len(calls):
+            return 0
+        return sum(calls[k + 1].inputs[p] is node for p in self.roll.carried)
+
+    def _keep(self, inner: Writing, saved: list[Node]) -> None:
+        """Append what a step keeps to a list."""
+        body = self.body
+        word = self.block.step_of or "step"
+        name = body.names.fresh(f"saved_{word}s")
+        body.statements.append(definition(name, ast.List([])))
+        values = [inner.expression(n) for n in saved]
+        inner.statements.append(append(name, tuple_of(values)))
+        for k, call in enumerate(self.roll.calls):
+            body.lists[call] = name, k
+
+
+def _element_nest(body: Writing, root: str) -> Any:
+    """Give the nest of an element of a list among the parameters, with names."""
+    names = [n.attrs["name"] for n in body.arguments]
+    nest: Any = dict(body.signature)
+    for key in root.split("."):
+        nest = nest[int(key)] if isinstance(nest, list | tuple) else nest[key]
+    return rebuilt(nest[0], lambda k: names[k])
+
+
+@dataclass
+class _Backward(_Loop):
+    def __init__(
+        self, body: Writing, call: Node, backs: Mapping[Node, Node], nodes: list[Node]
+    ) -> None:
+        super().__init__(body, nodes)
+        number = call.attrs["step"][0]
+        mine = [c for c in backs if (c.attrs["step"] or (None,))[0] == number]
+        self.calls = sorted(mine, key=lambda c: c.attrs["step"])
+        self.backs = [backs[c] for c in self.calls]
+        self.call = call
+        self.derived = backs[call].attrs["derived"]
+        self.block: Block = self.derived.block
+        self.step = body.functions.steps[self.block]
+        self.program = self.step.backward[self.derived]
+
+    def write(self) -> None:
+        """Write the loop where its last step is met, or a step by itself."""
+        roll = rolls_among(self.calls, self.body.arguments)[self.call.attrs["step"][0]]
+        handed_on = None if roll is None else self._handed_on(roll)
+        if roll is None or handed_on is None:
+            self._write_alone()
+        elif self.call is self.calls[-1]:
+            self._write_loop(roll, handed_on)
+
+    def _handed_on(self, roll: Roll) -> dict[int, int] | None:
+        """Give for each adjoint which gradient of the step after it is.
+
+        None if that is not so at every step: then the steps are written one by one.
+        """
+        if len({b.attrs["derived"] for b in self.backs}) > 1:
+            return None
+        argument = {result: place for place, result in roll.carried.items()}
+        found: dict[int, int] = {}
+        for k, at in enumerate(self.derived.seeded):
+            place = argument.get(at)
+            if place not in self.derived.wrt:
+                return None
+            gradient = self.derived.wrt.index(place)
+            for back, after in zip(self.backs, self.backs[1:], strict=False):
+                given = back.inputs[1 + k]
+                if given.inputs[:1] != (after,) or given.attrs.get("at") != gradient:
+                    return None
+                if self.body.readers[given] > 1:
+                    return None
+            found[k] = gradient
+        return found
+
+    def _begin(self) -> tuple[Writing, list[ast.expr]]:
+        """Give the body of a step back, and the names of what was kept for it."""
+        program, inner = self.program, self.body.inner()
+        names: list[ast.expr] = []
+        for n in self.step.saved.values:
+            wish = self.step.names.get(n) or program.names.get(n) or "value"
+            name = inner.names.fresh(wish, n)
+            inner.bound[n] = name
+            if "call" not in n.op.traits:
+                inner.scope.add(name, n.spec)
+            names.append(ast.Name(name))
+        inner.wishes, inner.hints = wishes_of(program, self.step.names)
+        return inner, names
+
+    def _write_alone(self) -> None:
+        """Write a step back outside of a loop."""
+        body, back = self.body, next(b for b in self.backs if b.inputs[0] is self.call)
+        inner, names = self._begin()
+        name, number = body.lists[self.call]
+        place = below(ast.Name(name), number)
+        if names:
+            body.statements.append(
+                Statement(ast.Assign([tuple_of(list(names))], place))
+            )
+        for seed, adjoint in zip(self.program.seeds, back.inputs[1:], strict=True):
+            name = inner.names.fresh(seed.attrs["name"])
+            body.statements.append(definition(name, body.expression(adjoint)))
+            inner.bind(seed, name)
+        gradients = list(self.program.gradients.values())
+        inner.compute(gradients, keep=[g for g in gradients if g.inputs])
+        self._note(inner)
+        body.statements += inner.statements
+        for at, n in self.read(back).items():
+            place = inner.expression(gradients[at])
+            if isinstance(place, ast.Name):
+                body.bind(n, place.id)
+            else:
+                body.give(n, place)
+
+    def _note(self, inner: Writing) -> None:
+        for s in inner.statements:
+            if s.node is not None:
+                note = self.program.comment(s.node, inner.bound)
+                self.body.notes.setdefault(s.node, note)
+
+    def _write_loop(self, roll: Roll, handed_on: dict[int, int]) -> None:
+        body, program, last = self.body, self.program, self.backs[-1]
+        inner, names = self._begin()
+        carries: dict[int, str] = {}
+        for k, seed in enumerate(program.seeds):
+            output = program.outputs[program.seeded[k]]
+            wish = self.step.names.get(output) or program.names.get(output)
+            wish = adjoint_name(wish) if wish else seed.attrs["name"]
+            carries[k] = self.start(last.inputs[1 + k], wish, read=1)
+            inner.bind(seed, carries[k])
+        gradients = list(program.gradients.values())
+        inner.compute(gradients)
+        self._gather(inner, roll, gradients, handed_on)
+        ends = {
+            name: inner.expression(gradients[handed_on[k]])
+            for k, name in carries.items()
+        }
+        target = tuple_of([*names]) if names else ast.Name(NOBODYS)
+        over = ast.Call(ast.Name("reversed"), [ast.Name(body.lists[self.call][0])], [])
+        self.close(ast.For(target, over, [], []), inner, ends, program.comment)
+        first = self.read(self.backs[0])
+        for k, name in carries.items():
+            result = first.get(handed_on[k])
+            if result is not None:
+                body.bind(result, name)
+
+    def _gather(
+        self, inner: Writing, roll: Roll, gradients: list[Node],
+        handed_on: Mapping[int, int],
+    ) -> None:  # fmt: skip
+        """Gather the gradients of the elements of lists, and what else is read."""
+        body, wrt = self.body, self.derived.wrt
+        read = {at for b in self.backs for at in self.read(b)}
+        left = {wrt[at]: at for at in read if at not in handed_on.values()}
+        names = [n.attrs["name"] for n in body.arguments]
+        for root in dict.fromkeys(root for root, _ in roll.lists.values()):
+            place_of = {
+                f"{root}.0{rest}": place
+                for place, (r, rest) in roll.lists.items()
+                if r == root and place in left
+            }
+            nest = pruned(_element_nest(body, root), place_of.__contains__)
+            if nest is None:
+                continue
+            del names[:]
+            name = body.names.fresh(adjoint_name(root.rpartition(".")[2]))
+            body.statements.append(definition(name, ast.List([])))
+            of_path = {path: gradients[left[k]] for path, k in place_of.items()}
+            expressions = {path: inner.expression(g) for path, g in of_path.items()}
+            written = nest_expression(
+                nest, expressions.__getitem__, inner.wholes, exactly=True
+            )
+            inner.statements.append(insert_first(name, written))
+            whole = ast.Name(name)
+            body.wholes.add(whole, [nest for _ in self.backs])
+            for k, back in enumerate(self.backs):
+                results = self.read(back)
+                parts = _leaf_places(nest, below(whole, k))
+                for path, where in parts:
+                    result = results.get(left[place_of[path]])
+                    if result is not None:
+                        body.give(result, where)
+            for place in place_of.values():
+                left.pop(place)
+        for at in left.values():
+            name = body.names.fresh(f"{_word(inner, gradients[at])}_all")
+            body.statements.append(definition(name, ast.List([])))
+            inner.statements.append(insert_first(name, inner.expression(gradients[at])))
+            for k, back in enumerate(self.backs):
+                result = self.read(back).get(at)
+                if result is not None:
+                    body.give(result, below(ast.Name(name), k))
+
+
+def _word(inner: Writing, node: Node) -> str:
+    return inner.bound.get(node) or inner.wish(node)
+
+
+def _leaf_places(nest: Any, place: ast.expr) -> Iterable[tuple[Any, ast.expr]]:
+    """Give the leaves of a nest that lies at a place, with theirs."""
+    if not items_of(nest):
+        yield nest, place
+    for key, part in items_of(nest):
+        yield from _leaf_places(part, ast.Subscript(place, key_of(key)))

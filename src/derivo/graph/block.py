@@ -1,0 +1,189 @@
+"""A closed sub-graph: a function of the user's that stays a function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from derivo.graph.builder import Builder
+from derivo.graph.node import Graph, Node, between
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """A computation by itself, over arguments of its own. Equal blocks are one object.
+
+    Attributes
+    ----------
+    graph
+        What it computes; its name is the one that the source gives it.
+    structure
+        How the results are handed back: a nest of places among the graph's outputs.
+    function
+        How the user knows it: ``block``, ``Class.method``.
+    step_of
+        What the user calls the thing that a loop runs over, if this is a step of one
+        and is written inside the loop; else None.
+    """
+
+    graph: Graph
+    structure: Any
+    function: str
+    step_of: str | None = None
+
+    def __repr__(self) -> str:
+        """Show the name and the shapes."""
+        taken = ", ".join(str(n.spec) for n in self.graph.inputs)
+        return f"{self.graph.name}({taken})"
+
+
+@dataclass(frozen=True, slots=True)
+class Roll:
+    """Calls of one step, one after the other, that can be written as a loop.
+
+    Attributes
+    ----------
+    calls
+        The calls, first step first.
+    carried
+        Place of an argument to the place of the result, of the step before, that it
+        is. (That of the first step comes from before the loop.)
+    lists
+        Place of an argument to the list that it lies in, and the way to it from the
+        element that belongs to the step: ``("blocks", ".w")``.
+    fixed
+        Places of the arguments that are the same at every step.
+    """
+
+    calls: tuple[Node, ...]
+    carried: Mapping[int, int]
+    lists: Mapping[int, tuple[str, str]]
+    fixed: tuple[int, ...]
+
+
+def rolls_among(
+    nodes: Iterable[Node], arguments: Iterable[Node]
+) -> dict[int, Roll | None]:
+    """Give the loops among calls, by number; None for what is none.
+
+    `arguments` are those of the function that the calls stand in.
+    """
+    steps: dict[int, list[Node]] = {}
+    for node in nodes:
+        if "call" in node.op.traits and node.attrs.get("step") is not None:
+            steps.setdefault(node.attrs["step"][0], []).append(node)
+    names = {n: n.attrs["name"] for n in arguments}
+    return {
+        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), names)
+        for number, calls in steps.items()
+    }
+
+
+def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
+    """Find what each argument of a step is: handed on, of a list, or the same."""
+    if len({n.attrs["block"] for n in calls}) > 1 or len(calls) < 2:
+        return None
+    numbers = [n.attrs["step"][1] for n in calls]
+    if numbers != list(range(len(calls))):
+        return None
+    carried: dict[int, int] = {}
+    lists: dict[int, tuple[str, str]] = {}
+    fixed: list[int] = []
+    for place in range(len(calls[0].inputs)):
+        values = [n.inputs[place] for n in calls]
+        handed_on = {
+            v.attrs["at"] if v.inputs[:1] == (before,) else None
+            for v, before in zip(values[1:], calls, strict=False)
+        }
+        of_list = _list_of(values, arguments)
+        if len(set(values)) == 1:
+            fixed.append(place)
+        elif len(handed_on) == 1 and (result := handed_on.pop()) is not None:
+            carried[place] = result
+        elif of_list is not None:
+            lists[place] = of_list
+        else:
+            return None
+    return Roll(tuple(calls), carried, lists, tuple(fixed))
+
+
+def _list_of(
+    values: list[Node], arguments: Mapping[Node, str]
+) -> tuple[str, str] | None:
+    """Give the list whose elements values lie in, element by element and all of it."""
+    if any(v not in arguments for v in values):
+        return None
+    ways = [arguments[v].split(".") for v in values]
+    if len({len(w) for w in ways}) > 1:
+        return None
+    apart = [k for k in range(len(ways[0])) if len({w[k] for w in ways}) > 1]
+    if len(apart) != 1:
+        return None
+    (k,) = apart
+    if [w[k] for w in ways] != [str(number) for number in range(len(ways))]:
+        return None
+    root = ".".join(ways[0][:k])
+    elements = {
+        name.removeprefix(f"{root}.").split(".")[0]
+        for name in arguments.values()
+        if name.startswith(f"{root}.")
+    }
+    if len(elements) != len(values):
+        return None
+    return root, "".join(f".{part}" for part in ways[0][k + 1 :])
+
+
+def has_calls(nodes: Iterable[Node]) -> bool:
+    """Tell whether functions are called among some nodes."""
+    return any("call" in n.op.traits for n in nodes)
+
+
+def inline(
+    roots: Iterable[Node], builder: Builder, given: Mapping[Node, Node] | None = None
+) -> dict[Node, Node]:
+    """Put the bodies of functions in the place of their calls, forward and backward.
+
+    Parameters
+    ----------
+    roots
+        The values wanted.
+    builder
+        Where new nodes go.
+    given
+        What stands in the place of what; nothing below the keys is looked at.
+
+    Returns
+    -------
+    dict
+        What became of each node; calls themselves become nothing.
+    """
+    new = dict(given or {})
+    # Results of a call, once its body is written out.
+    bodies: dict[Node, tuple[Node, ...]] = {}
+    for node in between(tuple(roots), frozenset(new)):
+        if "call" in node.op.traits:
+            bodies[node] = _written_out(node, new, builder)
+        elif "result" in node.op.traits:
+            new[node] = bodies[node.inputs[0]][node.attrs["at"]]
+        else:
+            new[node] = builder.remake(node, tuple(new[i] for i in node.inputs))
+    return new
+
+
+def _written_out(
+    node: Node, new: Mapping[Node, Node], builder: Builder
+) -> tuple[Node, ...]:
+    """Give the results of a call, computed where it stands."""
+    if "back" in node.op.traits:
+        call, *adjoints = node.inputs
+        derived = node.attrs["derived"]
+        graph, outputs = derived.forward.graph, derived.gradients
+        given = dict(zip(derived.seeds, (new[a] for a in adjoints), strict=True))
+    else:
+        call, graph, given = node, node.attrs["block"].graph, {}
+        outputs = graph.outputs
+    operands = (new[i] for i in call.inputs)
+    given |= dict(zip(graph.inputs, operands, strict=True))
+    inside = inline(outputs, builder, given)
+    return tuple(inside[o] for o in outputs)

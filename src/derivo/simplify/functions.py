@@ -1,0 +1,90 @@
+"""Functions that are called: each is recognised, differentiated and shortened once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from derivo.differentiate.reverse import differentiate
+from derivo.graph.block import Block
+from derivo.graph.builder import Builder
+from derivo.graph.node import Node
+from derivo.simplify.assume import Facts
+from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.model import Backward, Derived, Forward
+
+# What each distinct backward pass of a block is known by.
+Key = tuple[Block, tuple[int, ...], tuple[int, ...]]
+
+
+@dataclass
+class Functions:
+    """Derives the functions that a derivation calls, each once.
+
+    Nothing is assumed of their arguments: what holds for one call need not hold for
+    the next.
+
+    Attributes
+    ----------
+    simplify, stabilize
+        As `derivo.derive` has them.
+    """
+
+    builder: Builder
+    simplify: bool = True
+    stabilize: bool = True
+    forwards: dict[Block, Forward] = field(default_factory=dict)
+    known: dict[Key, Derived] = field(default_factory=dict)
+
+    def forward(self, block: Block) -> Forward:
+        """Give the forward pass of a block, its spellings recognised."""
+        if block not in self.forwards:
+            self.forwards[block] = simplify_forward(
+                block.graph, self.builder, Facts(nothing=True),
+                recognise=self.simplify, stabilize=self.stabilize,
+            )  # fmt: skip
+        return self.forwards[block]
+
+    def derived(
+        self, block: Block, wrt: tuple[int, ...], seeded: tuple[int, ...]
+    ) -> Derived:
+        """Give the backward pass of a block.
+
+        Parameters
+        ----------
+        wrt
+            Places of the arguments whose gradients are wanted.
+        seeded
+            Places of the results that have an adjoint.
+        """
+        key = block, wrt, seeded
+        if key not in self.known:
+            forward = self.forward(block)
+            results = tuple(forward.graph.outputs[k] for k in seeded)
+            graph = replace(forward.graph, outputs=results)
+            names = tuple(graph.inputs[i].attrs["name"] for i in wrt)
+            number = f"{block.function} {len(self.known)}"
+            raw = differentiate(graph, names, self.builder, functions=self, of=number)
+            backward = simplify_backward(
+                raw, replace(forward, graph=graph), enabled=self.simplify
+            )
+            self.known[key] = Derived(block, wrt, seeded, forward, backward)
+        return self.known[key]
+
+    def operations(self, backward: Backward, forward: Forward) -> int:
+        """Count the operations of a backward pass, those of functions at every call."""
+        known = set(forward.known)
+        seen: set[Node] = set()
+        stack = list(backward.gradients.values())
+        count = 0
+        while stack:
+            node = stack.pop()
+            if node in seen or node in known:
+                continue
+            seen.add(node)
+            stack.extend(node.inputs)
+            if "back" in node.op.traits:
+                derived: Derived = node.attrs["derived"]
+                count += self.operations(derived.backward, derived.forward)
+            elif node.inputs and not node.op.traits & {"view", "result"}:
+                count += 1
+        return count

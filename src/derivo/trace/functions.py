@@ -1,0 +1,400 @@
+"""Functions stay functions: what lies between a call and its results is cut out.
+
+The user's function is traced as one graph; the tracer notes each call of a helper, what
+it was given and what it gave. Here the calls that are to stay are cut out of that
+graph, outermost first, each as a `Block` over arguments of its own. Calls that do the
+same are calls of one block, for equal computations are equal nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from derivo.graph.block import Block
+from derivo.graph.builder import Builder, Constant
+from derivo.graph.loop import is_inline
+from derivo.graph.names import RESERVED
+from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
+from derivo.graph.node import Graph, Node
+from derivo.ops.call import call, result
+from derivo.ops.leaf import argument
+from derivo.trace.invocation import Invocation, Iterations
+
+Keeps = Callable[[Invocation], bool]
+
+
+def outline(
+    graph: Graph, top: Invocation, builder: Builder, keeps: Keeps
+) -> tuple[Graph, Outliner]:
+    """Cut the calls that stay out of a graph.
+
+    Parameters
+    ----------
+    graph
+        What the whole function computes.
+    top
+        The run of the function, with the calls that it made.
+    builder
+        Where new nodes go.
+    keeps
+        Says of a call whether it stays.
+
+    Returns
+    -------
+    graph
+        What the function computes with the help of others.
+    outliner
+        Knows the block that each call that stays is a call of, and the number of each
+        loop.
+    """
+    outliner = Outliner(graph, top, builder, keeps)
+    outlined = outliner.run()
+    while True:
+        read = _results_read(outlined, outliner.blocks.values())
+        if all(len(read[b]) == len(b.graph.outputs) for b in outliner.blocks.values()):
+            return outlined, outliner
+        # A cache that a helper gives beside its result, and nobody reads.
+        wanted = {
+            i: [outliner.regions[i].outputs[k] for k in sorted(read[b])]
+            for i, b in outliner.blocks.items()
+        }
+        outliner = Outliner(graph, top, builder, keeps, wanted)
+        outlined = outliner.run()
+
+
+def _results_read(graph: Graph, blocks: Iterable[Block]) -> dict[Block, set[int]]:
+    """Give, for each block, which of its results something reads."""
+    read: dict[Block, set[int]] = {b: set() for b in blocks}
+    for nodes in (graph.nodes(), *(b.graph.nodes() for b in read)):
+        for n in nodes:
+            if "result" in n.op.traits:
+                read[n.inputs[0].attrs["block"]].add(n.attrs["at"])
+    return read
+
+
+@dataclass(frozen=True)
+class Region:
+    """What lies between the arguments of a call and its results, in the whole graph.
+
+    Attributes
+    ----------
+    operands
+        What it reads, and the way to it: ``mlp.w`` for ``mlp["w"]``.
+    parameters
+        The parameters that hold the operands, in nests of operands.
+    outputs
+        Its results.
+    structure
+        How they are handed back, in a nest of outputs.
+    inside
+        What it computes.
+    """
+
+    operands: Mapping[Node, str]
+    parameters: tuple[tuple[str, Any], ...]
+    outputs: tuple[Node, ...]
+    structure: Any
+    inside: tuple[Node, ...]
+
+
+class Regions:
+    """Finds what lies between the arguments of calls and their results.
+
+    Parameters
+    ----------
+    graph
+        What the whole function computes.
+    top
+        The run of the function.
+    """
+
+    def __init__(self, graph: Graph, top: Invocation) -> None:
+        self.names = graph.names
+        self.nodes = graph.nodes()
+        self.varying = varying_of(self.nodes)
+        # Number of the youngest reader of each value.
+        end = max((i.end for i in top.everything()), default=0)
+        self.read_until = dict.fromkeys(graph.outputs, end)
+        for n in self.nodes:
+            for i in n.inputs:
+                self.read_until[i] = max(self.read_until.get(i, 0), n.index)
+        self.made_by: dict[str, list[range]] = {}
+        for invocation in top.everything():
+            made = range(invocation.start, invocation.end)
+            self.made_by.setdefault(invocation.function, []).append(made)
+
+    def find(
+        self, invocation: Invocation, wanted: list[Node] | None = None
+    ) -> Region | None:
+        """Give the region of a call; None if it computes nothing new.
+
+        `wanted` are the results that something reads; all if left out.
+        """
+        given = set(leaves(dict(invocation.arguments)))
+
+        def is_result(n: Node) -> bool:
+            new = n not in given and n.index >= invocation.start and n in self.varying
+            return new and (wanted is None or n in wanted)
+
+        given_back = invocation.result
+        if invocation.of is not None:
+            given_back = self._read_after(invocation)
+        structure = pruned(given_back, is_result)
+        outputs = tuple(dict.fromkeys(leaves(structure)))
+        if not outputs:
+            return None
+        read: set[Node] = set()
+        closed: dict[Node, None] = {}
+        inside: set[Node] = set()
+        stack = list(reversed(outputs))
+        while stack:
+            n = stack.pop()
+            if n in given:
+                read.add(n)
+            elif self.is_outer(n, invocation):
+                closed[n] = None
+            elif n not in inside:
+                inside.add(n)
+                stack.extend(reversed(n.inputs))
+        parameters = _parameters(invocation, read)
+        self._add_closed(parameters, closed, invocation)
+        operands = {n: path for path, n in paths(parameters)}
+        ordered = tuple(sorted(inside, key=lambda n: n.index))
+        return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
+
+    def _read_after(self, step: Invocation) -> tuple[Node, ...]:
+        """Give what a step of a loop computes and something after it reads."""
+        return tuple(
+            n for n in self.nodes
+            if step.start <= n.index < step.end <= self.read_until.get(n, 0)
+        )  # fmt: skip
+
+    def _add_closed(
+        self, parameters: dict[str, Any], closed: Iterable[Node],
+        invocation: Invocation,
+    ) -> None:  # fmt: skip
+        """Make parameters of what a helper closed over, in the order of its reading.
+
+        What a step of a loop reads is called the same at every step.
+        """
+        for n in closed:
+            wish = invocation.names.get(n) or self.names.get(n) or "constant"
+            if invocation.of is not None:
+                wish = "value"
+            name, k = wish, 2
+            while name in parameters or name in RESERVED:
+                name, k = f"{wish}_{k}", k + 1
+            parameters[name] = n
+
+    def is_outer(self, n: Node, invocation: Invocation) -> bool:
+        """Tell what a helper closed over: values from before, and whole arrays.
+
+        What an earlier call of the same function made, such as a mask of a certain
+        size or the sine of an argument that both have, is the function's own. (What
+        the step of a loop before made may be what it hands on.)
+        """
+        if isinstance(n.attrs.get("value"), Constant):
+            return True
+        if n.index >= invocation.start or is_inline(n):
+            return False
+        if invocation.of is not None and n in self.varying:
+            return True
+        return not any(n.index in made for made in self.made_by[invocation.function])
+
+
+def _parameters(invocation: Invocation, read: set[Node]) -> dict[str, Any]:
+    """Give the parameters with what is read of them.
+
+    A value given twice is read where it was given first.
+    """
+    unread = set(read)
+
+    def is_read(n: Node) -> bool:
+        if n not in unread:
+            return False
+        unread.remove(n)
+        return True
+
+    return {
+        k: p for k, v in invocation.arguments.items()
+        if (p := pruned(v, is_read)) is not None
+    }  # fmt: skip
+
+
+def varying_of(nodes: Iterable[Node]) -> frozenset[Node]:
+    """Give the nodes that depend on an argument (or on what a loop's step finds)."""
+    varying: set[Node] = set()
+    for n in nodes:
+        own = n.op is argument or "bound" in n.op.traits
+        if own or any(i in varying for i in n.inputs):
+            varying.add(n)
+    return frozenset(varying)
+
+
+@dataclass
+class Outliner:
+    """Cuts calls out of a graph, one scope after the other."""
+
+    graph: Graph
+    top: Invocation
+    builder: Builder
+    keeps: Keeps
+    wanted: Mapping[Invocation, list[Node]] = field(default_factory=dict)
+    blocks: dict[Invocation, Block] = field(default_factory=dict)
+    regions: dict[Invocation, Region] = field(default_factory=dict)
+    loops: dict[Iterations, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.finder = Regions(self.graph, self.top)
+
+    def run(self) -> Graph:
+        """Give the graph of the whole function."""
+        new = self._scope(self.top, self.graph.outputs, {})
+        names = {new[n]: name for n, name in self.graph.names.items() if n in new}
+        names |= {n: self.graph.names[n] for n in self.graph.inputs}
+        outputs = tuple(new[o] for o in self.graph.outputs)
+        return replace(self.graph, outputs=outputs, names=names)
+
+    def _kept_below(self, invocation: Invocation) -> list[Invocation]:
+        """Give the calls that a function makes, seen past those that do not stay."""
+        found: list[Invocation] = []
+        for inner in invocation.below:
+            region = self.region(inner) if self.keeps(inner) else None
+            found += [inner] if region is not None else self._kept_below(inner)
+        return found
+
+    def region(self, invocation: Invocation) -> Region | None:
+        """Give what lies between a call and its results, if it computes anything."""
+        if invocation not in self.regions:
+            region = self.finder.find(invocation, self.wanted.get(invocation))
+            if region is None:
+                return None
+            self.regions[invocation] = region
+        return self.regions[invocation]
+
+    def _scope(
+        self, around: Invocation, roots: tuple[Node, ...], given: Mapping[Node, Node]
+    ) -> dict[Node, Node]:
+        """Rebuild what a function computes, with calls where others do."""
+        owner: dict[Node, Invocation] = {}
+        for inner in self._kept_below(around):
+            for n in self.regions[inner].outputs:
+                owner.setdefault(n, inner)
+        # In the order in which the user computed: operands are older than results.
+        new = dict(given)
+        for node in self._needed(roots, owner, new):
+            inner_call = owner.get(node)
+            if inner_call is None:
+                inputs = tuple(new[i] for i in node.inputs)
+                new[node] = self.builder.remake(node, inputs)
+            elif node not in new:
+                results = self._called(inner_call, new)
+                new |= {n: r for n, r in results.items() if owner[n] is inner_call}
+        return new
+
+    def _needed(
+        self, roots: Iterable[Node], owner: Mapping[Node, Invocation],
+        given: Mapping[Node, Node],
+    ) -> list[Node]:  # fmt: skip
+        """Give what is computed for `roots`, as far as no other function does."""
+        seen: set[Node] = set()
+        stack = [r for r in roots if r not in given]
+        while stack:
+            node = stack.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            below: Iterable[Node] = node.inputs
+            if node in owner:
+                below = self.regions[owner[node]].operands
+            stack.extend(i for i in below if i not in given)
+        return sorted(seen, key=lambda n: n.index)
+
+    def _called(
+        self, invocation: Invocation, new: Mapping[Node, Node]
+    ) -> dict[Node, Node]:
+        """Make the call of a block; give what stands for its results."""
+        region, block = self.regions[invocation], self._block(invocation)
+        # An array that is closed over may be noted after the first result is made.
+        operands = tuple(new.get(n, n) for n in region.operands)
+        make, line = self.builder.make, invocation.line
+        attrs = {"block": block, "step": self._step(invocation)}
+        node = make(call, operands, attrs, line)
+        return {
+            n: make(result, (node,), {"at": k, "spec": n.spec}, line)
+            for k, n in enumerate(region.outputs)
+        }
+
+    def _step(self, invocation: Invocation) -> tuple[int, int] | None:
+        """Give the number of a loop, and that of the step."""
+        loop = invocation.of
+        if loop is None:
+            return None
+        number = self.loops.setdefault(loop, len(self.loops))
+        return number, [s.start for s in loop.steps if len(s)].index(invocation.start)
+
+    def _block(self, invocation: Invocation) -> Block:
+        """Give what a call calls: the block that an equal one called, if there was."""
+        region = self.regions[invocation]
+        make = self.builder.make
+        given = {
+            n: make(argument, (), {
+                "name": path, "spec": n.spec, "of": invocation.function
+            })
+            for n, path in region.operands.items()
+        }  # fmt: skip
+        new = self._scope(invocation, region.outputs, given)
+        outputs = tuple(new[o] for o in region.outputs)
+        place = {n: k for k, n in enumerate(region.operands)}
+        parameters = tuple(
+            (name, rebuilt(nest, place.__getitem__)) for name, nest in region.parameters
+        )
+        found = {n: k for k, n in enumerate(region.outputs)}
+        structure = rebuilt(region.structure, found.__getitem__)
+        inputs = tuple(given.values())
+        key = (invocation.function, inputs, outputs, repr(parameters), repr(structure))
+        block = self.builder.blocks.get(key)
+        if block is None:
+            names = self._names(invocation, new)
+            names |= {
+                p: self._argument_name(n, p, invocation) for n, p in given.items()
+            }
+            graph = Graph(invocation.name, inputs, outputs, names, parameters)
+            step_of = None if invocation.of is None else invocation.of.target
+            block = Block(graph, structure, invocation.function, step_of)
+            self.builder.blocks[key] = block
+        self.blocks[invocation] = block
+        return block
+
+    def _argument_name(
+        self, outside: Node, placeholder: Node, invocation: Invocation
+    ) -> str:
+        if invocation.of is None:
+            return short_name(placeholder.attrs["name"])
+        outer = invocation.names.get(outside) or self.graph.names.get(outside)
+        return outer or short_name(placeholder.attrs["name"])
+
+    def _names(
+        self, invocation: Invocation, new: Mapping[Node, Node]
+    ) -> dict[Node, str]:
+        """Name values as the function did, then as those that it takes in."""
+        names: dict[Node, str] = {}
+        taken: set[str] = set()
+        waiting = [invocation]
+        while waiting:
+            inner = waiting.pop(0)
+            for n, name in inner.names.items():
+                if n in new and new[n] not in names and (
+                    inner is invocation or name not in taken
+                ):  # fmt: skip
+                    names[new[n]] = name
+            taken = set(names.values())
+            waiting += [i for i in inner.below if i not in self.blocks]
+        return names
+
+
+def calls_in(nodes: Iterable[Node]) -> list[Node]:
+    """Give the calls among nodes, forward ones."""
+    return [n for n in nodes if "call" in n.op.traits and "back" not in n.op.traits]

@@ -1,0 +1,218 @@
+"""What was seen of a call of a function of the user's while it ran."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FrameType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.loop import is_inline
+from derivo.graph.nest import leaves, pruned, rebuilt
+from derivo.graph.node import Line, Node
+
+# Frames that are no functions to a reader: they belong to the one around them.
+_ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+# Methods that stand for the object itself.
+_OF_THE_OBJECT = ("__call__", "forward")
+_DEEPEST = 4
+
+
+@dataclass(eq=False)
+class Iterations:
+    """A ``for`` loop that a function went through, step by step.
+
+    Attributes
+    ----------
+    line
+        Where it stands.
+    target
+        What the user calls the thing that it runs over; empty if that is no one name.
+    marks
+        The number of nodes there were when each step began, and after the last.
+    """
+
+    line: Line
+    target: str
+    marks: list[int] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[range]:
+        """The numbers of the nodes that each step made."""
+        return [range(a, b) for a, b in itertools.pairwise(self.marks)]
+
+
+@dataclass(eq=False)
+class Invocation:
+    """A call of a helper function, and what it had in hand.
+
+    Attributes
+    ----------
+    function
+        How the user knows it: ``block``, ``Class.method``.
+    arguments
+        Parameter to the traced values given for it, in a nest.
+    start, end
+        The number of nodes there were when it began, and when it was over.
+    line
+        Where it was called.
+    result
+        The traced values it gave, in a nest; None if there were none.
+    names
+        What it called its own values.
+    below
+        The calls that it made itself.
+    loops
+        The loops that it went through.
+    of
+        The loop, if this is a step of one and no call.
+    """
+
+    function: str
+    arguments: Mapping[str, Any]
+    start: int
+    line: Line | None = None
+    end: int = 0
+    result: Any = None
+    names: dict[Node, str] = field(default_factory=dict)
+    below: list[Invocation] = field(default_factory=list)
+    loops: list[Iterations] = field(default_factory=list)
+    of: Iterations | None = None
+
+    @property
+    def name(self) -> str:
+        """A name for it in source."""
+        *around, name = self.function.split(".")
+        if name in _OF_THE_OBJECT and around:
+            return "".join(
+                f"_{c.lower()}" if c.isupper() and k else c.lower()
+                for k, c in enumerate(around[-1])
+            )
+        return name
+
+    def everything(self) -> Iterator[Invocation]:
+        """Give this call and all below it."""
+        yield self
+        for inner in self.below:
+            yield from inner.everything()
+
+
+def with_steps(around: Invocation) -> None:
+    """Put the steps of loops between a function and the calls that it makes in them.
+
+    Each step is an invocation of its own; it has no arguments, for it closes over
+    all that it reads, and its results are what is read after it.
+    """
+    loops, around.loops = around.loops, []
+    while loops:
+        loop = loops.pop(0)
+        steps = [s for s in loop.steps if len(s)]
+        if len(steps) < 2:
+            continue
+        made = [
+            Invocation(f"{around.function}:{loop.line.number}", {}, s.start, loop.line,
+                       s.stop, names=around.names, of=loop)
+            for s in steps
+        ]  # fmt: skip
+        for step, numbers in zip(made, steps, strict=True):
+            step.below = [i for i in around.below if _lies_in(i, numbers)]
+            step.loops = [i for i in loops if i.marks[0] in numbers]
+        inside = {i for step in made for i in (*step.below, *step.loops)}
+        around.below = [i for i in around.below if i not in inside] + made
+        loops = [i for i in loops if i not in inside]
+    around.below.sort(key=lambda i: i.start)
+    for inner in around.below:
+        with_steps(inner)
+
+
+def _lies_in(invocation: Invocation, numbers: range) -> bool:
+    return numbers.start <= invocation.start and invocation.end <= numbers.stop
+
+
+def loop_target(line: Line) -> str | None:
+    """Give the name that a ``for`` line binds ("" for several); None for others."""
+    if not line.text.startswith("for "):
+        return None
+    try:
+        (loop,) = ast.parse(f"{line.text.rstrip()} pass").body
+    except SyntaxError:
+        return ""
+    target = loop.target if isinstance(loop, ast.For) else None
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def is_function(frame: FrameType) -> bool:
+    """Tell a function that has a name from a lambda, a comprehension, a generator."""
+    code = frame.f_code
+    return not code.co_name.startswith("<") and not code.co_flags & _ANONYMOUS
+
+
+def known_as(frame: FrameType) -> str:
+    """Give the name by which the user knows the function of a frame."""
+    return frame.f_code.co_qualname.rpartition("<locals>.")[2]
+
+
+def arguments_of(frame: FrameType) -> dict[str, Any]:
+    """Give the traced values among the arguments of a call that begins.
+
+    An object is looked into: its attributes are arguments of their own.
+    """
+    code = frame.f_code
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & inspect.CO_VARARGS)
+    count += bool(code.co_flags & inspect.CO_VARKEYWORDS)
+    found: dict[str, Any] = {}
+    for name in code.co_varnames[:count]:
+        value = frame.f_locals.get(name)
+        if _is_object(value):
+            for key, part in vars(value).items():
+                own = key if key not in code.co_varnames[:count] else f"{name}_{key}"
+                found[own] = nest_of(part)
+        elif name not in found:
+            found[name] = nest_of(value)
+    return {k: v for k, v in found.items() if v is not None}
+
+
+def nest_of(value: Any, depth: int = 0) -> Any:
+    """Give the nodes of the traced values in a nest; None if there are none.
+
+    Numbers and sizes are left out: they are no arguments, but part of the function.
+    """
+    if hasattr(value, "record"):
+        node: Node = value.node
+        return None if is_inline(node) else node
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        parts = {str(k): nest_of(v, depth + 1) for k, v in value.items()}
+    elif isinstance(value, tuple | list):
+        listed = [nest_of(v, depth + 1) for v in value]
+        parts_of_list = listed if isinstance(value, list) else tuple(listed)
+        return pruned(parts_of_list, lambda _: True)
+    elif _is_object(value):
+        parts = {k: nest_of(v, depth + 1) for k, v in vars(value).items()}
+    else:
+        return None
+    return pruned(parts, lambda _: True)
+
+
+def _is_object(value: Any) -> bool:
+    if isinstance(value, type | ModuleType | FunctionType | np.ndarray | np.generic):
+        return False
+    return hasattr(value, "__dict__") and not hasattr(value, "record")
+
+
+__all__ = [
+    "Invocation",
+    "arguments_of",
+    "is_function",
+    "known_as",
+    "leaves",
+    "nest_of",
+    "rebuilt",
+]
