@@ -134,9 +134,15 @@ class Regions:
         """
         given = set(leaves(dict(invocation.arguments)))
 
+        found: set[Node] = set()
+
         def is_result(n: Node) -> bool:
+            """Keep what is new; a value that is given back twice stands once."""
             new = n not in given and n.index >= invocation.start and n in self.varying
-            return new and (wanted is None or n in wanted)
+            if not new or n in found or (wanted is not None and n not in wanted):
+                return False
+            found.add(n)
+            return True
 
         given_back = invocation.result
         if invocation.of is not None:
