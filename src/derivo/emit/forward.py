@@ -70,8 +70,9 @@ def write_forward(
             names.hold(name, n)
     # What a loop gathers is called after what it gathers.
     hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}
+    helpers = results_of_helpers(p.outputs, p.name)
     body = Body(
-        names, Scope(), {}, p.names, hints, p.roles, results_of_helpers(p.outputs),
+        names, Scope(), {}, p.names, hints, p.roles, helpers,
         functions=functions, arguments=p.inputs, signature=p.signature,
     )  # fmt: skip
     for name, nest in p.signature:

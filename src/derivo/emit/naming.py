@@ -116,8 +116,11 @@ class Naming:
         return _WORDS.get(int(value)) if value == value // 1 else None
 
 
-def results_of_helpers(outputs: Iterable[Node]) -> dict[Node, str]:
-    """Name what a helper function gives after the helper: ``gelu_out``."""
+def results_of_helpers(outputs: Iterable[Node], own: str) -> dict[Node, str]:
+    """Name what a helper function gives after the helper: ``gelu_out``.
+
+    The function that is written may be a helper itself: its name is `own`.
+    """
     nodes = order(outputs)
     inside: set[Node] = set()
     for reader in nodes:
@@ -128,7 +131,8 @@ def results_of_helpers(outputs: Iterable[Node]) -> dict[Node, str]:
     found = {}
     for n in nodes:
         name = n.group[-1] if n.group else ""
-        if n.inputs and n not in inside and name.isidentifier() and name[0] != "_":
+        is_helper = name.isidentifier() and name[0] != "_" and name != own
+        if is_helper and n.inputs and n not in inside:
             found[n] = f"{name}_out"
     return found
 

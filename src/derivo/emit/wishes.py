@@ -36,7 +36,7 @@ def wishes_of(
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
     again = {n: name for n, name in called.items() if name.isidentifier()}
     wishes = again | gradients | named | before
-    helpers = results_of_helpers(p.outputs)
+    helpers = results_of_helpers(p.outputs, p.name)
     naming = Naming(called.get, p.roles, names_before(called, p.roles), helpers)
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
