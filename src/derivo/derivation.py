@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from derivo.errors import UsageError
 from derivo.passes import Passes
 
 if TYPE_CHECKING:  # loaded when they are asked for
     from derivo.explain.explanation import Explanation
+    from derivo.verify.nonfinite import Nonfinite
     from derivo.verify.report import Report
 
 
@@ -111,25 +113,55 @@ class Derivation(Passes):
             self, trials=trials, seed=seed, order=order, arrays=arrays, sizes=sizes
         )
 
+    def trace_nonfinite(
+        self, upstream: Any = None, /, **arrays: Any
+    ) -> Nonfinite | None:
+        """Find the first operation that made a NaN or an infinity, and tell its way.
+
+        Parameters
+        ----------
+        upstream
+            Adjoint of the result; ones if left out.
+        **arrays
+            The arguments.
+
+        Returns
+        -------
+        Nonfinite or None
+            Print it; None if every result and every gradient is finite.
+        """
+        from derivo.verify.nonfinite import trace_nonfinite  # noqa: PLC0415
+
+        return trace_nonfinite(self, arrays, upstream)
+
     def explain(
-        self, level: str | Iterable[str] = "all", *, language: str = "en",
-        upstream: Any = None, **arrays: Any,
-    ) -> Explanation:  # fmt: skip
+        self, level: str | Iterable[str] = "all", /, **given: Any
+    ) -> Explanation:
         """Show where the backward pass comes from: `derivo.explain.explanation`.
 
         Parameters
         ----------
-        level, language, upstream
-            As there.
-        **arrays
-            Values of the arguments, for numbers at every step. Arguments that are
-            called like one of the options go into a dict ``arrays``.
+        level
+            "all", or one or several of "graph", "scalar", "matrix", "batch", "code".
+        **given
+            Values of the arguments by name, for numbers at every step; and options:
+            ``level``, ``language`` and ``upstream``, as there. A name of an argument is
+            the argument.
         """
         from derivo.explain.explanation import explain  # noqa: PLC0415
 
-        if isinstance(arrays.get("arrays"), Mapping):
-            arrays |= arrays.pop("arrays")
-        return explain(self, level, language=language, upstream=upstream, arrays=arrays)
+        own = {name for name, _ in self.traced.signature}
+        own |= {n.attrs["name"] for n in self.traced.inputs}
+        arrays = {k: v for k, v in given.items() if k in own}
+        options = {k: v for k, v in given.items() if k not in own}
+        arrays = {**options.pop("arrays", {}), **arrays}
+        for name in set(options) - {"level", "language", "upstream"}:
+            arrays[name] = options.pop(name)  # no argument: it is refused by name
+        wanted: Any = options.pop("level", level)
+        if not isinstance(wanted, str | Iterable):
+            message = f"there is no level {wanted!r}; name one, such as 'matrix'"
+            raise UsageError(message)
+        return explain(self, wanted, arrays=arrays, **options)
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""

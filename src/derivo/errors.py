@@ -52,3 +52,7 @@ class AssumptionWarning(UserWarning):
 
 class IndependentWarning(UserWarning):
     """Tells that the result does not depend on an argument, so its gradient is zero."""
+
+
+class CacheWarning(UserWarning):
+    """Tells that the usual folder of emitted source cannot be used, and why."""

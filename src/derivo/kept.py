@@ -18,7 +18,7 @@ from derivo.graph.block import Block, inline, rolls_among
 from derivo.graph.builder import check
 from derivo.graph.node import Graph, Node
 from derivo.simplify.assume import Facts
-from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.trace.functions import Outliner, Region, calls_in, outline
 from derivo.trace.invocation import Invocation, Iterations
@@ -255,8 +255,9 @@ class _Chooser:
 
     def _try_to_write_out(self, graph: Graph, blocks: tuple[Block, ...]) -> bool:
         """Find the functions without which their callers are shorter."""
-        scopes = [Scope(graph, self._cost_of_whole)]
-        scopes += [Scope(b.graph, self._cost_of_block, b) for b in blocks]
+        f = self.functions
+        scopes = [Scope(graph, self._cost_of_whole, f)]
+        scopes += [Scope(b.graph, self._cost_of_block, f, b) for b in blocks]
         for scope in scopes:
             function = scope.block.function if scope.block else ""
             for name, nodes in scope.called().items():
@@ -274,12 +275,12 @@ class _Chooser:
         return bool(self.written_out)
 
     def _is_shorter(self, scope: Scope, calls: list[Node]) -> bool:
-        """Tell whether a scope's backward pass is shorter with calls written out."""
-        written = _write_out(scope.graph, calls, self.functions)
+        """Tell whether a scope's backward pass is shorter with a call written out."""
+        written = _write_out(scope.graph, calls[:1], self.functions)
         try:
             saved = scope.own_cost - scope.cost(written)
             # A function that is called again and again is worth some operations.
-            return saved >= (1 if len(calls) == 1 else WORTH * len(calls))
+            return saved >= (1 if len(calls) == 1 else WORTH)
         except DerivoError:
             return False  # what is wrong is said when the function itself is derived
 
@@ -301,7 +302,7 @@ class _Chooser:
         raw = differentiate(
             forward.graph, wrt, self.builder, is_loss=is_loss, functions=f
         )
-        return f.operations(simplify_backward(raw, forward, enabled=True), forward)
+        return f.operations(f.shortened(raw, forward), forward)
 
 
 @dataclass
@@ -320,12 +321,19 @@ class Scope:
 
     graph: Graph
     cost: Callable[[Graph], int]
+    functions: Functions
     block: Block | None = None
 
     @cached_property
     def own_cost(self) -> int:
         """The operations of its backward pass as it stands."""
-        return self.cost(self.graph)
+        if self.block is None:
+            return self.cost(self.graph)
+        # Most likely it is what is needed in the end, too.
+        floats = (k for k, n in enumerate(self.graph.inputs) if n.spec.kind == "float")
+        every = tuple(range(len(self.graph.outputs)))
+        derived = self.functions.derived(self.block, tuple(floats), every)
+        return self.functions.operations(derived.backward, derived.forward)
 
     def called(self) -> dict[str, list[Node]]:
         """Give the calls by the function that they call."""
@@ -379,7 +387,9 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
         return False
     (roll, *_) = rolls
     assert roll is not None  # noqa: S101
-    return bool(roll.lists) or length_of(roll.calls[0].attrs["block"]) >= LONG
+    return (
+        bool(roll.lists or roll.rows) or length_of(roll.calls[0].attrs["block"]) >= LONG
+    )
 
 
 def is_work(node: Node) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
+from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -15,20 +17,36 @@ import numpy as np
 from derivo.differentiate.reverse import differentiate
 from derivo.emit.assemble import program
 from derivo.emit.numpy import Source, emit
-from derivo.errors import AssumptionWarning, DerivoError, IndependentWarning, UsageError
+from derivo.errors import (
+    AssumptionWarning,
+    DerivoError,
+    IndependentWarning,
+    TraceError,
+    UsageError,
+)
 from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
+from derivo.graph.dim import names as dim_names
 from derivo.graph.nest import gradient_nests, nested, paths, rebuilt
 from derivo.graph.node import Graph
 from derivo.graph.spec import Spec, spec_of
 from derivo.kept import EVERY, Choice, with_functions
-from derivo.run.arguments import adjoints_of_results, bind, floating_type
-from derivo.run.load import load_text
+from derivo.ops.leaf import argument
+from derivo.run.arguments import (
+    adjoint_of_loss,
+    adjoints_of_results,
+    bind,
+    floating_type,
+    split_upstream,
+)
+from derivo.run.load import load_text, save_text
+from derivo.run.stored import Missing, storable
 from derivo.simplify.assume import Facts
-from derivo.simplify.driver import simplify_backward, simplify_forward
+from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.simplify.model import Backward, Forward, Step
-from derivo.trace.tracer import trace
+from derivo.trace.owned import left_as_it_was
+from derivo.trace.tracer import Traced, is_users, trace
 
 
 class Passes:
@@ -75,9 +93,10 @@ class Passes:
         """Run the stages, one after the other: see `derivo.derive`."""
         builder = Builder()
         given = {name: _read_specs(name, value) for name, value in specs.items()}
-        facts = Facts.read((assume,) if isinstance(assume, str) else tuple(assume))
+        facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
-        run = trace(function, given, builder)
+        with left_as_it_was(function):
+            run = _traced(function, given, builder)
         traced, structure = run.graph, run.structure
         facts.check_arguments(traced)
         names = _wrt(wrt, traced)
@@ -90,7 +109,7 @@ class Passes:
         differentiated = differentiate(
             forward.graph, names, builder, is_loss=is_loss, functions=functions
         )
-        backward = simplify_backward(differentiated, forward, enabled=simplify)
+        backward = functions.shortened(differentiated, forward)
         told = tuple(
             Step("function", f"{name} {note}", forward.graph.outputs[0])
             for name, note in sorted(outlined.notes.items())
@@ -105,7 +124,7 @@ class Passes:
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
         rederive = partial(
-            cls.of, function, specs, wrt=wrt, simplify=simplify, stabilize=stabilize,
+            cls.of, function, given, wrt=names, simplify=simplify, stabilize=stabilize,
             assume=assume, keep=keep, inline=inline,
         )  # fmt: skip
         return cls(function, traced, structure, forward, backward, functions, rederive)
@@ -166,17 +185,7 @@ class Passes:
         Arrays that the function closes over and that are too long to be read as text
         go into a file beside it, ``backward.npz`` for ``backward.py``.
         """
-        path = Path(path)
-        if not path.parent.is_dir():
-            message = f"there is no folder {path.parent}; make it first"
-            raise UsageError(message)
-        path.write_text(self.source, encoding="utf-8")
-        beside = path.with_suffix(".npz")
-        if self.emitted.arrays:
-            np.savez(beside, **self.emitted.arrays)
-        else:
-            beside.unlink(missing_ok=True)  # of another function, saved here before
-        return path
+        return save_text(self.source, path, self.emitted.arrays)
 
     @property
     def graph(self) -> Graph:
@@ -190,48 +199,72 @@ class Passes:
 
     # --- running ----------------------------------------------------------------------
 
-    def __call__(self, *args: Any, **arrays: Any) -> Any:
+    def __call__(self, /, *args: Any, **arrays: Any) -> Any:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
             given = nested(self.traced, values) | dict(self.emitted.arrays)
             return getattr(self.module, self.name)(**given)[0]
 
-    def gradients(self, upstream: Any = None, **arrays: Any) -> dict[str, Any]:
+    def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
+
+        ``d.gradients(x, w)`` and ``d.gradients(x=x, w=w)`` start from ones;
+        ``d.gradients(upstream, x=x, w=w)`` from an adjoint of the result.
 
         Parameters
         ----------
-        upstream
-            Adjoint of the result (a tuple of them for several); ones if left out.
-        **arrays
-            The arguments.
+        *given, **arrays
+            The arguments, by position or by name. One array more than there are
+            arguments comes first: the adjoint of the result (for several, a tuple or a
+            dict as the result is). It can be given as ``upstream=``, too, unless that
+            is the name of an argument.
+
+        Raises
+        ------
+        UsageError
+            Arguments that are missing or not known, or given twice.
+        ShapeError, DtypeError
+            Arrays that do not fit.
         """
-        return self.value_and_gradients(upstream, **arrays)[1]
+        return self.value_and_gradients(*given, **arrays)[1]
 
     def value_and_gradients(
-        self, upstream: Any = None, **arrays: Any
+        self, /, *given: Any, **arrays: Any
     ) -> tuple[Any, dict[str, Any]]:
-        """Run both passes and give the result and the gradients by name."""
-        values, sizes = self.bind((), arrays)
+        """Run both passes and give the result and the gradients by name.
+
+        Takes what `gradients` takes.
+        """
+        upstream, args, named = split_upstream(self.traced, given, arrays)
+        values, sizes = self.bind(args, named)
+        return self._run(upstream, values, sizes)
+
+    def _run(
+        self, upstream: Any, values: dict[str, Any], sizes: dict[str, int]
+    ) -> tuple[Any, dict[str, Any]]:
         exact = self._exact_if_needed(values)
         if exact is not None:
-            return exact.value_and_gradients(upstream, **arrays)
+            return exact._run(upstream, values, sizes)  # noqa: SLF001  its own kind
+        is_loss, factor = self.emitted.is_loss, 1.0
+        if is_loss and upstream is not None:
+            factor = adjoint_of_loss(upstream)
         with np.errstate(over="ignore", under="ignore"):
             function = getattr(self.module, self.name)
-            given = nested(self.traced, values) | dict(self.emitted.arrays)
-            output, saved = function(**given)
-            if self.emitted.is_loss:
+            inputs = nested(self.traced, values) | dict(self.emitted.arrays)
+            output, saved = function(**inputs)
+            if is_loss:
                 result = getattr(self.module, f"{self.name}_gradient")(saved)
             else:
                 given = adjoints_of_results(
-                    self.forward.graph, upstream, floating_type(values), sizes
-                )
+                    self.forward.graph, upstream, floating_type(values), sizes,
+                    self.structure,
+                )  # fmt: skip
                 result = getattr(self.module, f"{self.name}_backward")(saved, given)
         returned = gradient_nests(self.traced, self.wrt)
         parts = result if len(returned) > 1 else (result,)
-        if self.emitted.is_loss and upstream is not None:
-            parts = tuple(rebuilt(p, lambda d: upstream * d) for p in parts)
+        if is_loss and upstream is not None:
+            parts = tuple(rebuilt(p, lambda d: factor * d) for p in parts)
         return output, dict(zip(returned, parts, strict=True))
 
     def bind(
@@ -273,10 +306,107 @@ class Passes:
             return self
         return self._rederive(keep=(), inline=EVERY)
 
+    # --- copies -----------------------------------------------------------------------
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        """Give the derivation itself: nothing in it changes."""
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what a pickle holds: all but the loaded module.
+
+        A function that cannot be pickled is left out; then what would have to be
+        derived from it later is derived now.
+        """
+        emitted = self.emitted  # written before it is stored: what is read stays so
+        function = storable(self.function)
+        if isinstance(function, Missing):
+            _ = self.written_out, self.backward.assumptions and self.exact
+        # Nodes in order: each finds its operands stored, however long the chain is.
+        nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
+        kept = {k: v for k, v in vars(self).items() if k != "module"}
+        rederive = function if isinstance(function, Missing) else self._rederive
+        changed = {"function": function, "_rederive": rederive, "emitted": emitted}
+        return {"nodes in order": nodes, **kept, **changed}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take back what `__getstate__` gave."""
+        vars(self).update({k: v for k, v in state.items() if k != "nodes in order"})
+
     def __repr__(self) -> str:
-        """Show the call and the source."""
+        """Show the call, and how to see the source."""
         given = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
-        return f"<derivation of {self.name}({given})>\n\n{self.source}"
+        return f"<derivation of {self.name}({given}): print(d.source)>"
+
+
+def _traced(
+    function: Callable[..., Any], given: Mapping[str, Any], builder: Builder
+) -> Traced:
+    """Trace, and tell what ends a program as an error of the user's function."""
+    name = getattr(function, "__name__", repr(function))
+    try:
+        run = trace(function, given, builder)
+    except RecursionError:
+        message = f"{name} calls itself, or others, too deep: is there an end to it?"
+        raise TraceError(message) from None
+    except SystemExit:
+        message = f"{name} ends the program (sys.exit) instead of giving a result"
+        raise TraceError(message) from None
+    except DerivoError:
+        raise
+    except (AttributeError, TypeError) as error:
+        # What the stand-in for an array cannot do; errors of the user's own go through.
+        if not _is_ours(error) and "Variable" not in str(error):
+            raise
+        message = (
+            f"{error}{_users_line(error)}\n  Instead: use NumPy's functions for it"
+        )
+        raise TraceError(message) from None
+    graph = run.graph
+    foreign = [n for n in graph.nodes() if n.op is argument and n not in graph.inputs]
+    if foreign:
+        message = (
+            f"{name} reads a value that was kept from another derivation, of its "
+            f"argument {foreign[0].attrs['name']!r}: keep arrays, or return the value"
+        )
+        raise TraceError(message)
+    return run
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Tell whether an error comes from derivo's own code, or from what it was asked."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return Path(last.filename).is_relative_to(Path(__file__).parent)
+
+
+def _users_line(error: BaseException) -> str:
+    """Write the innermost line of the user's, as Python's tracebacks do."""
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if is_users(f.filename)
+    ]
+    if not frames:
+        return ""
+    last = frames[-1]
+    return (
+        f'\n  File "{last.filename}", line {last.lineno}, in {last.name}: {last.line}'
+    )
+
+
+def _texts(assume: Any) -> tuple[str, ...]:
+    """Give facts in a tuple.
+
+    Raises
+    ------
+    UsageError
+        Something else than texts.
+    """
+    if isinstance(assume, str):
+        return (assume,)
+    several = tuple(assume) if isinstance(assume, Iterable) else (assume,)
+    if not all(isinstance(text, str) for text in several):
+        message = f"assume: {assume!r} is no fact; write it as text: 't sums to 1'"
+        raise UsageError(message)
+    return several
 
 
 def _read_specs(name: str, value: Any) -> Any:
@@ -302,17 +432,37 @@ def is_nest(value: Any) -> bool:
 
 def _read_spec(name: str, value: Any) -> Spec:
     try:
-        return spec_of(value)
+        spec = spec_of(value)
     except DerivoError as error:
         message = f"{name}: {error}"
         raise type(error)(message) from None
+    except ValueError as error:  # rows of different lengths
+        message = f"{name} is neither a shape nor an array: {error}"
+        raise UsageError(message) from None
+    sizes = [s for d in spec.shape for s in dim_names(d)]
+    odd = [s for s in sizes if iskeyword(s) or s.startswith("__")]
+    if odd or (isinstance(value, str) and ",," in value.replace(" ", "")):
+        what = f"{odd[0]!r} is no name for a size" if odd else "a size is missing"
+        message = f"{name}={value!r}: {what}; write names and numbers: 'N 3'"
+        raise UsageError(message)
+    return spec
 
 
-def _wrt(wrt: str | Iterable[str] | None, graph: Graph) -> tuple[str, ...]:
+def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:
     kinds = {n.attrs["name"]: n.spec.kind for n in graph.inputs}
     if wrt is None:
         return tuple(name for name, kind in kinds.items() if kind == "float")
-    asked = (wrt,) if isinstance(wrt, str) else tuple(wrt)
+    if isinstance(wrt, str):
+        asked: tuple[Any, ...] = (wrt,)
+    else:
+        asked = tuple(wrt) if isinstance(wrt, Iterable) else (wrt,)
+    if not asked or len(set(asked)) < len(asked):
+        what = "names an argument twice" if asked else "names no argument"
+        message = (
+            f"wrt: {wrt!r} {what}; name one or several of {', '.join(kinds)}, or leave "
+            "it out for all floating ones"
+        )
+        raise UsageError(message)
     names = tuple(found for name in asked for found in _below(name, kinds))
     for name in names:
         if kinds.get(name) != "float":

@@ -90,7 +90,7 @@ def test_a_mistake_is_answered(run: Run, folder: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("deriv",), ("derive",), ("train", "x.csv"), ("tour", "--fast"),
+    "words", [("deriv",), ("derive",), ("train", "x.csv"), ("tour", "--fast"),
               ("check", "model.py:layer", "--trials", "many")]
 )  # fmt: skip
 def test_words_that_are_not_known_give_exit_code_2(
@@ -99,6 +99,13 @@ def test_words_that_are_not_known_give_exit_code_2(
     result = run(*words)
     assert result.code == 2
     assert "usage: derivo" in result.err
+
+
+def test_the_command_alone_shows_its_help(run: Run) -> None:
+    result = run()
+    assert result.code == 0
+    assert "usage: derivo" in result.out
+    assert "derivo check model.py:layer" in result.out
 
 
 @pytest.mark.parametrize(

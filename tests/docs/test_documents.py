@@ -12,7 +12,7 @@ from derivo.cli.textbook.rows import ROWS
 from tests.docs import documents
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/how-it-works.md")
+DOCUMENTS = ("README.md", "docs/how-it-works.md", "docs/check.md")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -56,3 +56,35 @@ def gpt2_loss(inputs, targets, wte, wpe, blocks, ln_f, n_head=4):
     logits = gpt2(inputs, wte, wpe, blocks, ln_f, n_head)
     p = softmax(logits)
     return -np.mean(np.log(p[np.arange(len(targets)), targets]))
+
+
+def init_params(blocks, width, words, longest, rng):
+    """Draw parameters as GPT-2 does: normal, a fiftieth wide; gains are 1."""
+
+    def linear_params(inputs, outputs):
+        w = rng.normal(size=(inputs, outputs)) * 0.02
+        return {"w": w, "b": np.zeros(outputs)}
+
+    def norm_params():
+        return {"g": np.ones(width), "b": np.zeros(width)}
+
+    return {
+        "wte": rng.normal(size=(words, width)) * 0.02,
+        "wpe": rng.normal(size=(longest, width)) * 0.02,
+        "blocks": [
+            {
+                "mlp": {
+                    "c_fc": linear_params(width, 4 * width),
+                    "c_proj": linear_params(4 * width, width),
+                },
+                "attn": {
+                    "c_attn": linear_params(width, 3 * width),
+                    "c_proj": linear_params(width, width),
+                },
+                "ln_1": norm_params(),
+                "ln_2": norm_params(),
+            }
+            for _ in range(blocks)
+        ],
+        "ln_f": norm_params(),
+    }

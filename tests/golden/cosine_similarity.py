@@ -16,6 +16,8 @@ def cosine_similarity_backward(saved, d_out):
         b / norm_a_times_norm_b[:, None] - a * out[:, None] / norm_a[:, None] ** 2
     )
     d_a = d_out[:, None] * difference
-    ratio = b * norm_a[:, None] * out[:, None] / norm_b[:, None]
-    d_b = d_out[:, None] * (a - ratio) / norm_a_times_norm_b[:, None]
+    difference_2 = (
+        a / norm_a_times_norm_b[:, None] - b * out[:, None] / norm_b[:, None] ** 2
+    )
+    d_b = d_out[:, None] * difference_2
     return d_a, d_b

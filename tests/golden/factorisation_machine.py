@@ -12,13 +12,11 @@ def factorisation_machine(x, v, w):
 def factorisation_machine_backward(saved, d_factorisation_machine):
     x, v, w, x_at_v, x_squared, v_squared = saved
     d_w = x.T @ d_factorisation_machine  # (L, N) @ (N,)
-    d_pairs = 0.5 * d_factorisation_machine
+    delta = np.broadcast_to(-d_factorisation_machine[:, None] / 2, x_at_v.shape)
     d_x_at_v = d_factorisation_machine[:, None] * x_at_v
-    delta = np.broadcast_to(d_pairs[:, None], x_at_v.shape)
-    delta_2 = -delta
-    total = d_x_at_v @ v.T + 2 * (delta_2 @ v_squared.T) * x
+    total = d_x_at_v @ v.T + 2 * (delta @ v_squared.T) * x
     # x is read more than once: add the adjoints
     d_x = total + d_factorisation_machine[:, None] * w
     # v is read more than once: add the adjoints
-    d_v = x.T @ d_x_at_v + 2 * (x_squared.T @ delta_2) * v
+    d_v = x.T @ d_x_at_v + 2 * (x_squared.T @ delta) * v
     return d_x, d_v, d_w

@@ -15,8 +15,8 @@ def linear_attention_backward(saved, d_out):
     v, q_2, k_2, sum_k_2, total, k_2_at_v, out = saved
     delta = d_out / total[:, None]
     d_k_2_at_v = q_2.T @ delta  # (D, T) @ (T, V)
-    d_v = k_2 @ d_k_2_at_v      # (S, D) @ (D, V)
     d_total = -np.sum(d_out * out, axis=1) / total
+    d_v = k_2 @ d_k_2_at_v      # (S, D) @ (D, V)
     # q_2 is read more than once: add the adjoints
     d_q_2 = delta @ k_2_at_v.T + d_total[:, None] * sum_k_2
     d_q = d_q_2 * q_2           # q_2 = exp(q): dq_2/dq = q_2

@@ -11,8 +11,7 @@ def prelu(x, w, a):
 def prelu_backward(saved, d_prelu):
     x, w, a, u, minimum, relu_u = saved
     d_a = np.sum(d_prelu * minimum, axis=0)  # a was copied to N rows: add up
-    # u is read more than once: add the adjoints
-    d_u = d_prelu * a * (u <= 0) + d_prelu * (relu_u > 0)
+    d_u = d_prelu * ((relu_u > 0).astype(x.dtype) + (u <= 0) * a)
     d_x = d_u @ w.T                          # (N, M) @ (M, L)
     d_w = x.T @ d_u                          # (L, N) @ (N, M)
     return d_x, d_w, d_a

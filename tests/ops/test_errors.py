@@ -48,11 +48,17 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
         ShapeError,
         "has 2 operands, but 1 are given",
     ),
-    "einsum lists": (
-        lambda x: np.einsum(x, [0, 1]),
-        {"x": "N M"},
+    "traced option": (
+        lambda x, n: np.round(x, n),
+        {"x": "N M", "n": ""},
+        DerivoError,
+        "decimals",
+    ),
+    "traced shift": (
+        lambda x, n: np.nan_to_num(x, nan=n),
+        {"x": "N M", "n": ""},
         NotSupportedError,
-        "write the indices as text",
+        "option nan= of `nan_to_num` depends on a traced value",
     ),
     "inv": (
         lambda x: np.linalg.inv(x),
@@ -67,16 +73,28 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
         r"solve: \(N, N\) and \(M,\) do not fit",
     ),
     "spectral norm": (
-        lambda x: np.linalg.norm(x, 2),
+        lambda x: np.linalg.norm(x, 3),
         {"x": "N M"},
         NotSupportedError,
-        "singular values",
+        "no matrix norm ord=3",
     ),
-    "eigh": (
-        lambda x: np.linalg.eigh(x)[0],
+    "eig": (
+        lambda x: np.linalg.eig(x)[0],
         {"x": "N N"},
         NotSupportedError,
-        "np.linalg.eigh` has no rule",
+        "np.linalg.eig` has no rule",
+    ),
+    "svd of a named size": (
+        lambda x: np.linalg.svd(x, full_matrices=False)[1],
+        {"x": "N M"},
+        ShapeError,
+        "give the sizes as numbers",
+    ),
+    "all vectors": (
+        lambda x: np.linalg.svd(x)[0],
+        {"x": "3 2"},
+        NotSupportedError,
+        "full_matrices=False",
     ),
     "mask": (
         lambda x: x[x > 0],
@@ -152,15 +170,9 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
     ),
     "cross": (
         lambda a, b: np.cross(a, b),
-        {"a": "N 2", "b": "N 2"},
+        {"a": "N 4", "b": "N 4"},
         ShapeError,
-        "three components",
-    ),
-    "third derivative of gammaln": (
-        lambda x: _trigamma(x),
-        {"x": "N"},
-        NotSupportedError,
-        "trigamma. has no derivative",
+        "two or three components",
     ),
     "take_along_axis": (
         lambda x: np.take_along_axis(x, np.zeros((3, 2), int), axis=1),
@@ -175,10 +187,6 @@ CASES: dict[str, tuple[Any, dict[str, Any], type[DerivoError], str]] = {
         "holds integers",
     ),
 }
-
-
-def _trigamma(x: Any) -> Any:
-    return ops.CATALOGUE["trigamma"](x)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -113,6 +113,16 @@ def test_what_is_spelled_out_computes_the_same(world, named):
     np.testing.assert_allclose(world.run(lowered), world.run(value), rtol=1e-12)
 
 
+def test_only_what_is_computed_is_used_to_go_round_a_sum(world):
+    z, m, x = (world.argument("N M") for _ in range(3))
+    shifted = z - m  # it has been made; whether it is computed is another thing
+    value = z - (m + x)
+    assert Lowering(world.builder)(value.node) is value.node
+    lowering = Lowering(world.builder)
+    lowering(shifted.node)
+    assert lowering(value.node) is (shifted - x).node
+
+
 # --- single rules ---------------------------------------------------------------------
 
 

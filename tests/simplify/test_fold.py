@@ -14,9 +14,9 @@ from derivo.ops.shape import expand_dims
 from derivo.simplify.factor import Base, base, product
 from derivo.simplify.fold import (
     Definition,
+    Folder,
     complexity,
     definition,
-    fold,
     is_root,
     part_products,
     rebase,
@@ -58,7 +58,7 @@ def frame(t):
 
 def folded(t, *definitions):
     m, c = single(t)
-    new, number, found = fold(m, definitions)
+    new, number, found = Folder(definitions)(m)
     return new, c * number, found
 
 
@@ -156,7 +156,7 @@ def test_random_products_keep_their_value(seed):
         t = t.sum(int(rng.integers(2)), True) * terms(one_of(rng, values))
     arrays = world.values | known(world, whole, *forward)
     m, c = single(t)
-    new, number, _ = fold(m, definitions)
+    new, number, _ = Folder(definitions)(m)
     after = float(c * number) * product_value(new, arrays, SIZES, t.shape)
     np.testing.assert_allclose(after, value_of(t, arrays, SIZES), rtol=1e-10)
     assert complexity(new) <= complexity(m)

@@ -77,20 +77,23 @@ EVERY = pytest.mark.parametrize("name", CHAINS)
 
 
 @cache
-def derived(name: str, blocks: int) -> derivo.Derivation:
+def derived(name: str, blocks: int, inline: str = "") -> derivo.Derivation:
     make, _, shapes, _ = CHAINS[name]
-    return derivo.derive(make(blocks), **shapes)
+    return derivo.derive(make(blocks), shapes=shapes, inline=inline or ())
 
 
 @EVERY
+@pytest.mark.parametrize("inline", ["", "*"])
 @pytest.mark.parametrize("seed", range(3))
-def test_gradients_are_those_of_a_complex_step(name: str, seed: int) -> None:
+def test_gradients_are_those_of_a_complex_step(
+    name: str, seed: int, inline: str
+) -> None:
     make, blocks, _, arrays = CHAINS[name]
     rng = np.random.default_rng(seed)
     along = {k: rng.normal(size=v.shape) for k, v in arrays.items()}
     f = make(blocks)
     upstream = rng.normal(size=f(**arrays).shape)
-    found = derived(name, blocks).gradients(upstream, **arrays)
+    found = derived(name, blocks, inline).gradients(upstream, **arrays)
     for k in arrays:
         moved = f(**{**arrays, k: arrays[k] + 1j * STEP * along[k]})
         expected = np.sum(upstream * moved.imag) / STEP
@@ -128,7 +131,7 @@ def test_the_text_grows_by_the_same_for_every_block(
     name: str, sizes: tuple[int, int, int], count: Any
 ) -> None:
     short, middle, long = sizes
-    at = {k: count(derived(name, k).source) for k in sizes}
+    at = {k: count(derived(name, k, "*").source) for k in sizes}
     first = (at[middle] - at[short]) / (middle - short)
     second = (at[long] - at[middle]) / (long - middle)
     assert first > 1

@@ -340,6 +340,40 @@ def test_an_exponential_that_is_not_chosen_does_not_spoil_the_gradient():
     assert d.source.count("np.where") == 2  # one forward, one backward
 
 
+def shifted_first(z):
+    z = z - np.max(z, axis=1, keepdims=True)
+    return np.log(np.sum(np.exp(z), axis=1))
+
+
+def shifted_by_a_flat_maximum(z):
+    m = np.max(z, axis=1)
+    return np.log(np.sum(np.exp(z - m[:, None]), axis=1))
+
+
+def log_softmax_shifted_first(z):
+    z = z - np.max(z, axis=1, keepdims=True)
+    return z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+
+
+def less_its_maximum(z):
+    return np.log(np.sum(np.exp(z), axis=0)) - np.max(z, axis=0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [shifted_first, shifted_by_a_flat_maximum, log_softmax_shifted_first,
+     less_its_maximum],
+    ids=lambda f: f.__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1e4, 1e6])
+def test_digits_are_kept_where_the_user_takes_the_maximum_off(function, size):
+    # All are below 1e-6 of the logits: adding the maximum in between would lose them.
+    z = (size + np.array([[0, -1, -2], [-3, -1, -2], [0, 0, 0]])).astype(np.float32)
+    small = (z - size).astype(np.float64)
+    actual = derivo.derive(function, z="N C")(z=z)
+    np.testing.assert_allclose(actual, function(small), rtol=3e-7, atol=1e-7)
+
+
 @pytest.mark.parametrize("function", UNSTABLE, ids=lambda f: f.__name__)
 def test_other_spellings_give_finite_numbers(function, request):
     mark = pytest.mark.xfail(reason=UNSTABLE[function], strict=True)

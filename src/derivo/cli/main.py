@@ -8,9 +8,9 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+import derivo
 from derivo.cli import check, derive, explain, tour, train
 from derivo.cli.textbook import command as textbook
 from derivo.errors import (
@@ -104,18 +104,18 @@ class _Parser(argparse.ArgumentParser):
 def build_parser() -> argparse.ArgumentParser:
     """Give the parser with every subcommand."""
     parser = _Parser("derivo", description=DESCRIPTION, epilog=EPILOG)
-    parser.add_argument("--version", action="version", version=f"derivo {_version()}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    version = f"derivo {derivo.__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    parser.set_defaults(run=lambda _args: _show_help(parser))  # without a command
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for command in (tour, derive, explain, check, train, textbook):
         command.add_parser(commands)
     return parser
 
 
-def _version() -> str:
-    try:
-        return version("derivo")
-    except PackageNotFoundError:
-        return "(not installed)"
+def _show_help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return OK
 
 
 def _show_warning(message: Any, *_place: Any, **_more: Any) -> None:

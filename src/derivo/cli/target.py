@@ -54,20 +54,15 @@ def derivation(args: argparse.Namespace) -> Derivation:
     """
     function, file = find_function(args.target)
     shapes = read_shapes(args.shape)
-    wrt = [w.strip() for w in args.wrt.split(",") if w.strip()] if args.wrt else None
     try:
         with redirect_stdout(sys.stderr):  # what the user's code prints is no source
             return derive_function(
-                function, wrt=wrt, simplify=not args.raw,
+                function, wrt=read_wrt(args.wrt), simplify=not args.raw,
                 stabilize=not args.no_stabilize, assume=args.assume, shapes=shapes,
             )  # fmt: skip
     except DerivoError:
         raise
     except Exception as error:  # noqa: BLE001  whatever the user's code raises
-        if not _place(error, file) and "multiple values for" in str(error):
-            # An argument is named like an option of `derive`.
-            message = f"{args.target}: {error}"
-            raise CommandLineError(message) from None
         raise _in_users_code(error, file) from None
 
 
@@ -148,6 +143,11 @@ def _in_users_code(error: Exception, file: Path) -> Exception:
     if not place:
         return error
     return CommandLineError(f"{type(error).__name__}: {error}{place}")
+
+
+def read_wrt(text: str | None) -> list[str] | None:
+    """Read ``a,b``; None if it is left out."""
+    return [w.strip() for w in text.split(",") if w.strip()] if text else None
 
 
 def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:

@@ -174,16 +174,21 @@ def _pull_back_call(
     if not given:
         return
     by_place = {n.attrs["at"]: a for n, a in given.items()}
-    seeded = tuple(sorted(by_place))
-    # The steps of a loop have one backward pass: what any of them wants, all give.
+    # The steps of a loop have one backward pass: what any of them wants, all give, and
+    # what any of them is given, all are; nobody reads all results of the last.
     alike = [n for n in nodes if _is_step_like(n, node)] or [node]
+    make, place = work.recorder.builder.make, (node.line, node.group)
+    for n in nodes if len(alike) > 1 else ():
+        if n.inputs[:1] and n.inputs[0] in alike and n in active:
+            zero = {"value": 0, "shape": n.spec.shape, "kind": "float"}
+            by_place.setdefault(n.attrs["at"], make(fill, (), zero))
+    seeded = tuple(sorted(by_place))
     wrt = tuple(
         k for k, n in enumerate(node.inputs)
         if n.spec.kind in ("float", "pyfloat")
         and any(a.inputs[k] in active for a in alike)
     )  # fmt: skip
     derived = work.functions.derived(node.attrs["block"], wrt, seeded)
-    make, place = work.recorder.builder.make, (node.line, node.group)
     upstream = tuple(by_place[k] for k in seeded)
     back = make(call_back, (node, *upstream), {"derived": derived}, *place)
     for at, (k, gradient) in enumerate(zip(wrt, derived.gradients, strict=True)):

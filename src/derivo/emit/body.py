@@ -14,6 +14,7 @@ from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.naming import Naming, names_before
 from derivo.emit.parallel import groups_among
 from derivo.emit.places import Wholes
+from derivo.emit.rolled import rows_of_loops
 from derivo.emit.scan_text import deferred, write_loop
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, is_number
@@ -63,6 +64,8 @@ class Body:
         Comments of lines that were written for another program: a step of a loop.
     lists
         Calls to the list that holds what they kept, and their place in it.
+    left_to_loops
+        Values that loops write in their own way.
     """
 
     names: Names
@@ -84,6 +87,7 @@ class Body:
     readers: Counter[Node] = field(default_factory=Counter)
     notes: dict[Node, str] = field(default_factory=dict)
     lists: dict[Node, tuple[str, int]] = field(default_factory=dict)
+    left_to_loops: set[Node] = field(default_factory=set)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
@@ -94,10 +98,11 @@ class Body:
         readers.update(roots)
         self._read_through_views(nodes, readers, {*roots, *kept})
         self.readers = readers
-        left_to_loops = deferred(nodes, [*roots, *kept])
+        self.left_to_loops = deferred(nodes, [*roots, *kept])
         groups = groups_among(nodes, readers, self.lists)
         grouped = {call: group for group in groups for call in group.calls}
-        left_to_loops |= {n for group in groups for n in group.skipped} - kept
+        self.left_to_loops |= {n for group in groups for n in group.skipped} - kept
+        self.left_to_loops |= rows_of_loops(nodes, readers, self.arguments) - kept
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])
@@ -107,7 +112,7 @@ class Body:
                     write_group(self, group, nodes)
             elif "call" in node.op.traits:
                 write_call(self, node, nodes)
-            if node in self.bound or node in self.given or node in left_to_loops:
+            if node in self.bound or node in self.given or node in self.left_to_loops:
                 continue
             if node.op.traits & {"loop", "call", "result"}:
                 continue

@@ -14,7 +14,7 @@ from derivo.emit.layout import Lines, Written, array_text
 from derivo.emit.multiplied import multiplied
 from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
-from derivo.emit.saving import is_long, saved_by, to_save
+from derivo.emit.saving import is_long, saved_by, to_save, with_fixed
 from derivo.emit.writing import FunctionNames, StepPrograms
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
@@ -54,7 +54,12 @@ def emit(p: Program) -> Source:
     functions |= called.taken
     names.taken |= functions
     forward = write_forward(
-        p, names, arguments | named, to_save(p), called.functions, list(long)
+        p,
+        names,
+        arguments | named,
+        with_fixed(to_save(p), p, called.functions.steps),
+        called.functions,
+        list(long),
     )
     taken = functions | set(constants.values()) | _names_of(arguments)
     backward = write_backward(p, forward, taken, constants, called.functions)
@@ -149,7 +154,10 @@ class _Called:
         outer = self.taken | set(constants.values())
         arguments = _arguments(p.forward)
         own = {n for n, _ in p.forward.signature}
-        saved = saved_by(q for _, q in p.backward) if p.backward else None
+        saved = None
+        if p.backward:
+            kept = saved_by(q for _, q in p.backward)
+            saved = with_fixed(kept, p.forward, self.functions.steps)
         called = replace(p.forward, name=name)
         named = {n: ast.Name(c) for n, c in constants.items()}
         forward = write_forward(

@@ -12,15 +12,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivo.emit.comments import forward_comment
-from derivo.emit.handing_on import in_place, last_things_last
+from derivo.emit.expression import written
+from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
 from derivo.emit.places import NOBODYS, below, items_of, key_of, nest_expression
 from derivo.emit.statement import Statement, append, definition, insert_first, tuple_of
 from derivo.emit.wishes import wishes_of
 from derivo.emit.writing import StepPrograms, Writing
 from derivo.graph.block import Block, Roll, rolls_among
 from derivo.graph.names import adjoint_name
-from derivo.graph.nest import pruned, rebuilt
+from derivo.graph.nest import pruned, rebuilt, short_name
 from derivo.graph.node import Node
+from derivo.ops.arithmetic import add
+
+
+def rows_of_loops(
+    nodes: Iterable[Node], readers: Mapping[Node, int], arguments: Iterable[Node]
+) -> set[Node]:
+    """Give the rows of arrays that are only read as the row of a loop's step."""
+    rolls = rolls_among(nodes, arguments).values()
+    rows = {
+        call.inputs[place]
+        for roll in rolls
+        if roll is not None
+        for call in roll.calls
+        for place in roll.rows
+    }
+    return {n for n in rows if readers[n] == 1}
 
 
 def write_step(body: Writing, node: Node, nodes: list[Node]) -> None:
@@ -92,7 +109,8 @@ class _Loop:
             name: {end.id} if isinstance(end, ast.Name) else set()
             for name, end in ends.items()
         }
-        lines = last_things_last(inner.statements, ends.values())
+        lines = stored_at_once(inner.statements, ends.values())
+        lines = last_things_last(lines, ends.values())
         lines = in_place(lines, ends, may_take)
         self.body.statements.append(Statement(head))
         self.body.statements += [s.deeper() for s in lines]
@@ -109,7 +127,9 @@ class _Forward(_Loop):
         self.step: StepPrograms = body.functions.steps[self.block]
 
     def write(self) -> None:
+        """Write the loop."""
         body, roll, program = self.body, self.roll, self.step.forward
+        self.step.rolls[roll.calls[0].attrs["step"][0]] = roll
         first = roll.calls[0]
         inner = body.inner()
         inner.wishes, inner.hints = program.names, {}
@@ -119,8 +139,8 @@ class _Forward(_Loop):
         head = self._over_lists(inner, inputs)
         carries = self._carries(inner, inputs)
         kept = [n for n in roll.calls if n in body.kept]
-        saved = self.step.saved if kept else None
-        own = [] if saved is None else [*saved.values]
+        saved = self.step.kept_by(roll) if kept else None
+        own = saved or []
         inner.compute(program.outputs, keep=[n for n in own if n not in inner.bound])
         gathered = self._gather(inner)
         if saved is not None:
@@ -170,15 +190,29 @@ class _Forward(_Loop):
             for key in keys:
                 element = ast.Subscript(element, key)
             self._bind(inner, inputs[place], element)
-        names = [ast.Name(v) for v in variables.values()]
+        names: list[ast.expr] = [ast.Name(v) for v in variables.values()]
+        number = self._number(inner, inputs, alone=not names)
         if not names:
             count = ast.Constant(len(self.roll.calls))
-            over: ast.expr = ast.Call(ast.Name("range"), [count], [])
-            return ast.For(ast.Name(NOBODYS), over, [], [])
-        over = lists[0]
-        if len(lists) > 1:
-            over = ast.Call(ast.Name("zip"), lists, [])
-        return ast.For(tuple_of([*names]), over, [], [])
+            return ast.For(number, ast.Call(ast.Name("range"), [count], []), [], [])
+        over = lists[0] if len(lists) == 1 else ast.Call(ast.Name("zip"), lists, [])
+        if not self.roll.rows:
+            return ast.For(tuple_of(names), over, [], [])
+        over = ast.Call(ast.Name("enumerate"), [over], [])
+        return ast.For(ast.Tuple([number, tuple_of(names)]), over, [], [])
+
+    def _number(
+        self, inner: Writing, inputs: Mapping[int, Node], *, alone: bool
+    ) -> ast.expr:
+        """Bind the rows of arrays; give what the number of a step is called."""
+        if not self.roll.rows:
+            return ast.Name(NOBODYS)
+        wish = self.block.step_of if alone else ""
+        number = ast.Name(self.body.names.fresh(wish or "k"))
+        for place, whole in self.roll.rows.items():
+            row = ast.Subscript(self.body.named(whole), number)
+            self._bind(inner, inputs[place], row)
+        return number
 
     def _element(self, root: str) -> str:
         """Give a word for an element of a list: the user's, or that of the list."""
@@ -238,7 +272,9 @@ class _Forward(_Loop):
     def _keep(self, inner: Writing, saved: list[Node]) -> None:
         """Append what a step keeps to a list."""
         body = self.body
-        word = self.block.step_of or "step"
+        word = "step"
+        for root, _ in self.roll.lists.values():
+            word = self._element(root)
         name = body.names.fresh(f"saved_{word}s")
         body.statements.append(definition(name, ast.List([])))
         values = [inner.expression(n) for n in saved]
@@ -271,12 +307,13 @@ class _Backward(_Loop):
         self.block: Block = self.derived.block
         self.step = body.functions.steps[self.block]
         self.program = self.step.backward[self.derived]
+        self.roll: Roll = self.step.rolls[number]
 
     def write(self) -> None:
         """Write the loop where its last step is met, or a step by itself."""
-        roll = rolls_among(self.calls, self.body.arguments)[self.call.attrs["step"][0]]
-        handed_on = None if roll is None else self._handed_on(roll)
-        if roll is None or handed_on is None:
+        roll = self.roll
+        handed_on = self._handed_on(roll)
+        if handed_on is None:
             self._write_alone()
         elif self.call is self.calls[-1]:
             self._write_loop(roll, handed_on)
@@ -287,6 +324,8 @@ class _Backward(_Loop):
         None if that is not so at every step: then the steps are written one by one.
         """
         if len({b.attrs["derived"] for b in self.backs}) > 1:
+            return None
+        if len(self.backs) < len(roll.calls):
             return None
         argument = {result: place for place, result in roll.carried.items()}
         found: dict[int, int] = {}
@@ -308,7 +347,13 @@ class _Backward(_Loop):
         """Give the body of a step back, and the names of what was kept for it."""
         program, inner = self.program, self.body.inner()
         names: list[ast.expr] = []
+        fixed = dict(zip(program.inputs, self.call.inputs, strict=True))
+        kept = self.step.kept_by(self.roll)
         for n in self.step.saved.values:
+            if n not in kept:
+                inner.give(n, self.body.expression(fixed[n]))
+                inner.scope.add(ast.unparse(inner.given[n]), n.spec)
+                continue
             wish = self.step.names.get(n) or program.names.get(n) or "value"
             name = inner.names.fresh(wish, n)
             inner.bound[n] = name
@@ -352,6 +397,7 @@ class _Backward(_Loop):
     def _write_loop(self, roll: Roll, handed_on: dict[int, int]) -> None:
         body, program, last = self.body, self.program, self.backs[-1]
         inner, names = self._begin()
+        inner.wishes = {**inner.wishes, **self._words(roll)}
         carries: dict[int, str] = {}
         for k, seed in enumerate(program.seeds):
             output = program.outputs[program.seeded[k]]
@@ -374,6 +420,20 @@ class _Backward(_Loop):
             result = first.get(handed_on[k])
             if result is not None:
                 body.bind(result, name)
+
+    def _words(self, roll: Roll) -> dict[Node, str]:
+        """Name the gradients of what lies in lists, or in the rows of arrays."""
+        names: dict[Node, str] = {}
+        for place, gradient in zip(
+            self.derived.wrt, self.program.gradients.values(), strict=True
+        ):
+            if place in roll.lists:
+                root, rest = roll.lists[place]
+                names[gradient] = adjoint_name(short_name(f"{root}{rest}"))
+            elif place in roll.rows and roll.rows[place] in self.body.arguments:
+                own = short_name(roll.rows[place].attrs["name"])
+                names[gradient] = adjoint_name(f"{own}_row")
+        return names
 
     def _gather(
         self, inner: Writing, roll: Roll, gradients: list[Node],
@@ -398,10 +458,10 @@ class _Backward(_Loop):
             body.statements.append(definition(name, ast.List([])))
             of_path = {path: gradients[left[k]] for path, k in place_of.items()}
             expressions = {path: inner.expression(g) for path, g in of_path.items()}
-            written = nest_expression(
+            nest_text = nest_expression(
                 nest, expressions.__getitem__, inner.wholes, exactly=True
             )
-            inner.statements.append(insert_first(name, written))
+            inner.statements.append(insert_first(name, nest_text))
             whole = ast.Name(name)
             body.wholes.add(whole, [nest for _ in self.backs])
             for k, back in enumerate(self.backs):
@@ -413,14 +473,73 @@ class _Backward(_Loop):
                         body.give(result, where)
             for place in place_of.values():
                 left.pop(place)
-        for at in left.values():
-            name = body.names.fresh(f"{_word(inner, gradients[at])}_all")
+        self._gather_rest(inner, gradients, left)
+
+    def _gather_rest(
+        self, inner: Writing, gradients: list[Node], left: Mapping[int, int]
+    ) -> None:
+        """Gather what is neither handed on nor of a list, by place of the argument.
+
+        What comes back to a value that every step reads is added up.
+        """
+        body = self.body
+        for place, at in left.items():
+            total = self._total(at) if place in self.roll.fixed else None
+            if total is not None:
+                self._add_up(inner, gradients[at], total, place)
+                continue
+            name = body.names.fresh(f"{_word(inner, gradients[at])}s")
+            whole = ast.Name(name)
             body.statements.append(definition(name, ast.List([])))
-            inner.statements.append(insert_first(name, inner.expression(gradients[at])))
+            body.wholes.add(whole, [None for _ in self.backs])
+            insertion = insert_first(name, inner.expression(gradients[at]))
+            inner.statements.append(insertion)
             for k, back in enumerate(self.backs):
                 result = self.read(back).get(at)
                 if result is not None:
-                    body.give(result, below(ast.Name(name), k))
+                    body.give(result, below(whole, k))
+
+    def _total(self, at: int) -> tuple[Node, set[Node]] | None:
+        """Find the sum of a gradient over all steps, and the sums on the way to it."""
+        results = {self.read(b).get(at) for b in self.backs}
+        if None in results or len(results) < len(self.backs):
+            return None
+        parts: dict[Node, frozenset[Node]] = {
+            r: frozenset([r]) for r in results if r is not None
+        }
+        sums: set[Node] = set()
+        for n in self.nodes:
+            if n.op is not add or any(i not in parts for i in n.inputs):
+                continue
+            if any(self.body.readers[i] > 1 for i in n.inputs):
+                return None
+            sums.add(n)
+            parts[n] = frozenset().union(*(parts[i] for i in n.inputs))
+            if len(parts[n]) == len(results):
+                return n, sums - {n}
+        return None
+
+    def _add_up(
+        self, inner: Writing, gradient: Node, total: tuple[Node, set[Node]], place: int
+    ) -> None:
+        """Add a gradient up from step to step."""
+        body, (node, inside) = self.body, total
+        own = body.wishes.get(node) or body.hints.get(node)
+        name = body.names.fresh(own or _word(inner, gradient), node)
+        like = self._at_hand(place)
+        zeros: ast.expr = ast.Constant(0)
+        if like is not None:
+            zeros = written("np.zeros_like({0})", like)
+        body.statements.append(definition(name, zeros))
+        tree = ast.AugAssign(ast.Name(name), ast.Add(), inner.expression(gradient))
+        inner.statements.append(Statement(tree, gradient))
+        body.bind(node, name)
+        body.left_to_loops |= inside
+
+    def _at_hand(self, place: int) -> ast.expr | None:
+        """Give the value that every step reads, if the backward pass has it."""
+        node = self.call.inputs[place]
+        return self.body.expression(node) if self.body.is_at_hand(node) else None
 
 
 def _word(inner: Writing, node: Node) -> str:

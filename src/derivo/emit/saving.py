@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
+from derivo.graph.block import Block, rolls_among
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size
 from derivo.graph.node import Node, order
@@ -126,6 +127,27 @@ def saved_by(programs: Iterable[Program]) -> Saved:
     values = {n for s in each for n in s.values}
     shapes = dict.fromkeys(n for s in each for n in s.shapes if n not in values)
     return Saved(tuple(sorted(values, key=lambda n: n.index)), tuple(shapes))
+
+
+def with_fixed(saved: Saved, program: Program, steps: Mapping[Block, Any]) -> Saved:
+    """Add what every step of a loop reads on the way back: it is kept once.
+
+    `steps` gives what belongs to a block that is a step: see `derivo.emit.writing`.
+    """
+    values = set(saved.values)
+    calls = [n for n in saved.values if block_of(n) in steps]
+    rolls = rolls_among(order(program.outputs), program.inputs)
+    for call in calls:
+        step, roll = steps[call.attrs["block"]], rolls[call.attrs["step"][0]]
+        for place in roll.fixed if roll is not None else ():
+            if step.forward.inputs[place] in step.saved.values:
+                values.add(call.inputs[place])
+    return Saved(tuple(sorted(values, key=lambda n: n.index)), saved.shapes)
+
+
+def block_of(node: Node) -> Block | None:
+    """Give the block that a forward call calls."""
+    return node.attrs.get("block") if "call" in node.op.traits else None
 
 
 def is_free(node: Node) -> bool:

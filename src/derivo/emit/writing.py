@@ -13,7 +13,7 @@ from derivo.emit.program import Program
 from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement
-from derivo.graph.block import Block
+from derivo.graph.block import Block, Roll
 from derivo.graph.names import Names
 from derivo.graph.node import Node
 
@@ -32,12 +32,20 @@ class StepPrograms:
         What a step keeps for the step back.
     names
         What its values are called in the forward pass, once that is written.
+    rolls
+        The loops that it is a step of, by number.
     """
 
     forward: Program
     backward: Mapping[Any, Program]
     saved: Saved
     names: Mapping[Node, str] = field(default_factory=dict)
+    rolls: dict[int, Roll] = field(default_factory=dict)
+
+    def kept_by(self, roll: Roll) -> list[Node]:
+        """Give what each step of a loop keeps: not what is the same at every step."""
+        fixed = {self.forward.inputs[place] for place in roll.fixed}
+        return [n for n in self.saved.values if n not in fixed]
 
 
 @dataclass
@@ -82,6 +90,7 @@ class Writing(Protocol):
     readers: Counter[Node]
     notes: dict[Node, str]
     lists: dict[Node, tuple[str, int]]
+    left_to_loops: set[Node]
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`."""

@@ -18,6 +18,7 @@ from derivo.explain.assemble import LEVELS, assemble
 from derivo.explain.document import Document
 from derivo.explain.prepare import subject
 from derivo.passes import Passes
+from derivo.run.load import path_of
 
 ENDINGS = (".html", ".tex", ".svg", ".png", ".dot", ".md", ".txt")
 
@@ -116,7 +117,7 @@ class Explanation:
             Another ending, a folder that is not there, or a package or font that is
             missing for a picture.
         """
-        path = Path(path)
+        path = path_of(path)
         if path.suffix.lower() not in ENDINGS:
             message = f"{path.name}: choose one of the endings {', '.join(ENDINGS)}"
             raise UsageError(message)

@@ -52,6 +52,8 @@ class Roll:
     lists
         Place of an argument to the list that it lies in, and the way to it from the
         element that belongs to the step: ``("blocks", ".w")``.
+    rows
+        Place of an argument to the array whose row of the step's number it is.
     fixed
         Places of the arguments that are the same at every step.
     """
@@ -59,6 +61,7 @@ class Roll:
     calls: tuple[Node, ...]
     carried: Mapping[int, int]
     lists: Mapping[int, tuple[str, str]]
+    rows: Mapping[int, Node]
     fixed: tuple[int, ...]
 
 
@@ -89,6 +92,7 @@ def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
         return None
     carried: dict[int, int] = {}
     lists: dict[int, tuple[str, str]] = {}
+    rows: dict[int, Node] = {}
     fixed: list[int] = []
     for place in range(len(calls[0].inputs)):
         values = [n.inputs[place] for n in calls]
@@ -103,9 +107,29 @@ def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
             carried[place] = result
         elif of_list is not None:
             lists[place] = of_list
+        elif (whole := _rows_of(values)) is not None:
+            rows[place] = whole
         else:
             return None
-    return Roll(tuple(calls), carried, lists, tuple(fixed))
+    return Roll(tuple(calls), carried, lists, rows, tuple(fixed))
+
+
+def _rows_of(values: list[Node]) -> Node | None:
+    """Give the array whose first, second, ... row values are."""
+    first = values[0]
+    if first.op.picks is None or any(v.op is not first.op for v in values):
+        return None
+    if len({v.inputs for v in values}) > 1:
+        return None
+    (whole,) = first.inputs
+    rest = [(1, k, 0) for k in range(whole.spec.rank - 1)]
+    for number, v in enumerate(values):
+        places = first.op.picks(v.attrs, whole.spec)
+        if list(places) != [(0, None, number), *rest]:
+            return None
+        if v.spec.shape != whole.spec.shape[1:]:
+            return None
+    return whole
 
 
 def _list_of(

@@ -74,6 +74,32 @@ def kind_of(dtype: np.dtype[Any]) -> str:
     return kind
 
 
+def as_plain(value: Any) -> Any:
+    """Give a value back, unless it is an array with an arithmetic of its own.
+
+    Raises
+    ------
+    DtypeError
+        A masked array, whose sums leave elements out, or a matrix, whose ``*`` is a
+        product of matrices.
+    """
+    for kind in type(value).__mro__:
+        if kind.__module__.startswith("numpy") and kind.__name__ in _OWN_ARITHMETIC:
+            message = (
+                f"a {kind.__name__} computes otherwise than an array. Instead: give "
+                f"{_OWN_ARITHMETIC[kind.__name__]}"
+            )
+            raise DtypeError(message)
+    return value
+
+
+_OWN_ARITHMETIC = {
+    "MaskedArray": "np.asarray(x) and the mask as two arguments, and write "
+    "np.sum(x, where=~mask)",
+    "matrix": "np.asarray(x), and write @ for products of matrices",
+}
+
+
 def spec_of(value: object) -> Spec:
     """Read a Spec from text, an example array, a Python number, or a Spec."""
     if isinstance(value, Spec):
@@ -85,7 +111,7 @@ def spec_of(value: object) -> Spec:
     if value is None or isinstance(value, dict | set):
         message = f"{value!r} is neither a shape ('N M', '3', '') nor an example array"
         raise UsageError(message)
-    array = np.asarray(value)
+    array = np.asarray(as_plain(value))
     return Spec(array.shape, kind_of(array.dtype))
 
 

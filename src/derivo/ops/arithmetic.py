@@ -16,7 +16,7 @@ import numpy as np
 from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
-from derivo.ops.catalogue import register
+from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.infer import elementwise, floating, predicate
 from derivo.ops.tidy import (
     filled,
@@ -279,8 +279,28 @@ neg = register(
 )  # fmt: skip
 
 
+def known_number(x: Any) -> float | None:
+    """Give a number that is known while tracing; None for arrays and traced values."""
+    if isinstance(x, int | float):
+        return x
+    value = getattr(getattr(x, "node", None), "attrs", {}).get("value")
+    return value if isinstance(value, int | float) else None
+
+
 def _power_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    return g * b * a ** (b - 1), g * y * log(a)
+    # 0 ** 0 is 1 and stays 1, and so does 0 ** b for b > 0 stay 0: where the plain rule
+    # meets 0 times infinity, the product is 0. Known numbers need no such care.
+    base, exponent = known_number(a), known_number(b)
+    one_less, under_log = b - 1, a
+    if exponent is None:
+        one_less = CATALOGUE["where"](b == 0, 0, b - 1)
+    elif exponent == 0:
+        one_less = 0
+    if base is None:
+        under_log = CATALOGUE["where"](a == 0, 1, a)
+    elif base == 0:
+        under_log = 1
+    return g * b * a**one_less, g * y * log(under_log)
 
 
 power = register(

@@ -61,7 +61,7 @@ relu = register(
 )
 
 
-@spells(np.maximum, np.fmax)
+@spells(np.maximum)
 def _maximum(a: Any, b: Any) -> Any:
     """Give the larger one; against the number 0 that is relu, whose kink is settled."""
     for x, other in ((a, b), (b, a)):

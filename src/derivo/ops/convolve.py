@@ -16,7 +16,7 @@ from derivo.ops.index import cut
 from derivo.ops.infer import normal_axis
 from derivo.ops.rearrange import flip
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, expand_dims
+from derivo.ops.shape import LINEAR, as_array, as_dim, expand_dims
 
 
 def _spec(a: Spec, v: Spec, mode: str) -> Spec:
@@ -70,6 +70,7 @@ correlation: Op = register(
 
 @spells(np.convolve)
 def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
+    a, v = as_array(a), as_array(v)
     n, m = (as_dim(np.shape(x)[0]) for x in (a, v))
     if mode not in ("full", "same", "valid"):
         message = f"mode {mode!r} has no rule, only 'full', 'same' and 'valid'"
@@ -88,6 +89,7 @@ def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
 @spells(np.correlate)
 def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     """Slide `v` along `a` and sum the products."""
+    a, v = as_array(a), as_array(v)
     n, m = (as_dim(np.shape(x)[0]) for x in (a, v))
     if isinstance(n, int) and isinstance(m, int) and n < m:
         return flip(correlate(v, a, mode))  # NumPy turns the shorter one round
@@ -102,8 +104,10 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
 @spells(np.trapezoid)
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """Integrate along an axis by the trapezoidal rule."""
+    y = as_array(y)
     (along,) = normal_axis(axis, y.ndim)
     if x is not None:
+        x = as_array(x)
         place = 0 if np.ndim(x) == 1 else along
         dx = cut(x, place, 1, None) - cut(x, place, None, -1)
         for _ in range(y.ndim - 1 - along if np.ndim(x) == 1 else 0):

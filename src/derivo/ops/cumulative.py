@@ -5,12 +5,15 @@ No rule divides by the input, so all of them are right where elements are zero.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
+from derivo.errors import ShapeError
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import register, spells
 from derivo.ops.diagonal import triu
 from derivo.ops.elementwise import where
@@ -19,8 +22,15 @@ from derivo.ops.infer import normal_axis, reduced
 from derivo.ops.leaf import eye, made
 from derivo.ops.linalg import matmul
 from derivo.ops.rearrange import flip, pad
-from derivo.ops.reduce import REDUCING, along, combine_axes, restore
-from derivo.ops.shape import expand_dims, moveaxis, reshape, squeeze
+from derivo.ops.reduce import (
+    REDUCING,
+    along,
+    combine_axes,
+    restore,
+    selective,
+    ufunc_reduce,
+)
+from derivo.ops.shape import expand_dims, reshape, squeeze
 
 
 def _integer(spec: Spec) -> Spec:
@@ -64,13 +74,10 @@ prod = register(
         traits=frozenset({"analytic"}),
     )
 )  # fmt: skip
-_product = along(prod)
-spells(np.prod)(_product)
-
-
-@spells("multiply.reduce")
-def _multiply_reduce(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:
-    return _product(x, axis=axis, keepdims=keepdims)
+product_of = along(prod)
+_prod = selective(product_of, 1, operator.mul)
+spells(np.prod)(_prod)
+spells("multiply.reduce")(ufunc_reduce(_prod))
 
 
 def _running_text(name: str) -> Any:
@@ -133,5 +140,36 @@ def _running(op: Op) -> Any:
     return call
 
 
-spells(np.cumsum, np.cumulative_sum, "add.accumulate")(_running(cumsum))
-spells(np.cumprod, np.cumulative_prod, "multiply.accumulate")(_running(cumprod))
+running_sum, running_product = _running(cumsum), _running(cumprod)
+spells(np.cumsum)(running_sum)
+spells(np.cumprod)(running_product)
+
+
+def _cumulative(running: Any, first: int) -> Any:
+    """Give a function of the array API: with the empty sum in front if asked for."""
+
+    def call(x: Any, axis: Any = None, include_initial: bool = False) -> Any:
+        if axis is None and x.ndim > 1:
+            message = "a running sum of more than one axis needs axis="
+            raise ShapeError(message)
+        y = running(x, axis=axis)
+        if not include_initial:
+            return y
+        (a,) = normal_axis(0 if axis is None else axis, y.ndim)
+        widths = tuple((1, 0) if i == a else (0, 0) for i in range(y.ndim))
+        return pad(y, widths=widths, value=first)
+
+    return call
+
+
+spells(np.cumulative_sum)(_cumulative(running_sum, 0))
+spells(np.cumulative_prod)(_cumulative(running_product, 1))
+
+
+def _accumulate(running: Any) -> Any:
+    """Give the method of a ufunc: along the first axis if none is said."""
+    return lambda x, axis=0: running(x, axis=axis)
+
+
+spells("add.accumulate")(_accumulate(running_sum))
+spells("multiply.accumulate")(_accumulate(running_product))

@@ -10,10 +10,11 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, moveaxis, transpose
+from derivo.ops.shape import LINEAR, as_dim, transpose
 from derivo.ops.tidy import operands, refilled
 
 

@@ -16,11 +16,12 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import register, spells
 from derivo.ops.diagonal import diagonal
 from derivo.ops.linalg import matmul
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_shape, expand_dims, moveaxis, transpose
+from derivo.ops.shape import LINEAR, as_array, as_shape, expand_dims, transpose
 
 
 def _letters(subscripts: str) -> tuple[list[str], str]:
@@ -82,9 +83,23 @@ einsum = register(
 def _einsum(subscripts: Any, *operands: Any, optimize: Any = False) -> Any:
     del optimize
     if not isinstance(subscripts, str):
-        message = "write the indices as text: np.einsum('ij,jk->ik', a, b)"
-        raise NotImplementedError(message)
+        subscripts, operands = _from_lists((subscripts, *operands))
+    operands = tuple(as_array(o) for o in operands)
     return contract(explicit(subscripts, [np.ndim(o) for o in operands]), *operands)
+
+
+def _from_lists(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Write indices that are given as lists of numbers as letters."""
+
+    def letters(indices: Any) -> str:
+        return "".join(
+            "..." if i is Ellipsis else string.ascii_letters[i] for i in indices
+        )
+
+    operands, lists = given[::2], given[1::2]
+    out = f"->{letters(operands[-1])}" if len(given) % 2 else ""
+    operands = operands[: len(lists)]
+    return ",".join(letters(i) for i in lists) + out, operands
 
 
 def explicit(subscripts: str, ranks: list[int]) -> str:

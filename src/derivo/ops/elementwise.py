@@ -213,8 +213,18 @@ arctanh = register(
 
 
 def _arctan2_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    s = g / (a * a + b * b)
+    square = a * a + b * b
+    s = g / where(square == 0, 1, square)  # 0 at the origin
     return s * b, -s * a
+
+
+def _hypot_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    s = g / where(y == 0, 1, y)  # 0 at the origin
+    return s * a, s * b
+
+
+def _logaddexp_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    return g * exp(a - y), g * exp(b - y)
 
 
 # Complex step does not apply: NumPy's arctan2 and hypot refuse complex operands.
@@ -226,14 +236,14 @@ arctan2 = register(
 )  # fmt: skip
 hypot = register(
     Op("hypot", ("a", "b"), floating, "np.hypot({0}, {1})",
-       vjp=lambda g, y, a, b: (g * a / y, g * b / y),
+       vjp=_hypot_vjp,
        latex=r"\sqrt{{{0}^2 + {1}^2}}", samples=_between(0.5, 2, 2),
        traits=frozenset({"elementwise", "floating"})),
     np.hypot,
 )  # fmt: skip
 logaddexp = register(
     Op("logaddexp", ("a", "b"), floating, "np.logaddexp({0}, {1})",
-       vjp=lambda g, y, a, b: (g * exp(a - y), g * exp(b - y)),
+       vjp=_logaddexp_vjp,
        algebra=lambda a, b: (a.exp() + b.exp()).log(),
        latex=r"\log(e^{{{0}}} + e^{{{1}}})", samples=_between(-2, 2, 2),
        traits=frozenset({"elementwise", "floating"})),
@@ -256,15 +266,17 @@ maximum = register(
        vjp=lambda g, _y, a, b: (g * (a >= b), g * (b > a)),
        latex=r"\max({0}, {1})", traits=KINKED,
        element=Element("{1} if {1} > {0} or {1} != {1} else {0}")),
-    np.maximum, np.fmax,
+    np.maximum,
 )  # fmt: skip
 minimum = register(
     Op("minimum", ("a", "b"), elementwise, "np.minimum({0}, {1})",
        vjp=lambda g, _y, a, b: (g * (a <= b), g * (b < a)),
        latex=r"\min({0}, {1})", traits=KINKED,
        element=Element("{1} if {1} < {0} or {1} != {1} else {0}")),
-    np.minimum, np.fmin,
+    np.minimum,
 )  # fmt: skip
+
+
 for _name, _ufunc, _latex in (
     ("floor", np.floor, r"\lfloor {0} \rfloor"),
     ("ceil", np.ceil, r"\lceil {0} \rceil"),

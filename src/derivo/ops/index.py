@@ -10,9 +10,10 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import register
 from derivo.ops.leaf import fill
-from derivo.ops.shape import as_dim, as_shape, expand_dims, moveaxis, squeeze
+from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze
 from derivo.ops.tidy import is_number, made_by, operands, refilled
 
 # A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -33,12 +34,15 @@ def same(spec: Spec, *_others: Spec, **_attrs: Any) -> Spec:
 
 def normal_axis(axis: Any, rank: int) -> tuple[int, ...]:
     """Give axes as a sorted tuple of non-negative integers; None means all."""
-    axes = range(rank) if axis is None else (axis,) if isinstance(axis, int) else axis
+    if axis is None:
+        axes: Any = range(rank)
+    else:
+        axes = axis if isinstance(axis, tuple | list) else (operator.index(axis),)
     for a in axes:
         if not -rank <= a < rank:
             message = f"axis {a} does not exist: the array has {rank} axes"
             raise ShapeError(message)
-    result = tuple(sorted(a % rank for a in axes))
+    result = tuple(sorted(int(a) % rank for a in axes))
     if len(set(result)) != len(result):
         message = f"axis {axis} names an axis twice"
         raise ShapeError(message)

@@ -1,4 +1,4 @@
-"""Joining arrays, and cutting them into pieces."""
+"""Joining arrays."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import Dim, divide, format_shape
+from derivo.graph.dim import Dim, format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
 from derivo.ops.catalogue import register, spells
 from derivo.ops.index import WHOLE, cut, slice_
 from derivo.ops.infer import normal_axis
-from derivo.ops.shape import LINEAR, as_dim, as_shape, expand_dims, reshape
+from derivo.ops.shape import (
+    LINEAR,
+    as_array,
+    as_dim,
+    expand_dims,
+    reshape,
+)
 from derivo.ops.tidy import operands, same
 
 
@@ -109,11 +115,25 @@ concatenate = register(
 )
 
 
+def _parts(arrays: Any) -> list[Any]:
+    """Give the arrays to be joined; lists and numbers among them become arrays."""
+    return [as_array(p) for p in arrays]
+
+
+def flat(x: Any) -> Any:
+    """Give the elements in one row."""
+    return x if np.ndim(x) == 1 else reshape(x, shape=(np.size(x),))
+
+
 @spells(np.concatenate)
-def _concatenate(arrays: Any, axis: Any = 0) -> Any:
-    parts = list(arrays)
+def joined(arrays: Any, axis: Any = 0) -> Any:
+    """Put arrays one after another, along an axis or flattened."""
+    parts = _parts(arrays)
     if axis is None:
-        parts, axis = [reshape(p, shape=(p.size,)) for p in parts], 0
+        parts, axis = [flat(p) for p in parts], 0
+    if not all(np.ndim(p) for p in parts):
+        message = "a single number cannot be joined to arrays; write it as [number]"
+        raise ShapeError(message)
     (a,) = normal_axis(axis, np.ndim(parts[0]))
     return concatenate(*parts, axis=a) if len(parts) > 1 else parts[0]
 
@@ -170,7 +190,7 @@ stack = register(
 
 @spells(np.stack)
 def _stack(arrays: Any, axis: int = 0) -> Any:
-    parts = list(arrays)
+    parts = _parts(arrays)
     (a,) = normal_axis(axis, np.ndim(parts[0]) + 1)
     return stack(*parts, axis=a)
 
@@ -178,127 +198,63 @@ def _stack(arrays: Any, axis: int = 0) -> Any:
 @spells(np.vstack)
 def vstack(tup: Any) -> Any:
     """Put arrays below each other, a 1-D array as a row."""
-    parts = list(tup)
+    parts = [expand_dims(p, axis=0) if not np.ndim(p) else p for p in _parts(tup)]
     if all(np.ndim(p) == 1 for p in parts):
         return stack(*parts, axis=0)
-    return _concatenate(
-        [expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in parts]
-    )
+    return joined([expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in parts])
 
 
 @spells(np.hstack)
 def hstack(tup: Any) -> Any:
     """Put arrays beside each other."""
-    parts = [expand_dims(p, axis=0) if not np.ndim(p) else p for p in tup]
-    return _concatenate(parts, 0 if np.ndim(parts[0]) == 1 else 1)
+    parts = [expand_dims(p, axis=0) if not np.ndim(p) else p for p in _parts(tup)]
+    return joined(parts, 0 if np.ndim(parts[0]) == 1 else 1)
 
 
 @spells(np.column_stack)
 def column_stack(tup: Any) -> Any:
     """Put arrays beside each other, a 1-D array as a column."""
-    parts = list(tup)
+    parts = [expand_dims(p, axis=0) if not np.ndim(p) else p for p in _parts(tup)]
     if all(np.ndim(p) == 1 for p in parts):
         return stack(*parts, axis=1)
-    return _concatenate(
-        [expand_dims(p, axis=1) if np.ndim(p) == 1 else p for p in parts], 1
-    )
+    return joined([expand_dims(p, axis=1) if np.ndim(p) == 1 else p for p in parts], 1)
 
 
 @spells(np.dstack)
 def dstack(tup: Any) -> Any:
     """Put arrays behind each other."""
-    parts = [expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in tup]
-    return _concatenate(
-        [expand_dims(p, axis=2) if np.ndim(p) == 2 else p for p in parts], 2
-    )
+    parts = [expand_dims(p, axis=0) if not np.ndim(p) else p for p in _parts(tup)]
+    parts = [expand_dims(p, axis=0) if np.ndim(p) == 1 else p for p in parts]
+    return joined([expand_dims(p, axis=2) if np.ndim(p) == 2 else p for p in parts], 2)
 
 
 @spells(np.append)
 def append(arr: Any, values: Any, axis: Any = None) -> Any:
     """Put one array after another."""
-    if axis is None:
-        arr, values = (reshape(v, shape=(np.size(v),)) for v in (arr, values))
-    return _concatenate([arr, values], 0 if axis is None else axis)
+    return joined([arr, values], axis)
 
 
 @spells(np.block)
 def block(arrays: Any) -> Any:
     """Put a matrix together from nested lists of blocks."""
 
-    def joined(part: Any, depth: int) -> Any:
-        if not isinstance(part, list):
-            return part
-        return _concatenate([joined(p, depth - 1) for p in part], -depth)
+    def leaves(part: Any) -> list[Any]:
+        return (
+            [v for p in part for v in leaves(p)] if isinstance(part, list) else [part]
+        )
 
     depth, inner = 0, arrays
     while isinstance(inner, list):
         depth, inner = depth + 1, inner[0]
-    return joined(arrays, depth)
+    # As NumPy does: blocks with fewer axes get new ones in front.
+    rank = max(depth, *(np.ndim(v) for v in leaves(arrays)), 0)
 
+    def put_together(part: Any, level: int) -> Any:
+        if isinstance(part, list):
+            return joined([put_together(p, level - 1) for p in part], -level)
+        part = as_array(part)
+        while np.ndim(part) < rank:
+            part = expand_dims(part, axis=0)
+        return part
 
-# --- cutting -----------------------------------------------------------------------
-
-
-def _pieces(x: Any, places: list[Any], axis: int) -> list[Any]:
-    starts, stops = [None, *places], [*places, None]
-    return [cut(x, axis, a, b) for a, b in zip(starts, stops, strict=True)]
-
-
-@spells(np.array_split)
-def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut an array into pieces, of nearly equal size if a number is given."""
-    (a,) = normal_axis(axis, ary.ndim)
-    if np.ndim(indices_or_sections):
-        return _pieces(ary, [as_dim(i) for i in indices_or_sections], a)
-    n, k = as_dim(ary.shape[a]), as_dim(indices_or_sections)
-    if not isinstance(n, int) or not isinstance(k, int):
-        return split(ary, indices_or_sections, axis)
-    sizes = [n // k + (i < n % k) for i in range(k)]
-    return _pieces(ary, [int(p) for p in np.cumsum(sizes)[:-1]], a)
-
-
-@spells(np.split)
-def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """Cut an array into equal pieces, or at the given places."""
-    (a,) = normal_axis(axis, ary.ndim)
-    if np.ndim(indices_or_sections):
-        return array_split(ary, indices_or_sections, axis)
-    n, k = as_dim(ary.shape[a]), as_dim(indices_or_sections)
-    if not isinstance(k, int):
-        message = "the number of pieces is only a name; give it a number in the spec"
-        raise ShapeError(message)
-    if isinstance(n, int) and n % k:
-        message = f"an axis of size {n} cannot be cut into {k} equal pieces"
-        raise ShapeError(message)
-    # Each piece gets both ends, so that all have the same size by name too.
-    size = divide(n, k)
-    return [cut(ary, a, i * size if i else None, (i + 1) * size) for i in range(k)]
-
-
-spells(np.vsplit)(lambda ary, sections: split(ary, sections, 0))
-spells(np.hsplit)(lambda ary, sections: split(ary, sections, 0 if ary.ndim == 1 else 1))
-spells(np.dsplit)(lambda ary, sections: split(ary, sections, 2))
-
-
-@spells(np.unstack)
-def unstack(x: Any, axis: int = 0) -> tuple[Any, ...]:
-    """Cut an array into its slices along an axis of known size."""
-    (a,) = normal_axis(axis, x.ndim)
-    n = as_shape(x.shape)[a]
-    if not isinstance(n, int):
-        message = (
-            f"axis {axis} has the size {n}, which is only a name; give it a number"
-        )
-        raise ShapeError(message)
-    whole = ("cut", None, None, None)
-    front, back = (whole,) * a, (whole,) * (x.ndim - a - 1)
-    return tuple(slice_(x, index=(*front, ("at", i), *back)) for i in range(n))
-
-
-@spells(np.diff)
-def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
-    """Give the differences of neighbours along an axis, `n` times over."""
-    (along,) = normal_axis(axis, a.ndim)
-    for _ in range(n):
-        a = cut(a, along, 1, None) - cut(a, along, None, -1)
-    return a
+    return put_together(arrays, depth)

@@ -10,11 +10,12 @@ from derivo.graph.dim import product
 from derivo.graph.element import Product
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import mul
+from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import register
 from derivo.ops.diagonal import from_diagonal
 from derivo.ops.infer import matmul as matmul_spec
 from derivo.ops.leaf import eye
-from derivo.ops.shape import as_shape, expand_dims, matrix_transpose, reshape, transpose
+from derivo.ops.shape import as_shape, expand_dims, reshape, transpose
 from derivo.ops.tidy import made_by, operands
 
 

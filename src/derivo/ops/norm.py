@@ -6,15 +6,19 @@ from typing import Any
 
 import numpy as np
 
+from derivo.errors import ShapeError
 from derivo.ops.arithmetic import power
+from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import spells
+from derivo.ops.decompose import singular_norm
 from derivo.ops.elementwise import abs_, sqrt
 from derivo.ops.infer import normal_axis
 from derivo.ops.reduce import max_of, min_of, sum_of
+from derivo.ops.shape import expand_dims
 
 
 @spells(np.linalg.norm)
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:  # noqa: A002
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     """Give a norm along one axis (of vectors) or along two (of matrices)."""
     if ord is None and axis is None:
         return _vector_norm(x, 2, None, keepdims=keepdims)
@@ -24,10 +28,13 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     axes = (
         tuple(range(x.ndim))
         if axis is None
-        else (axis,)
-        if isinstance(axis, int)
         else axis
+        if isinstance(axis, tuple | list)
+        else (axis,)
     )
+    if len(axes) > 2 or not axes:
+        message = f"np.linalg.norm takes one axis or two, not {axis}"
+        raise ShapeError(message)
     if len(axes) == 1:
         return _vector_norm(x, 2 if ord is None else ord, axes[0], keepdims=keepdims)
     return _matrix_norm(
@@ -35,7 +42,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> An
     )
 
 
-def _vector_norm(x: Any, ord: Any, axis: Any, *, keepdims: Any) -> Any:  # noqa: A002
+def _vector_norm(x: Any, ord: Any, axis: Any, *, keepdims: Any) -> Any:
     options = {"axis": axis, "keepdims": keepdims}
     if ord == 2:
         return sqrt(sum_of(x * x, **options))
@@ -50,16 +57,24 @@ def _vector_norm(x: Any, ord: Any, axis: Any, *, keepdims: Any) -> Any:  # noqa:
     return power(sum_of(power(abs_(x), ord), **options), 1 / ord)
 
 
-def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], *, keepdims: Any) -> Any:  # noqa: A002
+def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], *, keepdims: Any) -> Any:
     if ord == "fro":
         return sqrt(sum_of(x * x, axis=axes, keepdims=keepdims))
+    rows, columns = (normal_axis(a, x.ndim)[0] for a in axes)
+    if rows == columns:
+        message = f"axis {axes} names an axis twice"
+        raise ShapeError(message)
+    if ord in (2, -2, "nuc"):
+        result = singular_norm(moveaxis(x, (rows, columns), (-2, -1)), ord=ord)
+        for a in sorted((rows, columns)) if keepdims else ():
+            result = expand_dims(result, axis=a)
+        return result
     if ord not in (1, -1, np.inf, -np.inf):
         message = (
-            f"the matrix norm ord={ord!r} is made of singular values, which have no "
-            "rule; 'fro', 1, -1, inf and -inf have one"
+            f"there is no matrix norm ord={ord!r}, only 'fro', 'nuc', 1, -1, 2, -2, "
+            "inf and -inf"
         )
         raise NotImplementedError(message)
-    rows, columns = (a % x.ndim for a in axes)
     summed, rest = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = sum_of(abs_(x), axis=summed, keepdims=True)
     extreme = max_of if ord > 0 else min_of
@@ -78,13 +93,13 @@ def vector_norm(
     *,
     axis: Any = None,
     keepdims: Any = False,
-    ord: Any = 2,  # noqa: A002
+    ord: Any = 2,
 ) -> Any:
     """Give the norm of vectors along axes."""
     return _vector_norm(x, ord, axis, keepdims=keepdims)
 
 
 @spells(np.linalg.matrix_norm)
-def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:  # noqa: A002  # noqa: A002
+def matrix_norm(x: Any, /, *, keepdims: Any = False, ord: Any = "fro") -> Any:
     """Give the norm of matrices in the last two axes."""
     return _matrix_norm(x, ord, (-2, -1), keepdims=keepdims)

@@ -12,9 +12,20 @@ from derivo.graph.dim import format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
-from derivo.ops.index import gather, getitem
+from derivo.ops.elementwise import where
+from derivo.ops.index import cut, gather, getitem
 from derivo.ops.infer import normal_axis
-from derivo.ops.shape import LINEAR, as_shape, broadcast_to, reshape
+from derivo.ops.leaf import arange, made
+from derivo.ops.piecewise import clip, remainder
+from derivo.ops.rearrange import pad
+from derivo.ops.shape import (
+    LINEAR,
+    as_array,
+    as_shape,
+    broadcast_to,
+    expand_dims,
+    reshape,
+)
 
 
 def _draw_places(rng: Any) -> Any:
@@ -104,8 +115,9 @@ def _take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 
 @spells(np.take)
-def take(x: Any, indices: Any, axis: Any = None) -> Any:
+def take(x: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
     """Take elements along an axis, or of the flattened array."""
+    x = as_array(x)
     if axis is None:
         x, axis = (reshape(x, shape=(x.size,)) if x.ndim != 1 else x), 0
     (a,) = normal_axis(axis, x.ndim)
@@ -114,8 +126,24 @@ def take(x: Any, indices: Any, axis: Any = None) -> Any:
     ):
         indices = indices if hasattr(indices, "as_dim") else operator.index(indices)
         return getitem(x, (*(slice(None),) * a, indices))
-    indices = np.asarray(indices) if isinstance(indices, list | tuple) else indices
+    indices = as_array(indices)
+    if mode != "raise":
+        n = x.shape[a]
+        indices = clip(indices, 0, n - 1) if mode == "clip" else remainder(indices, n)
     return gather(x, indices, axis=a)
+
+
+@spells(np.choose)
+def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
+    """Take each element from the array whose number stands there."""
+    a, parts = as_array(a), [as_array(c) for c in choices]
+    if mode != "raise":
+        n = len(parts)
+        a = clip(a, 0, n - 1) if mode == "clip" else remainder(a, n)
+    result = parts[-1]
+    for k, part in reversed(list(enumerate(parts[:-1]))):
+        result = where(a == k, part, result)
+    return result
 
 
 # --- sorting -----------------------------------------------------------------------
@@ -160,6 +188,94 @@ def _along(op: Op) -> Any:
 
     return call
 
+
+# --- partly sorted -------------------------------------------------------------------
+
+
+def _partition_vjp(g: Any, _y: Any, x: Any, *, kth: Any, axis: int) -> tuple[Any]:
+    places = argpartition(x, kth=kth, axis=axis)
+    return (add_along_axis(g, places, shape=x.shape, axis=axis),)
+
+
+def _partition_text(name: str) -> Any:
+    return lambda _attrs, x: (
+        f"np.{name}({{0}}, {{kth}}, axis={{axis}})" if len(x.shape) > 1
+        else f"np.{name}({{0}}, {{kth}})"
+    )  # fmt: skip
+
+
+def _draw_part(rng: Any) -> Any:
+    return (rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1, "kth": 1}
+
+
+partition = register(
+    Op("partition", ("x",), lambda x, **_: x, _partition_text("partition"),
+       vjp=_partition_vjp, attrs={"kth": 0, "axis": None}, samples=_draw_part)
+)  # fmt: skip
+argpartition: Op = register(
+    Op("argpartition", ("x",), lambda x, **_: Spec(x.shape, "int"),
+       _partition_text("argpartition"), attrs={"kth": 0, "axis": None},
+       samples=_draw_part)
+)  # fmt: skip
+
+
+def _partly(op: Op) -> Any:
+    def call(x: Any, kth: Any, axis: Any = -1, kind: str = "introselect") -> Any:
+        if kind != "introselect":
+            message = f"kind={kind!r} is not 'introselect'"
+            raise NotImplementedError(message)
+        if axis is None:
+            x, axis = (reshape(x, shape=(x.size,)) if x.ndim != 1 else x), 0
+        (a,) = normal_axis(axis, x.ndim)
+        places = tuple(int(k) for k in kth) if np.ndim(kth) else operator.index(kth)
+        return op(x, kth=places, axis=a)
+
+    return call
+
+
+spells(np.partition)(_partly(partition))
+spells(np.argpartition)(_partly(argpartition))
+
+
+# --- extremes so far ------------------------------------------------------------------
+
+
+def _so_far_vjp(greater: bool) -> Any:
+    def vjp(g: Any, y: Any, x: Any, *, axis: int) -> tuple[Any]:
+        # The first of equal extremes counts: a place where the extreme changes.
+        n = as_shape(x.shape)[axis]
+        now, before = cut(y, axis, 1, None), cut(y, axis, None, -1)
+        counted = made(arange, x, stop=n - 1) + 1
+        for _ in range(x.ndim - 1 - axis):
+            counted = expand_dims(counted, axis=-1)
+        changed = now > before if greater else now < before
+        widths = tuple((1, 0) if a == axis else (0, 0) for a in range(x.ndim))
+        places = cummax(pad(where(changed, counted, 0), widths=widths), axis=axis)
+        return (add_along_axis(g, places, shape=x.shape, axis=axis),)
+
+    return vjp
+
+
+def _draw_so_far(rng: Any) -> Any:
+    return (rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}
+
+
+cummax: Op = register(
+    Op("cummax", ("x",), lambda x, **_: x, "np.maximum.accumulate({0}, axis={axis})",
+       vjp=_so_far_vjp(True), attrs={"axis": 0}, samples=_draw_so_far)
+)  # fmt: skip
+cummin = register(
+    Op("cummin", ("x",), lambda x, **_: x, "np.minimum.accumulate({0}, axis={axis})",
+       vjp=_so_far_vjp(False), attrs={"axis": 0}, samples=_draw_so_far)
+)  # fmt: skip
+
+
+def _accumulated(op: Op) -> Any:
+    return lambda x, axis=0: op(x, axis=normal_axis(axis, x.ndim)[0])
+
+
+spells("maximum.accumulate")(_accumulated(cummax))
+spells("minimum.accumulate")(_accumulated(cummin))
 
 sort_along, argsort_along = _along(sort), _along(argsort)
 spells(np.sort)(sort_along)

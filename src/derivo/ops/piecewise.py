@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from derivo.errors import ShapeError
 from derivo.graph.element import Element
 from derivo.graph.op import Op
-from derivo.ops.arithmetic import KINKED, logical_and
+from derivo.ops.arithmetic import KINKED, logical_and, logical_or
 from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.elementwise import floor, minimum, sign, where
 from derivo.ops.infer import elementwise, floating, predicate
@@ -28,8 +29,11 @@ def _away(*places: float) -> Any:
 
 
 def _clip_vjp(g: Any, _y: Any, x: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
-    # On the bounds themselves the gradient passes.
-    return g * logical_and(x >= a, x <= b), g * (x < a), g * (x > b)
+    # On the bounds themselves the gradient passes. Where they are crossed the upper
+    # one counts, whatever x is.
+    lower = logical_and(x < a, a <= b)
+    upper = logical_or(x > b, a > b)
+    return g * logical_and(x >= a, x <= b), g * lower, g * upper
 
 
 clip = register(
@@ -44,15 +48,22 @@ clip = register(
             {},
         ),
         latex=r"\operatorname{{clip}}({0}, {1}, {2})",
-        element=Element("{1} if {0} < {1} else {2} if {0} > {2} else {0}"),
+        element=Element("{2} if {0} > {2} or {1} > {2} else {1} if {0} < {1} else {0}"),
         traits=KINKED,
     )
 )
 
 
 @spells(np.clip)
-def _clip(x: Any, a_min: Any = None, a_max: Any = None, **bounds: Any) -> Any:
-    low, high = bounds.get("min", a_min), bounds.get("max", a_max)
+def _clip(
+    x: Any,
+    a_min: Any = None,
+    a_max: Any = None,
+    *,
+    min: Any = None,
+    max: Any = None,
+) -> Any:
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
     if low is None:
         return x if high is None else minimum(x, high)
     return np.maximum(x, low) if high is None else clip(x, low, high)
@@ -98,6 +109,19 @@ remainder = register(
     np.remainder,
     np.mod,
 )
+# a - b * trunc(a / b): the sign of the result is that of a.
+fmod = register(
+    Op(
+        "fmod", ("a", "b"), elementwise, "np.fmod({0}, {1})",
+        vjp=lambda g, _y, a, b: (g, -g * CATALOGUE["trunc"](a / b)),
+        samples=lambda rng: (
+            (rng.integers(-3, 3, (3, 4)) + rng.uniform(0.2, 0.8, (3, 4)),
+             rng.uniform(0.97, 1.03, (3, 4))), {},
+        ),
+        latex=r"\operatorname{{fmod}}({0}, {1})", traits=KINKED,
+    ),
+    np.fmod,
+)  # fmt: skip
 floor_divide = register(
     Op(
         "floor_divide",
@@ -119,15 +143,20 @@ floor_divide = register(
 )
 nan_to_num = register(
     Op(
-        "nan_to_num", ("x",), elementwise, "np.nan_to_num({0}, nan={nan})",
-        vjp=lambda g, _y, x, **_: (g * isfinite(x),), attrs={"nan": 0.0}, traits=KINKED,
+        "nan_to_num", ("x",), elementwise,
+        "np.nan_to_num({0}, nan={nan}, posinf={posinf}, neginf={neginf})",
+        vjp=lambda g, _y, x, **_: (where(isfinite(x), g, 0),), traits=KINKED,
+        attrs={"nan": 0.0, "posinf": None, "neginf": None},
     )
 )  # fmt: skip
 
 
 @spells(np.nan_to_num)
-def _nan_to_num(x: Any, nan: float = 0.0) -> Any:
-    return nan_to_num(x, nan=float(nan))
+def _nan_to_num(
+    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
+) -> Any:
+    del copy  # a traced value is never written to
+    return nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
 
 
 round_to = register(
@@ -148,8 +177,10 @@ round_to = register(
 
 
 @spells(np.round, np.around)
-def _round(x: Any, decimals: int = 0) -> Any:
-    return round_to(x, decimals=int(decimals)) if decimals else CATALOGUE["round"](x)
+def _round(x: Any, decimals: Any = 0) -> Any:
+    if isinstance(decimals, int) and not decimals:
+        return CATALOGUE["round"](x)
+    return round_to(x, decimals=decimals)
 
 
 for _ufunc in (np.isnan, np.isfinite, np.isinf, np.signbit):
@@ -185,18 +216,59 @@ logical_xor = register(
 )
 
 
+def _wins(is_further: Any, other: Any) -> Any:
+    return logical_or(is_further, isnan(other))
+
+
+# As maximum and minimum, but a number wins over NaN.
+fmax = register(
+    Op("fmax", ("a", "b"), elementwise, "np.fmax({0}, {1})",
+       vjp=lambda g, _y, a, b: (g * _wins(a >= b, b), g * _wins(b > a, a)),
+       latex=r"\max({0}, {1})", traits=KINKED,
+       element=Element("{0} if {0} >= {1} or {1} != {1} else {1}")),
+    np.fmax,
+)  # fmt: skip
+
+
+fmin = register(
+    Op("fmin", ("a", "b"), elementwise, "np.fmin({0}, {1})",
+       vjp=lambda g, _y, a, b: (g * _wins(a <= b, b), g * _wins(b < a, a)),
+       latex=r"\min({0}, {1})", traits=KINKED,
+       element=Element("{0} if {0} <= {1} or {1} != {1} else {1}")),
+    np.fmin,
+)  # fmt: skip
+
+
 @spells(np.where)
-def _where(condition: Any, *branches: Any) -> Any:
-    if len(branches) != 2:
+def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
+    if x is None or y is None:
         message = "np.where needs both branches; the places alone depend on the values"
         raise NotImplementedError(message)
-    return where(condition, *branches)
+    return where(condition, x, y)
 
 
 @spells(np.select)
-def select(conditions: Sequence[Any], choices: Sequence[Any], default: Any = 0) -> Any:
+def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Choose, element by element, the first choice whose condition holds."""
     result = default
-    for condition, choice in reversed(list(zip(conditions, choices, strict=True))):
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = where(condition, choice, result)
+    return result
+
+
+@spells(np.piecewise)
+def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:
+    """Apply to each element the function whose condition holds, or 0 if none does."""
+    conditions = list(condlist) if isinstance(condlist, list | tuple) else [condlist]
+    values = [f(x, *args, **kw) if callable(f) else f for f in funclist]
+    default = values.pop() if len(values) == len(conditions) + 1 else 0
+    if len(values) != len(conditions):
+        message = (
+            f"{len(conditions)} conditions need {len(conditions)} functions, or one "
+            f"more, not {len(values)}"
+        )
+        raise ShapeError(message)
+    result = default
+    for condition, value in zip(conditions, values, strict=True):
+        result = where(condition, value, result)  # the last that holds counts
     return result

@@ -9,14 +9,15 @@ import numpy as np
 from derivo.errors import ShapeError
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
+from derivo.ops.axes import swapaxes
 from derivo.ops.catalogue import register, spells
-from derivo.ops.elementwise import abs_
+from derivo.ops.elementwise import maximum, minimum, where
 from derivo.ops.index import gather, scatter_add, slice_
 from derivo.ops.infer import normal_axis
-from derivo.ops.leaf import arange, made
+from derivo.ops.leaf import arange, fill, made
 from derivo.ops.piecewise import clip, remainder
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, as_shape, expand_dims, reshape, swapaxes
+from derivo.ops.shape import LINEAR, as_dim, as_shape, expand_dims, reshape
 
 _WHOLE = ("cut", None, None, None)
 
@@ -63,15 +64,29 @@ roll = register(
 
 @spells(np.roll)
 def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    shift = tuple(shift) if isinstance(shift, tuple | list) else shift
     if axis is None and x.ndim > 1:
-        return reshape(roll(reshape(x, shape=(x.size,)), shift=shift), shape=x.shape)
-    if isinstance(axis, tuple | list):
-        shift = shift if isinstance(shift, tuple) else (shift,) * len(axis)
-        return roll(x, shift=shift, axis=tuple(a % x.ndim for a in axis))
-    return roll(
-        x, shift=shift, axis=None if x.ndim == 1 else normal_axis(axis, x.ndim)[0]
-    )
+        return reshape(_roll(reshape(x, shape=(x.size,)), shift), shape=x.shape)
+    axes: Any = axis if isinstance(axis, tuple | list) else (axis or 0,)
+    is_row = isinstance(shift, tuple | list | np.ndarray)
+    shifts: Any = list(shift) if is_row else [shift]
+    count = max(len(axes), len(shifts))
+    axes = axes * count if len(axes) == 1 else axes
+    axes = [normal_axis(a, x.ndim)[0] for a in axes]
+    shifts = shifts * count if len(shifts) == 1 else shifts
+    for a, s in list(zip(axes, shifts, strict=True)):
+        if hasattr(s, "record") and not hasattr(s, "as_dim"):
+            n = x.shape[a]
+            x = gather(x, remainder(made(arange, x, stop=n) - s, n), axis=a)
+    known = [
+        (a, as_dim(s)) for a, s in zip(axes, shifts, strict=True)
+        if not hasattr(s, "record") or hasattr(s, "as_dim")
+    ]  # fmt: skip
+    if len(known) > 1:
+        axes, shifts = zip(*known, strict=True)
+        return roll(x, shift=shifts, axis=axes)
+    for a, s in known:
+        x = roll(x, shift=s, axis=None if x.ndim == 1 else a)
+    return x
 
 
 # --- padding -----------------------------------------------------------------------
@@ -115,7 +130,13 @@ def _source(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
         return clip(places, 0, n - 1)
     if mode == "wrap":
         return remainder(places, n)
-    return n - 1 - abs_(n - 1 - abs_(places))  # reflect: mirrored at either end
+    # Mirrored at either end, over and over: once there and back is one period. The
+    # edge itself is repeated in the mode "symmetric" alone.
+    twice = mode == "symmetric"
+    period = 2 * n if twice else 2 * n - 2
+    period = max(period, 1) if isinstance(n, int) else maximum(period, 1)
+    there = remainder(places, period)
+    return minimum(there, period - there - twice)
 
 
 pad = register(
@@ -130,21 +151,70 @@ pad = register(
 
 @spells(np.pad)
 def _pad(
-    x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
-) -> Any:
-    modes = ("constant", "edge", "reflect", "wrap")
-    if mode not in modes:
+    x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0,
+    reflect_type: str = "even",
+) -> Any:  # fmt: skip
+    modes = ("constant", "edge", "reflect", "symmetric", "wrap")
+    if callable(mode) or mode not in modes:
         message = f"mode {mode!r} has no rule, only {', '.join(modes)}"
         raise NotImplementedError(message)
-    if np.ndim(constant_values):
-        message = "different constants on different sides have no rule; pad in steps"
+    if reflect_type != "even":
+        message = f"pad with reflect_type={reflect_type!r} has no rule"
         raise NotImplementedError(message)
-    pairs = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
+    widths = _widths(x, pad_width)
+    pairs = _per_side(x, constant_values) if mode == "constant" else [(0, 0)]
+    first = pairs[0][0]
+    same = all(v is first for pair in pairs for v in pair) or not any(
+        hasattr(v, "record") or v != first for pair in pairs for v in pair
+    )
+    if same and not hasattr(first, "record"):
+        return pad(x, widths=widths, mode=mode, value=first)
+    # Values that differ, or are computed: one end after another, each in its own.
+    for axis, (values, width) in enumerate(zip(pairs, widths, strict=True)):
+        for side in (0, 1):
+            x = _put_on(x, axis, side, width[side], values[side])
+    return x
+
+
+def _widths(x: Any, given: Any) -> tuple[tuple[int, int], ...]:
+    """Read the widths of padding: a number, a pair, pairs, or a dict by axis."""
+    if isinstance(given, dict):
+        listed: Any = [(0, 0)] * x.ndim
+        for axis, width in given.items():
+            pair = (width, width) if isinstance(width, int) else width
+            listed[normal_axis(axis, x.ndim)[0]] = pair
+        given = listed
+    pairs = np.broadcast_to(np.asarray(given), (x.ndim, 2)).tolist()
     if any(w < 0 for pair in pairs for w in pair):
-        message = f"a width of padding is negative: {pad_width}"
+        message = f"a width of padding is negative: {given}"
         raise ShapeError(message)
-    widths = tuple((int(a), int(b)) for a, b in pairs)
-    return pad(x, widths=widths, mode=mode, value=constant_values)
+    return tuple((int(a), int(b)) for a, b in pairs)
+
+
+def _per_side(x: Any, values: Any) -> list[tuple[Any, Any]]:
+    """Give the values before and after, for each axis."""
+    is_nested = isinstance(values, list | tuple | np.ndarray) and np.ndim(values)
+    if not is_nested:
+        return [(values, values)] * max(x.ndim, 1)
+    rows = list(values)
+    if all(isinstance(r, list | tuple | np.ndarray) for r in rows):
+        pairs = [tuple(r) * (2 if len(r) == 1 else 1) for r in rows]
+        return pairs * (x.ndim if len(pairs) == 1 else 1)
+    return [(rows[0], rows[-1])] * x.ndim
+
+
+def _put_on(x: Any, axis: int, side: int, width: int, value: Any) -> Any:
+    """Put slices of one value before or after an array."""
+    if not width:
+        return x
+    widths = tuple(
+        ((0, width) if side else (width, 0)) if a == axis else (0, 0)
+        for a in range(x.ndim)
+    )
+    if not hasattr(value, "record"):
+        return pad(x, widths=widths, value=value)
+    inside = pad(made(fill, x, value=1, shape=as_shape(x.shape)), widths=widths)
+    return where(inside > 0, pad(x, widths=widths), value)
 
 
 # --- repeating ---------------------------------------------------------------------

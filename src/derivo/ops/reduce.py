@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,18 @@ from derivo.graph.element import Fold
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
+from derivo.ops.elementwise import maximum, minimum
+from derivo.ops.elementwise import where as choose
 from derivo.ops.infer import latex_along, normal_axis, reduced
 from derivo.ops.leaf import arange, made
-from derivo.ops.shape import broadcast_to, expand_dims, reshape, squeeze, transpose
+from derivo.ops.shape import (
+    as_array,
+    broadcast_to,
+    expand_dims,
+    reshape,
+    squeeze,
+    transpose,
+)
 
 REDUCING = {"axis": None, "keepdims": False}
 
@@ -128,12 +138,12 @@ def combine_axes(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     return row, back
 
 
-def _first(pick: Op, x: Any, axis: Any) -> Any:
+def first_of(pick: Op, x: Any, axis: Any) -> Any:
     """Mark the first of the extreme elements along `axis`: the one that counts."""
     axes = normal_axis(axis, x.ndim)
     if len(axes) > 1:
         row, back = combine_axes(x, axes)
-        return back(_first(pick, row, row.ndim - 1))
+        return back(first_of(pick, row, row.ndim - 1))
     (a,) = axes
     places = made(arange, x, stop=x.shape[a])
     for _ in range(x.ndim - 1 - a):
@@ -147,7 +157,7 @@ def _extreme_vjp(pick: Op) -> Any:
     def vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[Any]:
         if not x.ndim:
             return (g,)
-        return (restore(g, x, axis, keepdims=keepdims) * _first(pick, x, axis),)
+        return (restore(g, x, axis, keepdims=keepdims) * first_of(pick, x, axis),)
 
     return vjp
 
@@ -214,7 +224,10 @@ def along(op: Op) -> Any:
     """Give the function that applies a reduction along any axes, as NumPy spells it."""
 
     def call(x: Any, axis: Any = None, keepdims: Any = False) -> Any:
+        x = as_array(x)
         axes = normal_axis(axis, x.ndim)
+        if not axes and x.ndim and op in (sum_, mean, max_, min_):
+            return x  # axis=(): every element stands for itself
         plain: Any = axes[0] if len(axes) == 1 and x.ndim > 1 else axes
         full = len(axes) == x.ndim
         return op(x, axis=None if full else plain, keepdims=bool(keepdims))
@@ -222,28 +235,83 @@ def along(op: Op) -> Any:
     return call
 
 
-sum_of, mean_of = along(sum_), along(mean)
-max_of, min_of = along(max_), along(min_)
-spells(np.sum)(sum_of)
-spells(np.mean)(mean_of)
-spells(np.max, np.amax)(max_of)
-spells(np.min, np.amin)(min_of)
-spells(np.argmax)(along(argmax))
-spells(np.argmin)(along(argmin))
-spells(np.any)(along(any_))
-spells(np.all)(along(all_))
-spells(np.count_nonzero)(along(count_nonzero))
+def selective(reduction: Any, neutral: Any, combine: Any = None) -> Any:
+    """Add NumPy's options ``where=`` and ``initial=`` to a reduction.
 
+    Parameters
+    ----------
+    reduction
+        A function made by `along`.
+    neutral
+        What stands for an element that `where` leaves out; None for a reduction that
+        has no such number, so that `initial` must give it.
+    combine
+        ``combine(initial, result)``; None where NumPy has no ``initial=``.
+    """
 
-def _ufunc_reduce(reduction: Any) -> Any:
-    def call(x: Any, axis: Any = 0, keepdims: Any = False) -> Any:
-        return reduction(x, axis=axis, keepdims=keepdims)
+    def call(
+        x: Any, axis: Any = None, keepdims: Any = False, initial: Any = None,
+        where: Any = True,
+    ) -> Any:  # fmt: skip
+        if initial is not None and combine is None:
+            message = "call() got an unexpected keyword argument 'initial'"
+            raise TypeError(message)
+        x = as_array(x)
+        if where is not True:
+            left_out = initial if neutral is None else neutral
+            if left_out is None:
+                message = "where= needs initial=, the value of an empty selection"
+                raise TypeError(message)
+            x = choose(where, x, left_out)
+        result = reduction(x, axis=axis, keepdims=keepdims)
+        return result if initial is None else combine(initial, result)
 
     return call
 
 
-spells("add.reduce")(_ufunc_reduce(sum_of))
-spells("maximum.reduce", "fmax.reduce")(_ufunc_reduce(max_of))
-spells("minimum.reduce", "fmin.reduce")(_ufunc_reduce(min_of))
-spells("logical_or.reduce")(_ufunc_reduce(along(any_)))
-spells("logical_and.reduce")(_ufunc_reduce(along(all_)))
+def count_where(x: Any, where: Any, axis: Any, *, keepdims: Any) -> Any:
+    """Give the number of elements that a reduction of a selection combines."""
+    if where is True:
+        return count(x, axis)
+    if hasattr(where, "record") or hasattr(x, "record"):
+        where = broadcast_to(where, shape=x.shape)
+    return sum_of(where, axis=axis, keepdims=keepdims)
+
+
+def _mean_of(x: Any, axis: Any = None, keepdims: Any = False, where: Any = True) -> Any:
+    if where is True:
+        return mean_of(x, axis=axis, keepdims=keepdims)
+    total = sum_of(choose(where, x, 0), axis=axis, keepdims=keepdims)
+    return total / count_where(x, where, axis, keepdims=keepdims)
+
+
+sum_of, mean_of = along(sum_), along(mean)
+max_of, min_of = along(max_), along(min_)
+_sum = selective(sum_of, 0, operator.add)
+_max, _min = selective(max_of, None, maximum), selective(min_of, None, minimum)
+_any, _all = selective(along(any_), False), selective(along(all_), True)
+spells(np.sum)(_sum)
+spells(np.mean)(_mean_of)
+spells(np.max, np.amax)(_max)
+spells(np.min, np.amin)(_min)
+spells(np.argmax)(along(argmax))
+spells(np.argmin)(along(argmin))
+spells(np.any)(_any)
+spells(np.all)(_all)
+spells(np.count_nonzero)(along(count_nonzero))
+
+
+def ufunc_reduce(reduction: Any) -> Any:
+    """Give a reduction as a ufunc has it: along the first axis if none is said."""
+
+    def call(x: Any, axis: Any = 0, **options: Any) -> Any:
+        return reduction(x, axis=axis, **options)
+
+    return call
+
+
+spells("add.reduce")(ufunc_reduce(_sum))
+spells("maximum.reduce")(ufunc_reduce(_max))
+spells("minimum.reduce")(ufunc_reduce(_min))
+spells("logical_or.reduce")(ufunc_reduce(_any))
+spells("logical_and.reduce")(ufunc_reduce(_all))

@@ -35,6 +35,13 @@ def as_shape(value: Any) -> tuple[Dim, ...]:
     return tuple(as_dim(d) for d in value)
 
 
+def as_array(value: Any) -> Any:
+    """Give a value as an array; what is traced stays as it is."""
+    if hasattr(value, "record") or isinstance(value, np.ndarray):
+        return value
+    return np.asarray(value)
+
+
 def _reshape_spec(x: Spec, shape: Any) -> Spec:
     if product(x.shape) != product(shape):
         message = f"cannot reshape {format_shape(x.shape)} to {format_shape(shape)}"
@@ -73,23 +80,32 @@ reshape: Op = register(
 
 
 @spells(np.reshape)
-def _reshape(x: Any, *shape: Any, **options: Any) -> Any:
-    target = options.get("shape", options.get("newshape", shape))
-    target = (
-        target[0] if len(target) == 1 and not isinstance(target[0], int) else target
-    )
-    dims = as_shape(target)
+def _reshape(x: Any, shape: Any, order: str = "C", copy: Any = None) -> Any:
+    del copy
+    dims = _wanted(x, shape)
+    if order == "F":
+        # Column by column: row by row in the transpose.
+        return permuted(_reshape(permuted(x), dims[::-1]))
+    if order != "C":
+        message = f"order={order!r} depends on how the array lies in memory; "
+        raise NotImplementedError(message + "'C' and 'F' have a rule")
+    return x if dims == as_shape(x.shape) else reshape(x, shape=dims)
+
+
+def _wanted(x: Any, shape: Any) -> tuple[Dim, ...]:
+    """Read a shape in which one size may be left open."""
+    dims = as_shape(shape)
     if -1 in dims:
         known = product(d for d in dims if d != -1)
         dims = tuple(
             divide(product(as_shape(x.shape)), known) if d == -1 else d for d in dims
         )
-    return x if dims == as_shape(x.shape) else reshape(x, shape=dims)
+    return dims
 
 
 @spells(np.ravel)
-def _ravel(x: Any) -> Any:
-    return _reshape(x, -1)
+def _ravel(x: Any, order: str = "C") -> Any:
+    return _reshape(x, -1, "C" if order == "K" and x.ndim < 2 else order)
 
 
 def _transpose_text(attrs: Any, *_specs: Any) -> str:
@@ -119,7 +135,8 @@ def _tidy_transpose(x: Any, *, axes: tuple[int, ...]) -> Any:
     if axes == tuple(range(len(axes))):
         return x
     for inner in operands(x, transpose):
-        return _transpose(inner, tuple(x.node.attrs["axes"][a] for a in axes))
+        both = tuple(x.node.attrs["axes"][a] for a in axes)
+        return inner if both == tuple(range(len(both))) else transpose(inner, axes=both)
     if made_by(x, eye):
         n, m, k = (x.node.attrs[name] for name in "nmk")
         return x.recorder.record(eye, (), {"n": m, "m": n, "k": -k})
@@ -139,39 +156,15 @@ transpose = register(
 
 
 @spells(np.transpose, np.permute_dims)
-def _transpose(x: Any, axes: Any = None) -> Any:
-    order = range(x.ndim)[::-1] if axes is None else tuple(a % x.ndim for a in axes)
-    order = tuple(order)
+def permuted(x: Any, axes: Any = None) -> Any:
+    """Give the axes in another order, backwards if none is said."""
+    order = tuple(range(x.ndim))[::-1]
+    if axes is not None:
+        order = tuple(normal_axis(a, x.ndim)[0] for a in axes)
+    if sorted(order) != list(range(x.ndim)):
+        message = f"axes {tuple(axes)} do not name each of {x.ndim} axes once"
+        raise ShapeError(message)
     return x if order == tuple(range(x.ndim)) else transpose(x, axes=order)
-
-
-@spells(np.swapaxes)
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """Exchange two axes."""
-    order = list(range(x.ndim))
-    order[axis1], order[axis2] = order[axis2], order[axis1]
-    return _transpose(x, order)
-
-
-@spells(np.matrix_transpose)
-def matrix_transpose(x: Any) -> Any:
-    """Exchange the last two axes."""
-    return swapaxes(x, -1, -2)
-
-
-@spells(np.moveaxis)
-def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    """Move axes to new places, the others keeping their order."""
-    pairs = (
-        [(source, destination)]
-        if isinstance(source, int)
-        else zip(source, destination, strict=True)
-    )
-    moved, places = zip(*((a % x.ndim, b % x.ndim) for a, b in pairs), strict=True)
-    order = [a for a in range(x.ndim) if a not in moved]
-    for place, a in sorted(zip(places, moved, strict=True)):
-        order.insert(place, a)
-    return _transpose(x, order)
 
 
 def _expand_spec(x: Spec, axis: int) -> Spec:
@@ -219,9 +212,8 @@ expand_dims = register(
 
 @spells(np.expand_dims)
 def _expand_dims(x: Any, axis: Any) -> Any:
-    axes = (axis,) if isinstance(axis, int) else axis
-    rank = x.ndim + len(axes)
-    for a in sorted(a % rank for a in axes):
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    for a in normal_axis(axis, x.ndim + count):
         x = expand_dims(x, axis=a)
     return x
 
@@ -338,9 +330,17 @@ broadcast_to = register(
 
 
 @spells(np.broadcast_to)
-def _broadcast_to(x: Any, shape: Any) -> Any:
+def _broadcast_to(x: Any, shape: Any, subok: bool = False) -> Any:
+    del subok
     dims = as_shape(shape)
     return x if dims == as_shape(x.shape) else broadcast_to(x, shape=dims)
+
+
+def copied(value: Any, shape: Any, like: Any) -> Any:
+    """Copy a value to a shape that may have sizes known by name, where `like` lives."""
+    if hasattr(like, "record") and not hasattr(value, "record"):
+        return like.record(broadcast_to, (value,), {"shape": shape})
+    return broadcast_to(value, shape=shape)
 
 
 def copied_axes(small: tuple[Dim, ...], large: tuple[Dim, ...]) -> tuple[int, ...]:

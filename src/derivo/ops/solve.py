@@ -15,10 +15,13 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
+from derivo.ops import matrix_functions as plain
+from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import register, spells
 from derivo.ops.diagonal import tril
 from derivo.ops.linalg import matmul
-from derivo.ops.shape import expand_dims, matrix_transpose
+from derivo.ops.reduce import sum_of
+from derivo.ops.shape import expand_dims
 
 _ANALYTIC = frozenset({"analytic", "floating"})
 _REAL = frozenset({"floating"})
@@ -28,7 +31,8 @@ def _regular(rng: Any) -> Any:
     return (rng.normal(size=(2, 3, 3)) + 4 * np.eye(3),), {}
 
 
-def _square(a: Spec) -> Spec:
+def square_spec(a: Spec) -> Spec:
+    """Give the spec of square matrices, or refuse others."""
     if a.rank < 2 or a.shape[-1] != a.shape[-2]:
         message = f"a square matrix is needed, not one of shape {format_shape(a.shape)}"
         raise ShapeError(message)
@@ -36,7 +40,7 @@ def _square(a: Spec) -> Spec:
 
 
 def _number(a: Spec) -> Spec:
-    return Spec(_square(a).shape[:-2], "float")
+    return Spec(square_spec(a).shape[:-2], "float")
 
 
 def _inv_vjp(g: Any, y: Any, _a: Any) -> tuple[Any]:
@@ -46,14 +50,14 @@ def _inv_vjp(g: Any, y: Any, _a: Any) -> tuple[Any]:
 
 
 inv = register(
-    Op("inv", ("a",), _square, "np.linalg.inv({0})", vjp=_inv_vjp, latex="{0}^{{-1}}",
-       samples=_regular, traits=_ANALYTIC),
+    Op("inv", ("a",), square_spec, "np.linalg.inv({0})", vjp=_inv_vjp,
+       latex="{0}^{{-1}}", samples=_regular, traits=_ANALYTIC),
     np.linalg.inv,
 )  # fmt: skip
 
 
 def _solve_spec(a: Spec, b: Spec) -> Spec:
-    n = _square(a).shape[-1]
+    n = square_spec(a).shape[-1]
     rows = b.shape[-1:] if b.rank == 1 else b.shape[-2:-1]
     if rows != (n,):
         shapes = f"{format_shape(a.shape)} and {format_shape(b.shape)}"
@@ -85,21 +89,34 @@ solve = register(
 )  # fmt: skip
 
 
-def _as_matrix(value: Any) -> Any:
+def as_matrix(value: Any) -> Any:
     """Give a number per matrix two axes of size 1."""
     return expand_dims(expand_dims(value, axis=-1), axis=-1) if value.ndim else value
 
 
-# Exact for regular matrices. The gradient at a singular one exists, but not this way.
+def _cofactors_vjp(g: Any, y: Any, a: Any) -> tuple[Any]:
+    # det(A) A^-T, differentiated as a product.
+    t = matrix_transpose(inv(a))
+    along = as_matrix(sum_of(g * t, axis=(-2, -1)))
+    return (along * y - matmul(matmul(y, matrix_transpose(g)), t),)
+
+
+# What the derivative of a determinant is made of; it exists for singular matrices too,
+# but its own derivative is given for regular ones alone.
+cofactors = register(
+    Op("cofactors", ("a",), square_spec, "cofactors_of({0})", vjp=_cofactors_vjp,
+       latex=r"\operatorname{{cof}} {0}", samples=_regular, traits=_REAL,
+       helpers=(plain.cofactors_of,)),
+)  # fmt: skip
 det = register(
     Op("det", ("a",), _number, "np.linalg.det({0})",
-       vjp=lambda g, y, a: (_as_matrix(g * y) * matrix_transpose(inv(a)),),
+       vjp=lambda g, _y, a: (as_matrix(g) * cofactors(a),),
        latex=r"\det {0}", samples=_regular, traits=_ANALYTIC),
     np.linalg.det,
 )  # fmt: skip
 logabsdet = register(
     Op("logabsdet", ("a",), _number, "np.linalg.slogdet({0})[1]",
-       vjp=lambda g, _y, a: (_as_matrix(g) * matrix_transpose(inv(a)),),
+       vjp=lambda g, _y, a: (as_matrix(g) * matrix_transpose(inv(a)),),
        latex=r"\log |\det {0}|", samples=_regular, traits=_REAL),
 )  # fmt: skip
 signdet = register(
@@ -122,7 +139,7 @@ def slogdet(a: Any) -> SlogdetResult:
     return SlogdetResult(signdet(a), logabsdet(a))
 
 
-def _half_diagonal(x: Any) -> Any:
+def half_diagonal(x: Any) -> Any:
     """Give the lower triangle, its diagonal halved."""
     return (tril(x) + tril(x, k=-1)) / 2
 
@@ -131,8 +148,8 @@ def _cholesky_vjp(g: Any, y: Any, _a: Any) -> tuple[Any]:
     # NumPy reads the lower triangle alone, so the gradient is a lower triangle: each
     # element below the diagonal stands for its mirror image as well.
     t = matrix_transpose(y)
-    s = solve(t, matrix_transpose(solve(t, _half_diagonal(matmul(t, g)))))
-    return (_half_diagonal(s + matrix_transpose(s)),)
+    s = solve(t, matrix_transpose(solve(t, half_diagonal(matmul(t, g)))))
+    return (half_diagonal(s + matrix_transpose(s)),)
 
 
 def _definite(rng: Any) -> Any:
@@ -141,7 +158,7 @@ def _definite(rng: Any) -> Any:
 
 
 cholesky = register(
-    Op("cholesky", ("a",), _square, "np.linalg.cholesky({0})", vjp=_cholesky_vjp,
+    Op("cholesky", ("a",), square_spec, "np.linalg.cholesky({0})", vjp=_cholesky_vjp,
        latex=r"\operatorname{{chol}} {0}", samples=_definite, traits=_REAL),
 )  # fmt: skip
 

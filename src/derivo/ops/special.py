@@ -50,10 +50,18 @@ digamma: Op = register(
        samples=_positive, traits=SMOOTH),
     "psi",
 )  # fmt: skip
-# The chain ends here: the derivative of trigamma has no rule.
 trigamma: Op = register(
     Op("trigamma", ("x",), floating, "trigamma({0})", helpers=(plain.trigamma,),
-       latex=r"\psi_1({0})", samples=_positive, traits=SMOOTH),
+       vjp=lambda g, _y, x: (g * polygamma(x, n=2),), latex=r"\psi_1({0})",
+       samples=_positive, traits=SMOOTH),
+)  # fmt: skip
+# Of order 2 and more, for positive numbers.
+polygamma: Op = register(
+    Op("polygamma", ("x",), floating, "polygamma_series({n}, {0})",
+       helpers=(plain.polygamma_series,), attrs={"n": None},
+       vjp=lambda g, _y, x, *, n: (g * polygamma(x, n=n + 1),),
+       latex=lambda attrs, *_: rf"\psi_{{{{{attrs['n']}}}}}({{0}})",
+       samples=lambda rng: ((rng.uniform(0.5, 3, (3, 4)),), {"n": 2}), traits=SMOOTH),
 )  # fmt: skip
 
 
@@ -109,6 +117,9 @@ def ndtr(x: Any) -> Any:
 def gamma(x: Any) -> Any:
     """Give the gamma function of positive numbers."""
     return exp(gammaln(x))
+
+
+spells("loggamma")(gammaln)
 
 
 @spells("betaln")

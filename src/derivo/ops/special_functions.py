@@ -107,3 +107,25 @@ def trigamma(x):
         sine = np.sin(np.pi * (x - np.round(x)))
         reflected = np.pi**2 / (sine * sine) - y
     return np.where(x < 0.5, reflected, y)[()]
+
+
+def polygamma_series(n, x):
+    """Give the n-th derivative of `digamma` for positive numbers, n >= 1."""
+    # Recurrence 6.4.6, asymptotic series 6.4.11 (Abramowitz and Stegun).
+    z, shift = x, 0 * x
+    for _ in range(16):
+        shift = np.where(z < 16, shift + z ** -(n + 1.0), shift)
+        z = np.where(z < 16, z + 1, z)
+    factorial = 1.0
+    for k in range(1, n):
+        factorial *= k  # (n - 1)!
+    series = 0 * z
+    for k, bernoulli in enumerate((1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66,
+                                   -691 / 2730, 7 / 6, -3617 / 510), 1):  # fmt: skip
+        ratio = 1.0  # (2k + n - 1)! / (2k)!
+        for j in range(2 * k + 1, 2 * k + n):
+            ratio *= j
+        series = series + bernoulli * ratio * z ** -(2.0 * k)
+    y = (factorial + factorial * n / (2 * z) + series) * z ** -float(n)
+    y = y + factorial * n * shift
+    return (y if n % 2 else -y)[()]

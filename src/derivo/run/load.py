@@ -1,65 +1,78 @@
-"""From source text to functions: a real file, for breakpoints and tracebacks."""
+"""From source text to functions: a real file, for breakpoints and tracebacks.
+
+What runs is the text itself: no bytecode is read or written, so that what lies beside
+the file is never run in its place.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import inspect
+import io
+import linecache
 import os
 import sys
+from collections.abc import Mapping
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 from threading import get_ident
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 import numpy as np
 
 from derivo.errors import UsageError
-
-
-def cache_folder() -> Path:
-    """Give the folder of emitted source: private to the user, made if it is missing.
-
-    ``DERIVO_CACHE`` names another one.
-    """
-    given = os.environ.get("DERIVO_CACHE")
-    home = os.environ.get("XDG_CACHE_HOME")
-    base = (
-        Path(given)
-        if given
-        else (Path(home) if home else Path.home() / ".cache") / "derivo"
-    )
-    try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        import tempfile  # noqa: PLC0415  (slow to load, seldom needed)
-
-        base = Path(tempfile.mkdtemp(prefix="derivo-"))
-        os.environ["DERIVO_CACHE"] = str(base)
-    return base
+from derivo.run.folder import cache_folder
 
 
 def write_once(text: str, stem: str) -> Path:
     """Write text to a file named by its content, unless it is there already.
 
-    The file appears whole or not at all, also when two processes write it.
+    The file appears whole or not at all, also when two processes write it; one that
+    holds something else is replaced.
+
+    Raises
+    ------
+    OSError
+        The disk is full, or the file is open on a platform that locks open files.
     """
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    path = cache_folder() / f"{stem}_{digest}.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
+    content = text.encode()
+    path = cache_folder() / f"{stem}_{_digest(content)}.py"
+    if not path.exists() or path.read_bytes() != content:
         # Of this process and thread alone, so that nobody else writes to it.
         mine = path.with_suffix(f".{os.getpid()}-{get_ident()}.tmp")
-        mine.write_text(text, encoding="utf-8")
-        mine.replace(path)
+        try:
+            mine.write_bytes(content)
+            mine.replace(path)
+        finally:
+            mine.unlink(missing_ok=True)
     return path
 
 
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
 def load_text(text: str, stem: str) -> ModuleType:
-    """Load emitted source as a module from its file in the cache folder."""
-    return load(write_once(text, stem))
+    """Load emitted source as a module, with its file in the cache folder.
+
+    Where no file can be written it runs all the same; tracebacks show its lines.
+    """
+    try:
+        path = write_once(text, stem)
+    except OSError:
+        path = Path(f"<derivo {stem} {_digest(text.encode())}>")
+        lines = text.splitlines(keepends=True)
+        linecache.cache[str(path)] = (len(text), None, lines, str(path))
+    return _module(text, path)
 
 
 def load(path: str | Path) -> ModuleType:
-    """Load a file of emitted source as a module.
+    """Load a file of emitted source as a module. This executes the file.
+
+    Load only what you, or somebody you trust, wrote: a Python file can do anything.
 
     Parameters
     ----------
@@ -76,37 +89,111 @@ def load(path: str | Path) -> ModuleType:
     Raises
     ------
     UsageError
-        There is no such file.
+        There is no such file, or it is no Python.
     """
-    path = Path(path).resolve()
-    if not path.is_file():
-        message = f"there is no file {path}; write one with derivation.save(path)"
+    place = path_of(path).resolve()
+    if not place.is_file():
+        message = f"there is no file {place}; write one with derivation.save(path)"
         raise UsageError(message)
-    beside = path.with_suffix(".npz")
-    arrays = beside.read_bytes() if beside.is_file() else b""
-    whole = path.read_bytes() + str(path).encode() + arrays
-    digest = hashlib.sha256(whole).hexdigest()[:16]
+    beside = place.with_suffix(".npz")
+    try:
+        arrays = beside.read_bytes() if beside.is_file() else b""
+        return _module(place.read_text(encoding="utf-8"), place, arrays)
+    except (SyntaxError, UnicodeDecodeError, ValueError) as error:
+        message = f"{place} is no file that derivo wrote: {error}"
+        raise UsageError(message) from None
+    except OSError as error:
+        message = f"{place} cannot be read: {error.strerror}"
+        raise UsageError(message) from None
+
+
+def save_text(
+    text: str, path: str | Path, arrays: Mapping[str, Any] | None = None
+) -> Path:
+    """Write source to a file of the user's, and arrays that belong to it beside it.
+
+    Raises
+    ------
+    UsageError
+        No path, a folder, a folder that is not there, or one that cannot be written to.
+    """
+    place = path_of(path)
+    if place.is_dir():
+        message = (
+            f"{place} is a folder; give the name of a file in it, such as layer.py"
+        )
+        raise UsageError(message)
+    if not place.parent.is_dir():
+        message = f"there is no folder {place.parent}; make it first"
+        raise UsageError(message)
+    try:
+        place.write_text(text, encoding="utf-8")
+        beside = place.with_suffix(".npz")
+        if arrays:
+            np.savez(beside, **arrays)
+        else:
+            beside.unlink(missing_ok=True)  # of another function, saved here before
+    except OSError as error:
+        message = f"{place} cannot be written: {error.strerror}"
+        raise UsageError(message) from None
+    return place
+
+
+def path_of(path: Any) -> Path:
+    """Read the name of a file.
+
+    Raises
+    ------
+    UsageError
+        Something that is no name.
+    """
+    if not isinstance(path, str | os.PathLike) or not str(path):
+        message = f"{path!r} is not the name of a file; write a path such as 'layer.py'"
+        raise UsageError(message)
+    return Path(path)
+
+
+class _Text(InspectLoader):
+    """Runs a text that is at hand, under the name of its file."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self.text = text
+        self.path = str(path)
+
+    def get_source(self, fullname: str) -> str:
+        """Give the text."""
+        del fullname
+        return self.text
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Compile the text, whatever bytecode there may be."""
+        return self.source_to_code(self.get_source(fullname), self.path)
+
+
+def _module(text: str, path: Path, arrays: bytes = b"") -> ModuleType:
+    digest = _digest(text.encode() + str(path).encode() + arrays)
     name = f"derivo_emitted.{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None  # noqa: S101, PT018
-    module = importlib.util.module_from_spec(spec)
+    spec = ModuleSpec(name, _Text(text, path), origin=str(path))
+    spec.has_location = True
+    module = module_from_spec(spec)
     # Numba looks the module up by name when it reads its cache: register first.
     sys.modules[name] = module
+    assert spec.loader is not None  # noqa: S101  it has just been given
     try:
         spec.loader.exec_module(module)
         if arrays:
-            _give(module, beside)
+            _give(module, arrays)
     except BaseException:
         del sys.modules[name]
         raise
     return module
 
 
-def _give(module: ModuleType, path: Path) -> None:
+def _give(module: ModuleType, content: bytes) -> None:
     """Make the arrays of a file the defaults of the arguments that they are for."""
-    with np.load(path) as file:
+    with np.load(io.BytesIO(content)) as file:
         arrays = dict(file)
     for function in vars(module).values():
         if inspect.isfunction(function):

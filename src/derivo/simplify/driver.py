@@ -10,7 +10,9 @@ from derivo.simplify.loops import recognise_loops, shorten_loops
 from derivo.simplify.model import Backward, Forward, Step
 from derivo.simplify.peephole import Polish
 from derivo.simplify.recognise import Recogniser
+from derivo.simplify.region import Region
 from derivo.simplify.rewriting import Rewriting
+from derivo.simplify.solve import Solution
 from derivo.simplify.spread import spread_rows
 from derivo.simplify.tidy import not_taken_apart
 
@@ -54,9 +56,15 @@ def simplify_forward(
 
 
 def simplify_backward(
-    derived: Differentiated, forward: Forward, *, enabled: bool
-) -> Backward:
-    """Shorten every gradient, in the order in which they are computed."""
+    derived: Differentiated, forward: Forward, *, enabled: bool,
+    solved: dict[Region, Solution] | None = None,
+) -> Backward:  # fmt: skip
+    """Shorten every gradient, in the order in which they are computed.
+
+    `solved` holds what is known of regions; the backward passes of one derivation, of
+    the whole and of the functions that it calls, share it.
+    """
+    solved = {} if solved is None else solved
     independent = tuple(k for k, n in derived.gradients.items() if is_zero(n))
     steps = [*forward.steps, *_chain(derived)]
     if not enabled:
@@ -74,12 +82,12 @@ def simplify_backward(
 
     def shorten(part: Differentiated, values: tuple[Node, ...]) -> Backward:
         graph = Forward(part.forward, values, forward.builder, Facts(nothing=True))
-        parts.append(simplify_backward(part, graph, enabled=True))
+        parts.append(simplify_backward(part, graph, enabled=True, solved=solved))
         return parts[-1]
 
     derived = spread_rows(derived, forward.builder)
     derived = shorten_loops(derived, known, forward.builder, shorten)
-    rewriting = Rewriting(derived, forward, {})
+    rewriting = Rewriting(derived, forward, solved)
     now = rewriting.now
     gradients = {k: now[n] for k, n in derived.gradients.items()}
     kept = not_taken_apart(forward.graph, known)

@@ -131,32 +131,73 @@ def _cost(f: Factor, p: Rational) -> float:
     return one + float(p) / 8 + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
 
 
-def fold(
-    m: Product, definitions: Iterable[Definition]
-) -> tuple[Product, Fraction, list[Node]]:
-    """Shorten a product by forward values, the best one first.
+Shorter = tuple[float, Product, Fraction, Node]
 
-    Returns
-    -------
-    product, number, values
-        The shorter product, what it is to be multiplied by, and the values found.
+
+class Folder:
+    """Shortens products by definitions, the best one first.
+
+    Parameters
+    ----------
+    definitions
+        Forward values that are products.
+    known
+        A folder of other definitions, which is asked first: what it has found out is
+        not worked out again.
     """
-    number = Fraction(1)
-    found: list[Node] = []
-    definitions = tuple(definitions)
-    while True:
-        best: tuple[float, Product, Fraction, Node] | None = None
-        now = complexity(m)
-        for d in definitions:
-            for new, c in _candidates(m, d):
-                cost = complexity(new)
-                if cost < now and (best is None or cost < best[0]):
-                    best = (cost, new, c, d.value.node)
-        if best is None:
-            return m, number, found
-        _, m, c, node = best
-        number *= c
-        found.append(node)
+
+    def __init__(
+        self, definitions: Iterable[Definition], known: Folder | None = None
+    ) -> None:
+        self.known = known
+        self.definitions = tuple(definitions)
+        # Under what a product has to contain, for a definition to be of any use.
+        self.by_part: dict[object, list[int]] = {}
+        for k, d in enumerate(self.definitions):
+            for part in dict.fromkeys(_part(f) for f, _ in d.inner):
+                self.by_part.setdefault(part, []).append(k)
+        self.found: dict[Product, Shorter | None] = {}
+
+    def __call__(self, m: Product) -> tuple[Product, Fraction, list[Node]]:
+        """Shorten a product.
+
+        Returns
+        -------
+        product, number, values
+            The shorter product, what it is to be multiplied by, and the values found.
+        """
+        number = Fraction(1)
+        values: list[Node] = []
+        while (best := self.best(m)) is not None:
+            _, m, c, node = best
+            number *= c
+            values.append(node)
+        return m, number, values
+
+    def best(self, m: Product) -> Shorter | None:
+        """Give the shortest product that one definition leads to."""
+        if m not in self.found:
+            best = None if self.known is None else self.known.best(m)
+            now = complexity(m)
+            for d in self._of_use(m):
+                for new, c in _candidates(m, d):
+                    cost = complexity(new)
+                    if cost < now and (best is None or cost < best[0]):
+                        best = (cost, new, c, d.value.node)
+            self.found[m] = best
+        return self.found[m]
+
+    def _of_use(self, m: Product) -> list[Definition]:
+        """Give the definitions that have a part in common with a product."""
+        parts = {_part(f) for f, _ in m}
+        parts |= {_part(g) for f, _ in m if isinstance(f, Total) for g, _ in f.inner}
+        at = {k for part in parts for k in self.by_part.get(part, ())}
+        return [self.definitions[k] for k in sorted(at)]
+
+
+def _part(f: Factor) -> object:
+    """Give what two factors have in common that differ in labels at most."""
+    return f.node if isinstance(f, Atom) else type(f)
 
 
 def divides_by_nothing_new(

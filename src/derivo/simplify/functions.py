@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from derivo.differentiate.reverse import differentiate
+from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward, simplify_forward
 from derivo.simplify.model import Backward, Derived, Forward
+from derivo.simplify.region import Region
+from derivo.simplify.solve import Solution
 
 # What each distinct backward pass of a block is known by.
 Key = tuple[Block, tuple[int, ...], tuple[int, ...]]
@@ -34,6 +36,7 @@ class Functions:
     stabilize: bool = True
     forwards: dict[Block, Forward] = field(default_factory=dict)
     known: dict[Key, Derived] = field(default_factory=dict)
+    solved: dict[Region, Solution] = field(default_factory=dict)
 
     def forward(self, block: Block) -> Forward:
         """Give the forward pass of a block, its spellings recognised."""
@@ -64,11 +67,15 @@ class Functions:
             names = tuple(graph.inputs[i].attrs["name"] for i in wrt)
             number = f"{block.function} {len(self.known)}"
             raw = differentiate(graph, names, self.builder, functions=self, of=number)
-            backward = simplify_backward(
-                raw, replace(forward, graph=graph), enabled=self.simplify
-            )
+            backward = self.shortened(raw, replace(forward, graph=graph))
             self.known[key] = Derived(block, wrt, seeded, forward, backward)
         return self.known[key]
+
+    def shortened(self, raw: Differentiated, forward: Forward) -> Backward:
+        """Shorten a backward pass, with what is known of others of this derivation."""
+        return simplify_backward(
+            raw, forward, enabled=self.simplify, solved=self.solved
+        )
 
     def operations(self, backward: Backward, forward: Forward) -> int:
         """Count the operations of a backward pass, those of functions at every call."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from derivo.graph.builder import Builder
+from derivo.graph.element import Rearranged
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node, between
 from derivo.ops.arithmetic import add, sub
+from derivo.ops.infer import normal_axis
 from derivo.trace.recorder import Recorder
 
 
@@ -17,11 +19,13 @@ class Lowering:
     def __init__(self, builder: Builder) -> None:
         self.recorder = Recorder(builder)
         self.done: dict[Node, Node] = {}
+        self.computed: set[Node] = set()
 
     def __call__(self, root: Node) -> Node:
         """Give the node that computes the same in operations NumPy has."""
         for node in between([root], self.done):
             self.done[node] = self._lower(node)
+            self.computed.add(self.done[node])
         return self.done[root]
 
     def _lower(self, node: Node) -> Node:
@@ -34,7 +38,7 @@ class Lowering:
         attrs = {k: self._inside(v) for k, v in node.attrs.items()}
         same = attrs == node.attrs
         made = self.recorder.builder.remake(node, inputs, None if same else attrs)
-        return _without_detour(made, self.recorder.builder)
+        return self._without_detour(made)
 
     def _inside(self, value: Any) -> Any:
         """Lower the body of a loop, and a value that is read from it."""
@@ -42,32 +46,54 @@ class Lowering:
             return value.replace(self)
         return self(value) if isinstance(value, Node) else value
 
+    def _without_detour(self, node: Node) -> Node:
+        """Write what a logsumexp is subtracted from, or adds to, by way of its shift m.
 
-def _without_detour(node: Node, builder: Builder) -> Node:
-    """Write what a logsumexp is subtracted from, or adds to, by way of its shift m.
-
-    ``(m + x) - m`` is x; ``z - (m + x)`` is ``(z - m) - x``, where ``z - m`` has been
-    computed: sums with a large m would round away what is small.
-    """
-    if node.op is not sub:
+        ``(m + x) - m`` is x; ``z - (m + x)`` is ``(z - m) - x``, where ``z - m`` is
+        computed anyway: sums with a large m would round away what is small.
+        """
+        if node.op is not sub:
+            return node
+        a, b = node.inputs
+        rest = self._less(a, b)
+        if rest is not None and rest.spec == node.spec:
+            return rest
+        for m in _addends(b):
+            shifted = self.recorder.builder.known.get((sub.name, (a, m), ()))
+            rest = self._less(b, m)
+            # Many nodes have been made; only a few of them are computed.
+            if shifted is not None and shifted in self.computed and rest is not None:
+                return self.recorder.builder.make(
+                    sub, (shifted, rest), {}, node.line, node.group
+                )
         return node
-    a, b = node.inputs
-    rest = _other(a, b)
-    if rest is not None and rest.spec == node.spec:
-        return rest
-    if "view" in a.op.traits and a.op is b.op and a.attrs == b.attrs:
-        plain = builder.make(sub, (a.inputs[0], b.inputs[0]))
-        rest = _without_detour(plain, builder)
-        return node if rest is plain else builder.remake(a, (rest,))
-    for m in b.inputs if b.op is add else ():
-        shifted = builder.known.get((sub.name, (a, m), ()))
-        if shifted is not None:
-            (x,) = [i for i in b.inputs if i is not m] or [m]
-            return builder.make(sub, (shifted, x), {}, node.line, node.group)
-    return node
+
+    def _less(self, node: Node, m: Node) -> Node | None:
+        """Give x for ``m + x`` and m, also where both are seen in the same way."""
+        if node.op is add:
+            left = [i for i in node.inputs if i is not m]
+            return left[0] if len(left) == 1 else None
+        if not isinstance(node.op.element, Rearranged):
+            return None
+        inner = None
+        if node.op is m.op and node.attrs == m.attrs:
+            (inner,) = m.inputs
+        elif m.attrs.get("keepdims") is False and _drops_axis_of(node, m):
+            attrs = {**m.attrs, "keepdims": True}
+            inner = self.recorder.builder.remake(m, m.inputs, attrs)
+        rest = None if inner is None else self._less(node.inputs[0], inner)
+        return None if rest is None else self.recorder.builder.remake(node, (rest,))
 
 
-def _other(node: Node, operand: Node) -> Node | None:
-    """Give x for ``m + x`` and m."""
-    left = [i for i in node.inputs if i is not operand]
-    return left[0] if node.op is add and len(left) == 1 else None
+def _drops_axis_of(node: Node, reduced: Node) -> bool:
+    """Tell whether a value drops the axis along which another one is reduced."""
+    rank = node.inputs[0].spec.rank
+    axes = [n.attrs.get("axis") for n in (node, reduced)]
+    if node.spec.rank != rank - 1 or not all(isinstance(a, int) for a in axes):
+        return False
+    return normal_axis(axes[0], rank) == normal_axis(axes[1], rank)
+
+
+def _addends(node: Node) -> list[Node]:
+    """Give what is added up in a value."""
+    return list(node.inputs) if node.op is add else []

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from typing import Any
 
 from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
@@ -25,16 +26,16 @@ from derivo.simplify.factor import (
 )  # fmt: skip
 from derivo.simplify.fold import (
     Definition,
+    Folder,
     complexity,
     definition,
-    fold,
     is_root,
     rebase,
 )
 from derivo.simplify.patterns import has_exponentials, is_other_side
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import SumFacts, distribute
-from derivo.simplify.sums import collect
+from derivo.simplify.sums import Items, collect
 from derivo.simplify.terms import NotAlgebraic, Terms, complement
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
@@ -132,6 +133,11 @@ class Context:
             if has_exponentials(t := self.deep(n))
         }  # fmt: skip
         self.totals: dict[Total, tuple[Fraction | None, frozenset[SumsToOne]]] = {}
+        self.folders = tuple(
+            Folder(d) for d in dict.fromkeys((self.named, self.definitions))
+        )
+        self.worked: dict[Any, tuple[Items, tuple[str, ...], frozenset[SumsToOne]]] = {}
+        self.written: dict[Any, Node] = {}
 
     def identify(self, node: Node) -> Terms | None:
         """Find a quotient of exponentials among the forward values, or 1 minus it.
@@ -153,6 +159,44 @@ class Context:
         if found is None and is_other_side(terms):
             found = self.writers[0](other)
         return None if found is None else 1 - Terms.of(found)
+
+    def work_out(
+        self, items: Items, read: tuple[bool, object]
+    ) -> tuple[Items, tuple[str, ...], frozenset[SumsToOne]]:
+        """Multiply a sum out, if wanted, and put known totals in: once for each sum.
+
+        Returns
+        -------
+        items, rules, assumptions
+            What became of the sum, how, and what that takes for granted.
+        """
+        if read not in self.worked:
+            facts = SumFacts(self.deep, self.targets, self.totals)
+            rules: list[str] = []
+            if read[0]:
+                expanded = distribute(items)
+                rules += ["multiply out"] if expanded != items else []
+                items = expanded
+            items = facts.apply(items)
+            rules += facts.fired
+            if read[0] and facts.fired:
+                items = facts.apply(distribute(items))
+            rules += [f"assume that {a}" for a in sorted(facts.used, key=str)]
+            self.worked[read] = items, tuple(rules), frozenset(facts.used)
+        return self.worked[read]
+
+    def rebased(self, items: Items) -> Items:
+        """Write powers as powers of roots that the forward pass has computed."""
+        if not self.roots:
+            return items
+        return collect((rebase(m, self.roots), c) for m, c in items.items())
+
+    def write(self, terms: Terms, *, pull: bool) -> Node:
+        """Write a sum as a node: once for each sum."""
+        key = (pull, terms.shape, frozenset(terms.items.items()))
+        if key not in self.written:
+            self.written[key] = self.writers[not pull](terms)
+        return self.written[key]
 
     def _kind(self, node: Node) -> str:
         """Tell a forward value that is a sum from one that is a product, or neither."""
@@ -187,9 +231,9 @@ class Shortener:
         self.shared = shared
         self.done: dict[Node, Node] = {}
         # With all definitions, or with those alone that the user gave a name.
-        self.choices = tuple(dict.fromkeys(
-            ((*context.named, *extra), (*context.definitions, *extra))
-        ))  # fmt: skip
+        self.choices = context.folders
+        if extra:
+            self.choices = tuple(Folder(extra, known=f) for f in context.folders)
 
     def ways(self, node: Node) -> Iterator[Found]:
         """Give the ways in which a node can be written."""
@@ -214,23 +258,11 @@ class Shortener:
     def _written(
         self, terms: Terms, seen: set[object], *, expand: bool
     ) -> Iterator[Found]:
-        rules: list[str | Node] = []
-        items = dict(terms.items)
-        read = (expand, frozenset(items.items()))
+        read = (expand, frozenset(terms.items.items()))
         if read in seen:
             return
         seen.add(read)
-        context = self.context
-        facts = SumFacts(context.deep, context.targets, context.totals)
-        if expand:
-            expanded = distribute(items)
-            rules += ["multiply out"] if expanded != items else []
-            items = expanded
-        items = facts.apply(items)
-        rules += facts.fired
-        if expand and facts.fired:
-            items = facts.apply(distribute(items))
-        rules += [f"assume that {a}" for a in sorted(facts.used, key=str)]
+        items, worked, facts = self.context.work_out(terms.items, read)
         unfolded = ("unfolded", frozenset(items.items()))
         if unfolded in seen:
             return
@@ -238,22 +270,21 @@ class Shortener:
         if self._is_hopeless(items, seen):
             return
         sized = any(isinstance(f, Size) for m in items for f, _ in m)
-        for definitions in self.choices:
-            used = list(rules)
-            based = collect((rebase(m, context.roots), c) for m, c in items.items())
-            folded = self._folded(based, definitions, used)
+        for folder in self.choices:
+            used: list[str | Node] = list(worked)
+            folded = self._folded(self.context.rebased(items), folder, used)
             key = (frozenset(folded.items()), terms.shape)
-            if key not in seen:
-                seen.add(key)
-                rest = (tuple(dict.fromkeys(used)), frozenset(facts.used))
-                for writer in context.writers if sized else context.writers[:1]:
-                    yield Found(writer(terms.like(folded)), *rest)
-                # The same without its sign may have been computed: -(2 a b).
-                if len(folded) == 1 and -1 != next(iter(folded.values())) < 0:
-                    turned = writer(-terms.like(folded))
-                    yield Found(
-                        context.builder.make(neg, (turned,)), *rest, turned=True
-                    )
+            if key in seen:
+                continue
+            seen.add(key)
+            rest = (tuple(dict.fromkeys(used)), facts)
+            for pull in (True, False) if sized else (True,):
+                yield Found(self.context.write(terms.like(folded), pull=pull), *rest)
+            # The same without its sign may have been computed: -(2 a b).
+            if len(folded) == 1 and -1 != next(iter(folded.values())) < 0:
+                turned = self.context.write(-terms.like(folded), pull=pull)
+                node = self.context.builder.make(neg, (turned,))
+                yield Found(node, *rest, turned=True)
 
     def _is_hopeless(
         self, items: Mapping[Product, Fraction], seen: set[object]
@@ -265,26 +296,23 @@ class Shortener:
         return length > 2 * best + 6
 
     def _folded(
-        self,
-        items: dict[Product, Fraction],
-        definitions: Definitions,
-        rules: list[str | Node],
-    ) -> dict[Product, Fraction]:
+        self, items: Mapping[Product, Fraction], folder: Folder, rules: list[str | Node]
+    ) -> Items:
         """Fold each product by the forward values, also inside sums and totals."""
         parts: list[tuple[Product, Fraction]] = []
         for m, c in items.items():
-            n, d, found = fold(self._inner_folded(m, definitions), definitions)
+            n, d, found = folder(self._inner_folded(m, folder))
             rules += found
             parts.append((n, c * d))
         return collect(parts)
 
-    def _inner_folded(self, m: Product, definitions: Definitions) -> Product:
+    def _inner_folded(self, m: Product, folder: Folder) -> Product:
         parts: list[tuple[Factor, Rational]] = []
         for f, p in m:
             new: Factor = f
             if isinstance(f, Base):
-                new = base(self._folded(dict(f.terms), definitions, []).items())
+                new = base(self._folded(dict(f.terms), folder, []).items())
             elif isinstance(f, Total) and any(isinstance(g, Base) for g, _ in f.inner):
-                new = total(f.bound, self._inner_folded(f.inner, definitions))
+                new = total(f.bound, self._inner_folded(f.inner, folder))
             parts.append((new, p))
         return product(parts)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache, reduce
+from operator import mul
 
 from derivo.graph.builder import Builder
+from derivo.graph.dim import Dim, evaluate, names
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.ops.shape import sum_to
@@ -26,12 +29,12 @@ class Solution:
         What became of the value at a place, for every root, and for adjoints that stay
         whole: a value made of the given ones.
     cost
-        Number of operations.
+        Operations, elements kept and elements moved.
     """
 
     given: Mapping[Node, int]
     found: Mapping[int, Found]
-    cost: int
+    cost: Cost
 
 
 @dataclass
@@ -151,10 +154,12 @@ class Attempt:
                 plain = self._plain(n)
                 self.now[n] = self._shortened(n, plain) if n in wanted else plain
 
-    def cost(self) -> int:
-        """Count the operations of the region."""
-        new = new_nodes((self.now[n] for n in self.values.roots), self.values.given)
-        return len(_work(new))
+    def cost(self) -> Cost:
+        """Tell what the region costs as a whole."""
+        given, kept = self.values.free, self.values.kept
+        return self._of(
+            new_nodes((self.now[n] for n in self.values.roots), given), kept
+        )
 
     def _plain(self, node: Node) -> Node:
         """Give a node as it was derived, on what its operands have become."""
@@ -180,20 +185,51 @@ class Attempt:
         done.setdefault(best.node, best.node)
         new = new_nodes([best.node], self.committed)
         self.committed |= new
-        self.read |= {i for n in new for i in n.inputs if i in self.values.forward}
+        forward = self.values.forward
+        for i in (i for n in new for i in n.inputs if i in forward):
+            self.read.add(_whole(i, forward, self.read))
         return best.node
 
-    def _cost(self, node: Node) -> tuple[float, ...]:
-        """Count what a node adds to what is computed already.
+    def _cost(self, node: Node) -> Cost:
+        """Tell what a node adds to what is computed already."""
+        return self._of(new_nodes([node], self.committed), self.read)
 
-        Operations first; then forward values that nothing has read yet, since each has
-        to be kept; then the sizes of what is computed, and the number of views.
-        """
-        new = new_nodes([node], self.committed)
-        work, forward = _work(new), self.values.forward
-        kept = {i for n in new for i in n.inputs if i in forward and i not in self.read}
-        size = sum(max(n.spec.rank, *(i.spec.rank for i in n.inputs)) for n in work)
-        return len(work), len(kept), size, len(new)
+    def _of(self, new: Collection[Node], read: Collection[Node]) -> Cost:
+        """Tell what new nodes cost, where some forward values are kept anyway."""
+        work = [n for n in new if n.inputs and "view" not in n.op.traits]
+        forward = self.values.forward
+        views: set[Node] = set()
+        kept = {
+            _whole(i, forward, views) for n in new for i in n.inputs if i in forward
+        }
+        saved = sum(elements(n) for n in kept if n not in read)
+        moved = sum(sum(map(elements, {n, *n.inputs})) for n in work)
+        return len(work), saved, moved, len(new) + len(views - set(read))
+
+
+# Operations first; then the elements of forward values that are kept for this alone,
+# and those that are read and written; then the number of nodes, with numbers and views.
+Cost = tuple[int, int, int, int]
+# What a size that is known by name is taken for: all alike, and well above 1.
+NAMED_SIZE = 64
+
+
+def elements(node: Node) -> int:
+    """Tell how many numbers a value holds, roughly."""
+    return reduce(mul, map(_length, node.spec.shape), 1)
+
+
+@cache
+def _length(dim: Dim) -> int:
+    return evaluate(dim, dict.fromkeys(names(dim), NAMED_SIZE))
+
+
+def _whole(node: Node, forward: Collection[Node], views: set[Node]) -> Node:
+    """Give what is kept where a view is read, and note the views."""
+    while node.inputs and "view" in node.op.traits and node.inputs[0] in forward:
+        views.add(node)
+        node = node.inputs[0]
+    return node
 
 
 def new_nodes(roots: Iterable[Node], given: Collection[Node]) -> set[Node]:
@@ -206,8 +242,3 @@ def new_nodes(roots: Iterable[Node], given: Collection[Node]) -> set[Node]:
             seen.add(n)
             stack.extend(i for i in n.inputs if i not in given)
     return seen
-
-
-def _work(nodes: Iterable[Node]) -> list[Node]:
-    """Give what is more than a leaf or a view."""
-    return [n for n in nodes if n.inputs and "view" not in n.op.traits]

@@ -120,6 +120,7 @@ class Regions:
         for n in self.nodes:
             for i in n.inputs:
                 self.read_until[i] = max(self.read_until.get(i, 0), n.index)
+        self.handed_on: dict[Iterations, set[int]] = {}
         self.made_by: dict[str, list[range]] = {}
         for invocation in top.everything():
             made = range(invocation.start, invocation.end)
@@ -171,11 +172,26 @@ class Regions:
         return Region(operands, tuple(parameters.items()), outputs, structure, ordered)
 
     def _read_after(self, step: Invocation) -> tuple[Node, ...]:
-        """Give what a step of a loop computes and something after it reads."""
-        return tuple(
-            n for n in self.nodes
-            if step.start <= n.index < step.end <= self.read_until.get(n, 0)
-        )  # fmt: skip
+        """Give what a step of a loop computes and something after it reads.
+
+        What one step hands on, the others do, too: nobody may read it after the last.
+        """
+        assert step.of is not None  # noqa: S101
+        places = self.handed_on.get(step.of)
+        if places is None:
+            made = [self._made(s.start, s.stop) for s in step.of.steps]
+            places = self.handed_on[step.of] = {
+                k
+                for s, nodes in zip(step.of.steps, made, strict=True)
+                for k, n in enumerate(nodes)
+                if self.read_until.get(n, 0) >= s.stop
+            }
+        own = self._made(step.start, step.end)
+        return tuple(n for k, n in enumerate(own) if k in places)
+
+    def _made(self, start: int, stop: int) -> list[Node]:
+        """Give the values of numbers from `start` that depend on an argument."""
+        return [n for n in self.nodes if start <= n.index < stop and n in self.varying]
 
     def _add_closed(
         self, parameters: dict[str, Any], closed: Iterable[Node],
@@ -203,6 +219,9 @@ class Regions:
         """
         if isinstance(n.attrs.get("value"), Constant):
             return True
+        if invocation.of is not None and n.op.picks is not None:
+            # The row that belongs to a step is cut outside: it is another each time.
+            return all(self.is_outer(i, invocation) for i in n.inputs)
         if n.index >= invocation.start or is_inline(n):
             return False
         if invocation.of is not None and n in self.varying:

@@ -12,6 +12,7 @@ from derivo.graph.dim import Dim, Size
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.ops.catalogue import CATALOGUE
+from derivo.ops.complex_pair import is_complex
 from derivo.ops.leaf import size
 from derivo.trace.recording import Recording
 from derivo.trace.variable import Variable
@@ -54,6 +55,9 @@ def _as_size(value: Any) -> Dim | None:
     return value if is_size else None
 
 
+_UFUNCS = {"sub": "subtract", "mul": "multiply", "div": "divide"}
+
+
 def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Method:
     """Give the operator that records `op`; `method` is what it does to sizes."""
 
@@ -65,7 +69,11 @@ def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Me
         if isinstance(other, list | tuple):
             traced = any(isinstance(o, Variable) for o in other)
             other = np.asarray(other) if traced else other
+        if hasattr(other, "tocoo"):
+            return NotImplemented  # a sparse matrix knows what to do while tracing
         args = (other, self) if swapped else (self, other)
+        if is_complex(other):
+            return getattr(np, _UFUNCS.get(op.name, op.name))(*args)
         return self.recorder.call(op, args, {})
 
     return apply
@@ -75,9 +83,11 @@ def _unary(op: Op) -> Method:
     return lambda self: self.recorder.call(op, (self,), {})
 
 
-def _same_size(self: SizeVariable, other: Any) -> bool:
+def _same_size(self: SizeVariable, other: Any) -> Any:
     """Compare sizes at once, where that holds for every value of the names."""
     known = _as_size(other)
+    if known is None and isinstance(other, Variable | np.ndarray):
+        return self.recorder.call(CATALOGUE["equal"], (other, self), {})
     if known is None:
         return False
     apart = self.as_dim() - known
@@ -122,8 +132,13 @@ for _word, _ufunc in _REFUSED.items():
     setattr(Variable, f"__r{_word}__", lambda self, other, u=_ufunc: u(other, self))
 setattr(Variable, "__pos__", lambda self: self)  # noqa: B010  (mypy: no such attribute)
 setattr(SizeVariable, "__eq__", _same_size)  # noqa: B010
-setattr(  # noqa: B010
-    SizeVariable, "__ne__", lambda self, other: not _same_size(self, other)
-)
+
+
+def _other_size(self: SizeVariable, other: Any) -> Any:
+    same: Any = _same_size(self, other)
+    return CATALOGUE["logical_not"](same) if hasattr(same, "record") else not same
+
+
+setattr(SizeVariable, "__ne__", _other_size)  # noqa: B010
 # Comparing by value takes the hash away.
 setattr(SizeVariable, "__hash__", Variable.__hash__)  # noqa: B010

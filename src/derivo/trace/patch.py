@@ -21,13 +21,15 @@ import numpy as np
 from derivo.errors import TraceError
 from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
-from derivo.ops.composite import log_softmax, logsumexp, softmax
 from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
+from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
-from derivo.ops.special import digamma, trigamma
+from derivo.trace.recorder import is_traced
+from derivo.trace.scipy_patch import understanding_scipy
 
 _LOCK = threading.RLock()
+_ACTIVE: list[Any] = []  # what is tracing now, the innermost last
 _MATH = {
     "exp": "exp", "log": "log", "sqrt": "sqrt", "tanh": "tanh", "sin": "sin",
     "cos": "cos", "tan": "tan", "sinh": "sinh", "cosh": "cosh", "fabs": "abs",
@@ -43,11 +45,19 @@ _RANDOM = (
 )  # fmt: skip
 
 
-def is_traced(value: Any) -> bool:
-    """Tell whether a value, or a part of a shape or list, is traced."""
-    if isinstance(value, list | tuple):
-        return any(is_traced(v) for v in value)
-    return hasattr(value, "record")
+def active_recorder() -> Any:
+    """Give what records the function that is being traced now, or None.
+
+    A function that is called with plain numbers may still read traced values, from
+    around it.
+    """
+    mine = _LOCK.acquire(blocking=False)  # another thread's trace is not ours
+    if not mine:
+        return None
+    try:
+        return _ACTIVE[-1] if _ACTIVE else None
+    finally:
+        _LOCK.release()
 
 
 @contextmanager
@@ -59,11 +69,11 @@ def understanding_variables(
     What is given lets the code of another module do so, too: call it with the globals
     of each module whose functions run.
     """
-    with _LOCK:
+    with _LOCK, understanding_scipy(partial(_choose, recorder)) as of_scipy:
         places = [
             (m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)
         ]
-        replaced = {id(old): new for _, _, old, new in places}
+        replaced = {id(old): new for _, _, old, new in places} | of_scipy
         words = dict(_words(recorder))
         before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
 
@@ -80,8 +90,11 @@ def understanding_variables(
             for module, name, _, new in places:
                 setattr(module, name, new)
             adopt(getattr(inspect.unwrap(function), "__globals__", {}))
+            _ACTIVE.append(recorder)
             yield adopt
         finally:
+            if _ACTIVE and _ACTIVE[-1] is recorder:
+                _ACTIVE.pop()
             for module, name, old, _ in places:
                 setattr(module, name, old)
             for scope, imported, added in before.values():
@@ -132,17 +145,23 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     yield "range", numbers
 
 
+def _choose(
+    recorder: Any, old: Any, traced: Callable[..., Any], name: str = ""
+) -> Callable[..., Any]:
+    """Give a function that records calls with traced values, and computes others."""
+
+    def call(*args: Any, **options: Any) -> Any:
+        if not any(is_traced(a) for a in (*args, *options.values())):
+            return old(*args, **options)
+        dtype = options.pop("dtype", None)
+        function = traced if dtype is None else partial(traced, dtype=dtype)
+        return recorder.call(function, args, options, name or old.__name__)
+
+    return call
+
+
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
-    def choose(old: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **options: Any) -> Any:
-            if not any(is_traced(a) for a in (*args, *options.values())):
-                return old(*args, **options)
-            dtype = options.pop("dtype", None)
-            function = traced if dtype is None else partial(traced, dtype=dtype)
-            return recorder.call(function, args, options, old.__name__)
-
-        return call
-
+    choose = partial(_choose, recorder)
     for name, op in _MATH.items():
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
@@ -151,10 +170,6 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     random = sys.modules.get("numpy.random")
     for name in _RANDOM if random else ():
         yield random, name, choose(getattr(random, name), _refuse_random(recorder))
-    # These of SciPy are no ufuncs, so they would not ask the traced value.
-    special = sys.modules.get("scipy.special")
-    for name, function in _SCIPY.items() if special else ():
-        yield special, name, choose(getattr(special, name), function)
 
 
 def _refuse_random(recorder: Any) -> Callable[..., Any]:
@@ -166,28 +181,6 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
         )  # fmt: skip
 
     return refuse
-
-
-def _logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False) -> Any:
-    if b is not None:
-        message = "logsumexp with weights b= has no rule; add np.log(b) to the argument"
-        raise NotImplementedError(message)
-    return logsumexp(a, axis=axis, keepdims=keepdims)
-
-
-def _polygamma(n: int, x: Any) -> Any:
-    if n not in (0, 1):
-        message = f"polygamma({n}, x) has no rule, only that of 0 and of 1"
-        raise NotImplementedError(message)
-    return (trigamma if n else digamma)(x)
-
-
-_SCIPY: dict[str, Callable[..., Any]] = {
-    "softmax": lambda x, axis=None: softmax(x, axis=axis),
-    "log_softmax": lambda x, axis=None: log_softmax(x, axis=axis),
-    "logsumexp": _logsumexp,
-    "polygamma": _polygamma,
-}
 
 
 # Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result
@@ -205,8 +198,18 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
         return full(x.shape if shape is None else shape, fill_value, dtype or x.dtype)
 
-    def array(value: Any, dtype: Any = None) -> Any:
+    def tri(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
+        return tril(full((n, n if m is None else m), 1, dtype), k=k)
+
+    # Traced values are never written to, have no order in memory and no subclass.
+    def array(
+        value: Any, dtype: Any = None, *, copy: Any = None, order: Any = None,
+        subok: Any = False, ndmin: int = 0,
+    ) -> Any:  # fmt: skip
+        del copy, order, subok
         result = np.stack(value) if isinstance(value, list | tuple) else value
+        while result.ndim < ndmin:
+            result = result[None]
         return result if dtype is None else result.astype(dtype)
 
     def count(*args: Any, dtype: Any = None) -> Any:
@@ -221,16 +224,13 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         result = new(eye, n=as_dim(n), m=as_dim(n if m is None else m), k=k)
         return result if dtype is None else result.astype(dtype)
 
-    def linspace(start: Any, stop: Any, num: Any = 50) -> Any:
-        places = new(arange, stop=as_dim(num))
-        return start + (stop - start) * (places / (num - 1))
-
     return {
         "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
         "ones": lambda shape, dtype=None: full(shape, 1, dtype),
         "full": full, "arange": count, "eye": identity, "identity": identity,
-        "tri": lambda n, m=None, k=0: tril(full((n, n if m is None else m), 1), k=k),
-        "linspace": linspace, "array": array, "asarray": array, "asanyarray": array,
+        "tri": tri,
+        "linspace": linspace, "logspace": logspace, "geomspace": geomspace,
+        "array": array, "asarray": array, "asanyarray": array,
         "ascontiguousarray": array,
         "zeros_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
         "ones_like": lambda x, dtype=None, shape=None: full_like(x, 1, dtype, shape),

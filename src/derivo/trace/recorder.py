@@ -13,7 +13,7 @@ from derivo.graph.builder import Builder, Constant
 from derivo.graph.dim import Dim
 from derivo.graph.node import Line, Node
 from derivo.graph.op import Op
-from derivo.graph.spec import Spec, kind_of, promote
+from derivo.graph.spec import Spec, as_plain, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
 from derivo.trace.loop import trace_loop
 from derivo.trace.operators import variable
@@ -32,6 +32,13 @@ def as_attribute(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return tuple(as_attribute(v) for v in value)
     return value.as_dim() if hasattr(value, "as_dim") else value
+
+
+def is_traced(value: Any) -> bool:
+    """Tell whether a value, or a part of a shape or list, is traced."""
+    if isinstance(value, list | tuple):
+        return any(is_traced(v) for v in value)
+    return hasattr(value, "record")
 
 
 class Recorder:
@@ -73,7 +80,9 @@ class Recorder:
             value = int(value) if isinstance(value, numbers.Integral) else float(value)
         else:
             try:
-                array = np.asarray(value)
+                array = np.asarray(as_plain(value))
+            except DtypeError as error:
+                self.refuse(DtypeError, str(error), "")
             except ValueError as error:
                 self.refuse(
                     ShapeError,
@@ -104,6 +113,13 @@ class Recorder:
         """Record one operation and give its result as a variable."""
         nodes = self.same_kind(op, tuple(self.lift(a) for a in args))
         attrs = {k: as_attribute(v) for k, v in attrs.items()}
+        for option, value in attrs.items():
+            if is_traced(value):
+                self.refuse(
+                    NotSupportedError, f"the option {option}= of `{op.name}` depends "
+                    "on a traced value, and must be known while the function is traced",
+                    "give it as a plain number, in a closure or as a setting",
+                )  # fmt: skip
         line, group = self.place()
         try:
             node = self.builder.make(op, nodes, attrs, line, group)
@@ -163,6 +179,9 @@ class Recorder:
             function, "name", getattr(function, "__name__", "")
         ).strip("_")
         self._check_dtype(name, args, options.pop("dtype", None))
+        for given in options if isinstance(function, Op) else ():
+            if given not in function.attrs:  # such as the where= of a ufunc
+                self.unknown(f"{name}(..., {given}=...)")
         try:
             return function(*args, **options)
         except DerivoError as error:

@@ -20,6 +20,7 @@ from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
 from derivo.graph.nest import paths, rebuilt, short_name
 from derivo.graph.node import Graph, Line, Node
+from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.invocation import (
     Invocation,
@@ -355,6 +356,13 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
     ):
         parts = [_flatten(r, outputs, tracer, function) for r in result]
         return parts if isinstance(result, list) else tuple(parts)
+    if isinstance(result, ComplexPair):
+        message = (
+            f"{function_name(function)} returns a complex array."
+            f"{_definition(function)}\n  "
+            "Instead: return real ones, such as z.real and z.imag, or np.abs(z)"
+        )
+        raise TraceError(message)
     is_empty = result is None or (isinstance(result, tuple | list) and not result)
     if is_empty or not isinstance(
         result, Variable | np.ndarray | numbers.Real | list | tuple

@@ -9,7 +9,8 @@ import numpy as np
 
 from derivo.errors import TraceError
 from derivo.graph.node import Node, order
-from derivo.ops.catalogue import CATALOGUE, SPELLINGS
+from derivo.ops.catalogue import CATALOGUE, SPELLINGS, as_numpy_reads
+from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.index import getitem
 from derivo.ops.leaf import argument
 from derivo.trace.recording import Recording
@@ -17,7 +18,7 @@ from derivo.trace.recording import Recording
 # Methods of arrays that are functions of NumPy under the same name.
 _METHODS = frozenset({
     "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "argmax",
-    "argmin", "dot", "ravel", "squeeze", "clip", "repeat", "take", "trace",
+    "argmin", "dot", "squeeze", "clip", "repeat", "take", "trace",
     "diagonal", "swapaxes", "argsort", "round", "any", "all", "conj",
 })  # fmt: skip
 _WRITES = frozenset({
@@ -44,6 +45,8 @@ class Variable:
     def __array_ufunc__(
         self, ufunc: Any, method: str, *args: Any, **options: Any
     ) -> Any:
+        if any(is_complex(a) for a in args):
+            return getattr(ufunc, method)(*(joined(a) for a in args), **options)
         if options.pop("out", None) is not None:
             self.recorder.refuse(
                 TraceError,
@@ -76,6 +79,9 @@ class Variable:
             self.recorder.unknown(
                 ".".join(filter(None, ("np", module, function.__name__)))
             )
+        dtype = {"dtype": options.pop("dtype")} if "dtype" in options else {}
+        args, options = as_numpy_reads(function, args, options)
+        options |= dtype
         if options.get("out") is not None:
             self.recorder.refuse(
                 TraceError,
@@ -133,6 +139,10 @@ class Variable:
         args = (self, target) if shape else (self,)
         return self.recorder.call(SPELLINGS[np.reshape], args, options)
 
+    def ravel(self, order: str = "C") -> Any:
+        """Give the elements in one row."""
+        return self.recorder.call(SPELLINGS[np.ravel], (self,), {"order": order})
+
     def transpose(self, *axes: Any) -> Any:
         """Give the axes in another order."""
         order = (
@@ -140,9 +150,7 @@ class Variable:
         )
         return self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
 
-    def flatten(self) -> Any:
-        """Give the elements in one row."""
-        return self.recorder.call(SPELLINGS[np.ravel], (self,), {})
+    flatten = ravel
 
     def copy(self) -> Any:
         """Give the value itself: traced values are never written to."""

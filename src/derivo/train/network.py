@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -315,6 +316,29 @@ class Network:
     def _scores(self, held: Any, values: tuple[Any, ...]) -> dict[str, float]:
         found = {} if held is None else self._measure(held[0], held[1], values)
         return {f"validation_{k}": v for k, v in found.items()}
+
+    def _repr_html_(self) -> str:
+        """Show the layers, the loss, and the parameters by name and shape."""
+        lines = [repr(self)]
+        if self._model is not None:
+            lines += [f"{k} {v.shape}" for k, v in self.parameters.items()]
+        return f"<pre>{escape(chr(10).join(lines))}</pre>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Give what a pickle holds: settings and numbers.
+
+        What is derived from them is derived again.
+        """
+        return vars(self) | {"_model": None, "_step": None, "built": self.features}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take back what `__getstate__` gave."""
+        features = state.pop("built")
+        vars(self).update(state)
+        if features:
+            assert self._rule is not None  # noqa: S101  it comes with the parameters
+            self._model = Model.build(self.layers, self.loss, features, self.dtype)
+            self._step = self._model.derive(self._rule)
 
     def __repr__(self) -> str:
         """Show the layers and the loss."""

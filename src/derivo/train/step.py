@@ -20,7 +20,7 @@ from derivo.graph.builder import Builder, substitute
 from derivo.graph.node import Node, order
 from derivo.graph.spec import Spec, spec_of
 from derivo.ops.leaf import argument
-from derivo.run.load import load_text
+from derivo.run.load import load_text, save_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import Forward, Step, simplify_forward
 from derivo.simplify.lower import Lowering
@@ -124,9 +124,7 @@ class StepDerivation:
 
     def save(self, path: str | Path) -> Path:
         """Write the source to a file; `derivo.load` gives it back as a module."""
-        path = Path(path)
-        path.write_text(self.source, encoding="utf-8")
-        return path
+        return save_text(self.source, path)
 
     def __call__(self, *args: Any, **arrays: Any) -> Any:
         """Make one step: give the loss and the new parameters and states."""

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from derivo.errors import UsageError
-from derivo.graph.node import Node
+from derivo.errors import DerivoError, UsageError
+from derivo.graph.nest import nested
+from derivo.graph.spec import Spec, spec_of
+from derivo.kept import EVERY
 from derivo.passes import Passes
-from derivo.verify.check import active
-from derivo.verify.diagnose import simple_number
-from derivo.verify.draw import Inputs, draw_inputs
+from derivo.run.arguments import as_array, refuse_names_of_options
+from derivo.verify.branches import coverage
+from derivo.verify.check import generator
+from derivo.verify.draw import Inputs, draw_inputs, given_inputs
+from derivo.verify.evaluation import Evaluation
+from derivo.verify.find import Draw, with_causes
 from derivo.verify.gradients import check_gradients, draw_upstream, forward_at
-from derivo.verify.paths import Finding, Paths, explain
+from derivo.verify.handwritten import (
+    Handwritten,
+    UsersError,
+    guarded,
+    named,
+    read_roles,
+    required,
+    result_only,
+    takes_cache,
+)
 from derivo.verify.report import Report, Row, worst_of
 
-SAVED = ("saved", "cache", "ctx", "context", "tape", "state")
 
-
-def check_backward(
+def check_backward(  # noqa: PLR0913  what there is to choose
     forward: Callable[..., Any],
     backward: Callable[..., Any],
+    /,
     *,
     wrt: str | Iterable[str] | None = None,
     trials: int = 3,
     seed: int = 0,
+    arrays: Mapping[str, Any] | None = None,
+    assume: Iterable[str] = (),
     **specs: Any,
 ) -> Report:
-    """Check a hand-written backward pass, and say which term of it is wrong.
+    """Check a hand-written backward pass, and say what is wrong with it, and where.
 
     Parameters
     ----------
@@ -41,161 +55,213 @@ def check_backward(
         A forward pass in plain NumPy. It returns its result, or the result and what
         `backward` needs of it: ``return y, cache``.
     backward
-        Either ``backward(d_y, x, w, b)``: the adjoint of the result (any name), then
-        any of the arguments of `forward` by their own names; for a loss the adjoint
-        may be left out. Or ``backward(d_y, cache)`` or ``backward(saved, d_y)``, if
-        `forward` returns a cache (called saved, cache, ctx, context, tape or state).
-        It returns the gradients in the order of `wrt`, one array if there is one, or a
+        Takes the adjoint of the result (any name), arguments of `forward` by their own
+        names, values of it by the names they have there, and what it kept (a second
+        thing that `forward` returns). For a loss the adjoint may be left out. It
+        returns the gradients in the order of `wrt`, one array if there is one, or a
         dict with names such as ``x``, ``dx``, ``d_x``.
     wrt
         Names of the arguments that it gives gradients of; all floating ones if left
         out.
     trials, seed
         As for `Derivation.check`.
+    arrays
+        Arguments to check at, in place of shapes and drawing.
+    assume
+        Facts about arguments, as for `derive`: inputs are drawn so that they hold.
     **specs
         Shapes of the arguments of `forward`, as for `derive`.
 
     Returns
     -------
     Report
-        One row per gradient; `cause` names the term and the line of `forward` that it
-        belongs to.
+        One row per gradient. Of a wrong one, `cause` names the slip, `line` the line of
+        `forward` that it belongs to, `written` the line of `backward` that is wrong,
+        and `instead` what to write there.
 
     Raises
     ------
     UsageError
         The arguments or results of `backward` cannot be matched with `forward`.
     """
-    names = list(inspect.signature(forward).parameters)
-    parameters = list(inspect.signature(backward).parameters)
-    has_cache = any(p in SAVED for p in parameters)
-    plain = _result_only(forward) if has_cache else forward
-    derivation = Passes.of(plain, specs, wrt=wrt, simplify=False)
-    rng = np.random.default_rng(seed)
-    rows: list[Row] = []
-    found: Inputs | None = None
+    refuse_names_of_options(check_backward, forward)
+    generator(seed, trials)  # refuses what is no number
+    required(backward)  # refuses what is no function
+    given = specs if arrays is None else specs_of(arrays, specs)
+    case = _read(forward, backward, wrt, texts(assume), given)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(trials):
-            inputs = draw_inputs(derivation.traced, rng)
-            found = found or inputs
-            evaluation = forward_at(derivation, inputs)
-            upstream = draw_upstream(derivation, evaluation, rng)
-            if not set(parameters) - set(names):
-                upstream = (np.ones(()),)
-            result = _run(forward, backward, inputs, upstream)
-            got = _named(result, derivation.wrt)
-            rows += _compare(derivation, evaluation, got, upstream, rng)
-    assert found is not None, "trials must be at least 1"  # noqa: S101
-    shapes = {k: np.shape(v) for k, v in found.arrays.items()}
+        rows, draws = compared(case, trials, seed, arrays)
+        if any(r.verdict == "wrong" for r in rows) and arrays is None:
+            rows, draws = _on_targets(case, trials, seed, (rows, draws))
+        found = with_causes(case.hand, case.derivations, draws, worst_of(rows))
     title = getattr(backward, "__name__", "backward")
-    return Report(title, worst_of(rows), found.drawn, shapes, trials, seed)
+    return reported(title, found, draws, trials, seed)
 
 
-def _result_only(forward: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(forward)
-    def result(*args: Any, **options: Any) -> Any:
-        return forward(*args, **options)[0]
+def reported(
+    title: str, rows: Iterable[Row], draws: list[Draw], trials: int, seed: int
+) -> Report:
+    """Put together what was found, with how inputs were drawn."""
+    first = draws[0].inputs
+    shapes = {k: np.shape(v) for k, v in first.arrays.items()}
+    branches, missed = coverage(d.inputs.sides for d in draws)
+    return Report(title, tuple(rows), _drawn(draws), shapes, trials, seed, branches,
+                  missed)  # fmt: skip
 
-    return result
+
+@dataclass(frozen=True)
+class Case:
+    """Forward and backward, matched; `facts` are what drawn inputs have to satisfy."""
+
+    hand: Handwritten
+    derivations: tuple[Passes, ...]
+    facts: tuple[Any, ...]
+
+    @property
+    def raw(self) -> Passes:
+        """The chain rule as it stands, without rewriting."""
+        return self.derivations[0]
+
+
+def _drawn(draws: list[Draw]) -> str:
+    """Say how inputs were drawn: a factor N is no factor 5, so sizes change."""
+    text, sizes = draws[0].inputs.drawn, [d.inputs.sizes for d in draws]
+    return text + (", each draw of other sizes" if sizes[1:] != sizes[:-1] else "")
+
+
+def texts(assume: Iterable[str]) -> tuple[str, ...]:
+    """Give facts in a tuple, also if there is one alone."""
+    return (assume,) if isinstance(assume, str) else tuple(assume)
+
+
+def specs_of(arrays: Any, specs: Mapping[str, Any]) -> dict[str, Spec]:
+    """Give the specs of arrays that stand in the place of specs."""
+    if not isinstance(arrays, Mapping):
+        message = f"arrays={arrays!r} is to be a dict with the arguments by name"
+        raise UsageError(message)
+    if specs:
+        message = f"arrays= holds the arguments; leave out {', '.join(specs)}"
+        raise UsageError(message)
+    return {name: spec_of(as_array(value, name)) for name, value in arrays.items()}
+
+
+def _read(
+    forward: Callable[..., Any], backward: Callable[..., Any], wrt: Any,
+    assume: tuple[str, ...], specs: Mapping[str, Any],
+) -> Case:  # fmt: skip
+    """Derive the forward pass, and say what each argument of the other is."""
+    names = list(inspect.signature(forward).parameters)
+    cache = takes_cache(forward, backward, names)
+    plain = result_only(forward, has_cache=bool(cache))
+    # Written out: a slip in a function that is called twice is in both places.
+    options: Any = {"wrt": wrt, "assume": assume, "inline": EVERY}
+    raw = Passes.of(plain, specs, simplify=False, **options)
+    derivations: tuple[Passes, ...] = (raw,)
+    facts = [*raw.forward.facts.known]
+    try:
+        short = Passes.of(plain, specs, **options)
+    except DerivoError:
+        pass  # the chain rule as it stands is enough
+    else:
+        derivations = (raw, short)
+        # What has a gradient of its own is no target.
+        facts += [f for f in short.backward.assumptions if f.name not in raw.wrt]
+    traced = raw.traced
+    names = [name for name, _ in traced.signature]
+    is_number = len(traced.outputs) == 1 and not traced.outputs[0].spec.rank
+    values = {name: node for node, name in traced.names.items()}
+    roles = read_roles(backward, names, values, cache, needs_upstream=not is_number)
+    hand = Handwritten(forward, backward, roles, bool(cache))
+    return Case(hand, derivations, tuple(dict.fromkeys(facts)))
+
+
+def compared(
+    case: Case, trials: int, seed: int, arrays: Mapping[str, Any] | None,
+    targets: tuple[Any, ...] = (),
+) -> tuple[list[Row], list[Draw]]:  # fmt: skip
+    """Draw inputs, run the backward pass, and compare every gradient with numbers."""
+    rng = generator(seed, trials)
+    rows: list[Row] = []
+    draws: list[Draw] = []
+    graph = case.raw.traced
+    facts = (*case.facts, *targets)
+    for _ in range(trials):
+        if arrays is not None:
+            inputs = given_inputs(graph, arrays, rng)
+        else:
+            inputs = draw_inputs(
+                graph,
+                rng,
+                assumptions=facts,
+                before=[d.inputs for d in draws],
+                vary=True,
+            )
+        evaluation = forward_at(case.raw, inputs)
+        upstream = draw_upstream(case.raw, evaluation, rng)
+        if not case.hand.takes_upstream:
+            upstream = tuple(np.ones(np.shape(u)) for u in upstream)
+        draw = _run(case, inputs, evaluation, upstream)
+        draws.append(draw)
+        if draw.error is not None:
+            rows.append(_failed(case, draw.error))
+            break
+        rows += check_gradients(case.raw, evaluation, draw.got, upstream, rng)
+    return rows, draws
 
 
 def _run(
-    forward: Callable[..., Any], backward: Callable[..., Any], inputs: Inputs,
-    upstream: tuple[Any, ...],
-) -> Any:  # fmt: skip
-    given = upstream if len(upstream) > 1 else upstream[0][()]
-    values: dict[str, Any] = {k: np.copy(v) for k, v in inputs.arrays.items()}
-    parameters = list(inspect.signature(backward).parameters)
-    arguments = []
-    for p in parameters:
-        if p in values:
-            arguments.append(values[p])
-        elif p in SAVED:
-            arguments.append(forward(**values)[1])
-        elif (
-            inspect.signature(backward).parameters[p].default is inspect.Parameter.empty
-        ):
-            arguments.append(given)
-    if sum(p not in values and p not in SAVED for p in parameters) > 1:
-        listed = ", ".join(parameters)
-        message = (
-            f"the arguments of the backward pass ({listed}) are not understood: one is "
-            "the adjoint of the result, the others are arguments of the forward pass "
-            f"by name ({', '.join(values)}) or one of {', '.join(SAVED)}"
-        )
-        raise UsageError(message)
-    return backward(*arguments)
+    case: Case, inputs: Inputs, evaluation: Evaluation, upstream: tuple[Any, ...]
+) -> Draw:
+    graph, hand = case.raw.traced, case.hand
+    values = {name: evaluation.known.get(n) for n, name in graph.names.items()}
+    arrays = nested(graph, inputs.arrays)
+    got: list[dict[str, Any]] = []
+    arguments: dict[str, Any] = {}
+    try:
+        for _ in range(2):  # twice: what is drawn anew differs
+            arguments = hand.arguments(arrays, values, upstream)
+            result = guarded(hand.backward, arguments)
+            got.append(named(result, graph, case.raw.wrt))
+    except UsersError as error:
+        return Draw(inputs, evaluation, upstream, arguments, {}, error)
+    arguments = hand.arguments(arrays, values, upstream)
+    steady = all(
+        np.array_equal(v, got[1][k], equal_nan=True) for k, v in got[0].items()
+    )
+    return Draw(inputs, evaluation, upstream, arguments, got[0], None, steady)
 
 
-def _named(result: Any, wrt: tuple[str, ...]) -> dict[str, Any]:
-    if isinstance(result, Mapping):
-        known = {}
-        for key, value in result.items():
-            short = key.removeprefix("d_").removeprefix("grad_")
-            short = short if short in wrt else short.removeprefix("d")
-            known[short] = value
-        missing = [name for name in wrt if name not in known]
-        if missing:
-            message = f"the backward pass gives no gradient of {', '.join(missing)}"
-            raise UsageError(message)
-        return {name: np.asarray(known[name], dtype=float) for name in wrt}
-    parts = result if isinstance(result, tuple | list) else (result,)
-    if len(parts) != len(wrt):
-        message = (
-            f"the backward pass returns {len(parts)} gradients, but there are "
-            f"{len(wrt)} floating arguments: {', '.join(wrt)}; say which with wrt="
-        )
-        raise UsageError(message)
-    return {k: np.asarray(v, dtype=float) for k, v in zip(wrt, parts, strict=True)}
+def _failed(case: Case, error: UsersError) -> Row:
+    """Tell an error of the user's code as what the check found."""
+    return Row("gradient", name=", ".join(case.raw.wrt), error=np.inf, verdict="wrong",
+               cause=str(error), written=error.line)  # fmt: skip
 
 
-def _compare(
-    derivation: Passes, evaluation: Any, got: Mapping[str, Any],
-    upstream: tuple[Any, ...], rng: np.random.Generator,
-) -> list[Row]:  # fmt: skip
-    rows = check_gradients(derivation, evaluation, got, upstream, rng)
-    wrong = {r.name for r in rows if r.verdict == "wrong"}
-    shaped = all(np.shape(got[r.name]) == r.shape for r in rows)
-    # Terms are told apart use by use; inside a loop there is one use for every step.
-    if not wrong or any("loop" in n.op.traits for n in evaluation.nodes):
-        return rows
-    graph = derivation.traced
-    paths = Paths(evaluation, graph.outputs, upstream, active(derivation, evaluation))
-    arguments = {n.attrs["name"]: n for n in graph.inputs if n.attrs["name"] in got}
-    together = explain(paths, arguments, got) if shaped else []
-    return [
-        _with_term(row, together, paths, arguments, got, graph.names)
-        if row.name in wrong else row
-        for row in rows
-    ]  # fmt: skip
+def _on_targets(
+    case: Case, trials: int, seed: int, before: tuple[list[Row], list[Draw]]
+) -> tuple[list[Row], list[Draw]]:
+    """Try arguments without a gradient as targets: rows that sum to 1.
 
+    Softmax minus target is the gradient of a cross-entropy for such rows only.
+    """
+    from derivo.simplify.assume import SumsToOne  # noqa: PLC0415  a fact, as data
 
-def _with_term(
-    row: Row, together: list[Finding], paths: Paths, arguments: Mapping[str, Node],
-    got: Mapping[str, Any], names: Mapping[Node, str],
-) -> Row:  # fmt: skip
-    """Add to a wrong gradient the term that is wrong in it, if it is a single one."""
-    if row.cause:
-        return row  # the gradient as a whole is scaled, transposed or not summed
-    findings = together
-    if not findings and np.shape(got[row.name]) == row.shape:
-        alone = {row.name: arguments[row.name]}
-        findings = explain(paths, alone, {row.name: got[row.name]})
-    if not findings:
-        return replace(row, cause="more than one term is wrong")
-    # Of several that explain it equally, the one nearest to the argument.
-    finding = findings[0]
-    reader = finding.edge.reader
-    value = names.get(finding.edge.node, finding.edge.node.op.name)
-    term = f"the term that reaches {value} through `{reader.op.name}`"
-    cause = f"{term} {_how(finding.factor)}"
-    return replace(row, cause=cause, line=reader.line, operation=reader.op.name)
-
-
-def _how(factor: float) -> str:
-    if abs(factor) < 1e-6:
-        return "is missing"
-    if abs(factor + 1) < 1e-6:
-        return "has the wrong sign"
-    return f"is {simple_number(factor)} times what it should be"
+    arrays = {
+        n.attrs["name"]
+        for n in case.raw.traced.inputs
+        if n.spec.kind == "float" and n.spec.rank
+    }
+    free = sorted(arrays - set(case.raw.wrt) - case.raw.forward.facts.free)
+    known = {f.name for f in case.facts}
+    facts = tuple(SumsToOne(name, -1) for name in free if name not in known)
+    if not facts:
+        return before
+    try:
+        rows, draws = compared(case, trials, seed, None, facts)
+    except UsageError:
+        return before
+    if any(r.verdict == "wrong" for r in rows):
+        return before
+    listed = "; ".join(str(f) for f in facts)
+    return [replace(r, cause=f"where {listed}") for r in rows], draws

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from derivo.errors import AssumptionWarning
-from derivo.graph.node import Node
+from derivo.errors import AssumptionWarning, DerivoError, UsageError
+from derivo.graph.dim import names
+from derivo.graph.node import Graph, Node
 from derivo.passes import Passes
+from derivo.verify.branches import coverage
 from derivo.verify.draw import Inputs, draw_inputs, given_inputs, with_zeros
 from derivo.verify.gradients import (
     check_gradients,
@@ -20,6 +22,7 @@ from derivo.verify.gradients import (
     forward_at,
 )  # fmt: skip
 from derivo.verify.locate import locate
+from derivo.verify.nonfinite import trace_nonfinite
 from derivo.verify.report import Report, Row, worst_of
 from derivo.verify.rules import check_rules, is_floating
 from derivo.verify.second import check_second
@@ -66,31 +69,75 @@ def check(
     Raises
     ------
     UsageError
-        No inputs were found at which the function is finite: pass `arrays`.
+        No inputs were found at which the function is finite: pass `arrays`. Or a number
+        of draws, a seed or a size that is none.
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, trials)
+    for name, value, kind in (("sizes", sizes, Mapping), ("arrays", arrays, Mapping),
+                              ("order", order, int)):  # fmt: skip
+        if value is not None and not isinstance(value, kind):
+            what = "a dict with names" if kind is Mapping else "1 or 2"
+            message = f"{name}={value!r} is to be {what}"
+            raise UsageError(message)
     graph = derivation.traced
+    _check_sizes(graph, sizes or {})
     assumptions = derivation.backward.assumptions
     assert derivation.source  # noqa: S101  written before the graph is derived again
     rows: list[Row] = []
-    found = None
+    drawn: list[Inputs] = []
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", AssumptionWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
         for _ in range(trials):
             if arrays is not None:
+                _check_finite(derivation, arrays)
                 inputs = given_inputs(graph, arrays, rng)
             else:
-                inputs = draw_inputs(graph, rng, assumptions=assumptions, sizes=sizes)
-            found = found or inputs
+                inputs = draw_inputs(graph, rng, assumptions=assumptions, sizes=sizes,
+                                     before=drawn)  # fmt: skip
+            drawn.append(inputs)
             rows += _trial(derivation, inputs, order, rng)
-        assert found is not None, "trials must be at least 1"  # noqa: S101
         if arrays is None:
-            rows += _at_zeros(derivation, found, rng)
-    shapes = {k: np.shape(v) for k, v in found.arrays.items()}
+            rows += _at_zeros(derivation, drawn[0], rng)
+    first = drawn[0]
+    shapes = {k: np.shape(v) for k, v in first.arrays.items()}
+    branches, missed = coverage(i.sides for i in drawn)
+    found = _origin_first(worst_of(rows))
     return Report(
-        graph.name, _origin_first(worst_of(rows)), found.drawn, shapes, trials, seed
+        graph.name, found, first.drawn, shapes, trials, seed, branches, missed
     )
+
+
+def generator(seed: Any, trials: Any) -> np.random.Generator:
+    """Check the two numbers that a report is made with."""
+    for name, value, least in (("seed", seed, 0), ("trials", trials, 1)):
+        if not isinstance(value, int | np.integer) or value < least:
+            message = f"{name}={value!r}: a whole number, {least} or more"
+            raise UsageError(message)
+    return np.random.default_rng(seed)
+
+
+def _check_finite(derivation: Passes, arrays: Mapping[str, Any]) -> None:
+    """Say where a result becomes infinite, before it is compared with anything."""
+    try:
+        found = trace_nonfinite(derivation, arrays)
+    except DerivoError:
+        return  # arrays that do not fit: said where they are read
+    if found is not None and found.stage == "forward":
+        message = f"{derivation.name} is not finite at the given arrays: {found}"
+        raise UsageError(message)
+
+
+def _check_sizes(graph: Graph, sizes: Mapping[str, Any]) -> None:
+    known = {n for a in graph.inputs for d in a.spec.shape for n in names(d)}
+    for name, size in sizes.items():
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            message = f"sizes: {graph.name} has no size {name!r}; it has {listed}"
+            raise UsageError(message)
+        if not isinstance(size, int | np.integer) or size < 1:
+            message = f"sizes: {name}={size!r} is no size; a whole number, 1 or more"
+            raise UsageError(message)
 
 
 def _trial(
@@ -98,16 +145,16 @@ def _trial(
 ) -> list[Row]:
     evaluation = forward_at(derivation, inputs)
     upstream = draw_upstream(derivation, evaluation, rng)
-    names = {**derivation.forward.graph.names, **derivation.traced.names}
+    words = {**derivation.forward.graph.names, **derivation.traced.names}
     rules = check_rules(
-        evaluation, evaluation.nodes, active(derivation, evaluation), names, rng
+        evaluation, evaluation.nodes, active(derivation, evaluation), words, rng
     )
     got = emitted_gradients(derivation, inputs, upstream)
     whole = check_gradients(derivation, evaluation, got, upstream, rng)
     wrong = any(r.verdict == "wrong" for r in whole)
     has_loops = any("loop" in n.op.traits for n in evaluation.nodes)
     if wrong and not has_loops and all(r.verdict != "wrong" for r in rules):
-        rules += locate(derivation, evaluation, upstream, names, rng)
+        rules += locate(derivation, evaluation, upstream, words, rng)
     rows = [*rules, *whole]
     if order > 1:
         rows += check_second(derivation, inputs, upstream, rng)

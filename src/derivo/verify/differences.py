@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from derivo.verify.tolerance import CLEARANCE, FLOOR, RELATIVE
+from derivo.verify.tolerance import (
+    CLEARANCE,
+    FLOOR,
+    RELATIVE,
+    ROUNDING,
+    ROUNDING_AT_MOST,
+)
 
 COMPLEX = "complex step"
 CENTRAL = "central differences"
@@ -30,11 +37,15 @@ class Numeric:
         By how much the value itself may be wrong: 0 for complex step.
     method
         "complex step" or "central differences".
+    noise
+        Measures how much the derivative changes when its point moves by rounding: what
+        two ways of computing it may differ by, however exact they are.
     """
 
     value: Any
     uncertainty: Any
     method: str
+    noise: Callable[[], float] = lambda: 0.0
 
 
 def derivative(
@@ -58,9 +69,29 @@ def derivative(
     """
     with np.errstate(all="ignore"):
         if analytic:
-            moved = np.asarray(function(x + 1j * TINY_STEP * direction))
-            return Numeric(np.imag(moved) / TINY_STEP, np.zeros(moved.shape), COMPLEX)
+
+            def slope(at: Any) -> Any:
+                moved = np.asarray(function(at + 1j * TINY_STEP * direction))
+                return np.imag(moved) / TINY_STEP
+
+            value = slope(x)
+            noise = partial(_noise, slope, x, value)
+            return Numeric(value, np.zeros(np.shape(value)), COMPLEX, noise)
         return _central(function, x, direction)
+
+
+def _noise(slope: Callable[[Any], Any], x: Any, value: Any) -> float:
+    """Move the point by a few units in the last place, and see what that changes."""
+    rng = np.random.default_rng(0)
+    step = 8 * np.finfo(np.float64).eps * np.maximum(np.abs(x), 1)
+    with np.errstate(all="ignore"):
+        changes = [
+            np.max(np.abs(slope(x + step * rng.choice([-1, 1], np.shape(x))) - value),
+                   initial=0)
+            for _ in range(3)
+        ]  # fmt: skip
+    worst = float(max(changes))
+    return worst if np.isfinite(worst) else 0.0
 
 
 def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> Numeric:
@@ -129,7 +160,10 @@ def compare(got: Any, numeric: Numeric, magnitude: float = 0.0) -> Comparison:
     distance[np.isnan(a) | np.isnan(b) | (np.isinf(a) & (a != b))] = np.inf
     place = np.unravel_index(int(np.argmax(distance)), a.shape)
     error = float(distance[place])
-    verdict = "right" if error <= RELATIVE[numeric.method] else "wrong"
+    allowed = RELATIVE[numeric.method]
+    if allowed < error < ROUNDING_AT_MOST:
+        allowed += min(ROUNDING * numeric.noise() / scale, ROUNDING_AT_MOST)
+    verdict = "right" if error <= allowed else "wrong"
     doubt = 10 * np.max(np.abs(numeric.uncertainty), initial=0.0) / scale
     if verdict == "wrong" and (error <= doubt or not np.all(np.isfinite(b))):
         verdict = "unsure"

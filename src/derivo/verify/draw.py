@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from derivo.errors import UsageError
 from derivo.graph.dim import Size, evaluate, names
 from derivo.graph.node import Graph, Node
 from derivo.graph.spec import Spec, unify
+from derivo.run.arguments import as_array
+from derivo.verify.branches import Sides, has_infinite_slope, sides, together
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.kinks import kinks
 
@@ -29,6 +31,8 @@ SIZES = (
 TRIES = 60
 PER_SIZES = 12
 ATTEMPTS = 4  # at zeros that do no harm
+# Draws after which it is enough if all is well but that some side is never reached.
+ENOUGH = 24
 
 
 def _definite(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -62,31 +66,42 @@ class Inputs:
         How the arrays were drawn, for the reader.
     kinks
         Operations that have a kink here all the same.
+    sides
+        The sides of kinks and masks that are taken.
     """
 
     arrays: Mapping[str, Any]
     sizes: Mapping[str, int]
     drawn: str
     kinks: tuple[Node, ...] = ()
+    sides: Sides = field(default_factory=dict)
 
 
 def draw_inputs(
     graph: Graph, rng: np.random.Generator, *, assumptions: tuple[Any, ...] = (),
-    sizes: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int] | None = None, before: Sequence[Inputs] = (),
+    vary: bool = False,
 ) -> Inputs:  # fmt: skip
     """Draw inputs that give finite values, away from kinks, for which assumptions hold.
+
+    Of the sides of kinks and masks that draws `before` this one did not reach, as many
+    as possible are reached now; if sizes `vary`, it has other ones than they had.
 
     Raises
     ------
     UsageError
         No draw gave finite results.
     """
-    best: tuple[tuple[int, int], Inputs] | None = None
+    best: tuple[tuple[int, ...], Inputs] | None = None
+    reached = together(i.sides for i in before)
+    missed = {n for n, taken in reached.items() if len(taken) < 2}
     problem = "every result was infinite or not a number"
-    for number, (chosen, draws) in enumerate(_attempts(graph, rng, sizes or {})):
+    for number, (chosen, draws) in enumerate(
+        _attempts(graph, rng, sizes or {}, len(before) if vary else 0)
+    ):
         try:
             arrays = _arrays(graph, chosen, draws, rng, assumptions)
-            score, near = judge(graph, arrays, chosen, rng)
+            found, near, taken = judge(graph, arrays, chosen, rng)
         except (
             ArithmeticError,
             LookupError,
@@ -95,12 +110,16 @@ def draw_inputs(
         ) as error:
             problem = str(error)
             continue
-        if score is None:
+        if found is None:
             continue
+        still = sum(taken.get(n, reached[n]) <= reached[n] for n in missed)
+        singular, odd, bent = found
+        score = (singular, still, odd, bent)
         if best is None or score < best[0]:
             drawn = _describe(draws, graph, assumptions, number + 1, near)
-            best = score, Inputs(arrays, chosen, drawn, near)
-        if score == (0, 0):
+            best = score, Inputs(arrays, chosen, drawn, near, taken)
+        singular, still, *rest = best[0]
+        if not singular and not any(rest) and (not still or number >= ENOUGH):
             break
     if best is None:
         message = (
@@ -122,20 +141,23 @@ def given_inputs(
     sizes: dict[str, int] = {}
     values = {}
     for name, spec in expected.items():
-        array = np.asarray(arrays[name])
+        array = as_array(arrays[name], f"arrays=: {name}")
+        if array.dtype.kind not in "fiub":
+            message = f"arrays=: {name} holds {array.dtype} values, not numbers"
+            raise UsageError(message)
         values[name] = array.astype(np.float64) if spec.kind == "float" else array
         if not unify(spec.shape, array.shape, sizes):
             message = f"arrays=: {name} has the shape {array.shape}, not {spec}"
             raise UsageError(message)
-    score, near = judge(graph, values, sizes, rng)
+    score, near, taken = judge(graph, values, sizes, rng)
     if score is None:
         message = f"{graph.name} is not finite at the given arrays"
         raise UsageError(message)
-    return Inputs(values, sizes, "given" + _kink_text(near), near)
+    return Inputs(values, sizes, "given" + _kink_text(near), near, taken)
 
 
 def _attempts(
-    graph: Graph, rng: np.random.Generator, given: Mapping[str, int]
+    graph: Graph, rng: np.random.Generator, given: Mapping[str, int], first: int
 ) -> Iterator[tuple[dict[str, int], dict[str, str]]]:
     """Give sizes and kinds of draws to try: the plainest first."""
     symbols = dict.fromkeys(
@@ -144,7 +166,8 @@ def _attempts(
     floats = [n.attrs["name"] for n in graph.inputs if n.spec.kind == "float"]
     kinds = list(DRAWS)
     for number in range(TRIES):
-        numbers = itertools.cycle(SIZES[(number // PER_SIZES) % len(SIZES)])
+        turn = (number // PER_SIZES + first) % len(SIZES)
+        numbers = itertools.cycle(SIZES[turn])
         if number >= TRIES - len(SIZES):
             numbers = itertools.cycle(SIZES[number - TRIES])
         chosen = {s: given.get(s, n) for s, n in zip(symbols, numbers, strict=False)}
@@ -192,18 +215,47 @@ def _normalised(array: Any, axis: int, rng: np.random.Generator) -> Any:
 def judge(
     graph: Graph, arrays: Mapping[str, Any], sizes: Mapping[str, int],
     rng: np.random.Generator,
-) -> tuple[tuple[int, int] | None, tuple[Node, ...]]:  # fmt: skip
-    """Count what is not finite and what is at a kink; None: the result is infinite."""
+) -> tuple[tuple[int, int, int] | None, tuple[Node, ...], Sides]:  # fmt: skip
+    """Say how good inputs are for a check.
+
+    Returns
+    -------
+    score
+        Counts operations with infinite slopes, values that are not finite, and kinks;
+        None if a result is not finite.
+    near, sides
+        The operations with a kink here, and the sides that are taken.
+
+    Raises
+    ------
+    ValueError
+        A value has another shape than it was derived for: a slice of ten elements, of
+        an array that has five.
+    """
     values = {n: arrays[n.attrs["name"]] for n in graph.inputs}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # as of the mean of nothing
         evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
+    _check_shapes(evaluation)
     if not all(np.all(np.isfinite(evaluation[n])) for n in graph.outputs):
-        return None, ()
+        return None, (), {}
     odd = sum(not np.all(np.isfinite(evaluation[n])) for n in evaluation.nodes)
     moved = tuple(n for n in graph.inputs if n.spec.kind == "float")
     near = kinks(evaluation, moved, rng)
-    return (odd, len(near)), near
+    singular = sum(has_infinite_slope(evaluation, n) for n in evaluation.nodes)
+    return (singular, odd, len(near)), near, sides(evaluation)
+
+
+def _check_shapes(evaluation: Evaluation) -> None:
+    for node in evaluation.nodes:
+        if "loop" in node.op.traits:
+            continue
+        shape = tuple(evaluate(d, evaluation.sizes) for d in node.spec.shape)
+        actual = np.shape(evaluation[node])
+        if actual != shape:
+            place = f" in {node.line.text}" if node.line is not None else ""
+            message = f"{node.op.name}{place} gives {actual}, derived was {shape}"
+            raise ValueError(message)
 
 
 def _describe(
@@ -260,7 +312,10 @@ def with_zeros(
             chosen.flat[rng.integers(chosen.size)] = True
             array[chosen.reshape(array.shape)] = 0.0
             arrays = {**inputs.arrays, name: array}
-            score, _ = judge(graph, arrays, inputs.sizes, rng)
-            if score == (0, 0):
+            try:
+                score, *_ = judge(graph, arrays, inputs.sizes, rng)
+            except (ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError):
+                continue  # a matrix that is not definite any more
+            if score == (0, 0, 0):
                 yield name, replace(inputs, arrays=arrays)
                 break

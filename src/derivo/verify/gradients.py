@@ -139,4 +139,5 @@ def elementwise(total: Any, x: Any, *, analytic: bool, at_most: int) -> Numeric:
         np.reshape([s.value for s in slopes], shape),
         np.reshape([s.uncertainty for s in slopes], shape),
         COMPLEX if analytic else CENTRAL,
+        lambda: max((s.noise() for s in slopes), default=0.0),
     )

@@ -59,18 +59,48 @@ class Paths:
 
     def parts(self, reader: Node, g: Any) -> list[tuple[Edge, Any]]:
         """Give what a reader passes back to each operand."""
-        operands = [self.evaluation[i] for i in reader.inputs]
+        found = self.local(reader, g)
+        return [
+            (Edge(n, reader, i), found[i])
+            for i, n in enumerate(reader.inputs)
+            if n in self.active and is_floating(n)
+        ]
+
+    def local(
+        self, reader: Node, g: Any, y: Any = None, operands: list[Any] | None = None
+    ) -> list[Any]:
+        """Give an operation's adjoints, at its own values or at others."""
+        own = [self.evaluation[i] for i in reader.inputs]
+        operands = own if operands is None else operands
+        y = np.asarray(self.evaluation[reader]) if y is None else y
         sizes = self.evaluation.sizes
         attrs = {k: concrete(v, sizes) for k, v in reader.attrs.items()}
         vjp = reader.op.vjp
         assert vjp is not None  # noqa: S101  or there would be no gradient
         with np.errstate(all="ignore"):
-            found = vjp(g, np.asarray(self.evaluation[reader]), *operands, **attrs)
-        return [
-            (Edge(n, reader, i), fit(found[i], np.shape(operands[i])))
-            for i, n in enumerate(reader.inputs)
-            if n in self.active and is_floating(n)
-        ]
+            found = vjp(g, y, *operands, **attrs)
+        parts = []
+        for part, operand in zip(found, own, strict=True):
+            fitted = fit(part, np.shape(operand))
+            if np.shape(fitted) == np.shape(g):
+                # Where nothing comes back nothing goes on, whatever the slope is there:
+                # np.where asks for a branch that it does not take.
+                fitted = np.where((g == 0) & ~np.isfinite(fitted), 0.0, fitted)
+            parts.append(fitted)
+        return parts
+
+    def down(
+        self, node: Node, adjoint: Any, until: Node | None = None
+    ) -> dict[Node, Any]:
+        """Send an adjoint of one value back to the arguments, or to one value."""
+        total: dict[Node, Any] = {node: np.asarray(adjoint)}
+        for reader in reversed(self.evaluation.nodes):
+            if reader.index > node.index or reader not in total or reader is until:
+                continue
+            if reader in self.active and reader.inputs:
+                for edge, part in self.parts(reader, total[reader]):
+                    total[edge.node] = total.get(edge.node, 0.0) + part
+        return total
 
     def readers(self, node: Node) -> int:
         """Count the uses of a value."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ class Row:
         "skipped".
     cause
         The likely cause of what is wrong, or the reason for the verdict.
+    written, instead
+        For a hand-written backward pass: the line of it that is wrong, and what to
+        write there, if that is known.
     """
 
     kind: str
@@ -67,6 +71,8 @@ class Row:
     method: str = ""
     verdict: str = "right"
     cause: str = ""
+    written: Line | None = None
+    instead: str = ""
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -79,7 +85,7 @@ class Row:
         return VERDICTS.index(self.verdict), -self.error
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The result of a check.
 
@@ -95,6 +101,10 @@ class Report:
         Their shapes.
     trials, seed
         Number of draws, and what they started from.
+    branches
+        How many kinks and masks the function has.
+    unreached
+        Those of which all draws take one side only: the other was not compared.
     """
 
     name: str
@@ -103,6 +113,8 @@ class Report:
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     trials: int = 1
     seed: int = 0
+    branches: int = 0
+    unreached: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -132,6 +144,16 @@ class Report:
         """Raise `CheckError` with the page as its text if anything is wrong."""
         if not self.ok:
             raise CheckError("\n" + str(self))
+
+    def __repr__(self) -> str:
+        """Say what was checked and what came out."""
+        unsure = any(r.verdict == "unsure" for r in self.rows)
+        verdict = "wrong" if not self.ok else "not wrong" if unsure else "right"
+        return f"<report on {self.name}: {verdict}: print(report)>"
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook."""
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __str__(self) -> str:
         """Write the page."""
@@ -222,6 +244,10 @@ def _failure(row: Row) -> str:
         )
     if row.cause:
         lines.append(f"  cause  {row.cause}")
+    if row.written is not None:
+        lines.append(f"  yours  {row.written}")
+    if row.instead:
+        lines.append(f"  write  {row.instead}")
     return "\n".join(lines)
 
 
@@ -230,10 +256,22 @@ def _setting(report: Report) -> str:
         f"{k} {v}" if v else f"{k} scalar" for k, v in report.shapes.items()
     )
     times = _count(report.trials, "draw")
-    return (
+    text = (
         f"Inputs: {shapes}.\n"
         f"Drawn:  {report.inputs}; {times}, seed {report.seed}, float64."
     )
+    return text + _reached(report)
+
+
+def _reached(report: Report) -> str:
+    """Say whether the draws take both sides of every kink and mask."""
+    if not report.branches:
+        return ""
+    if not report.unreached:
+        every = _count(report.branches, "kink or mask", "kinks and masks")
+        return f"\nSides:  both, of {every}."
+    listed = "; ".join(report.unreached)
+    return f"\nSides:  one side alone was reached, and compared, of {listed}."
 
 
 def _gradients(report: Report) -> str:
@@ -316,5 +354,5 @@ def _number(error: float) -> str:
     return "0" if error == 0 else f"{error:.1e}"
 
 
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+def _count(n: int, noun: str, several: str = "") -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {several or noun + 's'}"

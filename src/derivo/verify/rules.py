@@ -178,7 +178,8 @@ def _adjoint(
         slope = derivative(output, x, np.ones(x.shape), analytic=analytic)
         value = fit(slope.value * g, x.shape)
         doubt = fit(np.abs(slope.uncertainty * g), x.shape)
-        return Numeric(value, doubt, slope.method), None
+        most = float(np.max(np.abs(g), initial=0))
+        return Numeric(value, doubt, slope.method, lambda: slope.noise() * most), None
     directions = None
     if x.size > ELEMENTWISE:
         rng = np.random.default_rng(x.size)
@@ -192,7 +193,8 @@ def _adjoint(
     value = np.reshape([s.value for s in slopes], shape)
     doubt = np.reshape([s.uncertainty for s in slopes], shape)
     method = slopes[0].method if slopes else "complex step"
-    return Numeric(value, doubt, method), directions
+    noise = lambda: max((s.noise() for s in slopes), default=0.0)
+    return Numeric(value, doubt, method, noise), directions
 
 
 def _away_from_kinks(

@@ -10,6 +10,7 @@ import numpy as np
 from derivo.graph.nest import nested, paths
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
+from derivo.run.stored import Missing
 from derivo.verify.differences import Numeric, compare
 from derivo.verify.draw import Inputs
 from derivo.verify.evaluation import Evaluation
@@ -29,9 +30,7 @@ def check_source(
     wanted = _backward(derivation, inputs, evaluation, upstream)
     emitted = "the emitted source is wrong"
     return [
-        _row("the function itself, as NumPy runs it",
-             lambda: _flat(_call(derivation, inputs)), traced,
-             "the trace is not what the function computes"),
+        _function_itself(derivation, inputs, traced),
         _row("the forward pass with recognised parts", lambda: recognised, traced,
              "a rewrite of the forward pass is wrong"),
         _row("the emitted forward pass",
@@ -39,6 +38,15 @@ def check_source(
         _row("the emitted backward pass", lambda: [got[k] for k in wanted],
              list(wanted.values()), emitted),
     ]  # fmt: skip
+
+
+def _function_itself(derivation: Passes, inputs: Inputs, traced: list[Any]) -> Row:
+    name = "the function itself, as NumPy runs it"
+    if isinstance(derivation.function, Missing):
+        cause = "the function was left out of the pickle that the derivation was in"
+        return Row("source", name=name, verdict="skipped", cause=cause)
+    cause = "the trace is not what the function computes"
+    return _row(name, lambda: _flat(_call(derivation, inputs)), traced, cause)
 
 
 def _call(derivation: Passes, inputs: Inputs) -> Any:

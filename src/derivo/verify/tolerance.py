@@ -14,6 +14,16 @@ RELATIVE: Final = {
     "same inputs": 1e-10,
 }
 
+# At an ill-conditioned point two exact ways of computing a derivative differ by more:
+# by some tens of times what a few units in the last place of the arguments change (each
+# of some hundred operations rounds). It is measured where it matters, and never excuses
+# more than this part of the values.
+ROUNDING: Final = 30.0
+ROUNDING_AT_MOST: Final = 1e-6
+
+# Results in float32 are good to some hundred units in the last place.
+FLOAT32: Final = 1e-4
+
 # Smallest distance of an operand from a kink: more than a difference moves it.
 CLEARANCE: Final = 1e-3
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.run.load import cache_folder, load_text, write_once
+from derivo.errors import CacheWarning
+from derivo.run.folder import cache_folder
+from derivo.run.load import load_text, write_once
 
 TEXT = "import numpy as np\n\n\ndef f(x):\n    return np.exp(x)\n"
 
@@ -46,13 +48,15 @@ def test_the_folder_is_private():
 def test_a_folder_that_cannot_be_written_is_replaced(tmp_path, monkeypatch):
     (tmp_path / "locked").mkdir(mode=0o500)
     monkeypatch.setenv("DERIVO_CACHE", str(tmp_path / "locked" / "cache"))
-    assert cache_folder().is_dir()
+    with pytest.warns(CacheWarning, match="temporary folder"):
+        assert cache_folder().is_dir()
 
 
 def test_a_home_without_a_folder_of_its_own_is_replaced(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("DERIVO_CACHE", str(tmp_path / "file" / "cache"))
-    assert load_text(TEXT, "f").f(0.0) == 1.0
+    with pytest.warns(CacheWarning, match="Not a directory"):
+        assert load_text(TEXT, "f").f(0.0) == 1.0
 
 
 def test_many_threads_writing_at_once_leave_one_whole_file():

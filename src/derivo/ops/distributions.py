@@ -1,0 +1,241 @@
+"""Log-densities of ``scipy.stats``, written out.
+
+Each is given for the standard form; location and scale are added once, and outside the
+support the density is 0. Formulas: N. Balakrishnan, N. L. Johnson and S. Kotz,
+Continuous Univariate Distributions (1994), and SciPy's reference, whose parameters
+these are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from derivo.ops.arithmetic import log, logical_and
+from derivo.ops.axes import matrix_transpose
+from derivo.ops.catalogue import spells_scipy
+from derivo.ops.composite import softplus
+from derivo.ops.elementwise import abs_, exp, floor, log1p, where
+from derivo.ops.reduce import sum_of
+from derivo.ops.scipy_linalg import mirrored
+from derivo.ops.shape import as_array, expand_dims
+from derivo.ops.solve import logabsdet, solve
+from derivo.ops.special import erfc, gammaln, xlog1py, xlogy
+
+_HALF_LOG_TWO_PI = 0.9189385332046727
+_LOG_PI = 1.1447298858494002
+_INF = np.inf
+_ROOT_HALF = 0.7071067811865476
+
+
+def _betaln(a: Any, b: Any) -> Any:
+    return gammaln(a) + gammaln(b) - gammaln(a + b)
+
+
+def _t(z: Any, df: Any) -> Any:
+    return (
+        gammaln((df + 1) / 2) - gammaln(df / 2) - (log(df) + _LOG_PI) / 2
+        - (df + 1) / 2 * log1p(z * z / df)
+    )  # fmt: skip
+
+
+def _f(z: Any, n: Any, d: Any) -> Any:
+    return (
+        d / 2 * log(d) + n / 2 * log(n) + (n / 2 - 1) * log(z)
+        - (n + d) / 2 * log(d + n * z) - _betaln(n / 2, d / 2)
+    )  # fmt: skip
+
+
+# Name: the parameters of the shape, the support, and the logarithm of the density.
+_Formula = Callable[..., Any]
+CONTINUOUS: dict[str, tuple[tuple[str, ...], tuple[float, float], _Formula]] = {
+    "norm": ((), (-_INF, _INF), lambda z: -z * z / 2 - _HALF_LOG_TWO_PI),
+    "t": (("df",), (-_INF, _INF), _t),
+    "cauchy": ((), (-_INF, _INF), lambda z: -_LOG_PI - log1p(z * z)),
+    "laplace": ((), (-_INF, _INF), lambda z: -abs_(z) - np.log(2)),
+    "logistic": ((), (-_INF, _INF), lambda z: -z - 2 * softplus(-z)),
+    "gumbel_r": ((), (-_INF, _INF), lambda z: -z - exp(-z)),
+    "gumbel_l": ((), (-_INF, _INF), lambda z: z - exp(z)),
+    "uniform": ((), (0, 1), lambda z: 0 * z),
+    "expon": ((), (0, _INF), lambda z: -z),
+    "halfnorm": ((), (0, _INF), lambda z: -z * z / 2 - _HALF_LOG_TWO_PI + np.log(2)),
+    "beta": (
+        ("a", "b"), (0, 1),
+        lambda z, a, b: xlogy(a - 1, z) + xlog1py(b - 1, -z) - _betaln(a, b),
+    ),
+    "gamma": (("a",), (0, _INF), lambda z, a: xlogy(a - 1, z) - z - gammaln(a)),
+    "invgamma": (
+        ("a",), (0, _INF), lambda z, a: -(a + 1) * log(z) - 1 / z - gammaln(a),
+    ),
+    "chi2": (
+        ("df",), (0, _INF),
+        lambda z, df: (
+            xlogy(df / 2 - 1, z) - z / 2 - gammaln(df / 2) - df / 2 * np.log(2)
+        ),
+    ),
+    "f": (("dfn", "dfd"), (0, _INF), _f),
+    "lognorm": (
+        ("s",), (0, _INF),
+        lambda z, s: -(log(z) / s) ** 2 / 2 - log(s * z) - _HALF_LOG_TWO_PI,
+    ),
+    "weibull_min": (
+        ("c",), (0, _INF), lambda z, c: log(c) + xlogy(c - 1, z) - z**c,
+    ),
+    "pareto": (("b",), (1, _INF), lambda z, b: log(b) - (b + 1) * log(z)),
+    "rayleigh": ((), (0, _INF), lambda z: log(z) - z * z / 2),
+    "powerlaw": (("a",), (0, 1), lambda z, a: log(a) + xlogy(a - 1, z)),
+}  # fmt: skip
+
+
+def _log_choose(n: Any, k: Any) -> Any:
+    return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+
+# The same for probabilities of whole numbers; the last number may be a parameter.
+DISCRETE: dict[str, tuple[tuple[str, ...], tuple[Any, Any], _Formula]] = {
+    "poisson": (
+        ("mu",), (0, _INF), lambda k, mu: xlogy(k, mu) - gammaln(k + 1) - mu,
+    ),
+    "bernoulli": (("p",), (0, 1), lambda k, p: xlogy(k, p) + xlog1py(1 - k, -p)),
+    "binom": (
+        ("n", "p"), (0, "n"),
+        lambda k, n, p: _log_choose(n, k) + xlogy(k, p) + xlog1py(n - k, -p),
+    ),
+    "geom": (("p",), (1, _INF), lambda k, p: xlog1py(k - 1, -p) + log(p)),
+    "nbinom": (
+        ("n", "p"), (0, _INF),
+        lambda k, n, p: (
+            gammaln(n + k) - gammaln(k + 1) - gammaln(n)
+            + n * log(p) + xlog1py(k, -p)
+        ),
+    ),
+}  # fmt: skip
+
+
+def _read(names: tuple[str, ...], args: tuple[Any, ...], given: dict[str, Any]) -> Any:
+    """Read parameters by position and by name, as SciPy does."""
+    known = dict(zip(names, args, strict=False)) | given
+    missing = [n for n in names if n not in known and n not in ("loc", "scale")]
+    if missing or set(known) - set(names) or len(args) > len(names):
+        listed = ", ".join(names)
+        message = f"the distribution has the parameters {listed}"
+        raise TypeError(message)
+    return known
+
+
+def _log_density(name: str) -> Any:
+    shapes, (low, high), formula = CONTINUOUS[name]
+
+    def call(_self: Any, x: Any, *args: Any, **given: Any) -> Any:
+        known = _read((*shapes, "loc", "scale"), args, given)
+        z, scale = as_array(x), known.get("scale", 1)
+        loc = known.get("loc", 0)
+        if hasattr(loc, "record") or np.ndim(loc) or loc != 0:
+            z = z - loc
+        scaled = hasattr(scale, "record") or np.ndim(scale) or scale != 1
+        z = z / scale if scaled else z
+        parameters = [known[s] for s in shapes]
+        if (low, high) == (-_INF, _INF):
+            y = formula(z, *parameters)
+        else:
+            inside = z >= low
+            inside = inside if high == _INF else logical_and(inside, z <= high)
+            middle = (low + high) / 2 if high != _INF else low + 1.0
+            y = formula(where(inside, z, middle), *parameters)
+            y = where(inside, y, -_INF)
+        return y - log(scale) if scaled else y
+
+    return call
+
+
+def _log_probability(name: str) -> Any:
+    shapes, (low, high), formula = DISCRETE[name]
+
+    def call(_self: Any, k: Any, *args: Any, **given: Any) -> Any:
+        known = _read((*shapes, "loc"), args, given)
+        k, loc = as_array(k), known.get("loc", 0)
+        k = k - loc if hasattr(loc, "record") or np.ndim(loc) or loc != 0 else k
+        inside = logical_and(k >= low, k == floor(k))
+        if high != _INF:
+            inside = logical_and(inside, k <= known.get(high, high))
+        y = formula(where(inside, k, low), *(known[s] for s in shapes))
+        return where(inside, y, -_INF)
+
+    return call
+
+
+def _exp_of(function: Any) -> Any:
+    return lambda *args, **given: exp(function(*args, **given))
+
+
+for _name in CONTINUOUS:
+    spells_scipy(f"stats.{_name}.logpdf")(_log_density(_name))
+    spells_scipy(f"stats.{_name}.pdf")(_exp_of(_log_density(_name)))
+for _name in DISCRETE:
+    spells_scipy(f"stats.{_name}.logpmf")(_log_probability(_name))
+    spells_scipy(f"stats.{_name}.pmf")(_exp_of(_log_probability(_name)))
+
+
+# --- distribution functions of the normal, logistic and exponential distribution ----
+
+
+def _distribution(name: str, method: str, formula: _Formula) -> None:
+    def call(_self: Any, x: Any, *args: Any, **given: Any) -> Any:
+        known = _read(("loc", "scale"), args, given)
+        return formula((as_array(x) - known.get("loc", 0)) / known.get("scale", 1))
+
+    spells_scipy(f"stats.{name}.{method}")(call)
+
+
+_distribution("norm", "cdf", lambda z: erfc(-z * _ROOT_HALF) / 2)
+_distribution("norm", "sf", lambda z: erfc(z * _ROOT_HALF) / 2)
+_distribution("norm", "logcdf", lambda z: log(erfc(-z * _ROOT_HALF) / 2))
+_distribution("norm", "logsf", lambda z: log(erfc(z * _ROOT_HALF) / 2))
+_distribution("logistic", "cdf", lambda z: exp(-softplus(-z)))
+_distribution("logistic", "logcdf", lambda z: -softplus(-z))
+_distribution("logistic", "sf", lambda z: exp(-softplus(z)))
+
+
+# --- several variables --------------------------------------------------------------
+
+
+def _normal_of_several(
+    _self: Any, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False
+) -> Any:
+    """Give the log-density of normal vectors, which lie along the last axis."""
+    if allow_singular:
+        message = "multivariate_normal with allow_singular=True has no rule"
+        raise NotImplementedError(message)
+    x, cov = as_array(x), as_array(cov)
+    x = expand_dims(x, axis=0) if not np.ndim(x) else x
+    centred = x if mean is None else x - as_array(mean)
+    n = centred.shape[-1]
+    if np.ndim(cov) < 2:
+        # A number for all, or one for each.
+        squares = sum_of(centred * centred / cov, axis=-1)
+        spread = n * log(cov) if not np.ndim(cov) else sum_of(log(cov))
+    else:
+        cov = mirrored(cov, lower=True)  # SciPy reads the lower half
+        flat = centred if centred.ndim > 1 else expand_dims(centred, axis=0)
+        turned = matrix_transpose(solve(cov, matrix_transpose(flat)))
+        squares = sum_of(flat * turned, axis=-1)
+        squares = squares if centred.ndim > 1 else squares[0]
+        spread = logabsdet(cov)
+    return -(squares + spread) / 2 - n * _HALF_LOG_TWO_PI
+
+
+spells_scipy("stats.multivariate_normal.logpdf")(_normal_of_several)
+spells_scipy("stats.multivariate_normal.pdf")(_exp_of(_normal_of_several))
+
+
+@spells_scipy("stats.dirichlet.logpdf")
+def _dirichlet(_self: Any, x: Any, alpha: Any) -> Any:
+    x, alpha = as_array(x), as_array(alpha)
+    terms = sum_of(gammaln(alpha)) - gammaln(sum_of(alpha))
+    wide = alpha if x.ndim == 1 else expand_dims(alpha, axis=1)
+    return sum_of(xlogy(wide - 1, x), axis=0) - terms
+
+
+spells_scipy("stats.dirichlet.pdf")(_exp_of(_dirichlet))

@@ -1,0 +1,67 @@
+"""Pickles: operations go by name, nodes in order, functions by reference."""
+
+from __future__ import annotations
+
+import copyreg
+import pickle
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from derivo.errors import UsageError
+from derivo.graph.op import Op
+from derivo.ops import CATALOGUE
+
+
+def _operation(name: str) -> Op:
+    return CATALOGUE[name]
+
+
+def _constant(module: str, name: str) -> Any:
+    return getattr(import_module(module), name)
+
+
+def _reduce(op: Op) -> Any:
+    """Store an operation by name, as its rule is code and there is one of each.
+
+    Those of loops and of formulas are not in the catalogue; a module has them.
+    """
+    if CATALOGUE.get(op.name) is op:
+        return _operation, (op.name,)
+    for module in [m for k, m in sys.modules.items() if k.startswith("derivo.")]:
+        for name, value in vars(module).items():
+            if value is op:
+                return _constant, (module.__name__, name)
+    return object.__reduce_ex__(op, 2)
+
+
+copyreg.pickle(Op, _reduce)
+
+
+class Missing:
+    """Stands for a function that could not go into a pickle.
+
+    Lambdas, and functions defined inside others, have no name by which another process
+    could find them. Everything that was derived from them is there all the same.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self.__name__: str = getattr(function, "__name__", type(function).__name__)
+
+    def __call__(self, *_args: Any, **_arrays: Any) -> Any:
+        """Say that the function is not here."""
+        message = (
+            f"{self.__name__} itself is not in the pickle, as it is a lambda or stands "
+            "inside another function; define it at the top of a module"
+        )
+        raise UsageError(message)
+
+
+def storable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the function, or what stands for it if it cannot be pickled."""
+    try:
+        pickle.dumps(function)
+    except Exception:  # noqa: BLE001  pickle raises what it likes
+        return Missing(function)
+    return function

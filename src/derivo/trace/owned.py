@@ -1,0 +1,109 @@
+"""What the user owns stays as it was: traced values are taken out again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import CellType, FunctionType, MethodType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from derivo.trace.variable import Variable
+
+# How far containers inside containers are followed, and how many are looked at.
+DEPTH = 6
+MOST = 20_000
+
+
+@contextmanager
+def left_as_it_was(function: Callable[..., Any]) -> Iterator[None]:
+    """Take traced values out of what a function can write to, once it has run.
+
+    A forward pass may keep its intermediate values, in ``self`` or in a dict. While it
+    is traced these are no arrays, and nobody could use them later: what stood there
+    before comes back. Whatever else the function writes (a counter) stays.
+    """
+    found: dict[int, tuple[Any, Any]] = {}
+    _collect(function, found, DEPTH)
+    try:
+        yield
+    finally:
+        for thing, before in found.values():
+            _restore(thing, before)
+
+
+def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
+    """Note what is in everything that can be reached, container by container."""
+    if depth < 0 or id(thing) in found or len(found) > MOST:
+        return
+    before: Any = None
+    if isinstance(thing, CellType):
+        before = _inside(thing)
+    elif isinstance(thing, dict | list):
+        before = thing.copy()
+    if not isinstance(thing, tuple | MethodType):
+        found[id(thing)] = (thing, before)
+    for part in _parts(thing, before):
+        _collect(part, found, depth - 1)
+    if isinstance(thing, FunctionType):
+        space = thing.__globals__
+        found.setdefault(id(space), (space, dict(space)))
+
+
+def _parts(thing: Any, before: Any) -> list[Any]:
+    """Give what can be reached from here."""
+    if isinstance(thing, MethodType):
+        return [thing.__self__, thing.__func__]
+    if isinstance(thing, FunctionType):
+        space = thing.__globals__
+        read = [space[n] for n in thing.__code__.co_names if n in space]
+        inner = [*(thing.__closure__ or ()), *(thing.__defaults__ or ())]
+        return [*inner, *read, inspect.unwrap(thing)]
+    if isinstance(thing, CellType):
+        return [before]
+    if isinstance(thing, dict | list | tuple):
+        return list(thing.values() if isinstance(thing, dict) else thing)
+    if _is_instance(thing):
+        return [vars(thing), vars(type(thing)).get("__call__")]
+    return []
+
+
+def _inside(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # a name that is bound later
+        return None
+
+
+def _is_instance(thing: Any) -> bool:
+    """Tell whether this is an object with attributes of its own that may be set."""
+    if isinstance(thing, type | ModuleType | np.ndarray | Variable):
+        return False
+    return isinstance(getattr(thing, "__dict__", None), dict)
+
+
+def _restore(thing: Any, before: Any) -> None:
+    if isinstance(thing, CellType):
+        if _is_traced(_inside(thing)):
+            thing.cell_contents = before
+    elif isinstance(thing, list):
+        if any(map(_is_traced, thing)):
+            thing[:] = before
+    elif isinstance(thing, dict):
+        for key in [k for k, v in thing.items() if _is_traced(v)]:
+            if key in before:
+                thing[key] = before[key]
+            else:
+                del thing[key]
+
+
+def _is_traced(value: Any, depth: int = DEPTH) -> bool:
+    """Tell whether a value is traced, or a new container that holds traced ones."""
+    if isinstance(value, Variable):
+        return True
+    if depth < 0 or not isinstance(value, dict | list | tuple | set):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return any(_is_traced(v, depth - 1) for v in parts)

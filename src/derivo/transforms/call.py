@@ -1,0 +1,143 @@
+"""The arguments of one call: numbers apart from what is fixed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import UsageError
+from derivo.transforms.trees import form, is_array, leaves, rebuilt
+
+Function = Callable[..., Any]
+
+
+class Call:
+    """A function with the arguments of one call: numbers apart from what is fixed.
+
+    Attributes
+    ----------
+    values
+        The numbers, by names made of the arguments' own.
+    wrt
+        For each argument asked for, the names of its numbers.
+    out
+        The form of the result, known once the function has run.
+    """
+
+    def __init__(
+        self, function: Function, args: Sequence[Any], options: dict[str, Any],
+        argnums: tuple[int, ...], *, has_aux: bool,
+    ) -> None:  # fmt: skip
+        self.function, self.has_aux = function, has_aux
+        self.args, self.options = tuple(args), options
+        self.values: dict[str, Any] = {}
+        self.wrt: list[list[str]] = [[] for _ in argnums]
+        self.out: Any = None
+        self.aux: Any = None
+        names = _argument_names(function, len(args))
+        for number, (name, tree) in enumerate(
+            [*zip(names, self.args, strict=True), *options.items()]
+        ):
+            for path, value in leaves(tree):
+                wanted = number in argnums and number < len(args)
+                if wanted and not _is_floating(value):
+                    _refuse_whole(function, name, value)
+                if not is_array(value):
+                    continue
+                full = _identifier("_".join((name, *path)), self.values)
+                self.values[full] = value
+                if wanted:
+                    self.wrt[argnums.index(number)].append(full)
+
+    @property
+    def recorder(self) -> Any:
+        """What traces the numbers, if something does."""
+        traced = (v for v in self.values.values() if hasattr(v, "record"))
+        return next((v.recorder for v in traced), None)
+
+    @property
+    def key(self) -> Any:
+        """What calls of the same derivation have in common."""
+        return form(self.args), form(self.options)
+
+    def run(self, **given: Any) -> list[Any]:
+        """Call the function on other numbers; give the numbers of its result."""
+        new = iter([given[name] for name in self.values])
+
+        def put(value: Any) -> Any:
+            return next(new) if is_array(value) else value
+
+        args, options = rebuilt(self.args, put), rebuilt(self.options, put)
+        result = self.function(*args, **options)
+        if self.has_aux:
+            if not isinstance(result, tuple) or len(result) != 2:
+                message = "with has_aux=True the function returns a pair (result, aux)"
+                raise UsageError(message)
+            result, self.aux = result
+        self.out = result
+        flat = [v for _, v in leaves(result)]
+        if self.has_aux:
+            flat += [v for _, v in leaves(self.aux) if is_array(v)]
+        return flat
+
+    @property
+    def count(self) -> int:
+        """Number of results that are differentiated."""
+        return len(list(leaves(self.out)))
+
+    def results(self, flat: Sequence[Any]) -> tuple[Any, Any]:
+        """Put the numbers of a result into its form."""
+        new = iter(flat)
+        out = rebuilt(self.out, lambda _: next(new))
+        aux = rebuilt(self.aux, lambda v: next(new) if is_array(v) else v)
+        return out, aux if self.has_aux else None
+
+    def gradients(self, flat: dict[str, Any], argnums: tuple[int, ...]) -> list[Any]:
+        """Put gradients into the form of the arguments."""
+        whole = []
+        for number, names in zip(argnums, self.wrt, strict=True):
+            new = iter([flat[name] for name in names])
+            whole.append(rebuilt(self.args[number], partial(_next, new)))
+        return whole
+
+
+def _next(values: Iterator[Any], _old: Any) -> Any:
+    return next(values)
+
+
+def _argument_names(function: Function, count: int) -> list[str]:
+    """Give the names of the positional arguments of a call."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    names = [p.name for p in parameters if p.kind in (0, 1)][:count]
+    return names + [f"x{i}" for i in range(len(names), count)]
+
+
+def _identifier(name: str, taken: dict[str, Any]) -> str:
+    name = "".join(c if c.isidentifier() or c.isdigit() else "_" for c in name)
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _is_floating(value: Any) -> bool:
+    if hasattr(value, "record"):
+        return value.node.spec.kind in ("float", "pyfloat")
+    return isinstance(value, float) or (is_array(value) and value.dtype.kind == "f")
+
+
+def _refuse_whole(function: Function, name: str, value: Any) -> None:
+    what = repr(value) if np.ndim(value) == 0 else "whole numbers"
+    called = getattr(function, "__name__", "the function")
+    message = (
+        f"{called}: the derivative for {name!r} is asked for, which holds {what}. "
+        "Instead: give floating numbers, 1.0 for 1, or say with argnums= which "
+        "arguments are meant"
+    )
+    raise UsageError(message)

@@ -1,0 +1,78 @@
+"""Nests of arrays: the numbers in dicts, lists and tuples, and what stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+
+def is_array(value: Any) -> bool:
+    """Tell whether a value is numbers to compute with: whole Python numbers are not.
+
+    They count, pick or switch, and a function may ask for them (``if n``).
+    """
+    if hasattr(value, "record"):
+        return True
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "fiub"
+    return isinstance(value, float)
+
+
+def parts(tree: Any) -> Iterator[tuple[str, Any]] | None:
+    """Give the parts of a nest by name; None if it is no nest."""
+    if isinstance(tree, dict):
+        return ((str(k), v) for k, v in tree.items())
+    if hasattr(tree, "_fields"):  # a named tuple
+        return zip(tree._fields, tree, strict=True)
+    if isinstance(tree, tuple | list):
+        return ((str(i), v) for i, v in enumerate(tree))
+    if is_dataclass(tree) and not isinstance(tree, type):
+        return ((f.name, getattr(tree, f.name)) for f in fields(tree))
+    return None
+
+
+def leaves(
+    tree: Any, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Give each value in a nest with the way to it."""
+    inner = parts(tree)
+    if inner is None:
+        yield path, tree
+        return
+    for name, part in inner:
+        yield from leaves(part, (*path, name))
+
+
+def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
+    """Give a nest of the same form with each value in it replaced, in order."""
+    if isinstance(tree, dict):
+        return {k: rebuilt(v, change) for k, v in tree.items()}
+    if hasattr(tree, "_fields"):
+        return type(tree)(*(rebuilt(v, change) for v in tree))
+    if isinstance(tree, tuple | list):
+        return type(tree)(rebuilt(v, change) for v in tree)
+    if is_dataclass(tree) and not isinstance(tree, type):
+        new = {f.name: rebuilt(getattr(tree, f.name), change) for f in fields(tree)}
+        return type(tree)(**new)
+    return change(tree)
+
+
+def form(tree: Any) -> Any:
+    """Describe the form of a nest, so that equal ones can be looked up."""
+    inner = parts(tree)
+    if inner is not None:
+        return type(tree), tuple((name, form(part)) for name, part in inner)
+    if not is_array(tree):
+        try:
+            hash(tree)
+        except TypeError:
+            return "one", id(tree)
+        return type(tree), tree
+    spec = tree.node.spec if hasattr(tree, "record") else None
+    if spec is not None:
+        return spec
+    array = np.asarray(tree)
+    return array.shape, array.dtype.kind

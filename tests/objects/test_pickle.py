@@ -1,0 +1,125 @@
+"""What derivo gives can be pickled, copied, and sent to another process."""
+
+import copy
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import UsageError
+
+X, W = np.arange(6.0).reshape(2, 3) / 6, np.arange(6.0).reshape(3, 2) / 5
+
+
+def stored(thing):
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  what was just made
+
+
+def layer(x, w):
+    return np.tanh(x @ w)
+
+
+def loss(z, t):
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return -np.mean(np.sum(t * np.log(e / e.sum(axis=1, keepdims=True)), axis=1))
+
+
+def cumulated(y, a):
+    def step(c, now):
+        c = np.sin(c * a + now)
+        return c, c
+
+    return derivo.scan(step, np.zeros(()), y)[1]
+
+
+def chain(x):
+    for _ in range(400):
+        x = np.sin(x) * 1.1
+    return x
+
+
+SPECS: dict[Any, Any] = {
+    layer: {"x": "N L", "w": "L M"}, loss: {"z": "N C", "t": "N C"},
+    cumulated: {"y": "T", "a": ""}, chain: {"x": "N"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("function", SPECS, ids=lambda f: f.__name__)
+def test_a_derivation_comes_back_whole(function):
+    # A long chain is only pickled here, not shortened.
+    options: Any = {"simplify": function is not chain}
+    d = derivo.derive(function, **SPECS[function], **options)
+    again = stored(d)
+    assert again.source == d.source
+    assert again.check(trials=1, order=1).ok
+    if function is not chain:
+        assert str(again.explain()) == str(d.explain())
+
+
+def test_after_a_run_and_after_a_check():
+    d = derivo.derive(layer, x="N L", w="L M")
+    d(x=X, w=W)
+    text = d.source
+    report = d.check(trials=1)
+    again = stored(d)
+    assert again.source == text
+    np.testing.assert_array_equal(again(x=X, w=W), layer(X, W))
+    for copied in (stored(report), copy.deepcopy(report)):
+        assert str(copied) == str(report)
+    told = d.explain("matrix")
+    assert str(stored(told)) == str(told)
+    assert str(copy.deepcopy(told)) == str(told)
+    assert copy.deepcopy(d)(x=X, w=W).tolist() == layer(X, W).tolist()
+
+
+def test_a_lambda_is_left_out_and_what_was_derived_is_there():
+    def local(z, t):
+        e = np.exp(z - z.max(axis=1, keepdims=True))
+        return -np.mean(np.sum(t * np.log(e / e.sum(axis=1, keepdims=True)), axis=1))
+
+    d = derivo.derive(local, z="N C", t="N C")
+    again = stored(d)
+    with pytest.warns(derivo.errors.AssumptionWarning):
+        found = again.gradients(z=X, t=X)["z"]
+    with pytest.warns(derivo.errors.AssumptionWarning):
+        wanted = d.gradients(z=X, t=X)["z"]
+    np.testing.assert_array_equal(found, wanted)
+    assert again.check(trials=1).ok
+    with pytest.raises(UsageError, match="at the top of a module"):
+        again.function(X, X)
+
+
+def test_in_other_processes():
+    d = derivo.derive(layer, x="N L", w="L M")
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        (got,) = pool.map(d.gradients, [X], [W])
+    np.testing.assert_array_equal(got["w"], d.gradients(X, W)["w"])
+
+
+def test_a_network_before_and_after_training():
+    net = derivo.Network(
+        derivo.layers.Dense(3, "relu"), derivo.layers.Dense(1), loss="mse"
+    )
+    for other in (copy.deepcopy(net), stored(net)):
+        assert repr(other) == repr(net)
+    net.fit(X.repeat(8, axis=0), X.repeat(8, axis=0)[:, :1], epochs=2, verbose=0)
+    before, others = net.predict(X), (copy.deepcopy(net), stored(net))
+    net.fit(X, X[:, :1], epochs=1, verbose=0)
+    for other in others:
+        np.testing.assert_array_equal(other.predict(X), before)
+        other.fit(X, X[:, :1], epochs=1, verbose=0)  # it goes on as the first one does
+        np.testing.assert_array_equal(other.predict(X), net.predict(X))
+
+
+def test_joblib_and_sklearn_take_them(tmp_path):
+    joblib = pytest.importorskip("joblib")
+    base = pytest.importorskip("sklearn.base")
+    d = derivo.derive(layer, x="N L", w="L M")
+    joblib.dump(d, tmp_path / "d")
+    np.testing.assert_array_equal(joblib.load(tmp_path / "d")(X, W), layer(X, W))
+    net = derivo.Network(derivo.layers.Dense(3), loss="mse")
+    assert repr(base.clone(net, safe=False)) == repr(net)
