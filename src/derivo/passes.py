@@ -152,6 +152,9 @@ class Passes:
         ``NAME_backward(saved, d_output)``, which returns the gradients in the order of
         `wrt` (the array itself if there is one). For a loss, ``NAME_gradient(saved)``
         is the same with ``d_output = 1``.
+
+        Arrays that the function closes over are written out, those of more than 100
+        elements are keyword arguments of ``NAME``: see `save`.
         """
         return self.emitted.text
 
@@ -177,8 +180,12 @@ class Passes:
         return load_text(self.source, self.name)
 
     def save(self, path: str | Path) -> Path:
-        """Write the source to a file; `derivo.load` gives it back as a module."""
-        return save_text(self.source, path)
+        """Write the source to a file; `derivo.load` gives it back as a module.
+
+        Arrays that the function closes over and that are too long to be read as text
+        go into a file beside it, ``backward.npz`` for ``backward.py``.
+        """
+        return save_text(self.source, path, self.emitted.arrays)
 
     @property
     def graph(self) -> Graph:
@@ -196,7 +203,8 @@ class Passes:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
-            return getattr(self.module, self.name)(**nested(self.traced, values))[0]
+            given = nested(self.traced, values) | dict(self.emitted.arrays)
+            return getattr(self.module, self.name)(**given)[0]
 
     def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
@@ -243,7 +251,8 @@ class Passes:
             factor = adjoint_of_loss(upstream)
         with np.errstate(over="ignore", under="ignore"):
             function = getattr(self.module, self.name)
-            output, saved = function(**nested(self.traced, values))
+            inputs = nested(self.traced, values) | dict(self.emitted.arrays)
+            output, saved = function(**inputs)
             if is_loss:
                 result = getattr(self.module, f"{self.name}_gradient")(saved)
             else:

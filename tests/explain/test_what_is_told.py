@@ -354,9 +354,9 @@ def test_reused_names_and_deltas_are_those_of_the_code():
     told_ = sections(matrix, d)
     assert {"matrix-h", "matrix-w", "matrix-x"} <= set(told_)
     left = {inline(r.left) for s in told_.values() for r in rows(s) if r.left}
-    assert {"δ", "δ₂", "dh"} <= left
+    assert {"dpre_h", "dpre_h_2", "dh"} <= left
     lines = {n.split("=")[0].strip() for n in d.source.splitlines() if " = " in n}
-    assert {"delta", "delta_2", "d_h", "d_w", "d_x"} <= lines
+    assert {"d_pre_h", "d_pre_h_2", "d_h", "d_w", "d_x"} <= lines
     arrays = {"x": np.ones((2, 3)) / 3, "w": np.eye(3) / 2}
     code = d.explain("code", **arrays).document.code
     numbers = {line.text.split("=")[0].strip(): line.factors for line in code.lines}
@@ -364,5 +364,5 @@ def test_reused_names_and_deltas_are_those_of_the_code():
     readers = {
         n: {factors[i].reader.op.name for i in ids} for n, ids in numbers.items()
     }
-    assert readers["delta"] == readers["delta_2"] == {"tanh"}
+    assert readers["d_pre_h"] == readers["d_pre_h_2"] == {"tanh"}
     assert readers["d_h"] == {"matmul"}

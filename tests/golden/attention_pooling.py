@@ -5,17 +5,17 @@ def attention_pooling(x, w):
     tanh_x = np.tanh(x)                       # (T, D)
     s = tanh_x @ w                            # (T,)
     e = np.exp(s - np.max(s, keepdims=True))  # (T,)
-    h = e / np.sum(e, keepdims=True)          # (T,)
-    return h @ x, (x, w, tanh_x, h)
+    softmax_out = e / np.sum(e, keepdims=True)  # (T,)
+    return softmax_out @ x, (x, w, tanh_x, softmax_out)
 
 
 def attention_pooling_backward(saved, d_attention_pooling):
-    x, w, tanh_x, h = saved
-    d_h = (x @ d_attention_pooling[:, None])[:, 0]
-    d_s = h * (d_h - np.sum(d_h * h, keepdims=True))
-    # tanh_x = tanh(x): dtanh_x/dx = 1 - tanh_x ** 2
-    h_2 = d_s[:, None] * w * (1 - tanh_x * tanh_x)
+    x, w, tanh_x, softmax_out = saved
+    product = x @ d_attention_pooling[:, None]  # (T, D) @ (D, 1)
+    sum_product = np.sum(product[:, 0] * softmax_out, keepdims=True)
+    d_s = softmax_out * (product[:, 0] - sum_product)
+    product_2 = softmax_out[:, None] * d_attention_pooling
     # x is read more than once: add the adjoints
-    d_x = h[:, None] * d_attention_pooling[None] + h_2
+    d_x = product_2 + d_s[:, None] * w * (1 - tanh_x * tanh_x)
     d_w = tanh_x.T @ d_s  # (D, T) @ (T,)
     return d_x, d_w

@@ -2,21 +2,22 @@ import numpy as np
 
 
 def causal_attention(q, k, v):
-    h = float(np.sqrt(q.shape[1]))
-    h_2 = np.ones((q.shape[0], q.shape[0]), dtype=q.dtype)  # (T, T)
-    h_3 = (q @ k.T + 1000 * np.tril(h_2) * h) / h  # (T, T)
-    exp_h_3 = np.exp(h_3 - np.max(h_3, axis=1, keepdims=True))  # (T, T)
-    # (T, T): written so that nothing overflows
-    h_4 = exp_h_3 / np.sum(exp_h_3, axis=1, keepdims=True)
-    return h_4 @ v, (q, k, v, h, h_4)
+    root_D = float(np.sqrt(q.shape[1]))
+    s = q @ k.T / root_D       # (T, T)
+    hidden = 1 - np.tril(np.ones(s.shape, dtype=q.dtype))  # (T, T)
+    s_2 = s - 1000.0 * hidden  # (T, T)
+    e = np.exp(s_2 - np.max(s_2, axis=1, keepdims=True))  # (T, T)
+    softmax_out = e / np.sum(e, axis=1, keepdims=True)  # (T, T)
+    return softmax_out @ v, (q, k, v, root_D, softmax_out)
 
 
 def causal_attention_backward(saved, d_causal_attention):
-    q, k, v, h, h_4 = saved
-    d_h_4 = d_causal_attention @ v.T  # (T, V) @ (V, T)
-    d_v = h_4.T @ d_causal_attention  # (T, T) @ (T, V)
-    h_2 = d_h_4 - np.sum(d_h_4 * h_4, axis=1, keepdims=True)
-    delta = h_4 * h_2 / h
-    d_q = delta @ k                   # (T, T) @ (T, D)
-    d_k = delta.T @ q                 # (T, T) @ (T, D)
+    q, k, v, root_D, softmax_out = saved
+    d_softmax_out = d_causal_attention @ v.T  # (T, V) @ (V, T)
+    d_v = softmax_out.T @ d_causal_attention  # (T, T) @ (T, V)
+    sum_product = np.sum(d_softmax_out * softmax_out, axis=1, keepdims=True)
+    d_s_2 = softmax_out * (d_softmax_out - sum_product)
+    d_q_at_k = d_s_2 / root_D
+    d_q = d_q_at_k @ k                        # (T, T) @ (T, D)
+    d_k = d_q_at_k.T @ q                      # (T, T) @ (T, D)
     return d_q, d_k, d_v

@@ -2,17 +2,17 @@ import numpy as np
 
 
 def convolution_1d(x, w):
-    h = w[0] * x[:, 0:4] + w[1] * x[:, 1:5] + w[2] * x[:, 2:6]  # (N, 4)
-    return h, (x, w)
+    out = w[0] * x[:, :4] + w[1] * x[:, 1:5] + w[2] * x[:, 2:]  # (N, 4)
+    return out, (x, w)
 
 
-def convolution_1d_backward(saved, d_h):
+def convolution_1d_backward(saved, d_out):
     x, w = saved
     d_x = np.zeros(x.shape, dtype=x.dtype)  # x is read more than once: add the adjoints
-    d_x[:, 0:4] = d_h * w[0]
-    d_x[:, 1:5] += d_h * w[1]
-    d_x[:, 2:6] += d_h * w[2]
-    delta = np.sum(d_h * x[:, 2:6])
+    d_x[:, :4] = d_out * w[0]
+    d_x[:, 1:5] += d_out * w[1]
+    d_x[:, 2:] += d_out * w[2]
+    d_part_of_w = np.sum(d_out * x[:, 1:5])
     # w is read more than once: add the adjoints
-    d_w = np.stack([np.sum(d_h * x[:, 0:4]), np.sum(d_h * x[:, 1:5]), delta])
+    d_w = np.stack([np.sum(d_out * x[:, :4]), d_part_of_w, np.sum(d_out * x[:, 2:])])
     return d_x, d_w

@@ -2,42 +2,42 @@ import numpy as np
 
 
 def convolution_2d(images, w, b):
-    slice_images = images[:, :, 0:3, 0:3]    # (N, 2, 3, 3)
-    slice_images_2 = images[:, :, 0:3, 1:4]  # (N, 2, 3, 3)
-    slice_images_3 = images[:, :, 0:3, 2:5]  # (N, 2, 3, 3)
-    slice_images_4 = images[:, :, 1:4, 0:3]  # (N, 2, 3, 3)
-    slice_images_5 = images[:, :, 1:4, 1:4]  # (N, 2, 3, 3)
-    slice_images_6 = images[:, :, 1:4, 2:5]  # (N, 2, 3, 3)
-    slice_images_7 = images[:, :, 2:5, 0:3]  # (N, 2, 3, 3)
-    slice_images_8 = images[:, :, 2:5, 1:4]  # (N, 2, 3, 3)
-    slice_images_9 = images[:, :, 2:5, 2:5]  # (N, 2, 3, 3)
     # (N, 2, 9, 3, 3)
-    columns = np.stack([slice_images, slice_images_2, slice_images_3, slice_images_4, slice_images_5, slice_images_6, slice_images_7, slice_images_8, slice_images_9], axis=2)
+    columns = np.stack(
+        [
+            images[:, :, :3, :3], images[:, :, :3, 1:4], images[:, :, :3, 2:],
+            images[:, :, 1:4, :3], images[:, :, 1:4, 1:4], images[:, :, 1:4, 2:],
+            images[:, :, 2:, :3], images[:, :, 2:, 1:4], images[:, :, 2:, 2:],
+        ],
+        axis=2,
+    )
     # (9*N, 18)
-    columns_2 = np.transpose(columns, (0, 3, 4, 1, 2)).reshape((9 * images.shape[0], 18))
-    reshape_w = w.reshape((18, w.shape[3]))  # (18, M)
+    columns_2 = np.transpose(columns, (0, 3, 4, 1, 2)).reshape(
+        (9 * images.shape[0], 18)
+    )
+    rows_of_w = w.reshape((18, w.shape[3]))  # (18, M)
     # (N, 3, 3, M)
-    reshape_columns_2 = (columns_2 @ reshape_w + b).reshape((images.shape[0], 3, 3, w.shape[3]))
-    return reshape_columns_2, (columns_2, reshape_w)
+    out = (columns_2 @ rows_of_w + b).reshape((images.shape[0], 3, 3, w.shape[3]))
+    return out, (columns_2, rows_of_w)
 
 
-def convolution_2d_backward(saved, d_reshape_columns_2):
-    columns_2, reshape_w = saved
-    delta = d_reshape_columns_2.reshape((columns_2.shape[0], reshape_w.shape[1]))
-    d_columns_2 = delta @ reshape_w.T  # (9*N, M) @ (M, 18)
-    d_w = (columns_2.T @ delta).reshape((2, 3, 3, reshape_w.shape[1]))
-    delta_2 = d_columns_2.reshape((d_reshape_columns_2.shape[0], 3, 3, 2, 9))
+def convolution_2d_backward(saved, d_out):
+    columns_2, rows_of_w = saved
+    delta = d_out.reshape((columns_2.shape[0], rows_of_w.shape[1]))
+    d_columns_2 = delta @ rows_of_w.T  # (9*N, M) @ (M, 18)
+    d_w = (columns_2.T @ delta).reshape((2, 3, 3, rows_of_w.shape[1]))
+    delta_2 = d_columns_2.reshape((d_out.shape[0], 3, 3, 2, 9))
     d_columns = np.transpose(delta_2, (0, 3, 4, 1, 2))
     d_b = np.sum(delta, axis=0)        # b was copied to 9*N rows: add up
     # images is read more than once: add the adjoints
-    d_images = np.zeros((d_reshape_columns_2.shape[0], 2, 5, 5), dtype=columns_2.dtype)
-    d_images[:, :, 0:3, 0:3] = d_columns[:, :, 0]
-    d_images[:, :, 0:3, 1:4] += d_columns[:, :, 1]
-    d_images[:, :, 0:3, 2:5] += d_columns[:, :, 2]
-    d_images[:, :, 1:4, 0:3] += d_columns[:, :, 3]
+    d_images = np.zeros((d_out.shape[0], 2, 5, 5), dtype=columns_2.dtype)
+    d_images[:, :, :3, :3] = d_columns[:, :, 0]
+    d_images[:, :, :3, 1:4] += d_columns[:, :, 1]
+    d_images[:, :, :3, 2:] += d_columns[:, :, 2]
+    d_images[:, :, 1:4, :3] += d_columns[:, :, 3]
     d_images[:, :, 1:4, 1:4] += d_columns[:, :, 4]
-    d_images[:, :, 1:4, 2:5] += d_columns[:, :, 5]
-    d_images[:, :, 2:5, 0:3] += d_columns[:, :, 6]
-    d_images[:, :, 2:5, 1:4] += d_columns[:, :, 7]
-    d_images[:, :, 2:5, 2:5] += d_columns[:, :, 8]
+    d_images[:, :, 1:4, 2:] += d_columns[:, :, 5]
+    d_images[:, :, 2:, :3] += d_columns[:, :, 6]
+    d_images[:, :, 2:, 1:4] += d_columns[:, :, 7]
+    d_images[:, :, 2:, 2:] += d_columns[:, :, 8]
     return d_images, d_w, d_b

@@ -3,15 +3,15 @@ import numpy as np
 
 def dice_loss(y, t):
     both = 2 * np.sum(y * t) + 1
-    h = np.sum(y) + np.sum(t) + 1
-    h_2 = both / h
-    return 1 - h_2, (y, t, h, h_2)
+    total = np.sum(y) + np.sum(t) + 1
+    both_over_total = both / total
+    return 1 - both_over_total, (y, t, total, both_over_total)
 
 
 def dice_loss_gradient(saved):
-    y, t, h, h_2 = saved
-    d_y = (h_2 - 2 * t) / h
-    d_t = (h_2 - 2 * y) / h
+    y, t, total, both_over_total = saved
+    d_y = (both_over_total - 2 * t) / total
+    d_t = (both_over_total - 2 * y) / total
     return d_y, d_t
 
 

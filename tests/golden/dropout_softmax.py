@@ -5,17 +5,18 @@ def dropout_softmax(x, w, mask):
     kept = x * mask / 0.75  # (N, L)
     z = kept @ w            # (N, C)
     z_2 = z - np.max(z, axis=1, keepdims=True)  # (N, C)
-    exp_z_2 = np.exp(z_2)   # (N, C)
-    h = exp_z_2 / np.sum(exp_z_2, axis=1, keepdims=True)  # (N, C)
-    return h, (x, w, mask, kept, h)
+    exp_z = np.exp(z_2)     # (N, C)
+    out = exp_z / np.sum(exp_z, axis=1, keepdims=True)  # (N, C)
+    return out, (x, w, mask, kept, out)
 
 
-def dropout_softmax_backward(saved, d_h):
-    x, w, mask, kept, h = saved
-    d_z = h * (d_h - np.sum(d_h * h, axis=1, keepdims=True))
+def dropout_softmax_backward(saved, d_out):
+    x, w, mask, kept, out = saved
+    difference = d_out - np.sum(d_out * out, axis=1, keepdims=True)
+    d_z = out * difference
     d_kept = d_z @ w.T  # (N, C) @ (C, L)
     d_w = kept.T @ d_z  # (L, N) @ (N, C)
-    delta = d_kept / 0.75
-    d_x = delta * mask
-    d_mask = delta * x
+    d_x_times_mask = d_kept / 0.75
+    d_x = d_x_times_mask * mask
+    d_mask = d_x_times_mask * x
     return d_x, d_w, d_mask

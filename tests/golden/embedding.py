@@ -2,17 +2,19 @@ import numpy as np
 
 
 def embedding(words, table, w):
-    mean_table = np.mean(table[words], axis=1)  # (N, D)
-    tanh_mean_table = np.tanh(mean_table @ w)  # (N, M)
-    return tanh_mean_table, (words, w, mean_table, tanh_mean_table, table.shape)
+    mean_picked_table = np.mean(table[words], axis=1)  # (N, D)
+    out = np.tanh(mean_picked_table @ w)  # (N, M)
+    return out, (words, w, mean_picked_table, out, table.shape)
 
 
-def embedding_backward(saved, d_tanh_mean_table):
-    words, w, mean_table, tanh_mean_table, table_shape = saved
-    delta = d_tanh_mean_table * (1 - tanh_mean_table * tanh_mean_table)
-    d_w = mean_table.T @ delta  # (D, N) @ (N, M)
-    h = (delta @ w.T)[:, None] / words.shape[1]
-    delta_2 = np.broadcast_to(h, (words.shape[0], words.shape[1], w.shape[0]))
+def embedding_backward(saved, d_out):
+    words, w, mean_picked_table, out, table_shape = saved
+    d_pre_out = d_out * (1 - out * out)
+    d_w = mean_picked_table.T @ d_pre_out  # (D, N) @ (N, M)
+    d_pre_out_at_w_over_T = (d_pre_out @ w.T)[:, None] / words.shape[1]
+    d_picked_table = np.broadcast_to(
+        d_pre_out_at_w_over_T, (words.shape[0], words.shape[1], w.shape[0])
+    )
     d_table = np.zeros(table_shape, dtype=w.dtype)
-    np.add.at(d_table, words, delta_2)
+    np.add.at(d_table, words, d_picked_table)
     return d_table, d_w

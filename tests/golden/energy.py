@@ -3,15 +3,17 @@ import numpy as np
 
 def energy(position, velocity):
     kinetic = 0.5 * np.sum(velocity ** 2)
-    h = np.sqrt(1 + position[:, 0] ** 2)  # (N,)
-    potential = np.sum(h + np.cos(position[:, 1]))
-    return kinetic + potential, (position, velocity, h)
+    root_total = np.sqrt(1 + position[:, 0] ** 2)  # (N,)
+    potential = np.sum(root_total + np.cos(position[:, 1]))
+    return kinetic + potential, (position, velocity, root_total)
 
 
 def energy_gradient(saved):
-    position, velocity, h = saved
+    position, velocity, root_total = saved
     # position is read more than once: add the adjoints
-    d_position = np.stack([position[:, 0] / h, -np.sin(position[:, 1])], axis=1)
+    d_position = np.stack(
+        [position[:, 0] / root_total, -np.sin(position[:, 1])], axis=1
+    )
     d_velocity = velocity
     return d_position, d_velocity
 

@@ -3,15 +3,16 @@ import numpy as np
 
 def gated_unit(x, w, v):
     gate = 1 / (1 + np.exp(-(x @ v)))  # (N, M)
-    h = x @ w * gate                   # (N, M)
-    return h, (x, w, v, gate, h)
+    out = x @ w * gate                 # (N, M)
+    return out, (x, w, v, gate, out)
 
 
-def gated_unit_backward(saved, d_h):
-    x, w, v, gate, h = saved
-    delta = d_h * gate
-    delta_2 = d_h * h * (1 - gate)
-    d_x = delta @ w.T + delta_2 @ v.T  # x is read more than once: add the adjoints
-    d_w = x.T @ delta                  # (L, N) @ (N, M)
-    d_v = x.T @ delta_2                # (L, N) @ (N, M)
+def gated_unit_backward(saved, d_out):
+    x, w, v, gate, out = saved
+    d_x_at_w = d_out * gate
+    d_pre_gate = d_out * out * (1 - gate)
+    # x is read more than once: add the adjoints
+    d_x = d_x_at_w @ w.T + d_pre_gate @ v.T
+    d_w = x.T @ d_x_at_w                     # (L, N) @ (N, M)
+    d_v = x.T @ d_pre_gate                   # (L, N) @ (N, M)
     return d_x, d_w, d_v

@@ -2,15 +2,16 @@ import numpy as np
 
 
 def hinge(y, t):
-    h = np.maximum(1 - t * y, 0)  # (N,)
-    return np.mean(h), (y, t, h)
+    relu_difference = np.maximum(1 - t * y, 0)  # (N,)
+    return np.mean(relu_difference), (y, t, relu_difference)
 
 
 def hinge_gradient(saved):
-    y, t, h = saved
-    delta = -((h > 0).astype(y.dtype) / y.shape[0])
-    d_t = delta * y
-    d_y = delta * t
+    y, t, relu_difference = saved
+    delta = (relu_difference > 0).astype(y.dtype) / y.shape[0]
+    d_t_times_y = -delta
+    d_t = d_t_times_y * y
+    d_y = d_t_times_y * t
     return d_y, d_t
 
 

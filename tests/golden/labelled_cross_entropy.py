@@ -2,12 +2,12 @@ import numpy as np
 
 
 def labelled_cross_entropy(z, labels):
-    h = z - np.max(z, axis=1, keepdims=True)  # (N, C)
-    e = np.exp(h)                             # (N, C)
+    shifted_z = z - np.max(z, axis=1, keepdims=True)  # (N, C)
+    e = np.exp(shifted_z)                     # (N, C)
     sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)
     p = e / sum_e                             # (N, C)
-    h_2 = (h - np.log(sum_e))[np.arange(z.shape[0]), labels]  # (N,)
-    return -np.mean(h_2), (labels, p)
+    picked = (shifted_z - np.log(sum_e))[np.arange(z.shape[0]), labels]  # (N,)
+    return -np.mean(picked), (labels, p)
 
 
 def labelled_cross_entropy_gradient(saved):

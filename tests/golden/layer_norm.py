@@ -3,20 +3,20 @@ import numpy as np
 
 def layer_norm(x, gamma, beta):
     mean = np.mean(x, axis=1, keepdims=True)  # (N, 1)
-    h = x - mean                              # (N, M)
-    variance = np.mean(h ** 2, axis=1, keepdims=True)  # (N, 1)
-    sqrt_variance = np.sqrt(variance + 1e-05)  # (N, 1)
-    h_2 = h / sqrt_variance                   # (N, M)
-    h_3 = h_2 * gamma                         # (N, M)
-    return h_3 + beta, (gamma, sqrt_variance, h_2, h_3)
+    centred_x = x - mean                      # (N, M)
+    variance = np.mean(centred_x ** 2, axis=1, keepdims=True)  # (N, 1)
+    std = np.sqrt(variance + 1e-05)           # (N, 1)
+    x_hat = centred_x / std                   # (N, M)
+    x_hat_times_gamma = x_hat * gamma         # (N, M)
+    return x_hat_times_gamma + beta, (gamma, std, x_hat, x_hat_times_gamma)
 
 
 def layer_norm_backward(saved, d_layer_norm):
-    gamma, sqrt_variance, h_2, h_3 = saved
-    d_h_2 = d_layer_norm * gamma
+    gamma, std, x_hat, x_hat_times_gamma = saved
+    d_x_hat = d_layer_norm * gamma
     d_beta = np.sum(d_layer_norm, axis=0)  # beta was copied to N rows: add up
-    d_gamma = np.sum(d_layer_norm * h_2, axis=0)  # gamma was copied to N rows: add up
-    mean_d_layer_norm = np.mean(d_layer_norm * h_3, axis=1, keepdims=True)
-    h = d_h_2 - np.mean(d_h_2, axis=1, keepdims=True) - mean_d_layer_norm * h_2
-    d_x = h / sqrt_variance
+    d_gamma = np.sum(d_layer_norm * x_hat, axis=0)  # gamma was copied to N rows: add up
+    centred_d_x_hat = d_x_hat - np.mean(d_x_hat, axis=1, keepdims=True)
+    mean_product = np.mean(d_layer_norm * x_hat_times_gamma, axis=1, keepdims=True)
+    d_x = (centred_d_x_hat - mean_product * x_hat) / std
     return d_x, d_gamma, d_beta

@@ -2,14 +2,14 @@ import numpy as np
 
 
 def log_cosh(y, t):
-    h = y - t            # (N,)
-    cosh_h = np.cosh(h)  # (N,)
-    return np.sum(np.log(cosh_h)), (h, cosh_h)
+    y_minus_t = y - t                    # (N,)
+    cosh_y_minus_t = np.cosh(y_minus_t)  # (N,)
+    return np.sum(np.log(cosh_y_minus_t)), (y_minus_t, cosh_y_minus_t)
 
 
 def log_cosh_gradient(saved):
-    h, cosh_h = saved
-    d_y = np.sinh(h) / cosh_h
+    y_minus_t, cosh_y_minus_t = saved
+    d_y = np.sinh(y_minus_t) / cosh_y_minus_t
     d_t = -d_y
     return d_y, d_t
 

@@ -7,11 +7,13 @@ def logits_cross_entropy(n, t):
 
 def logits_cross_entropy_gradient(saved):
     n, t = saved
-    h = -n
-    d_t = h / n.shape[0]
-    d_n = (1 / (1 + np.exp(h)) - t) / n.shape[0]
+    minus_n = -n
+    d_t = minus_n / n.shape[0]
+    d_n = (1 / (1 + np.exp(minus_n)) - t) / n.shape[0]
     return d_n, d_t
 
 
 def logits_cross_entropy_backward(saved, d_logits_cross_entropy=1.0):
-    return tuple(d_logits_cross_entropy * d for d in logits_cross_entropy_gradient(saved))
+    return tuple(
+        d_logits_cross_entropy * d for d in logits_cross_entropy_gradient(saved)
+    )

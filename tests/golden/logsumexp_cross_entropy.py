@@ -2,20 +2,22 @@ import numpy as np
 
 
 def logsumexp_cross_entropy(z, t):
-    h = z - np.max(z, axis=1, keepdims=True)  # (N, C)
-    exp_h = np.exp(h)                         # (N, C)
-    sum_exp_h = np.sum(exp_h, axis=1, keepdims=True)  # (N, 1)
-    log_p = h - np.log(sum_exp_h)             # (N, C)
-    return -np.mean(np.sum(t * log_p, axis=1)), (t, exp_h, sum_exp_h, log_p)
+    shifted_z = z - np.max(z, axis=1, keepdims=True)  # (N, C)
+    exp_z = np.exp(shifted_z)              # (N, C)
+    sum_exp_z = np.sum(exp_z, axis=1, keepdims=True)  # (N, 1)
+    log_p = shifted_z - np.log(sum_exp_z)  # (N, C)
+    return -np.mean(np.sum(t * log_p, axis=1)), (t, exp_z, sum_exp_z, log_p)
 
 
 # Holds where every row of t sums to 1.
 def logsumexp_cross_entropy_gradient(saved):
-    t, exp_h, sum_exp_h, log_p = saved
+    t, exp_z, sum_exp_z, log_p = saved
     d_t = -log_p / t.shape[0]
-    d_z = (exp_h / sum_exp_h - t) / t.shape[0]
+    d_z = (exp_z / sum_exp_z - t) / t.shape[0]
     return d_z, d_t
 
 
 def logsumexp_cross_entropy_backward(saved, d_logsumexp_cross_entropy=1.0):
-    return tuple(d_logsumexp_cross_entropy * d for d in logsumexp_cross_entropy_gradient(saved))
+    return tuple(
+        d_logsumexp_cross_entropy * d for d in logsumexp_cross_entropy_gradient(saved)
+    )

@@ -2,11 +2,12 @@ import numpy as np
 
 
 def mish(x):
-    h = np.tanh(np.logaddexp(0, x))  # (N, M)
-    return x * h, (x, h)
+    tanh_softplus_x = np.tanh(np.logaddexp(0, x))  # (N, M)
+    return x * tanh_softplus_x, (x, tanh_softplus_x)
 
 
 def mish_backward(saved, d_mish):
-    x, h = saved
-    d_x = d_mish * (1 / (1 + np.exp(-x)) * x * (1 - h ** 2) + h)
+    x, tanh_softplus_x = saved
+    product = 1 / (1 + np.exp(-x)) * x * (1 - tanh_softplus_x ** 2)
+    d_x = d_mish * (product + tanh_softplus_x)
     return d_x

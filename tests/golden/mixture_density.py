@@ -4,29 +4,36 @@ import numpy as np
 def mixture_density(t, weight, mu, log_sigma):
     exp_log_sigma = np.exp(log_sigma)         # (N, K)
     z = (t[:, None] - mu) / exp_log_sigma     # (N, K)
-    h = z ** 2                                # (N, K)
+    z_squared = z ** 2                        # (N, K)
     max_weight = np.max(weight, axis=1, keepdims=True)  # (N, 1)
     exp_weight = np.exp(weight - max_weight)  # (N, K)
     sum_exp_weight = np.sum(exp_weight, axis=1, keepdims=True)  # (N, 1)
-    h_2 = weight + (-0.5 * h - log_sigma)     # (N, K)
-    max_h_2 = np.max(h_2, axis=1, keepdims=True)  # (N, 1)
-    exp_h_2 = np.exp(h_2 - max_h_2)           # (N, K)
-    sum_exp_h_2 = np.sum(exp_h_2, axis=1, keepdims=True)  # (N, 1)
-    squeeze_max_h_2 = np.squeeze(max_h_2 + np.log(sum_exp_h_2), axis=1)  # (N,)
-    squeeze_max_weight = np.squeeze(max_weight + np.log(sum_exp_weight), axis=1)  # (N,)
+    total = weight + (-0.5 * z_squared - log_sigma)  # (N, K)
+    max_total = np.max(total, axis=1, keepdims=True)  # (N, 1)
+    exp_total = np.exp(total - max_total)     # (N, K)
+    sum_exp_total = np.sum(exp_total, axis=1, keepdims=True)  # (N, 1)
+    difference = (max_total + np.log(sum_exp_total))[:, 0] - 0.9189385332046727  # (N,)
     # (N,): written so that nothing overflows
-    h_3 = squeeze_max_h_2 - 0.9189385332046727 - squeeze_max_weight
-    return -np.mean(h_3), (exp_log_sigma, z, h, exp_weight, sum_exp_weight, exp_h_2, sum_exp_h_2)
+    difference_2 = difference - (max_weight + np.log(sum_exp_weight))[:, 0]
+    return -np.mean(difference_2), (
+        exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total,
+        sum_exp_total,
+    )
 
 
 def mixture_density_gradient(saved):
-    exp_log_sigma, z, h, exp_weight, sum_exp_weight, exp_h_2, sum_exp_h_2 = saved
-    h_2 = exp_h_2 / sum_exp_h_2
-    d_weight = (exp_weight / sum_exp_weight - h_2) / exp_log_sigma.shape[0]
-    d_log_sigma = h_2 * (1 - h) / exp_log_sigma.shape[0]
-    h_3 = h_2 * z
-    d_mu = -h_3 / exp_log_sigma.shape[0] / exp_log_sigma
-    d_t = np.sum(h_3 / exp_log_sigma, axis=1) / exp_log_sigma.shape[0]
+    (
+        exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total,
+        sum_exp_total,
+    ) = saved
+    softmax_total = exp_total / sum_exp_total
+    d_weight = (exp_weight / sum_exp_weight - softmax_total) / exp_log_sigma.shape[0]
+    d_log_sigma = softmax_total * (1 - z_squared) / exp_log_sigma.shape[0]
+    softmax_total_times_z = softmax_total * z
+    ratio = -softmax_total_times_z / exp_log_sigma.shape[0]
+    d_mu = ratio / exp_log_sigma
+    sum_ratio = np.sum(softmax_total_times_z / exp_log_sigma, axis=1)
+    d_t = sum_ratio / exp_log_sigma.shape[0]
     return d_t, d_weight, d_mu, d_log_sigma
 
 

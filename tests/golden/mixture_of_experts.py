@@ -6,18 +6,21 @@ def mixture_of_experts(x, experts, router):
     e = np.exp(logits - np.max(logits, axis=1, keepdims=True))  # (N, K)
     weight = e / np.sum(e, axis=1, keepdims=True)  # (N, K)
     outputs = x @ experts  # (K, N, M)
-    return np.sum(weight.T[:, :, None] * outputs, axis=0), (x, experts, router, weight, outputs)
+    return np.sum(weight.T[:, :, None] * outputs, axis=0), (
+        x, experts, router, weight, outputs
+    )
 
 
 def mixture_of_experts_backward(saved, d_mixture_of_experts):
     x, experts, router, weight, outputs = saved
-    transpose_d_mixture_of_experts = np.sum(d_mixture_of_experts * outputs, axis=2).T
+    sum_product = np.sum(d_mixture_of_experts * outputs, axis=2)
     d_outputs = d_mixture_of_experts * weight.T[:, :, None]
-    sum_weight = np.sum(weight * transpose_d_mixture_of_experts, axis=1, keepdims=True)
-    d_logits = weight * (transpose_d_mixture_of_experts - sum_weight)
+    sum_product_2 = np.sum(weight * sum_product.T, axis=1, keepdims=True)
+    d_logits = weight * (sum_product.T - sum_product_2)
     # x was copied to K x M places: add up
-    sum_to_d_outputs = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
-    d_x = sum_to_d_outputs + d_logits @ router.T  # x is read more than once: add the adjoints
+    sum_product_3 = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
+    # x is read more than once: add the adjoints
+    d_x = sum_product_3 + d_logits @ router.T
     d_experts = x.T @ d_outputs  # (L, N) @ (K, N, M)
     d_router = x.T @ d_logits    # (L, N) @ (N, K)
     return d_x, d_experts, d_router

@@ -2,43 +2,45 @@ import numpy as np
 
 
 def multi_head_attention(x, wq, wk, wv, wo):
-    u = x @ wq                                # (N, T, 6)
+    u = x @ wq                        # (N, T, 6)
     q = np.swapaxes(u.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
-    u_2 = x @ wk                              # (N, T, 6)
+    u_2 = x @ wk                      # (N, T, 6)
     k = np.swapaxes(u_2.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
-    u_3 = x @ wv                              # (N, T, 6)
-    reshape_u_3 = u_3.reshape((x.shape[0], x.shape[1], 2, 3))  # (N, T, 2, 3)
-    v = np.swapaxes(reshape_u_3, 1, 2)        # (N, 2, T, 3)
+    u_3 = x @ wv                      # (N, T, 6)
+    split_u_3 = u_3.reshape((x.shape[0], x.shape[1], 2, 3))  # (N, T, 2, 3)
+    v = np.swapaxes(split_u_3, 1, 2)  # (N, 2, T, 3)
     s = q @ np.swapaxes(k, -2, -1) / 1.7320508075688772  # (N, 2, T, T)
     e = np.exp(s - np.max(s, axis=3, keepdims=True))  # (N, 2, T, T)
-    h = e / np.sum(e, axis=3, keepdims=True)  # (N, 2, T, T)
-    y = h @ v                                 # (N, 2, T, 3)
-    reshape_y = np.swapaxes(y, 1, 2).reshape(x.shape)  # (N, T, 6)
-    return reshape_y @ wo, (x, wq, wk, wv, wo, q, k, reshape_u_3, h, reshape_y)
+    softmax_out = e / np.sum(e, axis=3, keepdims=True)  # (N, 2, T, T)
+    y = softmax_out @ v               # (N, 2, T, 3)
+    split_y = np.swapaxes(y, 1, 2).reshape(x.shape)  # (N, T, 6)
+    return split_y @ wo, (x, wq, wk, wv, wo, q, k, split_u_3, softmax_out, split_y)
 
 
 def multi_head_attention_backward(saved, d_multi_head_attention):
-    x, wq, wk, wv, wo, q, k, reshape_u_3, h, reshape_y = saved
-    reshape_d_multi_head_attention = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
-    delta = (d_multi_head_attention @ wo.T).reshape(reshape_u_3.shape)
-    d_y = np.swapaxes(delta, 1, 2)
-    reshape_x = x.reshape(reshape_d_multi_head_attention.shape)
-    d_h = d_y @ np.transpose(reshape_u_3, (0, 2, 3, 1))  # (N, 2, T, 3) @ (N, 2, 3, T)
-    reshape_reshape_y = reshape_y.reshape(reshape_d_multi_head_attention.shape)
-    d_wo = reshape_reshape_y.T @ reshape_d_multi_head_attention  # (6, N*T) @ (N*T, 6)
-    d_v = np.swapaxes(h, -2, -1) @ d_y      # (N, 2, T, T) @ (N, 2, T, 3)
-    d_s = h * (d_h - np.sum(d_h * h, axis=3, keepdims=True))
-    delta_2 = d_s / 1.7320508075688772
-    d_q = delta_2 @ k                       # (N, 2, T, T) @ (N, 2, T, 3)
-    d_k = np.swapaxes(delta_2, -2, -1) @ q  # (N, 2, T, T) @ (N, 2, T, 3)
+    x, wq, wk, wv, wo, q, k, split_u_3, softmax_out, split_y = saved
+    reshaped = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
+    d_turned_y = (d_multi_head_attention @ wo.T).reshape(split_u_3.shape)
+    d_y = np.swapaxes(d_turned_y, 1, 2)
+    rows_of_x = x.reshape(reshaped.shape)
+    # (N, 2, T, 3) @ (N, 2, 3, T)
+    d_softmax_out = d_y @ np.transpose(split_u_3, (0, 2, 3, 1))
+    d_wo = split_y.reshape(reshaped.shape).T @ reshaped  # (6, N*T) @ (N*T, 6)
+    d_v = np.swapaxes(softmax_out, -2, -1) @ d_y  # (N, 2, T, T) @ (N, 2, T, 3)
+    sum_product = np.sum(d_softmax_out * softmax_out, axis=3, keepdims=True)
+    d_s = softmax_out * (d_softmax_out - sum_product)
+    d_q_at_k = d_s / 1.7320508075688772
+    d_q = d_q_at_k @ k                       # (N, 2, T, T) @ (N, 2, T, 3)
+    d_k = np.swapaxes(d_q_at_k, -2, -1) @ q  # (N, 2, T, T) @ (N, 2, T, 3)
     d_u_3 = np.swapaxes(d_v, 1, 2).reshape(x.shape)
     d_u = np.swapaxes(d_q, 1, 2).reshape(x.shape)
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
-    d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add the adjoints
-    reshape_d_u_3 = d_u_3.reshape(reshape_d_multi_head_attention.shape)
-    d_wv = reshape_x.T @ reshape_d_u_3      # (6, N*T) @ (N*T, 6)
-    reshape_d_u_2 = d_u_2.reshape(reshape_d_multi_head_attention.shape)
-    d_wk = reshape_x.T @ reshape_d_u_2      # (6, N*T) @ (N*T, 6)
-    reshape_d_u = d_u.reshape(reshape_d_multi_head_attention.shape)
-    d_wq = reshape_x.T @ reshape_d_u        # (6, N*T) @ (N*T, 6)
+    # x is read more than once: add the adjoints
+    d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T
+    # (6, N*T) @ (N*T, 6)
+    d_wv = rows_of_x.T @ np.swapaxes(d_v, 1, 2).reshape(reshaped.shape)
+    # (6, N*T) @ (N*T, 6)
+    d_wk = rows_of_x.T @ np.swapaxes(d_k, 1, 2).reshape(reshaped.shape)
+    # (6, N*T) @ (N*T, 6)
+    d_wq = rows_of_x.T @ np.swapaxes(d_q, 1, 2).reshape(reshaped.shape)
     return d_x, d_wq, d_wk, d_wv, d_wo

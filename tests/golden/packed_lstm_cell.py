@@ -7,25 +7,30 @@ def packed_lstm_cell(x, h, c, w, u, b):
     f = 1 / (1 + np.exp(-gates[:, 3:6]))  # (N, 3)
     o = 1 / (1 + np.exp(-gates[:, 6:9]))  # (N, 3)
     g = np.tanh(gates[:, 9:])             # (N, 3)
-    h_2 = f * c                           # (N, 3)
-    h_3 = i * g                           # (N, 3)
-    c_2 = h_2 + h_3                       # (N, 3)
+    f_times_c = f * c                     # (N, 3)
+    i_times_g = i * g                     # (N, 3)
+    c_2 = f_times_c + i_times_g           # (N, 3)
     tanh_c_2 = np.tanh(c_2)               # (N, 3)
-    return {"h": o * tanh_c_2, "c": c_2}, (x, h, w, u, i, f, o, g, h_2, h_3, tanh_c_2)
+    return {"h": o * tanh_c_2, "c": c_2}, (
+        x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2
+    )
 
 
 def packed_lstm_cell_backward(saved, d_output):
-    x, h, w, u, i, f, o, g, h_2, h_3, tanh_c_2 = saved
+    x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2 = saved
     d_packed_lstm_cell_1, d_c_2 = d_output
     d_tanh_c_2 = d_packed_lstm_cell_1 * o
     # c is read more than once: add the adjoints
     d_c_2_2 = d_c_2 + d_tanh_c_2 * (1 - tanh_c_2 * tanh_c_2)
     d_c = d_c_2_2 * f
-    delta = d_tanh_c_2 * tanh_c_2 * (1 - o)
-    delta_2 = d_c_2_2 * h_2 * (1 - f)
-    delta_3 = d_c_2_2 * h_3 * (1 - i)
     # gates is read more than once: add the adjoints
-    d_gates = np.concatenate([delta_3, delta_2, delta, d_c_2_2 * (i - g * h_3)], axis=1)
+    d_gates = np.concatenate(
+        [
+            d_c_2_2 * i_times_g * (1 - i), d_c_2_2 * f_times_c * (1 - f),
+            d_tanh_c_2 * tanh_c_2 * (1 - o), d_c_2_2 * (i - g * i_times_g),
+        ],
+        axis=1,
+    )
     d_b = np.sum(d_gates, axis=0)  # b was copied to N rows: add up
     d_h = d_gates @ u.T            # (N, 12) @ (12, 3)
     d_u = h.T @ d_gates            # (3, N) @ (N, 12)

@@ -2,16 +2,17 @@ import numpy as np
 
 
 def quantile_loss(y, t):
-    r = t - y                       # (N,)
-    h = 0.9 * r                     # (N,)
-    h_2 = -0.09999999999999998 * r  # (N,)
-    return np.mean(np.maximum(h, h_2)), (h, h_2)
+    r = t - y                             # (N,)
+    product = 0.9 * r                     # (N,)
+    product_2 = -0.09999999999999998 * r  # (N,)
+    return np.mean(np.maximum(product, product_2)), (product, product_2)
 
 
 def quantile_loss_gradient(saved):
-    h, h_2 = saved
-    h_3 = 0.09999999999999998 * (h_2 > h).astype(h.dtype)
-    d_r = (0.9 * (h >= h_2).astype(h.dtype) - h_3) / h.shape[0]
+    product, product_2 = saved
+    product_3 = 0.9 * (product >= product_2).astype(product.dtype)
+    product_4 = 0.09999999999999998 * (product_2 > product).astype(product.dtype)
+    d_r = (product_3 - product_4) / product.shape[0]
     d_y = -d_r
     d_t = d_r
     return d_y, d_t

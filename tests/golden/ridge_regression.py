@@ -1,7 +1,7 @@
 def ridge_regression(x, w, t):
     residual = x @ w - t  # (N,)
-    h = residual @ residual / (2 * x.shape[0]) + 0.1 * (w @ w)
-    return h, (x, w, residual)
+    out = residual @ residual / (2 * x.shape[0]) + 0.1 * (w @ w)
+    return out, (x, w, residual)
 
 
 def ridge_regression_gradient(saved):

@@ -6,7 +6,8 @@ def shifted_cross_entropy(z, t):
     e = np.exp(z_2)                           # (N, C)
     sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)
     p = e / sum_e                             # (N, C)
-    log_p = z_2 - np.log(sum_e)               # (N, C): written so that nothing overflows
+    # (N, C): written so that nothing overflows
+    log_p = z_2 - np.log(sum_e)
     loss = -np.sum(t * log_p) / z.shape[0]
     return loss, (t, p, log_p)
 

@@ -2,22 +2,30 @@ import numpy as np
 
 
 def soft_k_means(x, centres):
-    h = x[:, None] - centres           # (N, K, D)
-    distance = np.sum(h ** 2, axis=2)  # (N, K)
-    h_2 = -distance                    # (N, K)
-    exp_h_2 = np.exp(h_2 - np.max(h_2, axis=1, keepdims=True))  # (N, K)
+    x_minus_centres = x[:, None] - centres   # (N, K, D)
+    distance = np.sum(x_minus_centres ** 2, axis=2)  # (N, K)
+    minus_distance = -distance               # (N, K)
+    # (N, K)
+    shifted_minus_distance = minus_distance - np.max(
+        minus_distance, axis=1, keepdims=True
+    )
+    exp_minus_distance = np.exp(shifted_minus_distance)  # (N, K)
+    sum_exp_minus_distance = np.sum(exp_minus_distance, axis=1, keepdims=True)  # (N, 1)
     # (N, K): written so that nothing overflows
-    share = exp_h_2 / np.sum(exp_h_2, axis=1, keepdims=True)
-    h_3 = share * distance             # (N, K)
-    return np.sum(h_3), (h, distance, share, h_3)
+    share = exp_minus_distance / sum_exp_minus_distance
+    share_times_distance = share * distance  # (N, K)
+    return np.sum(share_times_distance), (
+        x_minus_centres, distance, share, share_times_distance
+    )
 
 
 def soft_k_means_gradient(saved):
-    h, distance, share, h_3 = saved
-    h_2 = distance[:, :, None] - np.sum(h_3, axis=1)[:, None][:, None]
-    h_4 = h * share[:, :, None] * (1 - h_2)
-    d_centres = -2 * np.sum(h_4, axis=0)  # centres was copied to N rows: add up
-    d_x = 2 * np.sum(h_4, axis=1)
+    x_minus_centres, distance, share, share_times_distance = saved
+    wide_total = np.sum(share_times_distance, axis=1)[:, None][:, None]
+    difference = 1 - (distance[:, :, None] - wide_total)
+    product = x_minus_centres * share[:, :, None] * difference
+    d_centres = -2 * np.sum(product, axis=0)  # centres was copied to N rows: add up
+    d_x = 2 * np.sum(product, axis=1)
     return d_x, d_centres
 
 

@@ -2,11 +2,11 @@ import numpy as np
 
 
 def softmax_cross_entropy(z, t):
-    h = z - np.max(z, axis=1, keepdims=True)  # (N, C)
-    exp_h = np.exp(h)                         # (N, C)
-    sum_exp_h = np.sum(exp_h, axis=1, keepdims=True)  # (N, 1)
-    p = exp_h / sum_exp_h                     # (N, C): written so that nothing overflows
-    log_p = h - np.log(sum_exp_h)             # (N, C): written so that nothing overflows
+    shifted_z = z - np.max(z, axis=1, keepdims=True)  # (N, C)
+    exp_z = np.exp(shifted_z)              # (N, C)
+    sum_exp_z = np.sum(exp_z, axis=1, keepdims=True)  # (N, 1)
+    p = exp_z / sum_exp_z                  # (N, C): written so that nothing overflows
+    log_p = shifted_z - np.log(sum_exp_z)  # (N, C): written so that nothing overflows
     return -np.mean(np.sum(t * log_p, axis=1)), (t, p, log_p)
 
 
@@ -19,4 +19,6 @@ def softmax_cross_entropy_gradient(saved):
 
 
 def softmax_cross_entropy_backward(saved, d_softmax_cross_entropy=1.0):
-    return tuple(d_softmax_cross_entropy * d for d in softmax_cross_entropy_gradient(saved))
+    return tuple(
+        d_softmax_cross_entropy * d for d in softmax_cross_entropy_gradient(saved)
+    )

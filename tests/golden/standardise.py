@@ -2,16 +2,17 @@ import numpy as np
 
 
 def standardise(x):
-    h = x - np.mean(x, axis=1, keepdims=True)  # (N, M)
-    sqrt_h = np.sqrt(np.mean(h * h, axis=1, keepdims=True))  # (N, 1)
-    h_2 = sqrt_h + 0.001  # (N, 1)
-    h_3 = h / h_2         # (N, M)
-    return h_3, (sqrt_h, h_2, h_3)
+    centred_x = x - np.mean(x, axis=1, keepdims=True)  # (N, M)
+    # (N, 1)
+    mean_centred_x_squared = np.mean(centred_x * centred_x, axis=1, keepdims=True)
+    std = np.sqrt(mean_centred_x_squared)  # (N, 1)
+    out = centred_x / (std + 0.001)        # (N, M)
+    return out, (std, out)
 
 
-def standardise_backward(saved, d_h_3):
-    sqrt_h, h_2, h_3 = saved
-    h = (d_h_3 - np.mean(d_h_3, axis=1, keepdims=True)) / h_2
-    h_4 = np.mean(d_h_3 * h_3, axis=1, keepdims=True) * h_3
-    d_x = h - h_4 / sqrt_h
+def standardise_backward(saved, d_out):
+    std, out = saved
+    ratio = (d_out - np.mean(d_out, axis=1, keepdims=True)) / (std + 0.001)
+    product = np.mean(d_out * out, axis=1, keepdims=True) * out
+    d_x = ratio - product / std
     return d_x

@@ -2,16 +2,17 @@ import numpy as np
 
 
 def total_variation(x):
-    h = x[:, 1:] - x[:, :-1]  # (N, T - 1)
-    return np.sum(h ** 2), (h, x.shape)
+    x_minus_x = x[:, 1:] - x[:, :-1]  # (N, T - 1)
+    return np.sum(x_minus_x ** 2), (x_minus_x, x.shape)
 
 
 def total_variation_gradient(saved):
-    h, x_shape = saved
-    d_h = 2 * h
-    d_x = np.zeros(x_shape, dtype=h.dtype)  # x is read more than once: add the adjoints
-    d_x[:, 1:] = d_h
-    d_x[:, :-1] += -d_h
+    x_minus_x, x_shape = saved
+    d_x_minus_x = 2 * x_minus_x
+    # x is read more than once: add the adjoints
+    d_x = np.zeros(x_shape, dtype=x_minus_x.dtype)
+    d_x[:, 1:] = d_x_minus_x
+    d_x[:, :-1] += -d_x_minus_x
     return d_x
 
 

@@ -2,20 +2,21 @@ import numpy as np
 
 
 def triplet_loss(anchor, near, far):
-    h = anchor - near                   # (N, D)
-    closer = np.sum(h ** 2, axis=1)     # (N,)
-    h_2 = anchor - far                  # (N, D)
-    farther = np.sum(h_2 ** 2, axis=1)  # (N,)
-    h_3 = np.maximum(closer - farther + 1.0, 0)  # (N,)
-    return np.mean(h_3), (h, h_2, h_3)
+    anchor_minus_near = anchor - near  # (N, D)
+    closer = np.sum(anchor_minus_near ** 2, axis=1)  # (N,)
+    anchor_minus_far = anchor - far    # (N, D)
+    farther = np.sum(anchor_minus_far ** 2, axis=1)  # (N,)
+    relu_total = np.maximum(closer - farther + 1.0, 0)  # (N,)
+    return np.mean(relu_total), (anchor_minus_near, anchor_minus_far, relu_total)
 
 
 def triplet_loss_gradient(saved):
-    h, h_2, h_3 = saved
-    h_4 = 2 / h.shape[0] * (h_3 > 0)[:, None].astype(h.dtype)
-    d_anchor = h_4 * (h - h_2)
-    d_far = h_4 * h_2
-    d_near = -(h_4 * h)
+    anchor_minus_near, anchor_minus_far, relu_total = saved
+    relu_total_above_zero = (relu_total > 0)[:, None].astype(anchor_minus_near.dtype)
+    product = 2 / anchor_minus_near.shape[0] * relu_total_above_zero
+    d_anchor = product * (anchor_minus_near - anchor_minus_far)
+    d_far = product * anchor_minus_far
+    d_near = -(product * anchor_minus_near)
     return d_anchor, d_near, d_far
 
 

@@ -11,8 +11,9 @@ def two_moments_backward(saved, d_output):
     (centred,) = saved
     d_mean, d_two_moments_2 = d_output
     delta = d_two_moments_2 / (centred.shape[0] - 1)
-    delta_2 = delta @ centred.T  # (D, D) @ (D, N)
-    h = centred @ delta          # (N, D) @ (D, D)
-    h_2 = d_mean - np.sum(delta_2, axis=1) - np.sum(h, axis=0)
-    d_x = delta_2.T + h + h_2 / centred.shape[0]  # x is read more than once: add the adjoints
+    delta_2 = delta @ centred.T         # (D, D) @ (D, N)
+    centred_at_delta = centred @ delta  # (N, D) @ (D, D)
+    difference = d_mean - np.sum(delta_2, axis=1) - np.sum(centred_at_delta, axis=0)
+    # x is read more than once: add the adjoints
+    d_x = delta_2.T + centred_at_delta + difference / centred.shape[0]
     return d_x

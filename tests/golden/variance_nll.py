@@ -2,16 +2,16 @@ import numpy as np
 
 
 def variance_nll(mu, variance, t):
-    h = t - mu               # (N,)
-    h_2 = h ** 2 / variance  # (N,)
-    return 0.5 * np.sum(np.log(variance) + h_2), (variance, h, h_2)
+    t_minus_mu = t - mu                 # (N,)
+    ratio = t_minus_mu ** 2 / variance  # (N,)
+    return 0.5 * np.sum(np.log(variance) + ratio), (variance, t_minus_mu, ratio)
 
 
 def variance_nll_gradient(saved):
-    variance, h, h_2 = saved
-    d_t = h / variance
+    variance, t_minus_mu, ratio = saved
+    d_t = t_minus_mu / variance
     d_mu = -d_t
-    d_variance = (1 - h_2) / 2 / variance
+    d_variance = (1 - ratio) / 2 / variance
     return d_mu, d_variance, d_t
 
 

@@ -403,3 +403,54 @@ def test_nothing_is_invalid_and_nothing_is_divided_by_zero(function):
         _, saved = getattr(d.module, d.name)(Z)
         shape = (len(ROWS),) if function is log_sum_exp else Z.shape
         getattr(d.module, d.name + "_backward")(saved, weights(shape))
+
+
+# --- masks: what hides some entries does not round the others away ---------------------
+
+
+def masked_softmax(s):
+    z = s + (1 - np.tri(s.shape[0])) * -1e9
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def masked_log_softmax(s):
+    hidden = 1 - np.tri(s.shape[0])
+    z = s - 1e9 * hidden
+    z = z - z.max(axis=1, keepdims=True)
+    return (z - np.log(np.exp(z).sum(axis=1, keepdims=True))) * (1 - hidden)
+
+
+def masked_log_sum_exp(s):
+    z = s + (1 - np.tri(s.shape[0])) * -1e9
+    m = z.max(axis=1, keepdims=True)
+    return m + np.log(np.exp(z - m).sum(axis=1, keepdims=True))
+
+
+def masked_log_sum_exp_without_axis(s):
+    z = s - 1e9 * (1 - np.tri(s.shape[0]))
+    return np.log(np.exp(z).sum(axis=1))
+
+
+MASKED = (
+    masked_softmax, masked_log_softmax, masked_log_sum_exp,
+    masked_log_sum_exp_without_axis,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("function", MASKED, ids=lambda f: f.__name__)
+def test_a_mask_leaves_the_other_entries_as_they_are(function):
+    s = np.random.default_rng(0).normal(size=(5, 5)).astype(np.float32)
+    exact = function(s.astype(np.float64))
+    d = derivo.derive(function, s="N N")
+    np.testing.assert_allclose(d(s=s), exact, rtol=1e-5, atol=1e-6)
+    upstream = np.cos(np.arange(exact.size, dtype=np.float32)).reshape(exact.shape)
+    wide = s.astype(np.float64)
+    step, expected = 1e-6, np.zeros((5, 5))
+    for at in np.ndindex(5, 5):
+        up, down = wide.copy(), wide.copy()
+        up[at] += step
+        down[at] -= step
+        expected[at] = np.sum(upstream * (function(up) - function(down))) / (2 * step)
+    found = d.gradients(upstream, s=s)["s"]
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,11 @@ from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.program import FunctionProgram, Program
 from derivo.graph.block import Block
+from derivo.graph.builder import Builder
 from derivo.graph.nest import gradient_nests
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.functions import Functions
+from derivo.simplify.kept_axes import KeptAxes
 from derivo.simplify.lower import Lowering
 from derivo.simplify.model import Backward, Derived, Forward
 
@@ -95,16 +97,22 @@ def _program(
     lowered = Lowering(forward.builder)
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
+    reused = KeptAxes(forward.builder, graph)
+
+    def written(node: Node) -> Node:
+        """Give what is written for a value of the backward pass."""
+        return reused(lowered(node))
+
     adjoints: dict[Node, str] = {}
     values: dict[Node, Node] = {}
     unnamed: dict[Node, Node] = {}
     for value, adjoint in backward.adjoints.items():
         if value in forward.graph.names:
-            adjoints.setdefault(lowered(adjoint), forward.graph.names[value])
-            values.setdefault(lowered(adjoint), lowered(value))
+            adjoints.setdefault(written(adjoint), forward.graph.names[value])
+            values.setdefault(written(adjoint), lowered(value))
         else:
-            unnamed.setdefault(lowered(adjoint), lowered(value))
-    why = {lowered(n): w for n, w in backward.why.items()}
+            unnamed.setdefault(written(adjoint), lowered(value))
+    why = {written(n): w for n, w in backward.why.items()}
     for n, w in why.items():
         if "item" in n.op.traits and w.node in forward.graph.names:
             adjoints.setdefault(n, forward.graph.names[w.node])
@@ -121,13 +129,14 @@ def _program(
                 return text
         return backward_comment(node, why, {**named, **bound})
 
+    everything = order([*forward.known, *backward.gradients.values()])
     return Program(
         name=traced.name,
         inputs=traced.inputs,
         outputs=tuple(lowered(n) for n in forward.graph.outputs),
         seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
         structure=structure,
-        gradients={k: lowered(n) for k, n in backward.gradients.items()},
+        gradients={k: written(n) for k, n in backward.gradients.items()},
         forward=frozenset(order(graph)),
         names=names,
         adjoints=adjoints,
@@ -135,8 +144,21 @@ def _program(
         unnamed=unnamed,
         comment=comment,
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
+        roles=_roles(everything, written, forward.builder),
+        written={n: written(n) for n in everything},
         assumptions=tuple(str(a) for a in backward.assumptions),
         signature=traced.signature,
         returned=returned,
         seeded=seeded,
     )
+
+
+def _roles(
+    nodes: Iterable[Node], written: Callable[[Node], Node], builder: Builder
+) -> dict[Node, Node]:
+    """Give what values are that are written in simpler operations: a softmax."""
+    return {
+        written(n): builder.make(n.op, tuple(map(written, n.inputs)), dict(n.attrs))
+        for n in nodes
+        if n.op.lower is not None
+    }

@@ -15,6 +15,7 @@ from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, definitions, is_number
 from derivo.emit.wishes import wishes_of
+from derivo.emit.wrap import wrapped
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.nest import short_name
@@ -27,6 +28,7 @@ class Backward:
 
     written: Written
     readers: Mapping[str, tuple[str, ...]]
+    names: Mapping[Node, str]
 
 
 def write_backward(
@@ -51,6 +53,8 @@ def write_backward(
     kept = _kept(p, forward, taken)
     lists = {name for name, _ in forward.lists.values()}
     names = Names(taken | set(kept.values()) | lists)
+    for n, called in forward.names.items():
+        names.hold(called, n)  # a name means one thing in both passes
     for path, n in p.gradients.items():
         names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
@@ -60,8 +64,8 @@ def write_backward(
     wishes, hints = wishes_of(p, forward.names)
     bound = {**constants, **kept, **seeds}
     body = Body(
-        names, scope, bound, wishes, hints, functions=functions, arguments=p.inputs,
-        signature=p.signature, lists=dict(forward.lists),
+        names, scope, bound, wishes, hints, p.roles, functions=functions,
+        arguments=p.inputs, signature=p.signature, lists=dict(forward.lists),
     )  # fmt: skip
     for n, (name_of_list, number) in forward.lists.items():
         body.give(n, below(ast.Name(name_of_list), number))
@@ -71,7 +75,7 @@ def write_backward(
     held = _held(forward, kept)
     readers = {name: _readers(name, body.statements) for name in held}
     written = _text(p, body, held, list(seeds.values()), results, name)
-    return Backward(written, readers)
+    return Backward(written, readers, body.bound)
 
 
 def whole_text(p: Program, backward: Backward) -> Lines:
@@ -161,7 +165,8 @@ def _scaled(p: Program) -> list[str]:
         scaled = f"{multiplied.__name__}({call}, {seed})"
     elif len(p.returned) > 1:
         scaled = f"tuple({seed} * d for d in {call})"
-    return [f"def {p.name}_backward(saved, {seed}=1.0):", f"    return {scaled}"]
+    head = f"def {p.name}_backward(saved, {seed}=1.0):"
+    return [*wrapped(head), *wrapped(f"    return {scaled}")]
 
 
 def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:

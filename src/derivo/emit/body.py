@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from derivo.emit.calls import write_call, write_group
 from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.naming import Naming, names_before
 from derivo.emit.parallel import groups_among
 from derivo.emit.places import Wholes
 from derivo.emit.rolled import rows_of_loops
@@ -20,7 +22,7 @@ from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
 
-LONGEST_PART, SHORTEST_PART, LONGEST_LINE = 46, 12, 78
+LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
 
 
 @dataclass
@@ -35,6 +37,10 @@ class Body:
         Names that values should get.
     hints
         Names for values that need one.
+    roles
+        What a value is, where it is written in simpler operations.
+    results
+        Names of what the user's helper functions give.
     statements
         The lines so far.
     parts
@@ -67,6 +73,8 @@ class Body:
     bound: dict[Node, str]
     wishes: Mapping[Node, str]
     hints: Mapping[Node, str] = field(default_factory=dict)
+    roles: Mapping[Node, Node] = field(default_factory=dict)
+    results: Mapping[Node, str] = field(default_factory=dict)
     statements: list[Statement] = field(default_factory=list)
     parts: dict[Node, ast.expr] = field(default_factory=dict)
     given: dict[Node, ast.expr] = field(default_factory=dict)
@@ -88,6 +96,7 @@ class Body:
         nodes = needed([*roots, *kept], {*self.bound, *self.given})
         readers = Counter(i for n in nodes for i in n.inputs)
         readers.update(roots)
+        self._read_through_views(nodes, readers, {*roots, *kept})
         self.readers = readers
         self.left_to_loops = deferred(nodes, [*roots, *kept])
         groups = groups_among(nodes, readers, self.lists)
@@ -109,6 +118,16 @@ class Body:
                 continue
             named = node in kept or node in self.wishes or readers[node] > 1
             self.write(node, named=named and not self._is_plain(node, node in kept))
+
+    def _read_through_views(
+        self, nodes: list[Node], readers: Counter[Node], whole: set[Node]
+    ) -> None:
+        """Count who reads a view as readers of what it shows: that gets the name."""
+        for node in reversed(nodes):
+            is_view = "view" in node.op.traits and node not in whole
+            if is_view and node not in self.wishes and readers[node] > 1:
+                readers[node.inputs[0]] += readers[node] - 1
+                readers[node] = 1
 
     def _is_plain(self, node: Node, kept: bool) -> bool:
         """Tell whether a value is as short as a name would be."""
@@ -140,11 +159,11 @@ class Body:
 
     def _write_lines(self, node: Node, tree: tuple[ast.stmt, ...]) -> None:
         """Write an operation that takes several lines, and so has a name."""
-        name = self.names.fresh(self.wish(node), node)
+        name = self.fresh(node)
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope, name)
         for k, statement in enumerate(tree):
-            filled = fill(statement, values, defaults)
+            filled = _without_copy(fill(statement, values, defaults))
             self.statements.append(Statement(filled, node if k == 0 else None, name))
         self.bind(node, name)
 
@@ -164,7 +183,7 @@ class Body:
         return expression
 
     def _define(self, node: Node, expression: ast.expr) -> None:
-        name = self.names.fresh(self.wish(node), node)
+        name = self.fresh(node)
         self.statements.append(definition(name, expression, node))
         self.bind(node, name)
 
@@ -172,6 +191,8 @@ class Body:
         """Give the longest operand of a long line a line of its own."""
         inlined = [i for i in node.inputs if i in self.parts and i not in self.bound]
         lengths = {i: len(ast.unparse(self.parts[i])) for i in inlined}
+        if len(node.inputs) > MOST_OPERANDS:
+            return False  # it is broken within its brackets
         longest = max(inlined, key=lambda i: (lengths[i], -i.index), default=None)
         if longest is None or lengths[longest] < SHORTEST_PART:
             return False
@@ -218,7 +239,7 @@ class Body:
         """Give the body of a loop in this one: what is at hand here is so there."""
         scope = Scope(list(self.scope.arrays), list(self.scope.shapes))
         return Body(
-            self.names, scope, dict(self.bound), self.wishes, self.hints,
+            self.names, scope, dict(self.bound), self.wishes, self.hints, self.roles,
             given=dict(self.given), is_step=True, functions=self.functions,
             wholes=self.wholes, arguments=self.arguments, signature=self.signature,
             notes=self.notes, lists=self.lists,
@@ -226,25 +247,47 @@ class Body:
 
     def wish(self, node: Node) -> str:
         """Give the name that a value should have."""
-        if node in self.wishes:
-            return self.wishes[node]
-        if node in self.hints:
-            return self.hints[node]
-        below = node
-        while not (below in self.bound or below in self.given) and below.inputs:
-            below = below.inputs[0]
-        name = self._called(below)
-        if len(node.inputs) != 1 or node.op.name in ("neg", "as_float") or not name:
-            return "h"
-        return f"{node.op.name}_{name}"
+        return next(self._wished(node))
 
-    def _called(self, node: Node) -> str:
-        """Give what a value is called, or the array whose row it is; "" if neither."""
+    def fresh(self, node: Node) -> str:
+        """Give a value a name that nothing else has."""
+        return self.names.first(self._wished(node), node)
+
+    def _wished(self, node: Node) -> Iterator[str]:
+        wish = self.wishes.get(node) or self.hints.get(node)
+        if wish is not None:
+            yield wish
+        else:
+            yield from self._naming.made_of(node)
+
+    @cached_property
+    def _naming(self) -> Naming:
+        before = names_before(self.wishes, self.roles)
+        return Naming(self._called, self.roles, before, self.results)
+
+    def _called(self, node: Node) -> str | None:
+        """Give what a value is called, or the array that it is a row of."""
         row = self.given.get(node)
         if isinstance(row, ast.Subscript) and isinstance(row.value, ast.Name):
             return row.value.id
-        name = self.bound.get(node, "")
-        return self.names.plain(name) if self.is_step else name
+        name = self.bound.get(node)
+        if name is None:
+            return None
+        name = self.names.plain(name) if self.is_step else name
+        is_constant = not node.inputs and "value" in node.attrs
+        return name.lower() if is_constant else name  # TABLE, at the top of the module
+
+
+def _without_copy(statement: ast.stmt) -> ast.stmt:
+    """Leave out ``.copy()`` behind arithmetic: what it gives is a new array anyhow."""
+    value = getattr(statement, "value", None)
+    function = value.func if isinstance(value, ast.Call) else None
+    if isinstance(function, ast.Attribute) and function.attr == "copy":
+        copied = function.value
+        is_new = isinstance(copied, ast.BinOp | ast.UnaryOp)
+        if is_new and isinstance(statement, ast.Assign):
+            return ast.Assign(statement.targets, copied)
+    return statement
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from derivo.emit.body import Body
 from derivo.emit.comments import forward_comment
 from derivo.emit.layout import Written, function, returned
+from derivo.emit.naming import results_of_helpers
 from derivo.emit.program import Program
 from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
@@ -43,7 +44,7 @@ class Forward:
 
 def write_forward(
     p: Program, names: Names, bound: Mapping[Node, ast.expr], saved: Saved | None,
-    functions: FunctionNames,
+    functions: FunctionNames, arrays: Sequence[Node] = (),
 ) -> Forward:  # fmt: skip
     """Write ``NAME(...)``, which returns the results and what is to be saved.
 
@@ -57,6 +58,8 @@ def write_forward(
         What is kept for a backward pass; None if there is none.
     functions
         Names of the functions that are called.
+    arrays
+        Arrays that the user closed over: keyword arguments.
     """
     kept_values = () if saved is None else saved.values
     kept_shapes = () if saved is None else saved.shapes
@@ -65,9 +68,12 @@ def write_forward(
     if not any("loop" in n.op.traits for n in order(p.outputs)):
         for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
             names.hold(name, n)
+    # What a loop gathers is called after what it gathers.
+    hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}
+    helpers = results_of_helpers(p.outputs, p.name)
     body = Body(
-        names, Scope(), {}, p.names, functions=functions, arguments=p.inputs,
-        signature=p.signature,
+        names, Scope(), {}, p.names, hints, p.roles, helpers,
+        functions=functions, arguments=p.inputs, signature=p.signature,
     )  # fmt: skip
     for name, nest in p.signature:
         body.wholes.add(ast.Name(name), nest)
@@ -76,7 +82,7 @@ def write_forward(
             body.bound[n] = place.id
         else:
             body.give(n, place)
-    for n in p.inputs:
+    for n in (*p.inputs, *arrays):
         body.scope.add(ast.unparse(bound[n]), n.spec)
     body.compute(p.outputs, keep=[n for n in kept_values if n not in bound])
     called = list(dict.fromkeys(_place(body, n) for n in kept_values))
@@ -84,8 +90,11 @@ def write_forward(
     kept = called + [f"{ast.unparse(body.expression(n))}.shape" for n in kept_shapes]
     results = [ast.unparse(body.expression(n)) for n in p.outputs]
     handed_on = "" if saved is None else f", {listed(kept)}"
+    parameters = [name for name, _ in p.signature]
+    if arrays:
+        parameters += ["*", *(ast.unparse(bound[n]) for n in arrays)]
     written = function(
-        f"def {p.name}({', '.join(name for name, _ in p.signature)}):",
+        f"def {p.name}({', '.join(parameters)}):",
         body.statements,
         f"return {returned(p.structure, results)}{handed_on}",
         lambda n, _bound: body.notes.get(n) or forward_comment(n, p.forward_notes),

@@ -13,9 +13,10 @@ import numpy as np
 from derivo.emit.places import nest_expression
 from derivo.emit.program import Comment
 from derivo.emit.statement import Statement
+from derivo.emit.wrap import wrapped
 from derivo.graph.node import Node
 
-WIDEST_COLUMN, WIDEST_LINE, WIDEST_NOTE = 44, 96, 80
+WIDEST_COLUMN, WIDEST_LINE, WIDEST_NOTE = 44, 88, 80
 
 
 @dataclass(frozen=True)
@@ -61,12 +62,14 @@ class Written:
         pairs = tuple(zip(self.statements, self.notes, strict=True))
         widths = [len(s.code) + 4 for s, note in pairs if note]
         column = max([w for w in widths if w <= WIDEST_COLUMN], default=30) + 2
-        lines = Lines([self.head])
+        lines = Lines(wrapped(self.head))
         for s, note in pairs:
-            lines.text.extend(_commented(f"    {s.code}", note, column))
+            above, code = _commented(f"    {s.code}", note, column)
+            lines.text.extend(above)
             if s.node is not None:
-                lines.places[len(lines.text)] = s.node
-        lines.text.append(f"    {self.tail}")
+                lines.places[len(lines.text) + 1] = s.node
+            lines.text.extend(code)
+        lines.text.extend(wrapped(f"    {self.tail}"))
         return lines
 
     def common(self, other: Written) -> Written:
@@ -87,16 +90,22 @@ def function(
     return Written(head, tuple(statements), tuple(notes), tail)
 
 
-def _commented(code: str, note: str, column: int) -> list[str]:
-    """Write a comment behind a line, or above it where the line gets too long."""
+def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]:
+    """Write a comment behind a line, or above it where the line gets too long.
+
+    Returns
+    -------
+    above, lines
+        Lines of the comment alone, and those of the code.
+    """
     if not note:
-        return [code]
+        return [], wrapped(code)
     whole = f"{code}{' ' * max(column - len(code), 2)}# {note}"
     if len(whole) <= WIDEST_LINE:
-        return [whole]
+        return [], [whole]
     indent = code[: len(code) - len(code.lstrip())]
     above = [f"{indent}# {part}" for part in textwrap.wrap(note, WIDEST_NOTE)]
-    return [*above, code]
+    return above, wrapped(code)
 
 
 def returned(structure: Any, results: list[str]) -> str:
@@ -104,13 +113,15 @@ def returned(structure: Any, results: list[str]) -> str:
     return ast.unparse(nest_expression(structure, lambda k: ast.Name(results[k])))
 
 
-def array_text(array: Any) -> str:
-    """Write an array so that reading it gives the same bits."""
-    text = np.array2string(
-        array,
-        separator=", ",
-        threshold=array.size + 1,
-        max_line_width=88,
-        floatmode="unique",
-    )
-    return f"np.array({text}, dtype=np.{array.dtype})"
+def array_text(name: str, array: Any) -> str:
+    """Write the definition of an array so that reading it gives the same bits."""
+    head = f"{name} = np.array("
+    with np.printoptions(nanstr="np.nan", infstr="np.inf", floatmode="unique"):
+        text = np.array2string(
+            array,
+            separator=", ",
+            threshold=array.size + 1,
+            max_line_width=WIDEST_LINE,
+            prefix=head,
+        )
+    return f"{head}{text}, dtype=np.{array.dtype})"

@@ -14,7 +14,7 @@ from derivo.emit.layout import Lines, Written, array_text
 from derivo.emit.multiplied import multiplied
 from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
-from derivo.emit.saving import saved_by, to_save, with_fixed
+from derivo.emit.saving import is_long, saved_by, to_save, with_fixed
 from derivo.emit.writing import FunctionNames, StepPrograms
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
@@ -37,12 +37,19 @@ def emit(p: Program) -> Source:
     called = _Called(p, functions)
     arguments = _arguments(p)
     names = Names(functions | {name for name, _ in p.signature})
+    arrays = [n for n in everything if isinstance(n.attrs.get("value"), Constant)]
+    own = order([*p.outputs, *p.gradients.values()])
+    long = {
+        n: names.fresh(p.names.get(n, "array").lower())
+        for n in arrays
+        if is_long(n) and n in own
+    }
     constants = {
         n: names.fresh(p.names.get(n, "constant").upper())
-        for n in everything
-        if isinstance(n.attrs.get("value"), Constant)
+        for n in arrays
+        if n not in long
     }
-    named = {n: ast.Name(name) for n, name in constants.items()}
+    named = {n: ast.Name(name) for n, name in (constants | long).items()}
     body = called.write(constants)
     functions |= called.taken
     names.taken |= functions
@@ -52,6 +59,7 @@ def emit(p: Program) -> Source:
         arguments | named,
         with_fixed(to_save(p), p, called.functions.steps),
         called.functions,
+        list(long),
     )
     taken = functions | set(constants.values()) | _names_of(arguments)
     backward = write_backward(p, forward, taken, constants, called.functions)
@@ -61,7 +69,18 @@ def emit(p: Program) -> Source:
         top = ["import numpy as np", "", *top]
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
-    return Source(text, p.name, backward.readers, whole.places, not p.seeds)
+    words = _called(p, {**backward.names, **forward.names})
+    given = {name: n.attrs["value"].array for n, name in long.items()}
+    return Source(
+        text, p.name, backward.readers, whole.places, words, not p.seeds, given
+    )
+
+
+def _called(p: Program, names: Mapping[Node, str]) -> dict[Node, str]:
+    """Give names to the values of the derivation, and to those written for them."""
+    called = {n: name for n, name in names.items() if name.isidentifier()}
+    whole = {n: called[w] for n, w in p.written.items() if w in called}
+    return called | whole
 
 
 def _everything(p: Program) -> Iterator[Node]:
@@ -187,9 +206,7 @@ def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:
 
 def _top(constants: dict[Node, str], helpers: list[Callable[..., Any]]) -> list[str]:
     """Write what stands above the functions: arrays, and functions NumPy lacks."""
-    lines = [
-        f"{s} = {array_text(n.attrs['value'].array)}" for n, s in constants.items()
-    ]
+    lines = [array_text(s, n.attrs["value"].array) for n, s in constants.items()]
     for helper in helpers:
         blank = ["", ""] if lines and lines[-1] else [""]
         lines += [*blank, *inspect.getsource(helper).rstrip().split("\n"), ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from derivo.graph.block import Block
@@ -38,6 +38,10 @@ class Program:
         and for the others.
     comment
         Gives the comment of a backward line.
+    roles
+        The operation that a value is, where it is written in simpler ones.
+    written
+        Value of the derivation to the one that is written for it.
     assumptions
         What a reader must know: stated above the backward function.
     signature
@@ -63,6 +67,8 @@ class Program:
     unnamed: Mapping[Node, Node]
     comment: Comment
     forward_notes: Mapping[Node, str]
+    roles: Mapping[Node, Node] = field(default_factory=dict)
+    written: Mapping[Node, Node] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
     signature: tuple[tuple[str, Any], ...] = ()
     returned: tuple[Any, ...] = ()
@@ -104,12 +110,20 @@ class Source:
         that the backward pass computes from it.
     lines
         Line number to the node that the line computes.
+    names
+        What values of both passes are called, those of the derivation and those that
+        are written for them; a name means one value.
     is_loss
         There is a function ``NAME_gradient(saved)`` beside ``NAME_backward``.
+    arrays
+        Long arrays that the user closed over: keyword arguments of the forward
+        function.
     """
 
     text: str
     name: str
     readers: Mapping[str, tuple[str, ...]]
     lines: Mapping[int, Node]
+    names: Mapping[Node, str]
     is_loss: bool
+    arrays: Mapping[str, Any] = field(default_factory=dict)

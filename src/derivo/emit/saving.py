@@ -9,8 +9,12 @@ from typing import Any
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.graph.block import Block, rolls_among
+from derivo.graph.builder import Constant
 from derivo.graph.dim import Size
 from derivo.graph.node import Node, order
+
+# Arrays with more elements than this are given to the function, not written into it.
+LONGEST_LITERAL = 100
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,51 @@ def to_save(program: Program) -> Saved:
         if n in seen or n in program.seeds:
             continue
         seen.add(n)
-        if _is_forward(n, program) and (n in program.names or not is_free(n)):
+        if _is_forward(n, program) and (
+            (n in program.names and n.inputs) or not is_free(n)
+        ):
             saved.add(n)
         else:
             stack.extend(n.inputs)
-    return _with_sizes(program, saved, seen - saved)
+    saved = _instead(saved, program)
+    again = _one_step_away(saved, program)
+    return _with_sizes(program, saved - again, (seen - saved) | again)
+
+
+def _one_step_away(saved: set[Node], program: Program) -> set[Node]:
+    """Give what is made again in one step, by a number, of what is kept: ``1 - z``.
+
+    What the user gave a name is kept as it is, for a reader to look at.
+    """
+    again: set[Node] = set()
+    for n in sorted(saved, key=lambda n: n.index):
+        if _is_one_step(n, program) and _arrays(n) <= saved - again:
+            again.add(n)
+    return again
+
+
+def _instead(saved: set[Node], program: Program) -> set[Node]:
+    """Keep what a value is one step from, if the forward pass has no use for it."""
+    used = set(order(program.outputs))
+    found: set[Node] = set()
+    for n in saved:
+        found |= {n} if n in used or not _is_one_step(n, program) else _arrays(n)
+    return found
+
+
+def _is_one_step(n: Node, program: Program) -> bool:
+    """Tell whether a value without a name is a number in one step with an array."""
+    if "quick" not in n.op.traits or n in program.names or n in program.outputs:
+        return False
+    return len(_arrays(n)) == 1 and len(n.inputs) <= 1 + sum(map(_is_number, n.inputs))
+
+
+def _arrays(n: Node) -> set[Node]:
+    return {i for i in n.inputs if not _is_number(i)}
+
+
+def _is_number(n: Node) -> bool:
+    return not n.inputs and n.op.name != "argument"
 
 
 def _is_forward(n: Node, program: Program) -> bool:
@@ -69,6 +113,12 @@ def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved
         shapes = [s for s in shapes if s is not n]
         kept = {*kept, n}
     return Saved(tuple(sorted(kept, key=lambda n: n.index)), tuple(shapes))
+
+
+def is_long(node: Node) -> bool:
+    """Tell an array that the user closed over and that is too long to be read."""
+    value = node.attrs.get("value")
+    return isinstance(value, Constant) and value.array.size > LONGEST_LITERAL
 
 
 def saved_by(programs: Iterable[Program]) -> Saved:
@@ -103,7 +153,7 @@ def block_of(node: Node) -> Block | None:
 def is_free(node: Node) -> bool:
     """Tell whether a forward value is better made again than kept."""
     if not node.inputs:
-        return node.op.name != "argument"
+        return node.op.name != "argument" and not is_long(node)
     return "view" in node.op.traits
 
 

@@ -82,10 +82,7 @@ def write_module(functions: Iterable[Function], title: str = "") -> str:
         if isinstance(node.attrs.get("value"), Constant):
             constants[node] = names.fresh("CONSTANT")
     head = [f'"""{title}"""', ""] if title else []
-    top = [
-        f"{name} = {array_text(n.attrs['value'].array)}"
-        for n, name in constants.items()
-    ]
+    top = [array_text(name, n.attrs["value"].array) for n, name in constants.items()]
     blocks = [inspect.getsource(h).rstrip().split("\n") for h in helpers]
     blocks += [write_function(f, constants, taken) for f in functions]
     lines = [*head, "import numpy as np", *([""] if top else []), *top]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from derivo.emit.naming import Naming, names_before, results_of_helpers
 from derivo.emit.program import Program
 from derivo.emit.statement import is_number
 from derivo.graph.names import adjoint_name
 from derivo.graph.nest import short_name
 from derivo.graph.node import Node
+
+# An unnamed value whose name would be longer than this has a delta for its adjoint.
+LONGEST_PART = 12
 
 
 def wishes_of(
@@ -30,7 +34,10 @@ def wishes_of(
             own = called.get(value) if value is not None else None
             named[n] = adjoint_name(own or name)
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
-    wishes = gradients | named | before
+    again = {n: name for n, name in called.items() if name.isidentifier()}
+    wishes = again | gradients | named | before
+    helpers = results_of_helpers(p.outputs, p.name)
+    naming = Naming(called.get, p.roles, names_before(called, p.roles), helpers)
     hints: dict[Node, str] = {}
     for n, value in p.unnamed.items():
         if n in wishes:
@@ -38,6 +45,17 @@ def wishes_of(
         if value in called:
             hints[n] = adjoint_name(called[value])
         elif "bound" not in n.op.traits and value.inputs:
-            # The adjoint of an unnamed value is its delta, as in the literature.
-            hints[n] = "delta"
+            hints[n] = _delta(naming, value)
     return wishes, hints
+
+
+def _delta(naming: Naming, value: Node) -> str:
+    """Name the adjoint of a value without a name: after what that is made of.
+
+    Where this would be long, it is a delta, as the literature calls it.
+    """
+    before = naming.before.get(value)
+    for name in naming.made_of(value) if before is None else [f"pre_{before}"]:
+        if "_" in name and len(name) <= LONGEST_PART:
+            return adjoint_name(name)
+    return "delta"

@@ -57,7 +57,7 @@ class Frames:
         self.lines_of_factor: dict[str, list[int]] = {}
         self.edges_out: dict[Node, list[str]] = {}
         for node in subject.graph.nodes():
-            if not is_transparent(node):
+            if not is_transparent(node) or node in subject.graph.outputs:
                 for edge, source, is_active in drawn_edges(node, subject):
                     out = self.edges_out.setdefault(source, [])
                     out += [edge] if is_active else []

@@ -54,7 +54,7 @@ def with_deltas(
     """
     lowered = Lowering(derivation.forward.builder)
     same = {lowered(v): a for v, a in derivation.backward.adjoints.items()}
-    called = _in_code(derivation)
+    called = derivation.emitted.names
     taken = {raw.adjoints[n] for n in graph.names if n in raw.adjoints}
     found: dict[Node, Formula] = {}
     for node in graph.nodes():
@@ -62,9 +62,14 @@ def with_deltas(
         shorter = same.get(lowered(node))
         if node in graph.names or adjoint in taken or shorter is None:
             continue
-        name = called.get(lowered(shorter), "")
-        if adjoint is not None and adjoint.inputs and name.startswith("delta"):
+        name = called.get(shorter, "")
+        if adjoint is None or not adjoint.inputs:
+            continue
+        if name.startswith("delta"):
             found.setdefault(adjoint, Symbol(name, node.spec.rank))
+        elif name.startswith("d_"):
+            shown = Symbol(name.removeprefix("d_"), node.spec.rank, adjoint=True)
+            found.setdefault(adjoint, shown)
     return found
 
 

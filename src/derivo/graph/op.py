@@ -48,9 +48,10 @@ class Op:
         ``samples(rng) -> (arrays, attrs)`` where the usual draw does not serve.
     traits
         Any of: elementwise, floating (integers become floats first), analytic,
-        positive, view (costs nothing), selects (gives some of the elements),
-        chooses (one operand or another, element by element), rows_sum_to_one, leaf,
-        shift_invariant (adding the same along its axis changes nothing).
+        positive, view (costs nothing), quick (one step of arithmetic), selects (gives
+        some of the elements), chooses (one operand or another, element by element),
+        rows_sum_to_one, leaf, shift_invariant (adding the same along its axis changes
+        nothing).
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.
@@ -63,6 +64,15 @@ class Op:
         For one whose entries are entries of its operand: ``picks(attrs, spec)`` gives
         ``(step, axis, first)`` for each axis of the operand. Entry i along that
         axis of the result (any, if the axis is None) is entry first + step i.
+    tidy
+        ``tidy(*inputs, **attrs)`` gives an equal value that is shorter to write where
+        the operands are special (``x + 0``, ``--x``), and None where they are not. It
+        takes traced values, like `vjp`, and may ask how they were made.
+    called
+        What a value is called that has no name of the user's: patterns such as
+        ``"{0}_at_{1}"``, the best first, and last a word for what it is (``"mask"``).
+        A function gives pairs ``(pattern, nodes)`` where it depends on how the operands
+        were made. If empty, the operation's name before its operand's.
     """
 
     name: str
@@ -80,6 +90,8 @@ class Op:
     contraction: Callable[..., str] | None = None
     element: Meaning | None = None
     picks: Callable[..., Any] | None = None
+    tidy: Callable[..., Any] | None = None
+    called: tuple[str, ...] | Callable[..., Any] = ()
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         """Record the operation if an operand is a traced value, else compute it."""

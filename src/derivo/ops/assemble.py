@@ -1,21 +1,36 @@
-"""An array put together from parts: what the adjoints of slices add up to."""
+"""An array put together from parts: what the adjoints of slices and picks add up to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register
-from derivo.ops.index import Entry, embed, index_text, placed, slice_
+from derivo.ops.index import (
+    WHOLE,
+    Entry,
+    added_at,
+    embed,
+    gather,
+    index_text,
+    placed,
+    scatter_add,
+    slice_,
+)
+from derivo.ops.pick import add_along_axis, added_along, take_along_axis
 
-_WHOLE = ("cut", None, None, None)
+# What a part is, beside its index: put in its place; the whole array; or added at
+# places that an integer array gives, whose number of operands and axis follow.
+PUT, ALL, AT, ALONG = "put", "all", "at", "along"
+Kind = tuple[Any, ...]
 
 
 def _cut_axis(indices: tuple[tuple[Entry, ...], ...]) -> int | None:
     """Give the one axis along which the parts are taken, if there is one."""
-    axes = {k for index in indices for k, entry in enumerate(index) if entry != _WHOLE}
+    axes = {k for index in indices for k, entry in enumerate(index) if entry != WHOLE}
     return axes.pop() if len(axes) == 1 else None
 
 
@@ -73,59 +88,143 @@ def _apart(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> bool:
     )  # fmt: skip
 
 
-def _text(attrs: Any, *parts: Any) -> str:
+def _kinds(attrs: Any) -> tuple[Kind, ...]:
+    """Give what each part is: put in its place, if nothing else is said."""
+    kinds: tuple[Kind, ...] = attrs["kinds"] or ((PUT, 1),) * len(attrs["indices"])
+    return kinds
+
+
+def _operands(attrs: Any, operands: Any) -> Iterator[tuple[Kind, Any, int, Any]]:
+    """Give kind, index, place of the first operand and operands for every part."""
+    first = 0
+    for kind, index in zip(_kinds(attrs), attrs["indices"], strict=True):
+        yield kind, index, first, operands[first : first + kind[1]]
+        first += kind[1]
+
+
+def _text(attrs: Any, *operands: Any) -> str:
     shape, indices = attrs["shape"], attrs["indices"]
-    joined = _joined(shape, indices, parts)
+    only_put = all(kind[0] == PUT for kind in _kinds(attrs))
+    joined = _joined(shape, indices, operands) if only_put else None
     if joined:
         return joined
+    parts = list(_operands(attrs, operands))
     lines = ["{out} = np.zeros({shape}, dtype={dtype})"]
-    for i, index in enumerate(indices):
-        sign = "=" if all(_apart(index, before) for before in indices[:i]) else "+="
-        lines.append(f"{{out}}[{index_text(index, f'index{i}')}] {sign} {{{i}}}")
+    before: list[Any] = []
+    for k, (kind, index, first, own) in enumerate(parts):
+        if kind[0] == ALL:
+            lines[0] = f"{{out}} = {{{first}}}.copy()"
+        elif kind[0] == PUT:
+            is_first = only_put and all(_apart(index, other) for other in before)
+            sign = "=" if is_first else "+="
+            place = index_text(index, f"index{k}")
+            lines.append(f"{{out}}[{place}] {sign} {{{first}}}")
+        elif kind[0] == AT:
+            lines.append(added_at(kind[2], len(own) - 1, first))
+        else:
+            lines.append(added_along(kind[2], len(shape), first))
+        before.append(index)
     return "\n".join(lines)
 
 
-def _vjp(g: Any, _y: Any, *_parts: Any, indices: Any, **_: Any) -> tuple[Any, ...]:
-    return tuple(slice_(g, index=index) for index in indices)
+def _vjp(
+    g: Any, _y: Any, *operands: Any, indices: Any, kinds: Any, **_: Any
+) -> tuple[Any, ...]:
+    adjoints: list[Any] = []
+    attrs = {"indices": indices, "kinds": kinds}
+    for kind, index, _first, (_, *places) in _operands(attrs, operands):
+        adjoints.append(
+            g
+            if kind[0] == ALL
+            else slice_(g, index=index)
+            if kind[0] == PUT
+            else gather(g, *places, axis=kind[2])
+            if kind[0] == AT
+            else take_along_axis(g, *places, axis=kind[2])
+        )
+        adjoints += [None for _ in places]
+    return tuple(adjoints)
 
 
-# The sum of several `embed`: parts that overlap are added up.
+def _formula(attrs: Any, *specs: Any) -> str:
+    terms = []
+    for kind, index, first, _ in _operands(attrs, specs or [None] * 99):
+        if kind[0] == PUT:
+            terms.append(placed(index, first))
+        elif kind[0] == ALL:
+            terms.append(f"{{{first}}}")
+        else:
+            word = r"\operatorname{{add}}"
+            listed = ", ".join(f"{{{first + i}}}" for i in range(1, kind[1]))
+            terms.append(rf"{word}_{{{{[{listed}]}}}}({{{first}}})")
+    return " + ".join(terms)
+
+
+# The sum of several `embed` and the like: parts that overlap are added up.
 assemble = register(
     Op(
         "assemble", ("*parts",), lambda *_, shape, **__: Spec(shape, "float"), _text,
-        vjp=_vjp, attrs={"shape": (), "indices": ()},
+        vjp=_vjp, attrs={"shape": (), "indices": (), "kinds": ()},
         samples=lambda rng: ((rng.normal(size=(3, 3)), rng.normal(size=(3, 3))), {
-            "shape": (3, 4), "indices": ((_WHOLE, ("cut", None, -1, None)),
-                                         (_WHOLE, ("cut", 1, None, None)))}),
-        latex=lambda attrs, *_: " + ".join(
-            placed(index, k) for k, index in enumerate(attrs["indices"])
-        ),
-        traits=frozenset({"analytic"}),
+            "shape": (3, 4), "indices": ((WHOLE, ("cut", None, -1, None)),
+                                         (WHOLE, ("cut", 1, None, None)))}),
+        latex=_formula, traits=frozenset({"analytic"}), called=("pieces",),
     )
 )  # fmt: skip
 
 
-def together(a: Any, b: Any) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
+def together(
+    a: Any, b: Any, add_up: Callable[[Any, Any], Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]] | None:
     """Give operands and attributes of the `assemble` that is the sum of two nodes.
 
     Parameters
     ----------
     a, b
         Nodes of the graph.
+    add_up
+        Makes the node that is the sum of two whole arrays.
 
     Returns
     -------
     operands, attrs
-        None if one of them is neither an `embed` nor an `assemble`.
+        None if neither holds parts put into their places.
     """
-    if a.op not in (embed, assemble) or b.op not in (embed, assemble):
-        return None
-    if a.attrs["shape"] != b.attrs["shape"]:
+    shape = a.spec.shape
+    if b.spec.shape != shape or any(n.spec.kind != "float" for n in (a, b)):
         return None
     # Adjoints come from the last reader to the first; turned round they stand in order.
-    indices = (*_indices(b), *_indices(a))
-    return (*b.inputs, *a.inputs), {"shape": a.attrs["shape"], "indices": indices}
+    parts = [*_parts(b), *_parts(a)]
+    wholes = [node for kind, _, (node, *_) in parts if kind[0] == ALL]
+    parts = [p for p in parts if p[0][0] != ALL]
+    if not parts:
+        return None
+    if wholes:
+        whole = wholes[0] if len(wholes) == 1 else add_up(wholes[1], wholes[0])
+        parts = [((ALL, 1), (), (whole,)), *parts]
+    operands = tuple(node for _, _, own in parts for node in own)
+    kinds = tuple(kind for kind, _, _ in parts)
+    plain = all(kind == (PUT, 1) for kind in kinds)
+    indices = tuple(index for _, index, _ in parts)
+    return operands, {
+        "shape": shape, "indices": indices, "kinds": () if plain else kinds,
+    }  # fmt: skip
 
 
-def _indices(node: Any) -> tuple[Any, ...]:
-    return (node.attrs["index"],) if node.op is embed else node.attrs["indices"]
+def is_in_parts(node: Any) -> bool:
+    """Tell whether a value is zero but for parts put into their places."""
+    return node.op in (embed, scatter_add, add_along_axis, assemble)
+
+
+def _parts(node: Any) -> list[tuple[Kind, tuple[Entry, ...], tuple[Any, ...]]]:
+    """Take a sum of parts apart; any other array is one part, the whole."""
+    if node.op is embed:
+        return [((PUT, 1), node.attrs["index"], node.inputs)]
+    if node.op in (scatter_add, add_along_axis):
+        word = AT if node.op is scatter_add else ALONG
+        kind = (word, len(node.inputs), node.attrs["axis"])
+        return [(kind, (), node.inputs)]
+    if node.op is assemble:
+        found = _operands(node.attrs, node.inputs)
+        return [(kind, index, own) for kind, index, _, own in found]
+    return [((ALL, 1), (), (node,))]

@@ -28,6 +28,7 @@ sigmoid = register(
         vjp=lambda g, y, _x: (g * y * (1 - y),),
         lower=lambda x: 1 / (1 + exp(-x)), algebra=lambda x: 1 / (1 + (-x).exp()),
         latex=r"\sigma({0})", traits=FLOATING | {"positive"},
+        called=("sigmoid_{0}", "p"),
     )
 )  # fmt: skip
 softplus = register(
@@ -95,7 +96,7 @@ softmax = register(
     Op(
         "softmax", ("x",), _softmax_spec, vjp=_softmax_vjp, lower=_softmax_lower,
         algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),
-        latex=_softmax_latex, attrs={"axis": -1},
+        latex=_softmax_latex, attrs={"axis": -1}, called=("softmax_{0}", "p"),
         traits=frozenset({"floating", "positive", "shift_invariant"}),
     )
 )  # fmt: skip
@@ -131,6 +132,7 @@ logsumexp = register(
         lower=_logsumexp_lower,
         algebra=lambda x, axis, keepdims: x.exp().sum(axis, keepdims).log(),
         latex=latex_along(r"\log \sum", "e^{{{0}}}"),
+        called=("lse_{0}", "lse"),
         attrs={"axis": None, "keepdims": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"floating"}),

@@ -49,6 +49,25 @@ convolve = register(
 )  # fmt: skip
 
 
+def _correlate_vjp(g: Any, _y: Any, a: Any, v: Any, *, mode: str) -> tuple[Any, Any]:
+    # y[k] = sum_i a[k + i] v[i], so that a is found by sliding v over g turned round.
+    if mode == "full":
+        return convolve(g, v, mode="valid"), flip(correlation(g, a, mode="valid"))
+    return convolve(g, v), correlation(a, g, mode="valid")
+
+
+# In mode "valid" the first vector is the longer one, as above. NumPy conjugates the
+# second, so that it is not analytic.
+correlation: Op = register(
+    Op(
+        "correlate", ("a", "v"), _spec,
+        "np.correlate({0}, {1}, mode={mode})", vjp=_correlate_vjp,
+        latex=r"{0} \star {1}", attrs={"mode": "valid"},
+        samples=lambda rng: ((rng.normal(size=6), rng.normal(size=3)), {}),
+    )
+)  # fmt: skip
+
+
 @spells(np.convolve)
 def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
     a, v = as_array(a), as_array(v)
@@ -73,8 +92,13 @@ def correlate(a: Any, v: Any, mode: str = "valid") -> Any:
     a, v = as_array(a), as_array(v)
     n, m = (as_dim(np.shape(x)[0]) for x in (a, v))
     if isinstance(n, int) and isinstance(m, int) and n < m:
-        return flip(_convolve(v, flip(a), mode))  # NumPy turns the shorter one round
-    return _convolve(a, flip(v), mode)
+        return flip(correlate(v, a, mode))  # NumPy turns the shorter one round
+    if mode not in ("full", "same", "valid"):
+        message = f"mode {mode!r} has no rule, only 'full', 'same' and 'valid'"
+        raise NotImplementedError(message)
+    if mode == "same":
+        return _convolve(a, flip(v), mode)
+    return correlation(a, v, mode=mode)
 
 
 @spells(np.trapezoid)

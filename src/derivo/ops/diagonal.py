@@ -11,10 +11,11 @@ from derivo.graph.dim import Dim, format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
-from derivo.ops.catalogue import register, spells
+from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim
+from derivo.ops.shape import LINEAR, as_dim, transpose
+from derivo.ops.tidy import operands, refilled
 
 
 def _matrix(rng: Any) -> Any:
@@ -46,6 +47,20 @@ def _diagonal_text(_attrs: Any, x: Any) -> str:
     return f"np.diagonal({{0}}, offset={{offset}}{axes})"
 
 
+def _tidy_diagonal(x: Any, *, offset: int) -> Any:
+    for inner in operands(x, from_diagonal):
+        if x.node.attrs["offset"] == offset:
+            return inner
+    product = operands(x, CATALOGUE["matmul"])
+    if product and not offset and all(p.ndim == 2 for p in product):
+        # The entries beside the diagonal are not computed only to be left out.
+        a, b = product
+        for turned in operands(a, transpose):
+            return sum_of(turned * b, axis=0)
+        return sum_of(a * transpose(b, axes=(1, 0)), axis=1)
+    return refilled(x, _diagonal_spec(x.node.spec, offset).shape)
+
+
 # Of the last two axes.
 diagonal: Op = register(
     Op(
@@ -53,7 +68,7 @@ diagonal: Op = register(
         vjp=lambda g, _y, x, *, offset: (
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
-        traits=LINEAR | {"selects"},
+        traits=LINEAR | {"selects"}, tidy=_tidy_diagonal,
     )
 )  # fmt: skip
 

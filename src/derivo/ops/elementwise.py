@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,19 @@ import numpy as np
 from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast, promote
-from derivo.ops.arithmetic import ANALYTIC, FLOATING, KINKED, log
+from derivo.ops.arithmetic import (
+    ANALYTIC,
+    FLOATING,
+    KINKED,
+    Called,
+    add,
+    log,
+    mul,
+    power,
+)
 from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.infer import elementwise, floating
+from derivo.ops.tidy import less_its_own, number, operands, same, without_views
 
 
 def _between(low: float, high: float, count: int = 1) -> Any:
@@ -19,11 +30,19 @@ def _between(low: float, high: float, count: int = 1) -> Any:
     return lambda rng: (tuple(rng.uniform(low, high, (3, 4)) for _ in range(count)), {})
 
 
+def _exp_called(node: Any) -> Called:
+    # What is subtracted against overflow is not worth a word.
+    for x in less_its_own(node.inputs[0], "max"):
+        yield "exp_{0}", (x,)
+    yield "exp_{0}", node.inputs
+    yield "exponential", ()
+
+
 exp = register(
     Op(
         "exp", ("x",), floating, "np.exp({0})", vjp=lambda g, y, _x: (g * y,),
         algebra=lambda x: x.exp(), latex="e^{{{0}}}", traits=FLOATING | {"positive"},
-        element=Element(single="exp32({0})"),
+        element=Element(single="exp32({0})"), called=_exp_called,
     ),
     np.exp,
 )  # fmt: skip
@@ -56,9 +75,38 @@ log10 = register(
        samples=_between(0.5, 2), traits=FLOATING),
     np.log10,
 )  # fmt: skip
+
+
+def _root_called(node: Any) -> Called:
+    for x, reduction in _mean_square(node.inputs[0]):
+        if reduction == "sum":
+            yield "norm_{0}", (x,)
+        elif less_its_own(x, "mean"):
+            yield "std", ()
+        else:
+            yield "rms_{0}", (x,)
+    yield "root_{0}", node.inputs
+    yield "root", ()
+
+
+def _mean_square(node: Any) -> Iterator[tuple[Any, str]]:
+    """Give x, and "sum" or "mean", for that of its squares, plus a number or not."""
+    node = without_views(node)
+    if node.op is add:
+        yield from (found for i in node.inputs if i.inputs for found in _mean_square(i))
+    elif node.op.name in ("mean", "sum"):
+        squared = without_views(node.inputs[0])
+        a, b = (*squared.inputs, *squared.inputs, None, None)[:2]
+        is_square = squared.op.name == "square" or (
+            squared.op is power and b.attrs.get("value") == 2
+        )
+        if is_square or (squared.op is mul and a is b):
+            yield a, node.op.name
+
+
 sqrt = register(
     Op("sqrt", ("x",), floating, "np.sqrt({0})", vjp=lambda g, y, _x: (g / (2 * y),),
-       algebra=lambda x: x ** 0.5, latex=r"\sqrt{{{0}}}",
+       algebra=lambda x: x ** 0.5, latex=r"\sqrt{{{0}}}", called=_root_called,
        samples=_between(0.5, 2), traits=FLOATING | {"positive"}),
     np.sqrt,
 )  # fmt: skip
@@ -259,13 +307,28 @@ def _where_text(_attrs: Any, _condition: Any, a: Any, b: Any) -> str:
     return "np.where({0}, {1}, {2})" + ".astype({dtype})" * widens
 
 
+def _tidy_where(condition: Any, a: Any, b: Any) -> Any:
+    if same(a, b):
+        return a
+    chosen = number(condition)
+    if chosen is not None:
+        return a if chosen else b
+    for k, branch in enumerate((a, b)):
+        inner = operands(branch, where)
+        if inner and same(inner[0], condition):
+            chosen_again = (inner[1], b) if k == 0 else (a, inner[2])
+            return where(condition, *chosen_again)
+    return None
+
+
 where: Op = register(
     Op("where", ("condition", "a", "b"), _where_spec, _where_text,
        vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
        latex=r"\cases{{{1}}}{{{0}}}{{{2}}}", traits=ANALYTIC | {"chooses"},
-       element=Element("{1} if {0} else {2}", as_is=(0,))),
+       element=Element("{1} if {0} else {2}", as_is=(0,)), tidy=_tidy_where,
+       called=("chosen_{1}", "choice")),
 )  # fmt: skip
 deg2rad = register(
     Op("deg2rad", ("x",), floating, "np.deg2rad({0})",

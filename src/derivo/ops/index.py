@@ -12,7 +12,9 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import register
-from derivo.ops.shape import as_dim, as_shape, expand_dims
+from derivo.ops.leaf import fill
+from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze
+from derivo.ops.tidy import is_number, made_by, operands, refilled
 
 # A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,
 # step), so that it can be compared, hashed and written.
@@ -23,17 +25,29 @@ def static_index(shape: tuple[Dim, ...], index: tuple[Any, ...]) -> tuple[Entry,
     """Bring an index of integers and slices to the static form."""
     entries: list[Entry] = []
     for axis, part in enumerate(index):
+        n = shape[axis]
         if isinstance(part, slice):
-            entries.append(("cut", *(None if p is None else as_dim(p) for p in
-                                     (part.start, part.stop, part.step))))  # fmt: skip
+            given = (part.start, part.stop, part.step)
+            entries.append(
+                _shortest(n, *(None if p is None else as_dim(p) for p in given))
+            )
         else:
-            at, n = as_dim(part), shape[axis]
+            at = as_dim(part)
             if isinstance(at, int) and isinstance(n, int) and not -n <= at < n:
                 message = f"index {at} is outside an axis of size {n}"
                 raise ShapeError(message)
             entries.append(("at", at))
     entries += [("cut", None, None, None)] * (len(shape) - len(index))
     return tuple(entries)
+
+
+def _shortest(n: Dim, start: Any, stop: Any, step: Any) -> Entry:
+    """Leave out of a slice what is so by itself: ``0:n:1`` is ``:``."""
+    step = None if step == 1 else step
+    if step is None or (isinstance(step, int) and step > 0):
+        start = None if start == 0 else start
+        stop = None if stop == n else stop
+    return ("cut", start, stop, step)
 
 
 def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
@@ -114,6 +128,107 @@ def _picked(attrs: Any, x: Spec) -> list[tuple[int, int | None, Any]]:
     return places
 
 
+# --- parts of parts ----------------------------------------------------------------
+
+WHOLE: Entry = ("cut", None, None, None)
+_TURNED: Entry = ("cut", None, None, -1)
+
+
+def _composed(
+    shape: tuple[Dim, ...], first: tuple[Entry, ...], second: tuple[Entry, ...]
+) -> tuple[Entry, ...] | None:
+    """Give the one index that takes a part of a part; None where there is none."""
+    later = list(second)
+    entries: list[Entry] = []
+    for n, entry in zip(shape, first, strict=True):
+        if entry[0] == "at":
+            entries.append(entry)
+            continue
+        found = _one_of_two(n, entry, later.pop(0))
+        if found is None:
+            return None
+        entries.append(found)
+    return tuple(entries)
+
+
+def _one_of_two(n: Dim, first: Entry, second: Entry) -> Entry | None:
+    if WHOLE in (first, second):
+        return second if first == WHOLE else first
+    if first == second == _TURNED:
+        return WHOLE
+    numbers = [p for p in (n, *first[1:], *second[1:]) if p is not None]
+    if all(isinstance(p, int) for p in numbers):
+        return _of_numbers(n, first, second)
+    start, stop, step = first[1:]
+    is_plain = step is None and (start is None or not _is_below_0(start))
+    if not is_plain or any(_is_below_0(p) for p in second[1:] if p is not None):
+        return None
+    shift = 0 if start is None else start
+    if second[0] == "at":
+        return ("at", second[1] + shift)
+    begin = second[1] if start is None else (second[1] or 0) + shift
+    end = stop if second[2] is None else second[2] + shift
+    return ("cut", begin, end, second[3])
+
+
+def _of_numbers(n: Any, first: Entry, second: Entry) -> Entry | None:
+    """Compose two parts of an axis whose size is a number."""
+    taken = range(n)[slice(*first[1:])]
+    if second[0] == "at":
+        return ("at", taken[second[1]])
+    places = taken[slice(*second[1:])]
+    if places.step < 0 or not places:
+        return None
+    return _shortest(n, places.start, places[-1] + 1, places.step)
+
+
+def _is_below_0(place: Any) -> bool:
+    return isinstance(place, int) and place < 0
+
+
+def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
+    shape = x.node.spec.shape
+    if all(e == WHOLE for e in index):
+        return x
+    for inner in operands(x, slice_):
+        both = _composed(inner.node.spec.shape, x.node.attrs["index"], index)
+        if both is not None:
+            return slice_(inner, index=both)
+    for inner in operands(x, embed):
+        if x.node.attrs["index"] == index:
+            return inner
+    ones = [
+        a
+        for a, (n, e) in enumerate(zip(shape, index, strict=True))
+        if n == 1 and e[0] == "at"
+    ]
+    if ones and all(e == WHOLE for a, e in enumerate(index) if a not in ones):
+        for a in reversed(ones):
+            x = squeeze(x, axis=a)
+        return x
+    return refilled(x, _slice_spec(x.node.spec, index).shape)
+
+
+def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> Any:
+    if all(e in (WHOLE, _TURNED) for e in index):
+        return slice_(x, index=index)  # every place is filled
+    for inner in operands(x, embed):
+        both = _composed(shape, index, x.node.attrs["index"])
+        if both is not None:
+            return embed(inner, shape=shape, index=both)
+    ones = [a for a, (n, e) in enumerate(zip(shape, index, strict=True))
+            if n == 1 and e[0] == "at"]  # fmt: skip
+    if ones and all(e == WHOLE for a, e in enumerate(index) if a not in ones):
+        for a in ones:
+            x = expand_dims(x, axis=a)
+        return x
+    is_zero = is_number(x, 0) or (made_by(x, fill) and x.node.attrs["value"] == 0)
+    if is_zero:
+        attrs = {"value": 0, "shape": shape, "kind": "float"}
+        return x.recorder.record(fill, (), attrs)
+    return None
+
+
 slice_ = register(
     Op(
         "slice", ("x",), _slice_spec,
@@ -124,6 +239,7 @@ slice_ = register(
                              {"index": (("at", 1), ("cut", 1, None, 2))}),
         latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
         traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
+        tidy=_tidy_slice, called=("part_of_{0}", "part"),
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -138,7 +254,8 @@ embed: Op = register(
         samples=lambda rng: ((rng.normal(size=(2,)),), {
             "shape": (3, 4), "index": (("at", 1), ("cut", 1, None, 2))}),
         latex=lambda attrs, *_: placed(attrs["index"], 0),
-        traits=frozenset({"analytic"}),
+        traits=frozenset({"analytic"}), tidy=_tidy_embed,
+        called=("placed_{0}", "placed"),
     )
 )  # fmt: skip
 
@@ -164,13 +281,17 @@ def _scatter_formula(attrs: Any, *operands: Any) -> str:
     return rf"\operatorname{{{{add}}}}_{{{{{index}}}}}({{0}})"
 
 
-def _scatter_text(attrs: Any, *operands: Any) -> str:
-    fields = ["slice(None)"] * attrs["axis"] + [
-        f"{{{k}}}" for k in range(1, len(operands))
-    ]
+def added_at(axis: int, count: int, first: int = 0) -> str:
+    """Write the line that adds operand `first` at the places the next ones give."""
+    places = [f"{{{first + k}}}" for k in range(1, count + 1)]
+    fields = ["slice(None)"] * axis + places
     index = fields[0] if len(fields) == 1 else f"({', '.join(fields)})"
+    return f"np.add.at({{out}}, {index}, {{{first}}})"
+
+
+def _scatter_text(attrs: Any, *operands: Any) -> str:
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
-    return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
+    return f"{zeros}\n{added_at(attrs['axis'], len(operands) - 1)}"
 
 
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
@@ -183,6 +304,7 @@ gather = register(
         attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
         latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
+        called=("picked_{0}", "picked"),
     )
 )  # fmt: skip
 scatter_add: Op = register(
@@ -201,6 +323,7 @@ scatter_add: Op = register(
             {"shape": (3, 4)},
         ),
         latex=_scatter_formula,
+        called=("scattered_{0}", "scattered"),
         traits=frozenset({"analytic"}),
     )
 )
@@ -230,7 +353,8 @@ def getitem(x: Any, index: Any) -> Any:
             raise ShapeError(message)
         return _gathered(x, taken)
     if any(not isinstance(p, slice) or p != slice(None) for p in taken):
-        x = slice_(x, index=static_index(as_shape(x.shape), tuple(taken)))
+        entries = static_index(as_shape(x.shape), tuple(taken))
+        x = x if set(entries) <= {WHOLE} else slice_(x, index=entries)
     position = 0
     for p in parts:
         if p is None:
@@ -285,8 +409,9 @@ def _gathered(x: Any, parts: list[Any]) -> Any:
     places = [i for i, p in enumerate(parts) if not isinstance(p, slice)]
     adjacent = places == list(range(places[0], places[-1] + 1))
     static = tuple(slice(None) if _is_array(p) else p for p in parts)
-    if any(p != slice(None) for p in static):
-        x = slice_(x, index=static_index(as_shape(x.shape), static))
+    entries = static_index(as_shape(x.shape), static)
+    if set(entries) - {WHOLE}:
+        x = slice_(x, index=entries)
     left = [p for p in parts if isinstance(p, slice) or _is_array(p)]
     axes = [i for i, p in enumerate(left) if _is_array(p)]
     arrays = [

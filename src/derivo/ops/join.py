@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from derivo.graph.dim import Dim, format_shape
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
 from derivo.ops.catalogue import register, spells
-from derivo.ops.index import cut, slice_
+from derivo.ops.index import WHOLE, cut, slice_
 from derivo.ops.infer import normal_axis
 from derivo.ops.shape import (
     LINEAR,
@@ -20,6 +21,7 @@ from derivo.ops.shape import (
     expand_dims,
     reshape,
 )
+from derivo.ops.tidy import operands, same
 
 
 def _list_text(name: str) -> Any:
@@ -65,6 +67,35 @@ def _concatenate_vjp(g: Any, _y: Any, *parts: Any, axis: int) -> tuple[Any, ...]
     return tuple(pieces)
 
 
+def _whole_again(parts: tuple[Any, ...], index_of: Callable[..., Any]) -> Any:
+    """Give the array that parts were cut from, if they are put together again."""
+    cuts = [operands(p, slice_) for p in parts]
+    if not all(cuts) or any(not same(c[0], cuts[0][0]) for c in cuts):
+        return None
+    (whole,) = cuts[0]
+    indices = [p.node.attrs["index"] for p in parts]
+    return whole if index_of(whole, indices) else None
+
+
+def _tidy_concatenate(*parts: Any, axis: int) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+
+    def fills(whole: Any, indices: list[Any]) -> bool:
+        n, reached = whole.node.spec.shape[axis], 0
+        for index in indices:
+            others = [e for a, e in enumerate(index) if a != axis]
+            kind, *place = index[axis]
+            if kind != "cut" or place[2] is not None or set(others) - {WHOLE}:
+                return False
+            if (place[0] or 0) != reached:
+                return False
+            reached = n if place[1] is None else place[1]
+        return bool(reached == n)
+
+    return _whole_again(parts, fills)
+
+
 concatenate = register(
     Op(
         "concatenate",
@@ -78,6 +109,8 @@ concatenate = register(
             {"axis": 1},
         ),
         traits=LINEAR,
+        tidy=_tidy_concatenate,
+        called=("joined",),
     )
 )
 
@@ -124,6 +157,18 @@ def _stack_vjp(g: Any, _y: Any, *parts: Any, axis: int) -> tuple[Any, ...]:
     return tuple(slice_(g, index=(*front, ("at", i), *back)) for i in range(len(parts)))
 
 
+def _tidy_stack(*parts: Any, axis: int) -> Any:
+    def fills(whole: Any, indices: list[Any]) -> bool:
+        rank, n = whole.ndim, whole.node.spec.shape[axis]
+        wanted = [
+            tuple(("at", i) if a == axis else WHOLE for a in range(rank))
+            for i in range(len(indices))
+        ]
+        return bool(len(indices) == n and indices == wanted)
+
+    return _whole_again(parts, fills)
+
+
 stack = register(
     Op(
         "stack",
@@ -137,6 +182,8 @@ stack = register(
             {"axis": 1},
         ),
         traits=LINEAR,
+        tidy=_tidy_stack,
+        called=("stacked",),
     )
 )
 

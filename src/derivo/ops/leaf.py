@@ -65,13 +65,14 @@ fill = register(
         "fill", (), _fill_spec, _fill_text,
         vjp=lambda *_args, **_attrs: (),
         attrs={"value": 0, "shape": (), "kind": "float"}, element=Same("{value}"),
+        called=("filled",),
     )
 )  # fmt: skip
 
 arange = register(
     Op(
         "arange", (), lambda stop: Spec((stop,), "int"), "np.arange({stop})",
-        attrs={"stop": 0},
+        attrs={"stop": 0}, called=("places",),
         latex=lambda attrs, *_: "".join(
             rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".split()
         ),
@@ -85,7 +86,8 @@ eye = register(
         if attrs["n"] == attrs["m"] and not attrs["k"]
         else "np.eye({n}, {m}, k={k}, dtype={dtype})",
         vjp=lambda *_args, **_attrs: (),
-        attrs={"n": 1, "m": 1, "k": 0}, traits=frozenset({"rows_sum_to_one"}),
+        attrs={"n": 1, "m": 1, "k": 0}, called=("identity",),
+        traits=frozenset({"rows_sum_to_one"}),
     )
 )  # fmt: skip
 
@@ -107,6 +109,15 @@ def _float_spec(spec: Spec) -> Spec:
     return Spec(spec.shape, "float")
 
 
+def _tidy_float(x: Any) -> Any:
+    if x.node.spec.kind == "float":
+        return x
+    if x.node.op is not fill:
+        return None
+    attrs = {**x.node.attrs, "value": int(x.node.attrs["value"]), "kind": "float"}
+    return x.recorder.record(fill, (), attrs)
+
+
 # NumPy would turn float32 into float64 where an integer array joins in; converting the
 # integers first keeps the type that came in.
 as_float = register(
@@ -116,6 +127,7 @@ as_float = register(
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
         latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),
         element=Element("{dtype}({0})", as_is=(0,)),
+        tidy=_tidy_float, called=("{0}", "float_{0}", "mask"),
     )
 )  # fmt: skip
 

@@ -9,10 +9,14 @@ import numpy as np
 from derivo.graph.dim import product
 from derivo.graph.element import Product
 from derivo.graph.op import Op
+from derivo.ops.arithmetic import mul
 from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import register
+from derivo.ops.diagonal import from_diagonal
 from derivo.ops.infer import matmul as matmul_spec
-from derivo.ops.shape import as_shape, expand_dims, reshape
+from derivo.ops.leaf import eye
+from derivo.ops.shape import as_shape, expand_dims, reshape, transpose
+from derivo.ops.tidy import made_by, operands
 
 
 def _matmul_vjp(g: Any, _y: Any, a: Any, b: Any) -> tuple[Any, Any]:
@@ -49,12 +53,48 @@ def _subscripts(_attrs: Any, a: Any, b: Any) -> str:
     return f"{left}j,{right}j{column}->{stack}{row}{column}"
 
 
+def _tidy_matmul(a: Any, b: Any) -> Any:
+    for x, other, is_left in ((a, b, True), (b, a, False)):
+        if _is_identity(x):
+            return other
+        for scale, identity in _scaled_identity(x):
+            if _is_identity(identity):
+                return scale * other
+        for diagonal in _diagonal_of(x):
+            rows = is_left and other.ndim > 1
+            return (expand_dims(diagonal, axis=1) if rows else diagonal) * other
+    return None
+
+
+def _diagonal_of(x: Any) -> list[Any]:
+    """Give the vector on the diagonal of ``np.diag(v)``, also where that is at hand."""
+    node = x.node
+    while node.op is transpose and node.attrs["axes"] == (1, 0):
+        (node,) = node.inputs
+    if node.op is not from_diagonal or node.attrs["offset"] or node.spec.rank != 2:
+        return []
+    n, m = node.spec.shape
+    return [x.recorder.wrap(node.inputs[0])] if n == m else []
+
+
+def _is_identity(x: Any) -> bool:
+    attrs = x.node.attrs
+    return made_by(x, eye) and bool(attrs["n"] == attrs["m"]) and not attrs["k"]
+
+
+def _scaled_identity(x: Any) -> list[tuple[Any, Any]]:
+    """Give the number and the matrix of ``c * np.eye(n)``."""
+    pair = operands(x, mul)
+    return [(c, e) for c, e in (pair, pair[::-1]) if not c.ndim] if pair else []
+
+
 matmul = register(
     Op(
         "matmul", ("a", "b"), matmul_spec, "{0} @ {1}", vjp=_matmul_vjp,
         latex=r"{0} {1}",
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
         traits=frozenset({"analytic"}), contraction=_subscripts, element=Product(),
+        tidy=_tidy_matmul, called=("{0}_at_{1}", "product"),
     ),
     np.matmul,
 )  # fmt: skip

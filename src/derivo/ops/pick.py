@@ -56,21 +56,26 @@ take_along_axis = register(
         vjp=lambda g, _y, x, i, *, axis: (
             add_along_axis(g, i, shape=x.shape, axis=axis), None),
         attrs={"axis": None}, samples=_draw_places, traits=LINEAR | {"selects"},
+        called=("picked_{0}", "picked"),
     )
 )  # fmt: skip
 
 
-def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
-    rank = len(g.shape)
+def added_along(axis: int, rank: int, first: int = 0) -> str:
+    """Write the line that adds operand `first` where the next one says, on an axis."""
     places = []
     for a in range(rank):
         # The other axes count up, each along its own place.
         wide = f"[:{', None' * (rank - 1 - a)}]" if a < rank - 1 else ""
         count = f"np.arange({{out}}.shape[{a}]){wide}"
-        places.append("{1}" if a == attrs["axis"] else count)
+        places.append(f"{{{first + 1}}}" if a == axis else count)
     index = places[0] if rank == 1 else f"({', '.join(places)})"
+    return f"np.add.at({{out}}, {index}, {{{first}}})"
+
+
+def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
-    return f"{zeros}\nnp.add.at({{out}}, {index}, {{0}})"
+    return f"{zeros}\n{added_along(attrs['axis'], len(g.shape))}"
 
 
 # The adjoint of taking along an axis: what was taken twice gets both adjoints.

@@ -15,7 +15,14 @@ from derivo.ops.elementwise import maximum, minimum
 from derivo.ops.elementwise import where as choose
 from derivo.ops.infer import latex_along, normal_axis, reduced
 from derivo.ops.leaf import arange, made
-from derivo.ops.shape import as_array, broadcast_to, expand_dims, reshape, transpose
+from derivo.ops.shape import (
+    as_array,
+    broadcast_to,
+    expand_dims,
+    reshape,
+    squeeze,
+    transpose,
+)
 
 REDUCING = {"axis": None, "keepdims": False}
 
@@ -59,6 +66,16 @@ def _reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
     return normal_axis(attrs["axis"], len(shape))
 
 
+def _tidy_reduction(x: Any, *, axis: Any, keepdims: bool) -> Any:
+    """Leave out a reduction along axes of size 1."""
+    axes = normal_axis(axis, x.ndim)
+    if x.node.spec.kind == "bool" or any(x.node.spec.shape[a] != 1 for a in axes):
+        return None
+    for a in () if keepdims else reversed(axes):
+        x = squeeze(x, axis=a)
+    return x
+
+
 sum_ = register(
     Op(
         "sum", ("x",), _counting, "np.sum({0}, axis={axis}, keepdims={keepdims})",
@@ -66,6 +83,7 @@ sum_ = register(
         latex=latex_along(r"\sum"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
+        tidy=_tidy_reduction, called=("sum_{0}", "total"),
     )
 )  # fmt: skip
 mean = register(
@@ -76,6 +94,7 @@ mean = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0, "keepdims": True}),
         traits=frozenset({"analytic", "floating"}),
         element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
+        tidy=_tidy_reduction, called=("mean_{0}", "mean"),
     )
 )  # fmt: skip
 

@@ -14,6 +14,8 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
 from derivo.ops.infer import latex_summed, latex_transposed, normal_axis
+from derivo.ops.leaf import eye, fill
+from derivo.ops.tidy import made_by, number, operands, refilled
 
 LINEAR = frozenset({"analytic"})
 VIEW = frozenset({"analytic", "view"})
@@ -47,6 +49,23 @@ def _reshape_spec(x: Spec, shape: Any) -> Spec:
     return Spec(shape, x.kind)
 
 
+def _tidy_reshape(x: Any, *, shape: Any) -> Any:
+    if x.node.spec.shape == shape:
+        return x
+    for op in (reshape, expand_dims, squeeze):
+        for inner in operands(x, op):
+            return reshape(inner, shape=shape)
+    return refilled(x, shape)
+
+
+def _reshaped_called(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    rank = node.spec.rank
+    word = {1: "flat_{0}", 2: "rows_of_{0}"}.get(rank, "split_{0}")
+    if rank >= node.inputs[0].spec.rank:
+        word = "split_{0}"
+    return [(word, node.inputs), ("reshaped", ())]
+
+
 reshape: Op = register(
     Op(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
@@ -55,7 +74,7 @@ reshape: Op = register(
         latex=lambda attrs, *_: r"\operatorname{{reshape}}_{{\text{{"
         + "×".join(str(d).replace(" ", "") for d in attrs["shape"]) + "}}}}({0})",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
-        traits=LINEAR,
+        traits=LINEAR, tidy=_tidy_reshape, called=_reshaped_called,
     )
 )  # fmt: skip
 
@@ -112,13 +131,26 @@ def _transposed(index: Any, attrs: Any, *_shapes: Any) -> Any:
     return tuple(index[attrs["axes"].index(a)] for a in range(len(index)))
 
 
+def _tidy_transpose(x: Any, *, axes: tuple[int, ...]) -> Any:
+    if axes == tuple(range(len(axes))):
+        return x
+    for inner in operands(x, transpose):
+        both = tuple(x.node.attrs["axes"][a] for a in axes)
+        return inner if both == tuple(range(len(both))) else transpose(inner, axes=both)
+    if made_by(x, eye):
+        n, m, k = (x.node.attrs[name] for name in "nmk")
+        return x.recorder.record(eye, (), {"n": m, "m": n, "k": -k})
+    return refilled(x, tuple(x.node.spec.shape[a] for a in axes))
+
+
 transpose = register(
     Op(
         "transpose", ("x",), _transpose_spec, _transpose_text, vjp=_transpose_vjp,
         algebra=lambda x, axes: x.transpose(axes),
         latex=latex_transposed, attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
-        traits=VIEW, element=Rearranged(_transposed),
+        traits=VIEW, element=Rearranged(_transposed), tidy=_tidy_transpose,
+        called=("turned_{0}",),
     )
 )  # fmt: skip
 
@@ -158,13 +190,22 @@ def _with_axis(index: Any, attrs: Any, shape: Any, _result: Any) -> Any:
     return (*index[:a], "0", *index[a:])
 
 
+def _tidy_expand(x: Any, *, axis: int) -> Any:
+    shape = _expand_spec(x.node.spec, axis).shape
+    for inner in operands(x, squeeze):
+        (taken,) = normal_axis(x.node.attrs["axis"], inner.ndim)
+        return inner if taken == axis % len(shape) else None
+    return refilled(x, shape)
+
+
 expand_dims = register(
     Op(
         "expand_dims", ("x",), _expand_spec, _expand_text,
         vjp=lambda g, _y, _x, *, axis: (squeeze(g, axis=axis),),
         algebra=lambda x, axis: x.expand_dims(axis), latex="{0}", attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
-        element=Rearranged(_without_axis),
+        element=Rearranged(_without_axis), tidy=_tidy_expand,
+        called=("wide_{0}",),
     )
 )  # fmt: skip
 
@@ -187,14 +228,29 @@ def _squeeze_spec(x: Spec, axis: int) -> Spec:
     return Spec(x.shape[:a] + x.shape[a + 1 :], x.kind)
 
 
+def _squeeze_text(attrs: Any, x: Any) -> str:
+    rank = len(x.shape)
+    (a,) = normal_axis(attrs["axis"], rank)
+    before = ["..."] if a == rank - 1 > 1 else [":"] * a
+    return f"{{0}}[{', '.join([*before, '0'])}]"
+
+
+def _tidy_squeeze(x: Any, *, axis: int) -> Any:
+    shape = _squeeze_spec(x.node.spec, axis).shape
+    for inner in operands(x, expand_dims):
+        (taken,) = normal_axis(axis, x.ndim)
+        return inner if taken == x.node.attrs["axis"] % x.ndim else None
+    return refilled(x, shape)
+
+
 squeeze: Op = register(
     Op(
-        "squeeze", ("x",), _squeeze_spec, "np.squeeze({0}, axis={axis})",
+        "squeeze", ("x",), _squeeze_spec, _squeeze_text,
         # A single number needs no axes: it fits everything.
         vjp=lambda g, _y, _x, *, axis: (expand_dims(g, axis=axis) if g.ndim else g,),
         algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
-        samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=LINEAR,
-        element=Rearranged(_with_axis),
+        samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=VIEW,
+        element=Rearranged(_with_axis), tidy=_tidy_squeeze,
     )
 )  # fmt: skip
 
@@ -226,6 +282,33 @@ def _copied_from(index: Any, _attrs: Any, shape: Any, _result: Any) -> Any:
     return tuple("0" if d == 1 else i for d, i in zip(shape, own, strict=True))
 
 
+def _tidy_broadcast(x: Any, *, shape: Any) -> Any:
+    if x.node.spec.shape == shape:
+        return x
+    for op in (broadcast_to, squeeze, expand_dims):
+        for inner in operands(x, op):
+            if _fits(inner, x, shape):
+                return broadcast_to(inner, shape=shape)
+    value = number(x)
+    if value is not None:
+        kind = "bool" if isinstance(value, bool) else "float"
+        return x.recorder.record(
+            fill, (), {"value": value, "shape": shape, "kind": kind}
+        )
+    return refilled(x, shape)
+
+
+def _fits(inner: Any, x: Any, shape: Any) -> bool:
+    """Tell whether a value is copied to the same places without an axis of size 1."""
+    own, longer = inner.node.spec.shape, x.node.spec.shape
+    if made_by(x, broadcast_to):
+        return True
+    if len(own) > len(shape):
+        return False
+    long, short = (own, longer) if len(own) > len(longer) else (longer, own)
+    return bool(long == (1, *short))  # a leading axis comes by itself
+
+
 broadcast_to = register(
     Op(
         "broadcast_to",
@@ -240,6 +323,8 @@ broadcast_to = register(
         samples=lambda rng: ((rng.normal(size=(3, 1)),), {"shape": (3, 4)}),
         traits=LINEAR,
         element=Rearranged(_copied_from),
+        tidy=_tidy_broadcast,
+        called=("copied_{0}", "copies"),
     )
 )
 
@@ -294,5 +379,40 @@ sum_to = register(
         ), attrs={"shape": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (1, 4)}),
         traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
+        tidy=lambda x, *, shape: x if x.node.spec.shape == shape else None,
+        called=("sum_{0}", "total"),
     )
 )  # fmt: skip
+
+
+def _plain(x: Any) -> Any:
+    """Give what an operand is copied from: fewer axes, or a plain number."""
+    for inner in operands(x, broadcast_to):
+        return inner
+    for inner in operands(x, expand_dims):
+        return inner if x.node.attrs["axis"] % x.ndim == 0 else None
+    if made_by(x, fill):
+        return x.recorder.wrap(x.recorder.lift(x.node.attrs["value"]))
+    return None
+
+
+def without_copies(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Leave the copying of an operand to the operation that reads it.
+
+    ``np.broadcast_to(a, shape) * b`` is ``a * b``, and ``np.ones(shape) * b`` is b.
+    """
+    for k, x in enumerate(args):
+        plain = _plain(x)
+        if plain is None:
+            continue
+        shorter = (*args[:k], plain, *args[k + 1 :])
+        specs = [a.node.spec for a in args], [a.node.spec for a in shorter]
+        try:
+            old, new = (op.infer(*s, **attrs) for s in specs)
+        except ShapeError:
+            continue
+        # A mask times a number, say, would have to be made a mask of numbers first.
+        nodes = tuple(x.recorder.lift(a) for a in shorter)
+        if old == new and x.recorder.same_kind(op, nodes) == nodes:
+            return op(*shorter, **attrs)
+    return None

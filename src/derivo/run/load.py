@@ -7,16 +7,21 @@ the file is never run in its place.
 from __future__ import annotations
 
 import hashlib
+import inspect
+import io
 import linecache
 import os
 import sys
+from collections.abc import Mapping
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
 from threading import get_ident
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
+
+import numpy as np
 
 from derivo.errors import UsageError
 from derivo.run.folder import cache_folder
@@ -77,7 +82,9 @@ def load(path: str | Path) -> ModuleType:
     Returns
     -------
     module
-        Has ``NAME`` and ``NAME_backward``, and for a loss ``NAME_gradient``.
+        Has ``NAME`` and ``NAME_backward``, and for a loss ``NAME_gradient``. The arrays
+        in the file beside it, ``backward.npz`` for ``backward.py``, are given to
+        ``NAME`` by themselves.
 
     Raises
     ------
@@ -88,8 +95,10 @@ def load(path: str | Path) -> ModuleType:
     if not place.is_file():
         message = f"there is no file {place}; write one with derivation.save(path)"
         raise UsageError(message)
+    beside = place.with_suffix(".npz")
     try:
-        return _module(place.read_text(encoding="utf-8"), place)
+        arrays = beside.read_bytes() if beside.is_file() else b""
+        return _module(place.read_text(encoding="utf-8"), place, arrays)
     except (SyntaxError, UnicodeDecodeError, ValueError) as error:
         message = f"{place} is no file that derivo wrote: {error}"
         raise UsageError(message) from None
@@ -98,8 +107,10 @@ def load(path: str | Path) -> ModuleType:
         raise UsageError(message) from None
 
 
-def save_text(text: str, path: str | Path) -> Path:
-    """Write source to a file of the user's.
+def save_text(
+    text: str, path: str | Path, arrays: Mapping[str, Any] | None = None
+) -> Path:
+    """Write source to a file of the user's, and arrays that belong to it beside it.
 
     Raises
     ------
@@ -117,6 +128,11 @@ def save_text(text: str, path: str | Path) -> Path:
         raise UsageError(message)
     try:
         place.write_text(text, encoding="utf-8")
+        beside = place.with_suffix(".npz")
+        if arrays:
+            np.savez(beside, **arrays)
+        else:
+            beside.unlink(missing_ok=True)  # of another function, saved here before
     except OSError as error:
         message = f"{place} cannot be written: {error.strerror}"
         raise UsageError(message) from None
@@ -154,8 +170,8 @@ class _Text(InspectLoader):
         return self.source_to_code(self.get_source(fullname), self.path)
 
 
-def _module(text: str, path: Path) -> ModuleType:
-    digest = _digest(text.encode() + str(path).encode())
+def _module(text: str, path: Path, arrays: bytes = b"") -> ModuleType:
+    digest = _digest(text.encode() + str(path).encode() + arrays)
     name = f"derivo_emitted.{path.stem}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
@@ -167,7 +183,24 @@ def _module(text: str, path: Path) -> ModuleType:
     assert spec.loader is not None  # noqa: S101  it has just been given
     try:
         spec.loader.exec_module(module)
+        if arrays:
+            _give(module, arrays)
     except BaseException:
         del sys.modules[name]
         raise
     return module
+
+
+def _give(module: ModuleType, content: bytes) -> None:
+    """Make the arrays of a file the defaults of the arguments that they are for."""
+    with np.load(io.BytesIO(content)) as file:
+        arrays = dict(file)
+    for function in vars(module).values():
+        if inspect.isfunction(function):
+            wanted = {name for name in arrays if name in _by_name_alone(function)}
+            function.__kwdefaults__ = {name: arrays[name] for name in wanted} or None
+
+
+def _by_name_alone(function: FunctionType) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}

@@ -14,6 +14,7 @@ from derivo.simplify.region import Region
 from derivo.simplify.rewriting import Rewriting
 from derivo.simplify.solve import Solution
 from derivo.simplify.spread import spread_rows
+from derivo.simplify.tidy import not_taken_apart
 
 __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward"]
 
@@ -89,7 +90,8 @@ def simplify_backward(
     rewriting = Rewriting(derived, forward, solved)
     now = rewriting.now
     gradients = {k: now[n] for k, n in derived.gradients.items()}
-    polish = Polish(gradients.values(), forward.builder, known)
+    kept = not_taken_apart(forward.graph, known)
+    polish = Polish(gradients.values(), forward.builder, known, kept)
     gradients = {k: polish(n) for k, n in gradients.items()}
     adjoints = {v: polish(now[n]) for v, n in derived.adjoints.items()}
     why = {polish(n): w for n, w in rewriting.renamed_keys(derived.why).items()}

@@ -84,7 +84,10 @@ def part_products(
 
 def is_root(d: Definition) -> bool:
     """Tell whether a forward value is a root of another: ``sqrt(v)``, ``v**-0.5``."""
-    return len(d.inner) == 1 and d.number == 1 and d.inner[0][1].denominator > 1
+    if len(d.inner) != 1 or d.number != 1:
+        return False
+    # A size is at hand as it is: nobody reads it off its root.
+    return d.inner[0][1].denominator > 1 and not isinstance(d.inner[0][0], Size)
 
 
 def rebase(m: Product, roots: Iterable[Definition]) -> Product:

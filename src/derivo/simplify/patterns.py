@@ -20,9 +20,11 @@ from derivo.simplify.factor import (
     Product,
     Total,
     base,
+    by,
     product,
     relabelled,
 )  # fmt: skip
+from derivo.simplify.frames import frame_order
 from derivo.simplify.sums import ONE, of_exponentials, one_plus
 from derivo.simplify.terms import Terms
 from derivo.simplify.unify import unify_products
@@ -68,7 +70,8 @@ class Patterns:
         for labels in unify_products(t.inner, above, fixed):
             places = {labels.get(b) or 0 for b in t.bound}
             if max(places) < 0 and len(places) == len(t.bound):
-                z = self._exponent(above, shape)
+                z = self._written_by_the_user(above, places, shape)
+                z = self._exponent(above, shape) if z is None else z
                 axes = tuple(sorted(z.ndim + a for a in places))
                 if axes[0] >= 0:
                     axis = axes if len(axes) > 1 else axes[0]
@@ -76,12 +79,34 @@ class Patterns:
                     return [(t, named), *((g, None) for g, _ in above)]
         return []
 
+    def _written_by_the_user(self, e: Product, places: set[int], shape: Shape) -> Any:
+        """Find a sum that has been computed and is the exponent but for a shift.
+
+        A mask of -1e9 is not to become one of +1e9 on the other entries, although both
+        give one softmax: what is added to the logits would round them away.
+        """
+        items = self._items(e)
+        if len(items) < 2:
+            return None
+        for key, node in sorted(self.writer.sums.items(), key=lambda t: t[1].index):
+            if node.spec.shape != shape or len(key) <= len(items):
+                continue
+            left = {m: c for m, c in key if items.get(m) != c}
+            is_whole = len(left) == len(key) - len(items)
+            if is_whole and not any(places & f.labels() for m in left for f, _ in m):
+                return self.writer.recorder.wrap(node)
+        return None
+
     def _exponent(self, e: Product, shape: Shape) -> Any:
+        return self.writer.sum(self._items(e), shape)
+
+    def _items(self, e: Product) -> dict[Product, Fraction]:
+        """Give the sum in the exponent of a product of exponentials."""
         items: dict[Product, Fraction] = {}
         for g, q in e:
             assert isinstance(g, Exp)  # noqa: S101
             items[g.inner] = items.get(g.inner, Fraction(0)) + q
-        return self.writer.sum(items, shape)
+        return items
 
     def log(self, f: Log, shape: Shape) -> Any:
         """Write the logarithm of a total of exponentials, or of 1 + one."""
@@ -97,7 +122,38 @@ class Patterns:
 
     def logs(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Rewrite sums in which logarithms of 1 + exp take part."""
-        return self.log_sigmoid(self.split_softplus(items))
+        return self.log_sigmoid(self.split_softplus(self.with_numbers(items)))
+
+    def with_numbers(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
+        """Take the logarithm of a sum of exponentials of what the user computes.
+
+        In ``s - 1e9 * (1 - mask)`` a number may be drawn out of the sum, and what is
+        left would be rounded away: ``log(sum(exp(s + 1e9 * mask))) - 1e9``.
+        """
+        for m, c in list(items.items()):
+            f = m[0][0] if len(m) == 1 and m[0][1] == 1 else None
+            t = f.inner if isinstance(f, Log) else None
+            if not isinstance(t, Total) or not of_exponentials(t):
+                continue
+            order = frame_order(t)
+            names = {a: i - len(order) for i, a in enumerate(order)}
+            exponent = self._items(relabelled(t.inner, by(names)))
+            for key, node in self.writer.sums.items():
+                left = {n: k for n, k in key if exponent.get(n) != k}
+                if set(left) != {ONE} or len(key) != len(exponent) + 1:
+                    continue
+                axes = tuple(i for i, a in enumerate(order) if a in t.bound)
+                axis: Any = axes if len(axes) > 1 else axes[0]
+                whole = self.writer.recorder.wrap(node)
+                if whole.ndim != len(order):
+                    continue
+                known = logsumexp(whole, axis=axis, keepdims=True).node
+                labels = tuple(None if a in t.bound else a for a in order)
+                rest = {n: k for n, k in items.items() if n != m}
+                rest[((Atom(known, labels), 1),)] = c
+                rest[ONE] = rest.get(ONE, Fraction(0)) - c * left[ONE]
+                return {n: k for n, k in rest.items() if k}
+        return items
 
     def split_softplus(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Rewrite ``max(u, 0) + log(1 + exp(-|u|))`` as ``log(1 + exp(u))``."""

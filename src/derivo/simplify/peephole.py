@@ -7,11 +7,12 @@ from collections.abc import Iterable
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, between, order
-from derivo.ops.arithmetic import add, div, mul
-from derivo.ops.assemble import assemble, together
+from derivo.ops.arithmetic import add, div, mul, sub
+from derivo.ops.assemble import assemble, is_in_parts, together
 from derivo.ops.elementwise import where
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
+from derivo.simplify.tidy import Tidy, is_zero
 
 
 class Polish:
@@ -23,15 +24,19 @@ class Polish:
         The gradients.
     known
         The values of the forward pass, which stay as they are.
+    at_hand
+        Those of them that are read as they are, too: all if left out.
     """
 
     def __init__(
-        self, roots: Iterable[Node], builder: Builder, known: Iterable[Node] = ()
-    ) -> None:
+        self, roots: Iterable[Node], builder: Builder, known: Iterable[Node] = (),
+        at_hand: Iterable[Node] | None = None,
+    ) -> None:  # fmt: skip
         roots = list(roots)
-        self.builder = builder
-        self.readers = Counter(i for n in order(roots) for i in n.inputs)
         self.done: dict[Node, Node] = {n: n for n in known}
+        self.at_hand = set(self.done) if at_hand is None else set(at_hand)
+        self.builder = Tidy(builder, self.at_hand)
+        self.readers = Counter(i for n in order(roots) for i in n.inputs)
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
@@ -39,15 +44,36 @@ class Polish:
             inputs = tuple(self.done[i] for i in node.inputs)
             made = self.builder.remake(node, inputs)
             made = self._choice(node, self._together(node, made))
+            made = self._one_product(node, made)
             self.done[node] = self._transposed_product(node, made)
+            if self.readers[node] > 1:
+                self.at_hand.add(self.done[node])
         return self.done[root]
 
     def _together(self, node: Node, made: Node) -> Node:
         """Put parts of an array that are added up into one array."""
-        if node.op is not add or any(self.readers[i] > 1 for i in node.inputs):
+        shared = any(self.readers[i] > 1 and is_in_parts(i) for i in node.inputs)
+        if node.op is not add or made.op is not add or shared:
             return made
-        found = together(*made.inputs)
+        a, b = made.inputs
+        found = together(a, b, lambda *pair: self.builder.make(add, pair))
         return made if found is None else self.builder.make(assemble, *found)
+
+    def _one_product(self, node: Node, made: Node) -> Node:
+        """Write ``a @ x + b @ x`` as ``(a + b) @ x``, if nothing else reads the two."""
+        if made.op not in (add, sub) or any(self.readers[i] > 1 for i in node.inputs):
+            return made
+        first, second = made.inputs
+        both = (first, second)
+        if any(n.op is not matmul or n in self.at_hand for n in both):
+            return made
+        for k in (0, 1):
+            common, others = first.inputs[k], tuple(n.inputs[1 - k] for n in both)
+            if second.inputs[k] is common and others[0].spec == others[1].spec:
+                total = self.builder.make(made.op, others)
+                pair = (common, total) if k == 0 else (total, common)
+                return self.builder.make(matmul, pair)
+        return made
 
     def _choice(self, node: Node, made: Node) -> Node:
         """Bring factors into a choice, and two halves of a choice together.
@@ -58,24 +84,24 @@ class Polish:
         """
         if any(self.readers[i] > 1 for i in node.inputs if i.op is where):
             return made
-        if node.op in (mul, div):
+        if made.op in (mul, div):
             return self._into_choice(made)
-        if node.op is add and all(i.op is where for i in made.inputs):
+        if made.op is add and all(i.op is where for i in made.inputs):
             (c, a, b), (d, e, f) = (i.inputs for i in made.inputs)
-            if c is d and _is_zero(b) and _is_zero(e):
+            if c is d and is_zero(b) and is_zero(e):
                 return self.builder.make(where, (c, a, f))
-            if c is d and _is_zero(a) and _is_zero(f):
+            if c is d and is_zero(a) and is_zero(f):
                 return self.builder.make(where, (c, e, b))
         return made
 
     def _into_choice(self, made: Node) -> Node:
         for k, choice in enumerate(made.inputs[: 2 if made.op is mul else 1]):
-            if choice.op is not where or sum(map(_is_zero, choice.inputs[1:])) != 1:
+            if choice.op is not where or sum(map(is_zero, choice.inputs[1:])) != 1:
                 continue
             other = made.inputs[1 - k]
             condition, *branches = choice.inputs
             for j, branch in enumerate(branches):
-                if not _is_zero(branch):
+                if not is_zero(branch):
                     pair = (branch, other) if k == 0 else (other, branch)
                     branches[j] = self.builder.make(made.op, pair)
             return self.builder.make(where, (condition, *branches))
@@ -83,7 +109,7 @@ class Polish:
 
     def _transposed_product(self, node: Node, made: Node) -> Node:
         """Rewrite ``(a @ b).T`` as ``b.T @ a.T``, if nothing else reads ``a @ b``."""
-        if node.op is not transpose or self.readers[node.inputs[0]] > 1:
+        if made.op is not transpose or self.readers[node.inputs[0]] > 1:
             return made
         (inner,) = made.inputs
         ranks = {i.spec.rank for i in (*inner.inputs, made)}
@@ -112,11 +138,6 @@ class Polish:
         if not _moved(axes):
             return node
         return self.builder.make(transpose, (node,), {"axes": axes})
-
-
-def _is_zero(node: Node) -> bool:
-    value = node.attrs.get("value")
-    return not node.inputs and isinstance(value, int | float) and value == 0
 
 
 def _moved(axes: tuple[int, ...]) -> int:

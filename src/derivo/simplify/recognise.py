@@ -11,7 +11,7 @@ from collections import Counter
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, order
-from derivo.ops.arithmetic import div, mul
+from derivo.ops.arithmetic import div, log, mul
 from derivo.ops.elementwise import where
 from derivo.ops.index import gather
 from derivo.ops.leaf import one_hot
@@ -19,8 +19,10 @@ from derivo.simplify.factor import labels_of
 from derivo.simplify.lower import Lowering
 from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
+from derivo.simplify.picked import quotient
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms
+from derivo.simplify.tidy import Tidy
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
 
@@ -71,6 +73,7 @@ class Recogniser:
         self.values: dict[object, Node] = {}
         self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
         self.lowering = Lowering(builder)
+        self.tidy = Tidy(builder)
 
     def run(self) -> Graph:
         """Give the graph with everything recognised."""
@@ -94,16 +97,28 @@ class Recogniser:
         inputs = tuple(self.new[i] for i in node.inputs)
         same = node
         if inputs != node.inputs:
-            same = self.builder.make(
+            same = self.tidy.make(
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
+        elif "view" in node.op.traits:
+            same = self._same_view(node)
         if same.op.lower is not None:
             self.named.add(same)
             return same
         if same.op is where and same.inputs[1] is same.inputs[2]:
             return same.inputs[1]  # two spellings of one value, each for its own range
         same = self._rewritten_first(node, same)
-        return self._named(node, same) or self._picked(node, same) or self._noted(same)
+        return (
+            self._named(node, same)
+            or self._divided_first(same)
+            or self._picked(node, same)
+            or self._noted(same)
+        )
+
+    def _same_view(self, node: Node) -> Node:
+        """Give another spelling of a view on the same value, as ``m[:, 0]``."""
+        other = self.tidy.tidied(node)
+        return other if other.inputs == node.inputs else node
 
     def _rewritten_first(self, node: Node, same: Node) -> Node:
         """Bring two spellings to the one that the backward pass can make use of."""
@@ -142,6 +157,19 @@ class Recogniser:
                 self.sums[key] = same
         return same
 
+    def _divided_first(self, same: Node) -> Node | None:
+        """Rewrite a quotient of picked entries as entries of a quotient with a name."""
+        whole = None if self.same_text else quotient(same, self.builder)
+        terms = None if whole is None else self._read(whole)
+        if whole is None or terms is None or not has_exponentials(terms):
+            return None
+        if has_log(terms) or not is_complete(terms, self.writer.patterns):
+            return None
+        new = self._rewrite(whole, whole, terms)
+        pick = same.inputs[0]
+        made = self.builder.remake(pick, (new, *pick.inputs[1:]))
+        return made if made.spec == same.spec else None
+
     def _picked(self, node: Node, same: Node) -> Node | None:
         """Rewrite the logarithm of picked probabilities as picked log-probabilities."""
         pick = same.inputs[0] if len(same.inputs) == 1 else None
@@ -155,7 +183,10 @@ class Recogniser:
             same.op, pick.inputs[:1], dict(same.attrs), node.line, node.group
         )
         terms = self._read(whole)
-        if terms is None or not self.stabilize or not has_log(terms):
+        if terms is None or not self.stabilize:
+            return None
+        undone = same.op is log and not has_exponentials(terms)  # log(exp(u))
+        if not (has_log(terms) or undone):
             return None
         if not is_complete(terms, self.writer.patterns):
             return None

@@ -109,7 +109,9 @@ class SumFacts:
 
     deep: Reader
     targets: Mapping[Node, tuple[int, SumsToOne]]
-    known: dict[Total, Fraction | None] = field(default_factory=dict)
+    known: dict[Total, tuple[Fraction | None, frozenset[SumsToOne]]] = field(
+        default_factory=dict
+    )
     used: set[SumsToOne] = field(default_factory=set)
     fired: list[str] = field(default_factory=list)
 
@@ -160,11 +162,14 @@ class SumFacts:
         if assumed is not None:
             return assumed
         if t not in self.known:
+            before, self.used = self.used, set()
             try:
-                self.known[t] = self._computed(t)
+                self.known[t] = self._computed(t), frozenset(self.used)
             except TooLong:
-                self.known[t] = None
-        value = self.known[t]
+                self.known[t] = None, frozenset()
+            self.used = before
+        value, used = self.known[t]
+        self.used |= used
         if value is not None:
             self.fired.append("probabilities sum to 1" if value else
                               "the total of a centred value is 0")  # fmt: skip
@@ -216,9 +221,30 @@ class SumFacts:
         summed = collect(
             (n, c * d) for m, c in summed.items() for n, d in _expanded(m).items()
         )
+        summed = self._with_assumed(summed)
         if not summed:
             return Fraction(0)
         return summed[ONE] if set(summed) == {ONE} else None
+
+    def _with_assumed(self, items: Items) -> Items:
+        """Replace the totals of targets: a smoothed target sums to 1, too.
+
+        What is assumed is noted where that leads to a number, and only there.
+        """
+        before = set(self.used)
+        result: list[tuple[Product, Fraction]] = []
+        for m, c in items.items():
+            parts, number = [], c
+            for f, p in m:
+                value = self._assumed(f) if isinstance(f, Total) and p == 1 else None
+                parts += [(f, p)] if value is None else []
+                number *= 1 if value is None else value
+            result.append((product(parts), number))
+        found = collect(result)
+        if found and set(found) != {ONE}:
+            self.used = before
+            return items
+        return found
 
 
 def _is_identity(node: Node) -> bool:

@@ -132,7 +132,7 @@ class Context:
             for n in reversed(ordered) if n.op.algebra is not None
             if has_exponentials(t := self.deep(n))
         }  # fmt: skip
-        self.totals: dict[Total, Fraction | None] = {}
+        self.totals: dict[Total, tuple[Fraction | None, frozenset[SumsToOne]]] = {}
         self.folders = tuple(
             Folder(d) for d in dict.fromkeys((self.named, self.definitions))
         )

@@ -23,14 +23,15 @@ from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange, eye, one_hot
 from derivo.ops.pick import add_along_axis
 from derivo.ops.shape import expand_dims, squeeze
+from derivo.simplify.tidy import Tidy, is_zero, not_taken_apart
 from derivo.trace.recorder import Recorder
 
 
 def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
     """Rewrite what was picked from each row as a product with one-hot rows."""
-    recorder = Recorder(builder)
-    new: dict[Node, Node] = {}
     forward = set(derived.forward.nodes())
+    recorder = Tidy(builder, not_taken_apart(derived.forward, forward))
+    new: dict[Node, Node] = {}
     for node in order([*derived.gradients.values(), *derived.adjoints.values()]):
         inputs = tuple(new[i] for i in node.inputs)
         made = node
@@ -39,6 +40,10 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
         if node not in forward:
+            shorter = recorder.tidied(made)
+            # Arithmetic is read as sums of products, which come to the same.
+            if made.op.algebra is None or is_zero(shorter):
+                made = shorter
             made = _spread(made, recorder) or _side_by_side(made, recorder) or made
         new[node] = made
     return replace(

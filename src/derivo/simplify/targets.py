@@ -36,21 +36,43 @@ def assumption(argument: Node, axis: int, facts: Facts) -> SumsToOne:
 
 
 def _weights(product: Node) -> list[tuple[Node, int]]:
-    arguments = [i for i in product.inputs if i.op.name == "argument" and i.spec.rank]
-    if (
-        len(product.inputs) != 2
-        or len(arguments) != 1
-        or "elementwise" not in product.op.traits
-    ):
+    if len(product.inputs) != 2 or "elementwise" not in product.op.traits:
         return []
-    (other,) = [i for i in product.inputs if i is not arguments[0]]
-    return [
-        (arguments[0], n.attrs["axis"] % n.spec.rank)
-        for n in _close(other)
-        if n.op is softmax or n.op is logsumexp
-        if isinstance(n.attrs["axis"], int)
-        and n.inputs[0].spec.shape == arguments[0].spec.shape == other.spec.shape
-    ]
+    found = []
+    for weight, other in (product.inputs, product.inputs[::-1]):
+        for n in _close(other):
+            if n.op is not softmax and n.op is not logsumexp:
+                continue
+            axis = n.attrs["axis"]
+            if not isinstance(axis, int):
+                continue
+            axis %= n.spec.rank
+            target = _behind(weight, axis)
+            shape = n.inputs[0].spec.shape
+            if target is not None and shape == target.spec.shape == other.spec.shape:
+                found.append((target, axis))
+    return found if len({target for target, _ in found}) == 1 else []
+
+
+def _behind(weight: Node, axis: int) -> Node | None:
+    """Give the argument that a weight is made of: smoothed, or scaled row by row.
+
+    ``0.9 * t + 0.1 / n`` and ``w[:, None] * t`` weigh classes as t does.
+    """
+    while weight.op.name != "argument":
+        if "elementwise" not in weight.op.traits or weight.op.algebra is None:
+            return None
+        wide = [i for i in weight.inputs if _varies(i, axis, weight.spec.rank)]
+        if len(wide) != 1 or wide[0].spec != weight.spec:
+            return None
+        (weight,) = wide
+    return weight if weight.spec.rank else None
+
+
+def _varies(node: Node, axis: int, rank: int) -> bool:
+    """Tell whether a value differs along an axis of the frame that it stands in."""
+    own = axis - (rank - node.spec.rank)
+    return 0 <= own < node.spec.rank and node.spec.shape[own] != 1
 
 
 def _close(node: Node) -> list[Node]:

@@ -92,6 +92,17 @@ class Tracer(Recorder):
             frame = frame.f_back
         return line, tuple(reversed(group)) if frame is not None else ()
 
+    def lift(self, value: Any) -> Node:
+        """Give the node of a value; an array closed over has the name it goes by."""
+        node = super().lift(value)
+        if isinstance(value, np.ndarray) and value.ndim and node not in self.found:
+            frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+            while frame is not None and not is_users(frame.f_code.co_filename):
+                frame = frame.f_back
+            for name in _names_of(value, frame):
+                self.found[node] = (_depth(frame), name)
+        return node
+
     def watch(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         """Note the names of local variables as they are bound, line by line."""
         own = frame.f_code is self._own_code
@@ -387,6 +398,13 @@ def _reason(error: Exception) -> Exception:
             return cause
         cause = cause.__cause__
     return error
+
+
+def _names_of(value: Any, frame: FrameType | None) -> list[str]:
+    """Give what an array is called in a function, or in its module."""
+    spaces = (frame.f_locals, frame.f_globals) if frame is not None else ()
+    names = (name for space in spaces for name, v in space.items() if v is value)
+    return list(names)[:1]
 
 
 def _line(frame: FrameType) -> Line:

@@ -20,9 +20,9 @@ AMBIGUOUS = {("info_nce", "broadcast_to"), ("info_nce", "mul"), ("info_nce", "ad
 # has its indices outside of brackets, as in (concatenate(x, y))_ij.
 WITHOUT_ENTRIES = {
     "attention_pooling", "rotary_scores", "causal_attention", "multi_head_attention",
-    "sine_positions", "learned_positions", "convolution_1d", "gathered_convolution",
+    "sine_positions", "convolution_1d", "gathered_convolution",
     "convolution_2d", "max_pooling", "total_variation", "joined", "every_second",
-    "embedding", "relu_network", "labelled_cross_entropy", "info_nce", "polynomial",
+    "embedding", "labelled_cross_entropy", "info_nce", "polynomial",
     "energy", "group_norm", "packed_lstm_cell", "three_steps",
 }  # fmt: skip
 
