@@ -2,7 +2,6 @@ import numpy as np
 
 
 def convolution_2d(images, w, b):
-    # (N, 2, 9, 3, 3)
     columns = np.stack(
         [
             images[:, :, :3, :3], images[:, :, :3, 1:4], images[:, :, :3, 2:],
@@ -11,12 +10,10 @@ def convolution_2d(images, w, b):
         ],
         axis=2,
     )
-    # (9*N, 18)
     columns_2 = np.transpose(columns, (0, 3, 4, 1, 2)).reshape(
         (9 * images.shape[0], 18)
     )
     rows_of_w = w.reshape((18, w.shape[3]))  # (18, M)
-    # (N, 3, 3, M)
     out = (columns_2 @ rows_of_w + b).reshape((images.shape[0], 3, 3, w.shape[3]))
     return out, (columns_2, rows_of_w)
 
@@ -29,7 +26,6 @@ def convolution_2d_backward(saved, d_out):
     delta_2 = d_columns_2.reshape((d_out.shape[0], 3, 3, 2, 9))
     d_columns = np.transpose(delta_2, (0, 3, 4, 1, 2))
     d_b = np.sum(delta, axis=0)        # b was copied to 9*N rows: add up
-    # images is read more than once: add the adjoints
     d_images = np.zeros((d_out.shape[0], 2, 5, 5), dtype=columns_2.dtype)
     d_images[:, :, :3, :3] = d_columns[:, :, 0]
     d_images[:, :, :3, 1:4] += d_columns[:, :, 1]

@@ -10,7 +10,6 @@ def energy(position, velocity):
 
 def energy_gradient(saved):
     position, velocity, root_total = saved
-    # position is read more than once: add the adjoints
     d_position = np.stack(
         [position[:, 0] / root_total, -np.sin(position[:, 1])], axis=1
     )

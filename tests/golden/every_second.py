@@ -10,7 +10,6 @@ def every_second(x):
 def every_second_backward(saved, d_output):
     x, tanh_x, out = saved
     d_out, d_every_second_2 = d_output
-    # x is read more than once: add the adjoints
     d_x = (d_out * (x[0] - tanh_x * out))[:, ::-1].copy()
     d_x[0] += np.sum(d_out * tanh_x, axis=0)
     d_x[-1, 2:] += d_every_second_2

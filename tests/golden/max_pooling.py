@@ -2,7 +2,6 @@ import numpy as np
 
 
 def max_pooling(x):
-    # (N, 2, 2, 2, 2)
     turned_split_x = np.swapaxes(x.reshape((x.shape[0], 2, 2, 2, 2)), 2, 3)
     cells = turned_split_x.reshape((x.shape[0], 2, 2, 4))  # (N, 2, 2, 4)
     return np.max(cells, axis=3), (cells,)

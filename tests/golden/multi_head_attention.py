@@ -23,7 +23,6 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_turned_y = (d_multi_head_attention @ wo.T).reshape(split_u_3.shape)
     d_y = np.swapaxes(d_turned_y, 1, 2)
     rows_of_x = x.reshape(reshaped.shape)
-    # (N, 2, T, 3) @ (N, 2, 3, T)
     d_softmax_out = d_y @ np.transpose(split_u_3, (0, 2, 3, 1))
     d_wo = split_y.reshape(reshaped.shape).T @ reshaped  # (6, N*T) @ (N*T, 6)
     d_v = np.swapaxes(softmax_out, -2, -1) @ d_y  # (N, 2, T, T) @ (N, 2, T, 3)
@@ -37,10 +36,7 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
     # x is read more than once: add the adjoints
     d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T
-    # (6, N*T) @ (N*T, 6)
     d_wv = rows_of_x.T @ np.swapaxes(d_v, 1, 2).reshape(reshaped.shape)
-    # (6, N*T) @ (N*T, 6)
     d_wk = rows_of_x.T @ np.swapaxes(d_k, 1, 2).reshape(reshaped.shape)
-    # (6, N*T) @ (N*T, 6)
     d_wq = rows_of_x.T @ np.swapaxes(d_q, 1, 2).reshape(reshaped.shape)
     return d_x, d_wq, d_wk, d_wv, d_wo

@@ -23,7 +23,6 @@ def packed_lstm_cell_backward(saved, d_output):
     # c is read more than once: add the adjoints
     d_c_2_2 = d_c_2 + d_tanh_c_2 * (1 - tanh_c_2 * tanh_c_2)
     d_c = d_c_2_2 * f
-    # gates is read more than once: add the adjoints
     d_gates = np.concatenate(
         [
             d_c_2_2 * i_times_g * (1 - i), d_c_2_2 * f_times_c * (1 - f),

@@ -14,7 +14,7 @@ def polynomial(x, a):
 def polynomial_backward(saved, d_y_4):
     x, a, x_squared, x_cubed = saved
     d_x = d_y_4 * (a[1] + 2 * x * a[2] + 3 * x_squared * a[3])
-    d_a = np.zeros(a.shape, dtype=x.dtype)  # a is read more than once: add the adjoints
+    d_a = np.zeros(a.shape, dtype=x.dtype)
     d_a[0] = np.sum(d_y_4)
     d_a[1] = np.sum(d_y_4 * x)
     d_a[2] = np.sum(d_y_4 * x_squared)

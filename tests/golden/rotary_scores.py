@@ -15,13 +15,11 @@ def rotate_backward(saved, d_out):
     # a is read more than once: add the adjoints
     d_a = d_out[:, 2:] * s + d_out[:, :2] * c
     d_b = d_out[:, 2:] * c - d_out[:, :2] * s
-    # u is read more than once: add the adjoints
     d_u = np.concatenate([d_a, d_b], axis=1)
     return d_u
 
 
 def rotary_scores(x, wq, wk):
-    # (T, 2)
     angle = np.arange(x.shape[0])[:, None].astype(x.dtype) * CONSTANT.astype(x.dtype)
     c = np.cos(angle)  # (T, 2)
     s = np.sin(angle)  # (T, 2)

@@ -4,7 +4,6 @@ CONSTANT = np.array([  1., 100.], dtype=np.float64)
 
 
 def sine_positions(x):
-    # (T, 2)
     angle = np.arange(x.shape[0])[:, None].astype(x.dtype) / CONSTANT.astype(x.dtype)
     joined = np.concatenate([np.sin(angle), np.cos(angle)], axis=1)  # (T, 4)
     return x * joined, (joined,)

@@ -5,7 +5,6 @@ def soft_k_means(x, centres):
     x_minus_centres = x[:, None] - centres   # (N, K, D)
     distance = np.sum(x_minus_centres ** 2, axis=2)  # (N, K)
     minus_distance = -distance               # (N, K)
-    # (N, K)
     shifted_minus_distance = minus_distance - np.max(
         minus_distance, axis=1, keepdims=True
     )

@@ -3,7 +3,6 @@ import numpy as np
 
 def standardise(x):
     centred_x = x - np.mean(x, axis=1, keepdims=True)  # (N, M)
-    # (N, 1)
     mean_centred_x_squared = np.mean(centred_x * centred_x, axis=1, keepdims=True)
     std = np.sqrt(mean_centred_x_squared)  # (N, 1)
     out = centred_x / (std + 0.001)        # (N, M)

@@ -9,7 +9,6 @@ def total_variation(x):
 def total_variation_gradient(saved):
     x_minus_x, x_shape = saved
     d_x_minus_x = 2 * x_minus_x
-    # x is read more than once: add the adjoints
     d_x = np.zeros(x_shape, dtype=x_minus_x.dtype)
     d_x[:, 1:] = d_x_minus_x
     d_x[:, :-1] += -d_x_minus_x

@@ -3,7 +3,6 @@ import numpy as np
 
 def vae_kl(mu, log_variance):
     exp_log_variance = np.exp(log_variance)  # (N, D)
-    # (N,)
     sum_difference = np.sum(1 + log_variance - mu ** 2 - exp_log_variance, axis=1)
     kl = -0.5 * sum_difference               # (N,)
     return np.mean(kl), (mu, exp_log_variance)

@@ -30,7 +30,7 @@ def backward_comment(  # noqa: PLR0911  a case for each reason
         return f"{name} is used at every step: add up"
     if reason.kind == "fan-out" and name and "chooses" in node.op.traits:
         return f"{name} is read by both branches: each has its own adjoint"
-    if reason.kind == "fan-out" and name:
+    if reason.kind == "fan-out" and name and "elementwise" in node.op.traits:
         return f"{name} is read more than once: add the adjoints"
     return ""
 

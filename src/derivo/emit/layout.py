@@ -12,7 +12,7 @@ import numpy as np
 
 from derivo.emit.places import nest_expression
 from derivo.emit.program import Comment
-from derivo.emit.statement import Statement
+from derivo.emit.statement import Statement, empty_lists_together
 from derivo.emit.wrap import wrapped
 from derivo.graph.node import Node
 
@@ -86,6 +86,7 @@ def function(
     bound: Mapping[Node, str],
 ) -> Written:
     """Write a function, with the reasons for its lines."""
+    statements = empty_lists_together(statements)
     notes = (comment(s.node, bound) if s.node is not None else "" for s in statements)
     return Written(head, tuple(statements), tuple(notes), tail)
 
@@ -103,6 +104,8 @@ def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]
     whole = f"{code}{' ' * max(column - len(code), 2)}# {note}"
     if len(whole) <= WIDEST_LINE:
         return [], [whole]
+    if note.startswith("(") and ":" not in note:
+        return [], wrapped(code)  # shapes alone are not worth a line of their own
     indent = code[: len(code) - len(code.lstrip())]
     above = [f"{indent}# {part}" for part in textwrap.wrap(note, WIDEST_NOTE)]
     return above, wrapped(code)

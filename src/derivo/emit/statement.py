@@ -12,6 +12,7 @@ from derivo.emit.expression import fill
 from derivo.graph.node import Node
 
 INDENT = "    "
+LONGEST_OF_LISTS = 76
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,42 @@ def insert_first(name: str, value: ast.expr) -> Statement:
 def tuple_of(parts: Sequence[ast.expr]) -> ast.expr:
     """Write several values as a tuple, and one as itself."""
     return parts[0] if len(parts) == 1 else ast.Tuple(list(parts))
+
+
+def empty_lists_together(statements: Sequence[Statement]) -> list[Statement]:
+    """Write ``a = []`` and ``b = []``, one after the other, as ``a, b = [], []``."""
+    lines: list[Statement] = []
+    for s in statements:
+        before = lines[-1] if lines else s
+        if (
+            lines
+            and _makes_lists(s)
+            and _makes_lists(before)
+            and s.depth == before.depth
+        ):
+            names = [*_names_made(before), *_names_made(s)]
+            empty = [ast.List([]) for _ in names]
+            together = replace(definitions(names, empty), depth=s.depth)
+            if len(together.code) <= LONGEST_OF_LISTS:
+                lines[-1] = together
+                continue
+        lines.append(s)
+    return lines
+
+
+def _makes_lists(line: Statement) -> bool:
+    """Tell whether a line gives names to empty lists, and does nothing else."""
+    value = line.value
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    return isinstance(line.tree, ast.Assign) and all(
+        isinstance(p, ast.List) and not p.elts for p in parts
+    )
+
+
+def _names_made(line: Statement) -> list[str]:
+    target = line.target
+    parts = target.elts if isinstance(target, ast.Tuple) else [target]
+    return [p.id for p in parts if isinstance(p, ast.Name)]
 
 
 def names_in(*trees: ast.AST) -> frozenset[str]:

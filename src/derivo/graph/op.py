@@ -50,8 +50,7 @@ class Op:
         Any of: elementwise, floating (integers become floats first), analytic,
         positive, view (costs nothing), quick (one step of arithmetic), selects (gives
         some of the elements), chooses (one operand or another, element by element),
-        rows_sum_to_one, leaf, shift_invariant (adding the same along its axis changes
-        nothing).
+        rows_sum_to_one, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.

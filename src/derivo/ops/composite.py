@@ -97,7 +97,7 @@ softmax = register(
         "softmax", ("x",), _softmax_spec, vjp=_softmax_vjp, lower=_softmax_lower,
         algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),
         latex=_softmax_latex, attrs={"axis": -1}, called=("softmax_{0}", "p"),
-        traits=frozenset({"floating", "positive", "shift_invariant"}),
+        traits=frozenset({"floating", "positive"}),
     )
 )  # fmt: skip
 

@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections import Counter
 
 from derivo.graph.builder import Builder
-from derivo.graph.node import Graph, Node, order
+from derivo.graph.node import Graph, Node
 from derivo.ops.arithmetic import div, log, mul
 from derivo.ops.elementwise import where
 from derivo.ops.index import gather
 from derivo.ops.leaf import one_hot
-from derivo.simplify.factor import labels_of
 from derivo.simplify.lower import Lowering
 from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
@@ -209,34 +208,8 @@ class Recogniser:
                 return None
         return terms
 
-    def _of_own(self, node: Node, new: Node) -> Node:
-        """Give a softmax on a value that the user computed, where there is one.
-
-        What is the same along a row has no influence on a softmax, so it is left out
-        when exponentials are compared. What the user wrote may be of another size than
-        what is left: with a mask of ``(1 - m) * -1e10``, ``z + 1e10 * m`` is left, in
-        which z is rounded away.
-        """
-        if "shift_invariant" not in new.op.traits:
-            return new
-        (u,) = new.inputs
-        own = [n for n in order([node]) if n.spec == u.spec and n is not node]
-        if u in own or not u.inputs:
-            return new
-        axes = new.attrs["axis"]
-        rank = u.spec.rank
-        along = {
-            a % rank - rank for a in (axes if isinstance(axes, tuple) else (axes,))
-        }
-        wanted = self.deep(u)
-        for n in own:
-            apart = self.deep(n) - wanted
-            if all(along.isdisjoint(labels_of(m)) for m in apart.items):
-                return self.builder.make(new.op, (n,), dict(new.attrs))
-        return new
-
     def _rewrite(self, node: Node, same: Node, terms: Terms) -> Node:
-        new = self._of_own(same, self.writer(terms))
+        new = self.writer(terms)
         if new is same or new.spec != same.spec:
             return same
         if self.same_text and self.lowering(new) is not self.lowering(same):
