@@ -95,13 +95,23 @@ class Explanation:
         name = self.derivation.name
         return f"<explanation of {name}: .print(), or .save('{name}.html')>"
 
-    def print(self) -> None:
-        """Print the explanation, coloured where that is seen."""
-        from derivo.explain.writers.terminal import render
+    def print(self, *, all: bool = False) -> None:  # noqa: A002  as in `--all`
+        """Print the code and the derivation in short, coloured where that is seen.
 
+        Parameters
+        ----------
+        all
+            Print everything. Levels that were asked for by name are printed whole.
+        """
+        from derivo.explain.document import in_short
+        from derivo.explain.writers.terminal import render, width_of_terminal
+
+        whole = all or bool(self.document.asked)
+        shown = self.document if whole else in_short(self.document)
         seen = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         coloured = bool(os.environ.get("FORCE_COLOR")) or seen
-        sys.stdout.write(render(self.document, width=100, colour=coloured))
+        width = width_of_terminal()
+        sys.stdout.write(render(shown, width=width, colour=coloured))
 
     def save(self, path: str | Path) -> Path:
         """Write a file; its ending decides what: html, tex, svg, png, dot, md or txt.
@@ -118,9 +128,7 @@ class Explanation:
             missing for a picture.
         """
         path = path_of(path)
-        if path.suffix.lower() not in ENDINGS:
-            message = f"{path.name}: choose one of the endings {', '.join(ENDINGS)}"
-            raise UsageError(message)
+        _known(path.suffix, path.name)
         if not path.parent.is_dir():
             message = f"there is no folder {path.parent}; make it first"
             raise UsageError(message)
@@ -131,10 +139,18 @@ class Explanation:
         return path
 
     def render(self, ending: str) -> str | bytes:
-        """Give what `save` writes to a file with this ending."""
+        """Give what `save` writes to a file with this ending: "html", or ".html".
+
+        Raises
+        ------
+        UsageError
+            Another ending, or a package or font that is missing for a picture.
+        """
         from derivo.explain.writers import files
 
-        return files.render(self.document, ending)
+        return files.render(
+            self.document, _known(f".{ending.removeprefix('.')}", ending)
+        )
 
     def worksheet(self, seed: int = 0) -> Worksheet:
         """Give the same network with fresh numbers and blanks, and its answer key.
@@ -184,6 +200,14 @@ class Worksheet:
     def print(self) -> None:
         """Print the sheet."""
         self.sheet.print()
+
+
+def _known(ending: str, given: str) -> str:
+    """Give an ending in small letters; an error if there is no writer for it."""
+    if ending.lower() not in ENDINGS:
+        message = f"{given}: choose one of the endings {', '.join(ENDINGS)}"
+        raise UsageError(message)
+    return ending.lower()
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from derivo.explain.drawing.folding import folded
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
-from derivo.explain.formula.local import local_derivative, prime
-from derivo.explain.formula.of_node import TRANSPARENT, leaf, names_of, scalar_product
-from derivo.explain.formula.tree import Call, Formula, Words
+from derivo.explain.factors import Factor
+from derivo.explain.formula.local import short_local
+from derivo.explain.formula.of_node import (
+    TRANSPARENT,
+    formula_of,
+    leaf,
+    names_of,
+    scalar_product,
+)  # fmt: skip
+from derivo.explain.formula.tree import Call, Formula, Prime, Words
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
 from derivo.explain.writers.numbers import short
@@ -19,7 +26,6 @@ from derivo.graph.node import Node
 
 HOLE = "\u25a1"
 LONGEST = 12
-MOST = 60  # operations beyond which a graph without groups is folded by named values
 
 
 def draw(subject: Subject) -> Drawing:
@@ -33,10 +39,8 @@ def draw(subject: Subject) -> Drawing:
             source, factor = _source(operand, node, position, subject)
             if source in seen:
                 edges.append(_edge(source, node, position, factor, subject, names))
-    whole = Drawing(subject.graph.name, spots, tuple(edges))
-    groups = _groups(seen, subject)
-    folded = fold(whole, groups) if groups else None
-    return replace(place(whole), folded=None if folded is None else place(folded))
+    whole = place(Drawing(subject.graph.name, spots, tuple(edges)))
+    return replace(whole, folded=folded(whole))
 
 
 def is_transparent(node: Node) -> bool:
@@ -78,11 +82,28 @@ def _edge(
     if factor:
         found = subject.factor_of[target, position]
         builder = subject.derivation.forward.builder
-        shown = prime(found, names) or local_derivative(found, names, builder=builder)
-        text = "" if shown is None else inline(shown)
+        shown = short_local(found, names, builder=builder)
+        text = beside(found, subject, names) if shown is None else inline(shown)
+        if isinstance(shown, Prime) and len(text) > LONGEST:
+            text = text.partition("(")[0]
         label = text if len(text) <= LONGEST else ""
     name = f"e-{ids[source]}-{ids[target]}-{position}"
     return Edge(name, ids[source], ids[target], factor, label)
+
+
+def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
+    """Give what stands beside the upstream gradient in a product: ``· wᵀ``."""
+    upstream = subject.raw.adjoints[factor.reader]
+    for node, why in subject.raw.why.items():
+        same = why.reader is factor.reader and why.position == factor.position
+        if not same or node.op.contraction is None or len(node.inputs) != 2:
+            continue
+        left, right = node.inputs
+        other = right if left is upstream else left
+        if upstream in node.inputs:
+            text = inline(names.get(other) or formula_of(other, names))
+            return f"· {text}" if left is upstream else f"{text} ·"
+    return ""
 
 
 def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
@@ -126,85 +147,20 @@ def sign_of(node: Node) -> str:
         args.append(Words(HOLE) if drawn else leaf_or_size(operand))
     specs = tuple(i.spec for i in node.inputs)
     text = inline(scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs)))
+    text = re.sub(r"\((\w+)\)", r"\1", text)
+    if not any(a == Words(HOLE) for a in args):
+        return text if re.fullmatch(r"[√\w]+", text) else node.op.name
     if constants and len(node.inputs) > 1:
-        text = text.replace(HOLE, "·")
+        text = text.replace(f"({HOLE})", HOLE).replace(HOLE, "·")
         return text if len(text) <= LONGEST else node.op.name
-    text = re.sub(r"_(\w+|\([^)]*\))", "", text)  # axes: the shapes say as much
+    # Of axes the shapes say as much.
+    text = re.sub(r"_(\w+|\([^)]*\))|[₀-₉ₐ-ₜᵢ]+", "", text)
     text = text.replace(f"({HOLE})", "").replace(HOLE, "").strip().replace("  ", " ")
-    if text.endswith("^") or len(text) > LONGEST or "," in text:
-        return node.op.name
-    return {"": "@", "·": "×"}.get(text, text)
+    plain = not set(text) & set(",()[]") and not text.endswith("^")
+    text = {"": "@", "·": "×", "ᵀ": "transpose"}.get(text, text)
+    return text if plain and len(text) <= LONGEST else node.op.name
 
 
 def leaf_or_size(node: Node) -> Formula:
     """Write a constant or a size."""
     return Words(str(node.attrs["dim"])) if "dim" in node.attrs else leaf(node)
-
-
-# --- folding --------------------------------------------------------------------------
-
-
-def _groups(seen: Mapping[Node, Any], subject: Subject) -> dict[str, str]:
-    """Give the group that each spot folds into, by id; empty if nothing folds."""
-    found = {subject.ids[n]: n.group[0] for n in seen if n.group}
-    if found or sum(bool(n.inputs) for n in seen) <= MOST:
-        return found
-    waiting: list[str] = []
-    for node in seen:
-        if not node.inputs:
-            continue
-        waiting.append(subject.ids[node])
-        if node in subject.names and len(waiting) > 1:
-            found |= dict.fromkeys(waiting, subject.names[node])
-            waiting = []
-        elif node in subject.names:
-            waiting = []
-    return found
-
-
-def fold(drawing: Drawing, groups: Mapping[str, str]) -> Drawing:
-    """Put the spots of each group into one."""
-    into = {
-        s.id: f"g-{groups[s.id]}" if s.id in groups else s.id for s in drawing.spots
-    }
-    members: dict[str, list[Spot]] = {}
-    for spot in drawing.spots:
-        members.setdefault(into[spot.id], []).append(spot)
-    spots = tuple(
-        found[-1] if name == found[-1].id else _group_spot(name, found)
-        for name, found in members.items()
-    )
-    edges: dict[tuple[str, str], Edge] = {}
-    for edge in drawing.edges:
-        pair = into[edge.source], into[edge.target]
-        if pair[0] != pair[1]:
-            edges.setdefault(pair, replace(edge, source=pair[0], target=pair[1]))
-    order = {s.id: k for k, s in enumerate(spots)}
-    if any(order[a] > order[b] for a, b in edges):
-        spots = _sorted(spots, tuple(edges))
-    return Drawing(drawing.title, spots, tuple(edges.values()))
-
-
-def _group_spot(name: str, found: list[Spot]) -> Spot:
-    last = found[-1]
-    return replace(
-        last, id=name, kind="group", symbol=name.removeprefix("g-"),
-        members=tuple(s.id for s in found), is_result=any(s.is_result for s in found),
-    )  # fmt: skip
-
-
-def _sorted(
-    spots: tuple[Spot, ...], edges: tuple[tuple[str, str], ...]
-) -> tuple[Spot, ...]:
-    """Sort so that sources come first; what is in a circle of groups stays in place."""
-    waits: dict[str, set[str]] = {s.id: set() for s in spots}
-    for a, b in edges:
-        waits[b].add(a)
-    left, result = list(spots), []
-    while left:
-        ready = next((s for s in left if not waits[s.id]), left[0])
-        left.remove(ready)
-        result.append(ready)
-        for others in waits.values():
-            others.discard(ready.id)
-    return tuple(result)

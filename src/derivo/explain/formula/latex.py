@@ -1,11 +1,11 @@
-"""Boxes as LaTeX; the document defines the colours ``dvC0`` to ``dvC5``."""
+"""Boxes as LaTeX; the document defines the colours ``dvC0`` to ``dvC7``."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.names import GREEK
@@ -20,6 +20,11 @@ ESCAPED = {
     "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
     "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
 }  # fmt: skip
+IN_BROWSERS = {
+    "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "_": r"\_", "^": r"\wedge ", "~": r"\sim ",
+    "·": r"\cdot ", "×": r"\times ", "−": "-",
+}  # fmt: skip
 NAMES = {letter: f"\\{name}" for name, letter in GREEK.items()}
 SIGNS = {
     "−": "-", "⊙": r"\odot", "·": r"\cdot", "×": r"\times", "⊗": r"\otimes",
@@ -31,7 +36,9 @@ SIGNS = {
     "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
     "": ".", "√": r"\surd", "𝟙": r"\mathbb{1}",
 }  # fmt: skip
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚ", "0123456789ijklmnp", strict=True))
+LOWERED = dict(
+    zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚₐₑₒₓₕₛₜᵣᵤᵥ", "0123456789ijklmnpaeoxhstruv", strict=True)
+)
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿᵀ", "0123456789-nT", strict=True))
 STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
             "tanh", "det", "max", "min", "exp"}  # fmt: skip
@@ -98,15 +105,19 @@ class Writer:
         """Write a box."""
         match box:
             case b.Line(parts):
-                return " ".join(self.write(part) for part in parts)
+                return " ".join(
+                    "\\, " * (k > 0 and b.stand_apart(parts[k - 1], part))
+                    + self.write(part)
+                    for k, part in enumerate(parts)
+                )
             case b.Letter(text, style):
-                return _letter(text, style)
+                return self.letter(text, style)
             case b.Digits(text):
                 return SIGNS.get(text, text)
             case b.Sign(text, role):
-                return _sign(text, role)
+                return self.sign(text, role)
             case b.Said(text):
-                return f"\\text{{{escape(text)}}}"
+                return self.said(text)
             case b.Fraction(over, under):
                 return f"\\frac{{{self.write(over)}}}{{{self.write(under)}}}"
             case b.Script(base, low, high):
@@ -126,12 +137,12 @@ class Writer:
                 return f"\\begin{{array}}{{{columns}}}{inner}\\end{{array}}"
             case b.Brace(body, label):
                 # With space around them words side by side do not touch.
-                below = f"\\text{{~{escape(label)}~}}"
+                below = f"\\;{self.said(label)}\\;"
                 return f"\\underbrace{{{self.write(body)}}}_{{{below}}}"
             case b.Hat(body, accent):
                 return f"{ACCENTS[accent]}{{{self.write(body)}}}"
             case b.Coloured(body, factor):
-                return self.coloured(self.write(body), b.factor_number(factor))
+                return self.coloured(self.write(body), factor)
             case b.Gap(_, number):
                 return f"\\boxed{{({number})\\qquad\\qquad}}"
 
@@ -140,32 +151,49 @@ class Writer:
         below = "" if low is None else f"_{{{self.write(low)}}}"
         return below + ("" if high is None else f"^{{{self.write(high)}}}")
 
-    def coloured(self, body: str, number: int) -> str:
+    def coloured(self, body: str, factor: str) -> str:
         """Write a factor in its colour, its number below it."""
-        k = (number - 1) % COLOURS
+        k, number = b.factor_colour(factor), b.factor_number(factor)
         if self.colours is None:
             colour = f"\\color{{dvC{k}}}"
         else:
             colour = f"\\color{{{self.colours[k]}}}"
         return f"{{{colour}\\underset{{{number}}}{{{body}}}}}"
 
+    def letter(self, text: str, style: str) -> str:
+        """Write a letter."""
+        shown = NAMES.get(text, SIGNS.get(text, text))
+        if shown == text and not text.isascii():
+            shown = self.said(text)
+        if style == "bold":
+            return f"\\boldsymbol{{{shown}}}"
+        if style == "double":
+            return "\\mathbb{1}" if text == "1" else f"\\mathbb{{{text}}}"
+        if style == "upright" and shown.isalpha():
+            return f"\\mathrm{{{shown}}}"
+        return shown
 
-def _letter(text: str, style: str) -> str:
-    shown = NAMES.get(text, SIGNS.get(text, text))
-    if shown == text and not text.isascii():
-        shown = f"\\text{{{escape(text)}}}"
-    if style == "bold":
-        return f"\\boldsymbol{{{shown}}}"
-    if style == "double":
-        return "\\mathbb{1}" if text == "1" else f"\\mathbb{{{text}}}"
-    if style == "upright" and shown.isalpha():
-        return f"\\mathrm{{{shown}}}"
-    return shown
+    def sign(self, text: str, role: str) -> str:
+        """Write an operator or the name of a function."""
+        if role == "function":
+            if text in STANDARD:
+                return f"\\{text}"
+            if self.colours is not None and not text.isalnum():
+                return f"\\mathop{{{self.said(text)}}}"
+            return f"\\operatorname{{{escape(text)}}}"
+        return SIGNS.get(text, text)
+
+    def said(self, text: str) -> str:
+        r"""Write words, upright.
+
+        What renders formulas in a browser takes every letter as it is, but knows no
+        command within ``\text``.
+        """
+        if self.colours is None:
+            return f"\\text{{{escape(text)}}}"
+        pieces = re.findall(r"[\\{}$&#%_^~·×−]|[^\\{}$&#%_^~·×−]+", _printable(text))
+        return "".join(IN_BROWSERS.get(p) or f"\\text{{{p}}}" for p in pieces)
 
 
-def _sign(text: str, role: str) -> str:
-    if role == "function":
-        if text in STANDARD:
-            return f"\\{text}"
-        return f"\\operatorname{{{escape(text)}}}"
-    return SIGNS.get(text, text)
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)

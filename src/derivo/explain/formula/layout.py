@@ -30,7 +30,7 @@ from derivo.explain.formula.boxes import (
     Sign,
     bracketed,
 )  # fmt: skip
-from derivo.explain.formula.digits import number_box, number_text
+from derivo.explain.formula.digits import number_box, number_text, root_box
 from derivo.explain.formula.names import adjoint_box, name_box
 from derivo.explain.formula.template import fill, join, negative
 from derivo.explain.formula.tree import (
@@ -100,7 +100,8 @@ def scripted(box: Box, low: Box | None, high: Box | None) -> Box:
 def _(f: Number) -> Bound:
     if isinstance(f.value, bool):
         return Bound(Said(str(f.value)))
-    return number_box(number_text(f.value, f.digits))
+    known = root_box(f.value) if f.digits is None else None
+    return known or number_box(number_text(f.value, f.digits))
 
 
 @look.register
@@ -224,8 +225,10 @@ def _(f: Sum) -> Bound:
 
 @look.register
 def _(f: Partial) -> Bound:
-    above = Line((Sign("∂", "prefix"), bracketed(look(f.of), POWER)))
-    below = Line((Sign("∂", "prefix"), bracketed(look(f.by), POWER)))
+    d: Box = Sign("∂", "prefix")
+    own = Script(d, high=Sign("+", "prefix")) if f.direct else d
+    above = Line((own, bracketed(look(f.of), POWER)))
+    below = Line((d, bracketed(look(f.by), POWER)))
     return Bound(Fraction(above, below), FRACTION)
 
 

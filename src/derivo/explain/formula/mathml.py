@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import singledispatch
 from html import escape
 
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.tree import Formula
@@ -67,6 +66,8 @@ def write(box: b.Box) -> str:
 def _(box: b.Line) -> str:
     parts: list[str] = []
     for k, part in enumerate(box.parts):
+        if k and b.stand_apart(box.parts[k - 1], part):
+            parts.append('<mspace width="0.2em"/>')
         parts.append(write(part))
         head = part.base if isinstance(part, b.Script) else part
         if (
@@ -75,7 +76,16 @@ def _(box: b.Line) -> str:
             and k + 1 < len(box.parts)
         ):
             parts.append(f"<mo>{APPLY}</mo>")
+            if not _is_fenced(box.parts[k + 1]):
+                parts.append('<mspace width="0.17em"/>')
     return parts[0] if len(parts) == 1 else row("".join(parts))
+
+
+def _is_fenced(box: b.Box) -> bool:
+    """Tell whether a box begins with a bracket."""
+    first = box.parts[0] if isinstance(box, b.Line) and box.parts else box
+    first = first.base if isinstance(first, b.Script) else first
+    return isinstance(first, b.Fence)
 
 
 @write.register
@@ -204,7 +214,7 @@ def _(box: b.Coloured) -> str:
     number = b.factor_number(box.factor)
     name = escape(box.factor, quote=True)
     inner = write(box.body)
-    colour = (number - 1) % COLOURS
+    colour = b.factor_colour(box.factor)
     return (
         f'<munder class="f c{colour}" data-f="{name}">{inner}'
         f'<mtext class="n">{number}</mtext></munder>'

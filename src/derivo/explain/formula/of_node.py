@@ -16,6 +16,7 @@ from derivo.explain.formula.tree import (
     Minus,
     Number,
     Plus,
+    Power,
     Size,
     Symbol,
     Times,
@@ -27,6 +28,7 @@ from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
 TRANSPARENT = "{0}"
+RAISED = "{0}^{{{1}}}"
 DEEPEST = 8
 MOST_ENTRIES = 12
 
@@ -119,11 +121,26 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
         return Number(known)
     if depth > DEEPEST:
         return Words("…")  # nobody reads on: the values in between have no names
+    if _is_turned_back(node):
+        (turned,) = node.inputs
+        return _formula(turned.inputs[0], names, depth + 1)
     args = tuple(_formula(i, names, depth + 1) for i in node.inputs)
     specs = tuple(i.spec for i in node.inputs)
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]
+    if args[1:] == (Number(1),) and node.op.formula(node.attrs, *specs) == RAISED:
+        return args[0]
     return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+
+
+def _is_turned_back(node: Node) -> bool:
+    """Tell whether a value is the transpose of a transpose: what was there first."""
+    inner = node.inputs[0]
+    if "axes" not in node.attrs or "axes" not in inner.attrs or not inner.inputs:
+        return False
+    first, second = inner.attrs["axes"], node.attrs["axes"]
+    order = range(len(second))
+    return node.op is inner.op and [first[k] for k in second] == list(order)
 
 
 def constant_value(node: Node) -> int | float | None:
@@ -141,6 +158,8 @@ def constant_value(node: Node) -> int | float | None:
 def scalar_product(call: Call) -> Formula:
     """Write a product of two numbers with a dot: only arrays need the ringed one."""
     ring = call.op.formula(call.attrs, *call.specs) == r"{0} \odot {1}"
+    if ring and call.args[0] == call.args[1] and isinstance(call.args[0], Symbol):
+        return Power(call.args[0], Number(2))
     if ring and any(not s.rank for s in call.specs):
         return Times(call.args, "·")
     return call

@@ -73,10 +73,16 @@ def _copies(t: Telling) -> list[Section]:
     if sections:  # what most people look for: the bias of a layer
         first = sections[0]
         sections[0] = Section("batch-bias", first.title, first.blocks, first.level)
-        if first.anchor != "batch-bias":
-            link = Paragraph(t.words.runs("batch.above"))
-            sections.append(Section(first.anchor, first.title, (link,), "batch"))
     return sections
+
+
+def copy_anchor(value: Node, t: Telling) -> str:
+    """Give the anchor of the section on the copies of a value."""
+    copied = [w.node for w in t.subject.raw.why.values() if w.kind == "broadcast"]
+    first = next((n for n in copied if n in t.subject.names), None)
+    if value is first:
+        return f"{t.subject.prefix}batch-bias"
+    return f"batch-copy-{t.anchor(value)}"
 
 
 def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:
@@ -85,7 +91,7 @@ def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:
     factor = t.subject.factor_of.get((reader, why.position))
     whole, forward = t.entries.equation(reader)
     own, backward = t.entries.equation(node)
-    adjoint = t.adjoint(operand)
+    adjoint = t.came_back(factor) if factor else t.adjoint(operand)
     own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
     marked = Mark(backward, factor.id) if factor else backward
     rows = (
@@ -143,7 +149,7 @@ def _products(t: Telling) -> list[Section]:
 
 
 def _product(factor: Factor, part: Node, t: Telling) -> Section:
-    adjoint = t.adjoint(factor.operand)
+    adjoint = t.came_back(factor)
     own, backward = t.entries.equation(part)
     own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
     blocks: list[Block] = [
@@ -192,7 +198,7 @@ def _means(t: Telling) -> list[Section]:
         _, forward = t.entries.equation(reader)
         if not (isinstance(forward, Quotient) and _has(forward.under, size)):
             continue
-        adjoint = t.adjoint(factor.operand)
+        adjoint = t.came_back(factor)
         own, backward = t.entries.equation(part)
         own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
         rows = (

@@ -18,7 +18,7 @@ from derivo.explain.document import (
     Section,
 )
 from derivo.explain.factors import Factor
-from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Formula,
@@ -91,6 +91,7 @@ class _Scalars:
         self.values = values_of(self.subject, self.expanded)
         self.seeds = seeds_of(self.subject, self.expanded, self.values)
         self.active = self._active()
+        self.beside = self._beside()
 
     def _active(self) -> set[Node]:
         active = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
@@ -98,6 +99,16 @@ class _Scalars:
             if node.spec.kind in {"float", "pyfloat"} and active & set(node.inputs):
                 active.add(node)
         return active
+
+    def _beside(self) -> set[tuple[Node, Node]]:
+        """Give the entries that a result reads, while other paths lead there, too."""
+        entries = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
+        return {
+            (entry, result)
+            for result in self.expanded.graph.outputs
+            for entry in entries & set(result.inputs)
+            if len(paths_between(entry, result, self.nodes, self.active, 2)[0]) > 1
+        }
 
     # --- the parts --------------------------------------------------------------------
 
@@ -122,6 +133,8 @@ class _Scalars:
             Paragraph(w.runs("scalar.forward")), *folded(w, rows, MOST_LINES),
             Paragraph(w.runs("scalar.local")), *folded(w, local, MOST_PATHS),
         ]  # fmt: skip
+        if self.beside:
+            blocks.append(Note("reason", w.runs("scalar.direct")))
         return Section("scalar", w.runs("scalar.title"), tuple(blocks), "scalar")
 
     def arguments(self) -> list[Section]:
@@ -181,6 +194,7 @@ class _Scalars:
         totals: list[Formula] = []
         rows: list[Row] = []
         told: set[Node] = set()
+        several = False
         slopes: dict[Node, float | None] = {}
         given: list[tuple[int, float | None]] = []
         count = 0
@@ -213,7 +227,8 @@ class _Scalars:
                     "·",
                 )
             )
-            if len(found) > 1 and is_new:
+            if len(found) > 1 and is_new and not several:
+                several = True
                 blocks.append(
                     Note(
                         "reason",
@@ -278,14 +293,13 @@ class _Scalars:
         return self.names.get(node) or formula_of(node, self.names)
 
     def sign(self, f: Factor) -> Formula:
-        """Write a local derivative as such: ∂n/∂m."""
-        return Partial(self.names_or(f.reader), self.names_or(f.operand))
+        """Write a local derivative as such: ∂n/∂m, or ∂⁺n/∂m beside other paths."""
+        direct = (f.operand, f.reader) in self.beside
+        return Partial(self.names_or(f.reader), self.names_or(f.operand), direct)
 
     def local(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""
-        found = prime(f, self.names) or local_derivative(
-            f, self.names, builder=self.builder
-        )
+        found = short_local(f, self.names, builder=self.builder)
         return self.sign(f) if found is None else found
 
     def adjoint(self, result: Node, k: int) -> Formula:

@@ -10,8 +10,7 @@ import numpy as np
 from derivo.explain import document as doc
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
-from derivo.explain.factors import COLOURS
-from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.mathml import math, relation
 from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
@@ -52,7 +51,7 @@ class Parts:
         said = escape(self.words.text("page.factor", number=number), quote=True)
         name = escape(factor, quote=True)
         return (
-            f'<span class="badge-n f c{(number - 1) % COLOURS}" data-f="{name}" '
+            f'<span class="badge-n f c{factor_colour(factor)}" data-f="{name}" '
             f'tabindex="0" role="button" aria-label="{said}">{number}</span>'
         )
 
@@ -136,16 +135,26 @@ class Parts:
         """Write the graph; a large one folded, with a button to unfold it."""
         label = self.words.text("page.graph_of", name=drawing.title)
         under = f"<figcaption>{self.runs(caption)}</figcaption>" if caption else ""
-        whole = svg(replace(drawing, folded=None), colours="css", label=label)
+        whole = _fitted(replace(drawing, folded=None), label)
         if drawing.folded is None:
-            return f'<figure><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
-        folded = svg(drawing.folded, colours="css", label=label)
+            return f'<figure class="graph"><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
+        folded = _fitted(drawing.folded, label)
         button = escape(self.words.text("page.unfold"))
         return (
-            f'<figure><button class="unfold" aria-pressed="false">{button}</button>'
+            f'<figure class="graph"><button class="unfold" aria-pressed="false">{button}</button>'
             f'<div class="scroll folded" tabindex="0">{folded}</div>'
             f'<div class="scroll whole" tabindex="0" hidden>{whole}</div>{under}</figure>'
         )
+
+
+SMALLEST = 0.65  # of its size: beyond that a picture is scrolled rather than shrunk
+
+
+def _fitted(drawing: Drawing, label: str) -> str:
+    """Write a graph that is as wide as there is room, within what can be read."""
+    least, most = SMALLEST * drawing.width, drawing.width
+    size = f'style="min-width:{least:.0f}px;max-width:{most:.0f}px"'
+    return svg(drawing, colours="css", label=label).replace("<svg ", f"<svg {size} ", 1)
 
 
 def grid(array: object) -> str:
