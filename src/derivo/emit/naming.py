@@ -130,7 +130,7 @@ def results_of_helpers(outputs: Iterable[Node], own: str) -> dict[Node, str]:
                 inside.add(n)
     found = {}
     for n in nodes:
-        name = n.group[-1] if n.group else ""
+        name = n.group[-1].name if n.group else ""
         is_helper = name.isidentifier() and name[0] != "_" and name != own
         if is_helper and n.inputs and n not in inside:
             found[n] = f"{name}_out"
