@@ -317,7 +317,10 @@ class Passes:
         nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
         kept = {k: v for k, v in vars(self).items() if k != "module"}
         rederive = function if isinstance(function, Missing) else self._rederive
-        changed = {"function": function, "_rederive": rederive, "emitted": emitted}
+        # What is only kept to save time is left out.
+        functions = replace(self.functions, solved={})
+        changed = {"function": function, "_rederive": rederive, "emitted": emitted,
+                   "functions": functions}  # fmt: skip
         return {"nodes in order": nodes, **kept, **changed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
