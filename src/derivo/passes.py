@@ -450,7 +450,8 @@ def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:
         asked: tuple[Any, ...] = (wrt,)
     else:
         asked = tuple(wrt) if isinstance(wrt, Iterable) else (wrt,)
-    if not asked or len(set(asked)) < len(asked):
+    floating = "float" in kinds.values()  # without one there is nothing to name
+    if (not asked and floating) or len(set(asked)) < len(asked):
         what = "names an argument twice" if asked else "names no argument"
         message = (
             f"wrt: {wrt!r} {what}; name one or several of {', '.join(kinds)}, or leave "
