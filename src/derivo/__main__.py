@@ -2,7 +2,17 @@
 
 import sys
 
-from derivo.cli.main import main
+
+def run() -> int:
+    """Load the command line, and run it; Ctrl-C while it loads is no error, either."""
+    try:
+        from derivo.cli.main import main  # noqa: PLC0415  it takes a moment
+
+        return main()
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)  # noqa: T201  a command prints
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -326,7 +326,10 @@ class Passes:
         nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
         kept = {k: v for k, v in vars(self).items() if k != "module"}
         rederive = function if isinstance(function, Missing) else self._rederive
-        changed = {"function": function, "_rederive": rederive, "emitted": emitted}
+        # What is only kept to save time is left out.
+        functions = replace(self.functions, solved={})
+        changed = {"function": function, "_rederive": rederive, "emitted": emitted,
+                   "functions": functions}  # fmt: skip
         return {"nodes in order": nodes, **kept, **changed}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -456,7 +459,8 @@ def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:
         asked: tuple[Any, ...] = (wrt,)
     else:
         asked = tuple(wrt) if isinstance(wrt, Iterable) else (wrt,)
-    if not asked or len(set(asked)) < len(asked):
+    floating = "float" in kinds.values()  # without one there is nothing to name
+    if (not asked and floating) or len(set(asked)) < len(asked):
         what = "names an argument twice" if asked else "names no argument"
         message = (
             f"wrt: {wrt!r} {what}; name one or several of {', '.join(kinds)}, or leave "

@@ -252,7 +252,10 @@ def _on_targets(
         for n in case.raw.traced.inputs
         if n.spec.kind == "float" and n.spec.rank
     }
-    free = sorted(arrays - set(case.raw.wrt) - case.raw.forward.facts.free)
+    # What derivo itself takes for a target may have a gradient of its own, too.
+    found = {f.name for d in case.derivations for f in d.backward.assumptions}
+    targets = (arrays - set(case.raw.wrt)) | found
+    free = sorted(targets - case.raw.forward.facts.free)
     known = {f.name for f in case.facts}
     facts = tuple(SumsToOne(name, -1) for name in free if name not in known)
     if not facts:
