@@ -42,7 +42,7 @@ class Tidy(Recorder):
 
     def make(
         self, op: Op, inputs: tuple[Node, ...], attrs: dict[str, Any] | None = None,
-        line: Line | None = None, group: tuple[str, ...] = (),
+        line: Line | None = None, group: tuple[Frame, ...] = (),
     ) -> Node:  # fmt: skip
         """Give the node for `op` on `inputs`, or a shorter one of the same value."""
         return self.tidied(self.builder.make(op, inputs, attrs, line, group))
