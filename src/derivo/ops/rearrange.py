@@ -134,7 +134,9 @@ def _source(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     # edge itself is repeated in the mode "symmetric" alone.
     twice = mode == "symmetric"
     period = 2 * n if twice else 2 * n - 2
-    period = max(period, 1) if isinstance(n, int) else maximum(period, 1)
+    # Of a size known by name: an array, for a lone Python number would become a float.
+    known = isinstance(n, int)
+    period = max(period, 1) if known else maximum(period + 0 * places, 1)
     there = remainder(places, period)
     return minimum(there, period - there - twice)
 
