@@ -195,8 +195,9 @@ def _widths(x: Any, given: Any) -> tuple[tuple[int, int], ...]:
 
 def _per_side(x: Any, values: Any) -> list[tuple[Any, Any]]:
     """Give the values before and after, for each axis."""
-    is_nested = isinstance(values, list | tuple | np.ndarray) and np.ndim(values)
-    if not is_nested:
+    if not isinstance(values, list | tuple) and not (
+        isinstance(values, np.ndarray) and values.ndim
+    ):
         return [(values, values)] * max(x.ndim, 1)
     rows = list(values)
     if all(isinstance(r, list | tuple | np.ndarray) for r in rows):

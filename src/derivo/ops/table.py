@@ -22,6 +22,10 @@ Written from the catalogue in `src/derivo/ops/`:
 Operators, and methods of the same names, count as well:
 `x @ w`, `x.sum(axis=0)`, `x[i, :]`, `x.T`. Options are those of NumPy; one that cannot
 be derived is refused by its name. `d` below stands for `derivo.derive`.
+
+Derivatives of such functions in one line, with JAX's signatures: `derivo.grad`,
+`value_and_grad`, `jacobian`, `hessian`, `hvp`, `jvp`, `vjp`; so
+`derivo.hessian(f)(x)`. They nest, and stand inside functions that are derived.
 """
 REFUSALS = """
 ## Refused, and what to write instead

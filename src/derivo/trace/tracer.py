@@ -6,7 +6,6 @@ import inspect
 import linecache
 import numbers
 import sys
-import sysconfig
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,7 +40,7 @@ _OURS = str(Path(__file__).parents[1])
 # Layers are written as a user writes them: their names and lines are worth keeping.
 _LIKE_USERS = tuple(str(Path(_OURS) / part) for part in ("layers", "article"))
 _NUMPY = str(Path(np.__file__).parent)
-_STDLIB = sysconfig.get_path("stdlib")
+_STDLIB = str(Path(inspect.__file__).parent)
 _SCIPY = str(Path("site-packages") / "scipy")
 
 
