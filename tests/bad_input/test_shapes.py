@@ -5,6 +5,7 @@ import pytest
 
 import derivo
 from derivo.errors import NotSupportedError, ShapeError
+from derivo.ops.refused import instead_of
 from tests.refused import refused
 
 
@@ -108,7 +109,8 @@ def test_rows_of_different_length():
 def test_an_operation_without_a_rule(name, function):
     text = refused(NotSupportedError, function, x="N")
     assert f"`{name}` has no rule in derivo yet" in text
-    assert "Instead: spell it with operations of the list in docs/operations.md" in text
+    usual = "spell it with operations of the list in docs/operations.md"
+    assert f"Instead: {instead_of(name) or usual}" in text
 
 
 def test_a_sum_that_would_cut_off_fractions():

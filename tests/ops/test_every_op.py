@@ -126,9 +126,9 @@ def derived(op: Op, arrays: Any, attrs: Any) -> tuple[Any, dict[str, Any], list[
 @pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
 def test_the_emitted_source_gives_the_same_in_both_precisions(op: Op) -> None:
     arrays, attrs = drawn(op, 1)
-    d, given, wrt = derived(op, arrays, attrs)
-    if not wrt:
+    if not any(is_real(a) for a in arrays):
         pytest.skip("no operand has a gradient")
+    d, given, wrt = derived(op, arrays, attrs)
     y = op.compute(*arrays, **attrs)
     u = np.random.default_rng(7).normal(size=np.shape(y))
     parts = op.vjp(u, y, *arrays, **{**op.attrs, **attrs})  # type: ignore[misc]

@@ -87,12 +87,12 @@ def test_arrays_with_an_arithmetic_of_their_own_are_refused(make: Any) -> None:
     def square(x: Any) -> Any:
         return np.sum(x**2)
 
-    with pytest.raises(DtypeError, match=r"np\.asarray"):
+    with pytest.raises(DtypeError, match=r"np\.asarray|filled"):
         derivo.derive(square, x=special)
     d = derivo.derive(square, x=np.asarray(special))
-    with pytest.raises(DtypeError, match=r"np\.asarray"):
+    with pytest.raises(DtypeError, match=r"np\.asarray|filled"):
         d(x=special)
-    with pytest.raises(DtypeError, match=r"np\.asarray"):
+    with pytest.raises(DtypeError, match=r"np\.asarray|filled"):
         d.gradients(x=special)
-    with pytest.raises(DtypeError, match=r"np\.asarray"):
+    with pytest.raises(DtypeError, match=r"np\.asarray|filled"):
         derivo.derive(lambda x: np.sum(x * special), x="N 3")

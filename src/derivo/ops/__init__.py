@@ -36,6 +36,7 @@ from derivo.ops import questions as questions
 from derivo.ops import ranges as ranges
 from derivo.ops import rearrange as rearrange
 from derivo.ops import reduce as reduce
+from derivo.ops import refused as refused
 from derivo.ops import scan as scan
 from derivo.ops import scipy_arrays as scipy_arrays
 from derivo.ops import scipy_linalg as scipy_linalg

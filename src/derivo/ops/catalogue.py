@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ from derivo.graph.op import Op
 from derivo.graph.spec import kind_of
 
 CATALOGUE: dict[str, Op] = {}
+# The file that an operation is written in.
+HOMES: dict[str, str] = {}
 # From a NumPy function (or the name of a ufunc) to what records it on traced values.
 SPELLINGS: dict[Any, Callable[..., Any]] = {}
 # From where SciPy keeps a function to what records it: "special.logsumexp". Ufuncs ask
@@ -30,6 +33,8 @@ def register(op: Op, *spellings: Any) -> Op:
         message = f"operation {op.name!r} is registered twice"
         raise ValueError(message)
     CATALOGUE[op.name] = op
+    home = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001
+    HOMES[op.name] = home.rpartition(".")[2]
     for spelling in spellings:
         SPELLINGS[spelling] = op
     return op

@@ -11,10 +11,12 @@ import numpy as np
 from derivo.errors import ShapeError
 from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import spells
+from derivo.ops.elementwise import where
 from derivo.ops.index import cut, gather, getitem
 from derivo.ops.infer import normal_axis
 from derivo.ops.join import concatenate, stack
-from derivo.ops.shape import as_array, as_shape, copied, expand_dims, reshape
+from derivo.ops.leaf import arange, made
+from derivo.ops.shape import as_array, as_dim, as_shape, copied, expand_dims, reshape
 
 
 def _flat_if(x: Any, axis: Any) -> tuple[Any, int]:
@@ -36,6 +38,8 @@ def _known_size(x: Any, axis: int, what: str) -> int:
 def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     """Leave out some places of an axis."""
     x, a = _flat_if(as_array(arr), axis)
+    if hasattr(obj, "record"):
+        return _without(x, obj, a)
     if isinstance(obj, int | np.integer) and not isinstance(obj, bool):
         i = int(obj)
         n = as_shape(x.shape)[a]
@@ -50,12 +54,26 @@ def delete(arr: Any, obj: Any, axis: Any = None) -> Any:
     return gather(x, np.delete(np.arange(n), obj), axis=a)
 
 
+def _without(x: Any, place: Any, axis: int) -> Any:
+    """Leave out one place that is traced: those from there on move up."""
+    if place.ndim:
+        message = "np.delete of several places needs them to be known while tracing"
+        raise NotImplementedError(message)
+    n = x.shape[axis]
+    kept = made(arange, x, stop=as_dim(n) - 1)
+    kept = kept + (kept >= where(place < 0, place + n, place))
+    return gather(x, kept, axis=axis)
+
+
 @spells(np.insert)
 def insert(arr: Any, obj: Any, values: Any, axis: Any = None) -> Any:
     """Put values before some places of an axis."""
     x, a = _flat_if(as_array(arr), axis)
     values = as_array(values)
     shape = as_shape(x.shape)
+    if hasattr(obj, "record"):
+        message = "np.insert needs places that are known while tracing"
+        raise NotImplementedError(message)
     single = isinstance(obj, list | tuple | np.ndarray) and np.size(obj) == 1
     if isinstance(obj, int | np.integer) or single:
         i, n = int(np.reshape(obj, ())), shape[a]

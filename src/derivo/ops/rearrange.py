@@ -134,7 +134,9 @@ def _source(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     # edge itself is repeated in the mode "symmetric" alone.
     twice = mode == "symmetric"
     period = 2 * n if twice else 2 * n - 2
-    period = max(period, 1) if isinstance(n, int) else maximum(period, 1)
+    # Of a size known by name: an array, for a lone Python number would become a float.
+    known = isinstance(n, int)
+    period = max(period, 1) if known else maximum(period + 0 * places, 1)
     there = remainder(places, period)
     return minimum(there, period - there - twice)
 
@@ -193,8 +195,9 @@ def _widths(x: Any, given: Any) -> tuple[tuple[int, int], ...]:
 
 def _per_side(x: Any, values: Any) -> list[tuple[Any, Any]]:
     """Give the values before and after, for each axis."""
-    is_nested = isinstance(values, list | tuple | np.ndarray) and np.ndim(values)
-    if not is_nested:
+    if not isinstance(values, list | tuple) and not (
+        isinstance(values, np.ndarray) and values.ndim
+    ):
         return [(values, values)] * max(x.ndim, 1)
     rows = list(values)
     if all(isinstance(r, list | tuple | np.ndarray) for r in rows):

@@ -31,7 +31,7 @@ from derivo.ops.shape import as_array, as_shape, broadcast_to, expand_dims, tran
 
 @spells(np.var)
 def var(
-    x: Any, axis: Any = None, ddof: float = 0, keepdims: Any = False,
+    x: Any, axis: Any = None, ddof: Any = 0, keepdims: Any = False,
     where: Any = True, mean: Any = None, correction: Any = None,
 ) -> Any:  # fmt: skip
     """Give the mean square of the distance from the mean."""
@@ -39,7 +39,7 @@ def var(
     if mean is None:
         mean = _mean(x, axis, where, keepdims=True)
     centred = x - mean
-    if not ddof:
+    if isinstance(ddof, int | float) and not ddof:
         return _mean(centred * centred, axis, where, keepdims=keepdims)
     squares = _kept(centred * centred, where)
     total = sum_of(squares, axis=axis, keepdims=keepdims)
@@ -58,11 +58,12 @@ def _mean(x: Any, axis: Any, selection: Any, *, keepdims: Any) -> Any:
 
 
 @spells(np.std)
-def std(x: Any, axis: Any = None, ddof: float = 0, **options: Any) -> Any:
+def std(x: Any, axis: Any = None, ddof: Any = 0, **options: Any) -> Any:
     """Give the square root of the variance; of single numbers it is 0, and stays so."""
     x = as_array(x)
     n, is_plain = count(x, axis), set(options) <= {"keepdims"}
-    if isinstance(n, int) and n == 1 and not ddof and is_plain:
+    plain_number = isinstance(ddof, int | float) and not ddof
+    if isinstance(n, int) and n == 1 and plain_number and is_plain:
         return sum_of(x * 0.0, axis=axis, **options)
     return sqrt(var(x, axis=axis, ddof=ddof, **options))
 

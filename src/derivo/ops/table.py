@@ -10,47 +10,70 @@ import numpy as np
 
 from derivo.graph.op import Op
 from derivo.ops import functions
-from derivo.ops.catalogue import CATALOGUE, SPELLINGS
+from derivo.ops.catalogue import CATALOGUE, HOMES, SCIPY, SPELLINGS
+from derivo.ops.refused import OF_SCIPY, REFUSED
+from derivo.ops.topics import TOPICS, Topic
 
 HEAD = """# Operations
 
 Written from the catalogue in `src/derivo/ops/`:
 `python -m derivo.ops.table > docs/operations.md`.
 
-## NumPy functions that can be traced
-
 Operators, and methods of the same names, count as well:
-`x @ w`, `x.sum(axis=0)`, `x[i, :]`, `x.T`.
+`x @ w`, `x.sum(axis=0)`, `x[i, :]`, `x.T`. Options are those of NumPy; one that cannot
+be derived is refused by its name. `d` below stands for `derivo.derive`.
+
+Derivatives of such functions in one line, with JAX's signatures: `derivo.grad`,
+`value_and_grad`, `jacobian`, `hessian`, `hvp`, `jvp`, `vjp`; so
+`derivo.hessian(f)(x)`. They nest, and stand inside functions that are derived.
 """
+REFUSALS = """
+## Refused, and what to write instead
+
+An error quotes the line of your code and what stands here.
+
+| instead of | because | write |
+| --- | --- | --- |"""
 
 
 def spelled() -> list[str]:
-    """Give the NumPy functions that are understood, as users write them."""
-    found = set()
-    for key in SPELLINGS:
-        if isinstance(key, str):
-            ufunc, _, method = key.partition(".")
-            if method:
-                found.add(f"np.{ufunc}.{method}")
-        else:
-            found.add(_written(key))
-    return sorted(found)
+    """Give the functions that are understood, as users write them."""
+    return sorted(name for names in homes().values() for name in names)
+
+
+def homes() -> dict[str, set[str]]:
+    """Give the functions that are understood, by the file that records them."""
+    found: dict[str, set[str]] = {}
+    for key, handler in SPELLINGS.items():
+        found.setdefault(_home(handler), set()).add(_name(key))
+    for place, handler in SCIPY.items():
+        if place not in OF_SCIPY and ".__" not in place:
+            found.setdefault(_home(handler), set()).add(f"scipy.{place}")
+    return found
+
+
+def _home(handler: Any) -> str:
+    if isinstance(handler, Op):
+        return HOMES[handler.name]
+    home: str = handler.__module__.rpartition(".")[2]
+    return home
+
+
+def _name(key: Any) -> str:
+    if not isinstance(key, str):
+        return _written(key)
+    return f"np.{key}" if "." in key else f"scipy.special.{key}"
 
 
 def _written(function: Any) -> str:
     """Write where a function is found; `np.linalg.norm` is not in `np`."""
     name = function.__name__
-    for place, module in (("np", np), ("np.linalg", np.linalg)):
+    modules = (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft))
+    for place, module in modules:
         if getattr(module, name, None) is function:
             return f"{place}.{name}"
     aliases = [n for n in dir(np) if getattr(np, n) is function]
     return f"np.{aliases[0]}" if aliases else name
-
-
-def of_scipy() -> list[str]:
-    """Give the ufuncs of ``scipy.special`` that are understood."""
-    names = (k for k in SPELLINGS if isinstance(k, str) and "." not in k)
-    return sorted(f"scipy.special.{n}" for n in names)
 
 
 def own() -> list[Callable[..., Any]]:
@@ -88,23 +111,40 @@ def text_of(op: Op) -> str:
 def page() -> Iterator[str]:
     """Give the lines of the page."""
     yield HEAD
-    yield ", ".join(f"`{name}`" for name in spelled()) + "."
-    yield "\n## Functions of SciPy that can be traced\n"
-    more = ["softmax", "log_softmax", "logsumexp", "polygamma"]
-    names = sorted({*of_scipy(), *(f"scipy.special.{n}" for n in more)})
-    yield ", ".join(f"`{name}`" for name in names) + "."
-    yield "\n## Functions that NumPy lacks: `derivo.ops`\n"
+    known = homes()
+    for topic in TOPICS:
+        yield f"## {topic.title}\n"
+        yield from _topic(topic, known)
+    yield "## Functions that NumPy lacks: `derivo.ops`\n"
     yield "| function | what it gives |\n| --- | --- |"
     for function in own():
         first = (function.__doc__ or "").splitlines()[0].replace("|", "\\|")
         yield f"| `{function.__name__}` | {first} |"
-    yield "\n## Records\n"
-    yield "`y` is the result, the operands have the names of the second column.\n"
-    yield "| operation | operands | NumPy | derivative |\n| --- | --- | --- | --- |"
-    for op in sorted(CATALOGUE.values(), key=lambda o: o.name):
-        if op.inputs and (op.numpy or op.lower):
+    yield REFUSALS
+    for name, (why, instead) in sorted(REFUSED.items()):
+        yield f"| `{name}` | {why} | {instead} |"
+    for name, (why, instead) in sorted(OF_SCIPY.items()):
+        yield f"| `scipy.{name}` | {why} | {instead} |"
+
+
+def _topic(topic: Topic, known: dict[str, set[str]]) -> Iterator[str]:
+    """Give the part of the page about one topic."""
+    if topic.example:
+        specs = ", ".join(f'{k}="{v}"' for k, v in topic.specs.items())
+        yield f"```python\nd({topic.example}, {specs})\n```\n"
+    names = sorted(name for file in topic.files for name in known.get(file, ()))
+    if names:
+        yield ", ".join(f"`{name}`" for name in names) + ".\n"
+    records = [
+        op for op in sorted(CATALOGUE.values(), key=lambda o: o.name)
+        if HOMES[op.name] in topic.files and op.inputs and (op.numpy or op.lower)
+    ]  # fmt: skip
+    if records:
+        yield "| record | operands | NumPy | derivative |\n| --- | --- | --- | --- |"
+        for op in records:
             operands = ", ".join(op.inputs)
             yield f"| {op.name} | {operands} | {text_of(op)} | {derivative(op)} |"
+        yield ""
 
 
 def main() -> None:

@@ -131,6 +131,11 @@ def as_array(value: Any, name: str) -> Any:
         )
         raise DtypeError(message)
     try:
+        as_plain(value)
+    except DtypeError as error:
+        message = f"{name}: {error}"
+        raise DtypeError(message) from None
+    try:
         return np.asarray(value)
     except Exception as error:  # noqa: BLE001  whatever the object raises
         message = (

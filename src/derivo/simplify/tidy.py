@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from derivo.graph.builder import Builder
-from derivo.graph.node import Graph, Line, Node
+from derivo.graph.node import Frame, Graph, Line, Node
 from derivo.graph.op import Op
 from derivo.ops.shape import without_copies
 from derivo.ops.tidy import of_numbers

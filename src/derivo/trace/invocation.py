@@ -183,7 +183,7 @@ def nest_of(value: Any, depth: int = 0) -> Any:
 
     Numbers and sizes are left out: they are no arguments, but part of the function.
     """
-    if hasattr(value, "record"):
+    if hasattr(value, "record") and hasattr(value, "node"):
         node: Node = value.node
         return None if is_inline(node) else node
     if depth > _DEEPEST:

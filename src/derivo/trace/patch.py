@@ -187,7 +187,7 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
 # for an array without looking, and would crash. Nothing traced may be written into.
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def new(op: Any, **attrs: Any) -> Any:
-        return recorder.wrap(recorder.builder.make(op, (), attrs, *recorder.place()))
+        return recorder.record(op, (), attrs)
 
     def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         kind = "float" if dtype is None else kind_of(np.dtype(dtype))

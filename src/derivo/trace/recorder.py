@@ -15,6 +15,7 @@ from derivo.graph.node import Frame, Line, Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
+from derivo.ops.refused import instead_of
 from derivo.trace.loop import trace_loop
 from derivo.trace.operators import variable
 
@@ -231,7 +232,8 @@ class Recorder:
         """Refuse a NumPy function that has no rule."""
         self.refuse(
             NotSupportedError, f"`{name}` has no rule in derivo yet",
-            "spell it with operations of the list in docs/operations.md",
+            instead_of(name)
+            or "spell it with operations of the list in docs/operations.md",
         )  # fmt: skip
 
 

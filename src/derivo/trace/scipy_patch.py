@@ -74,14 +74,10 @@ def _places() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
         module = sys.modules.get(f"scipy.{package}")
         if module is None:
             continue
-        if not path:
-            holder: Any = module
-        elif package == "sparse":
-            classes = getattr(module, path[0]).__mro__
-            holder = next(c for c in classes if name in vars(c))
-        else:
-            # A module, or a distribution: its class, so that frozen ones know too.
-            holder = getattr(module, path[0], None)
-            holder = holder if isinstance(holder, ModuleType) else type(holder)
+        holder: Any = getattr(module, path[0], None) if path else module
+        if package == "sparse" and isinstance(holder, type):
+            holder = next(c for c in holder.__mro__ if name in vars(c))
+        elif not isinstance(holder, ModuleType):
+            holder = type(holder)  # of a distribution, so that frozen ones know too
         if hasattr(holder, name):
             yield holder, name, handler

@@ -40,12 +40,16 @@ _OURS = str(Path(__file__).parents[1])
 # Layers are written as a user writes them: their names and lines are worth keeping.
 _LIKE_USERS = tuple(str(Path(_OURS) / part) for part in ("layers", "article"))
 _NUMPY = str(Path(np.__file__).parent)
+_STDLIB = str(Path(inspect.__file__).parent)
+_SCIPY = str(Path("site-packages") / "scipy")
 
 
 def is_users(file: str) -> bool:
-    """Tell code of the user from code of derivo, NumPy and the interpreter."""
+    """Tell code of the user from code of derivo, NumPy, SciPy and the interpreter."""
     if file.startswith(_LIKE_USERS):
         return True
+    if _SCIPY in file or (file.startswith(_STDLIB) and "site-packages" not in file):
+        return False
     return not file.startswith(
         (_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__")
     )

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from derivo.errors import UsageError
 from derivo.transforms.trees import form, is_array, leaves, rebuilt
 
 Function = Callable[..., Any]
+# What a function gave when it was traced. It stands here, not in the call: what a trace
+# leaves in objects around a function is taken back.
+_RESULTS: WeakKeyDictionary[Call, tuple[Any, Any]] = WeakKeyDictionary()
 
 
 class Call:
@@ -24,8 +28,8 @@ class Call:
         The numbers, by names made of the arguments' own.
     wrt
         For each argument asked for, the names of its numbers.
-    out
-        The form of the result, known once the function has run.
+    like
+        A call of the same form for which the function has run.
     """
 
     def __init__(
@@ -36,8 +40,7 @@ class Call:
         self.args, self.options = tuple(args), options
         self.values: dict[str, Any] = {}
         self.wrt: list[list[str]] = [[] for _ in argnums]
-        self.out: Any = None
-        self.aux: Any = None
+        self.like = self  # the call whose function has run
         names = _argument_names(function, len(args))
         for number, (name, tree) in enumerate(
             [*zip(names, self.args, strict=True), *options.items()]
@@ -73,16 +76,27 @@ class Call:
 
         args, options = rebuilt(self.args, put), rebuilt(self.options, put)
         result = self.function(*args, **options)
+        aux = None
         if self.has_aux:
             if not isinstance(result, tuple) or len(result) != 2:
                 message = "with has_aux=True the function returns a pair (result, aux)"
                 raise UsageError(message)
-            result, self.aux = result
-        self.out = result
+            result, aux = result
+        _RESULTS[self] = result, aux
         flat = [v for _, v in leaves(result)]
         if self.has_aux:
-            flat += [v for _, v in leaves(self.aux) if is_array(v)]
+            flat += [v for _, v in leaves(aux) if is_array(v)]
         return flat
+
+    @property
+    def out(self) -> Any:
+        """The result that is differentiated, for its form."""
+        return _RESULTS[self.like][0]
+
+    @property
+    def aux(self) -> Any:
+        """The auxiliary result, for its form and what is no number in it."""
+        return _RESULTS[self.like][1]
 
     @property
     def count(self) -> int:

@@ -69,7 +69,7 @@ class Derived:
         if known is None:
             known = self.known[call.key] = call, _derive(call)
         first, passes = known
-        call.out, call.aux = first.out, first.aux
+        call.like = first
         values, _ = passes.bind((), call.values)
         with np.errstate(over="ignore", under="ignore"):
             output, saved = getattr(passes.module, passes.name)(**values)
