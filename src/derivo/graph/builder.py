@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import InternalError
-from derivo.graph.node import Graph, Line, Node, between
+from derivo.graph.node import Frame, Graph, Line, Node, between
 from derivo.graph.op import Op
 
 
@@ -47,7 +47,7 @@ class Builder:
         inputs: tuple[Node, ...],
         attrs: dict[str, Any] | None = None,
         line: Line | None = None,
-        group: tuple[str, ...] = (),
+        group: tuple[Frame, ...] = (),
     ) -> Node:
         """Give the node for `op` on `inputs`, the existing one if there is one."""
         full = {**op.attrs, **(attrs or {})}

@@ -25,6 +25,22 @@ class Line:
         return f'File "{self.file}", line {self.number}, in {self.function}{code}'
 
 
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A call of a helper function of the user's.
+
+    Attributes
+    ----------
+    name
+        Of the function.
+    call
+        Which call: two calls of one function have different numbers.
+    """
+
+    name: str
+    call: int = 0
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Node:
     """One value of a computation: an operation applied to other values.
@@ -38,7 +54,7 @@ class Node:
     spec: Spec
     index: int
     line: Line | None = None
-    group: tuple[str, ...] = ()
+    group: tuple[Frame, ...] = ()
 
     def __repr__(self) -> str:
         """Show operation, number of the node, and shape."""

@@ -11,7 +11,7 @@ import numpy as np
 from derivo.errors import DerivoError, DtypeError, NotSupportedError, ShapeError
 from derivo.graph.builder import Builder, Constant
 from derivo.graph.dim import Dim
-from derivo.graph.node import Line, Node
+from derivo.graph.node import Frame, Line, Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
@@ -55,7 +55,7 @@ class Recorder:
         # Numbers of the nodes that the steps of loops are made of.
         self.steps: list[range] = []
 
-    def place(self) -> tuple[Line | None, tuple[str, ...]]:
+    def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Give the user's line, and the helper functions it lies in."""
         return None, ()
 

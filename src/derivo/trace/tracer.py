@@ -19,7 +19,7 @@ import numpy as np
 from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
 from derivo.graph.nest import paths, rebuilt, short_name
-from derivo.graph.node import Graph, Line, Node
+from derivo.graph.node import Frame, Graph, Line, Node
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.invocation import (
@@ -65,6 +65,8 @@ class Tracer(Recorder):
         self._targets: dict[tuple[Any, int], Any] = {}
         # Lets the code of a module work on traced values: see `trace.patch`.
         self.adopt: Callable[[dict[str, Any]], None] = lambda _scope: None
+        self.calls: dict[int, int] = {}  # by identity of a running frame: which call
+        self.count = 0
 
     def finished(self) -> Invocation:
         """Give the whole run; calls inside the steps of loops are part of the steps."""
@@ -77,10 +79,13 @@ class Tracer(Recorder):
         with_steps(self.top)
         return self.top
 
-    def place(self) -> tuple[Line | None, tuple[str, ...]]:
-        """Find the innermost frame of the user's, and the helpers around it."""
+    def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
+        """Find the innermost frame of the user's, and the calls of helpers around it.
+
+        Comprehensions and generators written in place are no helpers.
+        """
         frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
-        line, group = None, []
+        line, group = None, list[Frame]()
         code = getattr(self.function, "__code__", None)
         while frame is not None:
             if is_users(frame.f_code.co_filename):
@@ -88,7 +93,9 @@ class Tracer(Recorder):
                     line = _line(frame)
                 if frame.f_code is code:
                     break
-                group.append(frame.f_code.co_name)
+                name = frame.f_code.co_name
+                if not name.startswith("<") or name == "<lambda>":
+                    group.append(Frame(name, self.calls.get(id(frame), 0)))
             frame = frame.f_back
         return line, tuple(reversed(group)) if frame is not None else ()
 
@@ -98,6 +105,9 @@ class Tracer(Recorder):
         if not own and not is_users(frame.f_code.co_filename):
             return None
         self.adopt(frame.f_globals)
+        # A frame that ends may leave its identity to a later one, which is noted anew.
+        self.count += 1
+        self.calls[id(frame)] = self.count
         depth = _depth(frame)
         invocation = self._begin(frame)
         names = (invocation or self.running[-1]).names

@@ -5,7 +5,6 @@ from __future__ import annotations
 from derivo.explain import palette
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.factors import COLOURS
-from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.unicode import inline
 
 
@@ -28,10 +27,10 @@ def dot(drawing: Drawing) -> str:
         )
     for edge in drawing.edges:
         line = f"  {quoted(edge.source)} -> {quoted(edge.target)}"
-        if edge.factor:
-            number = factor_number(edge.factor)
-            hue = palette.LIGHT[(number - 1) % COLOURS]
-            label = quoted(f"({number}) {edge.label}".strip())
+        if edge.numbers:
+            hue = palette.LIGHT[(edge.numbers[0] - 1) % COLOURS]
+            listed = ", ".join(map(str, edge.numbers))
+            label = quoted(f"({listed}) {edge.label}".strip())
             line += f' [label={label}, color="{hue}", fontcolor="{hue}"]'
         lines.append(line + ";")
     return "\n".join([*lines, "}"]) + "\n"

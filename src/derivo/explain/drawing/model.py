@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.tree import Formula
+from derivo.graph.node import Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Spot:
     members
         Ids that a folded group stands for.
     group
-        The groups it is in, outermost first.
+        The calls of helper functions it is in, outermost first.
     line
         Where the user wrote it.
     is_result, is_parameter
@@ -46,7 +48,7 @@ class Spot:
     value: str = ""
     gradient: str = ""
     members: tuple[str, ...] = ()
-    group: tuple[str, ...] = ()
+    group: tuple[Frame, ...] = ()
     line: str = ""
     is_result: bool = False
     is_parameter: bool = False
@@ -56,7 +58,14 @@ class Spot:
 class Edge:
     """A value that an operation reads.
 
-    `factor` is the id of its local derivative, `label` that derivative as a short text.
+    Attributes
+    ----------
+    factor
+        Id of its local derivative; several ids where one line stands for several edges.
+    label
+        That derivative as a short text.
+    members
+        Ids of the edges that a line of a folded picture stands for.
     """
 
     id: str
@@ -64,6 +73,12 @@ class Edge:
     target: str
     factor: str = ""
     label: str = ""
+    members: tuple[str, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of its factors."""
+        return tuple(factor_number(f) for f in self.factor.split())
 
 
 @dataclass(frozen=True, slots=True)

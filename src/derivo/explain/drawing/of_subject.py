@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from derivo.explain.drawing.folding import folded
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.formula.local import local_derivative, prime
@@ -19,7 +19,6 @@ from derivo.graph.node import Node
 
 HOLE = "\u25a1"
 LONGEST = 12
-MOST = 60  # operations beyond which a graph without groups is folded by named values
 
 
 def draw(subject: Subject) -> Drawing:
@@ -34,9 +33,8 @@ def draw(subject: Subject) -> Drawing:
             if source in seen:
                 edges.append(_edge(source, node, position, factor, subject, names))
     whole = Drawing(subject.graph.name, spots, tuple(edges))
-    groups = _groups(seen, subject)
-    folded = fold(whole, groups) if groups else None
-    return replace(place(whole), folded=None if folded is None else place(folded))
+    small = folded(whole)
+    return replace(place(whole), folded=None if small is None else place(small))
 
 
 def is_transparent(node: Node) -> bool:
@@ -139,72 +137,3 @@ def sign_of(node: Node) -> str:
 def leaf_or_size(node: Node) -> Formula:
     """Write a constant or a size."""
     return Words(str(node.attrs["dim"])) if "dim" in node.attrs else leaf(node)
-
-
-# --- folding --------------------------------------------------------------------------
-
-
-def _groups(seen: Mapping[Node, Any], subject: Subject) -> dict[str, str]:
-    """Give the group that each spot folds into, by id; empty if nothing folds."""
-    found = {subject.ids[n]: n.group[0] for n in seen if n.group}
-    if found or sum(bool(n.inputs) for n in seen) <= MOST:
-        return found
-    waiting: list[str] = []
-    for node in seen:
-        if not node.inputs:
-            continue
-        waiting.append(subject.ids[node])
-        if node in subject.names and len(waiting) > 1:
-            found |= dict.fromkeys(waiting, subject.names[node])
-            waiting = []
-        elif node in subject.names:
-            waiting = []
-    return found
-
-
-def fold(drawing: Drawing, groups: Mapping[str, str]) -> Drawing:
-    """Put the spots of each group into one."""
-    into = {
-        s.id: f"g-{groups[s.id]}" if s.id in groups else s.id for s in drawing.spots
-    }
-    members: dict[str, list[Spot]] = {}
-    for spot in drawing.spots:
-        members.setdefault(into[spot.id], []).append(spot)
-    spots = tuple(
-        found[-1] if name == found[-1].id else _group_spot(name, found)
-        for name, found in members.items()
-    )
-    edges: dict[tuple[str, str], Edge] = {}
-    for edge in drawing.edges:
-        pair = into[edge.source], into[edge.target]
-        if pair[0] != pair[1]:
-            edges.setdefault(pair, replace(edge, source=pair[0], target=pair[1]))
-    order = {s.id: k for k, s in enumerate(spots)}
-    if any(order[a] > order[b] for a, b in edges):
-        spots = _sorted(spots, tuple(edges))
-    return Drawing(drawing.title, spots, tuple(edges.values()))
-
-
-def _group_spot(name: str, found: list[Spot]) -> Spot:
-    last = found[-1]
-    return replace(
-        last, id=name, kind="group", symbol=name.removeprefix("g-"),
-        members=tuple(s.id for s in found), is_result=any(s.is_result for s in found),
-    )  # fmt: skip
-
-
-def _sorted(
-    spots: tuple[Spot, ...], edges: tuple[tuple[str, str], ...]
-) -> tuple[Spot, ...]:
-    """Sort so that sources come first; what is in a circle of groups stays in place."""
-    waits: dict[str, set[str]] = {s.id: set() for s in spots}
-    for a, b in edges:
-        waits[b].add(a)
-    left, result = list(spots), []
-    while left:
-        ready = next((s for s in left if not waits[s.id]), left[0])
-        left.remove(ready)
-        result.append(ready)
-        for others in waits.values():
-            others.discard(ready.id)
-    return tuple(result)

@@ -12,7 +12,6 @@ from derivo.explain.drawing.layered import inner_width
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
 from derivo.explain.drawing.routes import CIRCLE
 from derivo.explain.factors import COLOURS
-from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.unicode import inline
 
 INK = {"light": ("#1a1a1a", "#ffffff", "#666666", "#f3f4f6"),
@@ -123,17 +122,17 @@ def _edge(edge: Edge, points: list[tuple[float, float]], badge: Badge | None) ->
     parts = [f'<path class="line" d="{path}"/>', _tip(points[-2], points[-1])]
     colour, link = "", ""
     if badge is not None:
-        number = factor_number(edge.factor)
-        colour = f" f c{(number - 1) % COLOURS}"
+        number = ",".join(map(str, edge.numbers))
+        colour = f" f c{(edge.numbers[0] - 1) % COLOURS}"
         link = f' data-f="{escape(edge.factor, quote=True)}" tabindex="0"'
         x, y = badge.x, badge.y
         parts.append(f'<circle class="badge" cx="{x:.1f}" cy="{y:.1f}" r="9"/>')
-        parts.append(_text("number", x, y + 4, str(number)))
+        parts.append(_text("number", x, y + 4, number))
         if edge.label:
             side = 14 + 3.2 * len(edge.label)  # beside an upright line, else below
             at = (x + side, y + 4) if badge.is_upright else (x, y + 22)
             parts.append(_text("label", *at, edge.label))
-    place = escape(edge.id, quote=True)
+    place = escape(" ".join(edge.members or (edge.id,)), quote=True)
     return f'<g class="edge{colour}"{link} data-edge="{place}">{"".join(parts)}</g>'
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from derivo.explain.drawing.model import Drawing, Spot
-from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.unicode import inline
 
 
@@ -27,7 +26,8 @@ def text(drawing: Drawing) -> str:
             labels[spot.id] = f"#{unnamed}"
     into: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
     for edge in drawing.edges:
-        number = f" [{factor_number(edge.factor)}]" if edge.factor else ""
+        listed = ", ".join(map(str, edge.numbers))
+        number = f" [{listed}]" if listed else ""
         into[edge.target].append(labels[edge.source] + number)
     wide = max((len(label) for label in labels.values()), default=0)
     lines = []

@@ -160,10 +160,10 @@ def tikz(drawing: Drawing) -> str:
         )
     for edge in drawing.edges:
         colour, label = "", ""
-        if edge.factor:
-            number = factor_number(edge.factor)
-            colour = f",dvC{(number - 1) % COLOURS}"
-            label = f" node[midway,fill=white,inner sep=1pt,font=\\tiny] {{{number}}}"
+        if edge.numbers:
+            colour = f",dvC{(edge.numbers[0] - 1) % COLOURS}"
+            listed = ",".join(map(str, edge.numbers))
+            label = f" node[midway,fill=white,inner sep=1pt,font=\\tiny] {{{listed}}}"
         inner = "".join(
             f" -- ({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id][1:-1]
         )

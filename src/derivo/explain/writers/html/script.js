@@ -62,7 +62,8 @@
     }
     const edges = frame.dataset.edges.split(" ");
     for (const edge of $$("[data-edge]")) {
-      if (edges.includes(edge.dataset.edge)) edge.classList[name]("used");
+      const drawn = edge.dataset.edge.split(" ");
+      if (drawn.some((id) => edges.includes(id))) edge.classList[name]("used");
     }
     for (const number of frame.dataset.lines.split(" ")) {
       const line = number && $(`#L${number}`);

@@ -1,0 +1,165 @@
+"""Folding a large picture: a call of a helper becomes a box, then a named value.
+
+A box stands for its members only if the picture says the same with it: every value
+that enters it reaches every value that leaves it. Then there is a path between two
+spots of the folded picture if, and only if, there is one in the whole, and never a
+circle. A call for which that does not hold stays open; the calls within it are tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from derivo.explain.drawing.model import Drawing, Edge, Spot
+from derivo.explain.formula.unicode import inline
+
+MOST = 30  # operations that are read one by one
+
+
+def folded(drawing: Drawing) -> Drawing | None:
+    """Fold a picture that is too large to be read; None if there is no need or way."""
+    small = drawing
+    for groups_of in (calls, named_values):
+        if sum(s.kind != "argument" for s in small.spots) > MOST:
+            small = fold(small, groups_of(small))
+    return None if small is drawing else small
+
+
+def fold(drawing: Drawing, groups: Iterable[tuple[str, list[Spot]]]) -> Drawing:
+    """Put the spots of each group into one box with the name of the group.
+
+    Every edge between two boxes is kept: those from one box to another are drawn as
+    one line, which knows them all.
+    """
+    boxes: dict[str, Spot] = {}  # by id of a member
+    for name, members in groups:
+        boxes |= dict.fromkeys((s.id for s in members), _box(name, members))
+    if not boxes:
+        return drawing
+    into = {s.id: boxes.get(s.id, s) for s in drawing.spots}
+    joined: dict[tuple[str, str], list[Edge]] = {}
+    for edge in drawing.edges:
+        pair = into[edge.source].id, into[edge.target].id
+        if pair[0] != pair[1]:
+            joined.setdefault(pair, []).append(edge)
+    spots = {spot.id: spot for spot in into.values()}
+    edges = tuple(_line(*pair, found) for pair, found in joined.items())
+    return Drawing(drawing.title, _sorted(spots, joined), edges)
+
+
+def _box(name: str, members: list[Spot]) -> Spot:
+    """Make the box of a group; it is called and placed like its last member."""
+    ids = tuple(i for s in members for i in s.members or (s.id,))
+    last = members[-1]
+    return replace(
+        last, id=f"g-{last.id}", kind="group", symbol=name, members=ids,
+        name=None if name == _called(last) else last.name,
+        is_result=any(s.is_result for s in members),
+    )  # fmt: skip
+
+
+def _line(source: str, target: str, edges: list[Edge]) -> Edge:
+    """Draw several edges as one line; one alone keeps its label."""
+    if len(edges) == 1:
+        return replace(edges[0], source=source, target=target)
+    members = tuple(i for e in edges for i in e.members or (e.id,))
+    factors = " ".join(e.factor for e in edges if e.factor)
+    return Edge(edges[0].id, source, target, factors, "", members)
+
+
+def _sorted(
+    spots: Mapping[str, Spot], edges: Iterable[tuple[str, str]]
+) -> tuple[Spot, ...]:
+    """Sort so that sources come first, else as they were."""
+    sources: dict[str, list[str]] = {i: [] for i in spots}
+    for source, target in edges:
+        sources[target].append(source)
+    result: dict[str, Spot] = {}
+    for start in spots:
+        stack = [start]
+        while stack:
+            waits = [i for i in sources[stack[-1]] if i not in result]
+            if waits:
+                stack.append(waits[0])
+            else:
+                done = stack.pop()
+                result[done] = spots[done]
+    return tuple(result.values())
+
+
+# --- what folds together --------------------------------------------------------------
+
+
+def calls(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
+    """Give the calls that may be boxes, the outermost first."""
+    ways = _Ways(drawing)
+
+    def at(depth: int, spots: list[Spot]) -> list[tuple[str, list[Spot]]]:
+        calls: dict[object, list[Spot]] = {}
+        for spot in spots:
+            if len(spot.group) > depth:
+                calls.setdefault(spot.group[depth], []).append(spot)
+        found = []
+        for members in calls.values():
+            if len(members) > 1 and ways.lead_through(members):
+                found.append((members[0].group[depth].name, members))
+            else:
+                found += at(depth + 1, members)
+        return found
+
+    return at(0, list(drawing.spots))
+
+
+def named_values(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
+    """Give each named value with what is computed for it alone."""
+    readers: dict[str, set[str]] = {s.id: set() for s in drawing.spots}
+    for edge in drawing.edges:
+        readers[edge.source].add(edge.target)
+    spots = {s.id: s for s in drawing.spots}
+    root: dict[str, str] = {}
+    for spot in reversed(drawing.spots):
+        if spot.kind == "operation":
+            root[spot.id] = spot.id
+            if spot.name is None and not spot.is_result and len(readers[spot.id]) == 1:
+                (reader,) = readers[spot.id]
+                root[spot.id] = root.get(reader, spot.id)
+    members: dict[str, list[Spot]] = {}
+    for spot in drawing.spots:
+        if spot.id in root:
+            members.setdefault(root[spot.id], []).append(spot)
+    return [
+        (_called(spots[end]), found) for end, found in members.items()
+        if len(found) > 1
+    ]  # fmt: skip
+
+
+def _called(spot: Spot) -> str:
+    return spot.symbol if spot.name is None else inline(spot.name)
+
+
+class _Ways:
+    """What leads where in a picture."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.sources: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
+        self.readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
+        for edge in drawing.edges:
+            self.sources[edge.target].append(edge.source)
+            self.readers[edge.source].append(edge.target)
+
+    def lead_through(self, members: list[Spot]) -> bool:
+        """Tell whether all that enters a group reaches all that leaves it."""
+        inside = {s.id for s in members}
+        into: dict[str, set[str]] = {}  # by member: what from outside reaches it
+        entering: set[str] = set()
+        for spot in members:  # sources before readers
+            outside = {i for i in self.sources[spot.id] if i not in inside}
+            inner = (into[i] for i in self.sources[spot.id] if i in inside)
+            into[spot.id] = outside.union(*inner)
+            entering |= outside
+        leaving = [
+            s.id for s in members
+            if s.is_result or any(r not in inside for r in self.readers[s.id])
+        ]  # fmt: skip
+        return all(into[i] == entering for i in leaving)
