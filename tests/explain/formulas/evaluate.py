@@ -158,6 +158,7 @@ class Evaluator:
         """Give the value of names, numbers and arithmetic; None for all else."""
         match f:
             case t.Symbol(name, _, adjoint):
+                name += f.high  # a part of an adjoint is another value than the whole
                 if (name, adjoint) not in self.values:
                     raise NotANumberError(name)
                 array = wide(self.values[name, adjoint])

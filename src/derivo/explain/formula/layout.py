@@ -224,8 +224,10 @@ def _(f: Sum) -> Bound:
 
 @look.register
 def _(f: Partial) -> Bound:
-    above = Line((Sign("∂", "prefix"), bracketed(look(f.of), POWER)))
-    below = Line((Sign("∂", "prefix"), bracketed(look(f.by), POWER)))
+    d: Box = Sign("∂", "prefix")
+    own = Script(d, high=Sign("+", "prefix")) if f.direct else d
+    above = Line((own, bracketed(look(f.of), POWER)))
+    below = Line((d, bracketed(look(f.by), POWER)))
     return Bound(Fraction(above, below), FRACTION)
 
 

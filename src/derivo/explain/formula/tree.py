@@ -148,10 +148,18 @@ class Sum:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """A partial derivative: of one value by another."""
+    """A partial derivative: of one value by another.
+
+    Attributes
+    ----------
+    direct
+        Of one operation by its operand, where other paths lead from one to the other,
+        too: ``∂⁺y/∂x``.
+    """
 
     of: Formula
     by: Formula
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:
     factor = t.subject.factor_of.get((reader, why.position))
     whole, forward = t.entries.equation(reader)
     own, backward = t.entries.equation(node)
-    adjoint = t.adjoint(operand)
+    adjoint = t.came_back(factor) if factor else t.adjoint(operand)
     own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
     marked = Mark(backward, factor.id) if factor else backward
     rows = (
@@ -143,7 +143,7 @@ def _products(t: Telling) -> list[Section]:
 
 
 def _product(factor: Factor, part: Node, t: Telling) -> Section:
-    adjoint = t.adjoint(factor.operand)
+    adjoint = t.came_back(factor)
     own, backward = t.entries.equation(part)
     own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
     blocks: list[Block] = [
@@ -192,7 +192,7 @@ def _means(t: Telling) -> list[Section]:
         _, forward = t.entries.equation(reader)
         if not (isinstance(forward, Quotient) and _has(forward.under, size)):
             continue
-        adjoint = t.adjoint(factor.operand)
+        adjoint = t.came_back(factor)
         own, backward = t.entries.equation(part)
         own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
         rows = (

@@ -13,19 +13,15 @@ from derivo.graph.node import Node
 def in_loops(value: Node, t: Telling) -> list[Block]:
     """Tell what comes back to a value from the loops that read it."""
     found: list[Block] = []
-    for steps in t.subject.loops:
-        for argument in steps.arguments:
-            if steps.operand(argument) is not value or steps.gradient(argument) is None:
-                continue
-            place = "back" if argument in steps.carries else "sums"
-            link = Link(t.words.text("loops.see"), f"#{steps.body.prefix}{place}")
-            text = t.words.runs("loops.through", value=t.shown(value))
-            found.append(Paragraph((*text, " ", link)))
-            if argument in steps.fixed:
-                row = Row(left_of(argument, steps, t), summed(argument, steps, t))
-                found.append(
-                    Display((row, *t.in_numbers_only(part_of(argument, steps))))
-                )
+    for steps, argument in t.looped(value):
+        place = "back" if argument in steps.carries else "sums"
+        link = Link(t.words.text("loops.see"), f"#{steps.body.prefix}{place}")
+        text = t.words.runs("loops.through", value=t.shown(value))
+        found.append(Paragraph((*text, " ", link)))
+        if argument in steps.fixed:
+            row = Row(left_of(argument, steps, t), summed(argument, steps, t))
+            numbers = t.in_numbers_only(part_of(argument, steps))
+            found.append(Display((row, *numbers)))
     return found
 
 

@@ -14,10 +14,13 @@ from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import (
     Delta,
+    Entry,
     Formula,
     Mark,
+    Number,
     Partial,
     Symbol,
+    Words,
     walk,
 )  # fmt: skip
 from derivo.explain.levels import jacobian_entry as entries
@@ -160,10 +163,19 @@ def _numbers(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     if entry.along != -1:
         keys[0] = "first_slice"
     reasons = [t.words.runs(f"jacobian.{key}") for key in keys]
-    sign = Partial(t.shown(part.result), t.shown(part.operand))
+
+    def first(whole: Formula) -> Formula:
+        """Write the row, or the column, that the numbers are of."""
+        if len(shape) < 2:
+            return whole
+        one, all_of_it = Number(1), Words(":")
+        places = (one, all_of_it) if entry.along == -1 else (all_of_it, one)
+        return Entry(whole, places)
+
+    sign = Partial(first(t.shown(part.result)), first(t.shown(part.operand)))
     rows = [
         Row(sign, numbers(jacobian), reasons[0]),
-        Row(t.adjoint(part.operand), numbers(whole), reasons[1]),
+        Row(first(t.adjoint(part.operand)), numbers(whole), reasons[1]),
     ]
     if part.mixes:
         rows.append(Row(None, numbers(alone), reasons[2], "≠"))

@@ -18,13 +18,13 @@ from derivo.explain.formula.tree import (
     Entry,
     Formula,
     Mark,
+    Plus,
     Sum,
     Symbol,
     Times,
-    Words,
     walk,
 )  # fmt: skip
-from derivo.explain.levels.in_loops import in_loops, is_reached
+from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.shorter import shorter
@@ -88,26 +88,32 @@ def _blocks(value: Node, t: Telling) -> list[Block]:
     if isinstance(symbol, Symbol) and not symbol.adjoint:  # a delta of the code
         said = t.words.runs("matrix.delta", adjoint=symbol, value=t.shown(value))
         blocks.append(Paragraph(said))
-    many = len(factors) > 1 or bool(looped)
+    many = len(factors) + len(t.looped(value)) + len(t.given(value)) > 1
     if many:
         key = "matrix.branch"
         blocks.append(
             Paragraph(t.words.runs(key, value=t.shown(value), adjoint=t.adjoint(value)))
         )
     for factor in factors:
-        blocks += _through(factor, t, alone=not many)
+        blocks += _through(factor, t)
     blocks += looped
     if many:
-        rows = [
-            Row(
-                t.adjoint(value),
-                formula_of(adjoint, t.names),
-                t.words.runs("matrix.added"),
-            )
-        ]
-        blocks.append(Display((*rows, *t.in_numbers(adjoint))))
+        blocks.append(Display(tuple(_added(value, t))))
     blocks += shorter(value, t)
     return blocks
+
+
+def _added(value: Node, t: Telling) -> list[Row]:
+    """Add all that comes back to a value."""
+    adjoint = t.subject.raw.adjoints[value]
+    terms = t.given(value) + [t.came_back(f) for f in t.readers.get(value, ())]
+    terms += [left_of(a, steps, t) for steps, a in t.looped(value)]
+    reason = t.words.runs("matrix.added")
+    rows = [Row(t.adjoint(value), Plus(tuple(terms)), reason)]
+    full = formula_of(adjoint, t.names)
+    if full != rows[0].right:
+        rows.append(Row(None, full))
+    return [*rows, *t.in_numbers(adjoint)]
 
 
 def _outside(value: Node, adjoint: Node, t: Telling) -> list[Block]:
@@ -123,27 +129,25 @@ def _outside(value: Node, adjoint: Node, t: Telling) -> list[Block]:
     return [Paragraph(text)]
 
 
-def _through(factor: Factor, t: Telling, *, alone: bool) -> list[Block]:
+def _through(factor: Factor, t: Telling) -> list[Block]:
     """Tell what comes back through one operation."""
     part = t.part(factor)
-    reader = factor.reader
-    left = t.adjoint(factor.operand) if alone else Words("")
     marked = t.marked(factor)
     if marked is not None:
-        return _elementwise(factor, part, marked, left if alone else None, t)
+        return _elementwise(factor, part, marked, t)
     if part is None:
         return []
-    if reader.op.contraction is not None:
-        return product_blocks(factor, part, left if alone else None, t)
-    return _other(factor, part, left if alone else None, t)
+    if factor.reader.op.contraction is not None:
+        return product_blocks(factor, part, t)
+    return _other(factor, part, t)
 
 
 def _elementwise(
-    factor: Factor, part: Node | None, marked: Formula, left: Formula | None, t: Telling
+    factor: Factor, part: Node | None, marked: Formula, t: Telling
 ) -> list[Block]:
     """Tell of an operation entry by entry: upstream times derivative, copies added."""
     reader, operand = factor.reader, factor.operand
-    upstream = t.adjoint(reader)
+    left, upstream = t.came_back(factor), t.adjoint(reader)
     ring = "⊙" if reader.spec.rank else "·"
     local = t.local(factor)
     assert isinstance(marked, Mark)  # noqa: S101
@@ -163,7 +167,7 @@ def _elementwise(
     if part is not None and copied:
         reason = t.words.runs("matrix.copied", operand=t.shown(operand))
         summed = Mark(formula_of(part, t.names), factor.id)
-        rows.append(Row(left or t.adjoint(operand), summed, reason))
+        rows.append(Row(left, summed, reason))
     if part is not None:
         rows += t.in_numbers(part)
     blocks.append(Display(tuple(rows)))
@@ -190,15 +194,12 @@ def _is_mask(factor: Factor, t: Telling) -> bool:
     return node is not None and node.spec.kind == "bool"
 
 
-def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list[Block]:
+def _other(factor: Factor, part: Node, t: Telling) -> list[Block]:
     """Tell of an operation that mixes entries in another way."""
+    left = t.came_back(factor)
     whole, forward = t.entries.equation(factor.reader)
     own, backward = t.entries.equation(part)
-    own = (
-        Entry(t.adjoint(factor.operand), own.indices)
-        if isinstance(own, Entry)
-        else t.adjoint(factor.operand)
-    )
+    own = Entry(left, own.indices) if isinstance(own, Entry) else left
     fields = {"value": t.shown(factor.reader), "operand": t.shown(factor.operand)}
     rows = [Row(own, Mark(backward, factor.id), t.words.runs("matrix.chain"))]
     if whole != forward:
@@ -209,12 +210,7 @@ def _other(factor: Factor, part: Node, left: Formula | None, t: Telling) -> list
         copied = t.words.runs("matrix.copied", operand=fields["operand"])
         is_sum = any(isinstance(f, Sum) for f in walk(backward))
         said = [Paragraph(copied)] if is_sum else []
-    matrix = [
-        Row(
-            left or t.adjoint(factor.operand),
-            Mark(formula_of(part, t.names), factor.id),
-        )
-    ]
+    matrix = [Row(left, Mark(formula_of(part, t.names), factor.id))]
     return [
         *said, Display(tuple(rows)),
         Display((*matrix, *t.in_numbers(part))),

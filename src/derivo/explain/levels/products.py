@@ -23,22 +23,16 @@ from derivo.explain.levels.tell import Telling, shape_of
 from derivo.graph.node import Node
 
 
-def product_blocks(
-    factor: Factor, part: Node, left: Formula | None, t: Telling
-) -> list[Block]:
+def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
     """Tell of a matrix product: from entries and their sums to transposes."""
-    reader, operand = factor.reader, factor.operand
+    reader, operand, left = factor.reader, factor.operand, t.came_back(factor)
     e = t.entries
     whole, forward = e.equation(reader)
     fields = {"value": t.shown(operand), "product": t.shown(reader)}
     rows = [Row(whole, forward, t.words.runs("matrix.entry"))]
     e.names = {**t.names}
     own, backward = e.equation(part, through={part: part})
-    own = (
-        Entry(t.adjoint(operand), own.indices)
-        if isinstance(own, Entry)
-        else t.adjoint(operand)
-    )
+    own = Entry(left, own.indices) if isinstance(own, Entry) else left
     slope = _slope(backward, t.adjoint(reader))
     blocks: list[Block] = [Paragraph(t.words.runs("matrix.product", **fields))]
     if slope is not None and isinstance(own, Entry):
@@ -79,7 +73,7 @@ def product_blocks(
             )
         )
         reason = t.words.runs("matrix.shapes", shape=shape_of(operand.spec))
-    rows = [Row(left or t.adjoint(operand), matrix, reason), *t.in_numbers(part)]
+    rows = [Row(left, matrix, reason), *t.in_numbers(part)]
     blocks.append(Display(tuple(rows)))
     wrong = _unfitting(part)
     if wrong is not None:

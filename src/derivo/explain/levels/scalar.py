@@ -91,6 +91,7 @@ class _Scalars:
         self.values = values_of(self.subject, self.expanded)
         self.seeds = seeds_of(self.subject, self.expanded, self.values)
         self.active = self._active()
+        self.beside = self._beside()
 
     def _active(self) -> set[Node]:
         active = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
@@ -98,6 +99,16 @@ class _Scalars:
             if node.spec.kind in {"float", "pyfloat"} and active & set(node.inputs):
                 active.add(node)
         return active
+
+    def _beside(self) -> set[tuple[Node, Node]]:
+        """Give the entries that a result reads, while other paths lead there, too."""
+        entries = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
+        return {
+            (entry, result)
+            for result in self.expanded.graph.outputs
+            for entry in entries & set(result.inputs)
+            if len(paths_between(entry, result, self.nodes, self.active, 2)[0]) > 1
+        }
 
     # --- the parts --------------------------------------------------------------------
 
@@ -122,6 +133,8 @@ class _Scalars:
             Paragraph(w.runs("scalar.forward")), *folded(w, rows, MOST_LINES),
             Paragraph(w.runs("scalar.local")), *folded(w, local, MOST_PATHS),
         ]  # fmt: skip
+        if self.beside:
+            blocks.append(Note("reason", w.runs("scalar.direct")))
         return Section("scalar", w.runs("scalar.title"), tuple(blocks), "scalar")
 
     def arguments(self) -> list[Section]:
@@ -278,8 +291,9 @@ class _Scalars:
         return self.names.get(node) or formula_of(node, self.names)
 
     def sign(self, f: Factor) -> Formula:
-        """Write a local derivative as such: ∂n/∂m."""
-        return Partial(self.names_or(f.reader), self.names_or(f.operand))
+        """Write a local derivative as such: ∂n/∂m, or ∂⁺n/∂m beside other paths."""
+        direct = (f.operand, f.reader) in self.beside
+        return Partial(self.names_or(f.reader), self.names_or(f.operand), direct)
 
     def local(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""

@@ -79,6 +79,11 @@ def small_sizes(subject: Subject) -> dict[str, int]:
                 )
                 given = subject.sizes.get(name, 2)
                 found.setdefault(name, 1 if first else min(given, 2))
+    # A number in the formula such as N - 1 must not become 0.
+    dims = [n.attrs["dim"] for n in subject.graph.nodes() if "dim" in n.attrs]
+    for d in dims:
+        if found.keys() >= set(names(d)) and evaluate(d, found) < 1:
+            found |= {name: min(subject.sizes.get(name, 2), 2) for name in names(d)}
     return found
 
 

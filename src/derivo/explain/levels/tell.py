@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -31,6 +32,10 @@ from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
+from derivo.ops.leaf import argument
+
+if TYPE_CHECKING:
+    from derivo.explain.steps import Steps
 
 DIGITS = 4
 MOST_ENTRIES = 6
@@ -86,6 +91,40 @@ class Telling:
         if held in self.owned and not self._is_handed(node, held):
             known = None  # another value has the same adjoint, and the name of it
         return known or Call(D_OF, (formula_of(node, self.names),))
+
+    def came_back(self, factor: Factor) -> Formula:
+        """Give the symbol for what comes back to an operand along one path.
+
+        That is the whole adjoint if nothing else comes back; else it has a name of its
+        own, for the adjoint is the sum: ``dw⁽¹⁾``, ``dw⁽²⁾``.
+        """
+        value = factor.operand
+        ways, before = self.readers[value], len(self.looped(value))
+        if len(ways) + before + len(self.given(value)) == 1:
+            return self.adjoint(value)
+        # What comes back from loops has the numbers of the loops.
+        taken = len(self.subject.loops) if before else 0
+        number = f"({taken + ways.index(factor) + 1})"
+        whole = self.adjoint(value)
+        if isinstance(whole, Symbol):
+            return replace(whole, high=number)
+        return Call(D_PART, (formula_of(value, self.names), Words(number)))
+
+    def given(self, value: Node) -> list[Formula]:
+        """Give what comes from outside to a result that is read on within."""
+        seeds = zip(self.subject.graph.outputs, self.subject.raw.seeds, strict=True)
+        return [
+            self.names[seed] for result, seed in seeds
+            if result is value and seed.op is argument and seed in self.names
+            and seed is not self.subject.raw.adjoints.get(value)
+        ]  # fmt: skip
+
+    def looped(self, value: Node) -> list[tuple[Steps, Node]]:
+        """Give the loops that hand a gradient back to a value: the argument of each."""
+        return [
+            (steps, a) for steps in self.subject.loops for a in steps.arguments
+            if steps.operand(a) is value and steps.gradient(a) is not None
+        ]  # fmt: skip
 
     def _is_handed(self, node: Node, held: Node | None) -> bool:
         """Tell whether a value has the very adjoint of a reader with a name."""
@@ -158,7 +197,7 @@ class Telling:
                 swap[n] = shown
         rows = []
         filled = formula_of(node, swap)
-        if filled != result and not any_symbol(filled):
+        if isinstance(filled, Call) and not any_symbol(filled):
             rows.append(Row(None, filled, self.words.runs("matrix.numbers")))
         rows.append(Row(None, result))
         return rows

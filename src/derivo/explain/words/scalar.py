@@ -13,6 +13,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Chaque opération a une dérivée locale pour chaque valeur qu'elle lit :",
         "ja": "各演算は、使う値ごとに局所微分をもちます:",
     },
+    "direct": {
+        "en": "The sign ∂⁺ is the local derivative alone, where ∂ is the sum over all paths between the same two values.",
+        "fr": "Le signe ∂⁺ désigne la seule dérivée locale, là où ∂ désigne la somme sur tous les chemins entre les deux mêmes valeurs.",
+        "ja": "同じ二つの値のあいだに経路がいくつもあるとき、∂⁺ は局所微分だけを、∂ はすべての経路の和を表します。",
+    },
     "argument": {"en": "The chain rule for {value}", "fr": "La règle de la chaîne pour {value}", "ja": "{value} の連鎖律"},
     "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
     "same_way": {
