@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,11 @@ ESCAPED = {
     "∂": r"\ensuremath{\partial}", "σ": r"\ensuremath{\sigma}", "…": r"\ldots{}",
     "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
     "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
+}  # fmt: skip
+IN_BROWSERS = {
+    "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "_": r"\_", "^": r"\wedge ", "~": r"\sim ",
+    "·": r"\cdot ", "×": r"\times ", "−": "-",
 }  # fmt: skip
 NAMES = {letter: f"\\{name}" for name, letter in GREEK.items()}
 SIGNS = {
@@ -100,13 +106,13 @@ class Writer:
             case b.Line(parts):
                 return " ".join(self.write(part) for part in parts)
             case b.Letter(text, style):
-                return _letter(text, style)
+                return self.letter(text, style)
             case b.Digits(text):
                 return SIGNS.get(text, text)
             case b.Sign(text, role):
-                return _sign(text, role)
+                return self.sign(text, role)
             case b.Said(text):
-                return f"\\text{{{escape(text)}}}"
+                return self.said(text)
             case b.Fraction(over, under):
                 return f"\\frac{{{self.write(over)}}}{{{self.write(under)}}}"
             case b.Script(base, low, high):
@@ -126,7 +132,7 @@ class Writer:
                 return f"\\begin{{array}}{{{columns}}}{inner}\\end{{array}}"
             case b.Brace(body, label):
                 # With space around them words side by side do not touch.
-                below = f"\\text{{~{escape(label)}~}}"
+                below = f"\\;{self.said(label)}\\;"
                 return f"\\underbrace{{{self.write(body)}}}_{{{below}}}"
             case b.Hat(body, accent):
                 return f"{ACCENTS[accent]}{{{self.write(body)}}}"
@@ -149,23 +155,40 @@ class Writer:
             colour = f"\\color{{{self.colours[k]}}}"
         return f"{{{colour}\\underset{{{number}}}{{{body}}}}}"
 
+    def letter(self, text: str, style: str) -> str:
+        """Write a letter."""
+        shown = NAMES.get(text, SIGNS.get(text, text))
+        if shown == text and not text.isascii():
+            shown = self.said(text)
+        if style == "bold":
+            return f"\\boldsymbol{{{shown}}}"
+        if style == "double":
+            return "\\mathbb{1}" if text == "1" else f"\\mathbb{{{text}}}"
+        if style == "upright" and shown.isalpha():
+            return f"\\mathrm{{{shown}}}"
+        return shown
 
-def _letter(text: str, style: str) -> str:
-    shown = NAMES.get(text, SIGNS.get(text, text))
-    if shown == text and not text.isascii():
-        shown = f"\\text{{{escape(text)}}}"
-    if style == "bold":
-        return f"\\boldsymbol{{{shown}}}"
-    if style == "double":
-        return "\\mathbb{1}" if text == "1" else f"\\mathbb{{{text}}}"
-    if style == "upright" and shown.isalpha():
-        return f"\\mathrm{{{shown}}}"
-    return shown
+    def sign(self, text: str, role: str) -> str:
+        """Write an operator or the name of a function."""
+        if role == "function":
+            if text in STANDARD:
+                return f"\\{text}"
+            if self.colours is not None and not text.isalnum():
+                return f"\\mathop{{{self.said(text)}}}"
+            return f"\\operatorname{{{escape(text)}}}"
+        return SIGNS.get(text, text)
+
+    def said(self, text: str) -> str:
+        r"""Write words, upright.
+
+        What renders formulas in a browser takes every letter as it is, but knows no
+        command within ``\text``.
+        """
+        if self.colours is None:
+            return f"\\text{{{escape(text)}}}"
+        pieces = re.findall(r"[\\{}$&#%_^~·×−]|[^\\{}$&#%_^~·×−]+", _printable(text))
+        return "".join(IN_BROWSERS.get(p) or f"\\text{{{p}}}" for p in pieces)
 
 
-def _sign(text: str, role: str) -> str:
-    if role == "function":
-        if text in STANDARD:
-            return f"\\{text}"
-        return f"\\operatorname{{{escape(text)}}}"
-    return SIGNS.get(text, text)
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
