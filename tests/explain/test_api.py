@@ -70,6 +70,24 @@ def test_mistakes_are_named(d, tmp_path):
         d.explain(upstream=1.0)
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_format_is_named_with_a_dot_or_without(d, ending):
+    if ending == ".png":
+        pytest.importorskip("resvg_py", reason="PNG needs the extra svg")
+    e = d.explain()
+    assert e.render(ending) == e.render(ending[1:]) == e.render(ending.upper())
+
+
+@pytest.mark.parametrize("ending", ["docx", ".htm", "", ".", "htmls", "..html"])
+def test_a_format_that_nobody_writes_is_an_error(d, ending):
+    with pytest.raises(UsageError, match=r"choose one of the endings \.html"):
+        d.explain().render(ending)
+
+
+def test_html_is_a_page(d):
+    assert d.explain().render("html").startswith("<!DOCTYPE html>")
+
+
 def test_an_argument_may_be_called_like_an_option():
     def scaled(level, language):
         return level * language

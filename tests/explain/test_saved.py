@@ -1,13 +1,18 @@
 """What is told to be kept, and for what, is what the emitted code reads."""
 
 import ast
+import re
 
 import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.document import Mono, Table
-from derivo.explain.formula.tree import Symbol
+from derivo.explain.document import Display, Mono, Table, blocks_of
+from derivo.explain.formula.local import local_node
+from derivo.explain.formula.of_node import formula_of, names_of
+from derivo.explain.formula.tree import Symbol, factors_in, walk
+from derivo.explain.subject import subject
+from derivo.explain.words import Words
 from tests.catalogue import CASES
 
 
@@ -78,3 +83,77 @@ def layer(x, w, b):
     n = x @ w + b
     y = 1 / (1 + np.exp(-n))
     return y
+
+
+# --- reasons beside a formula -----------------------------------------------------------
+
+
+def reasons(document, key):
+    """Give the rows whose reason is a sentence, and what the sentence is about."""
+    before, after = Words("en").template(key).split("{value}", 1)
+    for block in blocks_of(document):
+        for row in block.rows if isinstance(block, Display) else ():
+            match row.reason:
+                case (str(first), value, *_) if first == before and after:
+                    yield row, value
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_a_value_is_said_to_be_used_where_the_derivative_reads_it(case):
+    d = derivo.derive(case.function, **case.specs)
+    s = subject(d, {})
+    names = names_of(s)
+    factors = {f.id: f for f in s.factors}
+    document = d.explain("matrix").document
+    told = {}
+    for row, value in reasons(document, "matrix.written"):
+        (marked,) = factors_in(row.right)
+        told[marked] = value
+    for block in blocks_of(document):
+        for row in block.rows if isinstance(block, Display) else ():
+            for marked in factors_in(row.right) if row.reason else ():
+                factor = factors[marked]
+                local = local_node(factor, d.forward.builder)
+                is_told = marked in told or row.reason in WRITTEN_OUT
+                if local is None or not is_told:
+                    continue
+                read = reached(local, names)
+                assert (factor.reader in read) == (marked in told), case.name
+                if marked in told:
+                    assert told[marked] == names.get(
+                        factor.reader, formula_of(factor.reader, names)
+                    )
+
+
+WRITTEN_OUT = (Words("en").runs("matrix.written_out"),)
+
+
+def reached(node, names):
+    """Give what a formula of a value reads, down to values that have a name."""
+    found, todo = set(), [node]
+    while todo:
+        at = todo.pop()
+        found.add(at)
+        if at is node or at not in names:
+            todo += at.inputs
+    return found
+
+
+def test_the_derivative_of_a_logarithm_reads_no_logarithm():
+    d = derivo.derive(lambda p: np.log(p), p="N")
+    text = d.explain("matrix").text
+    assert "computed" not in text
+    assert "the derivative, written out" in text
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_what_is_said_to_be_used_again_is_read(case):
+    before, after = Words("en").template("rules.use").split("{name}")
+    d = derivo.derive(case.function, **case.specs)
+    for block in blocks_of(d.explain("matrix").document):
+        rows = block.rows if isinstance(block, Display) else ()
+        for row in rows:
+            said = "".join(r for r in row.reason if isinstance(r, str))
+            for name in re.findall(rf"{before}(\w+){re.escape(after)}", said):
+                read = {s.name for s in walk(row.right) if isinstance(s, Symbol)}
+                assert name in read, said

@@ -118,9 +118,7 @@ class Explanation:
             missing for a picture.
         """
         path = path_of(path)
-        if path.suffix.lower() not in ENDINGS:
-            message = f"{path.name}: choose one of the endings {', '.join(ENDINGS)}"
-            raise UsageError(message)
+        _known(path.suffix, path.name)
         if not path.parent.is_dir():
             message = f"there is no folder {path.parent}; make it first"
             raise UsageError(message)
@@ -131,10 +129,18 @@ class Explanation:
         return path
 
     def render(self, ending: str) -> str | bytes:
-        """Give what `save` writes to a file with this ending."""
+        """Give what `save` writes to a file with this ending: "html", or ".html".
+
+        Raises
+        ------
+        UsageError
+            Another ending, or a package or font that is missing for a picture.
+        """
         from derivo.explain.writers import files
 
-        return files.render(self.document, ending)
+        return files.render(
+            self.document, _known(f".{ending.removeprefix('.')}", ending)
+        )
 
     def worksheet(self, seed: int = 0) -> Worksheet:
         """Give the same network with fresh numbers and blanks, and its answer key.
@@ -184,6 +190,14 @@ class Worksheet:
     def print(self) -> None:
         """Print the sheet."""
         self.sheet.print()
+
+
+def _known(ending: str, given: str) -> str:
+    """Give an ending in small letters; an error if there is no writer for it."""
+    if ending.lower() not in ENDINGS:
+        message = f"{given}: choose one of the endings {', '.join(ENDINGS)}"
+        raise UsageError(message)
+    return ending.lower()
 
 
 def _replace(path: Path, content: bytes) -> None:

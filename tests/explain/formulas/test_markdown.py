@@ -23,7 +23,7 @@ FORMULA = re.compile(r"\$`(.+?)`\$|```math\n(.+?)\n```", re.DOTALL)
 
 def npm(*words, cwd):
     return subprocess.run(
-        ["npm", *words], cwd=cwd, capture_output=True, text=True, timeout=180, check=False
+        ["npm", *words], cwd=cwd, capture_output=True, text=True, timeout=180, check=False,  # noqa: S607
     )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def refused(tmp_path_factory):
     def run(formulas):
         environment = {**os.environ, "NODE_PATH": str(folder / "node_modules")}
         found = subprocess.run(
-            ["node", RENDER], input=json.dumps(formulas), env=environment,
+            ["node", RENDER], input=json.dumps(formulas), env=environment,  # noqa: S607
             capture_output=True, text=True, timeout=300, check=True,
         )  # fmt: skip
         return json.loads(found.stdout)

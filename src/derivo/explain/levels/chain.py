@@ -64,8 +64,9 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     adjoints = set(s.raw.adjoints.values())
     through = {n: n for n in t.names if n in adjoints and n.op is not argument}
     add(written(node, through=through, multiply_out=True), say("jacobian.cancelled"))
-    reason = rule_text(t.words, steps[-1]) if steps else say("rules.rearranged")
-    add(written(final, multiply_out=True), reason)
+    shown = written(final, multiply_out=True)
+    reason = say("rules.rearranged")
+    add(shown, rule_text(t.words, steps[-1], shown) if steps else reason)
     add(written(final), say("jacobian.pulled_out"))
     kept = without_detours(rows)
     blocks: list[Block] = [Paragraph(say("jacobian.chain")), Display(tuple(kept))]

@@ -160,7 +160,10 @@ def _elementwise(
     rows = [] if copied else [Row(left, Times((upstream, marked), ring))]
     if not copied and local is not None and local != marked.body:
         mark = Mark(local, factor.id)
-        reason = t.words.runs("matrix.written", value=t.shown(reader))
+        value = t.shown(reader)
+        reason = t.words.runs("matrix.written_out")
+        if value in walk(local):
+            reason = t.words.runs("matrix.written", value=value)
         rows.append(Row(None, Times((upstream, mark), ring), reason))
     if one and reader.spec.shape == operand.spec.shape:
         rows.append(Row(None, upstream))

@@ -25,7 +25,7 @@ def shorter(value: Node, t: Telling) -> list[Block]:
         s for s in d.backward.steps
         if s.kind == "rewrite" and (s.about is value or s.result is final)
     ]  # fmt: skip
-    reasons = [rule_text(t.words, s) for s in steps]
+    reasons = [rule_text(t.words, s, after) for s in steps]
     blocks: list[Block] = [Paragraph(t.words.runs("rules.shorter"))]
     first = reasons[0] if reasons else t.words.runs("rules.rearranged")
     # After a branch the sum of all that comes back stands right above.

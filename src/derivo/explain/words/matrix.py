@@ -45,9 +45,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{value} は {operand} とちょうど同じだけ動きます。局所微分は 1 で、勾配はそのまま伝わります。",
     },
     "written": {
-        "en": "the derivative, written with values that are known ({value} was computed in the forward pass)",
-        "fr": "la dérivée, écrite avec des valeurs connues ({value} a été calculé à l'aller)",
-        "ja": "既知の値で書いた微分({value} は順伝播で計算済み)",
+        "en": "the derivative, written with {value}: the forward pass has computed it already",
+        "fr": "la dérivée, écrite avec {value}, que la passe avant a déjà calculé",
+        "ja": "微分を {value} で書いたもの({value} は順伝播で計算済み)",
+    },
+    "written_out": {
+        "en": "the derivative, written out", "fr": "la dérivée, explicitée", "ja": "微分を具体的に書いたもの",
     },
     "copied": {
         "en": "{operand} was copied to every place: the gradients of all copies are added",

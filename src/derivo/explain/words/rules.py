@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from derivo.explain.formula.tree import Symbol, walk
 from derivo.simplify.model import Step
 
 if TYPE_CHECKING:
     from derivo.explain.document import Runs
+    from derivo.explain.formula.tree import Formula
     from derivo.explain.words import Words
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -57,16 +59,29 @@ TEXTS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 
 
-def rule_text(words: Words, step: Step) -> Runs:
-    """Say in words which rules a step applied."""
+def rule_text(words: Words, step: Step, result: Formula) -> Runs:
+    """Say in words which rules a step applied.
+
+    Parameters
+    ----------
+    words
+        In which language.
+    step
+        What was rewritten.
+    result
+        What it became. Only what is read there is said to be used again.
+    """
+    read = {s.name for s in walk(result) if isinstance(s, Symbol) and not s.adjoint}
     runs: list[object] = []
     for rule in step.rule.split("; "):
-        runs += ["; "] if runs else []
-        runs += one_rule(words, rule)
-    return tuple(runs)  # type: ignore[arg-type]
+        used = re.fullmatch(r"use (\w+) from the forward pass", rule)
+        if used is None or used[1] in read:
+            runs += ["; "] if runs else []
+            runs += _one_rule(words, rule)
+    return tuple(runs) or words.runs("rules.rearranged")  # type: ignore[arg-type]
 
 
-def one_rule(words: Words, rule: str) -> Runs:
+def _one_rule(words: Words, rule: str) -> Runs:
     """Say one rule in words."""
     if rule == "collect like terms":
         return words.runs("rules.collect")

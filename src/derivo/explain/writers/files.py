@@ -40,8 +40,11 @@ def render(document: Document, ending: str) -> str | bytes:
             from derivo.explain.drawing.dot import dot
 
             return dot(_drawing(document))
-        case _:
+        case ".png":
             return png.write(pictures.svg(document))
+        case _:
+            message = f"nothing writes {ending!r}"
+            raise UsageError(message)
 
 
 def parts(document: Document, path: Path) -> dict[str, bytes]:
