@@ -10,15 +10,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import derivo
+from derivo.explain.drawing.captions import (
+    LINE,
+    captions_above,
+    captions_below,
+    text_width,
+)
 from derivo.explain.drawing.dot import dot
-from derivo.explain.drawing.layered import inner_width, place
+from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
-from derivo.explain.drawing.routes import CIRCLE
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
+from derivo.explain.formula.tree import Words
 from derivo.explain.prepare import subject
 from tests.catalogue import CASES
+
+WORDS = st.text("xyzmW1₂′()·日", min_size=1, max_size=9)
 
 
 @st.composite
@@ -26,45 +34,103 @@ def drawings(draw, most=30):
     count = draw(st.integers(1, most))
     spots, edges = [], []
     for k in range(count):
-        sources = draw(st.lists(st.integers(0, k - 1), max_size=3)) if k else []
+        sources = draw(st.lists(st.integers(0, k - 1), max_size=4)) if k else []
         kind = "operation" if sources else "argument"
-        spots.append(Spot(f"v{k}", kind, "x" * draw(st.integers(1, 8)), is_result=k == count - 1,
-                          is_parameter=not sources and draw(st.booleans())))  # fmt: skip
+        spots.append(
+            Spot(
+                f"v{k}", kind, "x" * draw(st.integers(1, 8)), is_result=k == count - 1,
+                name=draw(st.none() | WORDS.map(Words)) if sources else None,
+                shape=draw(st.just("") | WORDS), value=draw(st.just("") | WORDS),
+                gradient=draw(st.just("") | WORDS),
+                is_parameter=not sources and draw(st.booleans()),
+            )
+        )  # fmt: skip
+        factors = draw(st.lists(st.sampled_from(["", "f3", "f12"]), min_size=4))
         edges += [
-            Edge(f"e{k}-{j}", f"v{s}", f"v{k}", f"f{k}") for j, s in enumerate(sources)
+            Edge(f"e{k}-{j}", f"v{s}", f"v{k}", factors[j], draw(st.just("") | WORDS))
+            for j, s in enumerate(sources)
         ]
     return Drawing("graph", tuple(spots), tuple(edges))
 
 
+def boxes_of(drawing):
+    """Give every box that is drawn or written at spots: left, top, right, bottom."""
+    found = []
+    for spot in drawing.spots:
+        at = drawing.places[spot.id]
+        top, bottom = at.y - at.height / 2, at.y + at.height / 2
+        found.append((at.x - at.width / 2, top, at.x + at.width / 2, bottom, spot.id))
+        words = [(w, top - 19 - LINE * k) for k, w in enumerate(captions_above(spot))]
+        words += [
+            (w, bottom + 4 + LINE * k) for k, w in enumerate(captions_below(spot))
+        ]
+        for (kind, said), y in words:
+            half = text_width(said, kind) / 2
+            found.append((at.x - half, y, at.x + half, y + 12, ""))
+    return found
+
+
+def labels_of(drawing):
+    return [
+        (at.x - at.width / 2, at.y - at.height / 2, at.x + at.width / 2,
+         at.y + at.height / 2, edge)
+        for edge, at in drawing.labels.items()
+    ]  # fmt: skip
+
+
+def curve(points):
+    """Give many points of a line as it is drawn: bent softly where it is not level."""
+    for (ax, ay), (bx, by) in itertools.pairwise(points):
+        for t in np.linspace(0, 1, 40):
+            level = (
+                t
+                if ay == by
+                else 0.5 * (3 * t * (1 - t) ** 2 + 3 * t**2 * (1 - t)) + t**3
+            )
+            bent = 3 * t**2 * (1 - t) + t**3
+            yield ax + level * (bx - ax), ay + bent * (by - ay)
+
+
 def assert_well_laid_out(drawing):
-    boxes = [drawing.places[s.id] for s in drawing.spots]
-    for a, b in itertools.combinations(boxes, 2):
-        apart = (
-            abs(a.x - b.x) >= (a.width + b.width) / 2
-            or abs(a.y - b.y) >= (a.height + b.height) / 2
-        )
+    boxes, labels = boxes_of(drawing), labels_of(drawing)
+    for a, b in itertools.combinations([*boxes, *labels], 2):
+        apart = a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
         assert apart, (a, b)
-    for box in boxes:
-        assert box.width / 2 <= box.x <= drawing.width - box.width / 2
-        assert box.height / 2 <= box.y <= drawing.height - box.height / 2
+    for left, top, right, bottom, _ in [*boxes, *labels]:
+        assert left >= 0
+        assert top >= 0
+        assert right <= drawing.width
+        assert bottom <= drawing.height
+    assert {e.id for e in drawing.edges if e.factor} == set(drawing.labels)
+    low, high = np.array([b[:2] for b in boxes]), np.array([b[2:4] for b in boxes])
+    names = [b[4] for b in boxes]
     for edge in drawing.edges:
-        xs = [x for x, _ in drawing.routes[edge.id]]
+        points = drawing.routes[edge.id]
+        xs = [x for x, _ in points]
         assert xs == sorted(xs)
         assert xs[0] < xs[-1]
-        assert not crossed(edge, drawing), edge
+        path = np.array(list(curve(points)))[:, None]
+        met = ((path > low + 0.01) & (path < high - 0.01)).all(axis=2).any(axis=0)
+        crossed = {names[k] for k in np.flatnonzero(met)} - {edge.source, edge.target}
+        assert not crossed, (edge, crossed)
+        # A label lies on its own line, and on no other.
+        for left, top, right, bottom, owner in labels:
+            x, y = path[:, 0, 0], path[:, 0, 1]
+            inside = (x > left) & (x < right) & (y > top) & (y < bottom)
+            assert not inside.any() or owner == edge.id, (edge, owner)
 
 
-def crossed(edge, drawing):
-    """Give the spots that a line runs through, tried at many points of it."""
-    found = set()
-    for (ax, ay), (bx, by) in itertools.pairwise(drawing.routes[edge.id]):
-        for t in np.linspace(0, 1, 60):
-            x, y = ax + t * (bx - ax), ay + t * (by - ay)
-            for spot in drawing.spots:
-                at = drawing.places[spot.id]
-                if abs(x - at.x) < inner_width(spot) / 2 and abs(y - at.y) < CIRCLE / 2:
-                    found.add(spot.id)
-    return found - {edge.source, edge.target}
+def assert_ends_at_its_spots(drawing):
+    """A line begins at the border of its source, and ends at that of its target."""
+    for edge in drawing.edges:
+        for spot, (x, y) in zip(
+            (edge.source, edge.target),
+            (drawing.routes[edge.id][0], drawing.routes[edge.id][-1]),
+            strict=True,
+        ):
+            at = drawing.places[spot]
+            assert abs(x - at.x) <= at.width / 2 + 0.01
+            assert abs(y - at.y) <= at.height / 2
 
 
 @settings(max_examples=300, deadline=None)
@@ -72,6 +138,7 @@ def crossed(edge, drawing):
 def test_nothing_overlaps_and_edges_go_forward(drawing):
     placed = place(drawing)
     assert_well_laid_out(placed)
+    assert_ends_at_its_spots(placed)
     assert placed == place(drawing)
 
 
@@ -84,9 +151,7 @@ def test_every_program_is_drawn_well(case):
             ElementTree.fromstring(svg(drawing))
 
 
-def test_numbers_of_factors_stand_apart():
-    """In the article's layer no number covers another one, nor a spot."""
-
+def test_every_factor_of_the_articles_layer_has_its_label():
     def two(x1, x2, w11, w12, w21, w22, b1, b2):
         m = w11 * x1 + w21 * x2 + b1
         q = w12 * x1 + w22 * x2 + b2
@@ -95,14 +160,14 @@ def test_numbers_of_factors_stand_apart():
     names = ("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2")
     drawn = draw(subject(derivo.derive(two, **dict.fromkeys(names, "")), {}))
     root = ElementTree.fromstring(svg(drawn))
-    circles = [c for c in root.iter() if c.get("class") == "badge"]
-    places = [(float(c.get("cx")), float(c.get("cy"))) for c in circles]
-    assert len(places) == 18
-    for (ax, ay), (bx, by) in itertools.combinations(places, 2):
-        assert np.hypot(ax - bx, ay - by) >= 18
-    for x, y in places:
-        for at in drawn.places.values():
-            assert abs(x - at.x) >= CIRCLE / 2 or abs(y - at.y) >= CIRCLE / 2
+    assert sum(c.get("class") == "badge" for c in root.iter()) == 18
+    assert all(e.label for e in drawn.edges)
+
+
+def test_edges_into_a_product_bear_what_the_gradient_is_multiplied_by():
+    drawn = draw(subject(derivo.derive(affine, x="N L", w="L M", b="M"), {}))
+    labels = {e.label for e in drawn.edges}
+    assert {"· wᵀ", "xᵀ ·"} <= labels
 
 
 def chain(count):

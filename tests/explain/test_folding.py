@@ -12,7 +12,7 @@ from derivo.explain.drawing import folding
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.formula.tree import Words
-from derivo.explain.subject import subject
+from derivo.explain.prepare import subject
 from derivo.graph.node import Frame
 from derivo.layers import Dense
 from tests.catalogue import CASES

@@ -11,7 +11,7 @@ from derivo.explain.document import Display, Mono, Table, blocks_of
 from derivo.explain.formula.local import local_node
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.tree import Symbol, factors_in, walk
-from derivo.explain.subject import subject
+from derivo.explain.prepare import subject
 from derivo.explain.words import Words
 from tests.catalogue import CASES
 

@@ -11,18 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.formula.unicode import inline
 
-MOST = 30  # operations that are read one by one
+LARGEST = 1900.0, 1300.0  # width and height that are read on a screen, made smaller
 
 
 def folded(drawing: Drawing) -> Drawing | None:
     """Fold a picture that is too large to be read; None if there is no need or way."""
     small = drawing
     for groups_of in (calls, named_values):
-        if sum(s.kind != "argument" for s in small.spots) > MOST:
-            small = fold(small, groups_of(small))
+        if small.width > LARGEST[0] or small.height > LARGEST[1]:
+            found = fold(small, groups_of(small))
+            small = small if found is small else place(found)
     return None if small is drawing else small
 
 
@@ -44,7 +46,7 @@ def fold(drawing: Drawing, groups: Iterable[tuple[str, list[Spot]]]) -> Drawing:
         if pair[0] != pair[1]:
             joined.setdefault(pair, []).append(edge)
     spots = {spot.id: spot for spot in into.values()}
-    edges = tuple(_line(*pair, found) for pair, found in joined.items())
+    edges = tuple(_line(spots[a], spots[b], e) for (a, b), e in joined.items())
     return Drawing(drawing.title, _sorted(spots, joined), edges)
 
 
@@ -59,13 +61,13 @@ def _box(name: str, members: list[Spot]) -> Spot:
     )  # fmt: skip
 
 
-def _line(source: str, target: str, edges: list[Edge]) -> Edge:
-    """Draw several edges as one line; one alone keeps its label."""
-    if len(edges) == 1:
-        return replace(edges[0], source=source, target=target)
+def _line(source: Spot, target: Spot, edges: list[Edge]) -> Edge:
+    """Draw several edges as one line; one alone into a spot keeps its label."""
+    if len(edges) == 1 and target.kind != "group":
+        return replace(edges[0], source=source.id, target=target.id)
     members = tuple(i for e in edges for i in e.members or (e.id,))
     factors = " ".join(e.factor for e in edges if e.factor)
-    return Edge(edges[0].id, source, target, factors, "", members)
+    return Edge(edges[0].id, source.id, target.id, factors, "", members)
 
 
 def _sorted(

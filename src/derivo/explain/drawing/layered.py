@@ -9,18 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
-from derivo.explain.drawing.routes import CIRCLE, Grid, Routes
-
-ROW, GAP, MARGIN = 118.0, 46.0, 26.0
-CHARACTER = 8.2
-
-
-def spot_size(spot: Spot) -> tuple[float, float]:
-    """Give width and height of the room that a spot takes, its words included."""
-    words = [spot.shape, spot.value, spot.gradient and "d = " + spot.gradient]
-    words.append("" if spot.name is None else "mmm")
-    return max(inner_width(spot), 6.6 * max(map(len, words))), 96.0
+from derivo.explain.drawing.model import Drawing, Edge
+from derivo.explain.drawing.routes import Plan
 
 
 @dataclass
@@ -44,7 +34,7 @@ class Lanes:
 
 
 def place(drawing: Drawing) -> Drawing:
-    """Give every spot a place and every edge a route."""
+    """Give every spot a place, every edge a route and every factor a label's place."""
     columns = _columns(drawing)
     lanes, rows = Lanes(), {}
     into: dict[str, list[Edge]] = {s.id: [] for s in drawing.spots}
@@ -56,8 +46,13 @@ def place(drawing: Drawing) -> Drawing:
         until = columns[trunk[k + 1]] - 1 if k + 1 < len(trunk) else columns[spot_id]
         lanes.taken.setdefault(0, []).append((columns[spot_id], until))
     _fill_rows(drawing, columns, into, lanes, rows)
-    bends = _bends(drawing, columns, rows, lanes)
-    return _finished(drawing, columns, rows, bends)
+    rails = _rails(drawing, columns, rows, lanes)
+    plan = Plan(drawing, columns, rows, rails)
+    return replace(
+        drawing, places=plan.places(), width=plan.width, height=plan.height,
+        routes={e.id: plan.route(e) for e in drawing.edges}, labels=plan.labels(),
+        branches=plan.branches(),
+    )  # fmt: skip
 
 
 def _columns(drawing: Drawing) -> dict[str, int]:
@@ -76,10 +71,7 @@ def _columns(drawing: Drawing) -> dict[str, int]:
     for spot in drawing.spots:
         if kinds[spot.id] == "argument":
             ahead = [columns[r] for r in readers[spot.id] if r in columns]
-            # One that several read stands further out: its lines need room to part.
-            columns[spot.id] = (
-                min(ahead, default=1) - 1 - (len(set(ahead)) > 1 or len(ahead) > 1)
-            )
+            columns[spot.id] = min(ahead, default=1) - 1
     lowest = min(columns.values(), default=0)
     return {i: column - lowest for i, column in columns.items()}
 
@@ -161,66 +153,24 @@ def _fill_rows(  # noqa: C901  one pass, with two small helpers
             put([spot.id], round(sum(near) / len(near)) if near else 0)
 
 
-def _bends(
+def _rails(
     drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int], lanes: Lanes
 ) -> dict[str, int]:
-    """Give a lane of its own to every edge that would run through a spot."""
-    held: dict[tuple[int, int], str] = {(rows[i], columns[i]): i for i in rows}
-    bends: dict[str, int] = {}
+    """Give each value that is read further on the lane in which it gets there.
+
+    That is its own where nothing stands in the way, else the next one that is free.
+    """
+    held: dict[int, list[int]] = {}
+    for spot_id, row in rows.items():
+        held.setdefault(row, []).append(columns[spot_id])
+    furthest: dict[str, int] = {}
     for edge in drawing.edges:
         a, b = columns[edge.source], columns[edge.target]
-        row = rows[edge.source]
-        between = [c for c in range(a + 1, b) if (row, c) in held]
-        if b - a > 1 and between:
-            bends[edge.id] = lanes.take(row, a + 1, b - 1, -1)
-    return bends
-
-
-def _finished(
-    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int],
-    bends: Mapping[str, int],
-) -> Drawing:  # fmt: skip
-    routes = Routes(drawing, columns, rows, bends)
-    grid, width = _grid(drawing, columns, rows, bends, routes)
-    # Lines between columns widen the room between them, which moves other lines.
-    while routes.turn(grid):
-        grid, width = _grid(drawing, columns, rows, bends, routes)
-    lanes = [*rows.values(), *bends.values()]
-    height = (max(lanes, default=0) - min(lanes, default=0) + 1) * ROW
-    return replace(
-        drawing, places=dict(grid.places), width=width, height=height + 2 * MARGIN,
-        routes={e.id: routes.route(e, grid) for e in drawing.edges},
-    )  # fmt: skip
-
-
-def _grid(
-    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int],
-    bends: Mapping[str, int], routes: Routes,
-) -> tuple[Grid, float]:  # fmt: skip
-    sizes = {s.id: spot_size(s) for s in drawing.spots}
-    count = 1 + max(columns.values(), default=0)
-    widths = [CIRCLE] * count
-    for spot_id, column in columns.items():
-        widths[column] = max(widths[column], sizes[spot_id][0])
-    gaps = [max(GAP, routes.room(k)) for k in range(count)]
-    for edge in drawing.edges:
-        k = columns[edge.target]
-        gaps[k] = max(gaps[k], 34 + 6.4 * len(edge.label))
-    centres, x = [], MARGIN
-    for k, width in enumerate(widths):
-        x += gaps[k] if k else 0
-        centres.append(x + width / 2)
-        x += width
-    used = [*rows.values(), *bends.values()]
-    top = min(used, default=0)
-    middle = {lane: MARGIN + (lane - top + 0.5) * ROW for lane in used}
-    places = {
-        i: Place(centres[columns[i]], middle[rows[i]], *sizes[i]) for i in columns
-    }
-    inner = {s.id: inner_width(s) for s in drawing.spots}
-    return Grid(centres, widths, middle, places, inner), x + MARGIN
-
-
-def inner_width(spot: Spot) -> float:
-    """Give the width of what is drawn for a spot, its words left out."""
-    return max(CIRCLE, CHARACTER * len(spot.symbol) + 22)
+        if b - a > 1:
+            furthest[edge.source] = max(furthest.get(edge.source, 0), b)
+    rails: dict[str, int] = {}
+    for spot_id, last in furthest.items():
+        first, row = columns[spot_id], rows[spot_id]
+        alone = not any(first < c < last for c in held[row])
+        rails[spot_id] = row if alone else lanes.take(row, first + 1, last - 1, -1)
+    return rails

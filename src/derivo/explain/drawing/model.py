@@ -99,8 +99,10 @@ class Drawing:
     ----------
     spots, edges
         In topological order.
-    places, routes
-        By id; empty before layout.
+    places, routes, labels
+        Of the spots, the edges and the labels on edges, by id; empty before layout.
+    branches
+        Points where the lines of one value part.
     width, height
         Of the whole, in pixels.
     folded
@@ -112,6 +114,8 @@ class Drawing:
     edges: tuple[Edge, ...]
     places: Mapping[str, Place] = field(default_factory=dict)
     routes: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    labels: Mapping[str, Place] = field(default_factory=dict)
+    branches: tuple[tuple[float, float], ...] = ()
     width: float = 0.0
     height: float = 0.0
     folded: Drawing | None = None

@@ -9,9 +9,16 @@ from dataclasses import replace
 from derivo.explain.drawing.folding import folded
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
+from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_derivative, prime
-from derivo.explain.formula.of_node import TRANSPARENT, leaf, names_of, scalar_product
-from derivo.explain.formula.tree import Call, Formula, Words
+from derivo.explain.formula.of_node import (
+    TRANSPARENT,
+    formula_of,
+    leaf,
+    names_of,
+    scalar_product,
+)  # fmt: skip
+from derivo.explain.formula.tree import Call, Formula, Prime, Words
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
 from derivo.explain.writers.numbers import short
@@ -32,9 +39,8 @@ def draw(subject: Subject) -> Drawing:
             source, factor = _source(operand, node, position, subject)
             if source in seen:
                 edges.append(_edge(source, node, position, factor, subject, names))
-    whole = Drawing(subject.graph.name, spots, tuple(edges))
-    small = folded(whole)
-    return replace(place(whole), folded=None if small is None else place(small))
+    whole = place(Drawing(subject.graph.name, spots, tuple(edges)))
+    return replace(whole, folded=folded(whole))
 
 
 def is_transparent(node: Node) -> bool:
@@ -77,10 +83,27 @@ def _edge(
         found = subject.factor_of[target, position]
         builder = subject.derivation.forward.builder
         shown = prime(found, names) or local_derivative(found, names, builder=builder)
-        text = "" if shown is None else inline(shown)
+        text = beside(found, subject, names) if shown is None else inline(shown)
+        if isinstance(shown, Prime) and len(text) > LONGEST:
+            text = text.partition("(")[0]
         label = text if len(text) <= LONGEST else ""
     name = f"e-{ids[source]}-{ids[target]}-{position}"
     return Edge(name, ids[source], ids[target], factor, label)
+
+
+def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
+    """Give what stands beside the upstream gradient in a product: ``· wᵀ``."""
+    upstream = subject.raw.adjoints[factor.reader]
+    for node, why in subject.raw.why.items():
+        same = why.reader is factor.reader and why.position == factor.position
+        if not same or node.op.contraction is None or len(node.inputs) != 2:
+            continue
+        left, right = node.inputs
+        other = right if left is upstream else left
+        if upstream in node.inputs:
+            text = inline(names.get(other) or formula_of(other, names))
+            return f"· {text}" if left is upstream else f"{text} ·"
+    return ""
 
 
 def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
@@ -124,14 +147,18 @@ def sign_of(node: Node) -> str:
         args.append(Words(HOLE) if drawn else leaf_or_size(operand))
     specs = tuple(i.spec for i in node.inputs)
     text = inline(scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs)))
+    text = re.sub(r"\((\w+)\)", r"\1", text)
+    if not any(a == Words(HOLE) for a in args):
+        return text if re.fullmatch(r"[√\w]+", text) else node.op.name
     if constants and len(node.inputs) > 1:
-        text = text.replace(HOLE, "·")
+        text = text.replace(f"({HOLE})", HOLE).replace(HOLE, "·")
         return text if len(text) <= LONGEST else node.op.name
-    text = re.sub(r"_(\w+|\([^)]*\))", "", text)  # axes: the shapes say as much
+    # Of axes the shapes say as much.
+    text = re.sub(r"_(\w+|\([^)]*\))|[₀-₉ₐ-ₜᵢ]+", "", text)
     text = text.replace(f"({HOLE})", "").replace(HOLE, "").strip().replace("  ", " ")
-    if text.endswith("^") or len(text) > LONGEST or "," in text:
-        return node.op.name
-    return {"": "@", "·": "×"}.get(text, text)
+    plain = not set(text) & set(",()[]") and not text.endswith("^")
+    text = {"": "@", "·": "×", "ᵀ": "transpose"}.get(text, text)
+    return text if plain and len(text) <= LONGEST else node.op.name
 
 
 def leaf_or_size(node: Node) -> Formula:

@@ -30,7 +30,7 @@ from derivo.explain.formula.boxes import (
     Sign,
     bracketed,
 )  # fmt: skip
-from derivo.explain.formula.digits import number_box, number_text
+from derivo.explain.formula.digits import number_box, number_text, root_box
 from derivo.explain.formula.names import adjoint_box, name_box
 from derivo.explain.formula.template import fill, join, negative
 from derivo.explain.formula.tree import (
@@ -100,7 +100,8 @@ def scripted(box: Box, low: Box | None, high: Box | None) -> Box:
 def _(f: Number) -> Bound:
     if isinstance(f.value, bool):
         return Bound(Said(str(f.value)))
-    return number_box(number_text(f.value, f.digits))
+    known = root_box(f.value) if f.digits is None else None
+    return known or number_box(number_text(f.value, f.digits))
 
 
 @look.register

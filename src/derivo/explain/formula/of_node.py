@@ -119,11 +119,24 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
         return Number(known)
     if depth > DEEPEST:
         return Words("…")  # nobody reads on: the values in between have no names
+    if _is_turned_back(node):
+        (turned,) = node.inputs
+        return _formula(turned.inputs[0], names, depth + 1)
     args = tuple(_formula(i, names, depth + 1) for i in node.inputs)
     specs = tuple(i.spec for i in node.inputs)
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]
     return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+
+
+def _is_turned_back(node: Node) -> bool:
+    """Tell whether a value is the transpose of a transpose: what was there first."""
+    inner = node.inputs[0]
+    if "axes" not in node.attrs or "axes" not in inner.attrs or not inner.inputs:
+        return False
+    first, second = inner.attrs["axes"], node.attrs["axes"]
+    order = range(len(second))
+    return node.op is inner.op and [first[k] for k in second] == list(order)
 
 
 def constant_value(node: Node) -> int | float | None:

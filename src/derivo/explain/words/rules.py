@@ -77,11 +77,11 @@ def rule_text(words: Words, step: Step, result: Formula) -> Runs:
         used = re.fullmatch(r"use (\w+) from the forward pass", rule)
         if used is None or used[1] in read:
             runs += ["; "] if runs else []
-            runs += _one_rule(words, rule)
+            runs += one_rule(words, rule)
     return tuple(runs) or words.runs("rules.rearranged")  # type: ignore[arg-type]
 
 
-def _one_rule(words: Words, rule: str) -> Runs:
+def one_rule(words: Words, rule: str) -> Runs:
     """Say one rule in words."""
     if rule == "collect like terms":
         return words.runs("rules.collect")

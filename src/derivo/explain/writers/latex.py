@@ -6,7 +6,9 @@ import numpy as np
 
 from derivo.explain import document as doc
 from derivo.explain import palette
+from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
+from derivo.explain.drawing.routes import radius
 from derivo.explain.factors import COLOURS
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, escape, latex
@@ -151,23 +153,23 @@ def tikz(drawing: Drawing) -> str:
     ]
     for spot in drawing.spots:
         at = drawing.places[spot.id]
-        shape = "rounded corners" if spot.kind != "operation" else "circle"
+        round_by = scale * radius(spot, at.height)
+        look = f"draw,rounded corners={round_by:.3f}cm,inner sep=0pt"
+        look += f",minimum width={scale * at.width:.3f}cm"
+        look += f",minimum height={scale * at.height:.3f}cm"
         name = "" if spot.name is None else escape(inline(spot.name))
-        label = f",label=above:{{{name}}}" if name else ""
+        look += f",label={{[inner sep=1pt]above:{{{name}}}}}" if name else ""
         lines.append(
-            f"\\node[draw,{shape},inner sep=2pt{label}] ({spot.id}) at "
-            f"({at.x:.1f},{at.y:.1f}) {{{escape(spot.symbol)}}};"
+            f"\\node[{look}] at ({at.x:.1f},{at.y:.1f}) {{{escape(spot.symbol)}}};"
         )
     for edge in drawing.edges:
-        colour, label = "", ""
+        colour = f",dvC{(edge.numbers[0] - 1) % COLOURS}" if edge.numbers else ""
+        path = " -- ".join(f"({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id])
+        lines.append(f"\\draw[->,rounded corners=2pt{colour}] {path};")
         if edge.numbers:
-            colour = f",dvC{(edge.numbers[0] - 1) % COLOURS}"
-            listed = ",".join(map(str, edge.numbers))
-            label = f" node[midway,fill=white,inner sep=1pt,font=\\tiny] {{{listed}}}"
-        inner = "".join(
-            f" -- ({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id][1:-1]
-        )
-        lines.append(
-            f"\\draw[->{colour}] ({edge.source}){inner} --{label} ({edge.target});"
-        )
+            at = drawing.labels[edge.id]
+            look = "fill=white,inner sep=1pt,font=\\tiny" + colour
+            lines.append(
+                f"\\node[{look}] at ({at.x:.1f},{at.y:.1f}) {{{numbers_of(edge)}}};"
+            )
     return "\n".join([*lines, "\\end{tikzpicture}\n\n"])

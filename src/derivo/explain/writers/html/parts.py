@@ -136,16 +136,26 @@ class Parts:
         """Write the graph; a large one folded, with a button to unfold it."""
         label = self.words.text("page.graph_of", name=drawing.title)
         under = f"<figcaption>{self.runs(caption)}</figcaption>" if caption else ""
-        whole = svg(replace(drawing, folded=None), colours="css", label=label)
+        whole = _fitted(replace(drawing, folded=None), label)
         if drawing.folded is None:
-            return f'<figure><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
-        folded = svg(drawing.folded, colours="css", label=label)
+            return f'<figure class="graph"><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
+        folded = _fitted(drawing.folded, label)
         button = escape(self.words.text("page.unfold"))
         return (
-            f'<figure><button class="unfold" aria-pressed="false">{button}</button>'
+            f'<figure class="graph"><button class="unfold" aria-pressed="false">{button}</button>'
             f'<div class="scroll folded" tabindex="0">{folded}</div>'
             f'<div class="scroll whole" tabindex="0" hidden>{whole}</div>{under}</figure>'
         )
+
+
+SMALLEST = 0.55  # of its size: beyond that a picture is scrolled rather than shrunk
+
+
+def _fitted(drawing: Drawing, label: str) -> str:
+    """Write a graph that is as wide as there is room, within what can be read."""
+    least, most = SMALLEST * drawing.width, drawing.width
+    size = f'style="min-width:{least:.0f}px;max-width:{most:.0f}px"'
+    return svg(drawing, colours="css", label=label).replace("<svg ", f"<svg {size} ", 1)
 
 
 def grid(array: object) -> str:
