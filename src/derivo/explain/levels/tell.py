@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,16 +26,13 @@ from derivo.explain.formula.tree import (
     Under,
     Words,
 )  # fmt: skip
-from derivo.explain.subject import Subject
+from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
-
-if TYPE_CHECKING:
-    from derivo.explain.steps import Steps
 
 DIGITS = 4
 MOST_ENTRIES = 6
