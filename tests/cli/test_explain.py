@@ -18,6 +18,7 @@ from tests.cli.conftest import LAYER, Result, Run
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 EXPLAIN = ("explain", "model.py:layer", *LAYER)
+WHOLE = (*EXPLAIN, "--all")
 # A heading of each level, and what only that level shows.
 SHOWN = {
     "graph": "The computation graph",
@@ -71,18 +72,37 @@ def test_a_level_shows_its_own_part_alone(run: Run, level: str) -> None:
     assert [k for k, text in SHOWN.items() if text in result.out] == [level]
 
 
-def test_all_levels_are_shown_without_being_asked_for(run: Run) -> None:
+def test_a_few_lines_are_shown_without_being_asked_for(run: Run) -> None:
     out = run(*EXPLAIN).out
+    assert len(out.splitlines()) < 50
+    assert "d_w = x.T @ d_n" in out
+    assert "dw = xᵀ dn" in out
+    assert out.endswith("--all, or a page: -o FILE.html\n")
+
+
+def test_a_narrow_terminal_gets_narrow_lines(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    narrow = run(*WHOLE).out
+    text = [line for line in narrow.splitlines() if line[:3].isalpha()]
+    assert max(map(len, text)) <= 40
+    monkeypatch.setenv("COLUMNS", "110")
+    assert max(map(len, run(*WHOLE).out.splitlines())) > 80
+
+
+def test_all_levels_are_shown_where_all_is_asked_for(run: Run) -> None:
+    out = run(*WHOLE).out
     assert all(text in out for text in SHOWN.values())
 
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "Where dn comes from"), ("fr", "D'où vient dn"),
+    [("en", "Where dn comes from"), ("fr", "D’où vient dn"),  # noqa: RUF001
      ("ja", "dn はどこから来るか")],
 )  # fmt: skip
 def test_sentences_come_in_a_language(run: Run, language: str, said: str) -> None:
-    assert said in run(*EXPLAIN, "--language", language).out
+    assert said in run(*WHOLE, "--language", language).out
 
 
 def test_arguments_give_numbers(run: Run, folder: Path) -> None:
@@ -126,8 +146,11 @@ def test_the_ending_decides_what_is_written(
     assert BEGINS[ending].lower() in start
 
 
-def test_a_text_file_is_what_a_pipe_sees(run: Run, folder: Path) -> None:
-    shown = run(*EXPLAIN).out
+def test_a_text_file_is_what_a_pipe_sees(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    shown = run(*WHOLE).out
     run(*EXPLAIN, "-o", "page.txt")
     assert (folder / "page.txt").read_text(encoding="utf-8") == shown
 
@@ -143,7 +166,7 @@ def test_a_worksheet_has_a_key_beside_it(run: Run, folder: Path) -> None:
 
 
 def test_a_pipe_sees_plain_text(folder: Path) -> None:
-    command = [sys.executable, "-m", "derivo", *EXPLAIN]
+    command = [sys.executable, "-m", "derivo", *WHOLE]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
@@ -167,17 +190,17 @@ def test_a_terminal_without_colours_gets_none(folder: Path, variable: str) -> No
 
 def test_what_is_long_is_paged_in_a_terminal(folder: Path) -> None:
     pager = {"PAGER": "sed s/^/paged:/", "NO_COLOR": "1"}
-    out = in_terminal(*EXPLAIN, **pager).out
+    out = in_terminal(*WHOLE, **pager).out
     assert all(line.startswith("paged:") for line in out.splitlines())
     assert SHOWN["batch"] in out
-    assert "paged:" not in in_terminal(*EXPLAIN, "--no-pager", **pager).out
+    assert "paged:" not in in_terminal(*WHOLE, "--no-pager", **pager).out
     assert "paged:" not in in_terminal(*EXPLAIN, "--level", "code", **pager).out
 
 
 def test_less_is_asked_to_show_colours(folder: Path) -> None:
     pager = {"PAGER": "sh -c 'cat >/dev/null; echo LESS=$LESS'"}
-    assert "LESS=-R" in in_terminal(*EXPLAIN, **pager).out
-    assert "LESS=-S" in in_terminal(*EXPLAIN, **pager, LESS="-S").out
+    assert "LESS=-R" in in_terminal(*WHOLE, **pager).out
+    assert "LESS=-S" in in_terminal(*WHOLE, **pager, LESS="-S").out
 
 
 # --- mistakes -------------------------------------------------------------------------

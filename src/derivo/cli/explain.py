@@ -55,6 +55,7 @@ def add_parser(commands: Any) -> None:
         metavar="FILE",
         help="write to a file; its ending decides what",
     )
+    add("--all", action="store_true", help="print everything, not the few main lines")
     add("--no-pager", action="store_true", help="print at once, however long")
     parser.set_defaults(run=run)
 
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         explanation.save(path)
         show.line(f"written to {path}")
         return 0
-    _print(explanation, page=not args.no_pager)
+    short = args.level == "all" and args.worksheet is None and not args.all
+    _print(explanation, page=not args.no_pager, short=short)
     return 0
 
 
@@ -110,10 +112,18 @@ def _sizes(texts: list[str]) -> dict[str, int]:
     return found
 
 
-def _print(explanation: Any, *, page: bool) -> None:
-    from derivo.explain.writers.terminal import render  # noqa: PLC0415
+def _print(explanation: Any, *, page: bool, short: bool) -> None:
+    from derivo.explain.document import in_short  # noqa: PLC0415
+    from derivo.explain.writers.terminal import (  # noqa: PLC0415
+        render,
+        width_of_terminal,
+    )
 
-    text = render(explanation.document, width=100, colour=show.is_coloured())
+    document = explanation.document
+    shown = in_short(document) if short else document
+    text = render(shown, width=width_of_terminal(), colour=show.is_coloured())
+    if shown is not document:
+        text += "\nEverything, step by step: --all, or a page: -o FILE.html\n"
     if page and sys.stdout.isatty() and text.count("\n") > LONG:
         os.environ.setdefault("LESS", "-R")  # else less shows colours as codes
         pydoc.pager(text)

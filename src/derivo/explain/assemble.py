@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from derivo.explain.code import code_of
-from derivo.explain.document import Document, Section
+from derivo.explain.document import SHORT, Document, Section
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.frames import frames_of
-from derivo.explain.levels import batch, jacobian, loops, matrix, scalar, vanishing
+from derivo.explain.levels import (
+    batch,
+    brief,
+    jacobian,
+    loops,
+    matrix,
+    scalar,
+    vanishing,
+)
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words
 
@@ -17,6 +25,7 @@ Tell = Callable[[Subject, Words], tuple[Section, ...]]
 TOLD: dict[str, tuple[Tell, ...]] = {
     "scalar": (scalar.sections, loops.scalar_sections),
     "matrix": (
+        brief.sections,
         loops.matrix_sections,
         matrix.sections,
         jacobian.sections,
@@ -47,6 +56,8 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
             continue
         for tell in TOLD.get(level, ()):
             sections += tell(subject, words)
+    # What is told at length below stands first, in short.
+    sections.sort(key=lambda s: s.anchor != SHORT)
     stepping = "graph" in levels
     return Document(
         title=words.text("page.title", name=subject.derivation.name),

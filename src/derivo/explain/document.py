@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from derivo.explain.drawing.model import Drawing
@@ -223,6 +223,20 @@ class Document:
     code: Code | None = None
     frames: tuple[Frame, ...] = ()
     asked: tuple[str, ...] = ()
+
+
+SHORT = "in-short"  # the section that tells everything in a few lines
+
+
+def in_short(document: Document) -> Document:
+    """Leave out all but the code and the few lines that tell everything.
+
+    A document without such lines stays as it is.
+    """
+    sections = tuple(s for s in document.sections if s.anchor == SHORT)
+    if not sections:
+        return document
+    return replace(document, sections=sections, drawing=None, frames=(), factors=())
 
 
 def blocks_of(document: Document) -> Iterator[Block]:

@@ -95,13 +95,23 @@ class Explanation:
         name = self.derivation.name
         return f"<explanation of {name}: .print(), or .save('{name}.html')>"
 
-    def print(self) -> None:
-        """Print the explanation, coloured where that is seen."""
-        from derivo.explain.writers.terminal import render
+    def print(self, *, all: bool = False) -> None:  # noqa: A002  as in `--all`
+        """Print the code and the derivation in short, coloured where that is seen.
 
+        Parameters
+        ----------
+        all
+            Print everything. Levels that were asked for by name are printed whole.
+        """
+        from derivo.explain.document import in_short
+        from derivo.explain.writers.terminal import render, width_of_terminal
+
+        whole = all or bool(self.document.asked)
+        shown = self.document if whole else in_short(self.document)
         seen = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         coloured = bool(os.environ.get("FORCE_COLOR")) or seen
-        sys.stdout.write(render(self.document, width=100, colour=coloured))
+        width = width_of_terminal()
+        sys.stdout.write(render(shown, width=width, colour=coloured))
 
     def save(self, path: str | Path) -> Path:
         """Write a file; its ending decides what: html, tex, svg, png, dot, md or txt.

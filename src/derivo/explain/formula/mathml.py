@@ -75,7 +75,16 @@ def _(box: b.Line) -> str:
             and k + 1 < len(box.parts)
         ):
             parts.append(f"<mo>{APPLY}</mo>")
+            if not _is_fenced(box.parts[k + 1]):
+                parts.append('<mspace width="0.17em"/>')
     return parts[0] if len(parts) == 1 else row("".join(parts))
+
+
+def _is_fenced(box: b.Box) -> bool:
+    """Tell whether a box begins with a bracket."""
+    first = box.parts[0] if isinstance(box, b.Line) and box.parts else box
+    first = first.base if isinstance(first, b.Script) else first
+    return isinstance(first, b.Fence)
 
 
 @write.register

@@ -73,10 +73,14 @@ def _copies(t: Telling) -> list[Section]:
     if sections:  # what most people look for: the bias of a layer
         first = sections[0]
         sections[0] = Section("batch-bias", first.title, first.blocks, first.level)
-        if first.anchor != "batch-bias":
-            link = Paragraph(t.words.runs("batch.above"))
-            sections.append(Section(first.anchor, first.title, (link,), "batch"))
     return sections
+
+
+def copy_anchor(value: Node, t: Telling) -> str:
+    """Give the anchor of the section on the copies of a value."""
+    copied = [w.node for w in t.subject.raw.why.values() if w.kind == "broadcast"]
+    first = next((n for n in copied if n in t.subject.names), None)
+    return "batch-bias" if value is first else f"batch-copy-{t.anchor(value)}"
 
 
 def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:

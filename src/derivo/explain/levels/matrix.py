@@ -24,6 +24,7 @@ from derivo.explain.formula.tree import (
     Times,
     walk,
 )  # fmt: skip
+from derivo.explain.levels.batch import copy_anchor
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
@@ -183,9 +184,7 @@ def _elementwise(
             Note("reason", t.words.runs("matrix.at", operand=t.shown(operand)))
         )
     if copied and operand in t.subject.names:
-        link = (
-            Link(t.words.text("matrix.see_batch"), f"#batch-copy-{t.anchor(operand)}"),
-        )
+        link = (Link(t.words.text("matrix.see_batch"), f"#{copy_anchor(operand, t)}"),)
         blocks.append(Paragraph(link))
     return blocks
 

@@ -194,6 +194,7 @@ class _Scalars:
         totals: list[Formula] = []
         rows: list[Row] = []
         told: set[Node] = set()
+        several = False
         slopes: dict[Node, float | None] = {}
         given: list[tuple[int, float | None]] = []
         count = 0
@@ -226,7 +227,8 @@ class _Scalars:
                     "·",
                 )
             )
-            if len(found) > 1 and is_new:
+            if len(found) > 1 and is_new and not several:
+                several = True
                 blocks.append(
                     Note(
                         "reason",

@@ -2,35 +2,34 @@
 
 TEXTS: dict[str, dict[str, str]] = {
     "copied_title": {"en": "Why {adjoint} is a sum", "fr": "Pourquoi {adjoint} est une somme", "ja": "{adjoint} がなぜ和になるか"},
-    "above": {"en": "See the section before this level's others: it is told there.", "fr": "Voir plus haut, au début de ce niveau.", "ja": "この段階の最初の節を見てください。"},
     "copied": {
-        "en": "There is one {value}, but {reader} needs it in every row: it was copied (broadcast). Each copy has a way of its own to the end result, so each sends back a gradient, and they are added.",
-        "fr": "Il y a un seul {value}, mais {reader} en a besoin à chaque ligne : il a été copié (diffusé). Chaque copie a son propre chemin vers le résultat final, donc chacune renvoie un gradient, et ils s'additionnent.",
-        "ja": "{value} は一つですが、{reader} のすべての行で使われます。つまり複製(ブロードキャスト)されました。複製ごとに最終結果への経路があるので、それぞれが勾配を返し、それらを足します。",
+        "en": "There is one {value}, but {reader} needs it in every row: it was copied (broadcast). Each copy has a path of its own to the end result, so each sends back a gradient, and they are added.",
+        "fr": "Il y a un seul {value}, mais {reader} en a besoin à chaque ligne : il a été copié (diffusé). Chaque copie a son propre chemin vers le résultat final, donc chacune renvoie un gradient, et ils s’additionnent.",
+        "ja": "{value} は一つですが、{reader} のすべての行で使われます。つまり複製（ブロードキャスト）されました。複製ごとに最終結果への経路があるので、それぞれが勾配を返し、それらを足します。",
     },
     "used": {
         "en": "the same entry of {value} in every row", "fr": "le même élément de {value} à chaque ligne",
-        "ja": "どの行でも {value} の同じ要素",
+        "ja": "どの行でも {value} の同じ成分",
     },
     "paths": {"en": "one path for each row, added", "fr": "un chemin par ligne, additionnés", "ja": "行ごとに一つの経路を足す"},
     "shape": {"en": "only the sum has the shape of the value", "fr": "seule la somme a la forme de la valeur", "ja": "和を取って初めて元の形になる"},
     "without_axis": {
         "en": "In code: np.sum(…, axis=0). Without the axis everything is added up to the single number {total}, which NumPy then copies to all of {value}: a wrong gradient, and no error.",
-        "fr": "En code : np.sum(…, axis=0). Sans l'axe, tout est additionné en un seul nombre, {total}, que NumPy recopie ensuite dans tout {value} : un gradient faux, et aucune erreur.",
+        "fr": "En code : np.sum(…, axis=0). Sans l’axe, tout est additionné en un seul nombre, {total}, que NumPy recopie ensuite dans tout {value} : un gradient faux, et aucune erreur.",
         "ja": "コードでは np.sum(…, axis=0) です。軸を書かないと全体が一つの数 {total} に足され、NumPy がそれを {value} 全体に複製します。勾配は誤りですが、エラーは出ません。",
     },
-    "rows_title": {"en": "Why {adjoint} adds up over the rows by itself", "fr": "Pourquoi {adjoint} s'additionne de lui-même sur les lignes", "ja": "{adjoint} がひとりでに行について足される理由"},
+    "rows_title": {"en": "Why {adjoint} adds up over the rows by itself", "fr": "Pourquoi {adjoint} s’additionne de lui-même sur les lignes", "ja": "{adjoint} がひとりでに行について足される理由"},
     "rows": {
         "en": "The matrix product for {adjoint} sums over the rows of the batch already: nothing is to be added for a batch. It is a sum, not a mean.",
-        "fr": "Le produit matriciel pour {adjoint} somme déjà sur les lignes du lot : rien à ajouter pour un lot. C'est une somme, pas une moyenne.",
+        "fr": "Le produit matriciel pour {adjoint} somme déjà sur les lignes du lot : rien à ajouter pour un lot. C’est une somme, pas une moyenne.",
         "ja": "{adjoint} の行列積は、すでにバッチの行について和を取っています。バッチのために加えるものはありません。これは平均ではなく和です。",
     },
-    "each": {"en": "What each row adds:", "fr": "Ce que chaque ligne apporte :", "ja": "各行が加えるもの:"},
+    "each": {"en": "What each row adds:", "fr": "Ce que chaque ligne apporte :", "ja": "各行が加えるもの："},
     "row": {"en": "row {number}", "fr": "ligne {number}", "ja": "{number} 行目"},
-    "mean_title": {"en": "Where 1/{size} comes from", "fr": "D'où vient 1/{size}", "ja": "1/{size} はどこから来るか"},
+    "mean_title": {"en": "Where 1/{size} comes from", "fr": "D’où vient 1/{size}", "ja": "1/{size} はどこから来るか"},
     "mean": {
         "en": "The loss is a mean over {size} rows. A mean moves by 1/{size} of what one row moves; that is its local derivative, and the chain rule carries it to every gradient.",
-        "fr": "La perte est une moyenne sur {size} lignes. Une moyenne bouge de 1/{size} de ce que bouge une ligne ; c'est sa dérivée locale, et la règle de la chaîne la porte à chaque gradient.",
+        "fr": "La perte est une moyenne sur {size} lignes. Une moyenne bouge de 1/{size} de ce que bouge une ligne ; c’est sa dérivée locale, et la règle de la chaîne la porte à chaque gradient.",
         "ja": "損失は {size} 行の平均です。一行が動くと平均はその 1/{size} だけ動きます。これが局所微分で、連鎖律によってすべての勾配に掛かります。",
     },
     "mean_forward": {"en": "the mean", "fr": "la moyenne", "ja": "平均"},
@@ -38,7 +37,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "twice_title": {"en": "The same batch twice over", "fr": "Le même lot deux fois", "ja": "同じバッチを二回並べると"},
     "twice": {
         "en": "Every row appears twice. If the loss is a sum, the gradient doubles, and so does a step; if it is a mean, both stay as they are. Lengths of the gradients, one over the other:",
-        "fr": "Chaque ligne apparaît deux fois. Si la perte est une somme, le gradient double, et le pas aussi ; si c'est une moyenne, les deux restent les mêmes. Rapport des longueurs des gradients :",
-        "ja": "すべての行を二回並べます。損失が和なら勾配も一歩の大きさも二倍、平均ならどちらも変わりません。勾配の長さの比:",
+        "fr": "Chaque ligne apparaît deux fois. Si la perte est une somme, le gradient double, et le pas aussi ; si c’est une moyenne, les deux restent les mêmes. Rapport des longueurs des gradients :",
+        "ja": "すべての行を二回並べます。損失が和なら勾配も一歩の大きさも二倍、平均ならどちらも変わりません。勾配の長さの比：",
     },
 }  # fmt: skip

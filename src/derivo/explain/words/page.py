@@ -9,7 +9,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "legend": {
         "en": "Each factor of the chain rule has one number and one colour: on the edge of the graph, in the formulas, beside the code. Point at one to see it everywhere. dn is short for ∂E/∂n: how the end result E changes with n.",
-        "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l'arête du graphe, dans les formules, à côté du code. Pointez-en un pour le voir partout. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
+        "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l’arête du graphe, dans les formules, à côté du code. Pointez-en un pour le voir partout. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
         "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。どれか一つを指すと全部が光ります。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
     },
     "levels": {"en": "Levels", "fr": "Niveaux", "ja": "段階"},
@@ -41,19 +41,19 @@ TEXTS: dict[str, dict[str, str]] = {
     "next": {"en": "Next", "fr": "Suivant", "ja": "次へ"},
     "last": {"en": "Last", "fr": "Fin", "ja": "最後"},
     "play": {"en": "Play", "fr": "Lecture", "ja": "再生"},
-    "predict": {"en": "Predict first", "fr": "Prédire d'abord", "ja": "先に予想する"},
+    "predict": {"en": "Predict first", "fr": "Prédire d’abord", "ja": "先に予想する"},
     "reveal": {"en": "Reveal", "fr": "Révéler", "ja": "答えを見る"},
     "key_first": {"en": "key Home", "fr": "touche Début", "ja": "Home キー"},
     "key_back": {"en": "key ←", "fr": "touche ←", "ja": "← キー"},
     "key_next": {"en": "key →", "fr": "touche →", "ja": "→ キー"},
     "key_last": {"en": "key End", "fr": "touche Fin", "ja": "End キー"},
-    "key_play": {"en": "space bar", "fr": "barre d'espace", "ja": "スペースキー"},
+    "key_play": {"en": "space bar", "fr": "barre d’espace", "ja": "スペースキー"},
     "key_predict": {"en": "key p", "fr": "touche p", "ja": "p キー"},
     "key_reveal": {"en": "key r", "fr": "touche r", "ja": "r キー"},
     "title": {
         "en": "{name}: how its backward pass comes about",
-        "fr": "{name} : d'où vient sa passe arrière",
-        "ja": "{name}:逆伝播ができるまで",
+        "fr": "{name} : d’où vient sa passe arrière",
+        "ja": "{name}：逆伝播ができるまで",
     },
     "graph": {
         "en": "The computation graph",
@@ -63,13 +63,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "code": {"en": "The code", "fr": "Le code", "ja": "コード"},
     "code_about": {
         "en": "This is what runs. The numbers beside a line are the factors that it multiplies by.",
-        "fr": "Voici ce qui s'exécute. Les numéros à côté d'une ligne sont les facteurs par lesquels elle multiplie.",
+        "fr": "Voici ce qui s’exécute. Les numéros à côté d’une ligne sont les facteurs par lesquels elle multiplie.",
         "ja": "これが実際に動くコードです。行の横の番号は、その行が掛ける因子です。",
     },
     "line_by_line": {
         "en": "Line by line:",
         "fr": "Ligne par ligne :",
-        "ja": "各行の理由:",
+        "ja": "各行の理由：",
     },
     "more": {
         "en": "… {count} more",

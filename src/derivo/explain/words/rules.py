@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 TEXTS: dict[str, dict[str, str]] = {
     "shorter": {
-        "en": "The same, shorter:", "fr": "La même chose, en plus court :", "ja": "同じものを短く書くと:",
+        "en": "The same, shorter:", "fr": "La même chose, en plus court :", "ja": "同じものを短く書くと：",
     },
     "rearranged": {"en": "written shorter", "fr": "écrit plus court", "ja": "短く書き直す"},
     "collect": {
@@ -23,7 +23,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "les termes semblables sont réunis et les facteurs communs mis en évidence",
         "ja": "同類項をまとめ、共通因子をくくり出す",
     },
-    "expand": {"en": "multiplied out, so that terms cancel", "fr": "développé, pour que des termes s'annulent", "ja": "展開して項を打ち消す"},
+    "expand": {"en": "multiplied out, so that terms cancel", "fr": "développé, pour que des termes s’annulent", "ja": "展開して項を打ち消す"},
     "use": {
         "en": "{name} is known from the forward pass, so it is used again",
         "fr": "{name} est connu de la passe avant, donc réutilisé",
@@ -38,11 +38,11 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "probabilities": {"en": "probabilities sum to 1", "fr": "les probabilités ont pour somme 1", "ja": "確率の総和は 1"},
     "assume": {
-        "en": "this uses that {fact}", "fr": "ceci utilise : {fact}", "ja": "仮定:{fact}",
+        "en": "this uses that {fact}", "fr": "ceci utilise : {fact}", "ja": "仮定：{fact}",
     },
     "assumes": {
         "en": "This holds where {fact}. derivo tries it on the actual values at each call; where it fails, the exact gradient runs instead.",
-        "fr": "Ceci est vrai là où : {fact}. derivo le vérifie sur les valeurs réelles à chaque appel ; sinon, c'est le gradient exact qui s'exécute.",
+        "fr": "Ceci est vrai là où : {fact}. derivo le vérifie sur les valeurs réelles à chaque appel ; sinon, c’est le gradient exact qui s’exécute.",
         "ja": "これは「{fact}」が成り立つ場合の式です。derivo は呼び出しごとに実際の値で確かめ、成り立たなければ厳密な勾配を使います。",
     },
     "sums_to_one": {
@@ -52,7 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "slice_sums_to_one": {
         "en": "every slice of {name} along axis {axis} sums to 1",
-        "fr": "chaque tranche de {name} le long de l'axe {axis} a pour somme 1",
+        "fr": "chaque tranche de {name} le long de l’axe {axis} a pour somme 1",
         "ja": "{name} の軸 {axis} に沿った各部分の和は 1",
     },
     "other": {"en": "{name}", "fr": "{name}", "ja": "{name}"},

@@ -4,14 +4,14 @@ TEXTS: dict[str, dict[str, str]] = {
     "title": {"en": "Number by number", "fr": "Nombre par nombre", "ja": "数ごとに見る"},
     "sizes": {
         "en": "Written out for {sizes}: so many of the first rows and columns. A name with an index is one entry of an array.",
-        "fr": "Écrit pour {sizes} : autant des premières lignes et colonnes. Un nom avec un indice est un élément d'un tableau.",
-        "ja": "{sizes} として(先頭の行と列だけを)書き下します。添字のついた名前は配列の一要素です。",
+        "fr": "Écrit pour {sizes} : autant des premières lignes et colonnes. Un nom avec un indice est un élément d’un tableau.",
+        "ja": "{sizes} として（先頭の行と列だけを）書き下します。添字のついた名前は配列の一成分です。",
     },
-    "forward": {"en": "The forward pass, one operation a line:", "fr": "La passe avant, une opération par ligne :", "ja": "順伝播(一行に一演算):"},
+    "forward": {"en": "The forward pass, one operation a line:", "fr": "La passe avant, une opération par ligne :", "ja": "順伝播（一行に一演算）："},
     "local": {
         "en": "Every operation has a local derivative for each value that it reads:",
-        "fr": "Chaque opération a une dérivée locale pour chaque valeur qu'elle lit :",
-        "ja": "各演算は、使う値ごとに局所微分をもちます:",
+        "fr": "Chaque opération a une dérivée locale pour chaque valeur qu’elle lit :",
+        "ja": "各演算は、使う値ごとに局所微分をもちます：",
     },
     "direct": {
         "en": "The sign ∂⁺ is the local derivative alone, where ∂ is the sum over all paths between the same two values.",
@@ -22,28 +22,28 @@ TEXTS: dict[str, dict[str, str]] = {
     "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
     "same_way": {
         "en": "Entries not written out: {count}. They come about in the same way.",
-        "fr": "Éléments non détaillés : {count}. Ils s'obtiennent de la même façon.",
-        "ja": "残りの要素({count} 個)も同じようにして得られます。",
+        "fr": "Éléments non détaillés : {count}. Ils s’obtiennent de la même façon.",
+        "ja": "残りの成分（{count} 個）も同じようにして得られます。",
     },
     "added": {
         "en": "There are several paths from {value} to the result. Each carries a part of the change, so their products are added.",
-        "fr": "Il y a plusieurs chemins de {value} au résultat. Chacun porte une part du changement, donc leurs produits s'additionnent.",
+        "fr": "Il y a plusieurs chemins de {value} au résultat. Chacun porte une part du changement, donc leurs produits s’additionnent.",
         "ja": "{value} から結果への経路は複数あります。それぞれが変化の一部を運ぶので、積を足し合わせます。",
     },
     "upstream": {
-        "en": "times what comes from outside", "fr": "multiplié par ce qui vient de l'extérieur", "ja": "外から来る勾配を掛ける",
+        "en": "times what comes from outside", "fr": "multiplié par ce qui vient de l’extérieur", "ja": "外から来る勾配を掛ける",
     },
     "none": {"en": "No path leads from {value} to the result: its gradient is 0.", "fr": "Aucun chemin ne mène de {value} au résultat : son gradient est 0.", "ja": "{value} から結果への経路はなく、勾配は 0 です。"},
     "too_many": {"en": "{count} more paths are left out here.", "fr": "{count} autres chemins sont omis ici.", "ja": "さらに {count} 本の経路がありますが、ここでは省きます。"},
     "gathered": {
         "en": "Gathered in the places of the entries, these make the gradient:",
         "fr": "Rassemblés aux places des éléments, ils forment le gradient :",
-        "ja": "要素の位置に並べると勾配になります:",
+        "ja": "成分の位置に並べると勾配になります：",
     },
     "to_matrix": {"en": "The same in matrices", "fr": "La même chose en matrices", "ja": "同じことを行列で"},
     "not_expanded": {
-        "en": "This function has too many entries, or operations that do more than add, multiply and bend single numbers. The matrix level tells it.",
-        "fr": "Cette fonction a trop d'éléments, ou des opérations qui font plus qu'additionner, multiplier et courber des nombres. Le niveau matriciel la raconte.",
-        "ja": "要素が多すぎるか、単独の数の和・積・関数以外の演算を含みます。行列の段階をご覧ください。",
+        "en": "Written out number by number, this computation would be too long to read. The sections on matrices below tell the same.",
+        "fr": "Écrit nombre par nombre, ce calcul serait trop long à lire. Les sections sur les matrices, ci-dessous, disent la même chose.",
+        "ja": "数ごとに書き下すと長くなりすぎます。以下の行列の節で同じ計算を説明します。",
     },
 }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
+from shutil import get_terminal_size
 
 import numpy as np
 
@@ -38,6 +39,11 @@ def render(document: doc.Document, *, width: int = 80, colour: bool = False) -> 
         With the colours of the factors, as escape sequences.
     """
     return _Terminal(document, width, colour=colour).all()
+
+
+def width_of_terminal() -> int:
+    """Give the width to write for: that of the terminal, or what COLUMNS says."""
+    return max(min(get_terminal_size((80, 24)).columns, 120), 30)
 
 
 def laid_out(rows: Iterable[doc.Row], *, width: int = 80) -> list[Laid]:

@@ -1,0 +1,130 @@
+"""The derivation in short: a row for each gradient, with the reason for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from derivo.explain.document import SHORT, Code, Display, Row, Runs, Section
+from derivo.explain.drawing.of_subject import is_transparent
+from derivo.explain.formula.local import prime
+from derivo.explain.formula.of_node import formula_of
+from derivo.explain.formula.tree import Formula, Number, Symbol
+from derivo.explain.frames import Frames
+from derivo.explain.levels.in_loops import is_reached
+from derivo.explain.levels.shorter import shorter
+from derivo.explain.levels.tell import Telling
+from derivo.explain.subject import Subject, unique_names
+from derivo.explain.words import Words
+from derivo.graph.node import Node
+
+MOST = 40  # rows that are still short
+
+
+def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
+    """Tell the whole derivation in a few lines."""
+    rows = tuple(rows_of(Telling(subject, words)))
+    if not 0 < len(rows) <= MOST:
+        return ()
+    title = words.runs("brief.title")
+    return (Section(SHORT, title, (Display(rows),), "matrix"),)
+
+
+def rows_of(t: Telling) -> list[Row]:
+    """Give the derivation as rows of formulas.
+
+    First what was recognised, then the chain rule from the result backwards, and below
+    each gradient how it became shorter.
+    """
+    frames = Frames(t.subject, t.words, Code(()))
+    rows = list(_recognised(t))
+    for node in reversed(t.subject.graph.nodes()):
+        if frames.loops.is_back(node) or node in frames.loops.readers:
+            rows += _through_loop(node, frames)
+        elif _has_a_name(node, t) and is_reached(node, t.subject):
+            rows += _chain(node, t)
+    return rows
+
+
+def _has_a_name(node: Node, t: Telling) -> bool:
+    """Tell whether a value has a name, or its gradient one in the code: ``δ``."""
+    adjoint = t.subject.raw.adjoints.get(node)
+    return node in t.subject.names or (
+        adjoint in t.subject.symbols and not is_transparent(node)
+    )
+
+
+def _recognised(t: Telling) -> Iterator[Row]:
+    derivation = t.subject.derivation
+    graphs = (derivation.traced, derivation.forward.graph)
+    named = {n: name for g in graphs for n, name in unique_names(g).items()}
+    names: Mapping[Node, Formula] = {
+        n: Symbol(k, n.spec.rank) for n, k in named.items()
+    }
+    for step in derivation.forward.steps:
+        assert step.before is not None  # noqa: S101  what is recognised was written
+        old, new = formula_of(step.before, names), formula_of(step.result, names)
+        left = names.get(step.before) or names.get(step.result)
+        is_function = step.result.op.lower is not None
+        name = step.rule.removeprefix("recognised as ")
+        key = "recognised" if name != step.rule else "rule"
+        what = t.words.runs("brief.stable")
+        if is_function:
+            what = t.words.runs(f"brief.{key}", name=name)
+        yield Row(left or old, new, (*what, ": ", old) if left else what)
+
+
+def _through_loop(node: Node, frames: Frames) -> Iterator[Row]:
+    """Give what a loop over time does backward, or what it hands back to a value."""
+    frame = frames.loops.backward(node, frames)
+    if frame is None:
+        return
+    first, *others = frame.title
+    backward = frames.words.text("brief.backward")
+    said: Runs = (first.removeprefix(backward),) if isinstance(first, str) else ()
+    for k, row in enumerate(frame.rows):
+        yield Row(row.left, row.right, row.reason or ((*said, *others) * (k == 0)))
+
+
+def _chain(value: Node, t: Telling) -> Iterator[Row]:
+    """Give the chain rule for the gradient of a value, and what became of it."""
+    raw = t.subject.raw
+    adjoint = raw.adjoints.get(value)
+    if adjoint is None or adjoint in raw.seeds or value not in t.readers:
+        return
+    left, known = t.adjoint(value), t.names.get(adjoint)
+    is_passed = known is not None and known != left
+    right = known if known is not None and is_passed else formula_of(adjoint, t.names)
+    why = raw.why.get(adjoint)
+    is_sum = why is not None and why.kind == "fan-out"
+    added = t.words.runs("brief.added", value=t.shown(value))
+    yield Row(left, right, added if is_sum else _reason(value, t))
+    for block in shorter(value, t):
+        if isinstance(block, Display):
+            yield replace(block.rows[0 if is_sum else 1], left=None)
+
+
+def _reason(value: Node, t: Telling) -> Runs:
+    """Say which rule gives a gradient that comes back through one operation."""
+    say = t.words.runs
+    factor = t.readers[value][0]
+    if factor.reader.spec.shape != value.spec.shape and t.local(factor) is not None:
+        return say("brief.copied", value=t.shown(value))
+    while t.local(factor) == Number(1) and factor.reader not in t.subject.names:
+        if len(t.readers.get(factor.reader, ())) != 1:
+            break
+        (factor,) = t.readers[factor.reader]  # it is passed on up to here
+    reader, operand = t.shown(factor.reader), t.shown(factor.operand)
+    slope, local = prime(factor, t.names), t.local(factor)
+    if local is None:
+        return say("brief.through", equation=_equation(factor.reader, t))
+    if local == Number(1):
+        return say("brief.passed", equation=_equation(factor.reader, t))
+    if slope is not None and slope != local:
+        return say("brief.slope", slope=slope, local=local)
+    return say("brief.factor", value=reader, operand=operand, local=local)
+
+
+def _equation(node: Node, t: Telling) -> Runs:
+    right = formula_of(node, t.names)
+    return (t.names[node], " = ", right) if node in t.names else (right,)

@@ -1,0 +1,45 @@
+"""Sentences of the derivation in short."""
+
+TEXTS: dict[str, dict[str, str]] = {
+    "title": {"en": "In short", "fr": "En bref", "ja": "要約"},
+    "recognised": {
+        "en": "recognised as {name}", "fr": "reconnu comme {name}", "ja": "{name} と認識",
+    },
+    "rule": {"en": "{name}", "fr": "{name}", "ja": "{name}"},
+    "stable": {
+        "en": "the same, so that nothing overflows",
+        "fr": "la même chose, sans débordement possible",
+        "ja": "同じ値を、桁あふれしない形で",
+    },
+    "backward": {"en": "Backward: ", "fr": "Passe arrière : ", "ja": "逆伝播："},
+    "added": {
+        "en": "{value} is read more than once: what comes back is added",
+        "fr": "{value} est lu plusieurs fois : ce qui revient s’additionne",
+        "ja": "{value} は複数回使われるので、戻ってきた勾配を足す",
+    },
+    "copied": {
+        "en": "{value} was copied: what comes back from the copies is added",
+        "fr": "{value} a été copié : ce qui revient des copies s’additionne",
+        "ja": "{value} は複製されたので、各複製から戻る勾配を足す",
+    },
+    "through": {
+        "en": "chain rule through {equation}",
+        "fr": "règle de la chaîne à travers {equation}",
+        "ja": "{equation} を通る連鎖律",
+    },
+    "passed": {
+        "en": "{equation} passes it on: the derivative is 1",
+        "fr": "{equation} le transmet : la dérivée vaut 1",
+        "ja": "{equation} はそのまま伝える（微分は 1）",
+    },
+    "slope": {
+        "en": "chain rule: {slope} = {local}",
+        "fr": "règle de la chaîne : {slope} = {local}",
+        "ja": "連鎖律：{slope} = {local}",
+    },
+    "factor": {
+        "en": "chain rule: {value} changes with {operand} by the factor {local}",
+        "fr": "règle de la chaîne : {value} change avec {operand} par le facteur {local}",
+        "ja": "連鎖律：{operand} が変わると {value} はその {local} 倍だけ変わる",
+    },
+}  # fmt: skip
