@@ -47,7 +47,7 @@ SPANS = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)]+\))")
 # What belongs to one explanation: ids get a prefix, so that pointing at a factor of one
 # network does not light up the factors of another.
 IDS = {"factor", "factors", "place", "id", "source", "target", "members"}
-KEYED = {"places", "routes"}
+KEYED = {"places", "routes", "labels"}
 
 
 class Builder:

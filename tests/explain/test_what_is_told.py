@@ -207,7 +207,7 @@ def test_where_the_transpose_comes_from():
         ("(x w)ᵢₖ", "∑ⱼ₌₁^L xᵢⱼ wⱼₖ"),
         ("(∂(x w)ᵢₖ)/(∂wⱼₖ)", "xᵢⱼ"),
         ("dwⱼₖ", "∑ᵢ₌₁^N (∂(x w)ᵢₖ)/(∂wⱼₖ) dnᵢₖ"),
-        (None, "∑ᵢ₌₁^N dnᵢₖ xᵢⱼ"),
+        (None, "∑ᵢ₌₁^N xᵢⱼ dnᵢₖ"),
     ]
     assert pairs[4] == ("dw", "xᵀ dn")
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
+from derivo.explain.formula.boxes import LETTERS
+from derivo.explain.palette import COLOURS
 from derivo.graph.node import Node
 
 
@@ -15,7 +18,7 @@ class Factor:
     Attributes
     ----------
     id
-        ``"f3"``.
+        ``"fc3"``: it ends in the number, the letter before it is that of the colour.
     number
         3: the second mark, for those who do not tell the colours apart.
     colour
@@ -34,9 +37,6 @@ class Factor:
     def operand(self) -> Node:
         """The value by which it is the derivative."""
         return self.reader.inputs[self.position]
-
-
-COLOURS = 6
 
 
 def number_factors(
@@ -60,7 +60,38 @@ def number_factors(
         for position, operand in enumerate(reader.inputs)
         if operand in adjoints
     ]
-    return tuple(
-        Factor(f"f{k}", k, (k - 1) % COLOURS, reader, position)
-        for k, (reader, position) in enumerate(pairs, start=before + 1)
-    )
+    found = []
+    above: dict[Node, dict[int, int]] = {}  # colour by how near it is, further on
+    beside: dict[Node, set[int]] = {}
+    siblings: dict[Node, set[int]] = {}
+    for k, (reader, position) in enumerate(pairs, start=before + 1):
+        operand = reader.inputs[position]
+        on_the_way = above.get(reader, {})
+        near = beside.setdefault(operand, set())
+        colour = _colour(k, on_the_way, siblings.setdefault(reader, set()), near)
+        near_now = {c: d + 1 for c, d in on_the_way.items()} | {colour: 1}
+        known = above.setdefault(operand, {})
+        for c, distance in near_now.items():
+            known[c] = min(distance, known.get(c, distance))
+        siblings[reader].add(colour)
+        beside[operand].add(colour)
+        name = f"f{LETTERS[colour]}{k}"
+        found.append(Factor(name, k, colour, reader, position))
+    return tuple(found)
+
+
+def _colour(
+    k: int, on_the_way: Mapping[int, int], siblings: set[int], near: set[int]
+) -> int:
+    """Choose a colour that no factor of the same product has.
+
+    Neither has another operand of the operation it and, where that can be, another
+    reader of the operand. Of a product with more factors than there are colours, the
+    furthest gives its colour again.
+    """
+
+    def rank(colour: int) -> tuple[bool, float, bool]:
+        distance = on_the_way.get(colour, inf)
+        return colour in siblings, -distance, colour in near
+
+    return min(((k - 1 + turn) % COLOURS for turn in range(COLOURS)), key=rank)

@@ -10,7 +10,7 @@ import numpy as np
 
 from derivo.explain.document import Badge, Code, Frame, Row, Runs
 from derivo.explain.drawing.of_subject import is_transparent
-from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of, names_of
 from derivo.explain.formula.tree import (
     Call,
@@ -56,7 +56,10 @@ class Frames:
         self.backward_lines: dict[str, list[int]] = {}
         self.lines_of_factor: dict[str, list[int]] = {}
         self.edges_out: dict[Node, list[str]] = {}
+        self.next_reader: dict[Node, Node] = {}
         for node in subject.graph.nodes():
+            for operand in node.inputs:
+                self.next_reader.setdefault(operand, node)
             if not is_transparent(node):
                 for edge, source, is_active in drawn_edges(node, subject):
                     out = self.edges_out.setdefault(source, [])
@@ -94,15 +97,28 @@ class Frames:
             return self.loops.forward(node, self)
         name = self.names.get(node) or formula_of(node, self.names)
         right = formula_of(node, self.names)
-        rows = [Row(name if node in self.names else None, right)]
+        rows = [Row(name, right)] if node in self.names else []
         rows += self.in_numbers(node, right)
+        if node not in self.names:
+            rows = (
+                [Row(right, rows[0].right), *rows[1:]] if rows else [Row(None, right)]
+            )
         place = self.subject.ids[node]
         edges = self.edges_into(node)
         return Frame(
             "forward", place, edges, self.words.runs("frames.forward", value=name),
-            tuple(rows), name, self.value(node), (),
-            tuple(self.forward_lines.get(place, ())),
+            tuple(rows), name, self.value(node), (), self.line_of(node),
         )  # fmt: skip
+
+    def line_of(self, node: Node) -> tuple[int, ...]:
+        """Give the line that computes a value, if need be within that of its reader."""
+        at: Node | None = node
+        while at is not None:
+            found = self.forward_lines.get(self.subject.ids[at])
+            if found:
+                return tuple(found)
+            at = self.next_reader.get(at)
+        return ()
 
     def backward(self, node: Node) -> Frame:
         """Compute the adjoint of a value from those of its readers."""
@@ -141,9 +157,7 @@ class Frames:
         terms: list[Formula] = []
         for factor in factors:
             upstream = self.adjoint(factor.reader)
-            local = prime(factor, self.names) or local_derivative(
-                factor, self.names, builder=builder
-            )
+            local = short_local(factor, self.names, builder=builder)
             copied = factor.reader.spec.shape != factor.operand.spec.shape
             if local is None or copied:
                 part = self.part(factor)

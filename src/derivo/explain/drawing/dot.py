@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from derivo.explain import palette
 from derivo.explain.drawing.model import Drawing
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula.unicode import inline
 
 
@@ -28,7 +27,7 @@ def dot(drawing: Drawing) -> str:
     for edge in drawing.edges:
         line = f"  {quoted(edge.source)} -> {quoted(edge.target)}"
         if edge.numbers:
-            hue = palette.LIGHT[(edge.numbers[0] - 1) % COLOURS]
+            hue = palette.LIGHT[edge.colour]
             listed = ", ".join(map(str, edge.numbers))
             label = quoted(f"({listed}) {edge.label}".strip())
             line += f' [label={label}, color="{hue}", fontcolor="{hue}"]'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.tree import Formula
 from derivo.graph.node import Frame
 
@@ -74,6 +74,11 @@ class Edge:
     factor: str = ""
     label: str = ""
     members: tuple[str, ...] = ()
+
+    @property
+    def colour(self) -> int:
+        """The colour of its first factor."""
+        return factor_colour(self.factor.partition(" ")[0])
 
     @property
     def numbers(self) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from derivo.explain.drawing.folding import folded
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.factors import Factor
-from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import (
     TRANSPARENT,
     formula_of,
@@ -82,7 +82,7 @@ def _edge(
     if factor:
         found = subject.factor_of[target, position]
         builder = subject.derivation.forward.builder
-        shown = prime(found, names) or local_derivative(found, names, builder=builder)
+        shown = short_local(found, names, builder=builder)
         text = beside(found, subject, names) if shown is None else inline(shown)
         if isinstance(shown, Prime) and len(text) > LONGEST:
             text = text.partition("(")[0]

@@ -15,7 +15,6 @@ from derivo.explain.drawing.captions import (
 )  # fmt: skip
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
 from derivo.explain.drawing.routes import Point, Route, radius
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula.unicode import inline
 
 INK = {"light": ("#1a1a1a", "#ffffff", "#666666", "#f3f4f6"),
@@ -31,7 +30,7 @@ def svg(drawing: Drawing, *, colours: str = "light", label: str = "") -> str:
         With places and routes.
     colours
         "light" or "dark" for a file that stands alone; "css" leaves the colours to the
-        page's style: classes ``spot``, ``edge``, ``c0`` to ``c5`` and so on.
+        page's style: classes ``spot``, ``edge``, ``c0`` to ``c7`` and so on.
     label
         What a screen reader says of the picture; its title if left out.
     """
@@ -141,7 +140,7 @@ def _label(edge: Edge, at: Place) -> str:
 def _edge(edge: Edge, inner: str, given: str = "") -> str:
     colour, link = "", ""
     if edge.factor:
-        colour = f" f c{(edge.numbers[0] - 1) % COLOURS}"
+        colour = f" f c{edge.colour}"
         link = f' data-f="{escape(edge.factor, quote=True)}" {given}'
     place = escape(" ".join(edge.members or (edge.id,)), quote=True)
     return f'<g class="edge{colour}"{link} data-edge="{place}">{inner}</g>'

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from derivo.explain.palette import COLOURS
+
 # Binding strengths. A part is put in brackets where it binds less than its place asks.
 ADD, NEG, BIG, FUNCTION, PRODUCT, MATRIX, FRACTION, POWER, ATOM = range(9)
 
@@ -149,7 +151,35 @@ def bracketed(part: Bound, need: int) -> Box:
     return Fence("(", part.box, ")")
 
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of colours, in the ids of factors
+
+
+def stand_apart(left: Box, right: Box) -> bool:
+    """Tell whether two boxes side by side need a space, for one ends in a word."""
+    if isinstance(left, Sign) or isinstance(right, Sign | Fence):
+        return False
+    return _is_word(left, -1) or _is_word(right, 0)
+
+
+def _is_word(box: Box, end: int) -> bool:
+    match box:
+        case Said(text):
+            return len(text) > 1
+        case Line(parts):
+            return bool(parts) and _is_word(parts[end], end)
+        case Script(inner) | Coloured(inner) | Brace(inner) | Hat(inner):
+            return _is_word(inner, end)
+        case _:
+            return False
+
+
+def factor_colour(factor: str) -> int:
+    """Give the colour in a factor's id: 2 for "fc3" and for "layer-fc3"."""
+    letter = factor.rstrip("0123456789")[-1:]
+    return LETTERS.index(letter) % COLOURS if letter in LETTERS[:COLOURS] else 0
+
+
 def factor_number(factor: str) -> int:
-    """Give the number at the end of a factor's id: 3 for "f3" and for "layer-f3"."""
+    """Give the number at the end of a factor's id: 3 for "fc3" and for "layer-fc3"."""
     digits = factor[len(factor.rstrip("0123456789")) :]
     return int(digits) if digits else 0

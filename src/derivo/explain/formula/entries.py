@@ -12,6 +12,7 @@ from fractions import Fraction
 from derivo.explain.formula.of_node import formula_of, leaf, scalar_product
 from derivo.explain.formula.products import (
     contracted,
+    in_order,
     is_itself,
     raised,
     shifted,
@@ -180,7 +181,7 @@ class Entries:
         else:
             above += [] if c.numerator == 1 else [Number(c.numerator)]
             below += [] if c.denominator == 1 else [Number(c.denominator)]
-        for f, p in sorted(m, key=lambda part: isinstance(part[0], Total)):
+        for f, p in in_order(m):
             shown = self.factor(f)
             (above if p > 0 else below).append(raised(shown, abs(Fraction(p))))
         top = times(above)

@@ -1,4 +1,4 @@
-"""Boxes as LaTeX; the document defines the colours ``dvC0`` to ``dvC5``."""
+"""Boxes as LaTeX; the document defines the colours ``dvC0`` to ``dvC7``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.names import GREEK
@@ -104,7 +103,11 @@ class Writer:
         """Write a box."""
         match box:
             case b.Line(parts):
-                return " ".join(self.write(part) for part in parts)
+                return " ".join(
+                    "\\, " * (k > 0 and b.stand_apart(parts[k - 1], part))
+                    + self.write(part)
+                    for k, part in enumerate(parts)
+                )
             case b.Letter(text, style):
                 return self.letter(text, style)
             case b.Digits(text):
@@ -137,7 +140,7 @@ class Writer:
             case b.Hat(body, accent):
                 return f"{ACCENTS[accent]}{{{self.write(body)}}}"
             case b.Coloured(body, factor):
-                return self.coloured(self.write(body), b.factor_number(factor))
+                return self.coloured(self.write(body), factor)
             case b.Gap(_, number):
                 return f"\\boxed{{({number})\\qquad\\qquad}}"
 
@@ -146,9 +149,9 @@ class Writer:
         below = "" if low is None else f"_{{{self.write(low)}}}"
         return below + ("" if high is None else f"^{{{self.write(high)}}}")
 
-    def coloured(self, body: str, number: int) -> str:
+    def coloured(self, body: str, factor: str) -> str:
         """Write a factor in its colour, its number below it."""
-        k = (number - 1) % COLOURS
+        k, number = b.factor_colour(factor), b.factor_number(factor)
         if self.colours is None:
             colour = f"\\color{{dvC{k}}}"
         else:

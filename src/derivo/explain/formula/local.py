@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Prime, Symbol
+from derivo.explain.formula.unicode import inline
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
 from derivo.simplify import local
@@ -42,6 +43,20 @@ def local_derivative(
     if known is not None and not (isinstance(known, Symbol) and known.adjoint):
         return known
     return formula_of(node, names)
+
+
+def short_local(
+    factor: Factor, names: Mapping[Node, Formula], *, builder: Builder
+) -> Formula | None:
+    """Write a local derivative as people do: ``σ'(n)``, but ``1/p`` for a logarithm.
+
+    The sign of a derivative stands for what is longer than the sign.
+    """
+    full = local_derivative(factor, names, builder=builder)
+    sign = prime(factor, names)
+    if full is None or sign is None:
+        return sign or full
+    return full if len(inline(full)) <= len(inline(sign)) else sign
 
 
 def local_node(factor: Factor, builder: Builder) -> Node | None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import singledispatch
 from html import escape
 
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.tree import Formula
@@ -67,6 +66,8 @@ def write(box: b.Box) -> str:
 def _(box: b.Line) -> str:
     parts: list[str] = []
     for k, part in enumerate(box.parts):
+        if k and b.stand_apart(box.parts[k - 1], part):
+            parts.append('<mspace width="0.2em"/>')
         parts.append(write(part))
         head = part.base if isinstance(part, b.Script) else part
         if (
@@ -213,7 +214,7 @@ def _(box: b.Coloured) -> str:
     number = b.factor_number(box.factor)
     name = escape(box.factor, quote=True)
     inner = write(box.body)
-    colour = (number - 1) % COLOURS
+    colour = b.factor_colour(box.factor)
     return (
         f'<munder class="f c{colour}" data-f="{name}">{inner}'
         f'<mtext class="n">{number}</mtext></munder>'

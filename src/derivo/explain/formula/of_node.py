@@ -16,6 +16,7 @@ from derivo.explain.formula.tree import (
     Minus,
     Number,
     Plus,
+    Power,
     Size,
     Symbol,
     Times,
@@ -27,6 +28,7 @@ from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
 TRANSPARENT = "{0}"
+RAISED = "{0}^{{{1}}}"
 DEEPEST = 8
 MOST_ENTRIES = 12
 
@@ -126,6 +128,8 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
     specs = tuple(i.spec for i in node.inputs)
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]
+    if args[1:] == (Number(1),) and node.op.formula(node.attrs, *specs) == RAISED:
+        return args[0]
     return scalar_product(Call(node.op, args, dict(node.attrs), specs))
 
 
@@ -154,6 +158,8 @@ def constant_value(node: Node) -> int | float | None:
 def scalar_product(call: Call) -> Formula:
     """Write a product of two numbers with a dot: only arrays need the ringed one."""
     ring = call.op.formula(call.attrs, *call.specs) == r"{0} \odot {1}"
+    if ring and call.args[0] == call.args[1] and isinstance(call.args[0], Symbol):
+        return Power(call.args[0], Number(2))
     if ring and any(not s.rank for s in call.specs):
         return Times(call.args, "·")
     return call

@@ -23,9 +23,11 @@ from derivo.simplify.factor import (
     Atom,
     Base,
     Exp,
+    Factor,
     Label,
     Log,
     Product,
+    Rational,
     Total,
     base,
     product,
@@ -97,6 +99,23 @@ def size_of(label: int, m: Product) -> Dim:  # noqa: C901  a case for each facto
             case _:
                 pass
     return 1
+
+
+def in_order(m: Product) -> list[tuple[Factor, Rational]]:
+    """Give the factors as they stand in a product of matrices: ``h_ik w_kl``.
+
+    What has the first index of the result comes first; sums come last.
+    """
+    values = [part for part in m if isinstance(part[0], Atom)]
+    ordered = iter(sorted(values, key=lambda part: _result_axes(part[0])))
+    mixed = [next(ordered) if isinstance(part[0], Atom) else part for part in m]
+    return sorted(mixed, key=lambda part: isinstance(part[0], Total))
+
+
+def _result_axes(f: Factor) -> tuple[int, ...]:
+    """Give the axes of the result that a value has, counted from the last."""
+    assert isinstance(f, Atom)  # noqa: S101
+    return tuple(sorted(a for a in f.axes if a is not None and a < 0))
 
 
 def times(parts: list[Formula]) -> Formula:

@@ -80,7 +80,9 @@ def copy_anchor(value: Node, t: Telling) -> str:
     """Give the anchor of the section on the copies of a value."""
     copied = [w.node for w in t.subject.raw.why.values() if w.kind == "broadcast"]
     first = next((n for n in copied if n in t.subject.names), None)
-    return "batch-bias" if value is first else f"batch-copy-{t.anchor(value)}"
+    if value is first:
+        return f"{t.subject.prefix}batch-bias"
+    return f"batch-copy-{t.anchor(value)}"
 
 
 def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:

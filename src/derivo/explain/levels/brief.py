@@ -38,8 +38,9 @@ def rows_of(t: Telling) -> list[Row]:
     """
     frames = Frames(t.subject, t.words, Code(()))
     rows = list(_recognised(t))
+    handed = t.subject.raw.adjoints.keys() & frames.loops.readers.keys()
     for node in reversed(t.subject.graph.nodes()):
-        if frames.loops.is_back(node) or node in frames.loops.readers:
+        if frames.loops.is_back(node) or node in handed:
             rows += _through_loop(node, frames)
         elif _has_a_name(node, t) and is_reached(node, t.subject):
             rows += _chain(node, t)

@@ -71,19 +71,8 @@ def batch_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell what is copied to every row within a step."""
     found: list[Section] = []
     for steps in subject.loops:
-        found += _own(steps, _one_each(batch.sections(steps.body, words)), words)
+        found += _own(steps, batch.sections(steps.body, words), words)
         found += batch_sections(steps.body, words)
-    return tuple(found)
-
-
-def _one_each(sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    """Leave out the section that only leads to the one before it; keep its anchor."""
-    found: list[Section] = []
-    for s in sections:
-        if found and found[-1].title == s.title and len(s.blocks) == 1:
-            found[-1] = replace(found[-1], anchor=s.anchor)
-        else:
-            found.append(s)
     return tuple(found)
 
 

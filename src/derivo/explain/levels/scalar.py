@@ -18,7 +18,7 @@ from derivo.explain.document import (
     Section,
 )
 from derivo.explain.factors import Factor
-from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Formula,
@@ -299,9 +299,7 @@ class _Scalars:
 
     def local(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""
-        found = prime(f, self.names) or local_derivative(
-            f, self.names, builder=self.builder
-        )
+        found = short_local(f, self.names, builder=self.builder)
         return self.sign(f) if found is None else found
 
     def adjoint(self, result: Node, k: int) -> Formula:

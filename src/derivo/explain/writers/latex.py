@@ -9,8 +9,7 @@ from derivo.explain import palette
 from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
-from derivo.explain.factors import COLOURS
-from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.latex import aligned, escape, latex
 from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
@@ -81,7 +80,7 @@ def runs(line: doc.Runs) -> str:
 def badge(factor: str) -> str:
     """Write the number of a factor in its colour."""
     number = factor_number(factor)
-    return f"\\textcolor{{dvC{(number - 1) % COLOURS}}}{{({number})}}"
+    return f"\\textcolor{{dvC{factor_colour(factor)}}}{{({number})}}"
 
 
 def block(found: doc.Block) -> str:
@@ -163,7 +162,7 @@ def tikz(drawing: Drawing) -> str:
             f"\\node[{look}] at ({at.x:.1f},{at.y:.1f}) {{{escape(spot.symbol)}}};"
         )
     for edge in drawing.edges:
-        colour = f",dvC{(edge.numbers[0] - 1) % COLOURS}" if edge.numbers else ""
+        colour = f",dvC{edge.colour}" if edge.numbers else ""
         path = " -- ".join(f"({x:.1f},{y:.1f})" for x, y in drawing.routes[edge.id])
         lines.append(f"\\draw[->,rounded corners=2pt{colour}] {path};")
         if edge.numbers:

@@ -12,7 +12,7 @@ from derivo.errors import UsageError
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.svg import svg as graph
-from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.tree import Formula, Matrix, Words
 from derivo.explain.formula.unicode import inline
@@ -197,7 +197,7 @@ def _run(run: doc.Run) -> str:
             return f"<mtext>{_said(text)}</mtext>"
         case doc.Badge(factor):
             number = factor_number(factor)
-            hue = palette.LIGHT[(number - 1) % len(palette.LIGHT)]
+            hue = palette.LIGHT[factor_colour(factor)]
             return f'<mtext mathcolor="{hue}">({number})</mtext>'
         case _:
             return mathml(run)

@@ -12,9 +12,8 @@ import numpy as np
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.text import text as graph_text
-from derivo.explain.factors import COLOURS
 from derivo.explain.formula import unicode as two
-from derivo.explain.formula.boxes import factor_number
+from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
@@ -112,7 +111,7 @@ class _Terminal:
         text = ""
         for piece, factor in pieces:
             if factor and self.colour and piece.strip():
-                hue = palette.DARK[(factor_number(factor) - 1) % COLOURS]
+                hue = palette.DARK[factor_colour(factor)]
                 r, g, b = (int(hue[k : k + 2], 16) for k in (1, 3, 5))
                 text += f"\x1b[38;2;{r};{g};{b}m{piece}\x1b[0m"
             else:

@@ -1,0 +1,75 @@
+"""Colours tell factors apart: within one product none comes twice."""
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.explain import palette
+from derivo.explain.document import Display, blocks_of
+from derivo.explain.formula.boxes import factor_colour, factor_number
+from derivo.explain.formula.tree import Mark, Times, factors_in, walk
+from derivo.explain.formula.unicode import inline
+from derivo.layers import Dense
+from tests.catalogue import CASES
+from tests.explain import loop_programs
+
+
+def products(document):
+    """Give every product of a document that has several factors of the chain rule."""
+    for block in blocks_of(document):
+        for row in block.rows if isinstance(block, Display) else ():
+            for part in walk(row.right):
+                if isinstance(part, Times):
+                    marked = [p for p in part.factors if isinstance(p, Mark)]
+                    ids = {m.factor for m in marked}
+                    if len(ids) > 1:
+                        yield part, ids
+
+
+def assert_apart(document):
+    count = 0
+    for product, ids in products(document):
+        colours = {factor_colour(i) for i in ids}
+        # Two colours are for the other operands of an operation.
+        assert len(colours) >= min(len(ids), palette.COLOURS - 2), inline(product)
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
+def test_no_colour_comes_twice_within_a_product(case):
+    assert_apart(derivo.derive(case.function, **case.specs).explain().document)
+
+
+def test_no_colour_comes_twice_in_networks_and_loops():
+    net = derivo.Network(Dense(2, "tanh"), Dense(2, "tanh"), Dense(1), loss="square")
+    net.build(2)
+    count = assert_apart(net.explain().document)
+    for function, specs in list(loop_programs.SPECS.items())[:6]:
+        count += assert_apart(derivo.derive(function, **specs).explain().document)
+
+    def two(x, w, v):
+        return np.tanh(np.tanh(np.exp(x * w)) * v)
+
+    d = derivo.derive(two, x="", w="", v="")
+    count += assert_apart(d.explain().document)
+    assert count > 5
+
+
+def test_the_two_ways_into_an_operation_have_two_colours():
+    for case in CASES.values():
+        document = derivo.derive(case.function, **case.specs).explain("graph").document
+        into = {}
+        for factor in document.factors:
+            into.setdefault(factor.reader, []).append(factor.colour)
+        for colours in into.values():
+            assert len(set(colours)) == min(len(colours), palette.COLOURS), case.name
+
+
+def test_an_id_holds_number_and_colour():
+    document = derivo.derive(lambda x, w: x @ w, x="N L", w="L M").explain().document
+    for factor in document.factors:
+        assert factor_number(factor.id) == factor.number
+        assert factor_colour(factor.id) == factor.colour
+        assert factor_colour(f"layer-{factor.id}") == factor.colour
+    assert factors_in(Mark(Times(()), "fc3")) == ("fc3",)
