@@ -274,6 +274,27 @@ def test_the_document_compiles(tmp_path, language):
 
 
 @pytest.mark.skipif(
+    engine() is None,
+    reason="no LaTeX engine is installed: widths were not measured",
+)
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["attention", "residual_block", "lstm_cell", "softmax_cross_entropy"]
+)
+def test_nothing_runs_over_the_margin(tmp_path, name):
+    case = CASES[name]
+    d = derivo.derive(case.function, **case.specs)
+    path = d.explain(**case.arrays()).save(tmp_path / "long.tex")
+    subprocess.run(
+        [engine(), "-interaction=nonstopmode", "-halt-on-error", path.name],
+        cwd=tmp_path, capture_output=True, check=True, timeout=200,
+    )  # fmt: skip
+    log = path.with_suffix(".log").read_text("utf-8", "replace")
+    over = re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)
+    assert max(map(float, over), default=0) < 3, over
+
+
+@pytest.mark.skipif(
     not (shutil.which("lualatex") and shutil.which("kpsewhich"))
     or not subprocess.run(
         ["kpsewhich", "luatexja.sty"],  # noqa: S607

@@ -36,7 +36,9 @@ SIGNS = {
     "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
     "": ".", "√": r"\surd", "𝟙": r"\mathbb{1}",
 }  # fmt: skip
-LOWERED = dict(zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚ", "0123456789ijklmnp", strict=True))
+LOWERED = dict(
+    zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚₐₑₒₓₕₛₜᵣᵤᵥ", "0123456789ijklmnpaeoxhstruv", strict=True)
+)
 RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿᵀ", "0123456789-nT", strict=True))
 STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
             "tanh", "det", "max", "min", "exp"}  # fmt: skip

@@ -10,7 +10,7 @@ from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
 from derivo.explain.formula.boxes import factor_colour, factor_number
-from derivo.explain.formula.latex import aligned, escape, latex
+from derivo.explain.formula.latex import SIGNS, aligned, escape, latex
 from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
@@ -23,10 +23,15 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage[margin=2cm]{geometry}
 \allowdisplaybreaks
 \newcommand\dvother[2]{\ifPDFTeX[\texttt{#1}]\else#2\fi}
+% What is wider than a share of the line is made smaller, so that nothing is cut off.
+\newsavebox\dvbox
+\newcommand\dvfit[2]{\sbox\dvbox{#2}\ifdim\wd\dvbox>#1\linewidth
+  \resizebox{#1\linewidth}{!}{\usebox\dvbox}\else\usebox\dvbox\fi}
 \setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
 """
 # Japanese needs a font that not every installation has: the class looks for one.
 JAPANESE = r"\ifLuaTeX\IfFileExists{luatexja.sty}{\usepackage{luatexja}}{}\fi" + "\n"
+WIDE, LONG = 45, 80  # characters of a formula, and of code, that surely fit a line
 SCALE = 0.018  # centimetres for a pixel of the drawing
 
 
@@ -110,7 +115,16 @@ def display(rows: tuple[doc.Row, ...]) -> str:
     """Write aligned formulas; long reasons stand below their line."""
     texts = []
     for row in rows:
-        texts.append(aligned([(row.left, row.sign, row.right, "")]))
+        line = aligned([(row.left, row.sign, row.right, "")])
+        wide = len(inline(row.right))
+        if wide > WIDE:
+            left = 0 if row.left is None else len(inline(row.left))
+            share = max(0.35, 0.88 - 0.012 * left)
+            before, _, _ = line.partition("&")
+            sign = f"&{SIGNS.get(row.sign, row.sign)}"
+            body = f"$\\displaystyle {latex(row.right)}$"
+            line = f"{before}{sign} \\dvfit{{{share:.2f}}}{{{body}}}"
+        texts.append(line)
         if row.reason:
             said = f"\\footnotesize\\itshape {runs(row.reason)}"
             texts.append(f"&\\quad\\parbox{{0.7\\linewidth}}{{{said}}}")
@@ -124,7 +138,9 @@ def code(found: doc.Code) -> str:
     for line in found.lines:
         text = escape(line.text).replace(" ", "~")
         badges = "".join(f"~{badge(f)}" for f in line.factors)
-        lines.append(f"\\texttt{{{text}}}{badges}" if text or badges else "~")
+        whole = f"\\texttt{{{text}}}{badges}" if text or badges else "~"
+        is_long = len(line.text) + 3 * len(line.factors) > LONG
+        lines.append(f"\\dvfit{{1}}{{{whole}}}" if is_long else whole)
     body = "\\\\\n".join(lines)
     return f"{{\\footnotesize\\raggedright\n{body}\n\\par}}\n\n"
 
@@ -146,17 +162,17 @@ def values(name: Formula, array: object) -> str:
 
 def tikz(drawing: Drawing) -> str:
     """Draw the graph with TikZ, at the places of the picture."""
-    scale = min(SCALE, 17.0 / max(drawing.width, 1))
     lines = [
-        f"\\begin{{tikzpicture}}[x={scale:.5f}cm,y=-{scale:.5f}cm,font=\\footnotesize]"
+        "\\dvfit{1}{%",
+        f"\\begin{{tikzpicture}}[x={SCALE:.5f}cm,y=-{SCALE:.5f}cm,font=\\footnotesize]",
     ]
     for spot in drawing.spots:
         at = drawing.places[spot.id]
-        round_by = scale * radius(spot, at.height)
+        round_by = SCALE * radius(spot, at.height)
         look = f"draw,rounded corners={round_by:.3f}cm,inner sep=0pt"
-        look += f",minimum width={scale * at.width:.3f}cm"
-        look += f",minimum height={scale * at.height:.3f}cm"
-        name = "" if spot.name is None else escape(inline(spot.name))
+        look += f",minimum width={SCALE * at.width:.3f}cm"
+        look += f",minimum height={SCALE * at.height:.3f}cm"
+        name = "" if spot.name is None else f"\\({latex(spot.name)}\\)"
         look += f",label={{[inner sep=1pt]above:{{{name}}}}}" if name else ""
         lines.append(
             f"\\node[{look}] at ({at.x:.1f},{at.y:.1f}) {{{escape(spot.symbol)}}};"
@@ -171,4 +187,4 @@ def tikz(drawing: Drawing) -> str:
             lines.append(
                 f"\\node[{look}] at ({at.x:.1f},{at.y:.1f}) {{{numbers_of(edge)}}};"
             )
-    return "\n".join([*lines, "\\end{tikzpicture}\n\n"])
+    return "\n".join([*lines, "\\end{tikzpicture}}\n\n"])

@@ -147,7 +147,7 @@ class Parts:
         )
 
 
-SMALLEST = 0.55  # of its size: beyond that a picture is scrolled rather than shrunk
+SMALLEST = 0.65  # of its size: beyond that a picture is scrolled rather than shrunk
 
 
 def _fitted(drawing: Drawing, label: str) -> str:
