@@ -281,6 +281,8 @@ class _Scalars:
                 products.append(multiplied(parts))
                 with np.errstate(all="ignore"):
                     total += float(np.prod(numbers))
+            if np.isnan(total):  # 0 times ∞ on a path that a mask has closed
+                return rows, None
             rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
             rows.append(Row(None, Number(total, DIGITS)))
         return rows, total
