@@ -158,7 +158,8 @@ def test_predict_before_reveal(page):
 
 def test_a_factor_lights_up_in_all_four_places(page):
     """Edge of the graph, factor of a formula, line of code, number in the stepper."""
-    factor = "f9"
+    (ninth, *_) = [b for b in find(page, ".code .badge-n") if b.text == "9"]
+    factor = ninth.get_attribute("data-f")
     steps = find(page, ".frame.backward")
     shown = next(k for k, s in enumerate(steps) if find(s, f'[data-f="{factor}"]'))
     forward = len(find(page, ".frame.forward"))

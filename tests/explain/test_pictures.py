@@ -19,6 +19,7 @@ from derivo.errors import UsageError
 from derivo.explain import palette
 from derivo.explain.document import formulas_of
 from derivo.explain.formula import boxes
+from derivo.explain.formula.boxes import LETTERS
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.tree import Blank, Mark, Matrix, Number, Plus, Symbol, Words
@@ -182,15 +183,14 @@ def test_a_lost_sign_is_noticed(monkeypatch):
 
 def test_a_factor_has_its_colour_and_its_number():
     shapes = Shapes()
-    for number in (1, 2, 6, 7, 12):
-        formula = Plus(
-            (Symbol("a"), Mark(Words("big part"), f"f{number}"), Symbol("c"))
-        )
+    for colour, number in enumerate((1, 2, 6, 7, 12)):
+        factor = f"f{LETTERS[colour]}{number}"
+        formula = Plus((Symbol("a"), Mark(Words("big part"), factor), Symbol("c")))
         root = drawn(shapes.shape(mathml(formula)).body)
-        (group,) = [g for g in root.iter(f"{SVG}g") if g.get("data-f") == f"f{number}"]
+        (group,) = [g for g in root.iter(f"{SVG}g") if g.get("data-f") == factor]
         inside = list(group.iter(f"{SVG}use"))
         assert len(inside) == len("bigpart") + len(str(number))
-        assert {u.get("fill") for u in inside} == {palette.LIGHT[(number - 1) % 6]}
+        assert {u.get("fill") for u in inside} == {palette.LIGHT[colour]}
         others = [u for u in root.iter(f"{SVG}use") if u not in inside]
         assert {u.get("fill") for u in others} == {"#1a1a1a"}
         digits = {u.get(LINK) for u in inside[-len(str(number)) :]}

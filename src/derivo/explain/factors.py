@@ -85,13 +85,14 @@ def _colour(
 ) -> int:
     """Choose a colour that no factor of the same product has.
 
-    Neither has another operand of the operation it and, where that can be, another
+    Where that can be, neither has another operand of the operation it, nor another
     reader of the operand. Of a product with more factors than there are colours, the
     furthest gives its colour again.
     """
 
-    def rank(colour: int) -> tuple[bool, float, bool]:
+    def rank(colour: int) -> tuple[bool, bool, float, bool]:
         distance = on_the_way.get(colour, inf)
-        return colour in siblings, -distance, colour in near
+        is_taken = colour in on_the_way
+        return is_taken, colour in siblings, -distance, colour in near
 
     return min(((k - 1 + turn) % COLOURS for turn in range(COLOURS)), key=rank)

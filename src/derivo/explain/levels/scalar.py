@@ -92,6 +92,10 @@ class _Scalars:
         self.seeds = seeds_of(self.subject, self.expanded, self.values)
         self.active = self._active()
         self.beside = self._beside()
+        sizes = self.subject.sizes
+        self.is_whole = all(
+            sizes.get(name, n) == n for name, n in self.expanded.sizes.items()
+        )
 
     def _active(self) -> set[Node]:
         active = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
@@ -242,7 +246,8 @@ class _Scalars:
             whole = totals[0] if len(totals) == 1 else Plus(tuple(totals))
             reason = self.words.runs("scalar.upstream")
             rows.append(Row(self.derivative(entry), whole, reason))
-            rows += weighed(given, self.seeds)
+            # Of a part of the rows the numbers are no gradient of the whole.
+            rows += weighed(given, self.seeds) if self.is_whole else []
         return [Display(tuple(rows)), *blocks], count
 
     def paths(
@@ -276,6 +281,8 @@ class _Scalars:
                 products.append(multiplied(parts))
                 with np.errstate(all="ignore"):
                     total += float(np.prod(numbers))
+            if np.isnan(total):  # 0 times ∞ on a path that a mask has closed
+                return rows, None
             rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
             rows.append(Row(None, Number(total, DIGITS)))
         return rows, total

@@ -122,9 +122,7 @@ class _Expansion:
 
     def nodes(self, node: Node) -> Any:
         lift = np.frompyfunc(self.recorder.lift, 1, 1)
-        return np.asarray(
-            lift(np.asarray(self.known[node], dtype=object)), dtype=object
-        )
+        return boxed(lift(boxed(self.known[node])))
 
     # --- values -----------------------------------------------------------------------
 
