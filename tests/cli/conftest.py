@@ -46,7 +46,7 @@ def write(x):
 
 
 def spectrum(x):
-    return np.fft.fft(x)
+    return np.linalg.eigvals(np.outer(x, x))
 
 
 def free(x, y):

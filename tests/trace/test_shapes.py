@@ -112,3 +112,15 @@ def test_specs_from_arrays_numbers_and_spec_objects():
 
     d = derivo.derive(f, x=np.ones((2, 3)), w=derivo.Spec("3 4", "float32"), b=1.5)
     assert d(x=np.ones((2, 3)), w=np.ones((3, 4)), b=1.0).shape == (2, 4)
+
+
+def test_len_and_range_of_a_named_axis():
+    def f(x, table):
+        return x * len(x) + table[range(len(x))] / len(table)
+
+    d = derivo.derive(f, x="N", table="K")
+    x, table = np.array([1.0, -2.0]), np.array([3.0, 5.0, 7.0])
+    np.testing.assert_array_equal(d(x=x, table=table), f(x, table))
+    gradients = d.gradients(x=x, table=table)
+    np.testing.assert_array_equal(gradients["x"], [2, 2])
+    np.testing.assert_allclose(gradients["table"], [1 / 3, 1 / 3, 0])
