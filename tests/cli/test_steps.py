@@ -80,7 +80,7 @@ def test_raw_is_told_as_it_is_emitted(run: Run) -> None:
     out = run("derive", "model.py:layer", *LAYER, "--raw", "--steps", "--no-check").out
     assert "σ" not in out
     assert "exp_minus_n = np.exp(-n)" in out
-    assert "dexp_minus_n = done_plus_exp_minus_n" in out
+    assert "dn = −dexp_minus_n ⊙ exp_minus_n" in out
 
 
 def test_a_result_that_is_read_again_adds_what_is_given(more: Path, run: Run) -> None:

@@ -135,7 +135,8 @@ class _Expansion:
         if node.op is constant:
             value = node.attrs["value"]
             array = value.array if isinstance(value, Constant) else value
-            return np.frompyfunc(self.number, 1, 1)(np.asarray(array, dtype=object))
+            entries = np.asarray(array, dtype=object)
+            return boxed(np.frompyfunc(self.number, 1, 1)(entries))
         operands = [self.known[i] for i in node.inputs]
         try:
             result = self.operation(node, operands)
