@@ -172,6 +172,11 @@ class Passes:
     @property
     def wrt(self) -> tuple[str, ...]:
         """Names of the arguments that gradients are given for."""
+        return tuple(gradient_nests(self.traced, self.wanted))
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The arrays that gradients are given for: paths, where arguments are nests."""
         return tuple(self.backward.gradients)
 
     @cached_property
@@ -261,7 +266,7 @@ class Passes:
                     self.structure,
                 )  # fmt: skip
                 result = getattr(self.module, f"{self.name}_backward")(saved, given)
-        returned = gradient_nests(self.traced, self.wrt)
+        returned = gradient_nests(self.traced, self.wanted)
         parts = result if len(returned) > 1 else (result,)
         if is_loss and upstream is not None:
             parts = tuple(rebuilt(p, lambda d: factor * d) for p in parts)

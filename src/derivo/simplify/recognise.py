@@ -184,7 +184,9 @@ class Recogniser:
         terms = self._read(whole)
         if terms is None or not self.stabilize:
             return None
-        undone = same.op is log and not has_exponentials(terms)  # log(exp(u))
+        # log(exp(u)); a logarithm that stands for itself is none.
+        is_itself = terms.items == Terms.of(whole).items
+        undone = same.op is log and not has_exponentials(terms) and not is_itself
         if not (has_log(terms) or undone):
             return None
         if not is_complete(terms, self.writer.patterns):

@@ -79,8 +79,8 @@ class Derived:
             run = getattr(passes.module, f"{passes.name}_backward")
             with np.errstate(over="ignore", under="ignore"):
                 result = run(saved, given)
-            several = result if len(passes.wrt) > 1 else (result,)
-            return dict(zip(passes.wrt, several, strict=True))
+            several = result if len(passes.wanted) > 1 else (result,)
+            return dict(zip(passes.wanted, several, strict=True))
 
         return Pulled(call, output, pull)
 

@@ -166,7 +166,7 @@ def _read(
     else:
         derivations = (raw, short)
         # What has a gradient of its own is no target.
-        facts += [f for f in short.backward.assumptions if f.name not in raw.wrt]
+        facts += [f for f in short.backward.assumptions if f.name not in raw.wanted]
     traced = raw.traced
     names = [name for name, _ in traced.signature]
     is_number = len(traced.outputs) == 1 and not traced.outputs[0].spec.rank
@@ -222,7 +222,7 @@ def _run(
         for _ in range(2):  # twice: what is drawn anew differs
             arguments = hand.arguments(arrays, values, upstream)
             result = guarded(hand.backward, arguments)
-            got.append(named(result, graph, case.raw.wrt))
+            got.append(named(result, graph, case.raw.wanted))
     except UsersError as error:
         return Draw(inputs, evaluation, upstream, arguments, {}, error)
     arguments = hand.arguments(arrays, values, upstream)
@@ -234,7 +234,7 @@ def _run(
 
 def _failed(case: Case, error: UsersError) -> Row:
     """Tell an error of the user's code as what the check found."""
-    return Row("gradient", name=", ".join(case.raw.wrt), error=np.inf, verdict="wrong",
+    return Row("gradient", name=", ".join(case.raw.wanted), error=np.inf, verdict="wrong",
                cause=str(error), written=error.line)  # fmt: skip
 
 
@@ -254,7 +254,7 @@ def _on_targets(
     }
     # What derivo itself takes for a target may have a gradient of its own, too.
     found = {f.name for d in case.derivations for f in d.backward.assumptions}
-    targets = (arrays - set(case.raw.wrt)) | found
+    targets = (arrays - set(case.raw.wanted)) | found
     free = sorted(targets - case.raw.forward.facts.free)
     known = {f.name for f in case.facts}
     facts = tuple(SumsToOne(name, -1) for name in free if name not in known)

@@ -100,8 +100,8 @@ def _mended(
         right = dict(paths(raw.gradients(upstream, **draw.inputs.arrays)))
         known = known_values(derivations, draw.evaluation, draw.inputs, draw.upstream)
         trials.append(Trial(draw.arguments, right, known))
-    mender = Mender(function, trials, lambda r: named(r, raw.traced, raw.wrt))
-    wrong = set(raw.wrt) - mender.right_before
+    mender = Mender(function, trials, lambda r: named(r, raw.traced, raw.wanted))
+    wrong = set(raw.wanted) - mender.right_before
     if not wrong:
         return []  # wrong by less than the precision of formulas
     located = mender.locate()
@@ -138,10 +138,10 @@ def _explained(
     arguments = {n.attrs["name"]: n for n in graph.inputs}
     values = draws[0].evaluation
     fits = [
-        k for k in derivation.wrt
+        k for k in derivation.wanted
         if np.shape(draws[0].got[k]) == np.shape(values[arguments[k]])
     ]  # fmt: skip
-    if len(fits) == len(derivation.wrt):
+    if len(fits) == len(derivation.wanted):
         together = _explain(trials, {k: arguments[k] for k in fits}, draws)
         if together is not None:
             return dict.fromkeys(wrong, together)
@@ -199,13 +199,13 @@ def _written(node: Node, depth: int, word: Callable[..., str]) -> str:
 
 def _shared(derivation: Passes, draw: Draw, wrong: tuple[str, ...]) -> Node | None:
     """Give the value through which exactly the wrong gradients pass."""
-    if not 1 < len(wrong) < len(derivation.wrt):
+    if not 1 < len(wrong) < len(derivation.wanted):
         return None
     below: dict[Node, frozenset[str]] = {}
     for node in draw.evaluation.nodes:
         own = node.attrs.get("name") if node in derivation.traced.inputs else None
         found = frozenset(n for i in node.inputs for n in below[i])
-        below[node] = found | ({own} if own in derivation.wrt else set())
+        below[node] = found | ({own} if own in derivation.wanted else set())
     every = [n for n, found in below.items() if found == set(wrong)]
     return every[0] if every else None
 

@@ -74,7 +74,7 @@ def gradcheck(  # noqa: PLR0913  what there is to choose
     hand = Handwritten(f, second, roles, returns_cache=False)
     short = Passes.of(f, given, **options)
     facts = list(raw.forward.facts.known)
-    facts += [a for a in short.backward.assumptions if a.name not in raw.wrt]
+    facts += [a for a in short.backward.assumptions if a.name not in raw.wanted]
     case = Case(hand, (raw,), tuple(dict.fromkeys(facts)))
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -59,7 +59,7 @@ def check_gradients(
     arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
     return [
         _check_one(derivation, evaluation, arguments[name], got[name], upstream, rng)
-        for name in derivation.wrt
+        for name in derivation.wanted
     ]
 
 

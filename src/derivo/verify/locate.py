@@ -28,7 +28,7 @@ def locate(
     from the results backwards: the first that differs is where the fault is.
     """
     graph = derivation.forward.graph
-    wanted = [n for n in graph.inputs if n.attrs["name"] in derivation.wrt]
+    wanted = [n for n in graph.inputs if n.attrs["name"] in derivation.wanted]
     active = set(wanted)
     for value in evaluation.nodes:
         if is_floating(value) and not active.isdisjoint(value.inputs):
@@ -38,7 +38,7 @@ def locate(
     backward = derivation.backward
     engine = _engine_adjoints(backward.seeds, backward.adjoints, evaluation, upstream)
     node = _first_wrong(evaluation, engine, right)
-    plain = differentiate(graph, derivation.wrt, derivation.forward.builder,
+    plain = differentiate(graph, derivation.wanted, derivation.forward.builder,
                           is_loss=derivation.emitted.is_loss)  # fmt: skip
     raw = _engine_adjoints(plain.seeds, plain.adjoints, evaluation, upstream)
     raw_is_right = _first_wrong(evaluation, raw, right) is None

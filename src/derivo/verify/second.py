@@ -148,7 +148,7 @@ def _tangent(
     """Draw directions along which what is assumed of the arguments stays true."""
     directions = {
         name: rng.choice([-1.0, 1.0], size=np.shape(inputs.arrays[name]))
-        for name in derivation.wrt
+        for name in derivation.wanted
     }
     for fact in derivation.backward.assumptions:
         if fact.name in directions:

@@ -51,7 +51,7 @@ def batch_size(subject: Subject) -> Any:
     if any(inputs[0] in map(s.operand, s.slices) for s in subject.loops):
         return None
     size = inputs[0].spec.shape[0]
-    wrt = set(subject.derivation.wrt)
+    wrt = set(subject.derivation.wanted)
     parameters = [n for n in inputs[1:] if n.attrs["name"] in wrt]
     held = any(str(size) == str(d) for n in parameters for d in n.spec.shape)
     return None if isinstance(size, int) or held else size
@@ -229,7 +229,7 @@ def _twice(t: Telling) -> list[Section]:
     once = s.derivation.gradients(**s.arrays)
     both = s.derivation.gradients(**doubled)
     rows = []
-    for name in s.derivation.wrt:
+    for name in s.derivation.wanted:
         a, b = np.asarray(once[name]), np.asarray(both[name])
         if a.shape != b.shape or not np.any(a):
             continue

@@ -42,7 +42,7 @@ MOST = 60  # sections; a larger network is told by its named values alone
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the backward pass in matrices, from the result back to the arguments."""
     t = Telling(subject, words)
-    last = (update(t),) if t.subject.derivation.wrt else ()
+    last = (update(t),) if t.subject.derivation.wanted else ()
     return (*values(t), *adjoint_sections(t), *saved(t), *last)
 
 

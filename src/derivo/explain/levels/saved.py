@@ -39,7 +39,7 @@ def saved(t: Telling) -> tuple[Section, ...]:
 
 def update(t: Telling) -> Section:
     """Tell where the derivative ends and the update begins."""
-    wrt = set(t.subject.derivation.wrt)
+    wrt = set(t.subject.derivation.wanted)
     wanted = [n for n in t.subject.graph.inputs if n.attrs["name"] in wrt]
     # A weight rather than the data or a bias: what people think of as being trained.
     at_every_step = {s.operand(a) for s in t.subject.loops for a in s.fixed}

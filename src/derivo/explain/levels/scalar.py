@@ -84,7 +84,7 @@ class _Scalars:
         self.names: Mapping[Node, Formula] = self.expanded.names
         self.builder = self.subject.derivation.forward.builder
         self.nodes = self.expanded.graph.nodes()
-        wrt = set(self.subject.derivation.wrt)
+        wrt = set(self.subject.derivation.wanted)
         self.wanted = [
             n for n in self.subject.graph.inputs if n.attrs["name"] in wrt
         ]  # fmt: skip
