@@ -11,7 +11,7 @@ import pytest
 
 import derivo
 from derivo.graph.nest import paths, rebuilt
-from tests.functions.gpt2 import gpt2, gpt2_loss, init_params
+from benchmarks.gpt2 import gpt2, gpt2_loss, init_params
 
 WIDTH, HEADS, WORDS, LONGEST, LENGTH = 16, 4, 50, 32, 8
 
@@ -96,7 +96,7 @@ def _moved(nest: Any, name: str, gradients: dict[str, Any]) -> Any:
 def test_gradients_are_those_of_jax(monkeypatch):
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
-    from tests.functions import gpt2 as module
+    from benchmarks import gpt2 as module
 
     monkeypatch.setattr(module, "np", jax.numpy)
     # JAX takes no range as an index.

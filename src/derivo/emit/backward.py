@@ -56,7 +56,8 @@ def write_backward(
     for n, called in forward.names.items():
         names.hold(called, n)  # a name means one thing in both passes
     for path, n in p.gradients.items():
-        names.hold(adjoint_name(short_name(path)), n)
+        if not _of_loop(n, functions):
+            names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
     at_hand = {n: b for n, b in (kept | seeds).items() if "call" not in n.op.traits}
     scope = Scope([(b, n.spec) for n, b in at_hand.items()])
@@ -86,6 +87,12 @@ def whole_text(p: Program, backward: Backward) -> Lines:
     lines = Lines([f"# Holds where {a}." for a in p.assumptions])
     lines += backward.written.lines()
     return lines if p.seeds else lines + Lines(["", "", *_scaled(p)])
+
+
+def _of_loop(node: Node, functions: FunctionNames) -> bool:
+    """Tell whether a loop gives a gradient: it has a name in the loop already."""
+    call = node.inputs[0] if "result" in node.op.traits else None
+    return call is not None and call.attrs["derived"].block in functions.steps
 
 
 def _kept(p: Program, forward: Forward, taken: set[str]) -> dict[Node, str]:

@@ -146,6 +146,9 @@ class _Forward(_Loop):
         if saved is not None:
             self._keep(inner, own)
         self.step.names = dict(inner.bound)
+        for place, name in carries.items():
+            output = program.outputs[roll.carried[place]]
+            self.step.names[output] = program.names.get(output, name)
         ends = {
             name: inner.expression(program.outputs[roll.carried[place]])
             for place, name in carries.items()

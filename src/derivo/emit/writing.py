@@ -39,7 +39,7 @@ class StepPrograms:
     forward: Program
     backward: Mapping[Any, Program]
     saved: Saved
-    names: Mapping[Node, str] = field(default_factory=dict)
+    names: dict[Node, str] = field(default_factory=dict)
     rolls: dict[int, Roll] = field(default_factory=dict)
 
     def kept_by(self, roll: Roll) -> list[Node]:

@@ -43,7 +43,9 @@ def subject(
     )
     seeds = derivation.backward.seeds
     is_loss = bool(seeds) and seeds[0].op is not argument
-    raw = differentiate(shown.graph, derivation.wanted, forward.builder, is_loss=is_loss)
+    raw = differentiate(
+        shown.graph, derivation.wanted, forward.builder, is_loss=is_loss
+    )
     graph, raw = outside_loops(shown.graph, raw)
     graph = replace(graph, names=with_names(derivation, graph))
     raw = replace(raw, forward=graph)

@@ -234,8 +234,9 @@ def _run(
 
 def _failed(case: Case, error: UsersError) -> Row:
     """Tell an error of the user's code as what the check found."""
-    return Row("gradient", name=", ".join(case.raw.wanted), error=np.inf, verdict="wrong",
-               cause=str(error), written=error.line)  # fmt: skip
+    names = ", ".join(case.raw.wanted)
+    return Row("gradient", name=names, error=np.inf, verdict="wrong", cause=str(error),
+               written=error.line)  # fmt: skip
 
 
 def _on_targets(

@@ -184,7 +184,9 @@ def _at_zeros(
 
 def active(derivation: Passes, evaluation: Any) -> set[Node]:
     """Give the values through which the arguments act on the results."""
-    wanted = [n for n in derivation.traced.inputs if n.attrs["name"] in derivation.wanted]
+    wanted = [
+        n for n in derivation.traced.inputs if n.attrs["name"] in derivation.wanted
+    ]
     reached = set(wanted)
     for node in evaluation.nodes:
         if is_floating(node) and not reached.isdisjoint(node.inputs):
