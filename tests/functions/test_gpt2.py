@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.graph.nest import paths, rebuilt
 from benchmarks.gpt2 import gpt2, gpt2_loss, init_params
+from derivo.graph.nest import paths, rebuilt
 
 WIDTH, HEADS, WORDS, LONGEST, LENGTH = 16, 4, 50, 32, 8
 
