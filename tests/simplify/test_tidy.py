@@ -250,6 +250,16 @@ def test_a_value_that_is_at_hand_is_not_taken_apart():
     assert Tidy(room.recorder.builder).tidied(made) is not made
 
 
+def test_an_array_closed_over_does_not_widen_float32():
+    keep = np.array([1.0, 0.0, 1.0])
+    d = derivo.derive(lambda x: np.sum(np.cumsum(x * keep) ** 2), x="3")
+    found = d.gradients(x=np.ones(3, dtype=np.float32))["x"]
+    assert found.dtype == np.float32
+    room = Room(Recorder(Builder()))
+    made = as_float(as_node(room, keep))
+    assert Tidy(room.recorder.builder).tidied(made.node) is made.node
+
+
 # --- whole functions ----------------------------------------------------------------------
 
 JUNK = re.compile(

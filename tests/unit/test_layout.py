@@ -45,6 +45,11 @@ def test_a_line_that_cannot_be_broken_stays():
     assert wrapped(code) == [code]
 
 
+def test_no_line_is_broken_within_an_index():
+    code = "    y = " + " * ".join(["rows_2[:, 0][:, :, None]"] * 4)
+    assert not any(line.endswith("[") for line in wrapped(code))
+
+
 def test_a_short_line_stays():
     assert wrapped("    a, b = saved") == ["    a, b = saved"]
 

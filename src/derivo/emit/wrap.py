@@ -61,12 +61,17 @@ def _structure(code: str) -> tuple[list[int], list[tuple[int, int]]]:
 
 
 def _is_call(code: str, start: int) -> bool:
-    return code[start] == "(" and code[:start][-1:].isidentifier()
+    return code[start] == "(" and _ends_a_name(code[:start])
 
 
 def _is_index(code: str, start: int) -> bool:
-    before = code[:start][-1:]
-    return code[start] == "[" and (before.isidentifier() or before in _CLOSE)
+    before = code[:start]
+    is_value = _ends_a_name(before) or (before[-1:] and before[-1:] in _CLOSE)
+    return code[start] == "[" and bool(is_value)
+
+
+def _ends_a_name(code: str) -> bool:
+    return code[-1:].isalnum() or code[-1:] == "_"
 
 
 def _within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:

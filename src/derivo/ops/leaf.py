@@ -110,8 +110,8 @@ def _float_spec(spec: Spec) -> Spec:
 
 
 def _tidy_float(x: Any) -> Any:
-    if x.node.spec.kind == "float":
-        return x
+    if x.node.spec.kind == "float" and x.node.op is not constant:
+        return x  # an array that was closed over is float64 whatever comes in
     if x.node.op is not fill:
         return None
     attrs = {**x.node.attrs, "value": int(x.node.attrs["value"]), "kind": "float"}
