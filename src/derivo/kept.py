@@ -205,11 +205,13 @@ class _Chooser:
                 return graph, outliner
             self.loops -= no_loops
 
+    @cached_property
+    def scans(self) -> list[int]:
+        """The numbers of the loops over time that were written as such."""
+        return [n.index for n in self.run.graph.nodes() if "loop" in n.op.traits]
+
     def _has_scan(self, step: Invocation) -> bool:
-        nodes = self.run.graph.nodes()
-        return any(
-            "loop" in n.op.traits and step.start <= n.index < step.end for n in nodes
-        )
+        return any(step.start <= k < step.end for k in self.scans)
 
     def _keeps(self, invocation: Invocation) -> bool:
         if invocation.of is not None:

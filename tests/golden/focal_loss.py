@@ -5,23 +5,18 @@ def focal_loss(z, t):
     exp_z = np.exp(z - np.max(z, axis=1, keepdims=True))  # (N, C)
     # (N, C): written so that nothing overflows
     p = exp_z / np.sum(exp_z, axis=1, keepdims=True)
-    p_times_t = p * t                    # (N, C)
-    p_right = np.sum(p_times_t, axis=1)  # (N,)
-    minus_power = -(1 - p_right) ** 2.0  # (N,)
-    log_p_right = np.log(p_right)        # (N,)
-    return np.mean(minus_power * log_p_right), (
-        p, p_times_t, p_right, minus_power, log_p_right
-    )
+    p_right = np.sum(p * t, axis=1)  # (N,)
+    log_p_right = np.log(p_right)    # (N,)
+    return np.mean(-(1 - p_right) ** 2.0 * log_p_right), (t, p, p_right, log_p_right)
 
 
 def focal_loss_gradient(saved):
-    p, p_times_t, p_right, minus_power, log_p_right = saved
-    delta = -2 * (log_p_right / p.shape[0]) * (1 - p_right)
-    d_p_right = minus_power / p.shape[0] / p_right - delta
-    d_p_times_t = np.broadcast_to(d_p_right[:, None], p.shape)
-    d_t = d_p_times_t * p
-    product = d_p_times_t * p_times_t
-    d_z = product - p * np.sum(product, axis=1, keepdims=True)
+    t, p, p_right, log_p_right = saved
+    one_minus_p_right = 1 - p_right
+    product = one_minus_p_right * (2 * log_p_right - one_minus_p_right / p_right)
+    d_p_right = product / t.shape[0]
+    d_t = d_p_right[:, None] * p
+    d_z = d_t * (t - p_right[:, None])
     return d_z, d_t
 
 

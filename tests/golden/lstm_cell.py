@@ -24,7 +24,7 @@ def lstm_cell_backward(saved, d_output):
     ) = saved
     d_h_next, d_c_next = d_output
     # c_next is read more than once: add the adjoints
-    d_c_next_2 = d_c_next + d_h_next * o * (1 - tanh_c_next * tanh_c_next)
+    d_c_next_2 = d_h_next * (o - tanh_c_next * h_next) + d_c_next
     d_c = d_c_next_2 * f
     d_pre_o = d_h_next * h_next * (1 - o)
     d_pre_f = d_c_next_2 * f_times_c * (1 - f)

@@ -2,28 +2,27 @@ import numpy as np
 
 
 def multi_head_attention(x, wq, wk, wv, wo):
-    u = x @ wq                        # (N, T, 6)
+    u = x @ wq           # (N, T, 6)
     q = np.swapaxes(u.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
-    u_2 = x @ wk                      # (N, T, 6)
+    u_2 = x @ wk         # (N, T, 6)
     k = np.swapaxes(u_2.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
-    u_3 = x @ wv                      # (N, T, 6)
-    split_u_3 = u_3.reshape((x.shape[0], x.shape[1], 2, 3))  # (N, T, 2, 3)
-    v = np.swapaxes(split_u_3, 1, 2)  # (N, 2, T, 3)
+    u_3 = x @ wv         # (N, T, 6)
+    v = np.swapaxes(u_3.reshape((x.shape[0], x.shape[1], 2, 3)), 1, 2)  # (N, 2, T, 3)
     s = q @ np.swapaxes(k, -2, -1) / 1.7320508075688772  # (N, 2, T, T)
     e = np.exp(s - np.max(s, axis=3, keepdims=True))  # (N, 2, T, T)
     softmax_out = e / np.sum(e, axis=3, keepdims=True)  # (N, 2, T, T)
-    y = softmax_out @ v               # (N, 2, T, 3)
+    y = softmax_out @ v  # (N, 2, T, 3)
     split_y = np.swapaxes(y, 1, 2).reshape(x.shape)  # (N, T, 6)
-    return split_y @ wo, (x, wq, wk, wv, wo, q, k, split_u_3, softmax_out, split_y)
+    return split_y @ wo, (x, wq, wk, wv, wo, q, k, v, softmax_out, split_y)
 
 
 def multi_head_attention_backward(saved, d_multi_head_attention):
-    x, wq, wk, wv, wo, q, k, split_u_3, softmax_out, split_y = saved
+    x, wq, wk, wv, wo, q, k, v, softmax_out, split_y = saved
     reshaped = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
-    d_turned_y = (d_multi_head_attention @ wo.T).reshape(split_u_3.shape)
+    d_turned_y = (d_multi_head_attention @ wo.T).reshape((x.shape[0], x.shape[1], 2, 3))
     d_y = np.swapaxes(d_turned_y, 1, 2)
+    d_softmax_out = d_y @ np.swapaxes(v, -2, -1)  # (N, 2, T, 3) @ (N, 2, 3, T)
     rows_of_x = x.reshape(reshaped.shape)
-    d_softmax_out = d_y @ np.transpose(split_u_3, (0, 2, 3, 1))
     d_wo = split_y.reshape(reshaped.shape).T @ reshaped  # (6, N*T) @ (N*T, 6)
     d_v = np.swapaxes(softmax_out, -2, -1) @ d_y  # (N, 2, T, T) @ (N, 2, T, 3)
     sum_product = np.sum(d_softmax_out * softmax_out, axis=3, keepdims=True)

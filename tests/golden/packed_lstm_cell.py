@@ -11,22 +11,22 @@ def packed_lstm_cell(x, h, c, w, u, b):
     i_times_g = i * g                     # (N, 3)
     c_2 = f_times_c + i_times_g           # (N, 3)
     tanh_c_2 = np.tanh(c_2)               # (N, 3)
-    return {"h": o * tanh_c_2, "c": c_2}, (
-        x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2
+    out = o * tanh_c_2                    # (N, 3)
+    return {"h": out, "c": c_2}, (
+        x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2, out
     )
 
 
 def packed_lstm_cell_backward(saved, d_output):
-    x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2 = saved
-    d_packed_lstm_cell_1, d_c_2 = d_output
-    d_tanh_c_2 = d_packed_lstm_cell_1 * o
+    x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2, out = saved
+    d_out, d_c_2 = d_output
     # c is read more than once: add the adjoints
-    d_c_2_2 = d_c_2 + d_tanh_c_2 * (1 - tanh_c_2 * tanh_c_2)
+    d_c_2_2 = d_out * (o - tanh_c_2 * out) + d_c_2
     d_c = d_c_2_2 * f
     d_gates = np.concatenate(
         [
             d_c_2_2 * i_times_g * (1 - i), d_c_2_2 * f_times_c * (1 - f),
-            d_tanh_c_2 * tanh_c_2 * (1 - o), d_c_2_2 * (i - g * i_times_g),
+            d_out * out * (1 - o), d_c_2_2 * (i - g * i_times_g),
         ],
         axis=1,
     )

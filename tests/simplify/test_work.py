@@ -6,15 +6,18 @@ written, and those that were tried and given up.
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
+import numpy as np
 import pytest
 
 import derivo
 from benchmarks import networks
 from derivo.simplify.factor import MADE
 from derivo.simplify.solve import TRIED
+from tests.simplify.spelling import count_operations
 
 KINDS = ("products", "totals", "nodes")
 NETWORKS = {
@@ -62,7 +65,34 @@ def test_what_is_solved_for_one_derivation_is_not_kept_for_another() -> None:
     function, shapes = networks.pre_norm(2)
     counts = []
     for _ in range(2):
-        before = astuple(MADE)
+        before = counters()
         derivo.derive(function, **shapes)
-        counts.append([b - a for a, b in zip(before, astuple(MADE), strict=True)])
+        counts.append([b - a for a, b in zip(before, counters(), strict=True)])
     assert counts[0] == counts[1]
+
+
+def normalised(times: int, *, gain: bool) -> Callable[..., Any]:
+    def f(x, g):
+        for _ in range(times):
+            m = x.mean(axis=1, keepdims=True)
+            v = ((x - m) ** 2).mean(axis=1, keepdims=True)
+            x = (x - m) / np.sqrt(v + 1e-5)
+            x = x * g if gain else x
+        return x
+
+    return f
+
+
+@pytest.mark.parametrize("gain", [False, True])
+def test_two_normalisations_take_what_each_takes(gain: bool) -> None:
+    wrt = ("x", "g") if gain else ("x",)
+    shapes = {"x": "N M", "g": "M"}
+    once, twice, often = (
+        count_operations(
+            derivo.derive(normalised(n, gain=gain), wrt=wrt, **shapes).source, "f"
+        )
+        for n in (1, 2, 4)
+    )
+    # With a gain, what each of them gives for it is added up.
+    assert twice <= 2 * once + gain
+    assert often <= 4 * once + 3 * gain

@@ -20,7 +20,7 @@ from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, is_number
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node, between
 
 LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
 
@@ -292,11 +292,4 @@ def _without_copy(statement: ast.stmt) -> ast.stmt:
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:
     """Give the nodes below `roots`, as far as they do not lie below given ones."""
-    seen: set[Node] = set()
-    stack = [r for r in roots if r not in given]
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(i for i in node.inputs if i not in given)
-    return [n for n in order(roots) if n in seen]
+    return list(between(roots, given))

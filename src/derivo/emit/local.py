@@ -9,7 +9,7 @@ from derivo.emit.body import Body
 from derivo.emit.scope import Scope
 from derivo.graph.builder import Builder
 from derivo.graph.names import Names
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node, between
 from derivo.simplify.local import local_node
 
 
@@ -34,7 +34,10 @@ def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) 
     if x not in names or reader not in names or names[x] == names[reader]:
         return ""
     node = local_node(reader, 0, builder)
-    if node is None or not {reader, x} & set(order([node])):
+    ends = {reader, x}
+    if node is None or not (
+        node in ends or any(i in ends for n in between([node], ends) for i in n.inputs)
+    ):
         return ""  # nothing to tell of a constant
     body = Body(Names(), Scope(), {reader: names[reader], x: names[x]}, {})
     body.compute([node])

@@ -11,8 +11,7 @@ from derivo.simplify.model import Backward, Forward, Step
 from derivo.simplify.peephole import Polish
 from derivo.simplify.recognise import Recogniser
 from derivo.simplify.region import Region
-from derivo.simplify.rewriting import Rewriting
-from derivo.simplify.solve import Solution
+from derivo.simplify.rewriting import Decision, Rewriting
 from derivo.simplify.spread import spread_rows
 from derivo.simplify.tidy import not_taken_apart
 
@@ -57,7 +56,7 @@ def simplify_forward(
 
 def simplify_backward(
     derived: Differentiated, forward: Forward, *, enabled: bool,
-    solved: dict[Region, Solution] | None = None,
+    solved: dict[Region, Decision] | None = None,
 ) -> Backward:  # fmt: skip
     """Shorten every gradient, in the order in which they are computed.
 

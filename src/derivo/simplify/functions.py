@@ -12,7 +12,7 @@ from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward, simplify_forward
 from derivo.simplify.model import Backward, Derived, Forward
 from derivo.simplify.region import Region
-from derivo.simplify.solve import Solution
+from derivo.simplify.rewriting import Decision
 
 # What each distinct backward pass of a block is known by.
 Key = tuple[Block, tuple[int, ...], tuple[int, ...]]
@@ -36,7 +36,7 @@ class Functions:
     stabilize: bool = True
     forwards: dict[Block, Forward] = field(default_factory=dict)
     known: dict[Key, Derived] = field(default_factory=dict)
-    solved: dict[Region, Solution] = field(default_factory=dict)
+    solved: dict[Region, Decision] = field(default_factory=dict)
 
     def forward(self, block: Block) -> Forward:
         """Give the forward pass of a block, its spellings recognised."""

@@ -162,6 +162,10 @@ class Cutting:
                 terms = {g: terms[g] for g in added}
         return found
 
+    def at(self, piece: Piece, adjoint: Node) -> list[Piece]:
+        """Settle one adjoint."""
+        return self._separate(list(piece.inside), {*piece.roots, adjoint})
+
     def _at_shared(self, piece: Piece) -> list[Piece]:
         """Settle the adjoints that several values share."""
         return self._separate(list(piece.inside), {*piece.roots, *piece.shared})

@@ -83,6 +83,8 @@ class Values:
         Those, and what else is computed outside of the region.
     kept
         Those that the backward pass reads in any case.
+    named
+        Those that the user gave a name.
     roots
         The values that are wanted.
     """
@@ -99,10 +101,11 @@ class Values:
         self.forward = frozenset(n for n, p in pairs if p.forward)
         self.free = frozenset(n for n, p in pairs if p.forward or p.op is None)
         self.kept = frozenset(n for n, p in pairs if p.kept)
+        self.named = frozenset(n for n, p in pairs if p.named)
         self.context = Context(
             self.builder,
             self.forward,
-            frozenset(n for n, p in pairs if p.named),
+            self.named,
             {n: p.target for n, p in pairs if p.target is not None},
         )
 
@@ -204,7 +207,12 @@ class Attempt:
         }
         saved = sum(elements(n) for n in kept if n not in read)
         moved = sum(sum(map(elements, {n, *n.inputs})) for n in work)
-        return len(work), saved, moved, len(new) + len(views - set(read))
+        return (
+            len(work),
+            saved,
+            moved,
+            len(new) + len(views - set(read) - self.values.named),
+        )
 
 
 # Operations first; then the elements of forward values that are kept for this alone,
