@@ -46,7 +46,7 @@ def _weights(product: Node) -> list[tuple[Node, int]]:
             axis = n.attrs["axis"]
             if not isinstance(axis, int):
                 continue
-            axis %= n.spec.rank
+            axis %= n.inputs[0].spec.rank
             target = _behind(weight, axis)
             shape = n.inputs[0].spec.shape
             if target is not None and shape == target.spec.shape == other.spec.shape:
