@@ -167,12 +167,13 @@ def test_lines_of_the_articles_layer(d):
         (f.operand.index, f.position): f.id for f in d.explain("code").document.factors
     }
     assert len(factors) == 5
-    # 1: sigmoid by n, 2 and 3: the sum by x @ w and by b, 4 and 5: the product by x and w
+    # 1: sigmoid by n, 2 and 3: the sum by x @ w and by b, 4 and 5: the product by x and
+    # w. A letter goes with each colour, which are five here.
     assert lines == {
-        "d_n": ("f1", "f2"),
-        "d_b": ("f3",),
-        "d_x": ("f4",),
-        "d_w": ("f5",),
+        "d_n": ("fa1", "fb2"),
+        "d_b": ("fc3",),
+        "d_x": ("fd4",),
+        "d_w": ("fe5",),
     }
 
 

@@ -124,6 +124,10 @@ def results_of_helpers(outputs: Iterable[Node], own: str) -> dict[Node, str]:
     nodes = order(outputs)
     inside: set[Node] = set()
     for reader in nodes:
+        # What a step reads but does not change is worked out before the loop: it is
+        # read on within the step, and no result of it.
+        fixed = len(reader.attrs["loop"].fixed) if "loop" in reader.op.traits else 0
+        inside.update(reader.inputs[len(reader.inputs) - fixed :])
         for n in reader.inputs:
             # What was rewritten knows no helper any more; else it is read on within it.
             if reader.line is None or reader.group[: len(n.group)] == n.group:

@@ -34,6 +34,7 @@ SIGNS = {
     "′": r"\prime", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil",
     "{": r"\{", "}": r"\}", "→": r"\to", "≈": r"\approx", "∞": r"\infty",
     "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
+    "‖": r"\|", "⋆": r"\star", "λ": r"\lambda", "Φ": r"\Phi",
     "": ".", "√": r"\surd", "𝟙": r"\mathbb{1}",
 }  # fmt: skip
 LOWERED = dict(

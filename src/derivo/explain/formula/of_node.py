@@ -25,11 +25,13 @@ from derivo.explain.formula.tree import (
 from derivo.explain.subject import Subject
 from derivo.graph.builder import Constant
 from derivo.graph.node import Node
+from derivo.ops.arithmetic import add
 from derivo.ops.leaf import argument
 
 TRANSPARENT = "{0}"
 RAISED = "{0}^{{{1}}}"
 DEEPEST = 8
+LONGEST_SUM = 16
 MOST_ENTRIES = 12
 
 
@@ -124,13 +126,29 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
     if _is_turned_back(node):
         (turned,) = node.inputs
         return _formula(turned.inputs[0], names, depth + 1)
-    args = tuple(_formula(i, names, depth + 1) for i in node.inputs)
+    # The terms of a sum stand beside each other, however many there are to be read.
+    beside = node.op is add and _terms(node, names) <= LONGEST_SUM
+    args = tuple(
+        _formula(i, names, depth + (not (beside and i.op is add))) for i in node.inputs
+    )
     specs = tuple(i.spec for i in node.inputs)
     if node.op.formula(node.attrs, *specs) == TRANSPARENT:
         return args[0]
     if args[1:] == (Number(1),) and node.op.formula(node.attrs, *specs) == RAISED:
         return args[0]
     return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+
+
+def _terms(node: Node, names: Mapping[Node, Formula]) -> int:
+    """Count the terms of a sum that is written in one row, up to one too many."""
+    found, waiting = 0, list(node.inputs)
+    while waiting and found <= LONGEST_SUM:
+        term = waiting.pop()
+        if term.op is add and term not in names:
+            waiting += term.inputs
+        else:
+            found += 1
+    return found
 
 
 def _is_turned_back(node: Node) -> bool:

@@ -41,16 +41,20 @@ INFIX = {
     r"\otimes": ("⊗", PRODUCT), r"\cdot": ("·", PRODUCT), "/": ("/", PRODUCT),
     r"\bmod": ("mod", PRODUCT), "=": ("=", ADD), "<": ("<", ADD), ">": (">", ADD),
     r"\le": ("≤", ADD), r"\ge": ("≥", ADD), r"\ne": ("≠", ADD), r"\land": ("∧", ADD),
-    r"\lor": ("∨", ADD), r"\oplus": ("⊕", ADD), ",": (",", ADD),
+    r"\lor": ("∨", ADD), r"\oplus": ("⊕", ADD), ",": (",", ADD), ";": (";", ADD),
+    r"\star": ("⋆", PRODUCT),
 }  # fmt: skip
+LISTING = {",", ";"}
 LARGE = {r"\sum": "∑", r"\prod": "∏"}
 QUANTIFIERS = {r"\forall": "∀", r"\exists": "∃", r"\lnot": "¬"}
 FUNCTIONS = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
              "tanh", "det", "max", "min"}  # fmt: skip
 LETTERS = {r"\sigma": "σ", r"\psi": "ψ", r"\Gamma": "Γ", r"\pi": "π", r"\top": "⊤",
-           r"\infty": "∞"}  # fmt: skip
-FENCES = {"(": ")", "[": "]", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", "|": "|"}
-SHOWN = {r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉"}
+           r"\infty": "∞", r"\lambda": "λ", r"\Phi": "Φ"}  # fmt: skip
+FENCES = {"(": ")", "[": "]", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", "|": "|",
+          r"\|": r"\|"}  # fmt: skip
+SHOWN = {r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
+         r"\|": "‖"}  # fmt: skip
 
 
 def fill(template: str, operands: tuple[Bound, ...]) -> Bound:
@@ -96,7 +100,7 @@ class _Parser:
         left = self.prefixed()
         while (sign := INFIX.get(self.peek())) and sign[1] >= strength:
             self.take()
-            right = self.expression(sign[1] + 1 if sign[0] != "," else BIG)
+            right = self.expression(BIG if sign[0] in LISTING else sign[1] + 1)
             left = join(left, sign[0], right, sign[1])
         return left
 
@@ -148,6 +152,8 @@ class _Parser:
 
     def group(self) -> Bound:
         """Read what stands in braces, or one token."""
+        if self.peek() in {"+", "-"}:
+            return Bound(Sign(self.take()))  # A^+
         if self.peek() != "{":
             return self.atom()
         self.take("{")
@@ -276,8 +282,8 @@ def negative(body: Bound) -> Bound:
 
 def join(left: Bound, sign: str, right: Bound, strength: int) -> Bound:
     """Put a sign between two boxes, with brackets where they are needed."""
-    if sign == ",":
-        return Bound(Line((left.box, Sign(","), right.box)), ADD)
+    if sign in LISTING:
+        return Bound(Line((left.box, Sign(sign), right.box)), ADD)
     if strength == ADD:
         if sign in {"+", "−"}:
             first = bracketed(left, ADD)
@@ -286,7 +292,7 @@ def join(left: Bound, sign: str, right: Bound, strength: int) -> Bound:
             first, second = bracketed(left, BIG), bracketed(right, BIG)
         return Bound(Line((first, Sign(sign), second)), ADD)
     # A function or a sum reaches as far right as it can: first, it needs brackets.
-    inner = FRACTION if sign in {"⊙", "∗", "⊗", "/", "mod"} else PRODUCT
+    inner = FRACTION if sign in {"⊙", "∗", "⊗", "⋆", "/", "mod"} else PRODUCT
     own = PRODUCT if sign in {"⊙", "·"} else FRACTION
     first = left.box if left.strength == own == PRODUCT else bracketed(left, inner)
     second = (

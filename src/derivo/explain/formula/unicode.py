@@ -17,7 +17,7 @@ SUPERSCRIPTS = dict(zip("0123456789+-−=()nix⊤′", "⁰¹²³⁴⁵⁶⁷⁸
 COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307",
              "vec": "\u20d7"}  # fmt: skip
 SPACED = {"+", "−", "=", "⊙", "·", "×", "⊗", "∗", "mod", "/", "<", ">", "≤", "≥", "≠",
-          "∧", "∨", "⊕", "≈", "→"}  # fmt: skip
+          "∧", "∨", "⊕", "≈", "→", "⋆"}  # fmt: skip
 Piece = tuple[str, str]
 
 
@@ -128,7 +128,7 @@ def _gap(left: b.Box, right: b.Box) -> str:
     """Tell what stands between two parts of a line."""
     for part in (left, right):
         if isinstance(part, b.Sign) and part.role == "infix":
-            if part.text == ",":
+            if part.text in {",", ";"}:
                 return "" if part is right else " "
             return " " if part.text in SPACED else ""
     if _is_part(right):
@@ -253,7 +253,7 @@ def _line(parts: tuple[b.Box, ...]) -> Block:
 
 
 SIDES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "{": "⎧⎨⎩", "|": "│││",
-         "⌊": "│││", "⌋": "│││", "⌈": "│││", "⌉": "│││"}  # fmt: skip
+         "⌊": "│││", "⌋": "│││", "⌈": "│││", "⌉": "│││", "‖": "║║║"}  # fmt: skip
 
 
 def _side(sign: str, inner: Block) -> Block:
