@@ -34,6 +34,7 @@ class KeptAxes:
         self.done: dict[Node, Node] = {}
         self.seen: dict[Node, tuple[Key, Layout]] = {}
         self.first: dict[Key, Node] = {}
+        self.numbers: dict[tuple[Any, ...], int] = {}
         for node in order(computed):
             self.done[node] = node
             self._note(node)
@@ -77,7 +78,11 @@ class KeptAxes:
         return made
 
     def _note(self, node: Node) -> None:
-        key, layout = self.seen[node] = self._read(node)
+        key, layout = self._read(node)
+        if isinstance(key, tuple):
+            # By number: written out, a key would be as long as all paths to the value.
+            key = self.numbers.setdefault(key, len(self.numbers))
+        self.seen[node] = key, layout
         self.first.setdefault(key, node)
         if "view" in self.first[key].op.traits and "view" not in node.op.traits:
             self.first[key] = node

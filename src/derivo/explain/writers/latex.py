@@ -113,13 +113,14 @@ def block(found: doc.Block) -> str:
 
 def display(rows: tuple[doc.Row, ...]) -> str:
     """Write aligned formulas; long reasons stand below their line."""
+    # What stands left of the signs is as wide as the widest of it, in every row.
+    lefts = [len(inline(row.left)) for row in rows if row.left is not None]
+    share = max(0.35, 0.88 - 0.012 * max(lefts, default=0))
     texts = []
     for row in rows:
         line = aligned([(row.left, row.sign, row.right, "")])
         wide = len(inline(row.right))
         if wide > WIDE:
-            left = 0 if row.left is None else len(inline(row.left))
-            share = max(0.35, 0.88 - 0.012 * left)
             before, _, _ = line.partition("&")
             sign = f"&{SIGNS.get(row.sign, row.sign)}"
             body = f"$\\displaystyle {latex(row.right)}$"
