@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from derivo.graph.builder import Builder
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node, between, order
 from derivo.ops.infer import normal_axis
 from derivo.ops.shape import expand_dims, squeeze
 from derivo.simplify.tidy import Tidy
@@ -41,9 +41,8 @@ class KeptAxes:
 
     def __call__(self, root: Node) -> Node:
         """Give the value, made of those that have been computed."""
-        for node in order([root]):
-            if node not in self.done:
-                self.done[node] = self._found(node)
+        for node in between([root], self.done):
+            self.done[node] = self._found(node)
         return self.done[root]
 
     def _found(self, node: Node) -> Node:
@@ -52,9 +51,8 @@ class KeptAxes:
             node = self.tidy.make(
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
-        for n in order([node]):
-            if n not in self.seen:
-                self._note(n)
+        for n in between([node], self.seen):
+            self._note(n)
         key, layout = self.seen[node]
         other = self.first[key]
         if "view" in node.op.traits or other.spec.kind != node.spec.kind:
@@ -72,9 +70,8 @@ class KeptAxes:
         for axis in [k for k, a in enumerate(layout) if a is None]:
             value = expand_dims(value, axis=axis)
         made: Node = value.node
-        for n in order([made]):
-            if n not in self.seen:
-                self._note(n)
+        for n in between([made], self.seen):
+            self._note(n)
         return made
 
     def _note(self, node: Node) -> None:
