@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import mul
 
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Dim, evaluate, names
-from derivo.graph.node import Node
+from derivo.graph.node import Node, between
 from derivo.graph.op import Op
 from derivo.ops.shape import sum_to
 from derivo.simplify.fold import Definition, part_products
@@ -160,9 +160,7 @@ class Attempt:
     def cost(self) -> Cost:
         """Tell what the region costs as a whole."""
         given, kept = self.values.free, self.values.kept
-        return self._of(
-            new_nodes((self.now[n] for n in self.values.roots), given), kept
-        )
+        return self._of(between((self.now[n] for n in self.values.roots), given), kept)
 
     def _plain(self, node: Node) -> Node:
         """Give a node as it was derived, on what its operands have become."""
@@ -186,8 +184,8 @@ class Attempt:
         done = self.shortener.done
         done[node] = best.node
         done.setdefault(best.node, best.node)
-        new = new_nodes([best.node], self.committed)
-        self.committed |= new
+        new = between([best.node], self.committed)
+        self.committed.update(new)
         forward = self.values.forward
         for i in (i for n in new for i in n.inputs if i in forward):
             self.read.add(_whole(i, forward, self.read))
@@ -195,7 +193,7 @@ class Attempt:
 
     def _cost(self, node: Node) -> Cost:
         """Tell what a node adds to what is computed already."""
-        return self._of(new_nodes([node], self.committed), self.read)
+        return self._of(between([node], self.committed), self.read)
 
     def _of(self, new: Collection[Node], read: Collection[Node]) -> Cost:
         """Tell what new nodes cost, where some forward values are kept anyway."""
@@ -238,15 +236,3 @@ def _whole(node: Node, forward: Collection[Node], views: set[Node]) -> Node:
         views.add(node)
         node = node.inputs[0]
     return node
-
-
-def new_nodes(roots: Iterable[Node], given: Collection[Node]) -> set[Node]:
-    """Give the nodes below `roots` that do not lie at or below the `given` ones."""
-    seen: set[Node] = set()
-    stack = [r for r in roots if r not in given]
-    while stack:
-        n = stack.pop()
-        if n not in seen:
-            seen.add(n)
-            stack.extend(i for i in n.inputs if i not in given)
-    return seen
