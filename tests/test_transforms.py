@@ -234,3 +234,18 @@ def test_bad_calls(call: Any, words: str) -> None:
 
 def test_import_derivo_stays_light() -> None:
     assert derivo.grad.__module__ == "derivo.transforms"
+
+
+def test_a_long_array_that_is_closed_over_is_read_by_every_derivative() -> None:
+    table = np.linspace(-1, 1, 240).reshape(12, 20)
+    weights = np.cos(np.arange(100.0)).reshape(5, 20)
+
+    def f(x):
+        return np.sum(np.tanh(x @ table) * weights)
+
+    x, v = np.cos(np.arange(120.0)).reshape(2, 5, 12) / 3
+    y = np.tanh(x @ table)
+    slope = 1 - y**2
+    np.testing.assert_allclose(derivo.grad(f)(x), (weights * slope) @ table.T)
+    second = weights * -2 * y * slope * (v @ table)
+    np.testing.assert_allclose(derivo.hvp(f)(x, v), second @ table.T)

@@ -208,8 +208,17 @@ class Passes:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
-            given = nested(self.traced, values) | dict(self.emitted.arrays)
-            return getattr(self.module, self.name)(**given)[0]
+            return self.run_forward(nested(self.traced, values))[0]
+
+    def run_forward(self, given: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Run the forward pass of the source: the result, and what backward reads.
+
+        `given` are the arguments as the source takes them; long arrays that the
+        function closes over are added here.
+        """
+        function = getattr(self.module, self.name)
+        output, saved = function(**given, **self.emitted.arrays)
+        return output, saved
 
     def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
@@ -255,9 +264,7 @@ class Passes:
         if is_loss and upstream is not None:
             factor = adjoint_of_loss(upstream)
         with np.errstate(over="ignore", under="ignore"):
-            function = getattr(self.module, self.name)
-            inputs = nested(self.traced, values) | dict(self.emitted.arrays)
-            output, saved = function(**inputs)
+            output, saved = self.run_forward(nested(self.traced, values))
             if is_loss:
                 result = getattr(self.module, f"{self.name}_gradient")(saved)
             else:

@@ -111,7 +111,7 @@ class BaseLayer:
         d = self.derivation
         with np.errstate(over="ignore", under="ignore"):
             u = batch @ w + b
-            y, self._saved = getattr(d.module, d.name)(batch, w, b)
+            y, self._saved = d.run_forward({"x": batch, "w": w, "b": b})
         lead = np.shape(x)[:-1]
         shape = (*lead, self.n) if np.ndim(x) or self.n > 1 else ()
         self.x = as_floats(x, "x")
