@@ -29,6 +29,7 @@ from derivo.graph.builder import Builder
 from derivo.graph.dim import names as dim_names
 from derivo.graph.nest import gradient_nests, nested, paths, rebuilt
 from derivo.graph.node import Graph
+from derivo.graph.sizes import origins
 from derivo.graph.spec import Spec, spec_of
 from derivo.kept import EVERY, Choice, with_functions
 from derivo.ops.leaf import argument
@@ -93,6 +94,7 @@ class Passes:
         """Run the stages, one after the other: see `derivo.derive`."""
         builder = Builder()
         given = {name: _read_specs(name, value) for name, value in specs.items()}
+        _check_sizes(given)
         facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
         with left_as_it_was(function):
@@ -461,6 +463,29 @@ def _read_spec(name: str, value: Any) -> Spec:
         message = f"{name}={value!r}: {what}; write names and numbers: 'N 3'"
         raise UsageError(message)
     return spec
+
+
+def _check_sizes(given: Mapping[str, Any]) -> None:
+    """See that the arguments of a call will tell every named size.
+
+    Raises
+    ------
+    UsageError
+        A size that stands only in sums with others that are not known, or inside a
+        floor division.
+    """
+    specs = [s for name, nest in given.items() for _, s in paths(nest, name)]
+    dims = [d for s in specs for d in s.shape]
+    told = origins(dims)
+    for d in dims:
+        unknown = [name for name in dim_names(d) if name not in told]
+        if unknown:
+            message = (
+                f"the size {unknown[0]} stands only in {d}, which does not tell it: "
+                f"give another axis the size {unknown[0]}, or give this one a name of "
+                "its own"
+            )
+            raise UsageError(message)
 
 
 def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:

@@ -150,7 +150,7 @@ def test_an_argument_without_a_shape():
     assert "w='N M'" in text
 
 
-@pytest.mark.parametrize("spec", ["N-1", "N,L;M", "2*H", "3.5", "-1"])
+@pytest.mark.parametrize("spec", ["N-", "N,L;M", "2H", "3.5", "-1"])
 def test_a_shape_that_cannot_be_read(spec):
     with pytest.raises(ShapeError, match=r"x: .* is not a dimension; write a name"):
         derivo.derive(lambda x: x, x=spec)

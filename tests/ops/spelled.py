@@ -11,7 +11,8 @@ import pytest
 
 import derivo
 from derivo import Spec
-from derivo.graph.dim import evaluate, parse_shape
+from derivo.graph.dim import evaluate
+from derivo.graph.sizes import parse_shape
 
 # Axes of size 1 are where broadcasting goes wrong unseen.
 SIZES = ({"N": 3, "L": 4, "M": 5, "K": 2}, {"N": 1, "L": 3, "M": 2, "K": 1})

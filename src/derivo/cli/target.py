@@ -16,7 +16,7 @@ from derivo.cli.mistake import CommandLineError, existing_file, near
 from derivo.derivation import Derivation
 from derivo.derivation import derive as derive_function
 from derivo.errors import DerivoError
-from derivo.graph.dim import parse_shape
+from derivo.graph.sizes import parse_shape
 from derivo.graph.spec import Spec
 
 KINDS = ("float", "int", "bool")

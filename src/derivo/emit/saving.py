@@ -10,7 +10,7 @@ from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.graph.block import Block, rolls_among
 from derivo.graph.builder import Constant
-from derivo.graph.dim import Size
+from derivo.graph.dim import Size, names, symbol
 from derivo.graph.node import Node, order
 
 # Arrays with more elements than this are given to the function, not written into it.
@@ -101,11 +101,13 @@ def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved
     scope = Scope([("s", n.spec) for n in values])
     everything = (*program.inputs, *order(program.outputs))
     sources = [n for n in everything if n.spec.rank and "loop" not in n.op.traits]
+    dims = {d for n in sources for d in n.spec.shape}
+    alone = {name for d in dims for name in names(d) if d == symbol(name)}
     shapes: list[Node] = []
     for d in sorted({d for n in computed for d in _dims(n)}, key=str):
-        while not scope.has(d):
+        while not scope.has(d, alone):
             new = [n for n in sources if n not in shapes and set(n.spec.shape) - {1}]
-            n = next(n for n in new if not scope.has_all(n.spec.shape))
+            n = next(n for n in new if not scope.has_all(n.spec.shape, alone))
             shapes.append(n)
             scope.shapes.append(("s", n.spec.shape))
     if any(_needs_dtype(n) for n in computed) and not scope.has_float():

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from derivo.errors import InternalError
-from derivo.graph.dim import Dim, Quotient, Shape, Size, names, product
+from derivo.graph.dim import (
+    Dim,
+    Excess,
+    Factor,
+    Quotient,
+    Shape,
+    Size,
+    as_extreme,
+    names,
+    product,
+    symbol,
+)
+from derivo.graph.sizes import inverse, origins
 from derivo.graph.spec import Spec
 
 
@@ -33,16 +46,20 @@ class Scope:
         own = [(ast.Attribute(ast.Name(n), "shape"), s.shape) for n, s in self.arrays]
         return [*own, *((ast.Name(n), s) for n, s in self.shapes)]
 
-    def has(self, dim: Dim) -> bool:
-        """Tell whether a size can be read off something at hand."""
-        known = {n for _, s in self._shapes() for d in s if isinstance(d, Size)
-                 for n in _plain(d)}  # fmt: skip
-        exact = any(dim in s for _, s in self._shapes())
-        return exact or all(n in known for n in names(dim))
+    def has(self, dim: Dim, alone: Container[str]) -> bool:
+        """Tell whether a size can be read off something at hand.
 
-    def has_all(self, shape: Shape) -> bool:
+        A name that some axis has `alone` is read off such an axis, and not worked out
+        from one of size N - 1, say.
+        """
+        dims = {d for _, s in self._shapes() for d in s}
+        told = origins(dims)
+        known = {n for n, d in told.items() if d == symbol(n) or n not in alone}
+        return dim in dims or known.issuperset(names(dim))
+
+    def has_all(self, shape: Shape, alone: Container[str]) -> bool:
         """Tell whether every size of a shape can be read."""
-        return all(self.has(d) for d in shape)
+        return all(self.has(d, alone) for d in shape)
 
     def dim(self, dim: Dim) -> ast.expr:
         """Write a size: ``x.shape[0]``, ``x.size``, or a formula of such."""
@@ -58,15 +75,33 @@ class Scope:
         for name, spec in self.arrays:
             if spec.rank > 1 and product(spec.shape) == dim:
                 return ast.Attribute(ast.Name(name), "size")
+        extreme = as_extreme(dim)
+        if extreme is not None:
+            word, a, b = extreme
+            return ast.Call(ast.Name(word), [self.dim(a), self.dim(b)], [])
         if len(dim.terms) == 1 and dim.terms[0][0][1:] == () and dim.terms[0][1] == 1:
-            factor = dim.terms[0][0][0]
-            if isinstance(factor, Quotient):
-                return ast.BinOp(
-                    self.dim(factor.num), ast.FloorDiv(), self.dim(factor.den)
-                )
-            message = f"no array at hand has the size {dim}; please report this"
-            raise InternalError(message)
+            return self._factor(dim.terms[0][0][0])
         return self._formula(dim)
+
+    def _factor(self, factor: Factor) -> ast.expr:
+        """Write a size that is no sum and no product."""
+        if isinstance(factor, Quotient):
+            return ast.BinOp(self.dim(factor.num), ast.FloorDiv(), self.dim(factor.den))
+        if isinstance(factor, Excess):
+            arguments = [self.dim(factor.of), ast.Constant(0)]
+            return ast.Call(ast.Name("max"), arguments, [])
+        told = origins(d for _, s in self._shapes() for d in s).get(factor)
+        if told is None:
+            message = f"no array at hand has the size {factor}; please report this"
+            raise InternalError(message)
+        # From an axis of 4*H, or of D+H.
+        by, rest = inverse(told, factor)
+        written = self.dim(told)
+        if rest != 0:
+            written = ast.BinOp(written, ast.Sub(), self.dim(rest))
+        if by != 1:
+            written = ast.BinOp(written, ast.FloorDiv(), self.dim(by))
+        return written
 
     def _formula(self, dim: Size) -> ast.expr:
         total: ast.expr | None = None
@@ -104,9 +139,3 @@ class Scope:
     def has_float(self) -> bool:
         """Tell whether the floating type in use can be read off something at hand."""
         return any(s.kind == "float" for _, s in self.arrays)
-
-
-def _plain(dim: Size) -> tuple[str, ...]:
-    (factors, n), *more = dim.terms
-    is_name = not more and n == 1 and len(factors) == 1 and isinstance(factors[0], str)
-    return names(dim) if is_name else ()

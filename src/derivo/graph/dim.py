@@ -1,13 +1,18 @@
-"""Dimensions: an integer, or a polynomial in named sizes such as ``N*M - 1``."""
+"""Dimensions: an integer, or a polynomial in named sizes such as ``N*M - 1``.
+
+Beside names it may hold floor divisions that do not come out even, and what a size is
+above zero: ``max(N - 2, 0)`` elements stand in ``x[2:]``. The smaller and the larger of
+two sizes are spelled with it, ``min(N, 10)`` is ``N - max(N - 10, 0)``, so that equal
+sizes are equal polynomials. A name stands for 1 or more.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
 from math import gcd
-
-from derivo.errors import ShapeError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,18 @@ class Quotient:
         return f"{num}//{den}" if den.isalnum() else f"{num}//({den})"
 
 
-Factor = str | Quotient
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """What a size is above zero: ``max(N - 2, 0)``. Made by `excess`."""
+
+    of: Dim
+
+    def __str__(self) -> str:
+        """Write it as Python does."""
+        return f"max({self.of}, 0)"
+
+
+Factor = str | Quotient | Excess
 Product = tuple[Factor, ...]
 
 
@@ -72,12 +88,17 @@ class Size:
 
     def __str__(self) -> str:
         """Write the size as a formula, positive terms first."""
+        extreme = as_extreme(self)
+        if extreme is not None:
+            word, a, b = extreme
+            return f"{word}({a}, {b})"
         text = ""
         for product, n in sorted(self.terms, key=lambda t: (t[1] < 0, not t[0])):
             sign = " - " if n < 0 else " + "
             alone = len(product) == 1 and abs(n) == 1
             factors = [
-                str(f) if isinstance(f, str) or alone else f"({f})" for f in product
+                f"({f})" if isinstance(f, Quotient) and not alone else str(f)
+                for f in product
             ]
             if abs(n) != 1 or not factors:
                 factors.insert(0, str(abs(n)))
@@ -103,7 +124,142 @@ def divide(num: Dim, den: Dim) -> Dim:
     parts = [(p, n, _cancel(p, n, den)) for p, n in _terms(num)]
     if all(q is not None for _, _, q in parts):
         return _collect(q for _, _, q in parts if q is not None)
-    return Size((((Quotient(num, den),), 1),))
+    if not isinstance(den, int) or den < 1:
+        return Size((((Quotient(num, den),), 1),))
+    # Whole multiples stand outside: (2*N + 1)//2 is N, (N + 3)//2 is (N + 1)//2 + 1.
+    whole = _collect((p, abs(n) // den * (1 if n > 0 else -1)) for p, n, _ in parts)
+    rest = num - whole * den
+    if whole == 0:
+        return Size((((Quotient(num, den),), 1),))
+    return whole + divide(rest, den)
+
+
+def excess(dim: Dim) -> Dim:
+    """Give ``max(dim, 0)``: the size itself where it is never below zero."""
+    if isinstance(dim, int):
+        return max(dim, 0)
+    if is_at_least(dim, 0):
+        return dim
+    if is_at_least(-dim, 0):
+        return 0
+    shared = gcd(*(n for _, n in dim.terms))
+    part = divide(dim, shared)
+    if shared == 1 and _is_turned(dim):  # max(-a, 0) is max(a, 0) - a
+        return excess(-dim) + dim
+    return Size((((Excess(part),), shared),))
+
+
+def smaller(a: Dim, b: Dim) -> Dim:
+    """Give the smaller of two sizes."""
+    return a - excess(a - b)
+
+
+def larger(a: Dim, b: Dim) -> Dim:
+    """Give the larger of two sizes."""
+    return b + excess(a - b)
+
+
+def is_at_least(dim: Dim, bound: int) -> bool:
+    """Tell whether a size is `bound` or more, whatever its names stand for.
+
+    False where that is not known.
+    """
+    least = _least(dim)
+    return least is not None and least > bound - 1  # whole numbers
+
+
+@lru_cache(maxsize=4096)
+def _least(dim: Dim) -> Fraction | None:
+    """Give a number that a size is never below, if one is found."""
+    if isinstance(dim, int):
+        return Fraction(dim)
+    atom = next((f for p, _ in dim.terms for f in p if not isinstance(f, str)), None)
+    if atom is None:
+        # Of polynomials in N - 1, M - 1, ..., which are 0 or more.
+        shifted = substituted(dim, {n: symbol(n) + 1 for n in names(dim)})
+        terms = dict(_terms(shifted))
+        constant = terms.pop((), 0)
+        return None if any(n < 0 for n in terms.values()) else Fraction(constant)
+    with_it = [(p, n) for p, n in dim.terms if atom in p]
+    rest = dim - _collect(with_it)
+    if isinstance(atom, Excess):
+        cases = [_least(_replaced(with_it, atom, v) + rest) for v in (0, atom.of)]
+        return None if None in cases else min(c for c in cases if c is not None)
+    return _least_with(atom, with_it, rest)
+
+
+def _least_with(
+    quotient: Quotient, with_it: list[tuple[Product, int]], rest: Dim
+) -> Fraction | None:
+    """Bound a size in which a quotient stands: ``n - d + 1 <= d*(n//d) <= n``."""
+    num, den = quotient.num, quotient.den
+    found: list[Fraction | None] = []
+    if is_at_least(num, 0) and is_at_least(den, 1) and all(n > 0 for _, n in with_it):
+        found.append(_least(rest))  # the quotient is 0 or more
+    if isinstance(den, int) and den > 0:
+        total = rest * den
+        for term, n in with_it:
+            inside = num - (den - 1 if n > 0 else 0)
+            total = total + _replaced([(term, n)], quotient, inside)
+        least = _least(total)
+        found.append(None if least is None else least / den)
+    return max((f for f in found if f is not None), default=None)
+
+
+def _replaced(terms: Iterable[tuple[Product, int]], factor: Factor, value: Dim) -> Dim:
+    """Write another size in the place of a factor."""
+    total: Dim = 0
+    for factors, n in terms:
+        left, term = list(factors), n * value
+        left.remove(factor)
+        total = total + term * _collect([(tuple(left), 1)])
+    return total
+
+
+def _is_turned(dim: Size) -> bool:
+    """Tell whether ``-dim`` is the one of the pair that is written."""
+    numbers = [n for p, n in dim.terms if p]
+    above, below = sum(n > 0 for n in numbers), sum(n < 0 for n in numbers)
+    constant = sum(n for p, n in dim.terms if not p)
+    return (below, -constant, -numbers[0]) > (above, constant, numbers[0])
+
+
+def substituted(dim: Dim, sizes: Mapping[str, Dim]) -> Dim:
+    """Write other sizes in the place of names."""
+    total: Dim = 0
+    for factors, n in _terms(dim):
+        term: Dim = n
+        for f in factors:
+            if isinstance(f, str):
+                term = term * sizes.get(f, symbol(f))
+            elif isinstance(f, Excess):
+                term = term * excess(substituted(f.of, sizes))
+            else:
+                num, den = (substituted(d, sizes) for d in (f.num, f.den))
+                term = term * divide(num, den)
+        total = total + term
+    return total
+
+
+def as_extreme(dim: Dim) -> tuple[str, Dim, Dim] | None:
+    """Read a size as the smaller or the larger of two, where that is shorter.
+
+    Returns
+    -------
+    word, a, b
+        "min" or "max", and of what; None for any other size.
+    """
+    for factors, n in _terms(dim):
+        if len(factors) != 1 or abs(n) != 1 or not isinstance(factors[0], Excess):
+            continue
+        over = factors[0].of
+        rest = dim - _collect([(factors, n)])
+        a, b = (rest, rest - over) if n < 0 else (rest + over, rest)
+        if len(_terms(a)) + len(_terms(b)) <= len(_terms(rest)) + len(_terms(over)):
+            if isinstance(a, int):
+                a, b = b, a
+            return "max" if n > 0 else "min", a, b
+    return None
 
 
 def product(dims: Iterable[Dim]) -> Dim:
@@ -122,6 +278,8 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
         for f in factors:
             if isinstance(f, str):
                 term *= sizes[f]
+            elif isinstance(f, Excess):
+                term *= max(evaluate(f.of, sizes), 0)
             else:
                 term *= evaluate(f.num, sizes) // evaluate(f.den, sizes)
         total += term
@@ -133,25 +291,17 @@ def names(dim: Dim) -> tuple[str, ...]:
     found: list[str] = []
     for factors, _ in _terms(dim):
         for f in factors:
-            found += [f] if isinstance(f, str) else (*names(f.num), *names(f.den))
+            found += names_in(f)
     return tuple(dict.fromkeys(found))
 
 
-def parse_shape(text: str) -> Shape:
-    """Read a shape such as ``"N L"``, ``"N 1"`` or ``""`` (a scalar)."""
-    dims: list[Dim] = []
-    for word in text.replace(",", " ").split():
-        if re.fullmatch(r"\d+", word):
-            dims.append(int(word))
-        elif re.fullmatch(r"[^\W\d]\w*", word):
-            dims.append(symbol(word))
-        else:
-            message = (
-                f"{word!r} in the shape {text!r} is not a dimension; write a name "
-                "(N) or a number (3), with spaces between: 'N 3'"
-            )
-            raise ShapeError(message)
-    return tuple(dims)
+def names_in(factor: Factor) -> tuple[str, ...]:
+    """Give the names in one factor of a dimension."""
+    if isinstance(factor, str):
+        return (factor,)
+    if isinstance(factor, Excess):
+        return names(factor.of)
+    return (*names(factor.num), *names(factor.den))
 
 
 def format_shape(shape: Shape) -> str:

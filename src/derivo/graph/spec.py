@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,7 +10,8 @@ import numpy.typing as npt
 
 from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph import dim as _dim
-from derivo.graph.dim import Dim, Shape, format_shape, parse_shape
+from derivo.graph.dim import Dim, Shape, format_shape
+from derivo.graph.sizes import parse_shape
 
 # From weak to strong, in NumPy's order of promotion (NEP 50). "float" is whatever
 # floating type comes in; the "py" kinds are Python numbers, which never widen an array.
@@ -144,24 +144,3 @@ def broadcast(*shapes: Shape) -> Shape:
                 message = f"{listed} do not fit together: {result[axis]} against {d}"
                 raise ShapeError(message)
     return tuple(result)
-
-
-def unify(shape: Shape, actual: tuple[int, ...], sizes: dict[str, int]) -> bool:
-    """Match named sizes with an actual shape, adding the new ones to `sizes`."""
-    if len(shape) != len(actual):
-        return False
-    for d, n in zip(shape, actual, strict=True):
-        if isinstance(d, _dim.Size) and d.terms[0][1] == 1 and len(d.terms) == 1:
-            (factors, _), *_ = d.terms
-            if len(factors) == 1 and isinstance(factors[0], str):
-                sizes.setdefault(factors[0], n)
-    return all(
-        _known(d, sizes) is None or _known(d, sizes) == n
-        for d, n in zip(shape, actual, strict=True)
-    )
-
-
-def _known(dim: Dim, sizes: Mapping[str, int]) -> int | None:
-    if any(name not in sizes for name in _dim.names(dim)):
-        return None
-    return _dim.evaluate(dim, sizes)

@@ -11,7 +11,8 @@ import numpy as np
 from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph.dim import evaluate, format_shape
 from derivo.graph.node import Graph
-from derivo.graph.spec import Spec, as_plain, kind_of, unify
+from derivo.graph.sizes import fit
+from derivo.graph.spec import Spec, as_plain, kind_of
 
 
 def bind(
@@ -36,19 +37,37 @@ def bind(
     dtype = floating_type(
         {k: a for k, a in found.items() if not isinstance(given[k], int | float)}
     )
-    values: dict[str, Any] = {}
-    sizes: dict[str, int] = {}
-    for name, spec in expected.items():
-        values[name] = _as_spec(name, found[name], spec, dtype)
-        if not unify(spec.shape, values[name].shape, sizes):
-            known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
-            message = (
-                f"{name} has the shape {values[name].shape}, but {graph.name} was "
-                f"derived for {format_shape(spec.shape)}"
-                + (f" with {known}" if known else "")
-            )
-            raise ShapeError(message)
-    return values, sizes
+    values = {
+        name: _as_spec(name, found[name], spec, dtype)
+        for name, spec in expected.items()
+    }
+    return values, sizes_of(graph, values)
+
+
+def sizes_of(graph: Graph, values: Mapping[str, Any]) -> dict[str, int]:
+    """Give what the named sizes of a graph's arguments are.
+
+    Raises
+    ------
+    ShapeError
+        An array that does not fit the spec, or the other arguments.
+    """
+    shapes = {n.attrs["name"]: n.spec.shape for n in graph.inputs}
+    sizes, misfit = fit(shapes, {name: values[name].shape for name in shapes})
+    if misfit is None:
+        return sizes
+    name, axis = misfit
+    known = ", ".join(f"{k} = {v}" for k, v in sizes.items())
+    message = (
+        f"{name} has the shape {values[name].shape}, but {graph.name} was derived for "
+        f"{format_shape(shapes[name])}" + (f" with {known}" if known else "")
+    )
+    if axis is not None and not isinstance(shapes[name][axis], int):
+        message += (
+            f": axis {axis} would have the size {shapes[name][axis]}, and has "
+            f"{values[name].shape[axis]}"
+        )
+    raise ShapeError(message)
 
 
 def _check_names(

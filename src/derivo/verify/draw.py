@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from derivo.errors import UsageError
+from derivo.errors import ShapeError, UsageError
 from derivo.graph.dim import Size, evaluate, names
 from derivo.graph.node import Graph, Node
-from derivo.graph.spec import Spec, unify
-from derivo.run.arguments import as_array
+from derivo.graph.spec import Spec
+from derivo.run.arguments import as_array, sizes_of
 from derivo.verify.branches import Sides, has_infinite_slope, sides, together
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.kinks import kinks
@@ -138,7 +138,6 @@ def given_inputs(
     if set(arrays) != set(expected):
         message = f"arrays= needs exactly the arguments {', '.join(expected)}"
         raise UsageError(message)
-    sizes: dict[str, int] = {}
     values = {}
     for name, spec in expected.items():
         array = as_array(arrays[name], f"arrays=: {name}")
@@ -146,9 +145,11 @@ def given_inputs(
             message = f"arrays=: {name} holds {array.dtype} values, not numbers"
             raise UsageError(message)
         values[name] = array.astype(np.float64) if spec.kind == "float" else array
-        if not unify(spec.shape, array.shape, sizes):
-            message = f"arrays=: {name} has the shape {array.shape}, not {spec}"
-            raise UsageError(message)
+    try:
+        sizes = sizes_of(graph, values)
+    except ShapeError as error:
+        message = f"arrays=: {error}"
+        raise UsageError(message) from None
     score, near, taken = judge(graph, values, sizes, rng)
     if score is None:
         message = f"{graph.name} is not finite at the given arrays"

@@ -1,6 +1,9 @@
 """Dimensions follow the arithmetic of the integers that they stand for."""
 
+import operator
+from collections.abc import Callable, Mapping
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,31 +14,37 @@ from derivo.graph.dim import (
     Size,
     divide,
     evaluate,
+    excess,
     format_shape,
+    is_at_least,
+    larger,
     names,
-    parse_shape,
+    smaller,
+    substituted,
     symbol,
 )
+from derivo.graph.sizes import fit, origins, parse_shape
 
 N, M = symbol("N"), symbol("M")
+WORDS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "+": (operator.add, operator.add), "-": (operator.sub, operator.sub),
+    "*": (operator.mul, operator.mul), "min": (smaller, min), "max": (larger, max),
+}  # fmt: skip
 SIZES = st.fixed_dictionaries({"N": st.integers(1, 50), "M": st.integers(1, 50)})
 
 
 @st.composite
-def formulas(draw, depth=3):
+def formulas(draw, depth=3, words=tuple(WORDS)):
     """Draw a formula, as a dimension and as a function of the sizes."""
     if not depth or draw(st.booleans()):
         leaf = draw(st.sampled_from(["N", "M", 1, 2, 3, 5]))
         if isinstance(leaf, int):
             return leaf, lambda _sizes: leaf
         return symbol(leaf), lambda sizes: sizes[leaf]
-    (a, f), (b, g) = draw(formulas(depth=depth - 1)), draw(formulas(depth=depth - 1))
-    sign = draw(st.sampled_from(["+", "-", "*"]))
-    if sign == "+":
-        return a + b, lambda sizes: f(sizes) + g(sizes)
-    if sign == "-":
-        return a - b, lambda sizes: f(sizes) - g(sizes)
-    return a * b, lambda sizes: f(sizes) * g(sizes)
+    (a, f), (b, g) = (draw(formulas(depth - 1, words)) for _ in range(2))
+    sign = draw(st.sampled_from(words))
+    of_dims, of_numbers = WORDS[sign]
+    return of_dims(a, b), lambda sizes: of_numbers(f(sizes), g(sizes))
 
 
 @given(formulas(), SIZES)
@@ -65,7 +74,7 @@ def test_the_text_of_a_quotient_is_python_with_the_same_value(formula, den, size
     assert eval(str(quotient), {}, dict(sizes)) == value(sizes) // den * 3 + 1  # noqa: S307
 
 
-@given(formulas(), formulas())
+@given(formulas(words="+-*"), formulas(words="+-*"))
 def test_equal_dimensions_are_equal_polynomials(a, b):
     # Two polynomials of degree below 9 in two names are the same if they agree on a
     # grid of 9 x 9 points.
@@ -96,7 +105,75 @@ def test_shapes_are_read_and_written():
     assert format_shape(()) == "()"
 
 
-@pytest.mark.parametrize("text", ["N-1", "2N", "N M?", "-1"])
+@pytest.mark.parametrize("text", ["2N", "N M?", "-1", "D + E", "N**2", "N//0"])
 def test_what_is_not_a_dimension_is_refused(text):
     with pytest.raises(ShapeError, match="write a name"):
         parse_shape(text)
+
+
+def test_a_division_in_a_shape_is_refused_with_what_to_write():
+    with pytest.raises(ShapeError, match="write H//2"):
+        parse_shape("N H/2")
+
+
+@given(formulas(), SIZES)
+def test_what_a_size_is_at_least_it_is_at_least(formula, sizes):
+    dim, value = formula
+    for bound in (-3, 0, 1, 4):
+        if is_at_least(dim, bound):
+            assert value(sizes) >= bound
+    assert evaluate(excess(dim), sizes) == max(value(sizes), 0)
+    if is_at_least(divide(dim, 3), 1):
+        assert value(sizes) // 3 >= 1
+
+
+@given(formulas(), formulas(), SIZES)
+def test_other_sizes_stand_in_the_place_of_names(a, b, sizes):
+    (dim, value), (other, size) = a, b
+    if size(sizes) < 1:
+        return
+    expected = value({**sizes, "N": size(sizes)})
+    assert evaluate(substituted(dim, {"N": other}), sizes) == expected
+
+
+def test_the_smaller_and_the_larger_size_have_one_form():
+    assert smaller(N, 10) == smaller(10, N)
+    assert larger(N, M) == larger(M, N)
+    assert smaller(N, 10) + excess(N - 10) == N
+    assert excess(2 * N - 4) == 2 * excess(N - 2)
+    assert excess(N - 1) == N - 1
+    assert smaller(N, 0) == 0
+    assert str(smaller(N, 10)) == "min(N, 10)"
+    assert str(excess(N - M + 1)) == "max(N + 1 - M, 0)"
+    assert str(2 * excess(N - 2)) == "2*max(N - 2, 0)"
+
+
+FITTING: Mapping[str, tuple[Any, Any, Any]] = {
+    "4*H": ({"w": "4*H"}, {"w": (12,)}, {"H": 3}),
+    "D+E": ({"w": "D+E H", "x": "N D"}, {"w": (5, 2), "x": (7, 3)},
+            {"D": 3, "E": 2, "H": 2, "N": 7}),
+    "H//2": ({"a": "H//2", "b": "H"}, {"a": (2,), "b": (5,)}, {"H": 5}),
+    "2*H+1": ({"a": "2*H+1"}, {"a": (7,)}, {"H": 3}),
+    "N-2": ({"a": "N-2"}, {"a": (7,)}, {"N": 9}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", FITTING)
+def test_named_sizes_are_solved_from_the_shapes(case):
+    specs, actual, sizes = FITTING[case]
+    shapes = {k: parse_shape(s) for k, s in specs.items()}
+    assert fit(shapes, actual) == (sizes, None)
+    assert origins(d for s in shapes.values() for d in s).keys() == sizes.keys()
+
+
+def test_what_does_not_fit_is_named():
+    shape = {"w": parse_shape("4*H"), "b": parse_shape("N N")}
+    assert fit(shape, {"w": (13,), "b": (2, 2)})[1] == ("w", 0)
+    assert fit(shape, {"w": (12,), "b": (2, 3)})[1] == ("b", 1)
+    assert fit(shape, {"w": (12,), "b": (2,)})[1] == ("b", None)
+
+
+def test_a_size_that_nothing_tells_has_no_origin():
+    assert not origins(parse_shape("D+E"))
+    assert not origins(parse_shape("H//2"))
+    assert not origins(parse_shape("H*H"))

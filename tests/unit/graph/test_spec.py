@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from derivo.errors import DtypeError, ShapeError
 from derivo.graph.dim import symbol
-from derivo.graph.spec import Spec, broadcast, kind_of, promote, spec_of, unify
+from derivo.graph.spec import Spec, broadcast, kind_of, promote, spec_of
 
 N, M = symbol("N"), symbol("M")
 
@@ -70,13 +70,3 @@ def test_specs_are_read_from_text_arrays_numbers_and_specs():
     assert spec_of(Spec("N", "bool")) == Spec((N,), "bool")
     assert spec_of((N, 4)) == Spec((N, 4))
     assert str(Spec("N", "int64")) == "(N,) int"
-
-
-def test_named_sizes_are_matched_with_actual_ones():
-    sizes: dict[str, int] = {}
-    assert unify((N, M, 1), (5, 3, 1), sizes)
-    assert sizes == {"N": 5, "M": 3}
-    assert not unify((N,), (6,), sizes)
-    assert not unify((N, 2), (5,), sizes)
-    assert unify((N * M,), (15,), sizes)
-    assert not unify((N * M,), (16,), sizes)
