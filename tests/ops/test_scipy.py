@@ -51,6 +51,10 @@ SPECIAL |= {
     "betainc": (lambda x: special.betainc(2.5, 1.5, x), {"x": UNIT}),
     "jn": (lambda x: special.jv(3, x) + special.jn(0, x), {"x": POSITIVE}),
     "iv": (lambda x: special.iv(2, x) + special.iv(0, x), {"x": POSITIVE}),
+    "orders that are not whole": (
+        lambda x: special.jv(1.5, x) * special.yv(0.3, x) + special.iv(-0.7, x)
+        * special.kv(2.5, x) + special.ive(0.5, x), {"x": POSITIVE},
+    ),
     "yn kn": (lambda x: special.yn(2, x) + special.kn(1, x), {"x": POSITIVE}),
     "inv_boxcox": (lambda y: special.inv_boxcox(y, 0.5), {"y": POSITIVE}),
     "polygamma": (
@@ -95,6 +99,15 @@ LINALG: dict[str, Case] = {
     "solve_triangular unit": (
         lambda a, b: linalg.solve_triangular(a, b, unit_diagonal=True),
         {"a": SQUARE, "b": ANY.T},
+    ),
+    "solve_sylvester": (
+        lambda a, b, q: linalg.solve_sylvester(a, b, q),
+        {"a": SQUARE, "b": SQUARE[:2, :2] + 2 * np.eye(2), "q": ANY.T},
+    ),
+    "solve_banded": (
+        lambda ab, b: linalg.solve_banded((2, 1), ab, b),
+        {"ab": np.cos(np.arange(20.0)).reshape(4, 5) + 3 * np.eye(4)[1][:, None],
+         "b": np.sin(np.arange(10.0)).reshape(5, 2)},
     ),
     "cholesky": (lambda a: linalg.cholesky(a), {"a": DEFINITE}),
     "cholesky lower": (lambda a: linalg.cholesky(a, lower=True), {"a": DEFINITE}),
@@ -231,6 +244,25 @@ STATS["f"] = (
 STATS["uniform"] = (
     lambda x, s: stats.uniform.logpdf(x, -1, s), {"x": UNIT, "s": np.array(3.5)},
 )  # fmt: skip
+# All four of each; the shape's parameters have no derivative where SciPy's own
+# functions give none, and are numbers then.
+for _name, _shape in (
+    ("norm", ()), ("logistic", ()), ("laplace", ()), ("cauchy", ()), ("gumbel_r", ()),
+    ("gumbel_l", ()), ("t", (3.5,)), ("expon", ()), ("uniform", ()), ("gamma", (2.5,)),
+    ("chi2", (3,)), ("beta", (2.5, 1.5)), ("f", (3, 4.5)), ("lognorm", (0.8,)),
+    ("weibull_min", (1.7,)), ("pareto", (1.4,)), ("rayleigh", ()), ("powerlaw", (1.6,)),
+):  # fmt: skip
+    STATS[f"probabilities of {_name}"] = (
+        lambda x, loc, scale, d=_name, s=_shape: np.stack([
+            getattr(getattr(stats, d), f)(x, *s, loc, scale)
+            for f in ("cdf", "sf", "logcdf", "logsf")
+        ]),
+        {"x": UNIT + 1.6 * (_name == "pareto"), "loc": np.array(0.1),
+         "scale": np.array(1.3)},
+    )  # fmt: skip
+STATS["probabilities of poisson"] = (
+    lambda mu: stats.poisson.cdf(WHOLE - 1, mu), {"mu": POSITIVE},
+)  # fmt: skip
 
 EVERY = {
     f"{part}: {name}": case
@@ -286,10 +318,43 @@ def test_a_derivative_that_nobody_has_is_refused() -> None:
     assert d.wrt == ("x",)
     with pytest.raises(NotSupportedError, match=r"`gammainc` has no derivative"):
         derivo.derive(lambda a, x: special.gammainc(a, x), a="N", x="N")
-    with pytest.raises(NotSupportedError, match="whole order"):
-        derivo.derive(lambda x: special.jv(1.5, x), x="N")
+    with pytest.raises(NotSupportedError, match="one order"):
+        derivo.derive(lambda n, x: special.jv(n, x), n="N", x="N")
     with pytest.raises(NotSupportedError, match="metric 'hamming'"):
         derivo.derive(lambda x: distance.cdist(x, x, "hamming"), x="N M")
+
+
+def test_beyond_the_support_and_in_the_tails() -> None:
+    far = np.array([-40.0, -3.0, 40.0])
+    d = derivo.derive(lambda x: stats.norm.logcdf(x) + stats.norm.logsf(x), x="N")
+    np.testing.assert_allclose(d(x=far), stats.norm.logcdf(far) + stats.norm.logsf(far))
+    assert np.all(np.isfinite(d.gradients(x=far)["x"]))
+    ends = np.array([-1.0, 0.5, 2.0])
+    for law, shape in ((stats.beta, (2, 3)), (stats.uniform, ()), (stats.gamma, (2,))):
+        d = derivo.derive(lambda x, f=law.cdf, s=shape: f(x, *s), x="N")
+        np.testing.assert_allclose(d(x=ends), law.cdf(ends, *shape))
+        gradient = d.gradients(x=ends)["x"]
+        np.testing.assert_allclose(gradient, law.pdf(ends, *shape))
+
+
+def test_functions_that_were_handed_over_before() -> None:
+    class Layer:
+        def __init__(self) -> None:
+            self.act = special.softmax
+            self.steps = [special.logsumexp, stats.norm.logpdf]
+
+        def loss(self, x: Any, last: Any = special.log_softmax) -> Any:
+            top = self.steps[0](x, axis=1, keepdims=True)
+            scores = self.act(x, axis=1) + self.steps[1](x) + last(x, axis=1)
+            return np.sum(np.sin(scores - top))
+
+    layer = Layer()
+    held = layer.act, *layer.steps, *Layer.loss.__defaults__  # type: ignore[misc]
+    v = np.cos(np.arange(6.0)).reshape(2, 3)
+    slope = difference(layer.loss, {"x": ANY}, "x", v, 1.0)
+    assert slope == pytest.approx(np.sum(v * derivo.grad(layer.loss)(ANY)), rel=1e-6)
+    after = layer.act, *layer.steps, *Layer.loss.__defaults__  # type: ignore[misc]
+    assert after == held
 
 
 def test_scipy_is_as_it_was() -> None:

@@ -118,6 +118,8 @@ def returned(structure: Any, results: list[str]) -> str:
 
 def array_text(name: str, array: Any) -> str:
     """Write the definition of an array so that reading it gives the same bits."""
+    if not array.size and array.ndim > 1:  # its rows cannot be written
+        return f"{name} = np.zeros({array.shape}, dtype=np.{array.dtype})"
     head = f"{name} = np.array("
     with np.printoptions(nanstr="np.nan", infstr="np.inf", floatmode="unique"):
         text = np.array2string(

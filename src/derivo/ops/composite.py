@@ -20,6 +20,8 @@ from derivo.ops.infer import elementwise, floating, latex_along, normal_axis, re
 from derivo.ops.reduce import max_of, restore, sum_of
 from derivo.ops.shape import squeeze
 
+_LN_2 = 0.6931471805599453
+
 # The derivative y (1 - y) is written with the output: Goodfellow, Bengio, Courville,
 # Deep Learning (2016), section 3.10, as are softplus and its derivative, the sigmoid.
 sigmoid = register(
@@ -143,6 +145,12 @@ logsumexp = register(
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """Give the logarithm of the softmax along `axis`."""
     return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+@spells(np.logaddexp2)
+def logaddexp2(a: Any, b: Any) -> Any:
+    """Give log2(2**a + 2**b)."""
+    return logaddexp(a * _LN_2, b * _LN_2) / _LN_2
 
 
 @spells("logaddexp.reduce")

@@ -80,7 +80,7 @@ def _symmetric(rng: Any) -> Any:
     return (a + np.swapaxes(a, -1, -2) + np.diag([0.0, 3.0, 7.0]),), {}
 
 
-def _eigh_spec(a: Spec) -> Spec:
+def _eigh_spec(a: Spec, uplo: str) -> Spec:  # noqa: ARG001
     shape = square_spec(a).shape
     return Spec((*shape[:-2], shape[-1] + 1, shape[-1]), "float")
 
@@ -93,19 +93,20 @@ def _lower(s: Any) -> Any:
     return half_diagonal(s + matrix_transpose(s))
 
 
-def _eigh_vjp(g: Any, y: Any, _a: Any) -> tuple[Any]:
+def _eigh_vjp(g: Any, y: Any, _a: Any, *, uplo: str) -> tuple[Any]:
     w, v = _row(y, 0), rows(y, 1, None)
     g_w, g_v = rows(g, None, 1), rows(g, 1, None)
     t = matrix_transpose(v)
     mixed = matmul(v, _gaps(w) * matmul(t, g_v)) + v * g_w
-    return (_lower(matmul(mixed, t)),)
+    read = _lower(matmul(mixed, t))
+    return (read if uplo == "L" else matrix_transpose(read),)
 
 
 eigh = register(
     Op(
-        "eigh", ("a",), _eigh_spec, "eigh_stacked({0})", vjp=_eigh_vjp,
-        latex=r"\operatorname{{eigh}} {0}", samples=_symmetric, traits=_REAL,
-        helpers=(plain.eigh_stacked,),
+        "eigh", ("a",), _eigh_spec, "eigh_stacked({0}, uplo={uplo})", vjp=_eigh_vjp,
+        latex=r"\operatorname{{eigh}} {0}", attrs={"uplo": "L"}, samples=_symmetric,
+        traits=_REAL, helpers=(plain.eigh_stacked,),
     )
 )  # fmt: skip
 
@@ -131,22 +132,24 @@ class EighResult(NamedTuple):
     eigenvectors: Any
 
 
-def _read_triangle(a: Any, which: str) -> Any:
+def _triangle(which: str) -> str:
     if which.upper() not in ("L", "U"):
         message = f"UPLO={which!r} is neither 'L' nor 'U'"
         raise ShapeError(message)
-    return matrix_transpose(a) if which.upper() == "U" else a
+    return which.upper()
 
 
+# The upper triangle is not read as the lower one of the transpose: the signs of the
+# eigenvectors may be others then.
 @spells(np.linalg.eigh)
 def _eigh(a: Any, UPLO: str = "L") -> EighResult:
-    y = eigh(_read_triangle(a, UPLO))
+    y = eigh(a, uplo=_triangle(UPLO))
     return EighResult(_row(y, 0), rows(y, 1, None))
 
 
 @spells(np.linalg.eigvalsh)
 def _eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    return eigvalsh(_read_triangle(a, UPLO))
+    return eigvalsh(matrix_transpose(a) if _triangle(UPLO) == "U" else a)
 
 
 # --- singular values ------------------------------------------------------------------

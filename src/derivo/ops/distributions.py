@@ -17,9 +17,10 @@ from derivo.ops.arithmetic import log, logical_and
 from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import spells_scipy
 from derivo.ops.composite import softplus
-from derivo.ops.elementwise import abs_, exp, floor, log1p, where
+from derivo.ops.elementwise import abs_, arctan, exp, expm1, floor, log1p, where
 from derivo.ops.reduce import sum_of
 from derivo.ops.scipy_linalg import mirrored
+from derivo.ops.scipy_special import betainc, gammainc, gammaincc, log_ndtr
 from derivo.ops.shape import as_array, expand_dims
 from derivo.ops.solve import logabsdet, solve
 from derivo.ops.special import erfc, gammaln, xlog1py, xlogy
@@ -125,17 +126,26 @@ def _read(names: tuple[str, ...], args: tuple[Any, ...], given: dict[str, Any]) 
     return known
 
 
+def _differs(parameter: Any, usual: float) -> bool:
+    """Tell whether a location or a scale is more than the usual number."""
+    if hasattr(parameter, "record") or np.ndim(parameter):
+        return True
+    return bool(parameter != usual)
+
+
+def _standard(x: Any, known: dict[str, Any]) -> Any:
+    """Take location and scale out of a value."""
+    loc, scale = known.get("loc", 0), known.get("scale", 1)
+    z = x - loc if _differs(loc, 0) else x
+    return z / scale if _differs(scale, 1) else z
+
+
 def _log_density(name: str) -> Any:
     shapes, (low, high), formula = CONTINUOUS[name]
 
     def call(_self: Any, x: Any, *args: Any, **given: Any) -> Any:
         known = _read((*shapes, "loc", "scale"), args, given)
-        z, scale = as_array(x), known.get("scale", 1)
-        loc = known.get("loc", 0)
-        if hasattr(loc, "record") or np.ndim(loc) or loc != 0:
-            z = z - loc
-        scaled = hasattr(scale, "record") or np.ndim(scale) or scale != 1
-        z = z / scale if scaled else z
+        z, scale = _standard(as_array(x), known), known.get("scale", 1)
         parameters = [known[s] for s in shapes]
         if (low, high) == (-_INF, _INF):
             y = formula(z, *parameters)
@@ -145,7 +155,7 @@ def _log_density(name: str) -> Any:
             middle = (low + high) / 2 if high != _INF else low + 1.0
             y = formula(where(inside, z, middle), *parameters)
             y = where(inside, y, -_INF)
-        return y - log(scale) if scaled else y
+        return y - log(scale) if _differs(scale, 1) else y
 
     return call
 
@@ -156,7 +166,7 @@ def _log_probability(name: str) -> Any:
     def call(_self: Any, k: Any, *args: Any, **given: Any) -> Any:
         known = _read((*shapes, "loc"), args, given)
         k, loc = as_array(k), known.get("loc", 0)
-        k = k - loc if hasattr(loc, "record") or np.ndim(loc) or loc != 0 else k
+        k = k - loc if _differs(loc, 0) else k
         inside = logical_and(k >= low, k == floor(k))
         if high != _INF:
             inside = logical_and(inside, k <= known.get(high, high))
@@ -170,6 +180,10 @@ def _exp_of(function: Any) -> Any:
     return lambda *args, **given: exp(function(*args, **given))
 
 
+def _log_of(function: Any) -> Any:
+    return lambda *args, **given: log(function(*args, **given))
+
+
 for _name in CONTINUOUS:
     spells_scipy(f"stats.{_name}.logpdf")(_log_density(_name))
     spells_scipy(f"stats.{_name}.pdf")(_exp_of(_log_density(_name)))
@@ -178,24 +192,103 @@ for _name in DISCRETE:
     spells_scipy(f"stats.{_name}.pmf")(_exp_of(_log_probability(_name)))
 
 
-# --- distribution functions of the normal, logistic and exponential distribution ----
+# --- distribution functions ----------------------------------------------------------
 
 
-def _distribution(name: str, method: str, formula: _Formula) -> None:
+def _t_beyond(z: Any, df: Any) -> Any:
+    """Give the probability of more than |z|: Johnson and Kotz, equation 28.4."""
+    return betainc(df / 2, 0.5, df / (df + z * z)) / 2
+
+
+# Name: the probability of at most z, and that of more; z is inside the support.
+PROBABILITIES: dict[str, tuple[_Formula, _Formula]] = {
+    "norm": (
+        lambda z: erfc(-z * _ROOT_HALF) / 2, lambda z: erfc(z * _ROOT_HALF) / 2,
+    ),
+    "logistic": (lambda z: exp(-softplus(-z)), lambda z: exp(-softplus(z))),
+    "laplace": (
+        lambda z: where(z < 0, exp(-abs_(z)) / 2, 1 - exp(-abs_(z)) / 2),
+        lambda z: where(z < 0, 1 - exp(-abs_(z)) / 2, exp(-abs_(z)) / 2),
+    ),
+    "cauchy": (
+        lambda z: arctan(z) / np.pi + 0.5, lambda z: 0.5 - arctan(z) / np.pi,
+    ),
+    "gumbel_r": (lambda z: exp(-exp(-z)), lambda z: -expm1(-exp(-z))),
+    "gumbel_l": (lambda z: -expm1(-exp(z)), lambda z: exp(-exp(z))),
+    "t": (
+        lambda z, df: where(z < 0, _t_beyond(z, df), 1 - _t_beyond(z, df)),
+        lambda z, df: where(z < 0, 1 - _t_beyond(z, df), _t_beyond(z, df)),
+    ),
+    "expon": (lambda z: -expm1(-z), lambda z: exp(-z)),
+    "uniform": (lambda z: z, lambda z: 1 - z),
+    "gamma": (lambda z, a: gammainc(a, z), lambda z, a: gammaincc(a, z)),
+    "chi2": (
+        lambda z, df: gammainc(df / 2, z / 2), lambda z, df: gammaincc(df / 2, z / 2),
+    ),
+    "beta": (
+        lambda z, a, b: betainc(a, b, z), lambda z, a, b: betainc(b, a, 1 - z),
+    ),
+    "f": (
+        lambda z, n, d: betainc(n / 2, d / 2, n * z / (n * z + d)),
+        lambda z, n, d: betainc(d / 2, n / 2, d / (n * z + d)),
+    ),
+    "lognorm": (
+        lambda z, s: erfc(-log(z) / s * _ROOT_HALF) / 2,
+        lambda z, s: erfc(log(z) / s * _ROOT_HALF) / 2,
+    ),
+    "weibull_min": (lambda z, c: -expm1(-(z**c)), lambda z, c: exp(-(z**c))),
+    "pareto": (lambda z, b: 1 - z**-b, lambda z, b: z**-b),
+    "rayleigh": (lambda z: -expm1(-z * z / 2), lambda z: exp(-z * z / 2)),
+    "powerlaw": (lambda z, a: z**a, lambda z, a: 1 - z**a),
+}  # fmt: skip
+# Logarithms that keep their digits where the probability itself is 0.
+LOG_PROBABILITIES: dict[str, tuple[_Formula, _Formula]] = {
+    "norm": (log_ndtr, lambda z: log_ndtr(-z)),
+    "logistic": (lambda z: -softplus(-z), lambda z: -softplus(z)),
+    "expon": (lambda z: log(-expm1(-z)), lambda z: -z),
+}
+
+
+def _distribution(name: str, formula: _Formula, outside: tuple[float, float]) -> Any:
+    """Give a distribution function, which is known below and above the support."""
+    shapes, (low, high), _ = CONTINUOUS[name]
+
     def call(_self: Any, x: Any, *args: Any, **given: Any) -> Any:
-        known = _read(("loc", "scale"), args, given)
-        return formula((as_array(x) - known.get("loc", 0)) / known.get("scale", 1))
+        known = _read((*shapes, "loc", "scale"), args, given)
+        z = _standard(as_array(x), known)
+        parameters = [known[s] for s in shapes]
+        if (low, high) == (-_INF, _INF):
+            return formula(z, *parameters)
+        inside = z > low if high == _INF else logical_and(z > low, z < high)
+        middle = (low + high) / 2 if high != _INF else low + 1.0
+        y = formula(where(inside, z, middle), *parameters)
+        beyond = outside[0] if high == _INF else where(z <= low, *outside)
+        return where(inside, y, beyond)
 
-    spells_scipy(f"stats.{name}.{method}")(call)
+    return call
 
 
-_distribution("norm", "cdf", lambda z: erfc(-z * _ROOT_HALF) / 2)
-_distribution("norm", "sf", lambda z: erfc(z * _ROOT_HALF) / 2)
-_distribution("norm", "logcdf", lambda z: log(erfc(-z * _ROOT_HALF) / 2))
-_distribution("norm", "logsf", lambda z: log(erfc(z * _ROOT_HALF) / 2))
-_distribution("logistic", "cdf", lambda z: exp(-softplus(-z)))
-_distribution("logistic", "logcdf", lambda z: -softplus(-z))
-_distribution("logistic", "sf", lambda z: exp(-softplus(z)))
+for _name, _both in PROBABILITIES.items():
+    for _method, _formula, _ends in zip(
+        ("cdf", "sf"), _both, ((0.0, 1.0), (1.0, 0.0)), strict=True
+    ):
+        _call = _distribution(_name, _formula, _ends)
+        spells_scipy(f"stats.{_name}.{_method}")(_call)
+        if _name not in LOG_PROBABILITIES:
+            spells_scipy(f"stats.{_name}.log{_method}")(_log_of(_call))
+for _name, _both in LOG_PROBABILITIES.items():
+    for _method, _formula, _ends in zip(
+        ("logcdf", "logsf"), _both, ((-_INF, 0.0), (0.0, -_INF)), strict=True
+    ):
+        spells_scipy(f"stats.{_name}.{_method}")(_distribution(_name, _formula, _ends))
+
+
+@spells_scipy("stats.poisson.cdf")
+def _poisson_cdf(_self: Any, k: Any, *args: Any, **given: Any) -> Any:
+    known = _read(("mu", "loc"), args, given)
+    k = floor(as_array(k) - known.get("loc", 0))
+    inside = k >= 0
+    return where(inside, gammaincc(where(inside, k, 0) + 1, known["mu"]), 0)
 
 
 # --- several variables --------------------------------------------------------------

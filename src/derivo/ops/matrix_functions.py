@@ -20,9 +20,9 @@ def cofactors_of(a):
     return (u * (sign[..., None] * others)[..., None, :]) @ vt
 
 
-def eigh_stacked(a):
+def eigh_stacked(a, uplo="L"):
     """Give the eigenvalues of symmetric matrices, and the eigenvectors below them."""
-    w, v = np.linalg.eigh(a)
+    w, v = np.linalg.eigh(a, uplo)
     return np.concatenate([w[..., None, :], v], axis=-2)
 
 

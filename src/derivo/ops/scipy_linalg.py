@@ -12,15 +12,18 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.op import Op
+from derivo.graph.spec import Spec
 from derivo.ops import scipy_text as text
 from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import SPELLINGS, register, spells_scipy
 from derivo.ops.decompose import EighResult, eigh, eigvalsh
 from derivo.ops.diagonal import tril, triu
+from derivo.ops.elementwise import where
 from derivo.ops.index import cut, gather, getitem
 from derivo.ops.join import concatenate, joined
 from derivo.ops.leaf import eye, made
 from derivo.ops.least_squares import pinv
+from derivo.ops.linalg import matmul
 from derivo.ops.norm import norm
 from derivo.ops.rearrange import flip, pad
 from derivo.ops.shape import as_array, as_shape, expand_dims
@@ -204,6 +207,57 @@ expm: Op = register(
     )
 )  # fmt: skip
 spells_scipy("linalg.expm")(lambda A: expm(as_array(A)))
+
+
+def _sylvester_spec(a: Spec, b: Spec, q: Spec) -> Spec:
+    rows, columns = square_spec(a).shape[-1], square_spec(b).shape[-1]
+    if q.shape != (rows, columns) or a.rank != 2 or b.rank != 2:
+        message = (
+            f"solve_sylvester: a {a}, b {b} and q {q} do not fit; a is (N, N), "
+            "b (M, M) and q (N, M)"
+        )
+        raise ShapeError(message)
+    return Spec(q.shape, "float")
+
+
+def _sylvester_vjp(g: Any, y: Any, a: Any, b: Any, _q: Any) -> tuple[Any, Any, Any]:
+    # The adjoint of the linear map x -> a x + x b is x -> a' x + x b'.
+    s = solve_sylvester(matrix_transpose(a), matrix_transpose(b), g)
+    t = matrix_transpose(y)
+    return -matmul(s, t), -matmul(t, s), s
+
+
+solve_sylvester: Op = register(
+    Op(
+        "solve_sylvester", ("a", "b", "q"), _sylvester_spec,
+        "sylvester_scipy({0}, {1}, {2})", vjp=_sylvester_vjp,
+        helpers=(text.sylvester_scipy,), traits=frozenset({"floating"}),
+        samples=lambda rng: (
+            (rng.normal(size=(3, 3)) + 3 * np.eye(3),
+             rng.normal(size=(2, 2)) + 3 * np.eye(2), rng.normal(size=(3, 2))), {},
+        ),
+    )
+)  # fmt: skip
+spells_scipy("linalg.solve_sylvester")(
+    lambda a, b, q: solve_sylvester(*map(as_array, (a, b, q)))
+)
+
+
+@_spelled("linalg.solve_banded")
+def solve_banded(l_and_u: tuple[int, int], ab: Any, b: Any) -> Any:
+    """Solve a system of which the diagonals are given, the upper ones first."""
+    ab, (below, above) = as_array(ab), l_and_u
+    n = as_shape(ab.shape)[-1]
+    if not isinstance(n, int) or as_shape(ab.shape)[0] != below + above + 1:
+        message = (
+            f"solve_banded: ab has the shape {ab.shape}; {below} diagonals below and "
+            f"{above} above need {below + above + 1} rows, and the size is a number"
+        )
+        raise ShapeError(message)
+    i, j = np.indices((n, n))
+    row = above + i - j
+    inside = (row >= 0) & (row <= below + above)
+    return _as_columns(where(inside, ab[np.where(inside, row, 0), j], 0.0), b)
 
 
 @spells_scipy("linalg.block_diag")

@@ -147,7 +147,7 @@ betainc = _fixed(
 
 
 def _bessel(name: str, rule: Callable[..., Any], letter: str) -> Op:
-    """Register a Bessel function of whole order; `rule` gives its derivative."""
+    """Register a Bessel function of one order; `rule` gives its derivative."""
     helper = getattr(text, f"{name}_scipy")
     return register(
         Op(
@@ -206,10 +206,11 @@ for _name, _op, _order in (
 
 def _of_order(op: Op) -> Any:
     def call(n: Any, x: Any) -> Any:
-        if hasattr(n, "record") or np.ndim(n) or n != int(n):
-            message = f"{op.name} has a rule for one whole order, known while tracing"
+        if hasattr(n, "record") or np.ndim(n):
+            message = f"{op.name} has a rule for one order, known while tracing"
             raise NotImplementedError(message)
-        return op(x, n=int(n)) if op is not iv or n else i0(x)
+        n = int(n) if n == int(n) else float(n)
+        return op(x, n=n) if op is not iv or n else i0(x)
 
     return call
 

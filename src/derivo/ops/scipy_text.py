@@ -134,6 +134,13 @@ def kv_scipy(n, x):
     return kv(n, x)
 
 
+def sylvester_scipy(a, b, q):
+    """Give x with a x + x b = q. This function needs SciPy."""
+    from scipy.linalg import solve_sylvester
+
+    return solve_sylvester(a, b, q)
+
+
 def expm_scipy(a):
     """Give the exponential of matrices. This function needs SciPy."""
     from scipy.linalg import expm

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from operator import setitem
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -13,8 +16,10 @@ import numpy as np
 from derivo.trace.variable import Variable
 
 # How far containers inside containers are followed, and how many are looked at.
-DEPTH = 6
+DEPTH = 24
 MOST = 20_000
+# What these hold is not the user's.
+_LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy"}
 
 
 @contextmanager
@@ -34,9 +39,68 @@ def left_as_it_was(function: Callable[..., Any]) -> Iterator[None]:
             _restore(thing, before)
 
 
+@contextmanager
+def standing_in(
+    function: Callable[..., Any], instead: dict[int, Any]
+) -> Iterator[None]:
+    """Put other functions in the place of those that a function was handed before.
+
+    ``self.act = scipy.special.softmax``, a closure and a default keep the function
+    itself: it is not looked up in its module again.
+
+    Parameters
+    ----------
+    function
+        What it can reach is looked through.
+    instead
+        From the identity of a function to what stands in for it; methods are found by
+        the function they are made of.
+    """
+    found: dict[int, tuple[Any, Any]] = {}
+    _collect(function, found, DEPTH)
+    undo: list[Callable[[], None]] = []
+    try:
+        for thing, before in found.values():
+            undo += _put(thing, before, instead)
+        yield
+    finally:
+        for back in reversed(undo):
+            back()
+
+
+def _put(
+    thing: Any, before: Any, instead: dict[int, Any]
+) -> Iterator[Callable[[], None]]:
+    """Put what stands in for functions into one container; give what undoes it."""
+    if isinstance(thing, CellType):
+        new = _stand_in(before, instead)
+        if new is not before:
+            thing.cell_contents = new
+            yield partial(setattr, thing, "cell_contents", before)
+    elif isinstance(thing, FunctionType) and thing.__defaults__:
+        old = thing.__defaults__
+        thing.__defaults__ = tuple(_stand_in(v, instead) for v in old)
+        yield partial(setattr, thing, "__defaults__", old)
+    elif isinstance(thing, list | dict) and "__builtins__" not in thing:
+        items: Any = thing
+        for key in list(thing if isinstance(thing, dict) else range(len(thing))):
+            old, new = items[key], _stand_in(items[key], instead)
+            if new is not old:
+                items[key] = new
+                yield partial(setitem, items, key, old)
+
+
+def _stand_in(thing: Any, instead: dict[int, Any]) -> Any:
+    if isinstance(thing, MethodType) and id(thing.__func__) in instead:
+        return getattr(thing.__self__, thing.__func__.__name__)  # of its class now
+    return instead.get(id(thing), thing)
+
+
 def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
     """Note what is in everything that can be reached, container by container."""
     if depth < 0 or id(thing) in found or len(found) > MOST:
+        return
+    if isinstance(thing, FunctionType) and _is_librarys(thing):
         return
     before: Any = None
     if isinstance(thing, CellType):
@@ -50,6 +114,11 @@ def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
     if isinstance(thing, FunctionType):
         space = thing.__globals__
         found.setdefault(id(space), (space, dict(space)))
+
+
+def _is_librarys(function: FunctionType) -> bool:
+    package = (function.__module__ or "").partition(".")[0]
+    return package in _LIBRARIES
 
 
 def _parts(thing: Any, before: Any) -> list[Any]:

@@ -25,6 +25,7 @@ from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
+from derivo.trace.owned import standing_in
 from derivo.trace.recorder import is_traced
 from derivo.trace.scipy_patch import understanding_scipy
 
@@ -91,7 +92,8 @@ def understanding_variables(
                 setattr(module, name, new)
             adopt(getattr(inspect.unwrap(function), "__globals__", {}))
             _ACTIVE.append(recorder)
-            yield adopt
+            with standing_in(function, replaced):
+                yield adopt
         finally:
             if _ACTIVE and _ACTIVE[-1] is recorder:
                 _ACTIVE.pop()

@@ -29,6 +29,7 @@ _a = {"a": _apart}
 say("eigh", lambda a: _power(a, 0.4), _a, a="L L")
 say("eigh values", lambda a: np.linalg.eigh(a)[0], _a, a="L L")
 say("eigh attribute", lambda a: np.linalg.eigh(a, "U").eigenvalues ** 2, _a, a="L L")
+say("eigh vectors upper", lambda a: np.linalg.eigh(a, "U")[1], _a, a="L L")
 say("eigh vectors", lambda a: np.linalg.eigh(a)[1] ** 2, _a, a="L L")
 say("eigvalsh of stacks", lambda a: np.linalg.eigvalsh(a) ** 2, _a, a="K L L")
 say("eigvalsh upper", lambda a: np.linalg.eigvalsh(a, UPLO="U"), _a, a="L L")

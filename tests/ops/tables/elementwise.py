@@ -56,6 +56,9 @@ say(
     y="M",
 )
 say("logaddexp", lambda x, y: np.logaddexp(x, y) + np.logaddexp(0, x), x="N M", y="N 1")
+say("logaddexp2", lambda x, y: np.logaddexp2(x, y), x="N M", y="N 1")
+say("angle imag", lambda x: x * np.angle(x) + np.imag(x) + np.angle(x, deg=True),
+    {"x": distinct}, x="N M")  # fmt: skip
 say(
     "maximum minimum",
     lambda x, y: np.maximum(x, y) * np.minimum(x, 0.5),
