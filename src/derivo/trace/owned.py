@@ -81,7 +81,9 @@ def _put(
         old = thing.__defaults__
         thing.__defaults__ = tuple(_stand_in(v, instead) for v in old)
         yield partial(setattr, thing, "__defaults__", old)
-    elif isinstance(thing, list | dict) and "__builtins__" not in thing:
+    elif isinstance(thing, list) or (
+        isinstance(thing, dict) and "__builtins__" not in thing
+    ):
         items: Any = thing
         for key in list(thing if isinstance(thing, dict) else range(len(thing))):
             old, new = items[key], _stand_in(items[key], instead)
