@@ -47,6 +47,7 @@ from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.simplify.model import Backward, Forward, Step
 from derivo.trace.owned import left_as_it_was
+from derivo.trace.randomness import generators_as_they_were, refuse_drawn
 from derivo.trace.tracer import Traced, is_users, trace
 
 
@@ -97,8 +98,14 @@ class Passes:
         _check_sizes(given)
         facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
-        with left_as_it_was(function):
+        with (
+            left_as_it_was(function) as reached,
+            generators_as_they_were(reached) as generators,
+        ):
             run = _traced(function, given, builder)
+            if run.makes_generators or generators.have_moved():
+                again = _traced(function, given, Builder())
+                refuse_drawn(run.graph.name, run.graph, again.graph)
         traced, structure = run.graph, run.structure
         facts.check_arguments(traced)
         names = _wrt(wrt, traced)
@@ -113,9 +120,13 @@ class Passes:
         )
         backward = functions.shortened(differentiated, forward)
         told = tuple(
-            Step("function", f"{name} {note}", forward.graph.outputs[0])
-            for name, note in sorted(outlined.notes.items())
-        )
+            Step(kind, text, forward.graph.outputs[0])
+            for kind, text in (
+                *(("assert", f"not tried: {line.text}") for line in run.asserted),
+                *(("function", f"{name} {note}")
+                  for name, note in sorted(outlined.notes.items())),
+            )
+        )  # fmt: skip
         backward = replace(backward, steps=(*told, *backward.steps))
         for name in backward.independent:
             message = (

@@ -32,11 +32,6 @@ def both(x):
     return (x > 0) and (x < 1)  # here
 
 
-def assertion(x):
-    assert np.all(x > 0)  # here
-    return np.log(x)
-
-
 def python_max(x):
     return max(x[0], x[1])  # here
 
@@ -46,7 +41,7 @@ def contains(x):
 
 
 @pytest.mark.parametrize(
-    "function", [branch, loop, conditional, both, assertion, python_max, contains]
+    "function", [branch, loop, conditional, both, python_max, contains]
 )
 def test_a_branch_on_a_value(function):
     text = refused(TraceError, function, x="N")

@@ -24,6 +24,7 @@ from derivo.ops import interpolate as interpolate
 from derivo.ops import join as join
 from derivo.ops import leaf as leaf
 from derivo.ops import least_squares as least_squares
+from derivo.ops import limits as limits
 from derivo.ops import linalg as linalg
 from derivo.ops import nan as nan
 from derivo.ops import norm as norm

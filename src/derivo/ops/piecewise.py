@@ -12,7 +12,7 @@ from derivo.graph.element import Element
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import KINKED, logical_and, logical_or
 from derivo.ops.catalogue import CATALOGUE, register, spells
-from derivo.ops.elementwise import floor, minimum, sign, where
+from derivo.ops.elementwise import abs_, floor, minimum, sign, where
 from derivo.ops.infer import elementwise, floating, predicate
 
 
@@ -237,6 +237,21 @@ fmin = register(
        element=Element("{0} if {0} <= {1} or {1} != {1} else {1}")),
     np.fmin,
 )  # fmt: skip
+
+
+@spells(np.isclose)
+def isclose(
+    a: Any, b: Any, rtol: Any = 1e-5, atol: Any = 1e-8, equal_nan: bool = False
+) -> Any:
+    """Tell of each pair of numbers whether they differ by at most atol + rtol |b|."""
+    near = logical_or(abs_(a - b) <= atol + rtol * abs_(b), a == b)
+    return logical_or(near, logical_and(isnan(a), isnan(b))) if equal_nan else near
+
+
+@spells(np.allclose)
+def allclose(a: Any, b: Any, *args: Any, **options: Any) -> Any:
+    """Tell whether all pairs of numbers are close."""
+    return np.all(isclose(a, b, *args, **options))
 
 
 @spells(np.where)

@@ -53,3 +53,14 @@ def broadcast_arrays(*arrays: Any) -> tuple[Any, ...]:
         a if as_shape(np.shape(a)) == shape else broadcast_to(a, shape=shape)
         for a in arrays
     )
+
+
+@spells(np.array_equal)
+def array_equal(a1: Any, a2: Any, equal_nan: bool = False) -> Any:
+    """Tell whether two arrays have the same shape and the same elements."""
+    if as_shape(np.shape(a1)) != as_shape(np.shape(a2)):
+        return False
+    same = a1 == a2
+    if equal_nan:
+        same = same | (np.isnan(a1) & np.isnan(a2))
+    return np.all(same)

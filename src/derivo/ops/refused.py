@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 from derivo.ops.catalogue import spells_scipy
 
 _SIZE = "its size depends on the values"
+_MEMORY = "it is about memory, which belongs to one call"
+_BYTES = "it is another number for float32 than for float64"
 
 # The name as errors quote it: why, and what to write instead.
 REFUSED: dict[str, tuple[str, str]] = {
@@ -43,9 +45,6 @@ REFUSED: dict[str, tuple[str, str]] = {
         "it is a least squares problem",
         "np.linalg.lstsq(np.vander(x, degree + 1), y)[0]",
     ),
-    "np.isclose": ("it gives no slope", "np.abs(a - b) <= 1e-8"),
-    "np.allclose": ("it gives no slope", "np.all(np.abs(a - b) <= 1e-8)"),
-    "np.array_equal": ("it gives no slope", "np.all(a == b)"),
     "np.spacing": ("it gives no slope", "np.finfo(x.dtype).eps"),
     "np.nextafter": ("it gives no slope", "x + 1e-12"),
     "np.divmod": ("it gives two results", "x // y and x % y"),
@@ -58,6 +57,13 @@ REFUSED: dict[str, tuple[str, str]] = {
     "np.fromfunction": ("it fills an array", "the same expression of np.arange(n)"),
     "np.linalg.tensorsolve": ("it has no rule", "reshape, and np.linalg.solve"),
     "np.linalg.tensorinv": ("it has no rule", "reshape, and np.linalg.inv"),
+    ".flags": (_MEMORY, "nothing: the values are the same in any order"),
+    ".strides": (_MEMORY, "x.shape, and an index such as x[::2]"),
+    ".data": (_MEMORY, "the array itself"),
+    ".ctypes": (_MEMORY, "the array itself"),
+    ".base": (_MEMORY, "the array itself"),
+    ".itemsize": (_BYTES, "np.finfo(x.dtype).eps for what the type can tell apart"),
+    ".nbytes": (_BYTES, "x.size"),
     ".item": ("it takes the value out of the trace", "the array itself"),
     ".tolist": ("it takes the value out of the trace", "the array itself"),
 }  # fmt: skip

@@ -50,7 +50,7 @@ TOPICS = (
         "lambda x: np.sort(x, axis=1) * np.maximum.accumulate(x, axis=1)", {"x": "N M"},
     ),
     Topic(
-        "Shapes and axes", ("shape", "axes", "questions"),
+        "Shapes and axes", ("shape", "axes", "questions", "limits"),
         "lambda x: np.moveaxis(x, 0, -1).reshape(x.shape[1], -1, order='F')",
         {"x": "2 3 4"},
     ),

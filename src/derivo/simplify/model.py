@@ -18,8 +18,9 @@ class Step:
     Attributes
     ----------
     kind
-        "local", "chain", "fan-out", "broadcast", "rewrite", or "function": what became
-        of a function that is called, and why.
+        "local", "chain", "fan-out", "broadcast", "rewrite"; "function": what became of
+        a function that is called, and why; or "assert": a statement about values that
+        was not tried.
     rule
         Name of the rule.
     result

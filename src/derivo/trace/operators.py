@@ -92,7 +92,8 @@ def _same_size(self: SizeVariable, other: Any) -> Any:
         return False
     apart = self.as_dim() - known
     if isinstance(apart, Size):  # N == 1 holds for one N and not for another
-        self.refuse_size()
+        answer = self.recorder.assumed()
+        return self.refuse_size() if answer is None else answer
     return apart == 0
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from operator import setitem
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,17 +23,22 @@ _LIBRARIES = sys.stdlib_module_names | {"numpy", "scipy"}
 
 
 @contextmanager
-def left_as_it_was(function: Callable[..., Any]) -> Iterator[None]:
+def left_as_it_was(function: Callable[..., Any]) -> Iterator[list[Any]]:
     """Take traced values out of what a function can write to, once it has run.
 
     A forward pass may keep its intermediate values, in ``self`` or in a dict. While it
     is traced these are no arrays, and nobody could use them later: what stood there
     before comes back. Whatever else the function writes (a counter) stays.
+
+    Yields
+    ------
+    list
+        Everything that the function can reach.
     """
     found: dict[int, tuple[Any, Any]] = {}
     _collect(function, found, DEPTH)
     try:
-        yield
+        yield [thing for thing, _ in found.values()]
     finally:
         for thing, before in found.values():
             _restore(thing, before)
@@ -129,7 +134,7 @@ def _parts(thing: Any, before: Any) -> list[Any]:
         return [thing.__self__, thing.__func__]
     if isinstance(thing, FunctionType):
         space = thing.__globals__
-        read = [space[n] for n in thing.__code__.co_names if n in space]
+        read = [space[n] for n in _names_in(thing.__code__) if n in space]
         inner = [*(thing.__closure__ or ()), *(thing.__defaults__ or ())]
         return [*inner, *read, inspect.unwrap(thing)]
     if isinstance(thing, CellType):
@@ -139,6 +144,14 @@ def _parts(thing: Any, before: Any) -> list[Any]:
     if _is_instance(thing):
         return [vars(thing), vars(type(thing)).get("__call__")]
     return []
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    """Give the names that a function, and those written inside it, may look up."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _names_in(inner)
 
 
 def _inside(cell: CellType) -> Any:

@@ -25,6 +25,7 @@ from derivo.ops.diagonal import tril
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
+from derivo.trace import facts
 from derivo.trace.owned import standing_in
 from derivo.trace.recorder import is_traced
 from derivo.trace.scipy_patch import understanding_scipy
@@ -40,6 +41,15 @@ _MATH = {
     "erf": "erf", "erfc": "erfc", "lgamma": "gammaln",
 }  # fmt: skip
 
+# What NumPy answers by looking at the value itself.
+_QUESTIONS = {
+    "finfo": facts.finfo, "result_type": facts.result_type,
+    "isscalar": lambda x: not x.ndim, "iterable": lambda x: x.ndim > 0,
+}  # fmt: skip
+_TESTS = (
+    "assert_", "assert_allclose", "assert_almost_equal", "assert_array_almost_equal",
+    "assert_array_equal", "assert_array_less", "assert_equal",
+)  # fmt: skip
 _RANDOM = (
     "rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
     "randint", "random_sample",
@@ -132,7 +142,7 @@ class SizeRange:
 
 
 def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
-    """Give Python's own words that must give a whole number, in another sense."""
+    """Give Python's own words that must know what a traced value stands for."""
 
     def length(value: Any, /) -> Any:
         if hasattr(value, "record") and value.ndim:
@@ -145,6 +155,9 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
 
     yield "len", length
     yield "range", numbers
+    yield "isinstance", facts.isinstance_of_traced
+    yield "hasattr", facts.hasattr_of_traced
+    yield "type", facts.TypeOfTraced
 
 
 def _choose(
@@ -153,7 +166,7 @@ def _choose(
     """Give a function that records calls with traced values, and computes others."""
 
     def call(*args: Any, **options: Any) -> Any:
-        if not any(is_traced(a) for a in (*args, *options.values())):
+        if not any(_concerns(a) for a in (*args, *options.values())):
             return old(*args, **options)
         dtype = options.pop("dtype", None)
         function = traced if dtype is None else partial(traced, dtype=dtype)
@@ -162,16 +175,34 @@ def _choose(
     return call
 
 
+def _concerns(value: Any) -> bool:
+    return is_traced(value) or isinstance(value, facts.FloatingType)
+
+
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     choose = partial(_choose, recorder)
     for name, op in _MATH.items():
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
         yield np, name, choose(getattr(np, name), function)
+    for name, answer in _QUESTIONS.items():
+        yield np, name, choose(getattr(np, name), answer)
+    testing = sys.modules.get("numpy.testing")
+    for name in _TESTS if testing else ():
+        yield testing, name, choose(getattr(testing, name), _not_tried(recorder))
     # NumPy loads its random module when it is first used, which takes a while.
     random = sys.modules.get("numpy.random")
     for name in _RANDOM if random else ():
         yield random, name, choose(getattr(random, name), _refuse_random(recorder))
+
+
+def _not_tried(recorder: Any) -> Callable[..., None]:
+    """Give what stands for an assertion of NumPy's about values."""
+
+    def note(*_args: Any, **_options: Any) -> None:
+        recorder.skip_assertion()
+
+    return note
 
 
 def _refuse_random(recorder: Any) -> Callable[..., Any]:

@@ -35,5 +35,8 @@ class Recording(Protocol):
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""
 
+    def assumed(self) -> bool | None:
+        """Give the answer with which an `assert` passes; None if none is asking."""
+
     def unknown(self, name: str) -> NoReturn:
         """Refuse a NumPy function that has no rule."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
 from derivo.graph.nest import paths, rebuilt, short_name
 from derivo.graph.node import Frame, Graph, Line, Node
+from derivo.graph.op import Op
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
+from derivo.trace.asserts import Asserts
 from derivo.trace.invocation import (
     Invocation,
     Iterations,
@@ -33,6 +35,7 @@ from derivo.trace.invocation import (
     with_steps,
 )
 from derivo.trace.patch import understanding_variables
+from derivo.trace.randomness import MAKERS
 from derivo.trace.recorder import Recorder
 from derivo.trace.variable import Variable
 
@@ -71,6 +74,10 @@ class Tracer(Recorder):
         self.adopt: Callable[[dict[str, Any]], None] = lambda _scope: None
         self.calls: dict[int, int] = {}  # by identity of a running frame: which call
         self.count = 0
+        self.refusals: list[DerivoError] = []
+        self.asserts = Asserts()
+        self.makes_generators = False
+        self.is_over = False
 
     def finished(self) -> Invocation:
         """Give the whole run; calls inside the steps of loops are part of the steps."""
@@ -82,6 +89,45 @@ class Tracer(Recorder):
         self.top.end = self.builder.count
         with_steps(self.top)
         return self.top
+
+    def record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Record one operation, as long as the function runs."""
+        if self.is_over:
+            self.refuse_late()
+        return super().record(op, args, attrs)
+
+    def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
+        """Refuse; at the end again, if the function takes it for an error of its own.
+
+        The ``except`` of the user's would be taken while tracing, and never by NumPy.
+        """
+        try:
+            super().refuse(kind, what, instead)
+        except DerivoError as error:
+            self.refusals.append(error)
+            raise
+
+    def refuse_late(self) -> NoReturn:
+        """Refuse to compute with what was kept when the function had been derived."""
+        message = (
+            f"a value was kept while {function_name(self.function)} was derived, and "
+            "is used now that it is over: it stood for an array, and is none.\n  "
+            "Instead: keep arrays, from a call of the function, or return the value"
+        )
+        raise TraceError(message)
+
+    def assumed(self) -> bool | None:
+        """Give the answer with which an `assert` passes; None if none is asking."""
+        frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+        while frame is not None and not is_users(frame.f_code.co_filename):
+            frame = frame.f_back
+        return None if frame is None else self.asserts.answer(frame)
+
+    def skip_assertion(self) -> None:
+        """Note that a function that asserts something of values was called."""
+        line, _ = self.place()
+        if line is not None:
+            self.asserts.lines[line] = None
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Find the innermost frame of the user's, and the calls of helpers around it.
@@ -120,6 +166,8 @@ class Tracer(Recorder):
         if not own and not is_users(frame.f_code.co_filename):
             return None
         self.adopt(frame.f_globals)
+        if not MAKERS.isdisjoint(frame.f_code.co_names):
+            self.makes_generators = True
         # A frame that ends may leave its identity to a later one, which is noted anew.
         self.count += 1
         self.calls[id(frame)] = self.count
@@ -205,11 +253,17 @@ class Traced:
         The result with each array replaced by its number among the graph's outputs.
     top
         The run, with the calls of helper functions that it made.
+    asserted
+        The lines of `assert` statements about values: they were not tried.
+    makes_generators
+        Whether it makes generators of random numbers.
     """
 
     graph: Graph
     structure: Any
     top: Invocation
+    asserted: tuple[Line, ...] = ()
+    makes_generators: bool = False
 
 
 def trace(
@@ -257,6 +311,8 @@ def trace(
             raise _reason(error) from None
         finally:
             sys.settrace(before)
+    if tracer.refusals:
+        raise tracer.refusals[0]
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
     names = {v.node: short_name(path) for path, v in given.items()}
@@ -280,7 +336,11 @@ def trace(
         signature = ()
     graph = Graph(function_name(function), inputs, tuple(outputs), names, signature)
     check(graph)
-    return Traced(graph, structure, tracer.finished())
+    tracer.is_over = True
+    return Traced(
+        graph, structure, tracer.finished(), tuple(tracer.asserts.lines),
+        tracer.makes_generators,
+    )  # fmt: skip
 
 
 def _nested(nest: Any, values: Iterator[Any]) -> Any:

@@ -13,6 +13,7 @@ from derivo.ops.catalogue import CATALOGUE, SPELLINGS, as_numpy_reads
 from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.index import getitem
 from derivo.ops.leaf import argument
+from derivo.trace.facts import FloatingType
 from derivo.trace.recording import Recording
 
 # Methods of arrays that are functions of NumPy under the same name.
@@ -111,12 +112,22 @@ class Variable:
         return n
 
     @property
-    def dtype(self) -> np.dtype[Any]:
-        """Kind of the elements, as a NumPy dtype."""
+    def dtype(self) -> Any:
+        """Type of the elements; of floating ones it is the type that comes in."""
         kind = self.node.spec.kind
-        return np.dtype(
-            {"int": np.int64, "pyint": np.int64, "bool": bool}.get(kind, float)
-        )
+        if kind == "float":
+            return FloatingType(self)
+        return np.dtype({"int": np.int64, "pyint": np.int64, "bool": bool}.get(kind))
+
+    @property
+    def device(self) -> str:
+        """Where NumPy keeps its arrays."""
+        return "cpu"
+
+    def __array_namespace__(self, *, api_version: Any = None) -> Any:
+        """Give the module whose functions take the value."""
+        del api_version
+        return np
 
     @property
     def T(self) -> Any:  # noqa: N802
@@ -173,7 +184,7 @@ class Variable:
                 "write an expression that gives a new array",
             )
         if name in ("item", "tolist", "tobytes"):
-            self.recorder.refuse(
+            return lambda *_: self.recorder.refuse(
                 TraceError,
                 f"`.{name}` takes the value out of the trace",
                 "keep computing with the array itself",
@@ -195,18 +206,21 @@ class Variable:
             "or use derivo.scan for a loop over time",
         )  # fmt: skip
 
-    def __contains__(self, _value: Any) -> NoReturn:
-        self.__bool__()
+    def __contains__(self, value: Any) -> bool:
+        return bool(np.any(self == value))
 
     def __format__(self, _how: str) -> str:
         return repr(self)  # for a print that looks at the tracing
 
-    def __bool__(self) -> NoReturn:  # noqa: PLE0304  (it never returns)
+    def __bool__(self) -> bool:
+        answer = self.recorder.assumed()
+        if answer is not None:
+            return answer
         if not any(
             n.op is argument or "bound" in n.op.traits for n in order([self.node])
         ):
             self.refuse_size()
-        self.recorder.refuse(
+        return self.recorder.refuse(
             TraceError,
             "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
             "write np.where(condition, a, b) to choose element by element",
