@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -247,22 +247,52 @@ def _pull_back(
     if node.op.vjp is None:
         message = f"`{node.op.name}` has no derivative.\n  {node.line}"
         raise NotSupportedError(message)
+    wanted = {i for i, operand in enumerate(node.inputs) if operand in active}
+    for i, adjoint in _products(node, upstream, wanted, recorder):
+        operand = node.inputs[i]
+        why.setdefault(adjoint, Why("chain", operand, node, i, upstream))
+        if adjoint.spec.shape != operand.spec.shape:
+            summed = _undo_broadcast(adjoint, operand, recorder)
+            why.setdefault(summed, Why("broadcast", operand, node, i, upstream))
+            _accumulate(operand, summed, adjoints, work)
+        else:
+            _accumulate(operand, adjoint, adjoints, work)
+
+
+def _products(
+    node: Node, upstream: Node, wanted: Container[int], recorder: Recorder
+) -> Iterator[tuple[int, Node]]:
+    """Give upstream times local derivative, for the operands at the wanted places."""
+    if node.op.vjp is None:
+        return
     operands = [recorder.wrap(n) for n in node.inputs]
     parts = node.op.vjp(
         recorder.wrap(upstream), recorder.wrap(node), *operands, **node.attrs
     )
-    for i, (operand, part) in enumerate(zip(node.inputs, parts, strict=True)):
-        if part is None or operand not in active:
+    for i, part in enumerate(parts):
+        if part is None or i not in wanted:
             continue
         adjoint = recorder.lift(part)
         if adjoint.spec.rank and adjoint.spec.kind != "float":
             # 1 times a mask: NumPy would make integers of it, and float64 later on.
             adjoint = recorder.lift(as_float(recorder.wrap(adjoint)))
-        why.setdefault(adjoint, Why("chain", operand, node, i, upstream))
-        if adjoint.spec.shape != operand.spec.shape:
-            adjoint = _undo_broadcast(adjoint, operand, recorder)
-            why.setdefault(adjoint, Why("broadcast", operand, node, i, upstream))
-        _accumulate(operand, adjoint, adjoints, work)
+        yield i, adjoint
+
+
+def handed_back(
+    node: Node, upstream: Node, wanted: Container[int], builder: Builder
+) -> dict[int, Node]:
+    """Give what an operation hands back to its operands, by their places.
+
+    The sum of these over all readers of a value is its adjoint.
+    """
+    recorder, found = Recorder(builder), {}
+    for i, adjoint in _products(node, upstream, wanted, recorder):
+        same = adjoint.spec.shape == node.inputs[i].spec.shape
+        found[i] = (
+            adjoint if same else _undo_broadcast(adjoint, node.inputs[i], recorder)
+        )
+    return found
 
 
 def _undo_broadcast(adjoint: Node, operand: Node, recorder: Recorder) -> Node:

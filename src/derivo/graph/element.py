@@ -83,4 +83,11 @@ class Same:
     text: str
 
 
+@dataclass(frozen=True)
+class Unscripted:
+    """Why a page cannot compute an operation, as the end of a sentence."""
+
+    reason: str
+
+
 Meaning = Element | Fold | Rearranged | Product | Same

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.element import Meaning
+from derivo.graph.element import Meaning, Unscripted
 from derivo.graph.spec import Spec
 
 
@@ -59,6 +59,11 @@ class Op:
         them, of an operation that is a sum of products of its operands' entries.
     element
         What it means inside a compiled loop, where the NumPy text does not serve.
+    js
+        JavaScript text, with calls of the runtime `R`: fields as in `numpy`,
+        ``{result}`` for the shape of the result, ``{*}`` for all operands. Element by
+        element no such text is needed: it is read off `element`, or `numpy`. What a
+        page cannot compute says why.
     picks
         For one whose entries are entries of its operand: ``picks(attrs, spec)`` gives
         ``(step, axis, first)`` for each axis of the operand. Entry i along that
@@ -88,6 +93,7 @@ class Op:
     helpers: tuple[Callable[..., Any], ...] = ()
     contraction: Callable[..., str] | None = None
     element: Meaning | None = None
+    js: str | Callable[..., str] | Unscripted = ""
     picks: Callable[..., Any] | None = None
     tidy: Callable[..., Any] | None = None
     called: tuple[str, ...] | Callable[..., Any] = ()

@@ -127,6 +127,22 @@ def _text(attrs: Any, *operands: Any) -> str:
     return "\n".join(lines)
 
 
+def _js(attrs: Any, *operands: Any) -> str:
+    """Write the sum of the parts, each put into an array of zeros."""
+    parts = []
+    for k, (kind, _index, first, own) in enumerate(_operands(attrs, operands)):
+        places = ", ".join(f"{{{first + j}}}" for j in range(1, len(own)))
+        parts.append(
+            {
+                ALL: f"{{{first}}}",
+                PUT: f"R.embed({{{first}}}, {{shape}}, {{indices_{k}}})",
+                AT: f"R.scatter({{{first}}}, [{places}], {{shape}}, {kind[-1]})",
+                ALONG: f"R.addAlong({{{first}}}, {places}, {{shape}}, {kind[-1]})",
+            }[kind[0]]
+        )
+    return f"R.total([{', '.join(parts)}])"
+
+
 def _vjp(
     g: Any, _y: Any, *operands: Any, indices: Any, kinds: Any, **_: Any
 ) -> tuple[Any, ...]:
@@ -169,6 +185,7 @@ assemble = register(
             "shape": (3, 4), "indices": ((WHOLE, ("cut", None, -1, None)),
                                          (WHOLE, ("cut", 1, None, None)))}),
         latex=_formula, traits=frozenset({"analytic"}), called=("pieces",),
+        js=_js,
     )
 )  # fmt: skip
 

@@ -45,6 +45,7 @@ convolve = register(
         samples=lambda rng: ((rng.normal(size=6), rng.normal(size=3)),
                              {"mode": "valid"}),
         traits=LINEAR,
+        js="R.convolve({0}, {1}, {mode})",
     )
 )  # fmt: skip
 
@@ -64,6 +65,7 @@ correlation: Op = register(
         "np.correlate({0}, {1}, mode={mode})", vjp=_correlate_vjp,
         latex=r"{0} \star {1}", attrs={"mode": "valid"},
         samples=lambda rng: ((rng.normal(size=6), rng.normal(size=3)), {}),
+        js="R.correlate({0}, {1}, {mode})",
     )
 )  # fmt: skip
 

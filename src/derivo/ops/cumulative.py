@@ -72,6 +72,7 @@ prod = register(
         vjp=_prod_vjp, latex=r"\prod {0}", attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
+        js="R.prod({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
 product_of = along(prod)
@@ -104,6 +105,7 @@ cumsum = register(
         attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
+        js="R.cumsum({0}, {axis})",
     )
 )  # fmt: skip
 
@@ -126,6 +128,7 @@ cumprod = register(
         attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
+        js="R.cumprod({0}, {axis})",
     )
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ from derivo.ops.catalogue import register, spells
 from derivo.ops.elementwise import where
 from derivo.ops.index import cut, slice_
 from derivo.ops.join import concatenate
-from derivo.ops.linalg import matmul
+from derivo.ops.linalg import FACTORED, matmul
 from derivo.ops.shape import as_shape, expand_dims
 from derivo.ops.solve import as_matrix, half_diagonal, square_spec
 
@@ -107,6 +107,7 @@ eigh = register(
         "eigh", ("a",), _eigh_spec, "eigh_stacked({0}, uplo={uplo})", vjp=_eigh_vjp,
         latex=r"\operatorname{{eigh}} {0}", attrs={"uplo": "L"}, samples=_symmetric,
         traits=_REAL, helpers=(plain.eigh_stacked,),
+        js=FACTORED,
     )
 )  # fmt: skip
 
@@ -121,6 +122,7 @@ eigvalsh = register(
         "eigvalsh", ("a",), lambda a: Spec(square_spec(a).shape[:-1], "float"),
         "np.linalg.eigvalsh({0})", vjp=_eigvalsh_vjp, latex=r"\lambda({0})",
         samples=_symmetric, traits=_REAL,
+        js=FACTORED,
     )
 )  # fmt: skip
 
@@ -189,6 +191,7 @@ svd = register(
         "svd", ("a",), _svd_spec, "svd_stacked({0})", vjp=_svd_vjp,
         latex=r"\operatorname{{svd}} {0}", samples=draw_oblong, traits=_REAL,
         helpers=(plain.svd_stacked,),
+        js=FACTORED,
     )
 )  # fmt: skip
 
@@ -204,6 +207,7 @@ svdvals = register(
         lambda a: Spec((*a.shape[:-2], smaller(matrix_sides(a))), "float"),
         "np.linalg.svd({0}, compute_uv=False)", vjp=_svdvals_vjp,
         latex=r"\sigma({0})", samples=draw_oblong, traits=_REAL,
+        js=FACTORED,
     )
 )  # fmt: skip
 spells(np.linalg.svdvals)(svdvals)
@@ -257,6 +261,7 @@ steepest = register(
         "steepest_of({0}, {ord})", vjp=_steepest_vjp, attrs={"ord": None},
         samples=lambda rng: (draw_oblong(rng)[0], {"ord": "nuc"}), traits=_REAL,
         helpers=(plain.steepest_of,),
+        js=FACTORED,
     )
 )  # fmt: skip
 singular_norm = register(
@@ -266,6 +271,7 @@ singular_norm = register(
         vjp=lambda g, _y, a, *, ord: (as_matrix(g) * steepest(a, ord=ord),),
         latex=r"\left\|{0}\right\|", attrs={"ord": None},
         samples=lambda rng: (draw_oblong(rng)[0], {"ord": 2}), traits=_REAL,
+        js=FACTORED,
     )
 )  # fmt: skip
 
@@ -286,6 +292,7 @@ matrix_rank = register(
         "matrix_rank", ("a",), lambda a: Spec(a.shape[:-2], "int"),
         "np.linalg.matrix_rank({0})", vjp=lambda _g, _y, _a: (None,),
         latex=r"\operatorname{{rank}} {0}", samples=draw_oblong,
+        js=FACTORED,
     )
 )  # fmt: skip
 spells(np.linalg.matrix_rank)(matrix_rank)

@@ -69,6 +69,7 @@ diagonal: Op = register(
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
         traits=LINEAR | {"selects"}, tidy=_tidy_diagonal,
+        js="R.diagonal({0}, {offset})",
     )
 )  # fmt: skip
 
@@ -103,6 +104,7 @@ from_diagonal: Op = register(
             {"shape": (3, 4), "offset": 1},
         ),
         traits=LINEAR,
+        js="R.fromDiagonal({0}, {shape}, {offset})",
     )
 )
 
@@ -143,6 +145,7 @@ trace = register(
         "trace", ("x",), _trace_spec, "np.trace({0}, offset={offset})", vjp=_trace_vjp,
         latex=r"\operatorname{{tr}} {0}", attrs={"offset": 0}, samples=_matrix,
         traits=LINEAR,
+        js="R.trace({0}, {offset})",
     )
 )  # fmt: skip
 
@@ -170,6 +173,7 @@ triu: Op = register(
         "triu", ("x",), _triangle_spec, "np.triu({0}, k={k})",
         vjp=lambda g, _y, _x, *, k: (triu(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
+        js="R.triu({0}, {k})",
     )
 )  # fmt: skip
 tril: Op = register(
@@ -177,6 +181,7 @@ tril: Op = register(
         "tril", ("x",), _triangle_spec, "np.tril({0}, k={k})",
         vjp=lambda g, _y, _x, *, k: (tril(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
+        js="R.tril({0}, {k})",
     )
 )  # fmt: skip
 spells(np.triu)(lambda m, k=0: triu(m, k=int(k)))

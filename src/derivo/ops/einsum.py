@@ -75,6 +75,7 @@ einsum = register(
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5)),
                               rng.normal(size=(5, 3))), {"subscripts": "abc,cd,db->a"}),
         contraction=lambda attrs, *_specs: attrs["subscripts"], traits=LINEAR,
+        js="R.einsum({subscripts}, {*})",
     )
 )  # fmt: skip
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivo.errors import ShapeError
+from derivo.graph.element import Unscripted
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.arithmetic import logical_or
@@ -22,6 +23,7 @@ from derivo.ops.leaf import arange, made
 from derivo.ops.shape import as_dim, expand_dims
 
 LINEAR = frozenset({"floating"})
+_TRANSFORMED = Unscripted("is a Fourier transform, which a page leaves to NumPy")
 ADJOINT = {None: "forward", "forward": None, "ortho": "ortho"}
 _APART = "\n{out} = np.stack([{out}.real, {out}.imag])"
 _JOINED = "{0} + 1j * {1}"
@@ -76,6 +78,7 @@ rfft = register(
         vjp=_rfft_vjp, attrs={"axes": (), "norm": None},
         latex=r"\operatorname{{rfft}} {0}", traits=LINEAR,
         samples=lambda rng: ((rng.normal(size=(3, 6)),), {"axes": (1,)}),
+        js=_TRANSFORMED,
     )
 )  # fmt: skip
 
@@ -112,6 +115,7 @@ irfft: Op = register(
         latex=r"\operatorname{{irfft}}({0} + i {1})", traits=LINEAR,
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(3, 4))),
                              {"axes": (1,), "s": (6,), "n": 6}),
+        js=_TRANSFORMED,
     )
 )  # fmt: skip
 
@@ -138,6 +142,7 @@ fft: Op = register(
         samples=lambda rng: ((rng.normal(size=(3, 5)), rng.normal(size=(3, 5))),
                              {"axes": (1,)}),
         traits=LINEAR,
+        js=_TRANSFORMED,
     )
 )  # fmt: skip
 
@@ -155,5 +160,6 @@ fft_of_real = register(
         latex=lambda attrs, *_: rf"\operatorname{{{{{_word(attrs)}}}}} {{0}}",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axes": (0, 1)}),
         traits=LINEAR,
+        js=_TRANSFORMED,
     )
 )  # fmt: skip

@@ -240,6 +240,7 @@ slice_ = register(
         latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
         traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
         tidy=_tidy_slice, called=("part_of_{0}", "part"),
+        js="R.slice({0}, {index})",
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -256,6 +257,7 @@ embed: Op = register(
         latex=lambda attrs, *_: placed(attrs["index"], 0),
         traits=frozenset({"analytic"}), tidy=_tidy_embed,
         called=("placed_{0}", "placed"),
+        js="R.embed({0}, {shape}, {index})",
     )
 )  # fmt: skip
 
@@ -294,6 +296,19 @@ def _scatter_text(attrs: Any, *operands: Any) -> str:
     return f"{zeros}\n{added_at(attrs['axis'], len(operands) - 1)}"
 
 
+def _listed(operands: Any) -> str:
+    """Write the integer arrays that pick."""
+    return f"[{', '.join(f'{{{k}}}' for k in range(1, len(operands)))}]"
+
+
+def _gather_js(_attrs: Any, *operands: Any) -> str:
+    return f"R.gather({{0}}, {_listed(operands)}, {{axis}})"
+
+
+def _scatter_js(_attrs: Any, *operands: Any) -> str:
+    return f"R.scatter({{0}}, {_listed(operands)}, {{shape}}, {{axis}})"
+
+
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
 # indices stand next to each other, the first of them on `axis`.
 gather = register(
@@ -305,6 +320,7 @@ gather = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
         latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
         called=("picked_{0}", "picked"),
+        js=_gather_js,
     )
 )  # fmt: skip
 scatter_add: Op = register(
@@ -325,6 +341,7 @@ scatter_add: Op = register(
         latex=_scatter_formula,
         called=("scattered_{0}", "scattered"),
         traits=frozenset({"analytic"}),
+        js=_scatter_js,
     )
 )
 

@@ -24,6 +24,7 @@ searchsorted = register(
         vjp=lambda _g, _y, _a, _v, **_: (None, None),
         samples=lambda rng: ((np.arange(5.0), rng.uniform(0.2, 0.8, 3)), {}),
         latex=r"\operatorname{{place}}_{{{0}}}({1})",
+        js="R.searchsorted({0}, {1}, {side})",
     )
 )  # fmt: skip
 
@@ -92,6 +93,7 @@ interp = register(
                               np.arange(4) + 0.05 * rng.random(4),
                               rng.normal(size=4)), {}),
         traits=frozenset({"floating"}),
+        js="R.interp({0}, {1}, {2})",
     )
 )  # fmt: skip
 

@@ -111,6 +111,7 @@ concatenate = register(
         traits=LINEAR,
         tidy=_tidy_concatenate,
         called=("joined",),
+        js="R.concatenate([{*}], {axis})",
     )
 )
 
@@ -184,6 +185,7 @@ stack = register(
         traits=LINEAR,
         tidy=_tidy_stack,
         called=("stacked",),
+        js="R.stack([{*}], {axis})",
     )
 )
 

@@ -66,6 +66,7 @@ fill = register(
         vjp=lambda *_args, **_attrs: (),
         attrs={"value": 0, "shape": (), "kind": "float"}, element=Same("{value}"),
         called=("filled",),
+        js="R.full({shape}, {value})",
     )
 )  # fmt: skip
 
@@ -76,6 +77,7 @@ arange = register(
         latex=lambda attrs, *_: "".join(
             rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".split()
         ),
+        js="R.arange({stop})",
     )
 )  # fmt: skip
 
@@ -88,6 +90,7 @@ eye = register(
         vjp=lambda *_args, **_attrs: (),
         attrs={"n": 1, "m": 1, "k": 0}, called=("identity",),
         traits=frozenset({"rows_sum_to_one"}),
+        js="R.eye({n}, {m}, {k})",
     )
 )  # fmt: skip
 
@@ -101,6 +104,7 @@ one_hot = register(
         vjp=lambda _g, _y, _labels, **_attrs: (None,), attrs={"classes": 1},
         samples=lambda rng: ((rng.integers(0, 4, 3),), {"classes": 4}),
         traits=frozenset({"rows_sum_to_one"}),
+        js="R.oneHot({0}, {classes})",
     )
 )  # fmt: skip
 

@@ -29,7 +29,7 @@ from derivo.ops.decompose import (
 from derivo.ops.diagonal import tril
 from derivo.ops.index import cut
 from derivo.ops.join import concatenate
-from derivo.ops.linalg import matmul
+from derivo.ops.linalg import FACTORED, matmul
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import as_array, as_shape, expand_dims, squeeze
 from derivo.ops.solve import solve
@@ -63,6 +63,7 @@ qr = register(
         "qr", ("a",), _qr_spec, "qr_stacked({0})", vjp=_qr_vjp,
         latex=r"\operatorname{{qr}} {0}", samples=draw_oblong, traits=_REAL,
         helpers=(plain.qr_stacked,),
+        js=FACTORED,
     )
 )  # fmt: skip
 
@@ -108,6 +109,7 @@ pinv = register(
         lambda a: Spec((*a.shape[:-2], *matrix_sides(a)[::-1]), "float"),
         "np.linalg.pinv({0})", vjp=_pinv_vjp, latex="{0}^+", samples=draw_oblong,
         traits=_REAL,
+        js=FACTORED,
     ),
     np.linalg.pinv,
 )  # fmt: skip
@@ -146,6 +148,7 @@ lstsq = register(
         vjp=_lstsq_vjp, latex="{0}^+ {1}",
         samples=lambda rng: ((draw_oblong(rng)[0][0][0], rng.normal(size=(4, 2))), {}),
         traits=_REAL,
+        js=FACTORED,
     )
 )  # fmt: skip
 

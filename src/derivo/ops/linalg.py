@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.dim import product
-from derivo.graph.element import Product
+from derivo.graph.element import Product, Unscripted
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import mul
 from derivo.ops.axes import matrix_transpose
@@ -88,6 +88,8 @@ def _scaled_identity(x: Any) -> list[tuple[Any, Any]]:
     return [(c, e) for c, e in (pair, pair[::-1]) if not c.ndim] if pair else []
 
 
+# Pages compute products and sums; these stay with NumPy.
+FACTORED = Unscripted("takes a matrix apart, which a page leaves to NumPy")
 matmul = register(
     Op(
         "matmul", ("a", "b"), matmul_spec, "{0} @ {1}", vjp=_matmul_vjp,
@@ -95,6 +97,7 @@ matmul = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=(4, 2))), {}),
         traits=frozenset({"analytic"}), contraction=_subscripts, element=Product(),
         tidy=_tidy_matmul, called=("{0}_at_{1}", "product"),
+        js="R.matmul({0}, {1})",
     ),
     np.matmul,
 )  # fmt: skip

@@ -46,6 +46,7 @@ nanmax = register(
         "np.nanmax({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmax, -np.inf), latex=latex_along(r"\max"), attrs=REDUCING,
         samples=_draw,
+        js="R.nanmax({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
 nanmin = register(
@@ -54,6 +55,7 @@ nanmin = register(
         "np.nanmin({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmin, np.inf), latex=latex_along(r"\min"), attrs=REDUCING,
         samples=_draw,
+        js="R.nanmin({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from derivo.errors import DtypeError, ShapeError
 from derivo.graph.dim import format_shape
+from derivo.graph.element import Unscripted
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register
@@ -28,6 +29,10 @@ def _spec(key: Spec, shape: Any) -> Spec:
     return Spec(shape, "float")
 
 
+# The generator would have to be written again, number for number.
+_DRAWN = Unscripted("draws random numbers, which a page leaves to NumPy")
+
+
 def _text(method: str) -> str:
     # Drawn in float64 and rounded, so that float32 sees the same numbers.
     return (
@@ -42,7 +47,8 @@ def _key(rng: Any) -> Any:
 
 uniform = register(
     Op("uniform", ("key",), _spec, _text("random"), vjp=lambda *_a, **_k: (None,),
-       attrs={"shape": ()}, samples=_key)
+       attrs={"shape": ()}, samples=_key,
+       js=_DRAWN)
 )  # fmt: skip
 normal = register(
     Op(
@@ -53,5 +59,6 @@ normal = register(
         vjp=lambda *_a, **_k: (None,),
         attrs={"shape": ()},
         samples=_key,
+        js=_DRAWN,
     )
 )

@@ -57,6 +57,7 @@ take_along_axis = register(
             add_along_axis(g, i, shape=x.shape, axis=axis), None),
         attrs={"axis": None}, samples=_draw_places, traits=LINEAR | {"selects"},
         called=("picked_{0}", "picked"),
+        js="R.takeAlong({0}, {1}, {axis})",
     )
 )  # fmt: skip
 
@@ -95,6 +96,7 @@ add_along_axis: Op = register(
             {"shape": (3, 4), "axis": 1},
         ),
         traits=LINEAR,
+        js="R.addAlong({0}, {1}, {shape}, {axis})",
     )
 )
 
@@ -169,12 +171,14 @@ def _sort_vjp(g: Any, _y: Any, x: Any, *, axis: int) -> tuple[Any]:
 
 sort = register(
     Op("sort", ("x",), lambda x, **_: x, _axis_text("sort"), vjp=_sort_vjp,
-       attrs={"axis": None}, samples=_distinct)
+       attrs={"axis": None}, samples=_distinct,
+       js="R.sort({0}, {axis})")
 )  # fmt: skip
 # Stable, so that equal elements keep their order and the permutation is one of a kind.
 argsort = register(
     Op("argsort", ("x",), lambda x, **_: Spec(x.shape, "int"),
-       _axis_text("argsort", ", stable=True"), attrs={"axis": None}, samples=_distinct)
+       _axis_text("argsort", ", stable=True"), attrs={"axis": None}, samples=_distinct,
+       js="R.argsort({0}, {axis})")
 )  # fmt: skip
 
 
@@ -210,12 +214,14 @@ def _draw_part(rng: Any) -> Any:
 
 partition = register(
     Op("partition", ("x",), lambda x, **_: x, _partition_text("partition"),
-       vjp=_partition_vjp, attrs={"kth": 0, "axis": None}, samples=_draw_part)
+       vjp=_partition_vjp, attrs={"kth": 0, "axis": None}, samples=_draw_part,
+       js="R.sort({0}, {axis})")
 )  # fmt: skip
 argpartition: Op = register(
     Op("argpartition", ("x",), lambda x, **_: Spec(x.shape, "int"),
        _partition_text("argpartition"), attrs={"kth": 0, "axis": None},
-       samples=_draw_part)
+       samples=_draw_part,
+       js="R.argsort({0}, {axis})")
 )  # fmt: skip
 
 
@@ -262,11 +268,13 @@ def _draw_so_far(rng: Any) -> Any:
 
 cummax: Op = register(
     Op("cummax", ("x",), lambda x, **_: x, "np.maximum.accumulate({0}, axis={axis})",
-       vjp=_so_far_vjp(True), attrs={"axis": 0}, samples=_draw_so_far)
+       vjp=_so_far_vjp(True), attrs={"axis": 0}, samples=_draw_so_far,
+       js="R.cummax({0}, {axis})")
 )  # fmt: skip
 cummin = register(
     Op("cummin", ("x",), lambda x, **_: x, "np.minimum.accumulate({0}, axis={axis})",
-       vjp=_so_far_vjp(False), attrs={"axis": 0}, samples=_draw_so_far)
+       vjp=_so_far_vjp(False), attrs={"axis": 0}, samples=_draw_so_far,
+       js="R.cummin({0}, {axis})")
 )  # fmt: skip
 
 

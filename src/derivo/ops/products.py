@@ -161,6 +161,7 @@ kron = register(
         latex=r"{0} \otimes {1}",
         samples=lambda rng: ((rng.normal(size=(2, 3)), rng.normal(size=(4, 2))), {}),
         traits=LINEAR,
+        js="R.kron({0}, {1})",
     )
 )  # fmt: skip
 

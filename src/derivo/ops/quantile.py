@@ -91,6 +91,22 @@ def _vjp(
     return d_x, sum_of(g * slope) * per_q * inside
 
 
+def _js(skip: str) -> Any:
+    """Give the JavaScript text; `skip` says whether NaN are passed over."""
+
+    def text(attrs: Any, *_specs: Any) -> str:
+        place = "(n - 1) * q"
+        if attrs["method"] in _INTERPOLATED and attrs["method"] != "linear":
+            a, b = _INTERPOLATED[attrs["method"]]
+            place = f"n * q + {a!r} + q * {1 - a - b!r} - 1"
+        return (
+            "R.quantile({0}, {1}, {axis}, {keepdims}, {method}, "
+            f"(q, n) => {place}, {skip})"
+        )
+
+    return text
+
+
 def _draw(rng: Any) -> Any:
     return (rng.permutation(12).reshape(3, 4) / 3.0, np.array(0.4)), {"axis": 1}
 
@@ -101,6 +117,7 @@ quantile = register(
         latex=latex_along(r"\operatorname{{quantile}}", "({0}, {1})"),
         attrs={**REDUCING, "method": "linear"}, samples=_draw,
         traits=frozenset({"floating"}),
+        js=_js("false"),
     )
 )  # fmt: skip
 
@@ -124,6 +141,7 @@ nanquantile = register(
         attrs={**REDUCING, "method": "linear"},
         samples=lambda rng: ((_draw(rng)[0][0], np.array(0, int)), {"axis": 1}),
         traits=frozenset({"floating"}),
+        js=_js("true"),
     )
 )  # fmt: skip
 

@@ -58,6 +58,7 @@ roll = register(
         vjp=_roll_vjp, attrs={"shift": 0, "axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shift": 1, "axis": 1}),
         traits=LINEAR,
+        js="R.roll({0}, {shift}, {axis})",
     )
 )  # fmt: skip
 
@@ -147,6 +148,7 @@ pad = register(
         attrs={"widths": (), "mode": "constant", "value": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"widths": ((1, 2), (0, 1))}),
         traits=LINEAR,
+        js="R.pad({0}, {widths}, {mode}, {value})",
     )
 )  # fmt: skip
 
@@ -242,6 +244,7 @@ repeat = register(
         vjp=_repeat_vjp, attrs={"repeats": 1, "axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"repeats": 2, "axis": 1}),
         traits=LINEAR,
+        js="R.repeat({0}, {repeats}, {axis})",
     )
 )  # fmt: skip
 
@@ -275,6 +278,7 @@ tile = register(
         attrs={"reps": ()},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"reps": (2, 3)}),
         traits=LINEAR,
+        js="R.tile({0}, {reps})",
     )
 )
 

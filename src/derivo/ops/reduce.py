@@ -84,6 +84,7 @@ sum_ = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
         tidy=_tidy_reduction, called=("sum_{0}", "total"),
+        js="R.sum({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
 mean = register(
@@ -95,6 +96,7 @@ mean = register(
         traits=frozenset({"analytic", "floating"}),
         element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
         tidy=_tidy_reduction, called=("mean_{0}", "mean"),
+        js="R.mean({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
 
@@ -106,11 +108,13 @@ def _index_spec(x: Spec, *, axis: Any, keepdims: bool) -> Spec:
 _arg_text = "({0}, axis={axis}, keepdims={keepdims})"
 argmax = register(
     Op("argmax", ("x",), _index_spec, "np.argmax" + _arg_text, attrs=REDUCING,
-       latex=latex_along(r"\operatorname{{argmax}}"))
+       latex=latex_along(r"\operatorname{{argmax}}"),
+       js="R.argmax({0}, {axis}, {keepdims})")
 )  # fmt: skip
 argmin = register(
     Op("argmin", ("x",), _index_spec, "np.argmin" + _arg_text, attrs=REDUCING,
-       latex=latex_along(r"\operatorname{{argmin}}"))
+       latex=latex_along(r"\operatorname{{argmin}}"),
+       js="R.argmin({0}, {axis}, {keepdims})")
 )  # fmt: skip
 
 
@@ -175,6 +179,7 @@ max_ = register(
             "-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes
         ),
         samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
+        js="R.max({0}, {axis}, {keepdims})",
     )
 )
 min_ = register(
@@ -190,6 +195,7 @@ min_ = register(
             "np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes
         ),
         samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
+        js="R.min({0}, {axis}, {keepdims})",
     )
 )
 
@@ -204,16 +210,19 @@ def _truths(rng: Any) -> Any:
 
 any_ = register(
     Op("any", ("x",), _boolean, "np.any({0}, axis={axis}, keepdims={keepdims})",
-       latex=latex_along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths)
+       latex=latex_along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths,
+       js="R.any({0}, {axis}, {keepdims})")
 )  # fmt: skip
 all_ = register(
     Op("all", ("x",), _boolean, "np.all({0}, axis={axis}, keepdims={keepdims})",
-       latex=latex_along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths)
+       latex=latex_along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths,
+       js="R.all({0}, {axis}, {keepdims})")
 )  # fmt: skip
 count_nonzero = register(
     Op("count_nonzero", ("x",), _index_spec,
        "np.count_nonzero({0}, axis={axis}, keepdims={keepdims})", attrs=REDUCING,
-       samples=_truths)
+       samples=_truths,
+       js="R.countNonzero({0}, {axis}, {keepdims})")
 )  # fmt: skip
 
 

@@ -93,6 +93,16 @@ def _previous_text(attrs: Any, _x: Any, first: Any) -> str:
     return f"np.concatenate([{one}, {{0}}])[:-1]"
 
 
+def _previous_js(attrs: Any, _x: Any, first: Any) -> str:
+    one = "R.stack([{1}])"
+    parts, cut = (f"{one}, {{0}}", "[0, -1, null]")
+    if attrs["reverse"]:
+        parts, cut = (f"{{0}}, {one}", "[1, null, null]")
+    rest = ", ".join(["R.ALL"] * len(first.shape))
+    index = f"[{cut}, {rest}]" if rest else f"[{cut}]"
+    return f"R.slice(R.concatenate([{parts}], 0), {index})"
+
+
 def _previous_vjp(
     g: Any, _y: Any, _x: Any, first: Any, *, reverse: bool
 ) -> tuple[Any, Any]:
@@ -110,6 +120,7 @@ previous = register(
         vjp=_previous_vjp, attrs={"reverse": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=4)), {}),
         traits=frozenset({"analytic", "shift"}),
+        js=_previous_js,
     )
 )  # fmt: skip
 

@@ -101,6 +101,7 @@ convolve_inside: Op = register(
         vjp=_convolve_vjp, latex="{0} * {1}", helpers=(convolution_of,),
         samples=lambda rng: ((rng.normal(size=(5, 4)), rng.normal(size=(2, 3))), {}),
         traits=frozenset({"analytic"}),
+        js="R.convolve({0}, {1}, 'valid')",
     )
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ from derivo.ops.index import cut, gather, getitem
 from derivo.ops.join import concatenate, joined
 from derivo.ops.leaf import eye, made
 from derivo.ops.least_squares import pinv
-from derivo.ops.linalg import matmul
+from derivo.ops.linalg import FACTORED, matmul
 from derivo.ops.norm import norm
 from derivo.ops.rearrange import flip, pad
 from derivo.ops.shape import as_array, as_shape, expand_dims
@@ -204,6 +204,7 @@ expm: Op = register(
         "expm", ("a",), square_spec, "expm_scipy({0})", vjp=_expm_vjp,
         latex="e^{{{0}}}", helpers=(text.expm_scipy,), traits=frozenset({"floating"}),
         samples=lambda rng: ((rng.normal(size=(2, 3, 3)) * 0.4,), {}),
+        js=FACTORED,
     )
 )  # fmt: skip
 spells_scipy("linalg.expm")(lambda A: expm(as_array(A)))
@@ -236,6 +237,7 @@ solve_sylvester: Op = register(
             (rng.normal(size=(3, 3)) + 3 * np.eye(3),
              rng.normal(size=(2, 2)) + 3 * np.eye(2), rng.normal(size=(3, 2))), {},
         ),
+        js=FACTORED,
     )
 )  # fmt: skip
 spells_scipy("linalg.solve_sylvester")(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Unscripted
 from derivo.graph.op import Op
 from derivo.ops import scipy_text as text
 from derivo.ops.arithmetic import log, power
@@ -24,6 +25,7 @@ from derivo.ops.reduce import max_of, sum_of
 from derivo.ops.shape import as_array, squeeze
 from derivo.ops.special import digamma, gammaln, polygamma, trigamma
 
+OF_SCIPY = Unscripted("is a function of SciPy's, which a page does not have")
 SMOOTH = frozenset({"elementwise", "floating"})
 _ROOT_PI, _ROOT_TWO_PI = 1.772453850905516, 2.5066282746310002
 
@@ -41,7 +43,7 @@ def _one(
         Op(
             name, ("x",), floating, f"{helper.__name__}({{0}})", helpers=(helper,),
             vjp=lambda g, y, x: (g * rule(y, x),), latex=latex,
-            samples=_between(low, high), traits=SMOOTH,
+            samples=_between(low, high), traits=SMOOTH, js=OF_SCIPY,
         ),
         name,
     )  # fmt: skip
@@ -86,7 +88,7 @@ gammasgn = register(
         "gammasgn", ("x",), floating, "gammasgn_scipy({0})",
         helpers=(text.gammasgn_scipy,), vjp=lambda _g, _y, _x: (None,),
         latex=r"\operatorname{{sgn}} \Gamma({0})", samples=_between(0.5, 2),
-        traits=frozenset({"elementwise", "floating"}),
+        traits=frozenset({"elementwise", "floating"}), js=OF_SCIPY,
     ),
     "gammasgn",
 )  # fmt: skip
@@ -113,6 +115,7 @@ def _fixed(name: str, rule: Callable[..., Any], latex: str, samples: Any) -> Op:
         Op(
             name, (*names, "x"), floating, f"{helper.__name__}({fields})",
             helpers=(helper,), vjp=vjp, latex=latex, samples=samples, traits=SMOOTH,
+            js=OF_SCIPY,
         ),
         name,
     )  # fmt: skip
@@ -156,7 +159,7 @@ def _bessel(name: str, rule: Callable[..., Any], letter: str) -> Op:
             vjp=lambda g, y, x, *, n: (g * rule(y, x, n),),
             latex=lambda attrs, *_: rf"{letter}_{{{{{attrs['n']}}}}}({{0}})",
             samples=lambda rng: ((rng.uniform(0.5, 4, (3, 4)),), {"n": 1}),
-            traits=SMOOTH,
+            traits=SMOOTH, js=OF_SCIPY,
         )
     )  # fmt: skip
 
@@ -192,7 +195,7 @@ ive: Op = _bessel(
 i0 = register(
     Op(
         "i0", ("x",), floating, "np.i0({0})", vjp=lambda g, _y, x: (g * iv(x, n=1),),
-        latex=r"I_0({0})", samples=_between(0.5, 3), traits=SMOOTH,
+        latex=r"I_0({0})", samples=_between(0.5, 3), traits=SMOOTH, js=OF_SCIPY,
     ),
     np.i0,
 )  # fmt: skip

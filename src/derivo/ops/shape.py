@@ -75,6 +75,7 @@ reshape: Op = register(
         + "×".join(str(d).replace(" ", "") for d in attrs["shape"]) + "}}}}({0})",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
         traits=LINEAR, tidy=_tidy_reshape, called=_reshaped_called,
+        js="R.reshape({0}, {shape})",
     )
 )  # fmt: skip
 
@@ -151,6 +152,7 @@ transpose = register(
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
         traits=VIEW, element=Rearranged(_transposed), tidy=_tidy_transpose,
         called=("turned_{0}",),
+        js="R.transpose({0}, {axes})",
     )
 )  # fmt: skip
 
@@ -206,6 +208,7 @@ expand_dims = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
         element=Rearranged(_without_axis), tidy=_tidy_expand,
         called=("wide_{0}",),
+        js="R.reshape({0}, {result})",
     )
 )  # fmt: skip
 
@@ -251,6 +254,7 @@ squeeze: Op = register(
         algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=VIEW,
         element=Rearranged(_with_axis), tidy=_tidy_squeeze,
+        js="R.reshape({0}, {result})",
     )
 )  # fmt: skip
 
@@ -325,6 +329,7 @@ broadcast_to = register(
         element=Rearranged(_copied_from),
         tidy=_tidy_broadcast,
         called=("copied_{0}", "copies"),
+        js="R.broadcastTo({0}, {shape})",
     )
 )
 
@@ -368,6 +373,13 @@ def _summed_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
     return copied_axes(attrs["shape"], shape)
 
 
+def _sum_to_js(attrs: Any, x: Any) -> str:
+    axes = list(copied_axes(attrs["shape"], x.shape))
+    plain = len(axes) == len(x.shape) - len(attrs["shape"])
+    summed = f"R.sum({{0}}, {axes})"
+    return summed if plain else f"R.reshape({summed}, {{result}})"
+
+
 # The adjoint of a value that was copied along some axes: add up over the copies.
 sum_to = register(
     Op(
@@ -381,6 +393,7 @@ sum_to = register(
         traits=LINEAR, element=Fold("0", "{acc} + {0}", _summed_axes),
         tidy=lambda x, *, shape: x if x.node.spec.shape == shape else None,
         called=("sum_{0}", "total"),
+        js=_sum_to_js,
     )
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ from derivo.ops import matrix_functions as plain
 from derivo.ops.axes import matrix_transpose
 from derivo.ops.catalogue import register, spells
 from derivo.ops.diagonal import tril
-from derivo.ops.linalg import matmul
+from derivo.ops.linalg import FACTORED, matmul
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import expand_dims
 
@@ -51,7 +51,8 @@ def _inv_vjp(g: Any, y: Any, _a: Any) -> tuple[Any]:
 
 inv = register(
     Op("inv", ("a",), square_spec, "np.linalg.inv({0})", vjp=_inv_vjp,
-       latex="{0}^{{-1}}", samples=_regular, traits=_ANALYTIC),
+       latex="{0}^{{-1}}", samples=_regular, traits=_ANALYTIC,
+       js=FACTORED),
     np.linalg.inv,
 )  # fmt: skip
 
@@ -84,7 +85,8 @@ solve = register(
     Op("solve", ("a", "b"), _solve_spec, "np.linalg.solve({0}, {1})", vjp=_solve_vjp,
        latex="{0}^{{-1}} {1}",
        samples=lambda rng: ((*_regular(rng)[0], rng.normal(size=(2, 3, 2))), {}),
-       traits=_ANALYTIC),
+       traits=_ANALYTIC,
+       js=FACTORED),
     np.linalg.solve,
 )  # fmt: skip
 
@@ -106,23 +108,27 @@ def _cofactors_vjp(g: Any, y: Any, a: Any) -> tuple[Any]:
 cofactors = register(
     Op("cofactors", ("a",), square_spec, "cofactors_of({0})", vjp=_cofactors_vjp,
        latex=r"\operatorname{{cof}} {0}", samples=_regular, traits=_REAL,
-       helpers=(plain.cofactors_of,)),
+       helpers=(plain.cofactors_of,),
+       js=FACTORED),
 )  # fmt: skip
 det = register(
     Op("det", ("a",), _number, "np.linalg.det({0})",
        vjp=lambda g, _y, a: (as_matrix(g) * cofactors(a),),
-       latex=r"\det {0}", samples=_regular, traits=_ANALYTIC),
+       latex=r"\det {0}", samples=_regular, traits=_ANALYTIC,
+       js=FACTORED),
     np.linalg.det,
 )  # fmt: skip
 logabsdet = register(
     Op("logabsdet", ("a",), _number, "np.linalg.slogdet({0})[1]",
        vjp=lambda g, _y, a: (as_matrix(g) * matrix_transpose(inv(a)),),
-       latex=r"\log |\det {0}|", samples=_regular, traits=_REAL),
+       latex=r"\log |\det {0}|", samples=_regular, traits=_REAL,
+       js=FACTORED),
 )  # fmt: skip
 signdet = register(
     Op("signdet", ("a",), _number, "np.linalg.slogdet({0})[0]",
        vjp=lambda _g, _y, _a: (None,), latex=r"\operatorname{{sgn}} \det {0}",
-       samples=_regular, traits=_REAL),
+       samples=_regular, traits=_REAL,
+       js=FACTORED),
 )  # fmt: skip
 
 
@@ -159,7 +165,8 @@ def _definite(rng: Any) -> Any:
 
 cholesky = register(
     Op("cholesky", ("a",), square_spec, "np.linalg.cholesky({0})", vjp=_cholesky_vjp,
-       latex=r"\operatorname{{chol}} {0}", samples=_definite, traits=_REAL),
+       latex=r"\operatorname{{chol}} {0}", samples=_definite, traits=_REAL,
+       js=FACTORED),
 )  # fmt: skip
 
 
