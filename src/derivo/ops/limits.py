@@ -31,5 +31,7 @@ limit = register(
         latex=lambda attrs, *_: rf"\text{{{{{attrs['name'].replace('_', ' ')}}}}}",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"name": "eps"}),
         called=lambda node: [(LIMITS[node.attrs["name"]], ())],
+        # A page computes in float64.
+        js=lambda attrs, *_: repr(float(getattr(np.finfo(float), attrs["name"]))),
     )
 )  # fmt: skip
