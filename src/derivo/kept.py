@@ -7,6 +7,7 @@ written out, for `p - t` is all that is left of the two.
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -347,7 +348,10 @@ class Scope:
     def meets_algebra(self, calls: list[Node]) -> bool:
         """Tell whether a call stands next to an operation it could cancel with."""
         own = {n for n in self.graph.nodes() if n.inputs[:1] and n.inputs[0] in calls}
-        beside = {i for c in calls for i in c.inputs}
+        # A sum hands its adjoint on as it is: what comes into it meets nothing.
+        beside = {
+            i for c in calls for i in c.inputs if i.op.algebra is not operator.add
+        }
         for n in self.graph.nodes():
             if own.isdisjoint(n.inputs):
                 continue
