@@ -86,7 +86,9 @@ def gmm(alpha, mu, icf, x, *, gamma=1.0, m=0):
     weight = np.log(np.sum(np.exp(alpha - np.max(alpha)))) + np.max(alpha)
     squares = np.sum(np.exp(2 * logs)) + np.sum(icf[:, d:] ** 2)
     prior = 0.5 * gamma**2 * squares - m * np.sum(spread)
-    return -n * d * 0.5 * log(2 * pi) + fit - n * weight + prior - k * wishart(d, gamma, m)
+    return (
+        -n * d * 0.5 * log(2 * pi) + fit - n * weight + prior - k * wishart(d, gamma, m)
+    )
 
 
 def wishart(d: int, gamma: float, m: int) -> float:
@@ -160,7 +162,9 @@ def reprojection(cam, point, weight, feat):
     axis = rotation / angle
     moved = point - centre
     along = np.sum(axis * moved, axis=1, keepdims=True) * (1 - np.cos(angle))
-    turned = moved * np.cos(angle) + np.cross(axis, moved) * np.sin(angle) + axis * along
+    turned = (
+        moved * np.cos(angle) + np.cross(axis, moved) * np.sin(angle) + axis * along
+    )
     plane = turned[:, :2] / turned[:, 2:]
     square = np.sum(plane**2, axis=1, keepdims=True)
     bent = plane * (1 + cam[:, 9:10] * square + cam[:, 10:11] * square**2)
@@ -307,7 +311,9 @@ def closed_forms() -> list[Problem]:
 
 def error_of(found: Arrays, wanted: Arrays) -> float:
     """Give the largest error, relative to the largest number wanted."""
-    worst = [np.max(np.abs(found[k] - w)) / np.max(np.abs(w)) for k, w in wanted.items()]
+    worst = [
+        np.max(np.abs(found[k] - w)) / np.max(np.abs(w)) for k, w in wanted.items()
+    ]
     return float(max(worst))
 
 
@@ -339,7 +345,8 @@ def row(problem: Problem) -> None:
     deriving = time.perf_counter() - start
     error = f"{error_of(found, problem.expected):.1e}" if problem.expected else "-"
     plain, ours = interleaved(
-        lambda: problem.function(**problem.arrays), lambda: d.gradients(**problem.arrays)
+        lambda: problem.function(**problem.arrays),
+        lambda: d.gradients(**problem.arrays),
     )
     peer = jax_ratio(problem, wrt)
     shown = f"{peer:.2f}" if peer else "-"
@@ -361,7 +368,9 @@ def jax_ratio(problem: Problem, wrt: tuple[str, ...]) -> float | None:
         arrays = {k: jnp.asarray(v) for k, v in problem.arrays.items()}
         rest = {k: v for k, v in arrays.items() if k not in wrt}
         plain = jax.jit(lambda given: problem.function(**given, **rest))
-        both = jax.jit(jax.value_and_grad(lambda given: problem.function(**given, **rest)))
+        both = jax.jit(
+            jax.value_and_grad(lambda given: problem.function(**given, **rest))
+        )
         given = {k: arrays[k] for k in wrt}
         times = interleaved(
             lambda: jax.block_until_ready(plain(given)),
