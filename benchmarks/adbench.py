@@ -388,8 +388,12 @@ def bundle_adjustment(folder: Path) -> None:
     """Print the error of the Jacobian of bundle adjustment."""
     known = json.loads((folder / "reference.json").read_text())["ba"]
     cameras, points = np.array(known["cams"]), np.array(known["X"])
-    observed = {"cam": cameras[known["ci"]], "point": points[known["pi"]],
-                "weight": np.array(known["w"]), "feat": np.array(known["feat"])}  # fmt: skip
+    observed = {
+        "cam": cameras[known["ci"]],
+        "point": points[known["pi"]],
+        "weight": np.array(known["w"]),
+        "feat": np.array(known["feat"]),
+    }
     d = derivo.derive(
         reprojection, wrt=("cam", "point", "weight"), cam="P 11", point="P 3",
         weight="P", feat="P 2",

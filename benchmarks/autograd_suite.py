@@ -160,11 +160,16 @@ def judged(
         parts = zip(leaves(of(x)), leaves(upstream), strict=True)
         return sum(np.sum(y * w) for y, w in parts)
 
+    return tried(weighted, x, order)
+
+
+def tried(function: Callable[[Any], Any], x: Any, order: int) -> tuple[str, str]:
+    """Derive and compare; tell refusals and errors."""
     try:
         # A kink may lie within the steps of one direction; a wrong gradient is wrong
         # in every one of them.
         for _ in range(DIRECTIONS):
-            outcome, reason = compared(weighted, x, order)
+            outcome, reason = compared(function, x, order)
             if outcome == "right":
                 break
     except (DerivoError, NotImplementedError) as error:
