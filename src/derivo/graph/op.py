@@ -68,6 +68,10 @@ class Op:
         For one whose entries are entries of its operand: ``picks(attrs, spec)`` gives
         ``(step, axis, first)`` for each axis of the operand. Entry i along that
         axis of the result (any, if the axis is None) is entry first + step i.
+    written
+        For one whose result lies in the memory of its operand, as NumPy does it:
+        ``written(x, part, **attrs)`` gives what becomes of `x` if `part` is written
+        into the result. It raises `ShapeError` if NumPy lets nobody write there.
     tidy
         ``tidy(*inputs, **attrs)`` gives an equal value that is shorter to write where
         the operands are special (``x + 0``, ``--x``), and None where they are not. It
@@ -95,6 +99,7 @@ class Op:
     element: Meaning | None = None
     js: str | Callable[..., str] | Unscripted = ""
     picks: Callable[..., Any] | None = None
+    written: Callable[..., Any] | None = None
     tidy: Callable[..., Any] | None = None
     called: tuple[str, ...] | Callable[..., Any] = ()
 

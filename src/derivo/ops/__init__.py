@@ -32,6 +32,7 @@ from derivo.ops import philox as philox
 from derivo.ops import pick as pick
 from derivo.ops import piecewise as piecewise
 from derivo.ops import products as products
+from derivo.ops import put as put
 from derivo.ops import quantile as quantile
 from derivo.ops import questions as questions
 from derivo.ops import ranges as ranges

@@ -14,7 +14,7 @@ from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.leaf import eye, made
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, transpose
+from derivo.ops.shape import LINEAR, as_dim, read_only, transpose
 from derivo.ops.tidy import operands, refilled
 
 
@@ -69,6 +69,7 @@ diagonal: Op = register(
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
         traits=LINEAR | {"selects"}, tidy=_tidy_diagonal,
+        written=lambda *_, **__: read_only("np.diagonal"),
         js="R.diagonal({0}, {offset})",
     )
 )  # fmt: skip

@@ -11,7 +11,7 @@ from derivo.graph.dim import Dim
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.axes import moveaxis
-from derivo.ops.catalogue import register
+from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.leaf import fill
 from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze
 from derivo.ops.tidy import is_number, made_by, operands, refilled
@@ -72,7 +72,8 @@ def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
     return length if step == 1 else (length + step - 1) // step
 
 
-def _slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
+def slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
+    """Give the spec of a part of an array."""
     shape = tuple(
         cut_length(n, *entry[1:])
         for n, entry in zip(x.shape, index, strict=True)
@@ -206,7 +207,7 @@ def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
         for a in reversed(ones):
             x = squeeze(x, axis=a)
         return x
-    return refilled(x, _slice_spec(x.node.spec, index).shape)
+    return refilled(x, slice_spec(x.node.spec, index).shape)
 
 
 def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> Any:
@@ -231,7 +232,7 @@ def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> 
 
 slice_ = register(
     Op(
-        "slice", ("x",), _slice_spec,
+        "slice", ("x",), slice_spec,
         lambda attrs, *_: f"{{0}}[{index_text(attrs['index'])}]",
         vjp=lambda g, _y, x, *, index: (embed(g, shape=x.shape, index=index),),
         attrs={"index": ()},
@@ -240,6 +241,7 @@ slice_ = register(
         latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
         traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
         tidy=_tidy_slice, called=("part_of_{0}", "part"),
+        written=lambda x, part, *, index: CATALOGUE["put"](x, part, index=index),
         js="R.slice({0}, {index})",
     )
 )  # fmt: skip
@@ -362,22 +364,45 @@ def _is_array(part: Any) -> bool:
 def getitem(x: Any, index: Any) -> Any:
     """Take a part of `x`: integers, slices, None, ... and integer arrays."""
     given = index if isinstance(index, tuple) else (index,)
-    parts = _spelled_out(x, [_counted_out(p) for p in given])
+    parts = spelled_out(x, [_counted_out(p) for p in given])
     taken = [p for p in parts if p is not None]
     if any(_is_array(p) for p in taken):
         if len(taken) != len(parts):
             message = "an index mixes None with integer arrays; take one step at a time"
             raise ShapeError(message)
         return _gathered(x, taken)
+    for op, attrs in _steps(x, parts):
+        x = op(x, **attrs)
+    return x
+
+
+def steps_to(x: Any, index: Any) -> tuple[tuple[Op, dict[str, Any]], ...] | None:
+    """Give the operations that take a part which lies in the memory of `x`.
+
+    Returns
+    -------
+    tuple or None
+        Operation and attributes, in their order; None where the index holds arrays:
+        what they pick is a copy.
+    """
+    given = index if isinstance(index, tuple) else (index,)
+    parts = spelled_out(x, [_counted_out(p) for p in given])
+    return None if any(map(_is_array, parts)) else _steps(x, parts)
+
+
+def _steps(x: Any, parts: list[Any]) -> tuple[tuple[Op, dict[str, Any]], ...]:
+    taken = [p for p in parts if p is not None]
+    steps: list[tuple[Op, dict[str, Any]]] = []
     if any(not isinstance(p, slice) or p != slice(None) for p in taken):
         entries = static_index(as_shape(x.shape), tuple(taken))
-        x = x if set(entries) <= {WHOLE} else slice_(x, index=entries)
+        if not set(entries) <= {WHOLE}:
+            steps.append((slice_, {"index": entries}))
     position = 0
     for p in parts:
         if p is None:
-            x = expand_dims(x, axis=position)
+            steps.append((expand_dims, {"axis": position}))
         position += p is None or isinstance(p, slice)
-    return x
+    return tuple(steps)
 
 
 def _counted_out(part: Any) -> Any:
@@ -387,7 +412,7 @@ def _counted_out(part: Any) -> Any:
     return part.as_array() if hasattr(part, "as_array") else part
 
 
-def _spelled_out(x: Any, parts: list[Any]) -> list[Any]:
+def spelled_out(x: Any, parts: list[Any]) -> list[Any]:
     """Replace ... and constant masks, so that there is a part for every axis."""
     spelled: list[Any] = []
     for p in parts:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -42,6 +42,18 @@ def as_array(value: Any) -> Any:
     return np.asarray(value)
 
 
+def read_only(name: str) -> NoReturn:
+    """Refuse to write into what a function gives to be read.
+
+    Raises
+    ------
+    ShapeError
+        Always.
+    """
+    message = f"what {name} gives can only be read; write into a copy of it"
+    raise ShapeError(message)
+
+
 def _reshape_spec(x: Spec, shape: Any) -> Spec:
     if product(x.shape) != product(shape):
         message = f"cannot reshape {format_shape(x.shape)} to {format_shape(shape)}"
@@ -74,7 +86,8 @@ reshape: Op = register(
         latex=lambda attrs, *_: r"\operatorname{{reshape}}_{{\text{{"
         + "×".join(str(d).replace(" ", "") for d in attrs["shape"]) + "}}}}({0})",
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
-        traits=LINEAR, tidy=_tidy_reshape, called=_reshaped_called,
+        traits=LINEAR | {"reshapes"}, tidy=_tidy_reshape, called=_reshaped_called,
+        written=lambda x, part, **_: reshape(part, shape=as_shape(x.shape)),
         js="R.reshape({0}, {shape})",
     )
 )  # fmt: skip
@@ -150,8 +163,9 @@ transpose = register(
         algebra=lambda x, axes: x.transpose(axes),
         latex=latex_transposed, attrs={"axes": ()},
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)),), {"axes": (2, 0, 1)}),
-        traits=VIEW, element=Rearranged(_transposed), tidy=_tidy_transpose,
+        traits=VIEW | {"turns"}, element=Rearranged(_transposed), tidy=_tidy_transpose,
         called=("turned_{0}",),
+        written=lambda x, part, *, axes: _transpose_vjp(part, None, x, axes=axes)[0],
         js="R.transpose({0}, {axes})",
     )
 )  # fmt: skip
@@ -208,6 +222,7 @@ expand_dims = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}), traits=VIEW,
         element=Rearranged(_without_axis), tidy=_tidy_expand,
         called=("wide_{0}",),
+        written=lambda _x, part, *, axis: squeeze(part, axis=axis),
         js="R.reshape({0}, {result})",
     )
 )  # fmt: skip
@@ -254,6 +269,7 @@ squeeze: Op = register(
         algebra=lambda x, axis: x.squeeze(axis), latex="{0}", attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 1, 4)),), {"axis": 1}), traits=VIEW,
         element=Rearranged(_with_axis), tidy=_tidy_squeeze,
+        written=lambda _x, part, *, axis: expand_dims(part, axis=axis),
         js="R.reshape({0}, {result})",
     )
 )  # fmt: skip
@@ -329,6 +345,7 @@ broadcast_to = register(
         element=Rearranged(_copied_from),
         tidy=_tidy_broadcast,
         called=("copied_{0}", "copies"),
+        written=lambda *_, **__: read_only("np.broadcast_to"),
         js="R.broadcastTo({0}, {shape})",
     )
 )

@@ -60,7 +60,7 @@ TOPICS = (
         "lambda x: np.pad(np.hstack([x, [1.0]]), 2, mode='reflect')", {"x": "N"},
     ),
     Topic(
-        "Taking parts", ("index",),
+        "Taking parts", ("index", "put"),
         "lambda x: x[[0, 2], ::2] * x[0, 1:3]", {"x": "5 4"},
     ),
     Topic(

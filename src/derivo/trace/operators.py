@@ -9,11 +9,11 @@ import numpy as np
 
 from derivo.errors import TraceError
 from derivo.graph.dim import Dim, Size
-from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.complex_pair import is_complex
 from derivo.ops.leaf import size
+from derivo.trace.cell import Cell
 from derivo.trace.recording import Recording
 from derivo.trace.variable import Variable
 
@@ -43,9 +43,9 @@ class SizeVariable(Variable):
         return str(self.as_dim())
 
 
-def variable(node: Node, recorder: Recording) -> Variable:
-    """Give the variable for a node."""
-    return (SizeVariable if node.op is size else Variable)(node, recorder)
+def variable(cell: Cell, recorder: Recording) -> Variable:
+    """Give the variable for a cell."""
+    return (SizeVariable if cell.node.op is size else Variable)(cell, recorder)
 
 
 def _as_size(value: Any) -> Dim | None:
@@ -75,6 +75,21 @@ def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Me
         if is_complex(other):
             return getattr(np, _UFUNCS.get(op.name, op.name))(*args)
         return self.recorder.call(op, args, {})
+
+    return apply
+
+
+def _in_place(method: Method) -> Method:
+    """Give the operator that writes what `method` gives into the array itself.
+
+    A single number cannot be written to: its name gets a new one.
+    """
+
+    def apply(self: Variable, other: Any) -> Any:
+        if not self.is_array:
+            return NotImplemented
+        self.write(method(self, other))
+        return self
 
     return apply
 
@@ -123,6 +138,7 @@ _REFUSED = {"divmod": np.divmod, "lshift": np.left_shift, "rshift": np.right_shi
 for _word, (_name, _forwards, _exchanged) in _BINARY.items():
     _op = CATALOGUE[_name]
     setattr(Variable, f"__{_word}__", _operator(_op, _forwards))
+    setattr(Variable, f"__i{_word}__", _in_place(_operator(_op)))
     setattr(Variable, f"__r{_word}__", _operator(_op, _exchanged, swapped=True))
 for _word, _name in _COMPARISONS.items():
     setattr(Variable, f"__{_word}__", _operator(CATALOGUE[_name]))
@@ -131,7 +147,7 @@ for _word, _name in _UNARY.items():
 for _word, _ufunc in _REFUSED.items():
     setattr(Variable, f"__{_word}__", lambda self, other, u=_ufunc: u(self, other))
     setattr(Variable, f"__r{_word}__", lambda self, other, u=_ufunc: u(other, self))
-setattr(Variable, "__pos__", lambda self: self)  # noqa: B010  (mypy: no such attribute)
+setattr(Variable, "__pos__", Variable.copy)  # noqa: B010  (mypy: no such attribute)
 setattr(SizeVariable, "__eq__", _same_size)  # noqa: B010
 
 
@@ -142,4 +158,4 @@ def _other_size(self: SizeVariable, other: Any) -> Any:
 
 setattr(SizeVariable, "__ne__", _other_size)  # noqa: B010
 # Comparing by value takes the hash away.
-setattr(SizeVariable, "__hash__", Variable.__hash__)  # noqa: B010
+setattr(SizeVariable, "__hash__", lambda self: hash(self.node))  # noqa: B010

@@ -216,6 +216,24 @@ def _refuse_random(recorder: Any) -> Callable[..., Any]:
     return refuse
 
 
+# Traced values have no order in memory and no subclass.
+def _asarray(
+    value: Any, dtype: Any = None, *, copy: Any = None, order: Any = None,
+    subok: Any = False, ndmin: int = 0,
+) -> Any:  # fmt: skip
+    del order, subok
+    result = np.stack(value) if isinstance(value, list | tuple) else value
+    while result.ndim < ndmin:
+        result = result[None]
+    if dtype is not None:
+        result = result.astype(dtype, copy=False)
+    return result.copy() if copy else result
+
+
+def _array(value: Any, dtype: Any = None, *, copy: Any = True, **options: Any) -> Any:
+    return _asarray(value, dtype, copy=copy, **options)
+
+
 # Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result
 # for an array without looking, and would crash. Nothing traced may be written into.
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
@@ -233,17 +251,6 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
 
     def tri(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
         return tril(full((n, n if m is None else m), 1, dtype), k=k)
-
-    # Traced values are never written to, have no order in memory and no subclass.
-    def array(
-        value: Any, dtype: Any = None, *, copy: Any = None, order: Any = None,
-        subok: Any = False, ndmin: int = 0,
-    ) -> Any:  # fmt: skip
-        del copy, order, subok
-        result = np.stack(value) if isinstance(value, list | tuple) else value
-        while result.ndim < ndmin:
-            result = result[None]
-        return result if dtype is None else result.astype(dtype)
 
     def count(*args: Any, dtype: Any = None) -> Any:
         start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
@@ -263,8 +270,8 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         "full": full, "arange": count, "eye": identity, "identity": identity,
         "tri": tri,
         "linspace": linspace, "logspace": logspace, "geomspace": geomspace,
-        "array": array, "asarray": array, "asanyarray": array,
-        "ascontiguousarray": array,
+        "array": _array, "asarray": _asarray, "asanyarray": _asarray,
+        "ascontiguousarray": _asarray,
         "zeros_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
         "ones_like": lambda x, dtype=None, shape=None: full_like(x, 1, dtype, shape),
         "empty_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),

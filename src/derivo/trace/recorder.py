@@ -5,17 +5,20 @@ from __future__ import annotations
 import numbers
 import re
 from typing import Any, NoReturn
+from weakref import WeakSet
 
 import numpy as np
 
 from derivo.errors import DerivoError, DtypeError, NotSupportedError, ShapeError
 from derivo.graph.builder import Builder, Constant
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, format_shape
 from derivo.graph.node import Frame, Line, Node
 from derivo.graph.op import Op
-from derivo.graph.spec import Spec, as_plain, kind_of, promote
+from derivo.graph.spec import Spec, as_plain, broadcast, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
 from derivo.ops.refused import instead_of
+from derivo.ops.shape import reshape
+from derivo.trace.cell import Cell
 from derivo.trace.loop import trace_loop
 from derivo.trace.operators import variable
 
@@ -25,6 +28,7 @@ HINTS: dict[type[DerivoError], str] = {
     "a.reshape(...)",
 }
 # Operands that choose among values take no part in arithmetic.
+_PLAIN = {"pyint": "int", "pyfloat": "float"}
 CHOOSING = frozenset({"condition", "indices", "*indices"})
 
 
@@ -42,6 +46,12 @@ def is_traced(value: Any) -> bool:
     return hasattr(value, "record")
 
 
+def _is_whole(node: Node, place: Spec) -> bool:
+    """Tell whether this is a number such as 2.0, which integers hold as well."""
+    value = node.attrs.get("value")
+    return place.kind == "int" and isinstance(value, float) and value.is_integer()
+
+
 class Recorder:
     """Makes nodes out of operations on variables.
 
@@ -55,14 +65,68 @@ class Recorder:
         self.builder = builder
         # Numbers of the nodes that the steps of loops are made of.
         self.steps: list[range] = []
+        # The arrays that are still in use; and each write, with what was there before.
+        self.cells: WeakSet[Cell] = WeakSet()
+        self.writes: list[tuple[Cell, Node]] = []
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Give the user's line, and the helper functions it lies in."""
         return None, ()
 
     def wrap(self, node: Node) -> Any:
-        """Give the variable for a node."""
-        return variable(node, self)
+        """Give a new array (or number) that holds a node."""
+        return variable(self.cell(node), self)
+
+    def cell(self, node: Node) -> Cell:
+        """Give memory that holds a value."""
+        cell = Cell(node)
+        self.cells.add(cell)
+        return cell
+
+    def write(self, cell: Cell, node: Node) -> None:
+        """Put another value into a cell."""
+        self.writes.append((cell, cell.node))
+        cell.node = node
+
+    def fitting(self, value: Any, place: Spec, casting: str) -> Any:
+        """Bring a value that is written into a place to its kind, as NumPy does.
+
+        Parameters
+        ----------
+        value
+            Of any sort.
+        place
+            Where it goes. The value may have fewer axes, or axes of size 1.
+        casting
+            ``"unsafe"`` for ``x[i] = value``, ``"same_kind"`` for ``x += value``.
+        """
+        node = self.lift(value)
+        extra = node.spec.rank - place.rank
+        ones = (1,) * extra
+        if casting == "unsafe" and ones and node.spec.shape[:extra] == ones:
+            node = reshape(self.wrap(node), shape=node.spec.shape[extra:]).node
+        try:
+            fits = broadcast(node.spec.shape, place.shape) == place.shape
+        except ShapeError:
+            fits = False
+        if not fits:
+            self.refuse(
+                ShapeError,
+                f"an array of shape {format_shape(node.spec.shape)} is written into a "
+                f"place of shape {format_shape(place.shape)}",
+                HINTS[ShapeError],
+            )
+        kind = node.spec.kind
+        if place.kind == "float" and kind in ("int", "bool"):
+            node = self.builder.make(as_float, (node,))
+        elif promote(place.kind, kind) != place.kind and not _is_whole(node, place):
+            self.refuse(
+                DtypeError,
+                f"values of kind {_PLAIN.get(kind, kind)} are written into an array of "
+                f"kind {place.kind}, which would change them",
+                "make the array with another type, such as np.zeros(n) of floats",
+            )
+        return self.wrap(node)
 
     def size(self, dim: Dim) -> Any:
         """Give a size: a number where it is known, else a traced integer."""

@@ -8,7 +8,10 @@ import numpy as np
 
 from derivo.errors import DerivoError
 from derivo.graph.dim import Dim
+from derivo.graph.node import Node
 from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+from derivo.trace.cell import Cell
 
 
 class Recording(Protocol):
@@ -31,6 +34,18 @@ class Recording(Protocol):
 
     def size(self, dim: Dim) -> Any:
         """Give a size: a number where it is known, else a traced integer."""
+
+    def wrap(self, node: Node) -> Any:
+        """Give a new array (or number) that holds a node."""
+
+    def cell(self, node: Node) -> Cell:
+        """Give memory that holds a value."""
+
+    def write(self, cell: Cell, node: Node) -> None:
+        """Put another value into a cell."""
+
+    def fitting(self, value: Any, place: Spec, casting: str) -> Any:
+        """Bring a value that is written into a place to the place's kind."""
 
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""

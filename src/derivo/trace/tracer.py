@@ -289,11 +289,13 @@ def trace(
     """
     tracer = Tracer(builder, inspect.unwrap(function))
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
-    given = {
-        path: tracer.wrap(builder.make(argument, (), {"name": path, "spec": spec}))
+    inputs_by_path = {
+        path: builder.make(argument, (), {"name": path, "spec": spec})
         for found in leaves_of.values()
         for path, spec in found.items()
     }
+    # What the function writes into an argument stays in the trace.
+    given = {path: tracer.wrap(node) for path, node in inputs_by_path.items()}
     arguments = {
         name: _nested(nest, iter([given[p] for p in leaves_of[name]]))
         for name, nest in specs.items()
@@ -315,7 +317,7 @@ def trace(
         raise tracer.refusals[0]
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
-    names = {v.node: short_name(path) for path, v in given.items()}
+    names = {node: short_name(path) for path, node in inputs_by_path.items()}
     top = min((depth for depth, _ in tracer.found.values()), default=0)
     taken = {(0, name): top for name in names.values()}
     for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
@@ -330,7 +332,7 @@ def trace(
         (name, rebuilt(specs[name], lambda _: next(places))) for name in names_in_order
     )
     inputs = tuple(
-        given[path].node for name in names_in_order for path in leaves_of[name]
+        inputs_by_path[path] for name in names_in_order for path in leaves_of[name]
     )
     if all(isinstance(nest, int) for _, nest in signature):
         signature = ()

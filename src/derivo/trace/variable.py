@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,9 +12,11 @@ from derivo.errors import TraceError
 from derivo.graph.node import Node, order
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS, as_numpy_reads
 from derivo.ops.complex_pair import is_complex, joined
-from derivo.ops.index import getitem
 from derivo.ops.leaf import argument
+from derivo.ops.put import copied
+from derivo.trace.cell import Cell, View, as_view, own_or_view, shares_memory
 from derivo.trace.facts import FloatingType
+from derivo.trace.items import item, write_item
 from derivo.trace.recording import Recording
 
 # Methods of arrays that are functions of NumPy under the same name.
@@ -28,14 +31,71 @@ _WRITES = frozenset({
 
 
 class Variable:
-    """A traced value: has the interface of an array, records what is done to it."""
+    """A traced value: has the interface of an array, records what is done to it.
 
-    __slots__ = ("node", "recorder")
+    Parameters
+    ----------
+    cell
+        Holds the value, or that of the array of which this is a view.
+    recorder
+        Writes down what is done.
+
+    Attributes
+    ----------
+    way
+        The way from the array that this is a view of; None for an array of its own.
+    is_array
+        Whether it can be written to: a single number cannot, as in NumPy.
+    """
+
+    __slots__ = ("cell", "is_array", "recorder", "way")
     __array_priority__ = 1000
 
-    def __init__(self, node: Node, recorder: Recording) -> None:
-        self.node = node
+    def __init__(self, cell: Cell, recorder: Recording) -> None:
+        self.cell = cell
         self.recorder = recorder
+        self.way: View | None = None
+        self.is_array = bool(cell.node.spec.shape)
+
+    @property
+    def node(self) -> Node:
+        """The value at the moment."""
+        return self.cell.node if self.way is None else self._read(self.way)
+
+    def _read(self, view: View) -> Node:
+        """Give what a view shows; one that may be a copy is looked into."""
+        is_open = view.base.node is not view.before and not view.is_certain
+        if is_open and not self._shares(view, "read after a write into the array"):
+            return self.cell.node
+        return view.read()
+
+    def _shares(self, view: View, done: str) -> bool:
+        """Tell whether this is a view, not a copy: then it has a cell of its own."""
+        shares = shares_memory(view)
+        if shares is None:
+            self.recorder.refuse(
+                TraceError,
+                "NumPy may give a view here or a copy, which depends on how the array "
+                f"lies in memory, and it is {done}",
+                "write .copy() where you want a copy",
+            )
+        if not shares:
+            self.cell, self.way = self.recorder.cell(view.node), None
+        return shares
+
+    def put_node(self, node: Node) -> None:
+        """Put another value of the same shape into the memory of this array."""
+        view = self.way
+        if view is not None and (view.is_certain or self._shares(view, "written into")):
+            view.write(node)
+        else:
+            self.recorder.write(self.cell, node)
+
+    def write(self, value: Any, *, casting: str = "same_kind") -> None:
+        """Write a value into the whole of this array, as ``x[...] = value`` does."""
+        place = self.node.spec
+        value = copied(self.recorder.fitting(value, place, casting), place)
+        self.put_node(value.node)
 
     # --- recording ------------------------------------------------------------------
 
@@ -48,12 +108,11 @@ class Variable:
     ) -> Any:
         if any(is_complex(a) for a in args):
             return getattr(ufunc, method)(*(joined(a) for a in args), **options)
-        if options.pop("out", None) is not None:
-            self.recorder.refuse(
-                TraceError,
-                f"np.{ufunc.__name__} writes into `out=`",
-                f"write y = np.{ufunc.__name__}(...)",
-            )
+        out = options.pop("out", None)
+        if method == "__call__" and len(args) > ufunc.nin:
+            args, out = args[: ufunc.nin], args[ufunc.nin :]
+        if out is not None:
+            return self._into(out, partial(getattr(ufunc, method), *args), options)
         if method == "outer":
             a, b = args
             args, method = (
@@ -69,7 +128,26 @@ class Variable:
             self.recorder.unknown(
                 f"np.{name}" + (f".{method}" if method != "__call__" else "")
             )
-        return self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
+        result = self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
+        return own_or_view(ufunc, args, result)
+
+    def _into(
+        self, out: Any, function: Callable[..., Any], options: dict[str, Any]
+    ) -> Any:
+        """Write what a function gives into the array that ``out=`` names."""
+        out = out[0] if isinstance(out, tuple) else out
+        where = options.pop("where", True)
+        result = function(**options)
+        if not hasattr(out, "way"):
+            self.recorder.refuse(
+                TraceError,
+                "a traced value is written into an array that was made elsewhere",
+                "make the array in the function, with np.zeros or np.empty",
+            )
+        if where is not True:
+            result = np.where(where, result, out)
+        out.write(result)
+        return out
 
     def __array_function__(
         self, function: Any, _types: Any, args: tuple[Any, ...], options: dict[str, Any]
@@ -83,13 +161,11 @@ class Variable:
         dtype = {"dtype": options.pop("dtype")} if "dtype" in options else {}
         args, options = as_numpy_reads(function, args, options)
         options |= dtype
-        if options.get("out") is not None:
-            self.recorder.refuse(
-                TraceError,
-                f"np.{function.__name__} writes into `out=`",
-                f"write y = np.{function.__name__}(...)",
-            )
-        return self.recorder.call(handler, args, options, f"np.{function.__name__}")
+        out = options.pop("out", None)
+        if out is not None:
+            return self._into(out, partial(function, *args), options)
+        result = self.recorder.call(handler, args, options, f"np.{function.__name__}")
+        return own_or_view(function, args, result)
 
     # --- what an array has ------------------------------------------------------------
 
@@ -132,12 +208,13 @@ class Variable:
     @property
     def T(self) -> Any:  # noqa: N802
         """The transpose."""
-        return self.recorder.call(SPELLINGS[np.transpose], (self,), {})
+        return as_view(self, self.recorder.call(SPELLINGS[np.transpose], (self,), {}))
 
     @property
     def mT(self) -> Any:  # noqa: N802
         """The transpose of the last two axes."""
-        return self.recorder.call(SPELLINGS[np.matrix_transpose], (self,), {})
+        turned = self.recorder.call(SPELLINGS[np.matrix_transpose], (self,), {})
+        return as_view(self, turned)
 
     @property
     def real(self) -> Any:
@@ -148,28 +225,44 @@ class Variable:
         """Give the same elements in another shape."""
         target = shape[0] if len(shape) == 1 else shape
         args = (self, target) if shape else (self,)
-        return self.recorder.call(SPELLINGS[np.reshape], args, options)
+        return as_view(self, self.recorder.call(SPELLINGS[np.reshape], args, options))
 
     def ravel(self, order: str = "C") -> Any:
-        """Give the elements in one row."""
-        return self.recorder.call(SPELLINGS[np.ravel], (self,), {"order": order})
+        """Give the elements in one row, as a view where NumPy can."""
+        row = self.recorder.call(SPELLINGS[np.ravel], (self,), {"order": order})
+        return as_view(self, row)
+
+    def flatten(self, order: str = "C") -> Any:
+        """Give a copy of the elements in one row."""
+        row = self.recorder.call(SPELLINGS[np.ravel], (self,), {"order": order})
+        return self.recorder.wrap(row.node)
 
     def transpose(self, *axes: Any) -> Any:
         """Give the axes in another order."""
         order = (
             axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         )
-        return self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
+        turned = self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
+        return as_view(self, turned)
 
-    flatten = ravel
-
-    def copy(self) -> Any:
-        """Give the value itself: traced values are never written to."""
+    def view(self) -> Any:
+        """Give the array itself under another name."""
         return self
 
-    def astype(self, dtype: Any, **_options: Any) -> Any:
+    def copy(self, order: str = "C") -> Any:
+        """Give an array of its own with the same values."""
+        del order
+        return self.recorder.wrap(self.node)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, _memo: Any) -> Any:
+        return self.copy()
+
+    def astype(self, dtype: Any, *, copy: bool = True, **_options: Any) -> Any:
         """Convert; among floating types this keeps the type that comes in."""
-        return self.recorder.convert(self, np.dtype(dtype))
+        converted = self.recorder.convert(self, np.dtype(dtype))
+        return converted if converted is not self or not copy else self.copy()
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -195,16 +288,12 @@ class Variable:
         raise AttributeError(message)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.recorder.call(getitem, (self, index), {})
-
-    # --- what cannot be traced --------------------------------------------------------
+        return self.recorder.call(item, (self, index), {}, "getitem")
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        self.recorder.refuse(
-            TraceError, "this line writes into a traced array",
-            "build the array in one piece (np.where, np.concatenate, np.stack), "
-            "or use derivo.scan for a loop over time",
-        )  # fmt: skip
+        self.recorder.call(write_item, (self, index, value), {}, "setitem")
+
+    # --- what cannot be traced --------------------------------------------------------
 
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(self == value))
@@ -270,7 +359,7 @@ class Variable:
         self.__float__()
 
     def __hash__(self) -> int:
-        return id(self.node)
+        return id(self)
 
     def __repr__(self) -> str:
         return f"Variable{self.node.spec}"

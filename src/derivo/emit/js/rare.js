@@ -1,8 +1,8 @@
 // What fewer programs need of the runtime: a page that calls none of it does not hold it.
 Object.assign(R, (() => {
-  const { ALL, add, added, along, array, at, best, broadcast, broadcastTo, fold, less } = R;
-  const { made, map, mod, more, places, range, reshape, rint, scatter, size, slice } = R;
-  const { strides, view, wrap } = R;
+  const { ALL, add, added, along, array, at, best, broadcast, broadcastTo, fold } = R;
+  const { gather, less, made, map, mod, more, places, range, reshape, rint } = R;
+  const { scatter, size, slice, strides, view, wrap } = R;
   const isNumber = (v) => v === v;
   const wide = (shape, rank) => [...Array(rank - shape.length).fill(1), ...shape];
 
@@ -140,9 +140,20 @@ Object.assign(R, (() => {
     return v > 0 ? high ?? Number.MAX_VALUE : low ?? -Number.MAX_VALUE;
   }
 
+  // What is written into an array: `place` holds, for each part, where it goes.
+  const numbered = (x) => array(x.shape, Float64Array.from(range(size(x.shape))));
+  function written(x, value, place) {
+    const { shape, data } = wrap(place), own = wrap(broadcastTo(value, shape)).data;
+    const out = Float64Array.from(x.data);
+    data.forEach((p, i) => { out[p] = own[i]; });
+    return array(x.shape, out);
+  }
+
   return {
     addAlong, argsort, convolve, diagonal, einsum, fromDiagonal, interp, kron, nanToNum,
     pad, quantile, roll, takeAlong,
+    put: (x, value, index) => written(x, value, slice(numbered(x), index)),
+    putAt: (x, value, indices, axis) => written(x, value, gather(numbered(x), indices, axis)),
     arange: (n) => made([n], (i) => i), eye: (n, m, k) => made([n, m], (i, j) => j - i === k),
     correlate: (a, v, mode) => convolve(a, slice(v, [[null, null, -1]]), mode),
     oneHot: (labels, n) => map((l, k) => at(l, n) === k,

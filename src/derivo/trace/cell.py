@@ -1,0 +1,195 @@
+"""Memory as NumPy has it: a cell holds a value, and views show parts of it.
+
+``y = x * 2`` makes a cell. ``z = y`` is the same array, ``y[0]``, ``y.T`` and
+``y.ravel()`` are views of it: what is written through one of them puts a new value into
+the cell, and every other one shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import DerivoError
+from derivo.graph.dim import Size, evaluate, names
+from derivo.graph.node import Node
+from derivo.graph.op import Op
+from derivo.ops.catalogue import younger
+from derivo.ops.put import settled
+
+# Sizes to try out on which views NumPy can make: many parts divide them.
+_TRIED = (12, 24, 36, 48, 60, 72, 84, 96)
+
+Step = tuple[Op, Mapping[str, Any]]
+
+
+class Cell:
+    """What an array holds at the moment: after each write, another node."""
+
+    __slots__ = ("__weakref__", "node")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+
+class View:
+    """The way from an array to a part of it that lies in the same memory.
+
+    Parameters
+    ----------
+    base
+        The array.
+    steps
+        The operations that take the part, one after the other.
+    node
+        What they give of what `base` holds now.
+    """
+
+    __slots__ = ("base", "before", "node", "steps")
+
+    def __init__(self, base: Any, steps: tuple[Step, ...], node: Node) -> None:
+        self.base = base
+        self.steps = steps
+        self.before = base.node
+        self.node = node
+
+    def read(self) -> Node:
+        """Give the part of what the array holds now."""
+        now = self.base.node
+        if now is not self.before:
+            part = self.base.recorder.wrap(now)
+            for op, attrs in self.steps:
+                part = settled(part.record(op, (part,), dict(attrs)))
+            self.before, self.node = now, part.node
+        return self.node
+
+    def write(self, part: Node) -> None:
+        """Put another value into the part of the array."""
+        recorder = self.base.recorder
+        whole = [recorder.wrap(self.base.node)]
+        for op, attrs in self.steps:
+            whole.append(whole[-1].record(op, (whole[-1],), dict(attrs)))
+        result = recorder.wrap(part)
+        for (op, attrs), operand in zip(
+            reversed(self.steps), reversed(whole[:-1]), strict=True
+        ):
+            assert op.written is not None  # noqa: S101
+            result = settled(op.written(operand, result, **attrs))
+        self.base.put_node(result.node)
+
+    @property
+    def is_certain(self) -> bool:
+        """Tell whether NumPy gives a view for these steps whatever lies in memory."""
+        return not any("reshapes" in op.traits for op, _ in self.steps)
+
+
+def as_view(base: Any, result: Any) -> Any:
+    """Make what a function gave of an array a view of it, if it lies in its memory."""
+    if result is base:
+        return result
+    if not hasattr(result, "record") or not result.is_array:
+        return result
+    steps = _steps(base.node, result.node)
+    if steps:
+        result.cell, result.way = base.cell, View(base, steps, result.node)
+    return result
+
+
+# What these give lies in the memory of their argument, as far as it can.
+VIEWS = frozenset({
+    np.reshape, np.ravel, np.transpose, np.permute_dims, np.matrix_transpose,
+    np.linalg.matrix_transpose, np.swapaxes, np.moveaxis, np.rollaxis, np.squeeze,
+    np.expand_dims, np.atleast_1d, np.atleast_2d, np.atleast_3d, np.split,
+    np.array_split, np.hsplit, np.vsplit, np.dsplit, np.flip, np.fliplr, np.flipud,
+    np.rot90, np.diagonal, np.linalg.diagonal, np.diag, np.broadcast_to,
+    np.broadcast_arrays, np.real, np.real_if_close, np.einsum, *younger("unstack"),
+})  # fmt: skip
+
+
+def own_or_view(function: Any, args: tuple[Any, ...], result: Any) -> Any:
+    """Give what a function of NumPy gave as an array of its own, or as a view."""
+    arrays = [a for a in args if hasattr(a, "way")]
+    if not arrays:
+        return result
+    if isinstance(result, list | tuple):
+        parts = [own_or_view(function, args, r) for r in result]
+        named = getattr(type(result), "_make", type(result))
+        return named(parts)
+    if function not in VIEWS:
+        is_given = any(result is a for a in arrays)
+        return result.recorder.wrap(result.node) if is_given else result
+    for array in arrays if hasattr(result, "way") else ():
+        result = as_view(array, result)
+    return result
+
+
+def _steps(base: Node, node: Node) -> tuple[Step, ...]:
+    """Give the operations between two nodes, if NumPy gives a view for each."""
+    steps: list[Step] = []
+    while node is not base:
+        if node.op.written is None or node.index < base.index:
+            return ()
+        steps.append((node.op, node.attrs))
+        node = node.inputs[0]
+    return tuple(reversed(steps))
+
+
+def shares_memory(view: View) -> bool | None:
+    """Tell whether NumPy gives a view for these steps, or copies; None if unknown.
+
+    Reshaping gives a view where the elements lie as the new shape wants them. That is
+    tried, on an empty array of small sizes.
+    """
+    if view.is_certain:
+        return True
+    try:
+        base = _example(view.base)
+        if base is None:
+            return None
+        part = base
+        for op, attrs in view.steps:
+            part = op.compute(part, **_with_numbers(attrs))
+    except (DerivoError, ValueError, IndexError, ArithmeticError):
+        return None
+    return np.shares_memory(part, base) if part.size else True
+
+
+def _example(array: Any) -> np.ndarray[Any, Any] | None:
+    """Give an array that lies in memory as a traced one will; None if that is open."""
+    if array.way is not None:
+        part = _example(array.way.base)
+        for op, attrs in array.way.steps if part is not None else ():
+            part = op.compute(part, **_with_numbers(attrs))
+        return part
+    node = array.node
+    # What is computed element by element lies as its operands do, turned or not.
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if "turns" in node.op.traits:
+            return None
+        if node.op.traits & {"elementwise", "chooses"}:
+            stack.extend(i for i in node.inputs if i.spec.rank > 1)
+    shape = _with_numbers({"shape": array.node.spec.shape})["shape"]
+    return np.empty(shape, dtype=bool)
+
+
+def _with_numbers(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give attributes with a number for each size that is a name."""
+    found = sorted({n for d in _sizes(tuple(attrs.values())) for n in names(d)})
+    sizes = {n: _TRIED[k % len(_TRIED)] for k, n in enumerate(found)}
+
+    def number(value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(number(v) for v in value)
+        return evaluate(value, sizes) if isinstance(value, Size) else value
+
+    return {k: number(v) for k, v in attrs.items()}
+
+
+def _sizes(value: Any) -> list[Size]:
+    if isinstance(value, tuple):
+        return [s for v in value for s in _sizes(v)]
+    return [value] if isinstance(value, Size) else []

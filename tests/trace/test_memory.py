@@ -1,0 +1,221 @@
+"""What is written into an array is seen by every name and view of it, as in NumPy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import DtypeError, ShapeError, TraceError
+from tests.numerical import differences
+
+X = np.random.default_rng(3).normal(size=(3, 4))
+
+
+def transposed(x: Any) -> Any:
+    y = x * 2
+    y.T[0] += 1
+    return y**2
+
+
+def new_axis(x: Any) -> Any:
+    y = x * 2
+    column = y[:, None, 1]
+    column *= 3
+    return y**2
+
+
+def reshaped(x: Any) -> Any:
+    y = x * 2
+    y.reshape(-1)[3:7] *= x[0]
+    return y
+
+
+def raveled(x: Any) -> Any:
+    y = x + 1
+    np.ravel(y)[-1] = 0
+    return y * x
+
+
+def flattened_is_a_copy(x: Any) -> Any:
+    y = x + 1
+    flat = y.flatten()
+    flat *= 5
+    return y * x
+
+
+def ravel_of_a_transpose_is_a_copy(x: Any) -> Any:
+    y = np.concatenate([x, x]) + 0.0
+    flat = y.T.ravel()
+    flat += 10
+    return y**2
+
+
+def part_of_a_part(x: Any) -> Any:
+    y = x * 1
+    middle = y[1:3]
+    last = middle[:, 2:]
+    last[1] += x[0, :2]
+    middle *= 2
+    return y * last[0, 0]
+
+
+def swapped(x: Any) -> Any:
+    y = np.exp(x)
+    np.swapaxes(y, 0, 1)[1:3] -= x.T[0]
+    return y
+
+
+def copies_are_their_own(x: Any) -> Any:
+    y = x * 2
+    for z in (y.copy(), np.copy(y), +y, y.astype(float), np.array(y)):
+        z += 100  # noqa: PLW2901
+    return y
+
+
+def turned_round(x: Any) -> Any:
+    y = x * 2
+    back = y[::-1, ::2]
+    back += x[:, :2]
+    return y
+
+
+def split_in_parts(x: Any) -> Any:
+    y = x * 2
+    left, right = np.split(y, 2, axis=1)
+    left *= right
+    right += 1
+    return y
+
+
+def older_view_sees_a_later_write(x: Any) -> Any:
+    y = x * 2
+    row = y[1]
+    y[1, 2:] = x[0, :2] ** 2
+    return row * x[2]
+
+
+def into_an_argument(x: Any) -> Any:
+    x[0] = x[1] * 2
+    x -= x.mean(axis=0)
+    return x**2
+
+
+def numbers_are_not_arrays(x: Any) -> Any:
+    total = x.sum()
+    before = total
+    total += 5
+    first = x[0, 0]
+    kept = first
+    first *= 3
+    return total * before + first * kept
+
+
+def rows_of_a_loop(x: Any) -> Any:
+    y = x * 1
+    for k, row in enumerate(y):
+        row *= k + 1  # noqa: PLW2901
+    return y
+
+
+def zipped_with_a_buffer(x: Any) -> Any:
+    out = np.empty_like(x)
+    for row, given in zip(out, x, strict=True):
+        row[:] = np.tanh(given)
+        row[0] += 1
+    return out
+
+
+def into_out(x: Any) -> Any:
+    y = np.empty_like(x)
+    np.multiply(x, x, out=y)
+    np.add(y, 1, y)
+    y.clip(1.1, 2, out=y)
+    np.maximum(x, x * 0.1, x)
+    return y * x
+
+
+CASES = [
+    transposed, new_axis, reshaped, raveled, flattened_is_a_copy,
+    ravel_of_a_transpose_is_a_copy, part_of_a_part, swapped, copies_are_their_own,
+    turned_round, split_in_parts, older_view_sees_a_later_write, into_an_argument,
+    numbers_are_not_arrays, rows_of_a_loop, zipped_with_a_buffer, into_out,
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Passing more than 2 positional arguments")
+@pytest.mark.parametrize("f", CASES, ids=lambda f: f.__name__)
+def test_a_write_is_seen_as_numpy_shows_it(f: Callable[..., Any]) -> None:
+    d = derivo.derive(f, x=X.copy())
+    value = f(X.copy())
+    up = np.random.default_rng(1).normal(size=np.shape(value))
+    given = X.copy()
+    np.testing.assert_allclose(d(x=given), value, rtol=1e-13)
+    np.testing.assert_array_equal(given, X, err_msg="the caller's array is as it was")
+    want = differences(f, {"x": X}, up, "x")
+    got = d.gradients(up, x=X.copy())["x"]
+    np.testing.assert_allclose(got, want, rtol=1e-6, atol=1e-8)
+
+
+def into_a_broadcast(x: Any) -> Any:
+    y = np.broadcast_to(x[0], (3, 4))
+    y[1] = 0
+    return y
+
+
+def into_a_diagonal(x: Any) -> Any:
+    y = x * 2
+    np.diagonal(y)[0] = 1
+    return y
+
+
+def too_long(x: Any) -> Any:
+    y = x * 2
+    y[0] = x[:, 0]
+    return y
+
+
+def wider_than_the_array(x: Any) -> Any:
+    y = x[0] * 2
+    y += x
+    return y
+
+
+def floats_into_integers(x: Any) -> Any:
+    ranks = np.argsort(x, axis=1)
+    ranks[0] = x[0]
+    return ranks * x
+
+
+def integers_plus_floats(x: Any) -> Any:
+    ranks = np.argsort(x, axis=1)
+    ranks += x
+    return ranks * x
+
+
+def open_whether_view_or_copy(x: Any) -> Any:
+    y = x.T * 2
+    y.ravel()[0] = 1
+    return y
+
+
+@pytest.mark.parametrize(
+    ("f", "error", "said"),
+    [
+        (into_a_broadcast, ShapeError, "can only be read"),
+        (into_a_diagonal, ShapeError, "can only be read"),
+        (too_long, ShapeError, r"shape \(3,\) is written into a place of shape \(4,\)"),
+        (wider_than_the_array, ShapeError, "written into a place of shape"),
+        (floats_into_integers, DtypeError, "would change them"),
+        (integers_plus_floats, DtypeError, "would change them"),
+        (open_whether_view_or_copy, TraceError, "view here or a copy"),
+    ],
+    ids=lambda f: getattr(f, "__name__", ""),
+)
+def test_what_numpy_would_not_do_is_refused_with_the_line(
+    f: Callable[..., Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said) as caught:
+        derivo.derive(f, x=X)
+    assert f"in {f.__name__}" in str(caught.value)
