@@ -12,6 +12,7 @@ from derivo.emit.statement import Statement, definition, is_name
 from derivo.emit.writing import Writing
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node
+from derivo.ops.leaf import arange
 
 
 def write_loop(body: Writing, node: Node, items: list[Node]) -> None:
@@ -74,6 +75,7 @@ class _Row:
 
 
 OWN = "{0}[{1}]"
+NUMBER = "{1}"  # the row of np.arange(n), as Python counts
 BEFORE = "{0}[{1} - 1] if {1} > 0 else {2}"
 AFTER = "{0}[{1} + 1] if {1} + 1 < {3} else {2}"
 
@@ -150,6 +152,8 @@ class _Writer:
     def _row(self, part: Node) -> _Row:
         """Tell which row of which array a part is, and what a carry starts from."""
         array = self.operand[part]
+        if array.op is arange and part.spec.is_weak:
+            return _Row(NUMBER, ast.Constant(None))
         if "shift" in array.op.traits and array not in self.body.bound:
             x, first = array.inputs
             pattern = AFTER if array.attrs["reverse"] else BEFORE
@@ -242,7 +246,7 @@ class _Writer:
         operands = [row.array, ast.Name(t), row.first or row.array]
         operands += [self._length()] if row.pattern == AFTER else []
         value = written(row.pattern, *operands)
-        if row.pattern == OWN:
+        if row.pattern in (OWN, NUMBER):
             self._give(inner, part, value)
             return
         name = inner.names.fresh(inner.wish(part))

@@ -14,6 +14,7 @@ from derivo.simplify.region import Region
 from derivo.simplify.rewriting import Decision, Rewriting
 from derivo.simplify.spread import spread_rows
 from derivo.simplify.tidy import not_taken_apart
+from derivo.simplify.unread import without_unread
 
 __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward"]
 
@@ -27,6 +28,7 @@ def simplify_forward(
     With `same_text` off and nothing to stabilize, functions are recognised even where
     their own text would compute in another order: to be shown, not to be run.
     """
+    graph = without_unread(graph, builder)
     if not recognise:
         return Forward(graph, graph.nodes(), builder, facts)
     done: list[Recogniser] = []

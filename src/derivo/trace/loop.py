@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from derivo.errors import ShapeError, TraceError, UsageError
@@ -23,21 +24,77 @@ from derivo.ops.scan import (
 from derivo.ops.shape import as_dim, broadcast_to
 
 
+@dataclass
+class TracedStep:
+    """A step of a loop, run on values that stand for what any step finds.
+
+    Attributes
+    ----------
+    carries, first, following
+        Values that are handed on, as a step finds them, as the first one does, and as a
+        step leaves them.
+    parts, arrays
+        The rows that belong to a step, and the arrays that they are rows of.
+    results
+        What is gathered over the steps.
+    """
+
+    carries: list[Node] = field(default_factory=list)
+    first: list[Node] = field(default_factory=list)
+    following: list[Node] = field(default_factory=list)
+    parts: list[Node] = field(default_factory=list)
+    arrays: list[Node] = field(default_factory=list)
+    results: list[Node] = field(default_factory=list)
+
+    def hand_on(
+        self, found: list[Node], first: list[Node], following: list[Node]
+    ) -> None:
+        """Add values that are handed on."""
+        self.carries += found
+        self.first += first
+        self.following += following
+
+
+def scanned(
+    recorder: Any, step: TracedStep, length: Dim, *, reverse: bool
+) -> tuple[list[Node], list[Node]]:
+    """Make a loop of a step.
+
+    Returns
+    -------
+    ends, stacks
+        Each carry after the last step, and each result for every step.
+    """
+    own = frozenset((*step.carries, *step.parts))
+    fixed = unchanging((*step.following, *step.results), own)
+    loop = Loop(
+        tuple(step.carries), tuple(step.parts), fixed, tuple(step.following), reverse
+    )
+    operands = (*step.first, *step.arrays, *fixed)
+    attrs = {"loop": loop, "length": length}
+    line, group = recorder.place()
+    make = recorder.builder.make
+    node = make(scan_loop, operands, attrs, line, group)
+    ends = [make(last, (node,), {"of": c}, line, group) for c in step.carries]
+    stacks = [make(stack, (node,), {"of": r}, line, group) for r in step.results]
+    return ends, stacks
+
+
 def trace_loop(
     recorder: Any, step: Any, init: Any, xs: Any, length: Any, *, reverse: bool
 ) -> tuple[Any, Any]:
     """Record `derivo.scan`: see there for the arguments."""
-    first = [_lifted(recorder, c) for c in leaves(init)]
-    arrays = [_lifted(recorder, x) for x in leaves(xs)]
+    first = [lifted(recorder, c) for c in leaves(init)]
+    arrays = [lifted(recorder, x) for x in leaves(xs)]
     steps = _length(recorder, arrays, length)
     parts = [
         place_holder(recorder, Spec(a.spec.shape[1:], a.spec.kind)) for a in arrays
     ]
-    x = _filled(xs, [recorder.wrap(p) for p in parts])
+    x = filled(xs, [recorder.wrap(p) for p in parts])
     count = recorder.builder.count - len(parts)
     for _ in KINDS:
         carries = [place_holder(recorder, c.spec) for c in first]
-        result = step(_filled(init, [recorder.wrap(c) for c in carries]), x)
+        result = step(filled(init, [recorder.wrap(c) for c in carries]), x)
         new, output = _pair(recorder, result)
         following = _following(recorder, init, new, carries)
         wider = [
@@ -46,35 +103,25 @@ def trace_loop(
         if wider == first:
             break
         first = wider  # a number that becomes an array: once more, from an array
-    results = [_lifted(recorder, y) for y in leaves(output)]
+    results = [lifted(recorder, y) for y in leaves(output)]
     recorder.steps.append(range(count, recorder.builder.count))
-    own = frozenset((*carries, *parts))
-    fixed = unchanging((*following, *results), own)
-    loop = Loop(tuple(carries), tuple(parts), fixed, tuple(following), reverse)
-    line, group = recorder.place()
-    make = recorder.builder.make
-    node = make(
-        scan_loop,
-        (*first, *arrays, *fixed),
-        {"loop": loop, "length": steps},
-        line,
-        group,
+    traced = TracedStep(carries, first, following, parts, arrays, results)
+    ends, stacks = scanned(recorder, traced, steps, reverse=reverse)
+    wrap = recorder.wrap
+    return filled(init, [wrap(e) for e in ends]), filled(
+        output, [wrap(s) for s in stacks]
     )
-    ends = [recorder.wrap(make(last, (node,), {"of": c}, line, group)) for c in carries]
-    stacks = [
-        recorder.wrap(make(stack, (node,), {"of": r}, line, group)) for r in results
-    ]
-    return _filled(init, ends), _filled(output, stacks)
 
 
 def place_holder(recorder: Any, spec: Spec) -> Node:
     """Give a new value that stands for what a step finds."""
-    builder = recorder.builder
-    node: Node = builder.make(bound, (), {"serial": builder.count, "spec": spec})
+    builder, (line, _) = recorder.builder, recorder.place()
+    attrs = {"serial": builder.count, "spec": spec}
+    node: Node = builder.make(bound, (), attrs, line)
     return node
 
 
-def _lifted(recorder: Any, value: Any) -> Node:
+def lifted(recorder: Any, value: Any) -> Node:
     """Give the node of a value; a plain floating array takes the type in use."""
     node: Node = recorder.lift(value)
     if isinstance(node.attrs.get("value"), Constant) and node.spec.kind == "float":
@@ -117,7 +164,7 @@ def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[
             f"a step of scan gives a carry of another structure than the first: {what}",
             "return the carry as it came in: the same tuple, the same number of arrays",
         )
-    nodes = [_lifted(recorder, n) for n in leaves(new)]
+    nodes = [lifted(recorder, n) for n in leaves(new)]
     for before, after in zip(carries, nodes, strict=True):
         if before.spec.shape != after.spec.shape:
             old, now = format_shape(before.spec.shape), format_shape(after.spec.shape)
@@ -130,7 +177,7 @@ def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[
                 "the step give the shape of the carry",
             )
     return [
-        _converted(recorder, after, before.spec.kind)
+        converted(recorder, after, before.spec.kind)
         if promote(before.spec.kind, after.spec.kind) == before.spec.kind else after
         for before, after in zip(carries, nodes, strict=True)
     ]  # fmt: skip
@@ -139,10 +186,11 @@ def _following(recorder: Any, init: Any, new: Any, carries: list[Node]) -> list[
 def _widened(recorder: Any, first: Node, following: Node) -> Node:
     """Give the first carry in the kind that the step turns it into."""
     kind = promote(first.spec.kind, following.spec.kind)
-    return _converted(recorder, first, kind)
+    return converted(recorder, first, kind)
 
 
-def _converted(recorder: Any, node: Node, kind: str) -> Node:
+def converted(recorder: Any, node: Node, kind: str) -> Node:
+    """Give a value in the kind that steps turn it into."""
     if node.spec.kind == kind or kind not in ("float", "pyfloat"):
         return node
     if kind == "pyfloat":
@@ -166,6 +214,7 @@ def _structure(tree: Any) -> str:
     return "nothing" if tree is None else "an array"
 
 
-def _filled(tree: Any, values: list[Any]) -> Any:
+def filled(tree: Any, values: list[Any]) -> Any:
+    """Give a nest with other leaves, in their order."""
     given = iter(values)
     return rebuilt(tree, lambda _: next(given))

@@ -14,6 +14,7 @@ from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.complex_pair import is_complex
 from derivo.ops.leaf import size
 from derivo.trace.cell import Cell
+from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
 from derivo.trace.variable import Variable
 
@@ -106,6 +107,8 @@ def _same_size(self: SizeVariable, other: Any) -> Any:
     if known is None:
         return False
     apart = self.as_dim() - known
+    if numbers_in(apart):  # the number of a step: a value like any other
+        return self.recorder.call(CATALOGUE["equal"], (self, other), {})
     if isinstance(apart, Size):  # N == 1 holds for one N and not for another
         answer = self.recorder.assumed()
         return self.refuse_size() if answer is None else answer

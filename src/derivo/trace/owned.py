@@ -36,7 +36,7 @@ def left_as_it_was(function: Callable[..., Any]) -> Iterator[list[Any]]:
         Everything that the function can reach.
     """
     found: dict[int, tuple[Any, Any]] = {}
-    _collect(function, found, DEPTH)
+    collect(function, found, DEPTH)
     try:
         yield [thing for thing, _ in found.values()]
     finally:
@@ -62,7 +62,7 @@ def standing_in(
         the function they are made of.
     """
     found: dict[int, tuple[Any, Any]] = {}
-    _collect(function, found, DEPTH)
+    collect(function, found, DEPTH)
     undo: list[Callable[[], None]] = []
     try:
         for thing, before in found.values():
@@ -103,9 +103,9 @@ def _stand_in(thing: Any, instead: dict[int, Any]) -> Any:
     return instead.get(id(thing), thing)
 
 
-def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
+def collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
     """Note what is in everything that can be reached, container by container."""
-    if depth < 0 or id(thing) in found or len(found) > MOST:
+    if depth < 0 or id(thing) in found or len(found) > MOST or _is_ours(thing):
         return
     if isinstance(thing, FunctionType) and _is_librarys(thing):
         return
@@ -117,7 +117,7 @@ def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
     if not isinstance(thing, tuple | MethodType):
         found[id(thing)] = (thing, before)
     for part in _parts(thing, before):
-        _collect(part, found, depth - 1)
+        collect(part, found, depth - 1)
     if isinstance(thing, FunctionType):
         space = thing.__globals__
         found.setdefault(id(space), (space, dict(space)))
@@ -126,6 +126,12 @@ def _collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
 def _is_librarys(function: FunctionType) -> bool:
     package = (function.__module__ or "").partition(".")[0]
     return package in _LIBRARIES
+
+
+def _is_ours(thing: Any) -> bool:
+    """Tell what traces, which functions of the user's hold while they are traced."""
+    kind = thing if isinstance(thing, FunctionType) else type(thing)
+    return str(kind.__module__).startswith(__package__)
 
 
 def _parts(thing: Any, before: Any) -> list[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import math
+import operator
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,8 +27,18 @@ from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
+from derivo.trace.numbered import numbers_in
 from derivo.trace.owned import standing_in
 from derivo.trace.recorder import is_traced
+from derivo.trace.runs import (
+    Counting,
+    Numbered,
+    Run,
+    Turned,
+    Zipped,
+    as_run,
+    is_named,
+)
 from derivo.trace.scipy_patch import understanding_scipy
 
 _LOCK = threading.RLock()
@@ -115,49 +126,71 @@ def understanding_variables(
                     scope.pop(name, None)
 
 
-class SizeRange:
-    """``range(n)`` of a size that is known by name: an index, but no loop.
-
-    Parameters
-    ----------
-    recorder
-        What the traced values are recorded by.
-    bounds
-        As `range` has them.
-    """
-
-    def __init__(self, recorder: Any, bounds: tuple[Any, ...]) -> None:
-        self.recorder, self.bounds = recorder, bounds
-
-    def as_array(self) -> Any:
-        """Give the numbers as a traced array."""
-        return np.arange(*self.bounds)
-
-    def __iter__(self) -> Iterator[Any]:
-        self.recorder.refuse(
-            TraceError, "a loop runs over a size that is only a name",
-            "use derivo.scan, or give that axis a number in the spec",
-        )  # fmt: skip
-        return iter(())
-
-
 def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Give Python's own words that must know what a traced value stands for."""
 
     def length(value: Any, /) -> Any:
         if hasattr(value, "record") and value.ndim:
             return value.shape[0]
+        if isinstance(value, Run):
+            return recorder.size(value.length)
         return builtins.len(value)
 
     def numbers(*bounds: Any) -> Any:
-        named = any(hasattr(b, "as_dim") for b in bounds)
-        return SizeRange(recorder, bounds) if named else range(*bounds)
+        if not any(hasattr(b, "as_dim") for b in bounds):
+            return range(*bounds)
+        start, stop, stride = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+        if any(map(numbers_in, map(as_dim, (start, stop)))):
+            recorder.refuse(
+                TraceError, "the number of steps of a loop depends on the step of the "
+                "loop around it", "run along the whole axis and leave elements out by "
+                "np.where",
+            )  # fmt: skip
+        return Counting(recorder, as_dim(start), as_dim(stop), operator.index(stride))
 
     yield "len", length
     yield "range", numbers
     yield "isinstance", facts.isinstance_of_traced
     yield "hasattr", facts.hasattr_of_traced
     yield "type", facts.TypeOfTraced
+    yield from _words_of_loops(recorder)
+
+
+def _words_of_loops(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Give what a loop can run along, where that has no number of steps."""
+
+    def numbered(values: Any, start: int = 0) -> Any:
+        if is_named(values):
+            return Numbered(as_run(values), as_dim(start))
+        return builtins.enumerate(values, start)
+
+    def together(*several: Any, strict: bool = False) -> Any:
+        if not any(map(is_named, several)):
+            return builtins.zip(*several, strict=strict)
+        return Zipped(tuple(as_run(v) for v in _of_one_length(recorder, several)))
+
+    def turned(values: Any, /) -> Any:
+        return Turned(as_run(values)) if is_named(values) else builtins.reversed(values)
+
+    yield "enumerate", numbered
+    yield "zip", together
+    yield "reversed", turned
+
+
+def _of_one_length(recorder: Any, several: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give what a loop runs along at once, if all of it is equally long."""
+    lengths = [as_run(v).length if is_named(v) else None for v in several]
+    if len(set(lengths)) > 1:
+        listed = ", ".join(
+            str(n) if n is not None else f"a {type(v).__name__}"
+            for n, v in builtins.zip(lengths, several, strict=True)
+        )
+        recorder.refuse(
+            TraceError, f"a loop runs along several things at once ({listed}) that "
+            "need not be equally long",
+            "give their first axes the same name in the specs, or all of them numbers",
+        )  # fmt: skip
+    return several
 
 
 def _choose(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import re
+from collections.abc import Iterator
 from typing import Any, NoReturn
 from weakref import WeakSet
 
@@ -20,7 +21,10 @@ from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.cell import Cell
 from derivo.trace.loop import trace_loop
+from derivo.trace.numbered import as_value, numbers_in
 from derivo.trace.operators import variable
+from derivo.trace.runs import Run
+from derivo.trace.steps import PlainLoop
 
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {
@@ -68,6 +72,9 @@ class Recorder:
         # The arrays that are still in use; and each write, with what was there before.
         self.cells: WeakSet[Cell] = WeakSet()
         self.writes: list[tuple[Cell, Node]] = []
+        # The plain loops that are under way, and what their steps find as their number.
+        self.loops: list[PlainLoop] = []
+        self.counters: dict[str, Any] = {}
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Give the user's line, and the helper functions it lies in."""
@@ -137,8 +144,7 @@ class Recorder:
     def lift(self, value: Any) -> Node:
         """Give the node of a value: a variable's own, or a constant."""
         if hasattr(value, "node"):
-            node: Node = value.node
-            return node
+            return self._own(value)
         if isinstance(value, bool | np.bool_):
             value = bool(value)
         elif isinstance(value, numbers.Real):
@@ -173,6 +179,13 @@ class Recorder:
                 return self.builder.make(arange, (), {"stop": array.size})
             value = Constant(array)
         return self.builder.make(constant, (), {"value": value})
+
+    def _own(self, value: Any) -> Node:
+        """Give the node of a variable; of the number of a step, as a step finds it."""
+        if hasattr(value, "as_dim") and numbers_in(value.as_dim()):
+            value = as_value(self, value.as_dim(), self.counters)
+        node: Node = value.node
+        return node
 
     def record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """Record one operation and give its result as a variable."""
@@ -280,6 +293,13 @@ class Recorder:
     ) -> tuple[Any, Any]:
         """Record a loop over time: see `derivo.scan`."""
         return trace_loop(self, step, init, xs, length, reverse=reverse)
+
+    def steps_along(self, run: Run) -> Iterator[Any]:
+        """Begin a plain loop over an axis that is only a name."""
+        return PlainLoop(self, run)
+
+    def is_now(self, old: Node, new: Node) -> None:
+        """Note that a value was replaced by an equal one."""
 
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
@@ -46,6 +47,9 @@ class Recording(Protocol):
 
     def fitting(self, value: Any, place: Spec, casting: str) -> Any:
         """Bring a value that is written into a place to the place's kind."""
+
+    def steps_along(self, run: Any) -> Iterator[Any]:
+        """Begin a plain loop over an axis that is only a name."""
 
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""

@@ -37,6 +37,7 @@ from derivo.trace.invocation import (
 from derivo.trace.patch import understanding_variables
 from derivo.trace.randomness import MAKERS
 from derivo.trace.recorder import Recorder
+from derivo.trace.steps import refuse_escaped, refuse_left
 from derivo.trace.variable import Variable
 
 _OURS = str(Path(__file__).parents[1])
@@ -85,6 +86,10 @@ class Tracer(Recorder):
             invocation.below = [
                 i for i in invocation.below
                 if not any(i.start in steps for steps in self.steps)
+            ]  # fmt: skip
+            invocation.loops = [
+                loop for loop in invocation.loops
+                if not any(m in steps for m in loop.marks[1:] for steps in self.steps)
             ]  # fmt: skip
         self.top.end = self.builder.count
         with_steps(self.top)
@@ -159,6 +164,12 @@ class Tracer(Recorder):
             for name in _names_of(value, frame):
                 self.found[node] = (_depth(frame), name)
         return node
+
+    def is_now(self, old: Node, new: Node) -> None:
+        """Give a value the name that an equal one has, whose place it takes."""
+        known = self.found.get(old)
+        if known is not None:
+            self.found.setdefault(new, known)
 
     def watch(self, frame: FrameType, _event: str, _arg: Any) -> Any:
         """Note the names of local variables as they are bound, line by line."""
@@ -313,8 +324,7 @@ def trace(
             raise _reason(error) from None
         finally:
             sys.settrace(before)
-    if tracer.refusals:
-        raise tracer.refusals[0]
+    _check_ended(tracer)
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
     names = {node: short_name(path) for path, node in inputs_by_path.items()}
@@ -338,11 +348,20 @@ def trace(
         signature = ()
     graph = Graph(function_name(function), inputs, tuple(outputs), names, signature)
     check(graph)
+    refuse_escaped(graph.nodes())
     tracer.is_over = True
     return Traced(
         graph, structure, tracer.finished(), tuple(tracer.asserts.lines),
         tracer.makes_generators,
     )  # fmt: skip
+
+
+def _check_ended(tracer: Tracer) -> None:
+    """Raise what the function has caught itself, or has left unfinished."""
+    if tracer.refusals:
+        raise tracer.refusals[0]
+    if tracer.loops:
+        refuse_left(tracer.loops[-1].line)
 
 
 def _nested(nest: Any, values: Iterator[Any]) -> Any:

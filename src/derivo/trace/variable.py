@@ -17,7 +17,9 @@ from derivo.ops.put import copied
 from derivo.trace.cell import Cell, View, as_view, own_or_view, shares_memory
 from derivo.trace.facts import FloatingType
 from derivo.trace.items import item, write_item
+from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
+from derivo.trace.runs import as_run, is_named
 
 # Methods of arrays that are functions of NumPy under the same name.
 _METHODS = frozenset({
@@ -317,6 +319,12 @@ class Variable:
 
     def refuse_size(self) -> NoReturn:
         """Refuse a branch that would be right for one size and wrong for another."""
+        if hasattr(self, "as_dim") and numbers_in(self.as_dim()):
+            self.recorder.refuse(
+                TraceError, "a branch depends on the number of the step, and a loop "
+                "over an axis that is only a name has one step for all numbers",
+                "write np.where(t > 0, a, b), or do what is special before the loop",
+            )  # fmt: skip
         self.recorder.refuse(
             TraceError, "a branch depends on a size that is only a name",
             "give that axis a number in the spec, or derive once for each case",
@@ -335,8 +343,8 @@ class Variable:
     def __index__(self) -> NoReturn:  # noqa: PLE0305
         self.recorder.refuse(
             TraceError, "a traced value, or a size that is only a name, is used as a "
-            "Python integer", "use derivo.scan for a loop over a named axis, or give "
-            "that axis a number in the spec",
+            "Python integer", "write np.where for a choice, or give that axis a number "
+            "in the spec",
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -348,10 +356,12 @@ class Variable:
         return first
 
     def __iter__(self) -> Iterator[Any]:
-        if not self.ndim or not isinstance(self.node.spec.shape[0], int):
+        if is_named(self):
+            return self.recorder.steps_along(as_run(self))
+        if not self.ndim:
             self.recorder.refuse(
-                TraceError, "a loop runs over an axis that is only a name",
-                "use derivo.scan, or give that axis a number in the spec",
+                TraceError, "a loop runs over a number, which has no elements",
+                "loop over an array, or over range(n)",
             )  # fmt: skip
         return (self[i] for i in range(len(self)))
 

@@ -1,0 +1,33 @@
+"""The local variables of a running function: read, and bound anew from outside."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Mapping
+from dis import opname
+from types import FrameType
+from typing import Any
+
+# Since Python 3.13 `f_locals` is the variables themselves; before, it is a copy of them
+# that has to be put back (PEP 667).
+_IS_A_COPY = sys.version_info < (3, 13)
+
+
+def local_values(frame: FrameType) -> dict[str, Any]:
+    """Give the local variables of a function, and those it shares with others."""
+    return {k: v for k, v in frame.f_locals.items() if k.isidentifier()}
+
+
+def bind_locals(frame: FrameType, values: Mapping[str, Any]) -> None:
+    """Bind local variables of a function that is running."""
+    space = frame.f_locals
+    space.update(values)
+    if _IS_A_COPY:
+        put_back = ctypes.pythonapi.PyFrame_LocalsToFast
+        put_back(ctypes.py_object(frame), ctypes.c_int(0))
+
+
+def runs_a_for(frame: FrameType) -> bool:
+    """Tell a ``for`` loop that asks for the next step from any other caller."""
+    return opname[frame.f_code.co_code[frame.f_lasti]] == "FOR_ITER"

@@ -1,0 +1,184 @@
+"""Where a step of a loop can leave something: local names, attributes, containers."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import CellType, FrameType
+from typing import Any
+
+import numpy as np
+
+from derivo.graph.nest import leaves, rebuilt
+from derivo.trace.frames import bind_locals, local_values
+from derivo.trace.owned import DEPTH, collect
+from derivo.trace.variable import Variable
+
+NOTHING: Any = object()  # what a name holds that is not bound yet
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A local name, an attribute, an entry of a dict or list.
+
+    Attributes
+    ----------
+    holder
+        The frame, the dict (of an object's attributes, too) or the list.
+    key
+        Name, key, or number.
+    """
+
+    holder: Any
+    key: Any
+
+    def __hash__(self) -> int:
+        return hash((id(self.holder), self.key))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Place) and (
+            self.holder is other.holder and self.key == other.key
+        )
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        return str(self.key)
+
+    def __str__(self) -> str:
+        """Write it for an error."""
+        if isinstance(self.holder, FrameType) or self.name.isidentifier():
+            return f"`{self.key}`"
+        return f"what is kept under {self.key!r}"
+
+
+class Places:
+    """All that a loop in a function can change, as it was before the loop.
+
+    Parameters
+    ----------
+    frame
+        The function.
+    """
+
+    def __init__(self, frame: FrameType) -> None:
+        self.frame = frame
+        self.locals = local_values(frame)
+        found: dict[int, tuple[Any, Any]] = {}
+        used = [frame.f_globals.get(n) for n in frame.f_code.co_names]
+        for value in (*self.locals.values(), *used):
+            collect(value, found, DEPTH)
+        self.holders = [
+            (holder, before) for holder, before in found.values() if _is_holder(holder)
+        ]
+
+    def changed(self) -> dict[Place, tuple[Any, Any]]:
+        """Give what has changed: what it was before the loop, and what it is now."""
+        own = _apart(self.frame, self.locals, local_values(self.frame))
+        found = dict(own)
+        for holder, before in self.holders:
+            if isinstance(holder, CellType):
+                pair = before, _inside(holder)
+                # A name that is shared with inner functions is a local one, too.
+                is_local = any(pair[1] is new for _, new in own.values())
+                if not is_local and not is_same(*pair):
+                    found[Place(holder, 0)] = pair
+            else:
+                found |= _apart(holder, _entries(before), _entries(holder))
+        return found
+
+    def restore(self) -> None:
+        """Put everything back; new names, which cannot be unbound, hold nothing."""
+        new = local_values(self.frame).keys() - self.locals.keys()
+        bind_locals(self.frame, self.locals | dict.fromkeys(new, NOTHING))
+        for holder, before in self.holders:
+            if isinstance(holder, dict):
+                for key in [k for k in holder if k not in before]:
+                    del holder[key]
+                holder.update(before)
+            elif isinstance(holder, list):
+                holder[:] = before
+            elif before is not NOTHING:
+                holder.cell_contents = before
+
+    def get(self, place: Place) -> Any:
+        """Give what is in a place now."""
+        if place.holder is self.frame:
+            return local_values(self.frame).get(place.key, NOTHING)
+        if isinstance(place.holder, CellType):
+            return _inside(place.holder)
+        if isinstance(place.holder, dict):
+            return place.holder.get(place.key, NOTHING)
+        return place.holder[place.key]
+
+    def put(self, values: Mapping[Place, Any]) -> None:
+        """Leave values in places."""
+        own = {p.key: v for p, v in values.items() if p.holder is self.frame}
+        bind_locals(self.frame, own)
+        for place, value in values.items():
+            if isinstance(place.holder, CellType):
+                place.holder.cell_contents = value
+            elif place.holder is not self.frame:
+                place.holder[place.key] = value
+
+
+def _is_holder(thing: Any) -> bool:
+    """Tell what holds values; not the names of a module, for we change them, too."""
+    if isinstance(thing, dict):
+        return "__builtins__" not in thing
+    return isinstance(thing, list | CellType)
+
+
+def _inside(cell: CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not bound yet
+        return NOTHING
+
+
+def _entries(holder: Any) -> Mapping[Any, Any]:
+    return dict(enumerate(holder)) if isinstance(holder, list) else holder
+
+
+def _apart(
+    holder: Any, before: Mapping[Any, Any], after: Mapping[Any, Any]
+) -> dict[Place, tuple[Any, Any]]:
+    found: dict[Place, tuple[Any, Any]] = {}
+    for key, value in after.items():
+        old = before.get(key, NOTHING)
+        if not is_same(old, value):
+            found[Place(holder, key)] = (old, value)
+    return found
+
+
+def is_same(old: Any, new: Any) -> bool:
+    """Tell whether two values cannot be told apart by what is computed with them."""
+    if old is new:
+        return True
+    if isinstance(old, Variable) and isinstance(new, Variable):
+        return old.node is new.node
+    if type(old) is not type(new):
+        return False
+    if isinstance(old, tuple):
+        return len(old) == len(new) and all(map(is_same, old, new))
+    if isinstance(old, numbers.Real | str | bytes):
+        return bool(old == new) or (old != old and new != new)  # noqa: PLR0124  NaN
+    return False
+
+
+def is_numeric(value: Any) -> bool:
+    """Tell an array or a number, traced or not, from anything else."""
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "fiub"
+    return isinstance(value, Variable | numbers.Real) and not isinstance(value, bool)
+
+
+def same_structure(one: Any, other: Any) -> bool:
+    """Tell whether two nests differ at most in their arrays."""
+    return bool(rebuilt(one, lambda _: 0) == rebuilt(other, lambda _: 0))
+
+
+def all_numeric(values: Iterable[Any]) -> bool:
+    """Tell whether all leaves of nests are arrays or numbers."""
+    return all(is_numeric(v) for value in values for v in leaves(value))

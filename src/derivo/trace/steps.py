@@ -1,0 +1,286 @@
+"""Plain ``for`` loops over a named axis: a step is run on values that stand for any.
+
+The loop is Python's own. It asks our iterator for the next step; what the step before
+has changed can then be seen in the frame of the function, and in what it can reach. A
+step is traced again and again, each time with values in the place of all that was seen
+to change, until nothing else changes. Then the loop is over for Python, and what was
+traced last is the step of a scan.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, NoReturn
+
+from derivo.errors import TraceError
+from derivo.graph.dim import Dim, Shape, symbol
+from derivo.graph.nest import leaves
+from derivo.graph.node import Line, Node
+from derivo.graph.spec import Spec
+from derivo.ops.leaf import fill
+from derivo.trace.carried import Carried, in_words, not_uniform
+from derivo.trace.frames import runs_a_for
+from derivo.trace.loop import (
+    TracedStep,
+    converted,
+    filled,
+    lifted,
+    place_holder,
+    scanned,
+)
+from derivo.trace.numbered import at_step, new_number, numbers_of
+from derivo.trace.places import (
+    NOTHING,
+    Place,
+    Places,
+    all_numeric,
+    is_numeric,
+    same_structure,
+)
+from derivo.trace.rows import without_numbers
+from derivo.trace.runs import Run
+from derivo.trace.variable import Variable
+
+_MOST_TRIALS = 60
+_SAME = "let a step leave there what it finds there"
+
+
+@dataclass
+class Trial:
+    """One run of the step, on values that stand for what any step finds.
+
+    Attributes
+    ----------
+    counter
+        The number of the step.
+    parts
+        Array to the row of it that belongs to the step.
+    carries
+        Place to what the step finds there.
+    """
+
+    recorder: Any
+    number_name: str
+    counter: Node
+    parts: dict[Node, Node] = field(default_factory=dict)
+    carries: dict[Place, list[Node]] = field(default_factory=dict)
+
+    def row(self, array: Any) -> Any:
+        """Give the row of an array that belongs to the step."""
+        node = lifted(self.recorder, array)
+        if node not in self.parts:
+            spec = Spec(node.spec.shape[1:], node.spec.kind)
+            self.parts[node] = place_holder(self.recorder, spec)
+        return self.recorder.wrap(self.parts[node])
+
+    def number(self) -> Any:
+        """Give the number of the step."""
+        return self.recorder.size(symbol(self.number_name))
+
+
+class PlainLoop(Iterator[Any]):
+    """The iterator of a plain loop over a named axis.
+
+    Parameters
+    ----------
+    recorder
+        What records.
+    run
+        What the loop runs along.
+    """
+
+    __slots__ = ("backward", "carried", "left", "line", "number", "places", "recorder",
+                 "run", "start", "trial", "trials")  # fmt: skip
+
+    places: Places
+    trial: Trial
+
+    def __init__(self, recorder: Any, run: Run) -> None:
+        self.recorder, self.run = recorder, run
+        self.backward = run.direction < 0
+        self.carried: dict[Place, Carried] = {}
+        self.left: set[Place] = set()  # not bound before the loop: only left behind
+        self.trials = 0
+        self.line: Line | None = None
+        self.start = recorder.builder.count
+        self.number = new_number(self.start)
+
+    def __next__(self) -> Any:
+        if not self.trials:
+            self._begin(sys._getframe(1))  # noqa: SLF001  the frame of the loop
+        elif self.recorder.loops[-1] is not self:
+            refuse_left(self.recorder.loops[-1].line)
+        elif self._is_settled():
+            self._end()
+            raise StopIteration
+        else:
+            self.places.restore()
+        return self._another()
+
+    def _begin(self, frame: FrameType) -> None:
+        if not runs_a_for(frame):
+            self.recorder.refuse(
+                TraceError,
+                "an axis that is only a name is taken apart, element by element",
+                "loop over it with `for`, or give that axis a number in the spec",
+            )
+        self.line, _ = self.recorder.place()
+        self.places = Places(frame)
+        self.recorder.loops.append(self)
+
+    def _another(self) -> Any:
+        """Begin a trial; give what the loop hands to the step."""
+        self.trials += 1
+        recorder = self.recorder
+        counter = place_holder(recorder, Spec((), "pyint"))
+        self.trial = Trial(recorder, self.number, counter)
+        recorder.counters[self.number] = recorder.wrap(counter)
+        values = {}
+        for place, carried in self.carried.items():
+            found = [place_holder(recorder, f.spec) for f in carried.first]
+            self.trial.carries[place] = found
+            values[place] = filled(carried.nest, [recorder.wrap(f) for f in found])
+        self.places.put(values)
+        return self.run.item(self.trial, backward=self.backward)
+
+    # --- what a step has changed ------------------------------------------------------
+
+    def _is_settled(self) -> bool:
+        """See what the step has changed; tell whether all of it was known."""
+        settled = True
+        for place, (before, after) in self.places.changed().items():
+            if place in self.carried or place in self.left:
+                continue
+            if before is NOTHING:
+                if any(isinstance(v, Variable) for v in leaves(after)):
+                    self.left.add(place)
+                continue
+            self._check_kinds(place, before, after)
+            first = [lifted(self.recorder, v) for v in leaves(before)]
+            narrow = [f.spec.shape for f in first]
+            self.carried[place] = Carried(place.name, before, first, narrow)
+            settled = False
+        for place, carried in self.carried.items():
+            after = self.places.get(place)
+            self._check_kinds(place, carried.nest, after)
+            nodes = [lifted(self.recorder, v) for v in leaves(after)]
+            settled = not carried.widen(self.recorder, nodes) and settled
+        if not settled and self.trials > _MOST_TRIALS:
+            self.recorder.refuse(
+                TraceError, "each step of this loop hands on something else than the "
+                "one before", "hand on arrays that keep their shapes",
+            )  # fmt: skip
+        return settled
+
+    def _check_kinds(self, place: Place, before: Any, after: Any) -> None:
+        """Refuse what is no array, or another nest of arrays than before."""
+        if (
+            before is not None
+            and all_numeric([before, after])
+            and same_structure(before, after)
+        ):
+            return
+        starts = before is None or not all_numeric([before])
+        self.recorder.refuse(
+            TraceError,
+            f"{place} is {in_words(before)} before a step of this loop, and "
+            f"{in_words(after)} after it",
+            "start from the array that the first step shall find" if starts else _SAME,
+        )
+
+    # --- the end ----------------------------------------------------------------------
+
+    def _end(self) -> None:
+        """Make the scan, and leave its results where the steps left theirs."""
+        recorder, step = self.recorder, TracedStep()
+        step.parts, step.arrays = list(self.trial.parts.values()), [*self.trial.parts]
+        narrow: dict[Node, Shape] = {}
+        numbers: dict[Place, list[int | None]] = {}
+        for place, carried in self.carried.items():
+            after = [lifted(recorder, v) for v in leaves(self.places.get(place))]
+            found = self.trial.carries[place]
+            numbers[place] = [*range(len(step.carries), len(step.carries) + len(found))]
+            step.hand_on(found, carried.first, after)
+            narrow |= dict(zip(found, carried.narrow, strict=True))
+        for place in self.left:
+            numbers[place] = [
+                self._left_behind(step, v) for v in leaves(self.places.get(place))
+            ]
+        step.following = [
+            converted(recorder, n, f.spec.kind)
+            for n, f in zip(step.following, step.first, strict=True)
+        ]
+        self._check_shapes(step, narrow)
+        del recorder.counters[self.number]
+        without_numbers(recorder, step, self)
+        recorder.steps.append(range(self.start, recorder.builder.count))
+        recorder.loops.remove(self)
+        ends, _ = scanned(recorder, step, self.run.length, reverse=self.backward)
+        values = {}
+        for place, found_at in numbers.items():
+            nest = self.places.get(place)
+            pairs = zip(leaves(nest), found_at, strict=True)
+            values[place] = filled(nest, [self._after(v, k, ends) for v, k in pairs])
+        self.places.put(values)
+
+    def _left_behind(self, step: TracedStep, value: Any) -> int | None:
+        """Hand on what no step reads, so that it is there after the last."""
+        if not is_numeric(value) or hasattr(value, "as_dim"):
+            return None
+        node = lifted(self.recorder, value)
+        kind = "float" if node.spec.kind == "pyfloat" else node.spec.kind
+        kind = "int" if kind == "pyint" else kind
+        attrs = {"value": 0, "shape": node.spec.shape, "kind": kind}
+        zero = self.recorder.builder.make(fill, (), attrs)
+        step.hand_on([place_holder(self.recorder, node.spec)], [zero], [node])
+        return len(step.carries) - 1
+
+    def _check_shapes(self, step: TracedStep, narrow: dict[Node, Shape]) -> None:
+        """Refuse to begin with a copied number where that is another function."""
+        copied = {c: s for c, s in narrow.items() if s != c.spec.shape}
+        own = frozenset((*step.carries, *step.parts))
+        wrong = not_uniform(step.following, own, copied)
+        if wrong is not None:
+            value, reader = wrong
+            place = f" (read at {reader.line})" if reader.line else ""
+            self.recorder.refuse(
+                TraceError, "this loop begins with a number, or a smaller array, in "
+                f"the place of one of shape {value.spec}, and a step does more with it "
+                f"than to compute element by element{place}",
+                f"start from an array of shape {value.spec}",
+            )  # fmt: skip
+
+    def _after(self, value: Any, number: int | None, ends: list[Node]) -> Any:
+        """Give what stands in a place after the loop."""
+        if hasattr(value, "as_dim"):
+            last: Dim = 0 if self.backward else self.run.length - 1
+            return self.recorder.size(at_step(value.as_dim(), self.number, last))
+        return value if number is None else self.recorder.wrap(ends[number])
+
+
+def refuse_left(line: Line | None) -> NoReturn:
+    """Refuse a loop that ended before the steps did."""
+    message = (
+        "A loop over an axis that is only a name is left before its end (`break`, "
+        f"`return`).\n  {line}\n  Instead: run through all steps and choose among "
+        "values by np.where, or give that axis a number in the spec."
+    )
+    raise TraceError(message)
+
+
+def refuse_escaped(nodes: Iterable[Node]) -> None:
+    """Refuse values of one step that are read where there is no such step."""
+    for node in nodes:
+        around = (node, *node.inputs)
+        if any("bound" in n.op.traits or numbers_of(n) for n in around):
+            place = f"\n  {node.line}" if node.line else ""
+            message = (
+                "A value that belongs to one step of a loop is read after the loop, or "
+                f"in another step, in a way that cannot be followed.{place}\n  "
+                "Instead: hand it on in a local name or an attribute, write it into an "
+                "array (h[t] = ...), or append it to a list."
+            )
+            raise TraceError(message)

@@ -1,0 +1,176 @@
+"""What a plain loop over a named axis cannot do is refused, with the user's line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import DerivoError
+
+
+class Box:
+    def __init__(self, h):
+        self.h = h
+
+
+def left_by_break(xs):
+    s = 0.0
+    for x in xs:  # here
+        s = s + np.sum(x)
+        break
+    return s
+
+
+def left_by_return(xs):
+    s = 0.0
+    for x in xs:  # here
+        return s + np.sum(x)
+    return s
+
+
+def inner_loop_left(xs):
+    s = 0.0
+    for row in xs:
+        for value in row:  # here
+            s = s + value
+            break
+    return s
+
+
+def left_where_a_value_says_so(xs):
+    s = 0.0
+    for x in xs:
+        s = s + np.sum(x)
+        if s > 3:  # here
+            break
+    return s
+
+
+def the_first_step_is_another(xs):
+    s = 0.0
+    for t in range(len(xs)):
+        if t:  # here
+            s = s + np.sum(xs[t])
+    return s
+
+
+def nothing_at_first(xs):
+    before = None
+    for x in xs:  # here
+        before = x if before is None else before + x
+    return before
+
+
+def a_new_object(xs):
+    box = Box(0.0)
+    for x in xs:  # here
+        box = Box(box.h + x)
+    return box.h
+
+
+def a_growing_array(xs):
+    s = np.zeros(2)
+    for x in xs:  # here
+        s = np.concatenate([s, x])
+    return s
+
+
+def a_number_that_is_summed(xs):
+    s = 1.0
+    for x in xs:  # here
+        s = np.sum(s) * x
+    return s
+
+
+def a_size_that_grows(xs):
+    s = 0.0
+    for t in range(len(xs)):  # here
+        s = s + np.sum(xs[:t])
+    return s
+
+
+def as_many_steps_as_the_step_around(xs):
+    s = 0.0
+    for t in range(len(xs)):
+        for u in range(t):  # here
+            s = s + xs[u, 0]
+    return s
+
+
+def next_of_an_array(xs):
+    return next(iter(xs))  # here
+
+
+def taken_apart(xs):
+    a, b = xs  # here
+    return a + b
+
+
+def of_two_lengths(xs, ys):
+    s = 0.0
+    for x, y in zip(xs, ys):  # noqa: B905  here
+        s = s + np.sum(x) * np.sum(y)
+    return s
+
+
+REFUSED = {
+    left_by_break: "left before its end",
+    left_by_return: "left before its end",
+    inner_loop_left: "left before its end",
+    left_where_a_value_says_so: "depends on a traced value",
+    the_first_step_is_another: "depends on the number of the step",
+    nothing_at_first: "`before` is None before a step",
+    a_new_object: "`box` is a Box before a step",
+    a_growing_array: r"it is \(2,\) before a step and \(M \+ 2,\) after it",
+    a_number_that_is_summed: "begins with a number",
+    a_size_that_grows: "a size that depends on the step",
+    as_many_steps_as_the_step_around: "depends on the step of the loop around",
+    next_of_an_array: "taken apart, element by element",
+    taken_apart: "taken apart, element by element",
+    of_two_lengths: r"\(T, K\) that need not be equally long",
+}
+
+
+@pytest.mark.parametrize("function", REFUSED, ids=lambda f: f.__name__)
+def test_it_is_refused_with_the_line_and_what_to_write_instead(function):
+    specs: dict[str, Any] = {"xs": "T M", "ys": "K M"}
+    names = function.__code__.co_varnames[: function.__code__.co_argcount]
+    with pytest.raises(DerivoError, match=REFUSED[function]) as caught:
+        derivo.derive(function, **{name: specs[name] for name in names})
+    message = str(caught.value)
+    assert "Instead: " in message
+    assert any("File" in text and "here" in text for text in message.splitlines())
+
+
+class Slots:
+    __slots__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+
+def test_a_value_of_a_step_that_is_kept_out_of_sight_is_refused():
+    def f(xs):
+        slots = Slots(xs[0])
+        for x in xs:
+            slots.value = np.sin(x)
+        return slots.value
+
+    with pytest.raises(DerivoError, match="belongs to one step of a loop"):
+        derivo.derive(f, xs="T M")
+
+
+def test_what_the_user_owns_is_as_it_was_after_a_loop():
+    box = Box(np.ones(3))
+
+    def f(xs):
+        for x in xs:
+            box.h = np.tanh(box.h + x)
+        return box.h
+
+    before = box.h
+    derivo.derive(f, xs="T 3")
+    assert box.h is before
