@@ -20,13 +20,14 @@ def derive(
     function: Callable[..., Any],
     /,
     *,
-    shapes: Mapping[str, Any] | None = None,
+    shapes: Any = None,
     wrt: str | Iterable[str] | None = None,
     simplify: bool = True,
     stabilize: bool = True,
     assume: Iterable[str] = (),
     keep: str | Iterable[str] = (),
     inline: str | Iterable[str] = (),
+    static: Mapping[str, Any] | None = None,
     **specs: Any,
 ) -> Derivation:
     """Derive the backward pass of a forward pass written in plain NumPy.
@@ -36,8 +37,8 @@ def derive(
     function
         Takes arrays and gives an array, or several in a tuple, list or dict.
     shapes
-        Specs of arguments by name, in the place of `specs`: for arguments that are
-        called like an option of `derive`.
+        Specs of arguments by name, beside or in the place of `specs`: for arguments
+        that are called like an option of `derive`.
     wrt
         Names of the arguments to differentiate for, in the order in which gradients
         are returned; all floating ones if left out.
@@ -56,11 +57,17 @@ def derive(
         and those that are written out where they are called (``"*"`` for all). If
         nothing is said, a function stays that is called twice or is long, unless its
         caller's backward pass gets shorter without it.
+    static
+        Settings by name that a keyword could not give: texts, and anything else that
+        is no array; ``"params.mode"`` for one in a nest.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
         number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
-        list or tuple of these, nested as the function takes its parameters. Gradients
-        come back nested alike. A keyword that is an argument of the function is its
+        list, tuple, named tuple or dataclass of these, nested as the function takes its
+        parameters. Gradients come back nested alike. Python's own ``True`` and
+        ``False``, whole numbers, None and functions are settings (``axis=1``,
+        ``act=np.tanh``), and so is each default that nothing is given for: a setting is
+        no argument of the source. A keyword that is an argument of the function is its
         spec, also where an option of that name exists, unless `shapes` is given.
 
     Returns
@@ -79,10 +86,16 @@ def derive(
     """
     options: dict[str, Any] = {
         "wrt": wrt, "simplify": simplify, "stabilize": stabilize, "assume": assume,
-        "keep": keep, "inline": inline,
+        "keep": keep, "inline": inline, "static": static,
     }  # fmt: skip
     usual = inspect.signature(derive).parameters
-    for name in _arguments_of(function) if shapes is None else ():
+    own = _arguments_of(function)
+    if not isinstance(shapes, Mapping | None):
+        if "shapes" not in own:
+            message = f"shapes={shapes!r} is to be a dict: shapes={{'x': 'N M'}}"
+            raise UsageError(message)
+        specs["shapes"], shapes = shapes, None
+    for name in own if shapes is None else ():
         if name in options and options[name] is not usual[name].default:
             specs[name] = options.pop(name)
     return Derivation.of(function, {**specs, **(shapes or {})}, **options)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
-from keyword import iskeyword
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -26,11 +26,8 @@ from derivo.errors import (
 )
 from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
-from derivo.graph.dim import names as dim_names
-from derivo.graph.nest import gradient_nests, nested, paths, rebuilt
+from derivo.graph.nest import as_given, gradient_nests, nested, rebuilt
 from derivo.graph.node import Graph
-from derivo.graph.sizes import origins
-from derivo.graph.spec import Spec, spec_of
 from derivo.kept import EVERY, Choice, with_functions
 from derivo.ops.leaf import argument
 from derivo.run.arguments import (
@@ -38,17 +35,18 @@ from derivo.run.arguments import (
     adjoints_of_results,
     bind,
     floating_type,
-    split_upstream,
 )
+from derivo.run.calling import arguments_of, split_upstream, spread
 from derivo.run.load import load_text, save_text
 from derivo.run.stored import Missing, storable
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.simplify.model import Backward, Forward, Step
+from derivo.trace.given import Given, shown
 from derivo.trace.owned import left_as_it_was
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
-from derivo.trace.tracer import Traced, is_users, trace
+from derivo.trace.tracer import Traced, is_users, placed, trace
 
 
 class Passes:
@@ -61,6 +59,8 @@ class Passes:
     ----------
     function
         The user's.
+    given
+        What is known of its arguments: their specs, and settings.
     traced, structure
         What it does, and how it hands its results back: see `derivo.trace.tracer`.
     forward, backward
@@ -72,11 +72,12 @@ class Passes:
     """
 
     def __init__(
-        self, function: Callable[..., Any], traced: Graph, structure: Any,
-        forward: Forward, backward: Backward, functions: Functions,
+        self, function: Callable[..., Any], given: Given, traced: Graph,
+        structure: Any, forward: Forward, backward: Backward, functions: Functions,
         rederive: Callable[..., Self],
     ) -> None:  # fmt: skip
         self.function = function
+        self.given = given
         self.traced = traced
         self.structure = structure
         self.forward = forward
@@ -91,11 +92,11 @@ class Passes:
         wrt: str | Iterable[str] | None = None, simplify: bool = True,
         stabilize: bool = True, assume: Iterable[str] = (),
         keep: str | Iterable[str] = (), inline: str | Iterable[str] = (),
+        static: Mapping[str, Any] | None = None,
     ) -> Self:  # fmt: skip
         """Run the stages, one after the other: see `derivo.derive`."""
         builder = Builder()
-        given = {name: _read_specs(name, value) for name, value in specs.items()}
-        _check_sizes(given)
+        given = Given.read(function, specs, static)
         facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
         with (
@@ -108,7 +109,7 @@ class Passes:
                 refuse_drawn(run.graph.name, run.graph, again.graph)
         traced, structure = run.graph, run.structure
         facts.check_arguments(traced)
-        names = _wrt(wrt, traced)
+        names = _wrt(wrt, traced, given)
         functions = Functions(builder, simplify, stabilize)
         outlined = with_functions(run, names, functions, facts, choice)
         forward = simplify_forward(
@@ -137,10 +138,12 @@ class Passes:
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
         rederive = partial(
-            cls.of, function, given, wrt=names, simplify=simplify, stabilize=stabilize,
-            assume=assume, keep=keep, inline=inline,
+            cls.of, function, given.specs, wrt=names, simplify=simplify,
+            stabilize=stabilize, assume=assume, keep=keep, inline=inline,
+            static=given.settings,
         )  # fmt: skip
-        return cls(function, traced, structure, forward, backward, functions, rederive)
+        return cls(function, given, traced, structure, forward, backward, functions,
+                   rederive)  # fmt: skip
 
     # --- source -----------------------------------------------------------------------
 
@@ -153,8 +156,9 @@ class Passes:
     def emitted(self) -> Source:
         """The source, with the value that each line computes."""
         written = program(
-            self.traced, self.structure, self.forward, self.backward, self.functions
-        )
+            self.traced, self.structure, self.forward, self.backward, self.functions,
+            notes=self.given.notes,
+        )  # fmt: skip
         return emit(written)
 
     @property
@@ -221,7 +225,8 @@ class Passes:
         """Run the forward pass."""
         values, _ = self.bind(args, arrays)
         with np.errstate(over="ignore", under="ignore"):
-            return self.run_forward(nested(self.traced, values))[0]
+            output, _ = self.run_forward(nested(self.traced, values))
+        return as_given(self.structure, output)
 
     def run_forward(self, given: Mapping[str, Any]) -> tuple[Any, Any]:
         """Run the forward pass of the source: the result, and what backward reads.
@@ -232,6 +237,13 @@ class Passes:
         function = getattr(self.module, self.name)
         output, saved = function(**given, **self.emitted.arrays)
         return output, saved
+
+    def run_function(self, values: Mapping[str, Any]) -> Any:
+        """Run the user's own function on arrays, by the paths of the arguments."""
+        arguments = {**self.given.settings, **nested(self.traced, values)}
+        parameters = inspect.signature(self.function).parameters
+        positional, keyword = placed(self.function, parameters, arguments)
+        return self.function(*positional, **keyword)
 
     def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
@@ -263,7 +275,7 @@ class Passes:
 
         Takes what `gradients` takes.
         """
-        upstream, args, named = split_upstream(self.traced, given, arrays)
+        upstream, args, named = split_upstream(self.traced, self.given, given, arrays)
         values, sizes = self.bind(args, named)
         return self._run(upstream, values, sizes)
 
@@ -290,7 +302,19 @@ class Passes:
         parts = result if len(returned) > 1 else (result,)
         if is_loss and upstream is not None:
             parts = tuple(rebuilt(p, lambda d: factor * d) for p in parts)
-        return output, dict(zip(returned, parts, strict=True))
+        gradients = {
+            name: as_given(nest, part)
+            for (name, nest), part in zip(returned.items(), parts, strict=True)
+        }
+        return as_given(self.structure, output), gradients
+
+    def by_path(self, gradients: Mapping[str, Any]) -> dict[str, Any]:
+        """Give each gradient by the way to it in its nest, such as ``blocks.0.w``."""
+        return {
+            path: array
+            for name, nest in gradient_nests(self.traced, self.wanted).items()
+            for path, array in spread(self.name, name, nest, gradients[name])
+        }
 
     def bind(
         self, args: tuple[Any, ...], arrays: Mapping[str, Any]
@@ -299,10 +323,7 @@ class Passes:
 
         Arrays of a nest go by their paths: ``blocks.0.w``.
         """
-        parameters = [name for name, _ in self.traced.signature]
-        given = {**dict(zip(parameters, args, strict=False)), **arrays}
-        if self.traced.parameters and len(args) <= len(parameters):
-            args, arrays = (), dict(paths(given))
+        args, arrays = arguments_of(self.traced, self.given, args, arrays)
         return bind(self.traced, args, arrays)
 
     def _exact_if_needed(self, values: Mapping[str, Any]) -> Self | None:
@@ -367,13 +388,11 @@ class Passes:
         return f"<derivation of {self.name}({given}): print(d.source)>"
 
 
-def _traced(
-    function: Callable[..., Any], given: Mapping[str, Any], builder: Builder
-) -> Traced:
+def _traced(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:
     """Trace, and tell what ends a program as an error of the user's function."""
     name = getattr(function, "__name__", repr(function))
     try:
-        run = trace(function, given, builder)
+        run = trace(function, given.specs, builder, given.settings)
     except RecursionError:
         message = f"{name} calls itself, or others, too deep: is there an end to it?"
         raise TraceError(message) from None
@@ -385,6 +404,7 @@ def _traced(
     except (AttributeError, TypeError) as error:
         # What the stand-in for an array cannot do; errors of the user's own go through.
         if not _is_ours(error) and "Variable" not in str(error):
+            _tell_of_settings(error, given)
             raise
         message = (
             f"{error}{_users_line(error)}\n  Instead: use NumPy's functions for it"
@@ -399,6 +419,25 @@ def _traced(
         )
         raise TraceError(message)
     return run
+
+
+def _tell_of_settings(error: Exception, given: Given) -> None:
+    """Say so where a number or None was taken for a setting, and used as an array.
+
+    Raises
+    ------
+    UsageError
+        The user's code fails on a value of the kind of a setting.
+    """
+    for name, value in given.settings.items():
+        if f"'{type(value).__name__}'" not in str(error) or callable(value):
+            continue
+        meant = "'N M'" if value is None else f"'{value}'"
+        message = (
+            f"{error}{_users_line(error)}\n  {name}={shown(value)} is a setting. "
+            f"Instead: for an array give a shape, such as {name}={meant}, or an example"
+        )
+        raise UsageError(message) from None
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -437,69 +476,7 @@ def _texts(assume: Any) -> tuple[str, ...]:
     return several
 
 
-def _read_specs(name: str, value: Any) -> Any:
-    """Read the spec of an argument, or a nest of them."""
-    if not is_nest(value):
-        return _read_spec(name, value)
-    if isinstance(value, dict):
-        return {k: _read_specs(f"{name}.{k}", v) for k, v in value.items()}
-    parts = [_read_specs(f"{name}.{k}", v) for k, v in enumerate(value)]
-    return parts if isinstance(value, list) else tuple(parts)
-
-
-def is_nest(value: Any) -> bool:
-    """Tell a nest of arguments from one: a bare list of numbers is an array."""
-    if isinstance(value, dict):
-        return bool(value)
-    if not isinstance(value, tuple | list):
-        return False
-    return any(
-        isinstance(v, str | dict | np.ndarray | Spec) or is_nest(v) for v in value
-    )
-
-
-def _read_spec(name: str, value: Any) -> Spec:
-    try:
-        spec = spec_of(value)
-    except DerivoError as error:
-        message = f"{name}: {error}"
-        raise type(error)(message) from None
-    except ValueError as error:  # rows of different lengths
-        message = f"{name} is neither a shape nor an array: {error}"
-        raise UsageError(message) from None
-    sizes = [s for d in spec.shape for s in dim_names(d)]
-    odd = [s for s in sizes if iskeyword(s) or s.startswith("__")]
-    if odd or (isinstance(value, str) and ",," in value.replace(" ", "")):
-        what = f"{odd[0]!r} is no name for a size" if odd else "a size is missing"
-        message = f"{name}={value!r}: {what}; write names and numbers: 'N 3'"
-        raise UsageError(message)
-    return spec
-
-
-def _check_sizes(given: Mapping[str, Any]) -> None:
-    """See that the arguments of a call will tell every named size.
-
-    Raises
-    ------
-    UsageError
-        A size that stands only in sums with others that are not known, or inside a
-        floor division.
-    """
-    specs = [s for name, nest in given.items() for _, s in paths(nest, name)]
-    dims = [d for s in specs for d in s.shape]
-    told = origins(dims)
-    for d in dims:
-        unknown = [name for name in dim_names(d) if name not in told]
-        if unknown:
-            message = (
-                f"the size {unknown[0]} stands only in {d}, which does not tell it: "
-                f"give another axis the size {unknown[0]}, or give this one a name of "
-                "its own"
-            )
-            raise UsageError(message)
-
-
-def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:
+def _wrt(wrt: Any, graph: Graph, given: Given) -> tuple[str, ...]:
     kinds = {n.attrs["name"]: n.spec.kind for n in graph.inputs}
     if wrt is None:
         return tuple(name for name, kind in kinds.items() if kind == "float")
@@ -517,6 +494,13 @@ def _wrt(wrt: Any, graph: Graph) -> tuple[str, ...]:
         raise UsageError(message)
     names = tuple(found for name in asked for found in _below(name, kinds))
     for name in names:
+        if name in given.fixed:
+            value = shown(given.fixed[name])
+            message = (
+                f"wrt: {name!r} is a setting, {value}. To differentiate for it give it "
+                f"a shape ({name}='' for one number) or a floating number, 3.0 for 3"
+            )
+            raise UsageError(message)
         if kinds.get(name) != "float":
             known = name in kinds
             what = f"holds {kinds[name]} values, as an" if known else "is not an"

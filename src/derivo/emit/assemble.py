@@ -11,7 +11,7 @@ from derivo.emit.local import local_derivative
 from derivo.emit.program import FunctionProgram, Program
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
-from derivo.graph.nest import gradient_nests
+from derivo.graph.nest import as_written, gradient_nests
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.functions import Functions
 from derivo.simplify.kept_axes import KeptAxes
@@ -21,7 +21,7 @@ from derivo.simplify.model import Backward, Derived, Forward
 
 def program(
     traced: Graph, structure: Any, forward: Forward, backward: Backward,
-    functions: Functions | None = None,
+    functions: Functions | None = None, notes: tuple[str, ...] = (),
 ) -> Program:  # fmt: skip
     """Put together what is to be written: all values in operations that NumPy has.
 
@@ -33,10 +33,13 @@ def program(
         How the results are handed back.
     functions
         What derived the functions that it calls, if it calls any.
+    notes
+        What a reader must know of the forward function.
     """
-    wanted = tuple(gradient_nests(traced, backward.gradients).values())
+    wanted = _returned(traced, backward)
     every = tuple(range(len(forward.graph.outputs)))
     written = _program(traced, structure, forward, backward, every, wanted)
+    written = replace(written, notes=notes)
     if functions is None:
         return written
     roots = (*written.outputs, *written.gradients.values())
@@ -78,13 +81,18 @@ def _function(
     def written(derived: Derived | None) -> Program:
         seeded = derived.seeded if derived else ()
         backward = derived.backward if derived else _NOTHING
-        nests = tuple(gradient_nests(graph, backward.gradients).values())
+        nests = _returned(graph, backward)
         return _program(graph, block.structure, forward, backward, seeded, nests)
 
     largest_first = sorted(variants, key=lambda d: (-len(d.wrt), d.wrt, d.seeded))
     return FunctionProgram(
         block, written(None), tuple((d, written(d)) for d in largest_first)
     )
+
+
+def _returned(graph: Graph, backward: Backward) -> tuple[Any, ...]:
+    nests = gradient_nests(graph, backward.gradients).values()
+    return tuple(as_written(nest) for nest in nests)
 
 
 _NOTHING = Backward((), {}, {}, {}, (), (), ())

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from derivo.emit.parallel import Group, gather, loop_over
-from derivo.emit.places import NOBODYS, below, items_of, nest_expression
+from derivo.emit.places import NOBODYS, below, nest_expression
 from derivo.emit.rolled import write_step
 from derivo.emit.statement import Statement
 from derivo.emit.writing import Writing
 from derivo.graph.block import Block
 from derivo.graph.names import adjoint_name
-from derivo.graph.nest import gradient_nests, pruned, rebuilt
+from derivo.graph.nest import as_written, gradient_nests, parts_of, pruned, rebuilt
 from derivo.graph.node import Node
 
 
@@ -25,7 +25,9 @@ def handed_back(derived: Any) -> list[tuple[str, Any]]:
     graph = derived.block.graph
     names = [graph.inputs[k].attrs["name"] for k in derived.wrt]
     nests = gradient_nests(graph, names)
-    return [(name, rebuilt(nest, names.index)) for name, nest in nests.items()]
+    return [
+        (name, as_written(rebuilt(nest, names.index))) for name, nest in nests.items()
+    ]
 
 
 def write_call(body: Writing, node: Node, nodes: list[Node]) -> None:
@@ -165,7 +167,7 @@ def _gradient_target(
     body: Writing, parameter: str, nest: Any, results: dict[int, Node]
 ) -> ast.expr:
     wish = adjoint_name(parameter)
-    if not items_of(nest):
+    if not parts_of(nest):
         return _target(body, results.get(nest), wish)
     if pruned(nest, results.__contains__) is None:
         return ast.Name(NOBODYS)
@@ -178,9 +180,9 @@ def _gradient_target(
 def _bind_parts(
     body: Writing, nest: Any, place: ast.expr, results: dict[int, Node]
 ) -> None:
-    for key, part in items_of(nest):
+    for key, part in parts_of(nest):
         _bind_parts(body, part, below(place, key), results)
-    if not items_of(nest) and nest in results:
+    if not parts_of(nest) and nest in results:
         body.give(results[nest], place)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from derivo.emit.places import nest_expression
 from derivo.emit.program import Comment
 from derivo.emit.statement import Statement, empty_lists_together
 from derivo.emit.wrap import wrapped
+from derivo.graph.nest import as_written
 from derivo.graph.node import Node
 
 WIDEST_COLUMN, WIDEST_LINE, WIDEST_NOTE = 44, 88, 80
@@ -111,9 +112,16 @@ def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]
     return above, wrapped(code)
 
 
+def comment_lines(notes: Iterable[str]) -> Lines:
+    """Write what a reader must know as comments above a function."""
+    parts = (part for note in notes for part in textwrap.wrap(note, WIDEST_LINE - 2))
+    return Lines([f"# {part}" for part in parts])
+
+
 def returned(structure: Any, results: list[str]) -> str:
     """Write results in the tuple, list or dict that the user's function gives."""
-    return ast.unparse(nest_expression(structure, lambda k: ast.Name(results[k])))
+    written = as_written(structure)
+    return ast.unparse(nest_expression(written, lambda k: ast.Name(results[k])))
 
 
 def array_text(name: str, array: Any) -> str:

@@ -6,11 +6,12 @@ import ast
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 from derivo.emit.backward import whole_text, write_backward
 from derivo.emit.forward import write_forward
-from derivo.emit.layout import Lines, Written, array_text
+from derivo.emit.layout import Lines, Written, array_text, comment_lines
 from derivo.emit.multiplied import multiplied
 from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
@@ -64,9 +65,10 @@ def emit(p: Program) -> Source:
     taken = functions | set(constants.values()) | _names_of(arguments)
     backward = write_backward(p, forward, taken, constants, called.functions)
     top = _top(constants, helpers)
-    body += forward.written.lines() + Lines(["", ""]) + whole_text(p, backward)
-    if _uses_numpy([*top, *body.text]):
-        top = ["import numpy as np", "", *top]
+    body += comment_lines(p.notes) + forward.written.lines()
+    body += Lines(["", ""]) + whole_text(p, backward)
+    imports = list(_imports([*top, *body.text]))
+    top = [*imports, "", *top] if imports else top
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
     words = _called(p, {**backward.names, **forward.names})
@@ -213,5 +215,11 @@ def _top(constants: dict[Node, str], helpers: list[Callable[..., Any]]) -> list[
     return [*lines, ""] if lines and lines[-1] else lines
 
 
-def _uses_numpy(lines: Iterable[str]) -> bool:
-    return any("np." in line.split("#")[0] for line in lines)
+def _imports(lines: Iterable[str]) -> Iterator[str]:
+    """Give the imports that the code below needs."""
+    code = [line.split("#")[0] for line in lines]
+    name = SimpleNamespace.__name__
+    if any(f"{name}(" in line for line in code):
+        yield f"from types import {name}\n"
+    if any("np." in line for line in code):
+        yield "import numpy as np"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-from derivo.graph.nest import rebuilt
+from derivo.graph.nest import Record, is_nest, parts_of, rebuilt
 
 NOBODYS = "_"
 
@@ -18,7 +19,7 @@ def places_of(signature: Iterable[tuple[str, Any]]) -> dict[str, ast.expr]:
         path: place
         for name, nest in signature
         for path, place, part in _parts(name, nest, ast.Name(name))
-        if not isinstance(part, dict | list | tuple)
+        if not is_nest(part)
     }
 
 
@@ -27,19 +28,14 @@ def _parts(
 ) -> Iterator[tuple[str, ast.expr, Any]]:
     """Give each part of a nest with its path and its expression, the whole first."""
     yield path, place, nest
-    for key, part in items_of(nest):
-        yield from _parts(f"{path}.{key}", part, below(place, key))
+    for key, part in parts_of(nest):
+        yield from _parts(f"{path}.{key}", part, below(place, key, nest))
 
 
-def items_of(nest: Any) -> Iterable[tuple[Any, Any]]:
-    """Give the parts of a nest by key or number; none of a leaf."""
-    if isinstance(nest, dict):
-        return nest.items()
-    return enumerate(nest) if isinstance(nest, tuple | list) else ()
-
-
-def below(place: ast.expr, key: Any) -> ast.expr:
-    """Write a part of a nest."""
+def below(place: ast.expr, key: Any, nest: Any = None) -> ast.expr:
+    """Write a part of a nest; without the nest itself, of a list or dict."""
+    if isinstance(nest, Record):
+        return ast.Attribute(place, key)
     return ast.Subscript(place, key_of(key))
 
 
@@ -64,8 +60,8 @@ class Wholes:
     def add(self, place: ast.expr, nest: Any) -> None:
         """Note that a nest, and so each part of it, lies at a place."""
         for _, where, part in _parts("", nest, place):
-            if isinstance(part, dict | list | tuple):
-                self.keys[ast.unparse(where)] = tuple(k for k, _ in items_of(part))
+            if is_nest(part):
+                self.keys[ast.unparse(where)] = tuple(k for k, _ in parts_of(part))
 
     def lists_in(self, expression: ast.expr) -> ast.expr:
         """Give an expression with ``[out[0], out[1], ...]`` written as ``out``."""
@@ -77,23 +73,23 @@ class Wholes:
 
         The leaves are expressions. With `exactly`, the whole has no other parts.
         """
-        if not isinstance(nest, dict | list | tuple):
+        if not is_nest(nest):
             found: ast.expr = nest
             return found
-        parts = {k: self.find(v, exactly=exactly) for k, v in items_of(nest)}
-        for key, part in parts.items():
-            if not isinstance(part, ast.Subscript):
+        wholes: dict[str, ast.expr] = {}
+        for key, part in parts_of(nest):
+            place = self.find(part, exactly=exactly)
+            if not isinstance(place, ast.Subscript | ast.Attribute):
                 return None
-            if ast.unparse(part.slice) != ast.unparse(key_of(key)):
+            whole = place.value
+            if ast.unparse(place) != ast.unparse(below(whole, key, nest)):
                 return None
-        whole = next(iter(parts.values())).value  # type: ignore[union-attr]
-        text = ast.unparse(whole)
-        if any(ast.unparse(p.value) != text for p in parts.values()):  # type: ignore[union-attr]
+            wholes[ast.unparse(whole)] = whole
+        if len(wholes) != 1:
             return None
-        has = set(self.keys.get(text, ()))
-        return (
-            whole if has == set(parts) or (not exactly and has > set(parts)) else None
-        )
+        ((text, whole),) = wholes.items()
+        has, wanted = set(self.keys.get(text, ())), {k for k, _ in parts_of(nest)}
+        return whole if has == wanted or (not exactly and has > wanted) else None
 
 
 class _Lists(ast.NodeTransformer):
@@ -113,6 +109,8 @@ def nest_expression(
 ) -> ast.expr:  # fmt: skip
     """Write a nest: by the name of the whole if it has one, else part by part.
 
+    A record that is put together from parts is a plain object with its attributes.
+
     Parameters
     ----------
     write
@@ -126,13 +124,18 @@ def nest_expression(
 
 
 def _written(nest: Any, wholes: Wholes | None, *, exactly: bool) -> ast.expr:
-    if not isinstance(nest, dict | list | tuple):
+    if not is_nest(nest):
         leaf: ast.expr = nest
         return leaf
     whole = wholes.find(nest, exactly=exactly) if wholes is not None else None
     if whole is not None:
         return whole
-    parts = [_written(v, wholes, exactly=exactly) for _, v in items_of(nest)]
+    keys = [key for key, _ in parts_of(nest)]
+    parts = [_written(v, wholes, exactly=exactly) for _, v in parts_of(nest)]
+    if isinstance(nest, Record):
+        pairs = zip(keys, parts, strict=True)
+        attributes = [ast.keyword(key, part) for key, part in pairs]
+        return ast.Call(ast.Name(SimpleNamespace.__name__), [], attributes)
     if isinstance(nest, dict):
-        return ast.Dict([key_of(k) for k in nest], parts)
+        return ast.Dict([key_of(k) for k in keys], parts)
     return ast.List(parts) if isinstance(nest, list) else ast.Tuple(parts)

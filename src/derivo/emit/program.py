@@ -44,6 +44,8 @@ class Program:
         Value of the derivation to the one that is written for it.
     assumptions
         What a reader must know: stated above the backward function.
+    notes
+        The same of the forward function.
     signature
         The parameters, each a nest of places among `inputs`.
     returned
@@ -70,6 +72,7 @@ class Program:
     roles: Mapping[Node, Node] = field(default_factory=dict)
     written: Mapping[Node, Node] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     signature: tuple[tuple[str, Any], ...] = ()
     returned: tuple[Any, ...] = ()
     seeded: tuple[int, ...] = ()

@@ -14,13 +14,13 @@ from typing import Any
 from derivo.emit.comments import forward_comment
 from derivo.emit.expression import written
 from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
-from derivo.emit.places import NOBODYS, below, items_of, key_of, nest_expression
+from derivo.emit.places import NOBODYS, below, nest_expression
 from derivo.emit.statement import Statement, append, definition, insert_first, tuple_of
 from derivo.emit.wishes import wishes_of
 from derivo.emit.writing import StepPrograms, Writing
 from derivo.graph.block import Block, Roll, rolls_among
 from derivo.graph.names import adjoint_name
-from derivo.graph.nest import pruned, rebuilt, short_name
+from derivo.graph.nest import as_written, parts_of, pruned, rebuilt, short_name
 from derivo.graph.node import Node
 from derivo.ops.arithmetic import add
 
@@ -177,11 +177,11 @@ class _Forward(_Loop):
         variables: dict[str, str] = {}
         lists: list[ast.expr] = []
         for place, (root, rest) in self.roll.lists.items():
-            keys: list[ast.expr] = []
+            steps: list[ast.Subscript | ast.Attribute] = []
             part = body.expression(first.inputs[place])
             for _ in range(rest.count(".")):
-                assert isinstance(part, ast.Subscript)  # noqa: S101
-                keys.insert(0, part.slice)
+                assert isinstance(part, ast.Subscript | ast.Attribute)  # noqa: S101
+                steps.insert(0, part)
                 part = part.value
             if root not in variables:
                 assert isinstance(part, ast.Subscript)  # noqa: S101
@@ -190,8 +190,11 @@ class _Forward(_Loop):
                 nest = _element_nest(body, root)
                 body.wholes.add(ast.Name(variables[root]), nest)
             element: ast.expr = ast.Name(variables[root])
-            for key in keys:
-                element = ast.Subscript(element, key)
+            for step in steps:
+                if isinstance(step, ast.Attribute):
+                    element = ast.Attribute(element, step.attr)
+                else:
+                    element = ast.Subscript(element, step.slice)
             self._bind(inner, inputs[place], element)
         names: list[ast.expr] = [ast.Name(v) for v in variables.values()]
         number = self._number(inner, inputs, alone=not names)
@@ -291,7 +294,7 @@ def _element_nest(body: Writing, root: str) -> Any:
     names = [n.attrs["name"] for n in body.arguments]
     nest: Any = dict(body.signature)
     for key in root.split("."):
-        nest = nest[int(key)] if isinstance(nest, list | tuple) else nest[key]
+        nest = {str(k): part for k, part in parts_of(nest)}[key]
     return rebuilt(nest[0], lambda k: names[k])
 
 
@@ -454,6 +457,7 @@ class _Backward(_Loop):
                 if r == root and place in left
             }
             nest = pruned(_element_nest(body, root), place_of.__contains__)
+            nest = as_written(nest)
             if nest is None:
                 continue
             del names[:]
@@ -551,7 +555,7 @@ def _word(inner: Writing, node: Node) -> str:
 
 def _leaf_places(nest: Any, place: ast.expr) -> Iterable[tuple[Any, ast.expr]]:
     """Give the leaves of a nest that lies at a place, with theirs."""
-    if not items_of(nest):
+    if not parts_of(nest):
         yield nest, place
-    for key, part in items_of(nest):
-        yield from _leaf_places(part, ast.Subscript(place, key_of(key)))
+    for key, part in parts_of(nest):
+        yield from _leaf_places(part, below(place, key))

@@ -19,6 +19,7 @@ from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward
 from derivo.simplify.loops import results_of
 from derivo.simplify.model import Forward
+from derivo.trace.given import Given
 
 FLOATING = ("float", "pyfloat")
 ENDS = ("_t", "_prev", "_previous", "_old", "_next", "_new")
@@ -132,7 +133,8 @@ def _subject(
 
     whole = outer.derivation
     derivation = Passes(
-        whole.function, graph, None, forward, backward, whole.functions, again
-    )
+        whole.function, Given({}), graph, None, forward, backward, whole.functions,
+        again,
+    )  # fmt: skip
     own, raw = outside_loops(graph, raw)
     return Subject(derivation, own, raw, {}, {}, divide=steps_of)

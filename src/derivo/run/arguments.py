@@ -10,9 +10,11 @@ import numpy as np
 
 from derivo.errors import DtypeError, ShapeError, UsageError
 from derivo.graph.dim import evaluate, format_shape
+from derivo.graph.nest import Record, Setting
 from derivo.graph.node import Graph
 from derivo.graph.sizes import fit
 from derivo.graph.spec import Spec, as_plain, kind_of
+from derivo.trace.given import as_nest
 
 
 def bind(
@@ -90,30 +92,6 @@ def _check_names(
             f"{', '.join(odd)}: {listed}"
         )
         raise UsageError(message)
-
-
-def split_upstream(
-    graph: Graph, given: tuple[Any, ...], arrays: Mapping[str, Any]
-) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-    """Tell the adjoint of the result from the arguments of the function.
-
-    An argument of the function may be called ``upstream``: then the adjoint comes
-    first, without a name. Arrays without a name are the arguments, unless there is one
-    more than the function takes.
-
-    Returns
-    -------
-    upstream, given, arrays
-        The adjoint (None if there is none), arguments by position, and by name.
-    """
-    names = tuple(name for name, _ in graph.signature)
-    named = dict(arrays)
-    if "upstream" in named and "upstream" not in names:
-        return named.pop("upstream"), given, named
-    is_one_more = len(given) + len(named) > len(names)
-    if given and (is_one_more or not set(names[: len(given)]).isdisjoint(named)):
-        return given[0], given[1:], named
-    return None, given, named
 
 
 def adjoint_of_loss(upstream: Any) -> Any:
@@ -226,6 +204,8 @@ def adjoints_of_results(
 
 def _by_number(structure: Any, upstream: Any, name: str) -> Any:
     """Sort adjoints that come in a dict as the results are; None if there is none."""
+    if isinstance(structure, Record):
+        structure, upstream = _as_dicts(structure, upstream)
     if isinstance(structure, Mapping) and isinstance(upstream, Mapping):
         if set(structure) != set(upstream):
             message = (
@@ -249,6 +229,18 @@ def _by_number(structure: Any, upstream: Any, name: str) -> Any:
         below = _by_number(inner, given, name)
         found += [given] if below is None else below
     return found
+
+
+def _as_dicts(structure: Record, upstream: Any) -> tuple[dict[str, Any], Any]:
+    """Give results that are an object, and their adjoints, by attribute."""
+    wanted = {k: v for k, v in structure.parts.items() if not isinstance(v, Setting)}
+    given = as_nest(upstream)
+    if isinstance(given, Record):
+        return wanted, {k: v for k, v in given.parts.items() if k in wanted}
+    is_listed = structure.is_tuple and isinstance(upstream, tuple | list)
+    if is_listed and len(upstream) == len(wanted):
+        return wanted, dict(zip(wanted, upstream, strict=True))
+    return wanted, upstream
 
 
 def floating_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:

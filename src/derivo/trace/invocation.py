@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.loop import is_inline
-from derivo.graph.nest import leaves, pruned, rebuilt
+from derivo.graph.nest import Record, declared, holds_values, leaves, pruned, rebuilt
 from derivo.graph.node import Line, Node
 
 # Frames that are no functions to a reader: they belong to the one around them.
@@ -160,7 +160,8 @@ def known_as(frame: FrameType) -> str:
 def arguments_of(frame: FrameType) -> dict[str, Any]:
     """Give the traced values among the arguments of a call that begins.
 
-    An object is looked into: its attributes are arguments of their own.
+    An object is looked into: its attributes are arguments of their own. One that does
+    nothing but hold values is handed over as it is, unless it is the method's own.
     """
     code = frame.f_code
     count = code.co_argcount + code.co_kwonlyargcount
@@ -169,7 +170,8 @@ def arguments_of(frame: FrameType) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in code.co_varnames[:count]:
         value = frame.f_locals.get(name)
-        if _is_object(value):
+        is_own = name == code.co_varnames[0] == "self"
+        if _is_object(value) and (is_own or not holds_values(type(value))):
             for key, part in vars(value).items():
                 own = key if key not in code.co_varnames[:count] else f"{name}_{key}"
                 found[own] = nest_of(part)
@@ -190,6 +192,11 @@ def nest_of(value: Any, depth: int = 0) -> Any:
         return None
     if isinstance(value, dict):
         parts = {str(k): nest_of(v, depth + 1) for k, v in value.items()}
+    elif holds_values(type(value)):
+        names = dict.fromkeys([*declared(type(value)), *getattr(value, "__dict__", ())])
+        given = {k: getattr(value, k, None) for k in names}
+        parts_of_it = {k: nest_of(v, depth + 1) for k, v in given.items()}
+        return pruned(Record(type(value), parts_of_it), lambda _: True)
     elif isinstance(value, tuple | list):
         listed = [nest_of(v, depth + 1) for v in value]
         parts_of_list = listed if isinstance(value, list) else tuple(listed)

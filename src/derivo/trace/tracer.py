@@ -18,12 +18,23 @@ import numpy as np
 
 from derivo.errors import DerivoError, TraceError, UsageError
 from derivo.graph.builder import Builder, check
-from derivo.graph.nest import paths, rebuilt, short_name
+from derivo.graph.nest import (
+    Record,
+    Setting,
+    as_written,
+    holds_values,
+    made,
+    parts_of,
+    paths,
+    rebuilt,
+    short_name,
+)
 from derivo.graph.node import Frame, Graph, Line, Node
 from derivo.graph.op import Op
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.asserts import Asserts
+from derivo.trace.given import as_nest
 from derivo.trace.invocation import (
     Invocation,
     Iterations,
@@ -199,7 +210,7 @@ class Tracer(Recorder):
                     if known is None or known[0] > depth:
                         self.found[value.node] = (depth, name)
             if event == "return" and invocation is not None:
-                invocation.result = nest_of(arg)
+                invocation.result = as_written(nest_of(arg))
                 invocation.end = self.builder.count
                 self.running.pop()
             return look
@@ -278,8 +289,9 @@ class Traced:
 
 
 def trace(
-    function: Callable[..., Any], specs: Mapping[str, Any], builder: Builder
-) -> Traced:
+    function: Callable[..., Any], specs: Mapping[str, Any], builder: Builder,
+    settings: Mapping[str, Any] | None = None,
+) -> Traced:  # fmt: skip
     """Run `function` once on variables of the given specs.
 
     Parameters
@@ -287,7 +299,9 @@ def trace(
     function
         Takes arrays, or nests of them (tuples, lists, dicts), and gives the like.
     specs
-        One per argument, or a nest of them; an argument with a default may be left out.
+        One per argument, or a nest of them.
+    settings
+        Values of arguments that are fixed; an argument with a default may be left out.
     builder
         Where the nodes go.
 
@@ -299,6 +313,7 @@ def trace(
         The function does something that cannot be traced, or returns nothing.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
+    settings = settings or {}
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
     inputs_by_path = {
         path: builder.make(argument, (), {"name": path, "spec": spec})
@@ -311,8 +326,8 @@ def trace(
         name: _nested(nest, iter([given[p] for p in leaves_of[name]]))
         for name, nest in specs.items()
     }
-    parameters = _signature(function, specs)
-    positional, keyword = _bind(function, parameters, arguments)
+    parameters = _signature(function, (*specs, *settings))
+    positional, keyword = placed(function, parameters, {**settings, **arguments})
     with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
         sys.settrace(tracer.watch)
@@ -365,7 +380,7 @@ def _check_ended(tracer: Tracer) -> None:
 
 
 def _nested(nest: Any, values: Iterator[Any]) -> Any:
-    return rebuilt(nest, lambda _: next(values))
+    return made(rebuilt(nest, lambda _: next(values)))
 
 
 def _endless(error: RecursionError, function: Any) -> TraceError:
@@ -418,11 +433,11 @@ def _in_order(parameters: Iterable[str], arguments: Iterable[str]) -> list[str]:
     return own + [name for name in given if name not in own]
 
 
-def _bind(
-    function: Any,
-    parameters: Mapping[str, inspect.Parameter],
-    arguments: dict[str, Any],
-) -> tuple[list[Any], dict[str, Any]]:
+def placed(
+    function: Any, parameters: Mapping[str, inspect.Parameter],
+    arguments: Mapping[str, Any],
+) -> tuple[list[Any], dict[str, Any]]:  # fmt: skip
+    """Give arguments by name as a function takes them: by position, and by name."""
     listed = ", ".join(parameters)
     positional: list[Any] = []
     keyword = {name: v for name, v in arguments.items() if name not in parameters}
@@ -431,6 +446,8 @@ def _bind(
             keyword[name] = arguments[name]
         elif p.kind is p.POSITIONAL_ONLY and name in arguments:
             positional.append(arguments[name])
+        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
+            positional.append(p.default)
         elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             message = (
                 f"no shape is given for the argument {name!r} of "
@@ -438,14 +455,20 @@ def _bind(
                 f"Instead: write derive(..., {name}='N M'), or pass an example array"
             )
             raise UsageError(message)
-        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
-            positional.append(p.default)
     return positional, keyword
 
 
 def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) -> Any:
     if isinstance(result, dict):
         return {k: _flatten(v, outputs, tracer, function) for k, v in result.items()}
+    if holds_values(type(result)):
+        record: Record = as_nest(result)
+        held = {
+            k: _flatten(v, outputs, tracer, function) if _has_arrays(v) else Setting(v)
+            for k, v in record.parts.items()
+        }
+        if not all(isinstance(v, Setting) for v in held.values()):
+            return Record(record.kind, held)
     if isinstance(result, tuple | list) and any(
         isinstance(r, Variable | tuple | list | dict) for r in result
     ):
@@ -471,6 +494,14 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
         raise TraceError(message)
     outputs.append(tracer.lift(result))
     return len(outputs) - 1
+
+
+def _has_arrays(result: Any) -> bool:
+    """Tell whether a part of a result holds values that can be differentiated."""
+    nest = as_nest(result)
+    if nest is not None:
+        return any(_has_arrays(part) for _, part in parts_of(nest))
+    return isinstance(result, Variable | np.ndarray | float | np.floating)
 
 
 def _definition(function: Any) -> str:

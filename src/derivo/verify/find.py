@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.nest import paths
 from derivo.graph.node import Node
 from derivo.passes import Passes
 from derivo.verify.check import active
@@ -97,7 +96,7 @@ def _mended(
     trials = []
     for draw in draws:
         upstream = draw.upstream if len(draw.upstream) > 1 else draw.upstream[0]
-        right = dict(paths(raw.gradients(upstream, **draw.inputs.arrays)))
+        right = raw.by_path(raw.gradients(upstream, **draw.inputs.arrays))
         known = known_values(derivations, draw.evaluation, draw.inputs, draw.upstream)
         trials.append(Trial(draw.arguments, right, known))
     mender = Mender(function, trials, lambda r: named(r, raw.traced, raw.wanted))

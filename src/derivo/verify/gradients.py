@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.nest import paths
 from derivo.graph.node import Node
 from derivo.passes import Passes
 from derivo.verify.diagnose import UNKNOWN, diagnose
@@ -48,7 +47,7 @@ def emitted_gradients(
 ) -> dict[str, Any]:
     """Run the emitted source."""
     given = upstream if len(upstream) > 1 else upstream[0]
-    return dict(paths(derivation.gradients(given, **inputs.arrays)))
+    return derivation.by_path(derivation.gradients(given, **inputs.arrays))
 
 
 def check_gradients(

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.nest import nested, paths
+from derivo.graph.nest import Record, parts_of
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 from derivo.run.stored import Missing
+from derivo.trace.given import as_nest, is_setting
 from derivo.verify.differences import Numeric, compare
 from derivo.verify.draw import Inputs
 from derivo.verify.evaluation import Evaluation
@@ -50,17 +51,23 @@ def _function_itself(derivation: Passes, inputs: Inputs, traced: list[Any]) -> R
 
 
 def _call(derivation: Passes, inputs: Inputs) -> Any:
-    arrays = {k: v.copy() for k, v in inputs.arrays.items()}
-    return derivation.function(**nested(derivation.traced, arrays))
+    return derivation.run_function({k: v.copy() for k, v in inputs.arrays.items()})
 
 
 def _flat(result: Any) -> list[Any]:
     """Lay results out in the order in which the trace does."""
-    if isinstance(result, Mapping):
-        return [leaf for v in result.values() for leaf in _flat(v)]
+    nest = as_nest(result)
+    if nest is not None:
+        is_object = isinstance(nest, Record)
+        held = [v for _, v in parts_of(nest) if not (is_object and _is_no_array(v))]
+        return [leaf for v in held for leaf in _flat(v)]
     if isinstance(result, tuple | list):
         return [leaf for v in result for leaf in _flat(v)]
     return [result]
+
+
+def _is_no_array(value: Any) -> bool:
+    return is_setting(value) or isinstance(value, str)
 
 
 def _backward(
@@ -113,7 +120,7 @@ def check_dtype(derivation: Passes, inputs: Inputs, upstream: tuple[Any, ...]) -
         given = tuple(u.astype(np.float32) for u in upstream)
         one = given if len(given) > 1 else given[0]
         output, nests = derivation.value_and_gradients(one, **narrow)
-        gradients = dict(paths(nests))
+        gradients = derivation.by_path(nests)
     except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
         text = f"{type(error).__name__}: {error}"
         return Row("dtype", name="float32", verdict="wrong", cause=text)
