@@ -1,6 +1,7 @@
 import numpy as np
 
 
+# Settings: delta=1.0.
 def huber(y, t):
     r = y - t                       # (N,)
     small = 0.5 * r ** 2            # (N,)
