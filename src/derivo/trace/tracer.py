@@ -342,15 +342,7 @@ def trace(
     _check_ended(tracer)
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
-    names = {node: short_name(path) for path, node in inputs_by_path.items()}
-    top = min((depth for depth, _ in tracer.found.values()), default=0)
-    taken = {(0, name): top for name in names.values()}
-    for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
-        # What a helper function calls its own is no name where that means another
-        # value; the step of a loop is no helper, its names are its own.
-        step = max((r.start for r in tracer.steps if node.index in r), default=0)
-        if taken.setdefault((step, name), depth) == depth:
-            names.setdefault(node, name)
+    names = _names(tracer, inputs_by_path)
     names_in_order = _in_order(parameters, arguments)
     places = iter(range(len(given)))
     signature = tuple(
@@ -377,6 +369,20 @@ def _check_ended(tracer: Tracer) -> None:
         raise tracer.refusals[0]
     if tracer.loops:
         refuse_left(tracer.loops[-1].line)
+
+
+def _names(tracer: Tracer, inputs_by_path: Mapping[str, Node]) -> dict[Node, str]:
+    """Name values as the user does, those in the outermost function first."""
+    names = {node: short_name(path) for path, node in inputs_by_path.items()}
+    top = min((depth for depth, _ in tracer.found.values()), default=0)
+    taken = {(0, name): top for name in names.values()}
+    for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
+        # What a helper function calls its own is no name where that means another
+        # value; the step of a loop is no helper, its names are its own.
+        step = max((r.start for r in tracer.steps if node.index in r), default=0)
+        if taken.setdefault((step, name), depth) == depth:
+            names.setdefault(node, name)
+    return names
 
 
 def _nested(nest: Any, values: Iterator[Any]) -> Any:
