@@ -3,6 +3,8 @@
 # ruff: noqa: NPY002, S311  (users draw in the old way, too, and not for secrets)
 
 import random
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -103,3 +105,17 @@ def test_draws_by_a_key_are_an_input() -> None:
     x = np.ones(64)
     np.testing.assert_array_equal(d(x=x, key=1), d(x=x, key=1))
     assert not np.array_equal(d(x=x, key=1), d(x=x, key=2))
+
+
+def test_the_first_draw_of_a_process_is_seen() -> None:
+    # NumPy loads its random module when it is first used.
+    text = (
+        "import sys, numpy as np, derivo\n"
+        "assert 'numpy.random' not in sys.modules\n"
+        "try:\n"
+        "    derivo.derive(lambda x: x * np.random.rand(4), x='4')\n"
+        "except derivo.errors.TraceError:\n"
+        "    print('refused')\n"
+    )
+    run = subprocess.run([sys.executable, "-c", text], check=True, capture_output=True)
+    assert run.stdout == b"refused\n"
