@@ -71,6 +71,29 @@ def compiled_by_jax(program: networks.Program) -> Any:
     return jax.jit(gradients).lower(*arrays).compile()
 
 
+def comparison() -> None:
+    """Time what the comparison with the user's own function adds to `derive`."""
+
+    def layer(x: Any, w: Any, b: Any) -> Any:
+        return 1 / (1 + np.exp(-(x @ w + b)))
+
+    programs = {
+        "the layer": (layer, {"x": "N L", "w": "L M", "b": "M"}),
+        "the perceptron": networks.perceptron(),
+    }
+    print()
+    for name, (function, shapes) in programs.items():
+        times = [
+            min(
+                seconds(lambda: derivo.derive(function, shapes=shapes, verify=verify))  # noqa: B023
+                for _ in range(20)
+            )
+            for verify in (False, True)
+        ]
+        without, more = 1e3 * times[0], 1e3 * (times[1] - times[0])
+        print(f"derive of {name}: {without:.1f} ms, {more:.1f} ms more to compare")
+
+
 def networks_of_layers() -> None:
     """Time networks that are built from layers: the step, and its text."""
 
@@ -109,6 +132,7 @@ def measure(rounds: int, *, jax: bool) -> None:
             line += f"{1e3 * seconds(lambda: compiled_by_jax(make(blocks, jnp))):9.0f}"  # noqa: B023
         print(line, flush=True)
         before[name] = blocks, best
+    comparison()
     networks_of_layers()
 
 

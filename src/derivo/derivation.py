@@ -28,6 +28,7 @@ def derive(
     keep: str | Iterable[str] = (),
     inline: str | Iterable[str] = (),
     static: Mapping[str, Any] | None = None,
+    verify: bool = True,
     **specs: Any,
 ) -> Derivation:
     """Derive the backward pass of a forward pass written in plain NumPy.
@@ -60,6 +61,10 @@ def derive(
     static
         Settings by name that a keyword could not give: texts, and anything else that
         is no array; ``"params.mode"`` for one in a nest.
+    verify
+        Run `function` once on small drawn arrays, and compare value, shape and dtype
+        with what was derived. What the function writes to is put back. If it cannot be
+        run so, a step of kind "compare" says why.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
         number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
@@ -82,11 +87,12 @@ def derive(
     ShapeError
         Shapes that do not fit, with the line.
     TraceError, NotSupportedError
-        Code that cannot be derived, with the line and what to write instead.
+        Code that cannot be derived, with the line and what to write instead; or a
+        derivation that is another function than `function`, with the line where.
     """
     options: dict[str, Any] = {
         "wrt": wrt, "simplify": simplify, "stabilize": stabilize, "assume": assume,
-        "keep": keep, "inline": inline, "static": static,
+        "keep": keep, "inline": inline, "static": static, "verify": verify,
     }  # fmt: skip
     usual = inspect.signature(derive).parameters
     own = _arguments_of(function)
@@ -98,6 +104,10 @@ def derive(
     for name in own if shapes is None else ():
         if name in options and options[name] is not usual[name].default:
             specs[name] = options.pop(name)
+    if options.pop("verify", True):
+        from derivo.verify.same import compare  # noqa: PLC0415
+
+        options["compare"] = compare
     return Derivation.of(function, {**specs, **(shapes or {})}, **options)
 
 

@@ -48,6 +48,8 @@ from derivo.trace.owned import left_as_it_was
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
 from derivo.trace.tracer import Traced, is_users, placed, trace
 
+Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
+
 
 class Passes:
     """A forward pass and its backward pass: their source, and what it computes.
@@ -93,8 +95,12 @@ class Passes:
         stabilize: bool = True, assume: Iterable[str] = (),
         keep: str | Iterable[str] = (), inline: str | Iterable[str] = (),
         static: Mapping[str, Any] | None = None,
+        compare: Comparison | None = None,
     ) -> Self:  # fmt: skip
-        """Run the stages, one after the other: see `derivo.derive`."""
+        """Run the stages, one after the other: see `derivo.derive`.
+
+        `compare` says whether the forward pass is the user's function.
+        """
         builder = Builder()
         given = Given.read(function, specs, static)
         facts = Facts.read(_texts(assume))
@@ -115,6 +121,7 @@ class Passes:
         forward = simplify_forward(
             outlined.graph, builder, facts, recognise=simplify, stabilize=stabilize
         )
+        compared = () if compare is None else compare(function, run, forward)
         is_loss = _is_loss(forward.graph, names)
         differentiated = differentiate(
             forward.graph, names, builder, is_loss=is_loss, functions=functions
@@ -128,7 +135,7 @@ class Passes:
                   for name, note in sorted(outlined.notes.items())),
             )
         )  # fmt: skip
-        backward = replace(backward, steps=(*told, *backward.steps))
+        backward = replace(backward, steps=(*told, *compared, *backward.steps))
         for name in backward.independent:
             message = (
                 f"the result of {traced.name} does not depend on {name!r}, or only "

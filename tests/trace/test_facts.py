@@ -148,7 +148,7 @@ def test_a_value_that_escaped_says_so_when_it_is_used() -> None:
         Holder.kept = x * 2
         return x
 
-    derivo.derive(f, x="N")
+    derivo.derive(f, x="N", verify=False)
     for use in (lambda v: v + 1, np.exp, lambda v: v.sum(), lambda v: v[0]):
         with pytest.raises(TraceError, match=r"kept while f was derived"):
             use(Holder.kept)

@@ -156,7 +156,7 @@ class Tracer(Recorder):
         while frame is not None:
             if is_users(frame.f_code.co_filename):
                 if line is None:
-                    line = _line(frame)
+                    line = line_at(frame)
                 if frame.f_code is code:
                     break
                 name = frame.f_code.co_name
@@ -227,7 +227,7 @@ class Tracer(Recorder):
         number = frame.f_lineno
         known = self._targets.get((frame.f_code, number), self)
         if known is self:
-            line = _line(frame)
+            line = line_at(frame)
             target = loop_target(line)
             known = None if target is None else (line, target)
             self._targets[frame.f_code, number] = known
@@ -256,7 +256,7 @@ class Tracer(Recorder):
             return None
         begun = Invocation(
             known_as(frame), arguments_of(frame), self.builder.count,
-            _line(frame.f_back) if frame.f_back is not None else None,
+            line_at(frame.f_back) if frame.f_back is not None else None,
         )  # fmt: skip
         self.running[-1].below.append(begun)
         self.running.append(begun)
@@ -275,6 +275,8 @@ class Traced:
         The result with each array replaced by its number among the graph's outputs.
     top
         The run, with the calls of helper functions that it made.
+    call
+        Calls the function itself on arrays by path, such as ``blocks.0.w``.
     asserted
         The lines of `assert` statements about values: they were not tried.
     makes_generators
@@ -284,6 +286,7 @@ class Traced:
     graph: Graph
     structure: Any
     top: Invocation
+    call: Callable[[Mapping[str, Any]], Any]
     asserted: tuple[Line, ...] = ()
     makes_generators: bool = False
 
@@ -322,17 +325,22 @@ def trace(
     }
     # What the function writes into an argument stays in the trace.
     given = {path: tracer.wrap(node) for path, node in inputs_by_path.items()}
-    arguments = {
-        name: _nested(nest, iter([given[p] for p in leaves_of[name]]))
-        for name, nest in specs.items()
-    }
     parameters = _signature(function, (*specs, *settings))
-    positional, keyword = placed(function, parameters, {**settings, **arguments})
+
+    def call(arrays: Mapping[str, Any]) -> Any:
+        """Call the function on arrays by path, as it takes them."""
+        arguments = {
+            name: _nested(nest, iter([arrays[p] for p in leaves_of[name]]))
+            for name, nest in specs.items()
+        }
+        positional, keyword = placed(function, parameters, {**settings, **arguments})
+        return function(*positional, **keyword)
+
     with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
         sys.settrace(tracer.watch)
         try:
-            result = function(*positional, **keyword)
+            result = call(given)
         except RecursionError as error:
             raise _endless(error, function) from None
         except Exception as error:  # noqa: BLE001  (raised again, at once)
@@ -343,7 +351,7 @@ def trace(
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
     names = _names(tracer, inputs_by_path)
-    names_in_order = _in_order(parameters, arguments)
+    names_in_order = _in_order(parameters, specs)
     places = iter(range(len(given)))
     signature = tuple(
         (name, rebuilt(specs[name], lambda _: next(places))) for name in names_in_order
@@ -358,7 +366,7 @@ def trace(
     refuse_escaped(graph.nodes())
     tracer.is_over = True
     return Traced(
-        graph, structure, tracer.finished(), tuple(tracer.asserts.lines),
+        graph, structure, tracer.finished(), call, tuple(tracer.asserts.lines),
         tracer.makes_generators,
     )  # fmt: skip
 
@@ -539,7 +547,8 @@ def _names_of(value: Any, frame: FrameType | None) -> list[str]:
     return list(names)[:1]
 
 
-def _line(frame: FrameType) -> Line:
+def line_at(frame: FrameType) -> Line:
+    """Give the line that a frame is at."""
     return _line_of(frame.f_code, frame.f_lineno)
 
 

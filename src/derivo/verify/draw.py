@@ -100,7 +100,7 @@ def draw_inputs(
         _attempts(graph, rng, sizes or {}, len(before) if vary else 0)
     ):
         try:
-            arrays = _arrays(graph, chosen, draws, rng, assumptions)
+            arrays = arrays_for(graph, chosen, draws, rng, assumptions)
             found, near, taken = judge(graph, arrays, chosen, rng)
         except (
             ArithmeticError,
@@ -180,10 +180,11 @@ def _attempts(
         yield chosen, draws
 
 
-def _arrays(
+def arrays_for(
     graph: Graph, sizes: Mapping[str, int], draws: Mapping[str, str],
-    rng: np.random.Generator, assumptions: tuple[Any, ...],
+    rng: np.random.Generator, assumptions: tuple[Any, ...] = (),
 ) -> dict[str, Any]:  # fmt: skip
+    """Draw an array for each argument, of given sizes, each by its kind of `DRAWS`."""
     shapes = [d for n in graph.inputs for d in n.spec.shape]
     extents = [evaluate(d, sizes) if isinstance(d, Size) else d for d in shapes]
     limit = min((n for n in extents if n > 1), default=2)
