@@ -26,8 +26,10 @@ from derivo.errors import (
 )
 from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
+from derivo.graph.dim import Size, evaluate, substituted
 from derivo.graph.nest import as_given, gradient_nests, nested, rebuilt
-from derivo.graph.node import Graph
+from derivo.graph.node import Graph, Requirement, Tie, order
+from derivo.graph.spec import Spec
 from derivo.kept import EVERY, Choice, with_functions
 from derivo.ops.leaf import argument
 from derivo.run.arguments import (
@@ -46,6 +48,7 @@ from derivo.simplify.model import Backward, Forward, Step
 from derivo.trace.given import Given, shown
 from derivo.trace.owned import left_as_it_was
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
+from derivo.trace.ties import TracedAgain, in_spec
 from derivo.trace.tracer import Traced, is_users, placed, trace
 
 Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
@@ -87,6 +90,7 @@ class Passes:
         self.functions = functions
         self._rederive = rederive
         self._warned = False
+        self._of_numbers: dict[tuple[int, ...], Self] = {}
 
     @classmethod
     def of(
@@ -101,18 +105,10 @@ class Passes:
 
         `compare` says whether the forward pass is the user's function.
         """
-        builder = Builder()
         given = Given.read(function, specs, static)
         facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
-        with (
-            left_as_it_was(function) as reached,
-            generators_as_they_were(reached) as generators,
-        ):
-            run = _traced(function, given, builder)
-            if run.makes_generators or generators.have_moved():
-                again = _traced(function, given, Builder())
-                refuse_drawn(run.graph.name, run.graph, again.graph)
+        run, given, builder = _traced_with_ties(function, given)
         traced, structure = run.graph, run.structure
         facts.check_arguments(traced)
         names = _wrt(wrt, traced, given)
@@ -130,6 +126,9 @@ class Passes:
         told = tuple(
             Step(kind, text, forward.graph.outputs[0])
             for kind, text in (
+                *(("tie", f"{tie}, for {tie.line.text if tie.line else 'the trace'}")
+                  for tie in traced.ties),
+                *(("size", str(needed)) for needed in traced.requires),
                 *(("assert", f"not tried: {line.text}") for line in run.asserted),
                 *(("function", f"{name} {note}")
                   for name, note in sorted(outlined.notes.items())),
@@ -145,7 +144,7 @@ class Passes:
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
         rederive = partial(
-            cls.of, function, given.specs, wrt=names, simplify=simplify,
+            cls.of, function, specs=given.specs, wrt=names, simplify=simplify,
             stabilize=stabilize, assume=assume, keep=keep, inline=inline,
             static=given.settings,
         )  # fmt: skip
@@ -164,7 +163,7 @@ class Passes:
         """The source, with the value that each line computes."""
         written = program(
             self.traced, self.structure, self.forward, self.backward, self.functions,
-            notes=self.given.notes,
+            notes=(*self.given.notes, *_notes_of_sizes(self.traced)),
         )  # fmt: skip
         return emit(written)
 
@@ -230,7 +229,10 @@ class Passes:
 
     def __call__(self, /, *args: Any, **arrays: Any) -> Any:
         """Run the forward pass."""
-        values, _ = self.bind(args, arrays)
+        values, sizes = self.bind(args, arrays)
+        exact = self._exact_for(sizes)
+        if exact is not None:
+            return exact(**nested(self.traced, values))
         with np.errstate(over="ignore", under="ignore"):
             output, _ = self.run_forward(nested(self.traced, values))
         return as_given(self.structure, output)
@@ -289,7 +291,7 @@ class Passes:
     def _run(
         self, upstream: Any, values: dict[str, Any], sizes: dict[str, int]
     ) -> tuple[Any, dict[str, Any]]:
-        exact = self._exact_if_needed(values)
+        exact = self._exact_for(sizes) or self._exact_if_needed(values)
         if exact is not None:
             return exact._run(upstream, values, sizes)  # noqa: SLF001  its own kind
         is_loss, factor = self.emitted.is_loss, 1.0
@@ -332,6 +334,33 @@ class Passes:
         """
         args, arrays = arguments_of(self.traced, self.given, args, arrays)
         return bind(self.traced, args, arrays)
+
+    def _exact_for(self, sizes: Mapping[str, int]) -> Self | None:
+        """Give the same derived for numbers, if the names do not stand for these.
+
+        An axis may be shorter than a slice by names supposes, or empty.
+        """
+        if all(r.holds(sizes) for r in self.traced.requires) and (
+            0 not in sizes.values() or self._is_empty_well(sizes)
+        ):
+            return None
+        numbers = tuple(sizes.values())
+        if numbers not in self._of_numbers:
+            given = {
+                n.attrs["name"]: Spec(
+                    tuple(evaluate(d, sizes) for d in n.spec.shape), n.spec.kind
+                )
+                for n in self.traced.inputs
+            }
+            specs = nested(self.traced, given)
+            self._of_numbers[numbers] = self._rederive(specs=specs)
+        return self._of_numbers[numbers]
+
+    def _is_empty_well(self, sizes: Mapping[str, int]) -> bool:
+        """Tell whether every size is one, for names some of which are 0."""
+        nodes = (*self.forward.graph.nodes(), *order(self.backward.gradients.values()))
+        dims = {d for n in nodes for d in n.spec.shape if isinstance(d, Size)}
+        return all(evaluate(d, sizes) >= 0 for d in dims)
 
     def _exact_if_needed(self, values: Mapping[str, Any]) -> Self | None:
         broken = [a for a in self.backward.assumptions if not a.holds(values)]
@@ -378,6 +407,7 @@ class Passes:
         # Nodes in order: each finds its operands stored, however long the chain is.
         nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
         kept = {k: v for k, v in vars(self).items() if k != "module"}
+        kept["_of_numbers"] = {}
         rederive = function if isinstance(function, Missing) else self._rederive
         # What is only kept to save time is left out.
         functions = replace(self.functions, solved={})
@@ -393,6 +423,50 @@ class Passes:
         """Show the call, and how to see the source."""
         given = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
         return f"<derivation of {self.name}({given}): print(d.source)>"
+
+
+def _notes_of_sizes(graph: Graph) -> tuple[str, ...]:
+    """Give what the source says of named sizes."""
+    known = (*graph.ties, *graph.requires)
+    return (f"For sizes with {', '.join(map(str, known))}.",) if known else ()
+
+
+def _traced_with_ties(
+    function: Callable[..., Any], given: Given
+) -> tuple[Traced, Given, Builder]:
+    """Trace, and once more for each named size that turns out to be another."""
+    requires: tuple[Requirement, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    while True:
+        builder = Builder()
+        try:
+            run = _traced_undone(function, given, builder)
+        except TracedAgain as again:
+            tying = again.tying
+            tied = {k: rebuilt(v, partial(in_spec, tying=tying))
+                    for k, v in given.specs.items()}  # fmt: skip
+            given = replace(given, specs=tied)
+            ties = tuple(replace(t, dim=substituted(t.dim, tying)) for t in ties)
+            ties, requires = (*ties, *again.ties), (*requires, *again.requires)
+        else:
+            requires = (*requires, *run.graph.requires)
+            graph = replace(run.graph, requires=requires, ties=ties)
+            return replace(run, graph=graph), given, builder
+
+
+def _traced_undone(
+    function: Callable[..., Any], given: Given, builder: Builder
+) -> Traced:
+    """Trace, and leave what the function can write to as it was."""
+    with (
+        left_as_it_was(function) as reached,
+        generators_as_they_were(reached) as generators,
+    ):
+        run = _traced(function, given, builder)
+        if run.makes_generators or generators.have_moved():
+            again = _traced(function, given, Builder())
+            refuse_drawn(run.graph.name, run.graph, again.graph)
+    return run
 
 
 def _traced(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:

@@ -10,7 +10,7 @@ from derivo.emit.program import Program
 from derivo.emit.scope import Scope
 from derivo.graph.block import Block, rolls_among
 from derivo.graph.builder import Constant
-from derivo.graph.dim import Size, names, symbol
+from derivo.graph.dim import Size, name_of
 from derivo.graph.node import Node, order
 
 # Arrays with more elements than this are given to the function, not written into it.
@@ -102,7 +102,7 @@ def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved
     everything = (*program.inputs, *order(program.outputs))
     sources = [n for n in everything if n.spec.rank and "loop" not in n.op.traits]
     dims = {d for n in sources for d in n.spec.shape}
-    alone = {name for d in dims for name in names(d) if d == symbol(name)}
+    alone = {name_of(d) for d in dims}
     shapes: list[Node] = []
     for d in sorted({d for n in computed for d in _dims(n)}, key=str):
         while not scope.has(d, alone):

@@ -15,9 +15,9 @@ from derivo.graph.dim import (
     Shape,
     Size,
     as_extreme,
+    name_of,
     names,
     product,
-    symbol,
 )
 from derivo.graph.sizes import inverse, origins
 from derivo.graph.spec import Spec
@@ -46,7 +46,7 @@ class Scope:
         own = [(ast.Attribute(ast.Name(n), "shape"), s.shape) for n, s in self.arrays]
         return [*own, *((ast.Name(n), s) for n, s in self.shapes)]
 
-    def has(self, dim: Dim, alone: Container[str]) -> bool:
+    def has(self, dim: Dim, alone: Container[str | None]) -> bool:
         """Tell whether a size can be read off something at hand.
 
         A name that some axis has `alone` is read off such an axis, and not worked out
@@ -54,10 +54,10 @@ class Scope:
         """
         dims = {d for _, s in self._shapes() for d in s}
         told = origins(dims)
-        known = {n for n, d in told.items() if d == symbol(n) or n not in alone}
+        known = {n for n, d in told.items() if name_of(d) == n or n not in alone}
         return dim in dims or known.issuperset(names(dim))
 
-    def has_all(self, shape: Shape, alone: Container[str]) -> bool:
+    def has_all(self, shape: Shape, alone: Container[str | None]) -> bool:
         """Tell whether every size of a shape can be read."""
         return all(self.has(d, alone) for d in shape)
 
@@ -90,12 +90,13 @@ class Scope:
         if isinstance(factor, Excess):
             arguments = [self.dim(factor.of), ast.Constant(0)]
             return ast.Call(ast.Name("max"), arguments, [])
-        told = origins(d for _, s in self._shapes() for d in s).get(factor)
+        name = factor.text
+        told = origins(d for _, s in self._shapes() for d in s).get(name)
         if told is None:
-            message = f"no array at hand has the size {factor}; please report this"
+            message = f"no array at hand has the size {name}; please report this"
             raise InternalError(message)
         # From an axis of 4*H, or of D+H.
-        by, rest = inverse(told, factor)
+        by, rest = inverse(told, name)
         written = self.dim(told)
         if rest != 0:
             written = ast.BinOp(written, ast.Sub(), self.dim(rest))

@@ -3,7 +3,7 @@
 Beside names it may hold floor divisions that do not come out even, and what a size is
 above zero: ``max(N - 2, 0)`` elements stand in ``x[2:]``. The smaller and the larger of
 two sizes are spelled with it, ``min(N, 10)`` is ``N - max(N - 10, 0)``, so that equal
-sizes are equal polynomials. A name stands for 1 or more.
+sizes are equal polynomials. A name stands for 1 or more, or for as much as is known.
 """
 
 from __future__ import annotations
@@ -13,6 +13,28 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A size that is known by name only.
+
+    Attributes
+    ----------
+    text
+        The name.
+    least
+        It stands for this number or more.
+    """
+
+    text: str
+    least: int = 1
+
+    def __str__(self) -> str:
+        """Give the name."""
+        return self.text
+
+    __repr__ = __str__
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +62,7 @@ class Excess:
         return f"max({self.of}, 0)"
 
 
-Factor = str | Quotient | Excess
+Factor = Name | Quotient | Excess
 Product = tuple[Factor, ...]
 
 
@@ -112,9 +134,27 @@ Dim = int | Size
 Shape = tuple[Dim, ...]
 
 
-def symbol(name: str) -> Size:
-    """Give the dimension that is called `name`."""
-    return Size((((name,), 1),))
+def symbol(name: str, least: int = 1) -> Size:
+    """Give the dimension that is called `name`, and is `least` or more."""
+    return Size((((Name(name, least),), 1),))
+
+
+def name_of(dim: Dim) -> str | None:
+    """Give the name that a dimension consists of; None for a number or a formula."""
+    match dim:
+        case Size(terms=(((Name(text=name),), 1),)):
+            return name
+        case _:
+            return None
+
+
+def least_of(dim: Dim) -> int:
+    """Give the number that a name stands for at least."""
+    match dim:
+        case Size(terms=(((Name(least=least),), 1),)):
+            return least
+        case _:
+            return 0
 
 
 def divide(num: Dim, den: Dim) -> Dim:
@@ -173,10 +213,11 @@ def _least(dim: Dim) -> Fraction | None:
     """Give a number that a size is never below, if one is found."""
     if isinstance(dim, int):
         return Fraction(dim)
-    atom = next((f for p, _ in dim.terms for f in p if not isinstance(f, str)), None)
+    atom = next((f for p, _ in dim.terms for f in p if not isinstance(f, Name)), None)
     if atom is None:
         # Of polynomials in N - 1, M - 1, ..., which are 0 or more.
-        shifted = substituted(dim, {n: symbol(n) + 1 for n in names(dim)})
+        found = {f for p, _ in dim.terms for f in p if isinstance(f, Name)}
+        shifted = substituted(dim, {f.text: symbol(f.text) + f.least for f in found})
         terms = dict(_terms(shifted))
         constant = terms.pop((), 0)
         return None if any(n < 0 for n in terms.values()) else Fraction(constant)
@@ -184,7 +225,10 @@ def _least(dim: Dim) -> Fraction | None:
     rest = dim - _collect(with_it)
     if isinstance(atom, Excess):
         cases = [_least(_replaced(with_it, atom, v) + rest) for v in (0, atom.of)]
-        return None if None in cases else min(c for c in cases if c is not None)
+        known = [c for c in cases if c is not None]
+        if all(n > 0 for _, n in with_it):  # it is either of them or more
+            return max(known, default=None)
+        return min(known) if len(known) == len(cases) else None
     return _least_with(atom, with_it, rest)
 
 
@@ -230,8 +274,8 @@ def substituted(dim: Dim, sizes: Mapping[str, Dim]) -> Dim:
     for factors, n in _terms(dim):
         term: Dim = n
         for f in factors:
-            if isinstance(f, str):
-                term = term * sizes.get(f, symbol(f))
+            if isinstance(f, Name):
+                term = term * sizes.get(f.text, Size((((f,), 1),)))
             elif isinstance(f, Excess):
                 term = term * excess(substituted(f.of, sizes))
             else:
@@ -276,8 +320,8 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int:
     for factors, n in _terms(dim):
         term = n
         for f in factors:
-            if isinstance(f, str):
-                term *= sizes[f]
+            if isinstance(f, Name):
+                term *= sizes[f.text]
             elif isinstance(f, Excess):
                 term *= max(evaluate(f.of, sizes), 0)
             else:
@@ -295,10 +339,17 @@ def names(dim: Dim) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def parts_of(dim: Dim) -> tuple[Dim, Dim]:
+    """Give the positive terms of a size, and the negative ones without their sign."""
+    terms = _terms(dim)
+    above = _collect((p, n) for p, n in terms if n > 0)
+    return above, _collect((p, -n) for p, n in terms if n < 0)
+
+
 def names_in(factor: Factor) -> tuple[str, ...]:
     """Give the names in one factor of a dimension."""
-    if isinstance(factor, str):
-        return (factor,)
+    if isinstance(factor, Name):
+        return (factor.text,)
     if isinstance(factor, Excess):
         return names(factor.of)
     return (*names(factor.num), *names(factor.den))

@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from derivo.graph.dim import Dim, evaluate, parts_of
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 
@@ -89,6 +90,54 @@ class Why:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirement:
+    """What named sizes must be for a computation to be as it was traced.
+
+    Attributes
+    ----------
+    dim
+        This is 0 or more.
+    line
+        The user's line that takes it for granted.
+    """
+
+    dim: Dim
+    line: Line | None = None
+
+    def holds(self, sizes: Mapping[str, int]) -> bool:
+        """Tell whether it is so for these sizes."""
+        return evaluate(self.dim, sizes) >= 0
+
+    def __str__(self) -> str:
+        """Write it as a comparison: ``F <= H + 1``."""
+        less, more = parts_of(-self.dim)
+        return f"{less} <= {more}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """A named size that must be equal to others: it is written as them from then on.
+
+    Attributes
+    ----------
+    name
+        The name that the user gave.
+    dim
+        What it is.
+    line
+        The user's line that can only be computed so.
+    """
+
+    name: str
+    dim: Dim
+    line: Line | None = None
+
+    def __str__(self) -> str:
+        """Write it as an equation: ``F = D + E``."""
+        return f"{self.name} = {self.dim}"
+
+
+@dataclass(frozen=True, slots=True)
 class Graph:
     """A computation: its arguments, its results, and the user's names for values.
 
@@ -97,6 +146,10 @@ class Graph:
     parameters
         How the inputs are handed over: name of a parameter, and a nest of places among
         the inputs. Empty where each input is a parameter of its own.
+    requires
+        What the named sizes must be.
+    ties
+        Names of sizes that turned out to be other sizes: they stand nowhere any more.
     """
 
     name: str
@@ -104,6 +157,8 @@ class Graph:
     outputs: tuple[Node, ...]
     names: Mapping[Node, str]
     parameters: tuple[tuple[str, Any], ...] = ()
+    requires: tuple[Requirement, ...] = ()
+    ties: tuple[Tie, ...] = ()
 
     def nodes(self) -> tuple[Node, ...]:
         """Give every node that the results need, operands before readers."""

@@ -9,11 +9,13 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import (
     Dim,
     Excess,
+    Name,
     Shape,
     Size,
     divide,
     evaluate,
     excess,
+    name_of,
     names,
     names_in,
     substituted,
@@ -127,8 +129,8 @@ def unknown_of(dim: Dim, known: Iterable[str]) -> str | None:
     (name,) = left
     bare = _bare(dim)
     for factors, _ in bare.terms if isinstance(bare, Size) else ():
-        inner = [f for f in factors if not isinstance(f, str)]
-        if any(name in names_in(f) for f in inner) or factors.count(name) > 1:
+        holding = [f for f in factors if name in names_in(f)]
+        if len(holding) > 1 or not all(isinstance(f, Name) for f in holding):
             return None
     return name
 
@@ -172,8 +174,9 @@ def fit(
     ]
     sizes: dict[str, int] = {}
     for _, _, d, n in axes:
-        if d == symbol(str(d)):
-            sizes.setdefault(str(d), n)
+        alone = name_of(d)
+        if alone is not None:
+            sizes.setdefault(alone, n)
     # 4*H is solved where nothing else tells H; E in D+E once D is known.
     for _ in axes:
         for name, axis, d, n in axes:
@@ -194,8 +197,8 @@ def origins(dims: Iterable[Dim]) -> dict[str, Dim]:
     axes = sorted(dict.fromkeys(dims), key=lambda d: len(str(d)))
     found: dict[str, Dim] = {}
     while True:
-        new = {n: d for d in axes if (n := unknown_of(d, found)) is not None}
-        if not new:
+        told = ((unknown_of(d, found), d) for d in axes)
+        name, dim = next((t for t in told if t[0] is not None), (None, 0))
+        if name is None:
             return found
-        name, dim = next(iter(new.items()))
         found[name] = dim

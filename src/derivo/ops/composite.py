@@ -18,7 +18,7 @@ from derivo.ops.catalogue import register, spells
 from derivo.ops.elementwise import exp, logaddexp, maximum
 from derivo.ops.infer import elementwise, floating, latex_along, normal_axis, reduced
 from derivo.ops.reduce import max_of, restore, sum_of
-from derivo.ops.shape import squeeze
+from derivo.ops.shape import as_array, squeeze
 
 _LN_2 = 0.6931471805599453
 
@@ -150,7 +150,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 @spells(np.logaddexp2)
 def logaddexp2(a: Any, b: Any) -> Any:
     """Give log2(2**a + 2**b)."""
-    return logaddexp(a * _LN_2, b * _LN_2) / _LN_2
+    return logaddexp(as_array(a) * _LN_2, as_array(b) * _LN_2) / _LN_2
 
 
 @spells("logaddexp.reduce")

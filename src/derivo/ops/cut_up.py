@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import divide
+from derivo.graph.dim import Size, divide
 from derivo.ops.catalogue import spells
 from derivo.ops.index import cut, slice_
 from derivo.ops.infer import normal_axis
@@ -26,10 +26,11 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     if np.ndim(indices_or_sections):
         return _pieces(ary, [as_dim(i) for i in indices_or_sections], a)
     n, k = as_dim(ary.shape[a]), as_dim(indices_or_sections)
-    if not isinstance(n, int) or not isinstance(k, int):
+    if not isinstance(k, int):
         return split(ary, indices_or_sections, axis)
-    sizes = [n // k + (i < n % k) for i in range(k)]
-    return _pieces(ary, [int(p) for p in np.cumsum(sizes)[:-1]], a)
+    # The first ones are longer by one, as many as are left over.
+    sizes = [divide(n + k - 1 - i, k) for i in range(k)]
+    return _pieces(ary, [sum(sizes[:i]) for i in range(1, k)], a)
 
 
 @spells(np.split)
@@ -47,6 +48,8 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
         raise ShapeError(message)
     # Each piece gets both ends, so that all have the same size by name too.
     size = divide(n, k)
+    if isinstance(n, Size):
+        ary.recorder.require(k * size - n)  # nothing is left over
     return [cut(ary, a, i * size if i else None, (i + 1) * size) for i in range(k)]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
+from derivo.graph.dim import Size
 from derivo.ops.catalogue import spells
 from derivo.ops.cumulative import running_sum
 from derivo.ops.elementwise import abs_, floor, where
@@ -78,6 +79,8 @@ def _gradient_along(f: Any, h: Any, axis: int, edge_order: int) -> Any:
     if isinstance(n, int) and n <= edge_order:
         message = f"gradient needs {edge_order + 1} elements along an axis, not {n}"
         raise ShapeError(message)
+    if isinstance(n, Size):
+        f.recorder.require(n - edge_order - 1)
 
     def at(start: Any, stop: Any) -> Any:
         return cut(f, axis, start, stop)

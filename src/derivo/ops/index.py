@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, Size, divide, excess, is_at_least, smaller
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.axes import moveaxis
@@ -50,6 +50,10 @@ def _shortest(n: Dim, start: Any, stop: Any, step: Any) -> Entry:
     return ("cut", start, stop, step)
 
 
+# A number as an end of a slice is clipped to the axis, as Python does it. An end that
+# is a size by name is taken to lie on the axis, and behind the other one: `within`.
+
+
 def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
     """Give the number of elements of ``[start:stop:step]`` on an axis of size `n`."""
     step = 1 if step is None else step
@@ -57,19 +61,72 @@ def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
         p is None or isinstance(p, int) for p in (start, stop, step)
     ):
         return len(range(*slice(start, stop, step).indices(n)))
-    if step == -1 and start is None and stop is None:
-        return n
-    if not isinstance(step, int) or step < 1:
-        message = "a slice of a named axis needs a positive step, or [::-1]"
+    if not isinstance(step, int) or not step:
+        message = "the step of a slice is a number other than 0"
         raise ShapeError(message)
+    if step < 0:
+        last = -1 if stop is None else _place_from_behind(n, stop)
+        length = excess(_place_from_behind(n, start) - last)
+        return divide(length - step - 1, -step)
+    length = _distance(n, start, stop)
+    return length if step == 1 else divide(length + step - 1, step)
 
-    def place(p: Any, default: Dim) -> Dim:
-        if p is None:
-            return default
-        return n + p if isinstance(p, int) and p < 0 else p
 
-    length = place(stop, n) - place(start, 0)
-    return length if step == 1 else (length + step - 1) // step
+def _distance(n: Dim, start: Any, stop: Any) -> Dim:
+    """Give how far the ends of a slice lie apart."""
+    first: Dim = 0 if start is None else start
+    end = _place(n, stop)
+    if isinstance(first, int) and isinstance(stop, int) and (first < 0) == (stop < 0):
+        # Numbers of one sign are in order wherever they lie, or are not.
+        return end - _place(n, first) if first <= stop else 0
+    # What begins beyond the end has no elements: there the start needs no clipping.
+    begin = first if isinstance(first, int) and first >= 0 else _place(n, first)
+    if _is_on_axis(start) or _is_on_axis(stop):
+        return 0 if is_at_least(begin - end, 0) else end - begin
+    return excess(end - begin)
+
+
+def _place(n: Dim, end: Any) -> Dim:
+    """Give the place between 0 and `n` where an end of a slice lies."""
+    if end is None:
+        return n
+    if is_at_least(-end, 1):
+        return excess(n + end)
+    return smaller(end, n) if isinstance(end, int) else end
+
+
+def _place_from_behind(n: Dim, end: Any) -> Dim:
+    """Give the place between -1 and ``n - 1`` of an end of a slice that goes back."""
+    if end is None:
+        return n - 1
+    if is_at_least(-end, 1):
+        return excess(n + end + 1) - 1
+    return smaller(end, n - 1)
+
+
+def _is_on_axis(end: Any) -> bool:
+    """Tell whether an end of a slice is a size by name that is taken to be a place."""
+    return isinstance(end, Size) and not is_at_least(-end, 1)
+
+
+def within(n: Dim, entry: Entry) -> list[Dim]:
+    """Give what must be 0 or more, so that a slice is as long as it is taken for.
+
+    What is so whatever the names stand for is left out.
+    """
+    if entry[0] == "at":
+        return []
+    start, stop, step = entry[1], entry[2], entry[3] or 1
+    named = [p for p in (start, stop) if _is_on_axis(p)]
+    if not named or step < 0:
+        return []
+    found = [*named, _distance(n, start, stop)]
+    if _is_on_axis(stop):
+        # In steps the end may lie beyond the axis, if the last element does not.
+        length = found[-1]
+        is_whole = divide(length, step) * step == length
+        found.append(n - stop + (step - 1 if is_whole else 0))
+    return [d for d in dict.fromkeys(found) if not is_at_least(d, 0)]
 
 
 def slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
@@ -118,12 +175,16 @@ def placed(index: tuple[Entry, ...], k: int) -> str:
 def _picked(attrs: Any, x: Spec) -> list[tuple[int, int | None, Any]]:
     """Give the place of each entry of a part in the whole."""
     places: list[tuple[int, int | None, Any]] = []
+    first: Dim
     axis = 0
     for n, entry in zip(x.shape, attrs["index"], strict=True):
         start, step = entry[1], 0 if entry[0] == "at" else entry[3] or 1
-        first = start if start is not None else 0 if step > 0 else n - 1
-        if isinstance(start, int) and start < 0:
-            first = max(n + start, 0) if isinstance(n, int) else n + start
+        if entry[0] == "at":
+            first = n + start if isinstance(start, int) and start < 0 else start
+        elif step > 0:
+            first = 0 if start is None else _place(n, start)
+        else:
+            first = _place_from_behind(n, start)
         places.append((step, axis if step else None, first))
         axis += bool(step)
     return places
@@ -160,16 +221,23 @@ def _one_of_two(n: Dim, first: Entry, second: Entry) -> Entry | None:
     numbers = [p for p in (n, *first[1:], *second[1:]) if p is not None]
     if all(isinstance(p, int) for p in numbers):
         return _of_numbers(n, first, second)
+    return _of_names(first, second)
+
+
+def _of_names(first: Entry, second: Entry) -> Entry | None:
+    """Compose two parts of an axis whose size is only a name."""
     start, stop, step = first[1:]
-    is_plain = step is None and (start is None or not _is_below_0(start))
-    if not is_plain or any(_is_below_0(p) for p in second[1:] if p is not None):
+    is_plain = step is None and (start is None or is_at_least(start, 0))
+    if not is_plain or any(p is not None and not is_at_least(p, 0) for p in second[1:]):
         return None
     shift = 0 if start is None else start
     if second[0] == "at":
         return ("at", second[1] + shift)
     begin = second[1] if start is None else (second[1] or 0) + shift
     end = stop if second[2] is None else second[2] + shift
-    return ("cut", begin, end, second[3])
+    # The part may end before the place that the second index names.
+    is_inside = stop is None or (is_at_least(stop, 0) and is_at_least(stop - end, 0))
+    return ("cut", begin, end, second[3]) if is_inside else None
 
 
 def _of_numbers(n: Any, first: Entry, second: Entry) -> Entry | None:
@@ -181,10 +249,6 @@ def _of_numbers(n: Any, first: Entry, second: Entry) -> Entry | None:
     if places.step < 0 or not places:
         return None
     return _shortest(n, places.start, places[-1] + 1, places.step)
-
-
-def _is_below_0(place: Any) -> bool:
-    return isinstance(place, int) and place < 0
 
 
 def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
@@ -395,6 +459,7 @@ def _steps(x: Any, parts: list[Any]) -> tuple[tuple[Op, dict[str, Any]], ...]:
     steps: list[tuple[Op, dict[str, Any]]] = []
     if any(not isinstance(p, slice) or p != slice(None) for p in taken):
         entries = static_index(as_shape(x.shape), tuple(taken))
+        _require_within(x, entries)
         if not set(entries) <= {WHOLE}:
             steps.append((slice_, {"index": entries}))
     position = 0
@@ -403,6 +468,13 @@ def _steps(x: Any, parts: list[Any]) -> tuple[tuple[Op, dict[str, Any]], ...]:
             steps.append((expand_dims, {"axis": position}))
         position += p is None or isinstance(p, slice)
     return tuple(steps)
+
+
+def _require_within(x: Any, entries: tuple[Entry, ...]) -> None:
+    """Note what must hold for a part to be as long as it is taken for."""
+    for n, entry in zip(as_shape(x.shape), entries, strict=True):
+        for needed in within(n, entry):
+            x.recorder.require(needed)
 
 
 def _counted_out(part: Any) -> Any:
@@ -452,6 +524,7 @@ def _gathered(x: Any, parts: list[Any]) -> Any:
     adjacent = places == list(range(places[0], places[-1] + 1))
     static = tuple(slice(None) if _is_array(p) else p for p in parts)
     entries = static_index(as_shape(x.shape), static)
+    _require_within(x, entries)
     if set(entries) - {WHOLE}:
         x = slice_(x, index=entries)
     left = [p for p in parts if isinstance(p, slice) or _is_array(p)]

@@ -31,7 +31,10 @@ def as_dim(value: Any) -> Dim:
 def as_shape(value: Any) -> tuple[Dim, ...]:
     """Read a shape from one size or a sequence of sizes."""
     if isinstance(value, int | np.integer | Size) or hasattr(value, "as_dim"):
-        return (as_dim(value),)
+        value = (value,)
+    for d in value:
+        if hasattr(d, "as_dim"):
+            d.recorder.require(d.as_dim())  # no axis is shorter than nothing
     return tuple(as_dim(d) for d in value)
 
 

@@ -69,6 +69,9 @@ def sizes_of(graph: Graph, values: Mapping[str, Any]) -> dict[str, int]:
             f": axis {axis} would have the size {shapes[name][axis]}, and has "
             f"{values[name].shape[axis]}"
         )
+    if graph.ties:
+        listed = "; ".join(f"{t} (needed at {t.line})" for t in graph.ties)
+        message += f". Of the sizes, {listed}"
     raise ShapeError(message)
 
 

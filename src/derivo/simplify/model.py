@@ -19,8 +19,9 @@ class Step:
     ----------
     kind
         "local", "chain", "fan-out", "broadcast", "rewrite"; "function": what became of
-        a function that is called, and why; or "assert": a statement about values that
-        was not tried.
+        a function that is called, and why; "assert": a statement about values that
+        was not tried; "tie": a named size that is another; or "size": what named sizes
+        must be.
     rule
         Name of the rule.
     result

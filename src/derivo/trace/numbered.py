@@ -16,11 +16,10 @@ from derivo.graph.dim import (
     Dim,
     Excess,
     Factor,
+    Name,
     Size,
-    divide,
-    excess,
     names,
-    symbol,
+    substituted,
 )
 from derivo.graph.node import Node
 from derivo.ops.catalogue import CATALOGUE
@@ -61,7 +60,7 @@ def affine(dim: Dim, number: str) -> Affine | None:
     """Read a dimension as a multiple of a number, and something; None if it is none."""
     factor, offset = 0, 0 * dim
     for product, n in dim.terms if isinstance(dim, Size) else (((), dim),):
-        if product == (number,):
+        if product == (Name(number, 0),):
             factor = n
         elif number in numbers_in(Size(((product, n),))):
             return None
@@ -118,8 +117,9 @@ def _product(recorder: Any, factors: Any, found: Mapping[str, Any], n: int) -> A
 
 
 def _factor(recorder: Any, factor: Factor, found: Mapping[str, Any]) -> Any:
-    if isinstance(factor, str):
-        return found[factor] if factor in found else recorder.size(symbol(factor))
+    if isinstance(factor, Name):
+        known = found.get(factor.text)
+        return recorder.size(Size((((factor,), 1),))) if known is None else known
     if isinstance(factor, Excess):
         return _call("maximum", as_value(recorder, factor.of, found), 0)
     parts = (as_value(recorder, d, found) for d in (factor.num, factor.den))
@@ -132,21 +132,4 @@ def _call(name: str, *operands: Any) -> Any:
 
 def at_step(dim: Dim, number: str, place: Dim) -> Dim:
     """Give a dimension with the number of one step in the place of any."""
-    if number not in numbers_in(dim):
-        return dim
-    assert isinstance(dim, Size)  # noqa: S101
-    total: Dim = 0
-    for product, n in dim.terms:
-        part: Dim = n
-        for factor in product:
-            part = part * _factor_at(factor, number, place)
-        total = total + part
-    return total
-
-
-def _factor_at(factor: Factor, number: str, place: Dim) -> Dim:
-    if isinstance(factor, str):
-        return place if factor == number else symbol(factor)
-    if isinstance(factor, Excess):
-        return excess(at_step(factor.of, number, place))
-    return divide(*(at_step(d, number, place) for d in (factor.num, factor.den)))
+    return substituted(dim, {number: place})

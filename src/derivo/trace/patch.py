@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from derivo.errors import TraceError
+from derivo.errors import NotSupportedError, TraceError
+from derivo.graph.dim import divide
 from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.diagonal import tril
@@ -286,15 +287,12 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         return tril(full((n, n if m is None else m), 1, dtype), k=k)
 
     def count(*args: Any, dtype: Any = None) -> Any:
-        start, stop, step = (0, *args, 1) if len(args) == 1 else (*args, 1)[:3]
-        n = as_dim(stop) - as_dim(start)
-        result = new(arange, stop=n if step == 1 else (n + step - 1) // step)
-        result = result if step == 1 else result * step
-        result = result + start if is_traced(start) or start else result
+        result = counted(recorder, *args)
         return result if dtype is None else result.astype(dtype)
 
     def identity(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:
-        result = new(eye, n=as_dim(n), m=as_dim(n if m is None else m), k=k)
+        rows, columns = as_shape((n, n if m is None else m))
+        result = new(eye, n=rows, m=columns, k=k)
         return result if dtype is None else result.astype(dtype)
 
     return {
@@ -310,3 +308,20 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         "empty_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
         "full_like": full_like,
     }  # fmt: skip
+
+
+def counted(recorder: Any, *bounds: Any) -> Any:
+    """Give the numbers of a ``range`` whose ends are sizes that are only names."""
+    start, stop, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+    if not isinstance(step, int) or not step:
+        recorder.refuse(
+            NotSupportedError,
+            f"np.arange counts to a size that is only a name in steps of {step}",
+            "count in whole steps, and multiply: 0.5 * np.arange(n)",
+        )
+    span = (as_dim(stop) - as_dim(start)) * (1 if step > 0 else -1)
+    recorder.require(span)
+    length = span if abs(step) == 1 else divide(span + abs(step) - 1, abs(step))
+    result = recorder.record(arange, (), {"stop": length})
+    result = result if step == 1 else result * step
+    return result + start if is_traced(start) or start else result

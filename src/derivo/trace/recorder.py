@@ -12,8 +12,8 @@ import numpy as np
 
 from derivo.errors import DerivoError, DtypeError, NotSupportedError, ShapeError
 from derivo.graph.builder import Builder, Constant
-from derivo.graph.dim import Dim, format_shape
-from derivo.graph.node import Frame, Line, Node
+from derivo.graph.dim import Dim, format_shape, is_at_least
+from derivo.graph.node import Frame, Line, Node, Requirement
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, broadcast, kind_of, promote
 from derivo.ops.leaf import arange, as_float, constant, size
@@ -21,7 +21,7 @@ from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.cell import Cell
 from derivo.trace.loop import trace_loop
-from derivo.trace.numbered import as_value, numbers_in
+from derivo.trace.numbered import as_value, at_step, numbers_in
 from derivo.trace.operators import variable
 from derivo.trace.runs import Run
 from derivo.trace.steps import PlainLoop
@@ -75,6 +75,8 @@ class Recorder:
         # The plain loops that are under way, and what their steps find as their number.
         self.loops: list[PlainLoop] = []
         self.counters: dict[str, Any] = {}
+        # What the named sizes must be for all this to be right.
+        self.required: dict[Dim, Requirement] = {}
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Give the user's line, and the helper functions it lies in."""
@@ -141,6 +143,22 @@ class Recorder:
             return dim
         return self.wrap(self.builder.make(size, (), {"dim": dim}))
 
+    def require(self, dim: Dim) -> None:
+        """Note that a size must be 0 or more, unless it is anyhow."""
+        if dim in self.required or is_at_least(dim, 0):
+            return
+        for loop in self.loops:
+            if loop.number in numbers_in(dim):  # so in the first and in the last
+                self.require(at_step(dim, loop.number, 0))
+                self.require(at_step(dim, loop.number, loop.run.length - 1))
+                return
+        if self.loops and is_at_least(-dim, 1):
+            self.refuse(
+                ShapeError, "a slice is longer in some steps of a loop than in others",
+                "let the loop end where the slice still lies on the axis",
+            )  # fmt: skip
+        self.required[dim] = Requirement(dim, self.place()[0])
+
     def lift(self, value: Any) -> Node:
         """Give the node of a value: a variable's own, or a constant."""
         if hasattr(value, "node"):
@@ -202,8 +220,13 @@ class Recorder:
         try:
             node = self.builder.make(op, nodes, attrs, line, group)
         except DerivoError as error:
+            if isinstance(error, ShapeError):
+                self.tie(op, tuple(n.spec for n in nodes), attrs)
             self.refuse(type(error), str(error), HINTS.get(type(error), ""))
         return self.wrap(node)
+
+    def tie(self, op: Op, specs: tuple[Spec, ...], attrs: dict[str, Any]) -> None:
+        """Do what can be done where sizes do not fit: nothing, outside of a trace."""
 
     def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         """Convert integer operands where NumPy would leave the floating type in use."""

@@ -51,6 +51,9 @@ class Recording(Protocol):
     def steps_along(self, run: Any) -> Iterator[Any]:
         """Begin a plain loop over an axis that is only a name."""
 
+    def require(self, dim: Dim) -> None:
+        """Note that a size must be 0 or more, unless it is anyhow."""
+
     def refuse(self, kind: type[DerivoError], what: str, instead: str) -> NoReturn:
         """Raise an error that names the user's line and says what to write instead."""
 

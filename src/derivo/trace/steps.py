@@ -78,7 +78,7 @@ class Trial:
 
     def number(self) -> Any:
         """Give the number of the step."""
-        return self.recorder.size(symbol(self.number_name))
+        return self.recorder.size(symbol(self.number_name, 0))
 
 
 class PlainLoop(Iterator[Any]):

@@ -49,6 +49,7 @@ from derivo.trace.patch import understanding_variables
 from derivo.trace.randomness import MAKERS
 from derivo.trace.recorder import Recorder
 from derivo.trace.steps import refuse_escaped, refuse_left
+from derivo.trace.ties import TracedAgain, tying_for
 from derivo.trace.variable import Variable
 
 _OURS = str(Path(__file__).parents[1])
@@ -90,6 +91,8 @@ class Tracer(Recorder):
         self.asserts = Asserts()
         self.makes_generators = False
         self.is_over = False
+        # Why the function is to be traced once more, if it is.
+        self.again: TracedAgain | None = None
 
     def finished(self) -> Invocation:
         """Give the whole run; calls inside the steps of loops are part of the steps."""
@@ -144,6 +147,13 @@ class Tracer(Recorder):
         line, _ = self.place()
         if line is not None:
             self.asserts.lines[line] = None
+
+    def tie(self, op: Op, specs: tuple[Any, ...], attrs: dict[str, Any]) -> None:
+        """Trace again, with other sizes, where that makes an operation possible."""
+        tying = tying_for(op, specs, attrs)
+        if tying:
+            self.again = TracedAgain(tying, self.place()[0])
+            raise self.again
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Find the innermost frame of the user's, and the calls of helpers around it.
@@ -314,6 +324,8 @@ def trace(
         A spec without an argument, or an argument without a spec.
     TraceError
         The function does something that cannot be traced, or returns nothing.
+    TracedAgain
+        Two named sizes must be equal: see `derivo.trace.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
     settings = settings or {}
@@ -361,7 +373,10 @@ def trace(
     )
     if all(isinstance(nest, int) for _, nest in signature):
         signature = ()
-    graph = Graph(function_name(function), inputs, tuple(outputs), names, signature)
+    graph = Graph(
+        function_name(function), inputs, tuple(outputs), names, signature,
+        tuple(tracer.required.values()),
+    )  # fmt: skip
     check(graph)
     refuse_escaped(graph.nodes())
     tracer.is_over = True
@@ -373,6 +388,8 @@ def trace(
 
 def _check_ended(tracer: Tracer) -> None:
     """Raise what the function has caught itself, or has left unfinished."""
+    if tracer.again is not None:
+        raise tracer.again
     if tracer.refusals:
         raise tracer.refusals[0]
     if tracer.loops:

@@ -1,0 +1,189 @@
+"""Named sizes that must be equal, or large enough, for an operation to be possible.
+
+``np.concatenate([x, e], axis=1) @ w`` has an inner size D + E on one side and F on the
+other: NumPy would only compute it if they are the same, so F is D + E from then on. The
+function is traced once more with that, and each call is tried on it.
+
+Two sizes that the user gave two plain names are no such case: that is a mistake in the
+specs, or a transpose that is missing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import (
+    Dim,
+    Excess,
+    Size,
+    divide,
+    is_at_least,
+    least_of,
+    name_of,
+    names,
+    product,
+    substituted,
+    symbol,
+)
+from derivo.graph.node import Line, Requirement, Tie
+from derivo.graph.op import Op
+from derivo.graph.sizes import inverse, unknown_of
+from derivo.graph.spec import Spec
+
+Tying = Mapping[str, Dim]
+# How many pairs of sizes of one operation may have to be equal at once.
+AT_ONCE = 2
+
+
+class TracedAgain(BaseException):
+    """Sizes are known to be others than they were taken for: trace from the start.
+
+    No `Exception`, so that the user's code does not take it for an error.
+
+    Parameters
+    ----------
+    tying
+        What stands in the place of names.
+    line
+        The user's line that needs it.
+    """
+
+    def __init__(self, tying: Tying, line: Line | None) -> None:
+        super().__init__(tying)
+        self.tying, self.line = tying, line
+
+    @property
+    def ties(self) -> tuple[Tie, ...]:
+        """Give the names that are other sizes."""
+        return tuple(
+            Tie(name, dim, self.line)
+            for name, dim in self.tying.items() if name_of(dim) != name
+        )  # fmt: skip
+
+    @property
+    def requires(self) -> tuple[Requirement, ...]:
+        """Give what the names are at least that stay."""
+        return tuple(
+            Requirement(symbol(name) - least, self.line)
+            for name, dim in self.tying.items()
+            if name_of(dim) == name and (least := least_of(dim)) > 1
+        )
+
+
+def tying_for(op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Tying:
+    """Find what sizes must be for an operation to be possible that is not otherwise.
+
+    Parameters
+    ----------
+    op
+        An operation that refuses these operands.
+    specs, attrs
+        Its operands and attributes.
+
+    Returns
+    -------
+    Tying
+        What is to stand in the place of names; empty if nothing helps.
+    """
+    dims = [d for s in specs for d in s.shape]
+    enough = _large_enough([*dims, *_dims(attrs)])
+    candidates = list(_equal(specs, attrs))
+    tries: list[Tying] = [enough] if enough else []
+    for count in range(1, AT_ONCE + 1):
+        for several in itertools.combinations(candidates, count):
+            together = {name: dim for one in several for name, dim in one.items()}
+            if len(together) == count:
+                tries += [together, {**enough, **together}] if enough else [together]
+    return next((t for t in tries if _fits(op, specs, attrs, t)), {})
+
+
+def _fits(
+    op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any], tying: Tying
+) -> bool:
+    tied = tuple(in_spec(s, tying) for s in specs)
+    before = [d for s in specs for d in s.shape]
+    after = [d for s in tied for d in s.shape]
+    if any(new == 1 != old for old, new in zip(before, after, strict=True)):
+        return False  # that would be copied, and fits everything
+    try:
+        op.infer(*tied, **_in_attrs(attrs, tying))
+    except ShapeError:
+        return False
+    return True
+
+
+def in_spec(spec: Spec, tying: Tying) -> Spec:
+    """Write what stands in the place of names into a spec."""
+    return Spec(tuple(substituted(d, tying) for d in spec.shape), spec.kind)
+
+
+def _in_attrs(value: Any, tying: Tying) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _in_attrs(v, tying) for k, v in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_in_attrs(v, tying) for v in value)
+    return substituted(value, tying) if isinstance(value, Size) else value
+
+
+def _dims(value: Any) -> Iterator[Size]:
+    if isinstance(value, Size):
+        yield value
+    elif isinstance(value, tuple | Mapping):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _dims(part)
+
+
+def _large_enough(dims: list[Dim]) -> dict[str, Dim]:
+    """Give names so large that no ``max(N - 2, 0)`` among sizes is cut off at 0."""
+    least: dict[str, int] = {}
+    for d in dims:
+        for over in _excesses(d):
+            (name, *more) = names(over)
+            by, rest = (0, 0) if more else inverse(over, name)
+            if isinstance(by, int) and isinstance(rest, int) and by > 0:
+                least[name] = max(least.get(name, 1), -(rest // by))
+    return {name: symbol(name, n) for name, n in least.items()}
+
+
+def _excesses(dim: Dim) -> Iterator[Dim]:
+    for factors, _ in dim.terms if isinstance(dim, Size) else ():
+        for f in factors:
+            if isinstance(f, Excess):
+                yield f.of
+                yield from _excesses(f.of)
+
+
+def _equal(specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Iterator[Tying]:
+    """Give what makes a size of one operand equal to one of another."""
+    shapes = [s.shape for s in specs]
+    if isinstance(attrs.get("shape"), tuple):  # of as many elements
+        shapes = [(*s, product(s)) for s in (*shapes, attrs["shape"])]
+    seen: set[tuple[str, Dim]] = set()
+    for one, other in itertools.combinations(shapes, 2):
+        for a, b in itertools.product(dict.fromkeys(one), dict.fromkeys(other)):
+            found = _solved(a, b)
+            if found is not None and found not in seen:
+                seen.add(found)
+                yield dict([found])
+
+
+def _solved(a: Dim, b: Dim) -> tuple[str, Dim] | None:
+    """Solve ``a == b`` for a name, the one that stands alone if there is one."""
+    apart = a - b
+    alone = [n for n in (name_of(a), name_of(b)) if n is not None]
+    if len(alone) == 2 or 1 in (a, b) or isinstance(apart, int):
+        return None
+    if alone and (isinstance(a, int) or isinstance(b, int)):
+        return None
+    for name in dict.fromkeys([*alone, *names(apart)]):
+        if unknown_of(apart, set(names(apart)) - {name}) is None:
+            continue  # squared, or inside a floor division
+        by, rest = inverse(apart, name)
+        value = divide(rest * -1, by)
+        is_one = value * by == rest * -1 and is_at_least(value, 1)
+        if is_one and name_of(value) is None:
+            return name, value
+    return None
