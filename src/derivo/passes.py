@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +26,7 @@ from derivo.errors import (
 from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Size, evaluate, substituted
-from derivo.graph.nest import as_given, gradient_nests, nested, rebuilt
+from derivo.graph.nest import as_given, below, gradient_nests, nested, rebuilt
 from derivo.graph.node import Graph, Requirement, Tie, order
 from derivo.graph.spec import Spec
 from derivo.kept import EVERY, Choice, with_functions
@@ -45,11 +44,13 @@ from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
 from derivo.simplify.functions import Functions
 from derivo.simplify.model import Backward, Forward, Step
-from derivo.trace.given import Given, shown
+from derivo.trace.attributes import fetch, owner_of
+from derivo.trace.given import Given
 from derivo.trace.owned import left_as_it_was
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
+from derivo.trace.specs import shown
 from derivo.trace.ties import TracedAgain, in_spec
-from derivo.trace.tracer import Traced, is_users, placed, trace
+from derivo.trace.tracer import Traced, is_users, trace
 
 Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
 
@@ -94,7 +95,7 @@ class Passes:
 
     @classmethod
     def of(
-        cls, function: Callable[..., Any], specs: Mapping[str, Any], *,
+        cls, function: Callable[..., Any], specs: Mapping[str, Any] | Given, *,
         wrt: str | Iterable[str] | None = None, simplify: bool = True,
         stabilize: bool = True, assume: Iterable[str] = (),
         keep: str | Iterable[str] = (), inline: str | Iterable[str] = (),
@@ -105,7 +106,10 @@ class Passes:
 
         `compare` says whether the forward pass is the user's function.
         """
-        given = Given.read(function, specs, static)
+        if isinstance(specs, Given):
+            given = specs
+        else:
+            given = Given.read(function, specs, static)
         facts = Facts.read(_texts(assume))
         choice = Choice.read(keep, inline)
         run, given, builder = _traced_with_ties(function, given)
@@ -144,9 +148,8 @@ class Passes:
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
         rederive = partial(
-            cls.of, function, specs=given.specs, wrt=names, simplify=simplify,
+            cls.of, function, specs=given, wrt=names, simplify=simplify,
             stabilize=stabilize, assume=assume, keep=keep, inline=inline,
-            static=given.settings,
         )  # fmt: skip
         return cls(function, given, traced, structure, forward, backward, functions,
                    rederive)  # fmt: skip
@@ -249,10 +252,7 @@ class Passes:
 
     def run_function(self, values: Mapping[str, Any]) -> Any:
         """Run the user's own function on arrays, by the paths of the arguments."""
-        arguments = {**self.given.settings, **nested(self.traced, values)}
-        parameters = inspect.signature(self.function).parameters
-        positional, keyword = placed(self.function, parameters, arguments)
-        return self.function(*positional, **keyword)
+        return self.given.call(self.function, values)
 
     def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
         """Run both passes and give the gradients by name.
@@ -317,6 +317,17 @@ class Passes:
         }
         return as_given(self.structure, output), gradients
 
+    def _attributes(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Read the attributes of the method's object, those that are not given."""
+        nests, owner = dict(self.traced.signature), owner_of(self.function)
+        tops = {name.partition(".")[0] for name in given}
+        found: dict[str, Any] = {}
+        for way in self.given.attributes:
+            if way.partition(".")[0] not in tops:
+                value = fetch(owner, way)
+                found |= spread(self.name, way, below(nests, way), value)
+        return found
+
     def by_path(self, gradients: Mapping[str, Any]) -> dict[str, Any]:
         """Give each gradient by the way to it in its nest, such as ``blocks.0.w``."""
         return {
@@ -333,6 +344,7 @@ class Passes:
         Arrays of a nest go by their paths: ``blocks.0.w``.
         """
         args, arrays = arguments_of(self.traced, self.given, args, arrays)
+        arrays = {**self._attributes(arrays), **arrays}
         return bind(self.traced, args, arrays)
 
     def _exact_for(self, sizes: Mapping[str, int]) -> Self | None:
@@ -346,14 +358,16 @@ class Passes:
             return None
         numbers = tuple(sizes.values())
         if numbers not in self._of_numbers:
-            given = {
-                n.attrs["name"]: Spec(
-                    tuple(evaluate(d, sizes) for d in n.spec.shape), n.spec.kind
-                )
+            of_numbers = [
+                Spec(tuple(evaluate(d, sizes) for d in n.spec.shape), n.spec.kind)
                 for n in self.traced.inputs
+            ]
+            specs = {
+                name: rebuilt(nest, of_numbers.__getitem__)
+                for name, nest in self.traced.signature
             }
-            specs = nested(self.traced, given)
-            self._of_numbers[numbers] = self._rederive(specs=specs)
+            given = replace(self.given, specs=specs)
+            self._of_numbers[numbers] = self._rederive(specs=given)
         return self._of_numbers[numbers]
 
     def _is_empty_well(self, sizes: Mapping[str, int]) -> bool:
@@ -402,13 +416,15 @@ class Passes:
         """
         emitted = self.emitted  # written before it is stored: what is read stays so
         function = storable(self.function)
-        if isinstance(function, Missing):
+        fixed = [storable(value) for value in self.given.fixed.values()]
+        is_whole = not any(isinstance(part, Missing) for part in (function, *fixed))
+        if not is_whole:
             _ = self.written_out, self.backward.assumptions and self.exact
         # Nodes in order: each finds its operands stored, however long the chain is.
         nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
         kept = {k: v for k, v in vars(self).items() if k != "module"}
         kept["_of_numbers"] = {}
-        rederive = function if isinstance(function, Missing) else self._rederive
+        rederive = self._rederive if is_whole else Missing(self.function)
         # What is only kept to save time is left out.
         functions = replace(self.functions, solved={})
         changed = {"function": function, "_rederive": rederive, "emitted": emitted,
@@ -473,7 +489,7 @@ def _traced(function: Callable[..., Any], given: Given, builder: Builder) -> Tra
     """Trace, and tell what ends a program as an error of the user's function."""
     name = getattr(function, "__name__", repr(function))
     try:
-        run = trace(function, given.specs, builder, given.settings)
+        run = trace(function, given, builder)
     except RecursionError:
         message = f"{name} calls itself, or others, too deep: is there an end to it?"
         raise TraceError(message) from None

@@ -16,6 +16,7 @@ from derivo.ops.shape import transpose
 from derivo.run.reference import run_graph
 from derivo.simplify.peephole import Polish
 from derivo.simplify.spread import spread_rows
+from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 from tests.simplify.world import SIZES, World
 
@@ -87,7 +88,7 @@ def both(function):
     """Give the gradient for x before and after, and what runs a node."""
     builder = Builder()
     specs = {"x": spec_of("4 6"), "y": spec_of(np.zeros(4, dtype=int))}
-    graph = trace(function, specs, builder).graph
+    graph = trace(function, Given(specs), builder).graph
     derived = differentiate(graph, ("x",), builder, is_loss=False)
     short = spread_rows(derived, builder)
     rng = np.random.default_rng(3)

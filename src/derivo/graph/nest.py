@@ -192,6 +192,14 @@ def as_given(form: Any, values: Any) -> Any:
     return made(rebuilt(form, lambda _: next(in_order)))
 
 
+def below(nest: Any, path: str) -> Any:
+    """Give the part of a nest at the end of a path; a leaf has no parts."""
+    for step in path.split("."):
+        parts = {str(k): part for k, part in parts_of(nest)}
+        nest = parts[step]
+    return nest
+
+
 def short_name(path: str) -> str:
     """Name what lies at a path: ``w`` for ``mlp.w``, ``blocks_0`` for ``blocks.0``."""
     *_, last = path.split(".")

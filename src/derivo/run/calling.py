@@ -12,7 +12,8 @@ import numpy as np
 from derivo.errors import UsageError
 from derivo.graph.nest import Record, Setting, is_nest, leaves, parts_of
 from derivo.graph.node import Graph
-from derivo.trace.given import Given, as_nest, shown
+from derivo.trace.given import Given
+from derivo.trace.specs import as_nest, shown
 
 
 def split_upstream(
@@ -31,7 +32,7 @@ def split_upstream(
     upstream, args, arrays
         The adjoint (None if there is none), arguments by position, and by name.
     """
-    names = tuple(name for name, _ in graph.signature)
+    names = _own(graph, given)
     named = dict(arrays)
     if "upstream" in named and "upstream" not in (*names, *given.fixed):
         return named.pop("upstream"), tuple(args), named
@@ -67,8 +68,13 @@ def arguments_of(
         order = tuple(k for k in order if k not in given.fixed)
     elif len(args) > len(order):
         _refuse_settings_by_position(graph, given, args)
-    if not graph.parameters or len(args) > len(order):
+    is_flat = not graph.parameters and not given.attributes
+    if is_flat or len(args) > len(order):
         return tuple(args), named
+    twice = [name for name in order[: len(args)] if name in named]
+    if twice:
+        message = f"{graph.name}: {twice[0]} is given twice, by position and by name"
+        raise UsageError(message)
     by_name = {**dict(zip(order, args, strict=False)), **named}
     nests = dict(graph.signature)
     return (), {
@@ -78,9 +84,15 @@ def arguments_of(
     }
 
 
+def _own(graph: Graph, given: Given) -> tuple[str, ...]:
+    """Give the arguments of the function itself, without attributes of its object."""
+    names = (name for name, _ in graph.signature)
+    return tuple(name for name in names if name not in given.of_self)
+
+
 def _orders(graph: Graph, given: Given) -> list[tuple[str, ...]]:
     """Give the orders in which values without a name may come."""
-    arrays = tuple(name for name, _ in graph.signature)
+    arrays = _own(graph, given)
     if not given.fixed:
         return [arrays]
     whole = [k for k in given.parameters if k in arrays or k in given.fixed]

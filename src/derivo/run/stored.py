@@ -5,13 +5,14 @@ from __future__ import annotations
 import copyreg
 import pickle
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from derivo.errors import UsageError
+from derivo.graph.nest import Setting
 from derivo.graph.op import Op
 from derivo.ops import CATALOGUE
+from derivo.trace.given import Given
 
 
 def _operation(name: str) -> Op:
@@ -39,6 +40,24 @@ def _reduce(op: Op) -> Any:
 copyreg.pickle(Op, _reduce)
 
 
+def _reduce_setting(setting: Setting) -> Any:
+    """Store a part of a nest that is fixed; a function perhaps by its name alone."""
+    return Setting, (storable(setting.value),)
+
+
+def _reduce_given(given: Given) -> Any:
+    """Store what is known of arguments, with settings that cannot be stored by name."""
+    settings, defaults = (
+        {name: storable(value) for name, value in values.items()}
+        for values in (given.settings, given.defaults)
+    )
+    return Given, (given.specs, settings, defaults, given.parameters, given.attributes)
+
+
+copyreg.pickle(Setting, _reduce_setting)
+copyreg.pickle(Given, _reduce_given)
+
+
 class Missing:
     """Stands for a function that could not go into a pickle.
 
@@ -48,6 +67,7 @@ class Missing:
 
     def __init__(self, function: Any) -> None:
         self.__name__: str = getattr(function, "__name__", type(function).__name__)
+        self.__qualname__ = self.__name__
 
     def __call__(self, *_args: Any, **_arrays: Any) -> Any:
         """Say that the function is not here."""
@@ -58,7 +78,7 @@ class Missing:
         raise UsageError(message)
 
 
-def storable(function: Callable[..., Any]) -> Callable[..., Any]:
+def storable(function: Any) -> Any:
     """Give the function, or what stands for it if it cannot be pickled."""
     try:
         pickle.dumps(function)

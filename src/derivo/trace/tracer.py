@@ -7,7 +7,7 @@ import linecache
 import numbers
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -16,14 +16,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from derivo.errors import DerivoError, TraceError, UsageError
+from derivo.errors import DerivoError, TraceError
 from derivo.graph.builder import Builder, check
 from derivo.graph.nest import (
     Record,
     Setting,
     as_written,
     holds_values,
-    made,
     parts_of,
     paths,
     rebuilt,
@@ -34,7 +33,7 @@ from derivo.graph.op import Op
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.asserts import Asserts
-from derivo.trace.given import as_nest
+from derivo.trace.given import Given
 from derivo.trace.invocation import (
     Invocation,
     Iterations,
@@ -48,6 +47,8 @@ from derivo.trace.invocation import (
 from derivo.trace.patch import understanding_variables
 from derivo.trace.randomness import MAKERS
 from derivo.trace.recorder import Recorder
+from derivo.trace.signature import definition, function_name
+from derivo.trace.specs import as_nest
 from derivo.trace.steps import refuse_escaped, refuse_left
 from derivo.trace.ties import TracedAgain, tying_for
 from derivo.trace.variable import Variable
@@ -301,20 +302,16 @@ class Traced:
     makes_generators: bool = False
 
 
-def trace(
-    function: Callable[..., Any], specs: Mapping[str, Any], builder: Builder,
-    settings: Mapping[str, Any] | None = None,
-) -> Traced:  # fmt: skip
+def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:
     """Run `function` once on variables of the given specs.
 
     Parameters
     ----------
     function
         Takes arrays, or nests of them (tuples, lists, dicts), and gives the like.
-    specs
-        One per argument, or a nest of them.
-    settings
-        Values of arguments that are fixed; an argument with a default may be left out.
+    given
+        A spec per argument, or a nest of them, and settings; an argument with a default
+        may be left out.
     builder
         Where the nodes go.
 
@@ -328,7 +325,7 @@ def trace(
         Two named sizes must be equal: see `derivo.trace.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
-    settings = settings or {}
+    specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
     inputs_by_path = {
         path: builder.make(argument, (), {"name": path, "spec": spec})
@@ -336,23 +333,13 @@ def trace(
         for path, spec in found.items()
     }
     # What the function writes into an argument stays in the trace.
-    given = {path: tracer.wrap(node) for path, node in inputs_by_path.items()}
-    parameters = _signature(function, (*specs, *settings))
-
-    def call(arrays: Mapping[str, Any]) -> Any:
-        """Call the function on arrays by path, as it takes them."""
-        arguments = {
-            name: _nested(nest, iter([arrays[p] for p in leaves_of[name]]))
-            for name, nest in specs.items()
-        }
-        positional, keyword = placed(function, parameters, {**settings, **arguments})
-        return function(*positional, **keyword)
-
+    arrays = {path: tracer.wrap(node) for path, node in inputs_by_path.items()}
+    call = partial(given.call, function)
     with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
         sys.settrace(tracer.watch)
         try:
-            result = call(given)
+            result = call(arrays)
         except RecursionError as error:
             raise _endless(error, function) from None
         except Exception as error:  # noqa: BLE001  (raised again, at once)
@@ -363,8 +350,8 @@ def trace(
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)
     names = _names(tracer, inputs_by_path)
-    names_in_order = _in_order(parameters, specs)
-    places = iter(range(len(given)))
+    names_in_order = given.in_order(function)
+    places = iter(range(len(arrays)))
     signature = tuple(
         (name, rebuilt(specs[name], lambda _: next(places))) for name in names_in_order
     )
@@ -410,10 +397,6 @@ def _names(tracer: Tracer, inputs_by_path: Mapping[str, Node]) -> dict[Node, str
     return names
 
 
-def _nested(nest: Any, values: Iterator[Any]) -> Any:
-    return made(rebuilt(nest, lambda _: next(values)))
-
-
 def _endless(error: RecursionError, function: Any) -> TraceError:
     """Say of a function that calls itself without end where it does so."""
     line = None
@@ -426,67 +409,6 @@ def _endless(error: RecursionError, function: Any) -> TraceError:
         "the function runs, such as the length of a list"
     )
     return TraceError(message)
-
-
-def function_name(function: Callable[..., Any]) -> str:
-    """Give a name that can stand in source: a lambda is called ``function``."""
-    while isinstance(function, partial):
-        function = function.func
-    name = getattr(function, "__name__", type(function).__name__)
-    return name if name.isidentifier() else "function"
-
-
-def _signature(function: Any, names: Iterable[str]) -> Mapping[str, inspect.Parameter]:
-    """Give the parameters of a function, and see that `names` are among them."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        message = f"derive needs a function written in Python, not {function!r}"
-        raise UsageError(message) from None
-    kinds = {p.kind for p in parameters.values()}
-    taken = {n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL}
-    for name in names:
-        if name not in taken and inspect.Parameter.VAR_KEYWORD not in kinds:
-            listed = ", ".join(parameters)
-            message = (
-                f"{name!r} is not an argument of {function_name(function)}({listed})."
-                f"{_definition(function)}\n  Instead: give a shape for each argument "
-                "that stands there"
-            )
-            raise UsageError(message)
-    return parameters
-
-
-def _in_order(parameters: Iterable[str], arguments: Iterable[str]) -> list[str]:
-    """Sort argument names as the function has them, those of ``**options`` last."""
-    given = list(arguments)
-    own = [name for name in parameters if name in given]
-    return own + [name for name in given if name not in own]
-
-
-def placed(
-    function: Any, parameters: Mapping[str, inspect.Parameter],
-    arguments: Mapping[str, Any],
-) -> tuple[list[Any], dict[str, Any]]:  # fmt: skip
-    """Give arguments by name as a function takes them: by position, and by name."""
-    listed = ", ".join(parameters)
-    positional: list[Any] = []
-    keyword = {name: v for name, v in arguments.items() if name not in parameters}
-    for name, p in parameters.items():
-        if name in arguments and p.kind is not p.POSITIONAL_ONLY:
-            keyword[name] = arguments[name]
-        elif p.kind is p.POSITIONAL_ONLY and name in arguments:
-            positional.append(arguments[name])
-        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
-            positional.append(p.default)
-        elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            message = (
-                f"no shape is given for the argument {name!r} of "
-                f"{function_name(function)}({listed}).{_definition(function)}\n  "
-                f"Instead: write derive(..., {name}='N M'), or pass an example array"
-            )
-            raise UsageError(message)
-    return positional, keyword
 
 
 def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) -> Any:
@@ -508,7 +430,7 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
     if isinstance(result, ComplexPair):
         message = (
             f"{function_name(function)} returns a complex array."
-            f"{_definition(function)}\n  "
+            f"{definition(function)}\n  "
             "Instead: return real ones, such as z.real and z.imag, or np.abs(z)"
         )
         raise TraceError(message)
@@ -518,7 +440,7 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
     ):
         what = "nothing" if is_empty else f"a {type(result).__name__}"
         message = (
-            f"{function_name(function)} returns {what}.{_definition(function)}\n  "
+            f"{function_name(function)} returns {what}.{definition(function)}\n  "
             "Instead: end it with `return y`, where y is an array, or several in a "
             "tuple, list or dict"
         )
@@ -533,18 +455,6 @@ def _has_arrays(result: Any) -> bool:
     if nest is not None:
         return any(_has_arrays(part) for _, part in parts_of(nest))
     return isinstance(result, Variable | np.ndarray | float | np.floating)
-
-
-def _definition(function: Any) -> str:
-    """Write where a function begins, as Python's tracebacks do."""
-    while isinstance(function, partial):
-        function = function.func
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    if code is None:
-        return ""
-    return (
-        f'\n  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
-    )
 
 
 def _reason(error: Exception) -> Exception:

@@ -24,6 +24,7 @@ from derivo.run.load import load_text, save_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import Forward, Step, simplify_forward
 from derivo.simplify.lower import Lowering
+from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer
@@ -160,7 +161,7 @@ class Update:
         states = {s: self._argument(f"{s}_{name}", spec) for s in self.rule.states}
         given = {"parameter": parameter, "gradient": gradient, **states, **self.scalars}
         traced = trace(
-            self.rule.rule, {k: n.spec for k, n in given.items()}, self.builder
+            self.rule.rule, Given({k: n.spec for k, n in given.items()}), self.builder
         ).graph
         replaced = {n: given[n.attrs["name"]] for n in traced.inputs}
         made = substitute(traced.nodes(), replaced, self.builder)
@@ -277,7 +278,7 @@ def derive_forward(
     """Trace a function without its backward pass, its spellings recognised."""
     builder = Builder()
     given = {name: spec_of(text) for name, text in specs.items()}
-    traced = trace(function, given, builder).graph
+    traced = trace(function, Given(given), builder).graph
     forward: Forward = simplify_forward(
         traced, builder, Facts(), recognise=True, stabilize=True
     )

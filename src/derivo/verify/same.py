@@ -19,11 +19,13 @@ import numpy as np
 
 from derivo.errors import InternalError, TraceError
 from derivo.graph.dim import evaluate, names, product
+from derivo.graph.nest import Record, Setting
 from derivo.graph.node import Graph, Line, Node
 from derivo.run.reference import run_graph
 from derivo.simplify.model import Forward, Step
 from derivo.trace.owned import entirely_as_it_was
 from derivo.trace.randomness import generators_as_they_were
+from derivo.trace.specs import as_nest
 from derivo.trace.tracer import Traced, is_users, line_at
 from derivo.verify.draw import DRAWS, arrays_for
 
@@ -182,7 +184,15 @@ def _what_differs(
 
 def _leaves(structure: Any, result: Any) -> Iterator[tuple[Any, Any]]:
     """Pair the places of a result among the outputs with its arrays."""
-    if isinstance(structure, dict):
+    if isinstance(structure, Setting):
+        return
+    if isinstance(structure, Record):
+        given = as_nest(result)
+        if not isinstance(given, Record) or given.kind is not structure.kind:
+            yield None, result
+            return
+        yield from _leaves(dict(structure.parts), dict(given.parts))
+    elif isinstance(structure, dict):
         if not isinstance(result, dict) or structure.keys() != result.keys():
             yield None, result
             return

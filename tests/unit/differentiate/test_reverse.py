@@ -7,6 +7,7 @@ from derivo.differentiate.reverse import differentiate
 from derivo.graph.builder import Builder
 from derivo.graph.spec import Spec
 from derivo.run.reference import run_graph
+from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 
 X, Y = np.array([0.5, 1.0, 2.0]), np.array([3.0, 4.0, 5.0])
@@ -14,7 +15,9 @@ X, Y = np.array([0.5, 1.0, 2.0]), np.array([3.0, 4.0, 5.0])
 
 def pulled_back(function, wrt=None, **specs):
     builder = Builder()
-    graph = trace(function, {k: Spec(v) for k, v in specs.items()}, builder).graph
+    graph = trace(
+        function, Given({k: Spec(v) for k, v in specs.items()}), builder
+    ).graph
     names = wrt or tuple(specs)
     return differentiate(graph, names, builder)
 

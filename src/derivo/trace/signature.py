@@ -1,0 +1,90 @@
+"""The parameters of a function of the user's: which there are, and how they are given."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from derivo.errors import UsageError
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """Give a name that can stand in source: a lambda is called ``function``."""
+    while isinstance(function, partial):
+        function = function.func
+    name = getattr(function, "__name__", type(function).__name__)
+    return name if name.isidentifier() else "function"
+
+
+def signature_of(
+    function: Any, names: Iterable[str]
+) -> Mapping[str, inspect.Parameter]:
+    """Give the parameters of a function, and see that `names` are among them.
+
+    Raises
+    ------
+    UsageError
+        No function written in Python, or a name that it has no parameter for.
+    """
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        message = f"derive needs a function written in Python, not {function!r}"
+        raise UsageError(message) from None
+    kinds = {p.kind for p in parameters.values()}
+    taken = {n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL}
+    for name in names:
+        if name not in taken and inspect.Parameter.VAR_KEYWORD not in kinds:
+            listed = ", ".join(parameters)
+            message = (
+                f"{name!r} is not an argument of {function_name(function)}({listed})."
+                f"{definition(function)}\n  Instead: give a shape for each argument "
+                "that stands there"
+            )
+            raise UsageError(message)
+    return parameters
+
+
+def placed(
+    function: Any, parameters: Mapping[str, inspect.Parameter],
+    arguments: Mapping[str, Any],
+) -> tuple[list[Any], dict[str, Any]]:  # fmt: skip
+    """Give arguments by name as a function takes them: by position, and by name.
+
+    Raises
+    ------
+    UsageError
+        An argument without a default is missing.
+    """
+    listed = ", ".join(parameters)
+    positional: list[Any] = []
+    keyword = {name: v for name, v in arguments.items() if name not in parameters}
+    for name, p in parameters.items():
+        if name in arguments and p.kind is not p.POSITIONAL_ONLY:
+            keyword[name] = arguments[name]
+        elif p.kind is p.POSITIONAL_ONLY and name in arguments:
+            positional.append(arguments[name])
+        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
+            positional.append(p.default)
+        elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            message = (
+                f"no shape is given for the argument {name!r} of "
+                f"{function_name(function)}({listed}).{definition(function)}\n  "
+                f"Instead: write derive(..., {name}='N M'), or pass an example array"
+            )
+            raise UsageError(message)
+    return positional, keyword
+
+
+def definition(function: Any) -> str:
+    """Write where a function begins, as Python's tracebacks do."""
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None:
+        return ""
+    return (
+        f'\n  File "{code.co_filename}", line {code.co_firstlineno}, in {code.co_name}'
+    )
