@@ -1,4 +1,4 @@
-"""The parameters of a function of the user's: which there are, and how they are given."""
+"""The parameters of a function of the user's, and how arguments are given to it."""
 
 from __future__ import annotations
 
