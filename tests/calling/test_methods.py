@@ -107,6 +107,19 @@ def test_attributes_are_arguments(asked):
     assert str(d.explain("matrix", x=X))
 
 
+def test_a_name_stands_for_the_size_that_the_object_has():
+    net = Net()
+    d = derivo.derive(net.loss, self=("W", "b"), x="N L")
+    assert "# For sizes with L = 3." in d.source
+    np.testing.assert_allclose(d(X[:2]), net.loss(X[:2]))
+    with pytest.raises(
+        derivo.errors.ShapeError, match=r"\(N, 3\).*L = 3 .*x @ self\.W"
+    ):
+        d(np.ones((4, 5)))
+    with pytest.raises(derivo.errors.ShapeError, match="L against 3"):
+        derivo.derive(lambda x: x @ net.W, x="N L")  # the user's own two shapes
+
+
 def test_attributes_are_read_at_each_call():
     net = Net()
     d = derivo.derive(net.loss, self=("W", "b"), x="N 3")

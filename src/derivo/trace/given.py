@@ -54,6 +54,13 @@ class Given:
         """Arguments of the source that are attributes of the method's object."""
         return tuple(dict.fromkeys(way.partition(".")[0] for way in self.attributes))
 
+    @property
+    def sizes_of_self(self) -> frozenset[int]:
+        """The sizes of these attributes that are numbers."""
+        nests = [self.specs[name] for name in self.of_self]
+        dims = (d for spec in leaves(nests) for d in spec.shape)
+        return frozenset(d for d in dims if isinstance(d, int))
+
     @classmethod
     def read(
         cls, function: Callable[..., Any], given: Mapping[str, Any],

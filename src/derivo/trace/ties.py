@@ -5,13 +5,14 @@ other: NumPy would only compute it if they are the same, so F is D + E from then
 function is traced once more with that, and each call is tried on it.
 
 Two sizes that the user gave two plain names are no such case: that is a mistake in the
-specs, or a transpose that is missing.
+specs, or a transpose that is missing. So is a name that meets a number, unless the
+number is the size of an array that an object holds: then the name stands for it.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from derivo.errors import ShapeError
@@ -73,7 +74,10 @@ class TracedAgain(BaseException):
         )
 
 
-def tying_for(op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Tying:
+def tying_for(
+    op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any],
+    numbers: Container[int] = (),
+) -> Tying:  # fmt: skip
     """Find what sizes must be for an operation to be possible that is not otherwise.
 
     Parameters
@@ -82,6 +86,8 @@ def tying_for(op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Tyin
         An operation that refuses these operands.
     specs, attrs
         Its operands and attributes.
+    numbers
+        What a name may turn out to be: sizes that the user did not write.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def tying_for(op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Tyin
     """
     dims = [d for s in specs for d in s.shape]
     enough = _large_enough([*dims, *_dims(attrs)])
-    candidates = list(_equal(specs, attrs))
+    candidates = list(_equal(specs, attrs, numbers))
     tries: list[Tying] = [enough] if enough else []
     for count in range(1, AT_ONCE + 1):
         for several in itertools.combinations(candidates, count):
@@ -156,7 +162,9 @@ def _excesses(dim: Dim) -> Iterator[Dim]:
                 yield from _excesses(f.of)
 
 
-def _equal(specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Iterator[Tying]:
+def _equal(
+    specs: tuple[Spec, ...], attrs: Mapping[str, Any], numbers: Container[int]
+) -> Iterator[Tying]:
     """Give what makes a size of one operand equal to one of another."""
     shapes = [s.shape for s in specs]
     if isinstance(attrs.get("shape"), tuple):  # of as many elements
@@ -164,20 +172,21 @@ def _equal(specs: tuple[Spec, ...], attrs: Mapping[str, Any]) -> Iterator[Tying]
     seen: set[tuple[str, Dim]] = set()
     for one, other in itertools.combinations(shapes, 2):
         for a, b in itertools.product(dict.fromkeys(one), dict.fromkeys(other)):
-            found = _solved(a, b)
+            found = _solved(a, b, numbers)
             if found is not None and found not in seen:
                 seen.add(found)
                 yield dict([found])
 
 
-def _solved(a: Dim, b: Dim) -> tuple[str, Dim] | None:
+def _solved(a: Dim, b: Dim, numbers: Container[int]) -> tuple[str, Dim] | None:
     """Solve ``a == b`` for a name, the one that stands alone if there is one."""
     apart = a - b
     alone = [n for n in (name_of(a), name_of(b)) if n is not None]
     if len(alone) == 2 or 1 in (a, b) or isinstance(apart, int):
         return None
-    if alone and (isinstance(a, int) or isinstance(b, int)):
-        return None
+    number = next((d for d in (a, b) if isinstance(d, int)), None)
+    if alone and number is not None:
+        return (alone[0], number) if number in numbers else None
     for name in dict.fromkeys([*alone, *names(apart)]):
         if unknown_of(apart, set(names(apart)) - {name}) is None:
             continue  # squared, or inside a floor division

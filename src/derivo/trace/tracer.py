@@ -92,6 +92,8 @@ class Tracer(Recorder):
         self.asserts = Asserts()
         self.makes_generators = False
         self.is_over = False
+        # Sizes of the arrays that a method's object holds.
+        self.numbers: frozenset[int] = frozenset()
         # Why the function is to be traced once more, if it is.
         self.again: TracedAgain | None = None
 
@@ -151,7 +153,7 @@ class Tracer(Recorder):
 
     def tie(self, op: Op, specs: tuple[Any, ...], attrs: dict[str, Any]) -> None:
         """Trace again, with other sizes, where that makes an operation possible."""
-        tying = tying_for(op, specs, attrs)
+        tying = tying_for(op, specs, attrs, self.numbers)
         if tying:
             self.again = TracedAgain(tying, self.place()[0])
             raise self.again
@@ -325,6 +327,7 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
         Two named sizes must be equal: see `derivo.trace.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
+    tracer.numbers = given.sizes_of_self
     specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
     inputs_by_path = {
