@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq
 
-.PHONY: help tour test format lint types layers wheel wheel-test fuzz peers docs bench clean
+.PHONY: help tour test format lint types layers wheel wheel-test lowest fuzz peers docs bench clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -44,6 +44,13 @@ wheel-test: wheel  ## test the wheel where nothing else is installed
 	@$(PYTHON) -m venv $(VENV)/wheel-test
 	@$(VENV)/wheel-test/bin/python -m pip --disable-pip-version-check install -qq dist/*.whl
 	@$(VENV)/wheel-test/bin/python -I tests/meta/wheel_smoke.py
+
+lowest: $(VENV)/python.stamp  ## test with the lowest versions that are promised
+	@$(PYTHON) -m venv $(VENV)/lowest
+	@$(VENV)/lowest/bin/python -m pip --disable-pip-version-check install -qq \
+	  $$($(BIN)/python tests/meta/lowest.py) --editable . --group test
+	@$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider \
+	  tests/ops/test_every_op.py tests/trace $(ARGS)
 
 fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at length
 	@DERIVO_FUZZ=intense $(BIN)/python -m pytest tests/fuzz $(ARGS)

@@ -90,6 +90,16 @@ def _without_escapes(text: str) -> str:
     return Text.from_ansi(text).plain.rstrip("\n") + "\n"
 
 
+def test_plain_text_without_rich(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(show, "find_spec", lambda _name: None)
+    show.write([("a", "bold"), ("b", "")])
+    assert capsys.readouterr().out == "ab\n"
+
+
 def test_rich_is_not_loaded_in_a_pipe(folder: Path) -> None:
     code = (
         "import sys; from derivo.cli.main import main;"

@@ -10,14 +10,10 @@ import time
 from importlib import metadata
 from pathlib import Path
 
-# What the two hard dependencies bring along, and what every environment has.
+# The one hard dependency, and what every environment has.
 ALLOWED = {
     "derivo",
     "numpy",
-    "rich",
-    "markdown-it-py",
-    "mdurl",
-    "pygments",
     "pip",
     "setuptools",
 }

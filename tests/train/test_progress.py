@@ -58,6 +58,14 @@ def test_a_bar_on_a_terminal_is_drawn_ten_times_a_second_at_most(monkeypatch, ca
     assert "epoch 1" not in capsys.readouterr().out
 
 
+def test_lines_on_a_terminal_without_rich(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("derivo.train.progress.find_spec", lambda _name: None)
+    train()
+    assert re.match(r"epoch 1: loss", capsys.readouterr().out)
+
+
 def test_rich_is_not_loaded_where_no_bar_is_shown():
     import subprocess
     import sys

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 
 from derivo.cli import colour
 from derivo.derivation import Derivation
@@ -23,10 +24,15 @@ def is_coloured() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def has_rich() -> bool:
+    """Tell whether rich, which writes the colours, is installed: an extra."""
+    return find_spec("rich") is not None
+
+
 def write(pieces: Iterable[colour.Part], end: str = "\n") -> None:
     """Write pieces of text, each in its style."""
     pieces = list(pieces)
-    if not is_coloured():
+    if not is_coloured() or not has_rich():
         print("".join(text for text, _ in pieces), end=end, flush=True)
         return
     from rich.console import Console  # noqa: PLC0415  only where colours are seen

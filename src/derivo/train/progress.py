@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,7 +38,8 @@ class Progress:
         self.text = ""
 
     def __enter__(self) -> Self:
-        if self.shown and sys.stderr.isatty() and sys.stdout.isatty():
+        is_seen = self.shown and sys.stderr.isatty() and sys.stdout.isatty()
+        if is_seen and find_spec("rich") is not None:  # an extra
             from rich import progress  # noqa: PLC0415  only where it is seen
 
             self.bar = progress.Progress(
