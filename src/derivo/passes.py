@@ -50,7 +50,8 @@ from derivo.trace.owned import left_as_it_was
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
 from derivo.trace.specs import shown
 from derivo.trace.ties import TracedAgain, in_spec
-from derivo.trace.tracer import Traced, is_users, trace
+from derivo.trace.tracer import Traced, trace
+from derivo.trace.users import is_users
 
 Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
 

@@ -136,7 +136,163 @@ def into_out(x: Any) -> Any:
     return y * x
 
 
+def rows_into_numbers(x: Any) -> Any:
+    out = np.zeros((3, 2))
+    for k in range(3):
+        out[k, 0] = x[k].sum()
+        out[k, 1] = out[k, 0] * x[k, 1]
+    return out
+
+
+def states_in_a_buffer(x: Any) -> Any:
+    h = np.empty((3, 5))
+    h[:, 0] = 1
+    for t in range(4):
+        h[:, t + 1] = np.tanh(h[:, t] + x[:, t])
+    return h[:, 1:]
+
+
+def views_made_before_the_write(x: Any) -> Any:
+    out = np.ones((3, 4))
+    column, flat, middle = out.T[1], out.reshape(-1), out[1]
+    out[0] = x[0]
+    middle += x[1]
+    flat[-1] = x[2, 2] ** 2
+    return column * x[:, 1] + out.sum() + flat[5]
+
+
+def numbers_stay_numbers(x: Any) -> Any:
+    order = np.array([2, 0, 1])
+    names = ["a", "b", "c"]
+    assert names[order[0]] == "c"
+    assert isinstance(order, np.ndarray)
+    assert float(np.ones(2)[0]) == 1.0
+    assert f"{np.zeros(1)[0]:.1f}" == "0.0"
+    if order.sum() > 2 and 2 in order:
+        x = x[order]
+    for k in order:
+        x = x * (k + 1)
+    steps = np.zeros(3)
+    steps += np.arange(3)
+    return x * steps[:, None]
+
+
+def counts_of_a_loop(x: Any) -> Any:
+    total = np.zeros(())
+    for row in x:
+        total += np.sum(row**2)
+    return total
+
+
+def grid(x: Any) -> Any:
+    g = np.eye(4)
+    g[1:3, 1:3] = x[:2, :2]
+    g[3] *= x[2]
+    return g @ g
+
+
+def shifted(x: Any) -> Any:
+    y = np.zeros_like(x)
+    y[1:] = x[:-1]
+    y[:, 1:] -= x[:, :-1]
+    return y * x
+
+
+def places(x: Any) -> Any:
+    y = x * 2
+    y[[0, 2], [1, 3]] = x[1, :2]
+    y[:, [0, 3]] *= x[:, 1:2]
+    y[1, [2, 2]] = x[0, :2] ** 2
+    y[[[0], [1]], [2, 3]] += 1
+    return y * x
+
+
+def separated_places(x: Any) -> Any:
+    y = np.stack([x, 2 * x])
+    y[[1, 0], :, [2, 1]] = x[:2, :3] * x[2, 0]
+    return y**2
+
+
+def added_at_places(x: Any) -> Any:
+    y = x * 1
+    np.add.at(y, [0, 0, 2], x[:, ::-1])
+    np.subtract.at(y, (slice(None), [1, 1]), x[:, :2])  # type: ignore[arg-type]
+    np.add.at(y, 1, x[0])
+    np.multiply.at(y, [2, 1], x[:2])
+    np.add.at(y, (0, [1, 1]), 3.0)
+    return y**2
+
+
+def functions_that_write(x: Any) -> Any:
+    y = x * 2
+    np.copyto(y[0], x[1])
+    np.put(y, [5, 6], x[2, :2])
+    np.put_along_axis(y, np.argmax(x, axis=1, keepdims=True), x[:, :1], axis=1)
+    np.fill_diagonal(y, x[0, 0])
+    np.copyto(y, 0.5, where=x > 1)
+    np.putmask(y, x < -1, x**2)
+    y[2].fill(3)
+    y[1, 1:].sort()
+    np.negative(y, out=y, where=x > 0)
+    return y * x
+
+
+def sorted_in_place(x: Any) -> Any:
+    y = x * 1
+    y.sort(axis=0)
+    z = y.copy()
+    z[0].sort()
+    return y * z * x
+
+
+def one_by_one(x: Any) -> Any:
+    out = np.zeros(4)
+    for i in range(3):
+        for j in range(4):
+            out[(i + j) % 4] += x[i, j] ** 2
+    return out
+
+
+def written_over(x: Any) -> Any:
+    y = np.zeros((3, 4))
+    y[1] = x[0]
+    y[1, 2] = x[1, 1] ** 2
+    y[0:2] *= 2
+    y[2] = x[1]
+    y[2] = x[2] * y[1]
+    return y
+
+
+class Layer:
+    """Keeps what it computed, as courses write it."""
+
+    def __init__(self) -> None:
+        self.state = np.ones(4)
+
+    def forward(self, x: Any) -> Any:
+        self.out = np.zeros((3, 4))
+        for k in range(3):
+            self.state = self.state * 0.5 + x[k]
+            self.out[k] = self.state
+        return self.out
+
+
+def of_an_object(x: Any) -> Any:
+    return Layer().forward(x) ** 2
+
+
+def noise_with_a_seed(x: Any) -> Any:
+    rng = np.random.default_rng(0)
+    out = np.empty(4)
+    out[:] = rng.normal(size=4).shape[0] * x[0]
+    return out
+
+
 CASES = [
+    rows_into_numbers, states_in_a_buffer, views_made_before_the_write,
+    numbers_stay_numbers, counts_of_a_loop, grid, shifted, places, separated_places,
+    added_at_places, functions_that_write, sorted_in_place, one_by_one, written_over,
+    of_an_object, noise_with_a_seed,
     transposed, new_axis, reshaped, raveled, flattened_is_a_copy,
     ravel_of_a_transpose_is_a_copy, part_of_a_part, swapped, copies_are_their_own,
     turned_round, split_in_parts, older_view_sees_a_later_write, into_an_argument,

@@ -22,7 +22,7 @@ def _matrix(rng: Any) -> Any:
     return (rng.normal(size=(3, 4)),), {}
 
 
-def _length(n: Dim, m: Dim, offset: int) -> Dim:
+def diagonal_length(n: Dim, m: Dim, offset: int) -> Dim:
     """Give the length of a diagonal of an n x m matrix."""
     if n == m:
         return n - abs(offset)
@@ -39,7 +39,9 @@ def _diagonal_spec(x: Spec, offset: int) -> Spec:
     if x.rank < 2:
         message = f"a diagonal needs a matrix, not the shape {format_shape(x.shape)}"
         raise ShapeError(message)
-    return Spec((*x.shape[:-2], _length(x.shape[-2], x.shape[-1], offset)), x.kind)
+    return Spec(
+        (*x.shape[:-2], diagonal_length(x.shape[-2], x.shape[-1], offset)), x.kind
+    )
 
 
 def _diagonal_text(_attrs: Any, x: Any) -> str:

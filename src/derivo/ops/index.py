@@ -10,15 +10,16 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, Size, divide, excess, is_at_least, smaller
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
-from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.leaf import fill
-from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze
+from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze, transpose
 from derivo.ops.tidy import is_number, made_by, operands, refilled
 
 # A static index is a tuple with one entry per axis: ("at", i) or ("cut", start, stop,
 # step), so that it can be compared, hashed and written.
 Entry = tuple[Any, ...]
+# Operations with their attributes, one after the other.
+Steps = tuple[tuple[Op, dict[str, Any]], ...]
 
 
 def static_index(shape: tuple[Dim, ...], index: tuple[Any, ...]) -> tuple[Entry, ...]:
@@ -305,7 +306,8 @@ slice_ = register(
         latex=lambda attrs, *_: rf"{{0}}\text{{{{{plain_text(attrs['index'])}}}}}",
         traits=frozenset({"analytic", "selects", "view"}), picks=_picked,
         tidy=_tidy_slice, called=("part_of_{0}", "part"),
-        written=lambda x, part, *, index: CATALOGUE["put"](x, part, index=index),
+        written=lambda x, part, *, index: CATALOGUE["put"](
+            x, part, indices=(index,)),
         js="R.slice({0}, {index})",
     )
 )  # fmt: skip
@@ -328,7 +330,8 @@ embed: Op = register(
 )  # fmt: skip
 
 
-def _gather_spec(x: Spec, *indices: Spec, axis: int) -> Spec:
+def gather_spec(x: Spec, *indices: Spec, axis: int) -> Spec:
+    """Give the spec of what integer arrays pick."""
     picked = broadcast(*(i.shape for i in indices))
     return Spec(x.shape[:axis] + picked + x.shape[axis + len(indices) :], x.kind)
 
@@ -379,7 +382,7 @@ def _scatter_js(_attrs: Any, *operands: Any) -> str:
 # indices stand next to each other, the first of them on `axis`.
 gather = register(
     Op(
-        "gather", ("x", "*indices"), _gather_spec, _gather_text,
+        "gather", ("x", "*indices"), gather_spec, _gather_text,
         vjp=lambda g, _y, x, *i, axis: (scatter_add(g, *i, shape=x.shape, axis=axis),
                                         *(None for _ in i)),
         attrs={"axis": 0},
@@ -427,34 +430,48 @@ def _is_array(part: Any) -> bool:
 
 def getitem(x: Any, index: Any) -> Any:
     """Take a part of `x`: integers, slices, None, ... and integer arrays."""
-    given = index if isinstance(index, tuple) else (index,)
-    parts = spelled_out(x, [_counted_out(p) for p in given])
-    taken = [p for p in parts if p is not None]
-    if any(_is_array(p) for p in taken):
-        if len(taken) != len(parts):
-            message = "an index mixes None with integer arrays; take one step at a time"
-            raise ShapeError(message)
-        return _gathered(x, taken)
-    for op, attrs in _steps(x, parts):
+    found = places_in(x, index)
+    steps, arrays, axis = (steps_to(x, index), (), 0) if found is None else found
+    for op, attrs in steps:
         x = op(x, **attrs)
-    return x
+    return gather(x, *arrays, axis=axis) if arrays else x
 
 
-def steps_to(x: Any, index: Any) -> tuple[tuple[Op, dict[str, Any]], ...] | None:
+def steps_to(x: Any, index: Any) -> Steps:
     """Give the operations that take a part which lies in the memory of `x`.
 
     Returns
     -------
-    tuple or None
-        Operation and attributes, in their order; None where the index holds arrays:
-        what they pick is a copy.
+    tuple
+        Operation and attributes, in their order.
     """
+    return _steps(x, _parts_of(x, index))
+
+
+def places_in(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
+    """Give the operations that lead to where the arrays of an index pick.
+
+    Returns
+    -------
+    tuple or None
+        The operations, the arrays, and the axis of the first one; None if the index
+        has no arrays.
+    """
+    parts = _parts_of(x, index)
+    if not any(map(_is_array, parts)):
+        return None
+    if any(p is None for p in parts):
+        message = "an index mixes None with integer arrays; take one step at a time"
+        raise ShapeError(message)
+    return _gathered(x, parts)
+
+
+def _parts_of(x: Any, index: Any) -> list[Any]:
     given = index if isinstance(index, tuple) else (index,)
-    parts = spelled_out(x, [_counted_out(p) for p in given])
-    return None if any(map(_is_array, parts)) else _steps(x, parts)
+    return spelled_out(x, [_counted_out(p) for p in given])
 
 
-def _steps(x: Any, parts: list[Any]) -> tuple[tuple[Op, dict[str, Any]], ...]:
+def _steps(x: Any, parts: list[Any]) -> Steps:
     taken = [p for p in parts if p is not None]
     steps: list[tuple[Op, dict[str, Any]]] = []
     if any(not isinstance(p, slice) or p != slice(None) for p in taken):
@@ -518,22 +535,22 @@ def _kind(part: Any) -> str:
     return kind
 
 
-def _gathered(x: Any, parts: list[Any]) -> Any:
+def _gathered(x: Any, parts: list[Any]) -> tuple[Steps, tuple[Any, ...], int]:
     """Take integers and slices first, then what the integer arrays pick."""
     places = [i for i, p in enumerate(parts) if not isinstance(p, slice)]
     adjacent = places == list(range(places[0], places[-1] + 1))
-    static = tuple(slice(None) if _is_array(p) else p for p in parts)
-    entries = static_index(as_shape(x.shape), static)
-    _require_within(x, entries)
-    if set(entries) - {WHOLE}:
-        x = slice_(x, index=entries)
+    static = [slice(None) if _is_array(p) else p for p in parts]
+    steps = list(_steps(x, static))
     left = [p for p in parts if isinstance(p, slice) or _is_array(p)]
     axes = [i for i, p in enumerate(left) if _is_array(p)]
-    arrays = [
+    arrays = tuple(
         np.asarray(left[i]) if isinstance(left[i], list) else left[i] for i in axes
-    ]
+    )
     first = axes[0]
     if axes != list(range(first, first + len(axes))) or not adjacent:
         # NumPy puts what separated indices pick in front.
-        x, first = moveaxis(x, axes, range(len(axes))), 0
-    return gather(x, *arrays, axis=first)
+        order = (*axes, *(i for i in range(len(left)) if i not in axes))
+        if order != tuple(range(len(left))):
+            steps.append((transpose, {"axes": order}))
+        first = 0
+    return tuple(steps), arrays, first

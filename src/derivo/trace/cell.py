@@ -17,12 +17,12 @@ from derivo.graph.dim import Size, evaluate, names
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.ops.catalogue import younger
-from derivo.ops.put import settled
+from derivo.ops.written import settled
 
 # Sizes to try out on which views NumPy can make: many parts divide them.
 _TRIED = (12, 24, 36, 48, 60, 72, 84, 96)
 
-Step = tuple[Op, Mapping[str, Any]]
+Steps = tuple[tuple[Op, Mapping[str, Any]], ...]
 
 
 class Cell:
@@ -32,6 +32,29 @@ class Cell:
 
     def __init__(self, node: Node) -> None:
         self.node = node
+
+
+class Memory:
+    """An array that is known by name to the user, whatever it holds.
+
+    Attributes
+    ----------
+    cell
+        Holds the value, or that of the array of which this is a view.
+    recorder
+        Writes down what is done.
+    way
+        The way from the array that this is a view of; None for an array of its own.
+    is_array
+        Whether it can be written to: a single number cannot, as in NumPy.
+    """
+
+    __slots__ = ("__weakref__", "cell", "is_array", "recorder", "way")
+
+    cell: Any
+    recorder: Any
+    way: Any
+    is_array: bool
 
 
 class View:
@@ -49,20 +72,25 @@ class View:
 
     __slots__ = ("base", "before", "node", "steps")
 
-    def __init__(self, base: Any, steps: tuple[Step, ...], node: Node) -> None:
+    def __init__(self, base: Any, steps: Steps, node: Node) -> None:
         self.base = base
         self.steps = steps
         self.before = base.node
         self.node = node
 
+    @staticmethod
+    def part(base: Any, steps: Steps) -> Any:
+        """Take a part of what an array holds now; not as a view of it."""
+        part = base.recorder.wrap(base.node)
+        for op, attrs in steps:
+            part = settled(part.record(op, (part,), dict(attrs)))
+        return part
+
     def read(self) -> Node:
         """Give the part of what the array holds now."""
         now = self.base.node
         if now is not self.before:
-            part = self.base.recorder.wrap(now)
-            for op, attrs in self.steps:
-                part = settled(part.record(op, (part,), dict(attrs)))
-            self.before, self.node = now, part.node
+            self.before, self.node = now, self.part(self.base, self.steps).node
         return self.node
 
     def write(self, part: Node) -> None:
@@ -125,9 +153,9 @@ def own_or_view(function: Any, args: tuple[Any, ...], result: Any) -> Any:
     return result
 
 
-def _steps(base: Node, node: Node) -> tuple[Step, ...]:
+def _steps(base: Node, node: Node) -> Steps:
     """Give the operations between two nodes, if NumPy gives a view for each."""
-    steps: list[Step] = []
+    steps: list[tuple[Op, Mapping[str, Any]]] = []
     while node is not base:
         if node.op.written is None or node.index < base.index:
             return ()

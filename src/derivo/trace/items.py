@@ -4,39 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
-from derivo.ops.index import getitem, steps_to
-from derivo.ops.put import copied, settled
-from derivo.trace.cell import View
+from derivo.ops.index import gather, gather_spec, places_in, steps_to
+from derivo.ops.written import copied, written_at
+from derivo.trace.cell import Steps, View
 
 
 def item(x: Any, index: Any) -> Any:
     """Take a part of an array: a view, or a copy where NumPy gives a copy."""
+    found = places_of(x, index)
+    if found is not None:
+        steps, arrays, axis = found
+        return gather(View.part(x, steps), *arrays, axis=axis)
     steps = steps_to(x, index)
-    if steps is None:
-        return getitem(x, index)
     if not steps:
         return x
-    part = x
-    for op, attrs in steps:
-        part = settled(part.record(op, (part,), attrs))
+    part = View.part(x, steps)
     if part.is_array:
         part.cell, part.way = x.cell, View(x, steps, part.node)
     return part
 
 
+def places_of(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
+    """Give the way to where the arrays of an index pick, these, and their axis.
+
+    None if the index has no arrays.
+    """
+    found = places_in(x, index)
+    if found is None:
+        return None
+    steps, arrays, axis = found
+    return steps, tuple(x.recorder.wrap(x.recorder.lift(a)) for a in arrays), axis
+
+
 def write_item(x: Any, index: Any, value: Any) -> None:
     """Write into a part of an array."""
+    found = places_of(x, index)
+    if found is not None:
+        steps, arrays, axis = found
+        part = View.part(x, steps)
+        place = gather_spec(part.node.spec, *(a.node.spec for a in arrays), axis=axis)
+        value = x.recorder.fitting(value, place, "unsafe")
+        new = written_at(part, value, arrays, axis)
+        View(x, steps, new.node).write(new.node)
+        return
     steps = steps_to(x, index)
-    if steps is None:
-        message = "an index of arrays"
-        raise NotImplementedError(message)
     spec = x.node.spec
     for op, attrs in steps:
         spec = op.infer(spec, **attrs)
     value = x.recorder.fitting(value, spec, "unsafe")
-    if not steps:
-        x.put_node(copied(value, spec).node)
-        return
-    if len(steps) > 1:
+    if len(steps) != 1:
         value = copied(value, spec)
     View(x, steps, value.node).write(value.node)

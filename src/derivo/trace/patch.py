@@ -28,6 +28,7 @@ from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
+from derivo.trace.known import is_known, known
 from derivo.trace.numbered import numbers_in
 from derivo.trace.owned import standing_in
 from derivo.trace.recorder import is_traced
@@ -41,6 +42,7 @@ from derivo.trace.runs import (
     is_named,
 )
 from derivo.trace.scipy_patch import understanding_scipy
+from derivo.trace.users import calls, is_users
 
 _LOCK = threading.RLock()
 _ACTIVE: list[Any] = []  # what is tracing now, the innermost last
@@ -62,6 +64,8 @@ _TESTS = (
     "assert_", "assert_allclose", "assert_almost_equal", "assert_array_almost_equal",
     "assert_array_equal", "assert_array_less", "assert_equal",
 )  # fmt: skip
+# What these give of an array is the array itself.
+_SAME = frozenset({"asarray", "asanyarray", "ascontiguousarray"})
 _RANDOM = (
     "rand", "randn", "random", "normal", "uniform", "standard_normal", "binomial",
     "randint", "random_sample",
@@ -194,6 +198,36 @@ def _of_one_length(recorder: Any, several: tuple[Any, ...]) -> tuple[Any, ...]:
     return several
 
 
+def _creating(
+    recorder: Any, old: Any, traced: Callable[..., Any], name: str
+) -> Callable[..., Any]:
+    """Give a function that makes arrays which traced values can be written into.
+
+    That is so in the user's own code alone: compiled code, such as that which draws
+    random numbers, takes what ``np.empty`` gives for an array without looking.
+    """
+    choose = _choose(recorder, old, traced, name)
+
+    def call(*args: Any, **options: Any) -> Any:
+        frame = sys._getframe(1)  # noqa: SLF001
+        of_user = is_users(frame.f_code.co_filename) and calls(frame, call, name)
+        if not of_user and name.startswith("empty"):
+            return old(*args, **options)
+        if not of_user:
+            return choose(*args, **options)
+        given = args[0] if args else None
+        if is_known(given) and not options and name in _SAME:
+            return given
+        result = choose(*args, **options)
+        if result is given or is_traced(result):
+            return result
+        if name.startswith("empty"):
+            result[...] = 0  # numbers that nobody wrote are the same at every run
+        return known(result, recorder)
+
+    return call
+
+
 def _choose(
     recorder: Any, old: Any, traced: Callable[..., Any], name: str = ""
 ) -> Callable[..., Any]:
@@ -218,7 +252,7 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     for name, op in _MATH.items():
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
-        yield np, name, choose(getattr(np, name), function)
+        yield np, name, _creating(recorder, getattr(np, name), function, name)
     for name, answer in _QUESTIONS.items():
         yield np, name, choose(getattr(np, name), answer)
     testing = sys.modules.get("numpy.testing")
@@ -268,8 +302,6 @@ def _array(value: Any, dtype: Any = None, *, copy: Any = True, **options: Any) -
     return _asarray(value, dtype, copy=copy, **options)
 
 
-# Not np.empty: compiled code such as rng.normal(size=...) calls it, takes the result
-# for an array without looking, and would crash. Nothing traced may be written into.
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def new(op: Any, **attrs: Any) -> Any:
         return recorder.record(op, (), attrs)
@@ -298,6 +330,7 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     return {
         "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
         "ones": lambda shape, dtype=None: full(shape, 1, dtype),
+        "empty": lambda shape, dtype=None: full(shape, 0, dtype),
         "full": full, "arange": count, "eye": identity, "identity": identity,
         "tri": tri,
         "linspace": linspace, "logspace": logspace, "geomspace": geomspace,

@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NoReturn
 
@@ -51,25 +50,8 @@ from derivo.trace.signature import definition, function_name
 from derivo.trace.specs import as_nest
 from derivo.trace.steps import refuse_escaped, refuse_left
 from derivo.trace.ties import TracedAgain, tying_for
+from derivo.trace.users import is_users
 from derivo.trace.variable import Variable
-
-_OURS = str(Path(__file__).parents[1])
-# Layers are written as a user writes them: their names and lines are worth keeping.
-_LIKE_USERS = tuple(str(Path(_OURS) / part) for part in ("layers", "article"))
-_NUMPY = str(Path(np.__file__).parent)
-_STDLIB = str(Path(inspect.__file__).parent)
-_SCIPY = str(Path("site-packages") / "scipy")
-
-
-def is_users(file: str) -> bool:
-    """Tell code of the user from code of derivo, NumPy, SciPy and the interpreter."""
-    if file.startswith(_LIKE_USERS):
-        return True
-    if _SCIPY in file or (file.startswith(_STDLIB) and "site-packages" not in file):
-        return False
-    return not file.startswith(
-        (_OURS, _NUMPY, "<frozen", "<string>", "<__array_function__")
-    )
 
 
 class Tracer(Recorder):

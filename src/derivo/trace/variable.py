@@ -13,13 +13,14 @@ from derivo.graph.node import Node, order
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS, as_numpy_reads
 from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.leaf import argument
-from derivo.ops.put import copied
-from derivo.trace.cell import Cell, View, as_view, own_or_view, shares_memory
+from derivo.ops.written import copied
+from derivo.trace.cell import Cell, Memory, View, as_view, own_or_view, shares_memory
 from derivo.trace.facts import FloatingType
 from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
 from derivo.trace.runs import as_run, is_named
+from derivo.trace.writes import METHODS, WRITERS, at
 
 # Methods of arrays that are functions of NumPy under the same name.
 _METHODS = frozenset({
@@ -27,36 +28,31 @@ _METHODS = frozenset({
     "argmin", "dot", "squeeze", "clip", "repeat", "take", "trace",
     "diagonal", "swapaxes", "argsort", "round", "any", "all", "conj",
 })  # fmt: skip
-_WRITES = frozenset({
-    "fill", "sort", "put", "itemset", "partition", "resize", "setfield",
-})  # fmt: skip
+_WRITES = frozenset({"resize", "setfield", "byteswap"})
 
 
-class Variable:
+class Variable(Memory):
     """A traced value: has the interface of an array, records what is done to it.
 
     Parameters
     ----------
     cell
-        Holds the value, or that of the array of which this is a view.
+        Holds the value.
     recorder
         Writes down what is done.
-
-    Attributes
-    ----------
-    way
-        The way from the array that this is a view of; None for an array of its own.
-    is_array
-        Whether it can be written to: a single number cannot, as in NumPy.
     """
 
-    __slots__ = ("cell", "is_array", "recorder", "way")
+    __slots__ = ()
     __array_priority__ = 1000
+
+    cell: Cell
+    recorder: Recording
+    way: View | None
 
     def __init__(self, cell: Cell, recorder: Recording) -> None:
         self.cell = cell
         self.recorder = recorder
-        self.way: View | None = None
+        self.way = None
         self.is_array = bool(cell.node.spec.shape)
 
     @property
@@ -110,6 +106,10 @@ class Variable:
     ) -> Any:
         if any(is_complex(a) for a in args):
             return getattr(ufunc, method)(*(joined(a) for a in args), **options)
+        if method == "at":
+            return self._written(
+                partial(at, ufunc), args, options, f"{ufunc.__name__}.at"
+            )
         out = options.pop("out", None)
         if method == "__call__" and len(args) > ufunc.nin:
             args, out = args[: ufunc.nin], args[ufunc.nin :]
@@ -140,20 +140,33 @@ class Variable:
         out = out[0] if isinstance(out, tuple) else out
         where = options.pop("where", True)
         result = function(**options)
-        if not hasattr(out, "way"):
-            self.recorder.refuse(
-                TraceError,
-                "a traced value is written into an array that was made elsewhere",
-                "make the array in the function, with np.zeros or np.empty",
-            )
+        self._refuse_elsewhere(out)
         if where is not True:
             result = np.where(where, result, out)
         out.write(result)
         return out
 
+    def _written(
+        self, writer: Callable[..., None], args: tuple[Any, ...],
+        options: dict[str, Any], name: str,
+    ) -> None:  # fmt: skip
+        """Call what writes into its first argument."""
+        self._refuse_elsewhere(args[0])
+        self.recorder.call(writer, args, options, f"np.{name}")
+
+    def _refuse_elsewhere(self, target: Any) -> None:
+        if not hasattr(target, "way"):
+            self.recorder.refuse(
+                TraceError,
+                "a traced value is written into an array that was made elsewhere",
+                "make the array in the function, with np.zeros or np.empty, or copy it",
+            )
+
     def __array_function__(
         self, function: Any, _types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
+        if function in WRITERS:
+            return self._written(WRITERS[function], args, options, function.__name__)
         handler = SPELLINGS.get(function)
         if handler is None:
             module = function.__module__.removeprefix("numpy").lstrip(".")
@@ -272,6 +285,10 @@ class Variable:
         if name in _METHODS:
             function = getattr(np, name)
             return lambda *args, **options: function(self, *args, **options)
+        if name in METHODS:
+            return lambda *args, **options: self.recorder.call(
+                METHODS[name], (self, *args), options, f".{name}"
+            )
         if name in _WRITES:
             self.recorder.refuse(
                 TraceError,

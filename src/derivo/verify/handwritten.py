@@ -18,7 +18,7 @@ import numpy as np
 from derivo.errors import UsageError
 from derivo.graph.nest import gradient_nests, paths, rebuilt
 from derivo.graph.node import Graph, Line
-from derivo.trace.tracer import is_users
+from derivo.trace.users import is_users
 
 # What people call the values that a forward pass keeps for its backward pass.
 SAVED = ("saved", "cache", "ctx", "context", "tape", "state", "memo", "residuals")

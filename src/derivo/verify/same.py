@@ -26,7 +26,8 @@ from derivo.simplify.model import Forward, Step
 from derivo.trace.owned import entirely_as_it_was
 from derivo.trace.randomness import generators_as_they_were
 from derivo.trace.specs import as_nest
-from derivo.trace.tracer import Traced, is_users, line_at
+from derivo.trace.tracer import Traced, line_at
+from derivo.trace.users import is_users
 from derivo.verify.draw import DRAWS, arrays_for
 
 # Different from each other, and three at least, for loops to show what they carry. The
