@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.graph.dim import format_shape
+from derivo.graph.dim import format_shape, smaller
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops import matrix_functions as plain
@@ -36,20 +36,6 @@ def matrix_sides(a: Spec) -> tuple[Any, ...]:
         message = f"a matrix is needed, not the shape {format_shape(a.shape)}"
         raise ShapeError(message)
     return a.shape[-2:]
-
-
-def smaller(shape: tuple[Any, ...]) -> Any:
-    """Give the smaller side of a matrix."""
-    m, n = as_shape(shape)[-2:]
-    if m == n:
-        return m
-    if not isinstance(m, int) or not isinstance(n, int):
-        message = (
-            f"which side of a matrix of shape {format_shape((m, n))} is the smaller "
-            "one is not known by name; give the sizes as numbers"
-        )
-        raise ShapeError(message)
-    return min(m, n)
 
 
 def rows(x: Any, start: Any, stop: Any) -> Any:
@@ -164,7 +150,7 @@ def draw_oblong(rng: Any) -> Any:
 
 def _svd_spec(a: Spec) -> Spec:
     m, n = matrix_sides(a)
-    return Spec((*a.shape[:-2], m + n + 1, smaller((m, n))), "float")
+    return Spec((*a.shape[:-2], m + n + 1, smaller(m, n)), "float")
 
 
 def _svd_parts(y: Any, a: Any) -> tuple[Any, Any, Any]:
@@ -204,7 +190,7 @@ def _svdvals_vjp(g: Any, _y: Any, a: Any) -> tuple[Any]:
 svdvals = register(
     Op(
         "svdvals", ("a",),
-        lambda a: Spec((*a.shape[:-2], smaller(matrix_sides(a))), "float"),
+        lambda a: Spec((*a.shape[:-2], smaller(*matrix_sides(a))), "float"),
         "np.linalg.svd({0}, compute_uv=False)", vjp=_svdvals_vjp,
         latex=r"\sigma({0})", samples=draw_oblong, traits=_REAL,
         js=FACTORED,
@@ -238,10 +224,16 @@ def _svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
 # The matrix norms that are made of singular values.
 def _steepest_vjp(g: Any, _y: Any, a: Any, *, ord: Any) -> tuple[Any]:
-    # Through the singular vectors: their number must be known.
+    # Through the singular vectors: which of them count must be known.
     y = svd(a)
     u, s, v = _svd_parts(y, a)
     count: Any = as_shape(s.shape)[-1]
+    if not isinstance(count, int):
+        message = (
+            f"the second derivative of a norm of a matrix of shape "
+            f"{format_shape(as_shape(a.shape)[-2:])} needs the sizes as numbers"
+        )
+        raise ShapeError(message)
     kept = {"nuc": slice(None), 2: slice(1), -2: slice(-1, None)}[ord]
     keep = np.zeros(count)
     keep[kept] = 1.0

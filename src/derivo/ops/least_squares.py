@@ -23,7 +23,6 @@ from derivo.ops.decompose import (
     matrix_rank,
     matrix_sides,
     rows,
-    smaller,
     svdvals,
 )
 from derivo.ops.diagonal import tril
@@ -37,9 +36,21 @@ from derivo.ops.solve import solve
 _REAL = frozenset({"floating"})
 
 
+def _smaller(shape: tuple[Any, ...]) -> int:
+    """Give the smaller side of a matrix, which qr must know."""
+    m, n = as_shape(shape)[-2:]
+    if m == n or (isinstance(m, int) and isinstance(n, int)):
+        return min(m, n) if m != n else m  # type: ignore[type-var, return-value]
+    message = (
+        f"which side of a matrix of shape {format_shape((m, n))} is the smaller one is "
+        "not known by name; give the sizes as numbers"
+    )
+    raise ShapeError(message)
+
+
 def _qr_spec(a: Spec) -> Spec:
     m, n = matrix_sides(a)
-    if smaller((m, n)) != n:
+    if _smaller((m, n)) != n:
         message = f"qr of a wide matrix of shape {format_shape(a.shape)}"
         raise ShapeError(message)
     return Spec((*a.shape[:-2], m + n, n), "float")
@@ -78,7 +89,7 @@ class QRResult(NamedTuple):
 @spells(np.linalg.qr)
 def _qr(a: Any, mode: str = "reduced") -> Any:
     m, n = as_shape(a.shape)[-2:]
-    k = smaller((m, n))
+    k = _smaller((m, n))
     if mode not in ("reduced", "r") and not (mode == "complete" and k == m):
         message = f"mode {mode!r} has no rule, only 'reduced' and 'r'"
         raise NotImplementedError(message)
@@ -161,11 +172,16 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     a, b = as_array(a), as_array(b)
     x = lstsq(a, b)
     m, n = as_shape(a.shape)
-    try:
-        s = svdvals(a)
-        tall = m > n if isinstance(m, int) and isinstance(n, int) else False
-    except ShapeError as error:
-        return x, Untold(error), matrix_rank(a), Untold(error)
+    s = svdvals(a)
+    if not isinstance(m, int) or not isinstance(n, int):
+        # NumPy gives squares only where there are more rows than columns.
+        message = (
+            "whether lstsq gives sums of squares depends on the shape "
+            f"{format_shape((m, n))}; give its sizes as numbers, or write "
+            "np.sum((b - a @ x) ** 2, axis=0)"
+        )
+        return x, Untold(ShapeError(message)), matrix_rank(a), s
+    tall = m > n
     missed = b - matmul(a, x)
     squares = sum_of(missed * missed, axis=0) if tall else np.zeros(0)
     if tall and b.ndim == 1:

@@ -58,7 +58,8 @@ _MATH = {
 # What NumPy answers by looking at the value itself.
 _QUESTIONS = {
     "finfo": facts.finfo, "result_type": facts.result_type,
-    "isscalar": lambda x: not x.ndim, "iterable": lambda x: x.ndim > 0,
+    "isscalar": lambda x: not getattr(x, "ndim", 1),
+    "iterable": lambda x: getattr(x, "ndim", 1) > 0,
 }  # fmt: skip
 _TESTS = (
     "assert_", "assert_allclose", "assert_almost_equal", "assert_array_almost_equal",
