@@ -11,11 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from derivo.emit.c.module import write_c
+from derivo.emit.c.runtime import Target
 from derivo.emit.loops import EpochGraph, write_epoch
+from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
+from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.element import Product
 from derivo.graph.node import order
+from derivo.run.c_engine import CEngine
+from derivo.run.compiler import compiled, machine
 from derivo.run.engine import Engine
 from derivo.run.numba_engine import NumbaEngine, is_installed
 from derivo.run.numpy_engine import NumpyEngine
@@ -29,6 +35,7 @@ SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
 SECONDS_TO_COMPILE = 4.0
 _TITLE = "An epoch of training steps, for Numba: the same graph as the NumPy step."
+_C_TITLE = "Training steps in C: the same graph as the NumPy step."
 
 
 def make_engine(
@@ -43,10 +50,9 @@ def make_engine(
     NotSupportedError
         Numba is asked for and cannot compile the step; the message says why.
     """
-    if wish == "numpy":
-        return _numpy(step, x, t, plan), "numpy"
-    if wish == "numba":
-        return _numba(step, x, t, plan), "numba"
+    asked = {"numpy": _numpy, "numba": _numba, "c": _c}
+    if wish in asked:
+        return asked[wish](step, x, t, plan), wish
     if not is_installed():
         return _numpy(step, x, t, plan), "numpy (numba is not installed)"
     if not worth_compiling(step.graph, plan):
@@ -74,6 +80,46 @@ def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
         tuple(np.zeros(s, x.dtype) for s in shapes), np.arange(0), 1, lambda _n: None
     )
     return engine
+
+
+def _c(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
+    library = compiled(c_source(step, x.dtype))
+    computation = c_computation(step)
+    shapes = [_numbers(n.spec.shape) for n in step.graph.inputs[2:-2]]
+    constants = [n.attrs["value"].array for n in computation.kept[len(shapes) :]]
+    return CEngine(
+        library, (x, t), shapes, plan.batch_size, plan.learning_rate, constants
+    )
+
+
+def _numbers(shape: Any) -> tuple[int, ...]:
+    return tuple(int(d) for d in shape if not isinstance(d, Size))
+
+
+def c_computation(step: StepDerivation) -> Computation:
+    """Give a step as it is scheduled for C: its graph, and what its arguments are."""
+    graph = step.graph
+    constants = [
+        n for n in order([graph.loss, *graph.results])
+        if isinstance(n.attrs.get("value"), Constant)
+    ]  # fmt: skip
+    return Computation(
+        batches=graph.inputs[:2], kept=(*graph.inputs[2:-2], *constants),
+        numbers=graph.inputs[-2:], results=graph.results, loss=graph.loss, outputs=(),
+        names=step.names,
+    )  # fmt: skip
+
+
+def c_source(step: StepDerivation, dtype: Any) -> str:
+    """Give the C text of a step in float32 or float64, for this machine.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in C; the message says which.
+    """
+    target = Target(np.dtype(dtype) == np.float32, machine().register_bytes)
+    return write_c(c_computation(step), target, _C_TITLE)
 
 
 def numba_source(step: StepDerivation, dtype: Any) -> str:

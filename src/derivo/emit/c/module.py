@@ -1,0 +1,256 @@
+"""The whole C text of a computation: a function for each leaf, steps, threads."""
+
+from __future__ import annotations
+
+import re
+
+from derivo.emit.c.columns import ColumnsWriter, TotalWriter
+from derivo.emit.c.functions import functions_text
+from derivo.emit.c.layout import block, comment, declared, wrapped
+from derivo.emit.c.outside import OUTSIDE, TAKE_MEMORY, movers
+from derivo.emit.c.place import Module, factor_text, plain, reserved, size_text
+from derivo.emit.c.rows import RowsWriter
+from derivo.emit.c.runtime import Target, runtime
+from derivo.emit.c.simple import (
+    GatherWriter,
+    PointwiseWriter,
+    TurnedWriter,
+    numbers_text,
+)  # fmt: skip
+from derivo.emit.c.tile import TileWriter
+from derivo.emit.c.writer import LeafText, Writer
+from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.layout import (
+    Layout,
+    Line,
+    Number,
+    Panels,
+    is_turned,
+    layout_of,
+    origin,
+)  # fmt: skip
+from derivo.emit.plan.leaf import (
+    Columns,
+    Gather,
+    Leaf,
+    Numbers,
+    Plan,
+    Pointwise,
+    Rows,
+    Tile,
+    Total,
+    Turned,
+)  # fmt: skip
+from derivo.emit.plan.schedule import schedule
+from derivo.graph.names import Names
+from derivo.graph.node import Node, order
+
+_WRITERS: dict[type[Leaf], type[Writer]] = {
+    Gather: GatherWriter, Pointwise: PointwiseWriter, Tile: TileWriter,
+    Rows: RowsWriter, Columns: ColumnsWriter, Total: TotalWriter, Turned: TurnedWriter,
+}  # fmt: skip
+
+
+def write_c(computation: Computation, target: Target, title: str) -> str:
+    """Write a computation as C.
+
+    Parameters
+    ----------
+    computation
+        What is computed.
+    target
+        The machine, and the floating type.
+    title
+        For the comment at the top.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in C; the message says which.
+    """
+    prepared = computation.prepared()
+    return _ModuleWriter(prepared, schedule(prepared), target).text(title)
+
+
+class _ModuleWriter:
+    def __init__(self, computation: Computation, plan: Plan, target: Target) -> None:
+        self.computation = computation
+        self.plan = plan
+        self.target = target
+        self.sizes = sorted({
+            name for n in order(computation.roots) for d in n.spec.shape
+            for name in re.findall(r"[^\W\d]\w*", str(d))
+        })  # fmt: skip
+        self.module = Module(
+            target, {}, computation.names, Names(reserved() | set(self.sizes))
+        )
+        self._name_values()
+
+    # --- names ------------------------------------------------------------------------
+
+    def _name_values(self) -> None:
+        """Name what lies in memory, in the order in which it is met."""
+        c = self.computation
+        for node in (*c.batches, *c.kept, *c.numbers):
+            self._name(node, node.attrs.get("name", "constant"))
+        for node in self.plan.mirrors:
+            self._name(node, self._turned_name(node))
+        for leaf in self.plan.leaves:
+            for node in leaf.nodes:
+                is_number = isinstance(layout_of(node.spec.shape), Number)
+                if node in leaf.kept or is_number or isinstance(leaf, Turned):
+                    turned = self._turned_name(node) if is_turned(node) else ""
+                    self._name(node, c.names.get(node) or turned or node.op.name)
+
+    def _name(self, node: Node, wish: str) -> None:
+        if node not in self.module.arrays:
+            self.module.arrays[node] = self.module.names.fresh(plain(wish))
+
+    def _turned_name(self, node: Node) -> str:
+        source = self.module.arrays.get(origin(node.inputs[0]), "values")
+        return f"{source}_turned"
+
+    # --- the text ---------------------------------------------------------------------
+
+    def text(self, title: str) -> str:
+        """Write the file."""
+        phases = [
+            [(leaf, self._leaf(leaf)) for leaf in phase.leaves]
+            for phase in self.plan.phases
+        ]  # fmt: skip
+        functions = [t.functions for texts in phases for _, t in texts if t.functions]
+        blocks = [
+            "\n".join(comment(title)),
+            *runtime(self.target),
+            *functions_text(self.module.used, single=self.target.single),
+            self._struct(),
+            *functions,
+            self._memory(),
+            self._step(phases),
+            self._beginnings(),
+            movers(self.computation, self.module),
+            OUTSIDE,
+        ]
+        return wrapped("\n\n".join(b.strip() for b in blocks)) + "\n"
+
+    def _leaf(self, leaf: Leaf) -> LeafText:
+        if isinstance(leaf, Numbers):
+            return numbers_text(leaf, self.module)
+        return _WRITERS[type(leaf)](leaf, self.module).write()
+
+    def _arrays(self) -> list[tuple[str, Layout]]:
+        """Give all arrays, with how they lie."""
+        names = self.module.arrays
+        found = [(name, layout_of(n.spec.shape)) for n, name in names.items()]
+        for leaf in self.plan.leaves:
+            if isinstance(leaf, Total) and leaf.of_rows:
+                (node,) = leaf.nodes
+                layout = layout_of(node.inputs[0].spec.shape)
+                assert isinstance(layout, Panels)  # noqa: S101
+                found.append((f"{names[node]}_rows", Line(layout.rows)))
+        return found
+
+    def _struct(self) -> str:
+        arrays = [
+            f"*{name}" for name, at in self._arrays() if not isinstance(at, Number)
+        ]
+        numbers = [name for name, at in self._arrays() if isinstance(at, Number)]
+        given = [f"*{self.module.arrays[n]}_all" for n in self.computation.batches]
+        lines = [
+            "/* The arrays of a step, and its numbers: each thread has a copy. */",
+            "struct step {",
+            "    const int64_t *order;  /* which rows; NULL: from `first` on */",
+            "    long first;",
+            *(f"    long {n};" for n in self.sizes),
+            *declared("real", arrays),
+            *(declared("const real", given) if given else ()),
+            *(declared("double", numbers) if numbers else ()),
+            "};",
+        ]
+        return "\n".join(lines)
+
+    def _memory(self) -> str:
+        """Write how memory is given out: the arrays lie one after the other."""
+        lines = [f"const long {n} = s->{n};" for n in self.sizes]
+        lines += [
+            f"s->{name} = take_memory(&at, {self._length(layout)});"
+            for name, layout in self._arrays() if not isinstance(layout, Number)
+        ]  # fmt: skip
+        body = block(
+            "static char *place_arrays(struct step *s, char *at)",
+            [*lines, "return at;"],
+        )
+        return f"{TAKE_MEMORY.strip()}\n{body}"
+
+    def _length(self, layout: Layout) -> str:
+        if isinstance(layout, Line):
+            return factor_text(layout.length)
+        assert isinstance(layout, Panels)  # noqa: S101
+        width, rows = self.target.width(layout.cols), factor_text(layout.rows)
+        if isinstance(layout.cols, int):
+            return f"{rows} * {-(-layout.cols // width) * width}"
+        return (
+            f"{rows} * (({size_text(layout.cols)} + {width - 1}) / {width} * {width})"
+        )
+
+    def _step(self, phases: list[list[tuple[Leaf, LeafText]]]) -> str:
+        """Write the step: the leaves in order, and where threads meet."""
+        lines = []
+        for number, texts in enumerate(phases, start=1):
+            lines.append(f"/* Phase {number}. */")
+            for leaf, text in texts:
+                share = ""
+                if leaf.length is not None:
+                    share = f"SHARE({size_text(leaf.length, 's->')})"
+                lines += text.call.replace("{share}", share).split("\n")
+                lines += self._check(leaf)
+            lines.append("meet(m, threads, turn);")
+        head = (
+            "static int make_step(struct step *s, struct meeting *m, int *turn, "
+            "int thread, int threads)"
+        )
+        return "\n".join([
+            *comment("One step of all threads. Gives 0 if the loss is not finite."),
+            "#define SHARE(n) share(n, thread, threads), share(n, thread + 1, threads)",
+            block(head, [*lines, "return 1;"]),
+        ])  # fmt: skip
+
+    def _check(self, leaf: Leaf) -> list[str]:
+        """Stop before anything is updated if the loss is not finite."""
+        loss = self.computation.loss
+        if loss is None or origin(loss) not in leaf.nodes:
+            return []
+        if not isinstance(leaf, Numbers | Total):
+            return []
+        return [f"if (!isfinite(s->{self.module.arrays[origin(loss)]})) return 0;"]
+
+    def _beginnings(self) -> str:
+        """Write what is done when a run and when a step begins."""
+        names = self.module.arrays
+        turns = []
+        for node in self.plan.mirrors:
+            (source,) = node.inputs
+            layout = layout_of(source.spec.shape)
+            assert isinstance(layout, Panels)  # noqa: S101
+            turns.append(
+                f"turn(s->{names[origin(source)]}, s->{names[node]}, {layout.rows}, "
+                f"{layout.cols}, {self.target.width(layout.cols)}, "
+                f"{self.target.width(layout.rows)}, 0, {layout.rows});"
+            )
+        counts = [
+            f"s->{names[n]} = step_number;" for n in self.computation.numbers
+            if n.attrs["name"] == "step_number"
+        ]  # fmt: skip
+        loss = self.computation.loss
+        value = "0" if loss is None else f"s->{names[origin(loss)]}"
+        sizes = [f"s->{n} = rows;" for n in self.sizes]
+        return "\n".join([
+            block("static void set_rows(struct step *s, long rows)", sizes),
+            block("static void begin_run(struct step *s)", [*turns, "(void)s;"]),
+            block("static void begin_step(struct step *s, double step_number)",
+                  [*counts, "(void)s, (void)step_number;"]),
+            block(
+                "static double loss_of(const struct step *s)",
+                ["(void)s;", f"return {value};"],
+            ),
+        ])  # fmt: skip

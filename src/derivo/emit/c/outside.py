@@ -1,0 +1,157 @@
+"""What a C text lets be called from outside: arrays in and out, and runs of steps."""
+
+from __future__ import annotations
+
+from derivo.emit.c.layout import block
+from derivo.emit.c.place import Module, size_text
+from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.layout import Layout, Line, Number, Panels, layout_of, origin
+
+TAKE_MEMORY = """
+/* Each array begins at a cache line and has room for whole panels. */
+static real *take_memory(char **at, long length) {
+    real *array = (real *)*at;
+    *at += ((length + PANEL + LANES) * (long)sizeof(real) + 63) / 64 * 64;
+    return array;
+}
+"""
+OUTSIDE = """
+/* Make room for steps of so many rows; NULL without memory. */
+struct step *step_open(long rows) {
+    struct step *s;
+    const size_t head = (sizeof *s + 63) / 64 * 64;
+    struct step measure;
+    memset(&measure, 0, sizeof measure);
+    set_rows(&measure, rows);
+    const size_t size = (size_t)(place_arrays(&measure, (char *)64) - (char *)64);
+    char *memory = aligned_alloc(64, head + size);
+    if (!memory) return NULL;
+    memset(memory, 0, head + size);
+    s = (struct step *)memory;
+    set_rows(s, rows);
+    place_arrays(s, memory + head);
+    return s;
+}
+void step_close(struct step *s) { free(s); }
+
+/* The steps of a run that one thread makes. */
+struct worker {
+    struct step *base, own;
+    struct meeting *meeting;
+    int thread, threads;
+    int *go;  /* how many threads there are, once that is known */
+    long rows, batch, from, to, step_number, failed;
+    double loss, total;
+};
+static void *work(void *given) {
+    struct worker *w = given;
+    struct step *s = &w->own;
+    int turn = 0;
+    while (!(w->threads = __atomic_load_n(w->go, __ATOMIC_ACQUIRE))) sched_yield();
+    *s = *w->base;
+    for (long k = w->from; k < w->to; ++k) {
+        const int64_t *order = w->base->order;
+        const long first = k * w->batch, left = w->rows - first;
+        const long rows = left < w->batch ? left : w->batch;
+        s->first = first;
+        s->order = order ? order + first : NULL;
+        set_rows(s, rows);
+        begin_step(s, (double)(w->step_number + k));
+        const int fine = make_step(s, w->meeting, &turn, w->thread, w->threads);
+        w->loss = loss_of(s);
+        if (!fine) {
+            w->failed = k;
+            break;
+        }
+        w->total += w->loss * (double)rows;
+    }
+    return NULL;
+}
+
+/* Make steps from..to - 1 of an epoch over rows in `order` (NULL: as they come).
+   Gives the number of the step whose loss is not finite, or -1; loss[0] grows by the
+   sum of loss times rows, loss[1] is the last loss. Results do not depend on the number
+   of threads. */
+long step_run(struct step *s, const int64_t *order, long rows, long batch, long from,
+              long to, long step_number, int threads, double *loss) {
+    enum { MOST = 64 };
+    struct meeting meeting = {0, 0};
+    pthread_t others[MOST];
+    int started = 1, go = 0;
+    if (threads > MOST) threads = MOST;
+    struct worker *workers = malloc((size_t)threads * sizeof *workers);
+    if (!workers) return -2;
+    s->order = order;
+    if (from == 0) begin_run(s);
+    for (int p = 0; p < threads; ++p)
+        workers[p] = (struct worker){
+            .base = s, .meeting = &meeting, .thread = p, .go = &go, .rows = rows,
+            .batch = batch, .from = from, .to = to, .step_number = step_number,
+            .failed = -1};
+    for (; started < threads; ++started)
+        if (pthread_create(&others[started], NULL, work, workers + started)) break;
+    __atomic_store_n(&go, started, __ATOMIC_RELEASE);
+    work(workers);
+    for (int p = 1; p < started; ++p) pthread_join(others[p], NULL);
+    *s = workers[0].own;
+    loss[0] += workers[0].total;
+    loss[1] = workers[0].loss;
+    const long failed = workers[0].failed;
+    free(workers);
+    return failed;
+}
+"""
+
+
+def movers(computation: Computation, module: Module) -> str:
+    """Write how arrays come in and go out, each by its number among its kind."""
+    names = module.arrays
+    put, get, out = [], [], []
+    for k, node in enumerate(computation.kept):
+        name, layout = names[node], layout_of(node.spec.shape)
+        if isinstance(layout, Number):
+            put.append(f"case {k}: s->{name} = *from; break;")
+            get.append(f"case {k}: *to = (real)s->{name}; break;")
+        else:
+            sides = _sides(layout, module)
+            put.append(f"case {k}: pack(s->{name}, from, {sides}); break;")
+            get.append(f"case {k}: unpack(s->{name}, to, {sides}); break;")
+    for k, node in enumerate(computation.outputs):
+        source = origin(node)
+        name, layout = names[source], layout_of(source.spec.shape)
+        if isinstance(layout, Number):
+            out.append(f"case {k}: *to = (real)s->{name}; break;")
+        else:
+            out.append(
+                f"case {k}: unpack(s->{name}, to, {_sides(layout, module)}); break;"
+            )
+    give = [
+        f"case {k}: s->{names[n]}_all = from; break;"
+        for k, n in enumerate(computation.batches)
+    ]
+    numbers = [f"case {k}: s->{names[n]} = value; break;"
+               for k, n in enumerate(computation.numbers)]  # fmt: skip
+    return "\n".join([
+        _switch("step_put", "const real *from", put),
+        _switch("step_get", "real *to", get),
+        _switch("step_take", "real *to", out),
+        _switch("step_give", "const real *from", give),
+        _switch("step_number_is", "double value", numbers),
+    ])  # fmt: skip
+
+
+def _sides(layout: Layout, module: Module) -> str:
+    """Give rows, columns and width of a panel, for packing."""
+    if isinstance(layout, Line):
+        return f"1, {size_text(layout.length, 's->')}, {module.target.widest}"
+    assert isinstance(layout, Panels)  # noqa: S101
+    rows, cols = (size_text(d, "s->") for d in (layout.rows, layout.cols))
+    return f"{rows}, {cols}, {module.target.width(layout.cols)}"
+
+
+def _switch(name: str, argument: str, cases: list[str]) -> str:
+    given = argument.rpartition(" ")[2].lstrip("*")
+    lines = ["switch (k) {", *cases, "}", f"(void)s, (void){given};"]
+    if not cases:
+        lines = [f"(void)s, (void)k, (void){given};"]
+    return block(f"void {name}(struct step *s, int k, {argument})", lines)

@@ -1,0 +1,267 @@
+"""Where the elements of a value are in C: in a variable or in an array."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from derivo.emit.c.element import ElementPrinter, Text, literal
+from derivo.emit.c.functions import BY_NAME, Function
+from derivo.emit.c.runtime import Target
+from derivo.emit.plan.items import is_literal
+from derivo.emit.plan.layout import (
+    Line,
+    Number,
+    Panels,
+    layout_of,
+    letters,
+    operand_place,
+    origin,
+    place,
+    view_of,
+)  # fmt: skip
+from derivo.graph.dim import Dim, Size
+from derivo.graph.element import Element, Fold
+from derivo.graph.names import Names
+from derivo.graph.node import Node
+from derivo.graph.op import fields
+
+_KEYWORDS = """
+auto break case char const continue default do double else enum extern float for goto if
+inline int long register restrict return short signed sizeof static struct switch while
+typedef union unsigned void volatile asm typeof main errno
+"""
+_OWN = """
+s begin end at col row from to i j k l m p q r sum top last order acc all lost next part
+given first real vec mask load store splat pick ones mask_of first_lanes sum_lanes meet
+rotated add_block multiply clear pack unpack turn share meeting step worker work thread
+threads rows LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE NAN INFINITY
+"""
+# Functions of a letter or a word that math.h and stdlib.h declare.
+_LIBRARY = """
+j0 j1 jn y0 y1 yn gamma free abs div exit rand time clock index signbit
+"""
+# An unnamed value is written where it is read unless it is longer than this.
+LONGEST_PART = 60
+CAST = 12  # how strongly a cast binds
+
+
+def reserved() -> set[str]:
+    """Give the names that values must not have."""
+    called = {
+        n for f in BY_NAME.values() for n in (f.plain, f"{f.name}_v", f"{f.name}_r")
+    }
+    own = f"{_KEYWORDS} {_OWN} {_LIBRARY}".split()
+    return {*own, *called}
+
+
+def plain(name: str) -> str:
+    """Give a name that C takes: letters of ASCII."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII)
+
+
+def size_text(dim: Dim, prefix: str = "") -> str:
+    """Write a size: a number, or a formula of named sizes."""
+    if not isinstance(dim, Size):
+        return str(dim)
+    return re.sub(r"\b(?=[^\W\d])", prefix, str(dim).replace("//", "/"))
+
+
+def factor_text(dim: Dim, prefix: str = "") -> str:
+    """Write a size as a factor."""
+    text = size_text(dim, prefix)
+    return f"({text})" if " " in text or "*" in text or "/" in text else text
+
+
+@dataclass
+class Module:
+    """What the functions of a text share.
+
+    Attributes
+    ----------
+    target
+        The machine.
+    arrays
+        Names of the values that have an array, or that are numbers of the step.
+    wishes
+        Names that values should get.
+    names
+        Hands out further names.
+    used
+        Functions of elements that are called.
+    """
+
+    target: Target
+    arrays: dict[Node, str]
+    wishes: Mapping[Node, str]
+    names: Names
+    used: dict[Function, None] = field(default_factory=dict)
+
+    @property
+    def printer(self) -> ElementPrinter:
+        """Prints elements."""
+        return ElementPrinter(self.target.single, self.used)
+
+    def wish(self, node: Node) -> str:
+        """Give the name that a value should get: the user's, else what it is."""
+        return plain(self.wishes.get(node) or node.op.name)
+
+
+def text_of(node: Node) -> str:
+    """Give the text that computes an element."""
+    element = node.op.element
+    if view_of(node) is not None or isinstance(element, Fold):
+        return "{0}"
+    if isinstance(element, Element) and element.text:
+        return element.text
+    return node.op.text(node.attrs, *(i.spec for i in node.inputs))
+
+
+@dataclass
+class Body:
+    """The inside of a loop: statements, with what must be declared around them.
+
+    Attributes
+    ----------
+    module
+        What all functions share.
+    is_matrix
+        Whether the loop runs over a matrix (letters i and j) or a line (i).
+    row
+        The number of the row, for values with one number a row.
+    member
+        What stands before a number or a size of the step: nothing where it has a
+        variable of its own.
+    lines
+        The statements.
+    locals
+        Values that have a variable here, or are written where they are read.
+    arrays, numbers, sizes
+        Names that are read.
+    """
+
+    module: Module
+    is_matrix: bool
+    row: str = "i"
+    member: str = ""
+    lines: list[str] = field(default_factory=list)
+    locals: dict[Node, Text] = field(default_factory=dict)
+    arrays: dict[str, None] = field(default_factory=dict)
+    numbers: dict[str, None] = field(default_factory=dict)
+    sizes: dict[str, None] = field(default_factory=dict)
+
+    # --- reading ----------------------------------------------------------------------
+
+    def array(self, node: Node) -> str:
+        """Give the name of the array that a value lies in."""
+        name = self.module.arrays[origin(node)]
+        self.arrays[name] = None
+        return name
+
+    def size(self, dim: Dim) -> str:
+        """Write a size as a factor."""
+        if isinstance(dim, Size):
+            self.sizes |= dict.fromkeys(re.findall(r"[^\W\d]\w*", str(dim)))
+        return factor_text(dim, self.member)
+
+    def read(self, node: Node, at: str) -> Text:
+        """Write an element of a value, which is read at these letters."""
+        if is_literal(node):
+            return self._literal(node)
+        source = origin(node)
+        if source in self.locals:
+            return self.locals[source]
+        truth = source.spec.kind == "bool"
+        layout = layout_of(source.spec.shape)
+        if isinstance(layout, Number):
+            name = self.module.arrays[source]
+            self.numbers[name] = None
+            text = Text(f"{self.member}{name}", "number")
+        elif isinstance(layout, Line) and self.is_matrix and at == "i":
+            text = Text(f"{self.array(source)}[{self.row}]", "real")
+        else:
+            index = "col" if isinstance(layout, Line) and self.is_matrix else "at"
+            text = Text(f"load({self.array(source)} + {index})", "vec")
+        if truth:
+            kind = "mask" if text.kind == "vec" else "flag"
+            return Text(f"({text.code} != 0)", kind)
+        return text
+
+    def _literal(self, node: Node) -> Text:
+        """Write a value that is a number wherever it is read."""
+        value = node.attrs.get("dim", node.attrs.get("value"))
+        if isinstance(value, Size):
+            return Text(f"(double){self.size(value)}", "number", CAST)
+        if isinstance(value, bool):
+            return Text(str(int(value)), "flag", value=float(value))
+        assert isinstance(value, int | float)  # noqa: S101
+        return literal(value)
+
+    # --- computing --------------------------------------------------------------------
+
+    def value(self, node: Node) -> Text:
+        """Write an element of what an operation gives."""
+        text, view = text_of(node), view_of(node)
+        index = place(node.spec.shape)
+        values: dict[str, Text] = {}
+        for k, operand in enumerate(node.inputs):
+            at = view
+            if isinstance(node.op.element, Fold):
+                at = letters(place(operand.spec.shape))
+            elif at is None:
+                at = letters(operand_place(operand.spec.shape, index))
+            value = self.read(operand, at)
+            if text.count(f"{{{k}}}") > 1 and not re.fullmatch(r"[\w.>-]+", value.code):
+                value = self.bound(value, self.module.wish(operand))
+            values[f"_{k}"] = value
+        for name, value_of in fields(node.attrs).items():
+            if isinstance(value_of, int | float):
+                values.setdefault(f"_{name}", literal(float(value_of)))
+        result = self.module.printer.print(text, values)
+        return result if node.spec.kind == "bool" else self._number(result)
+
+    def _number(self, text: Text) -> Text:
+        return self.module.printer.real(text) if text.is_truth else text
+
+    def bound(self, text: Text, wish: str) -> Text:
+        """Give a value a variable."""
+        name = self.module.names.fresh(plain(wish))
+        kind = {"flag": "int", "number": "double"}.get(text.kind, text.kind)
+        self.lines.append(f"const {kind} {name} = {text.code};")
+        return Text(name, text.kind)
+
+    def define(self, node: Node, kind: str, *, alone: bool) -> None:
+        """Compute a value, with a variable unless it is short and read once."""
+        if node.spec.kind == "bool":
+            kind = {"vec": "mask", "real": "flag"}[kind]
+        text = self.module.printer.as_kind(self.value(node), kind)
+        short = len(text.code) <= LONGEST_PART and node not in self.module.wishes
+        if not (alone and short):
+            text = self.bound(text, self.element_name(node))
+        self.locals[node] = text
+
+    def element_name(self, node: Node) -> str:
+        """Name an element by its array and its place: ``h1_ij``."""
+        wish = self.module.wish(node)
+        if node not in self.module.arrays:
+            return wish
+        is_matrix = isinstance(layout_of(node.spec.shape), Panels)
+        return f"{wish}_{'ij' if is_matrix else self.row[0]}"
+
+    def keep(self, name: str, text: Text) -> None:
+        """Put a vector of elements into an array."""
+        self.arrays[name] = None
+        vector = self.module.printer.vector(text)
+        self.lines.append(f"store({name} + at, {vector.code});")
+
+
+def count_uses(nodes: Iterable[Node]) -> dict[Node, int]:
+    """Count how often values are written among what computes `nodes`."""
+    counts: dict[Node, int] = {}
+    for node in nodes:
+        text = text_of(node)
+        for k, operand in enumerate(node.inputs):
+            source = origin(operand)
+            counts[source] = counts.get(source, 0) + text.count(f"{{{k}}}")
+    return counts

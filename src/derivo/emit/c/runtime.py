@@ -1,0 +1,180 @@
+"""What every C text begins with: vectors, blocks of products, threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """The machine that text is written for.
+
+    Attributes
+    ----------
+    single
+        float32 rather than float64.
+    bytes
+        Of a vector register: 16, 32 or 64.
+    """
+
+    single: bool
+    bytes: int = 32
+
+    @property
+    def lanes(self) -> int:
+        """Elements in a register."""
+        return self.bytes // (4 if self.single else 8)
+
+    @property
+    def widest(self) -> int:
+        """Columns of a wide panel: two registers."""
+        return 2 * self.lanes
+
+    def width(self, cols: object) -> int:
+        """Give the width of the panels of a matrix: what wastes less."""
+        if isinstance(cols, int) and -(-cols // self.lanes) % 2:
+            return self.lanes
+        return self.widest
+
+
+_TYPES = """
+#define INLINE static inline __attribute__((always_inline))
+#define OWN static __attribute__((noinline))
+typedef {real} real;
+/* A register of elements, and one of truths: all bits set for true. */
+#define REGISTER \\
+    __attribute__((vector_size({bytes}), aligned(sizeof(real)), may_alias))
+typedef real vec REGISTER;
+typedef {integer} mask REGISTER;
+enum {{ LANES = {lanes} }};
+
+INLINE vec load(const real *from) {{ return *(const vec *)from; }}
+INLINE void store(real *to, vec value) {{ *(vec *)to = value; }}
+INLINE vec splat(real x) {{ return x - (vec){{0}}; }}
+INLINE vec pick(mask m, vec a, vec b) {{
+    return (vec)((m & (mask)a) | (~m & (mask)b));
+}}
+INLINE vec ones(mask m) {{ return (vec)(m & (mask)splat(1)); }}
+INLINE mask mask_of(int truth) {{ return (mask){{0}} - (truth != 0); }}
+/* True in the first n lanes. */
+INLINE mask first_lanes(long n) {{
+    const mask lane = {{{counting}}};
+    return lane < ({integer})(n < LANES ? n : LANES);
+}}
+/* The lanes n places further on. */
+INLINE vec rotated(vec v, int n) {{
+#ifdef __clang__
+    vec value;
+    for (int l = 0; l < LANES; ++l) value[l] = v[(l + n) % LANES];
+    return value;
+#else
+    const mask lane = {{{counting}}};
+    return __builtin_shuffle(v, (lane + n) & (LANES - 1));
+#endif
+}}
+INLINE real sum_lanes(vec v) {{
+    for (int l = LANES / 2; l; l /= 2) v += rotated(v, l);
+    return v[0];
+}}
+/* Add a block to a sum; what rounding loses is carried along (Kahan 1965). */
+INLINE void add_block(vec *sum, vec *lost, vec block) {{
+    const vec term = block - *lost, next = *sum + term;
+    *lost = pick(next - next == 0, (next - *sum) - term, splat(0));
+    *sum = next;
+}}
+
+/* sum[r][q] += a[r][k] * b[k][q] for k from 0 to count - 1. */
+INLINE void multiply(int rows, int parts, long count, const real *restrict a,
+                     long next_row, long next, const real *restrict b,
+                     vec sum[restrict][2]) {{
+    for (long k = 0; k < count; ++k) {{
+        vec right[2];
+#pragma GCC unroll 2
+        for (int q = 0; q < parts; ++q) right[q] = load(b + (k * parts + q) * LANES);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; ++r) {{
+            const vec left = splat(a[r * next_row + k * next]);
+#pragma GCC unroll 2
+            for (int q = 0; q < parts; ++q) sum[r][q] += left * right[q];
+        }}
+    }}
+}}
+INLINE void clear(int rows, vec sum[restrict][2]) {{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; ++r) sum[r][0] = sum[r][1] = splat(0);
+}}
+
+/* A matrix row by row into panels, and back. */
+static void pack(real *to, const real *from, long rows, long cols, long width) {{
+    for (long j = 0; j < cols; j += width)
+        for (long i = 0; i < rows; ++i)
+            for (long l = 0; l < width && j + l < cols; ++l)
+                to[j * rows + i * width + l] = from[i * cols + j + l];
+}}
+static void unpack(const real *from, real *to, long rows, long cols, long width) {{
+    for (long j = 0; j < cols; j += width)
+        for (long i = 0; i < rows; ++i)
+            for (long l = 0; l < width && j + l < cols; ++l)
+                to[i * cols + j + l] = from[j * rows + i * width + l];
+}}
+/* Panels of a matrix, and the rows i0 to i1 - 1 of it, into panels of its transpose. */
+INLINE void turn(const real *from, real *to, long rows, long cols, long width,
+                 long to_width, long i0, long i1) {{
+    for (long p = i0; p < i1; p += to_width)
+        for (long j = 0; j < cols; ++j)
+            for (long i = p; i < p + to_width && i < i1; ++i)
+                to[p * cols + j * to_width + (i - p)] =
+                    from[j / width * width * rows + i * width + j % width];
+}}
+"""
+_THREADS = """
+/* Threads wait for each other: the last one to come lets all go on. */
+struct meeting { int count, turn; };
+static void meet(struct meeting *m, int threads, int *turn) {
+    if (threads == 1) return;
+    const int next = *turn = !*turn;
+    if (__atomic_add_fetch(&m->count, 1, __ATOMIC_ACQ_REL) == threads) {
+        m->count = 0;
+        __atomic_store_n(&m->turn, next, __ATOMIC_RELEASE);
+        return;
+    }
+    for (int spins = 0; __atomic_load_n(&m->turn, __ATOMIC_ACQUIRE) != next; ++spins)
+        if (spins > 2000) sched_yield(); else PAUSE;
+}
+/* Where the share of a thread begins: whole panels, so that no two write to one. */
+INLINE long share(long length, int thread, int threads) {
+    const long panels = (length + PANEL - 1) / PANEL;
+    const long at = panels * thread / threads * PANEL;
+    return at < length ? at : length;
+}
+"""
+
+
+def runtime(target: Target) -> list[str]:
+    """Give the head of a text, in blocks."""
+    single = target.single
+    types = _TYPES.format(
+        real="float" if single else "double",
+        integer="int32_t" if single else "int64_t",
+        bytes=target.bytes,
+        lanes=target.lanes,
+        counting=", ".join(map(str, range(target.lanes))),
+    )
+    head = [
+        "#define _GNU_SOURCE",
+        "#include <math.h>",
+        "#include <pthread.h>",
+        "#include <sched.h>",
+        "#include <stdint.h>",
+        "#include <stdlib.h>",
+        "#include <string.h>",
+        "#include <time.h>",
+        f"#define SQRT {'sqrtf' if single else 'sqrt'}",
+        f"#define PANEL {target.widest}",
+        "#if defined(__x86_64__)",
+        "#define PAUSE __builtin_ia32_pause()",
+        "#else",
+        "#define PAUSE ((void)0)",
+        "#endif",
+    ]
+    return ["\n".join(head), types.strip(), _THREADS.strip()]

@@ -1,0 +1,114 @@
+"""Leaves without reductions: rows taken, numbers, element by element, transposes."""
+
+from __future__ import annotations
+
+from derivo.emit.c.layout import block
+from derivo.emit.c.place import CAST, Body, Module
+from derivo.emit.c.writer import LeafText, Writer, registers
+from derivo.emit.plan.layout import Line, Panels, layout_of, letters, origin, place
+from derivo.emit.plan.leaf import Numbers, Pointwise
+from derivo.graph.dim import Size
+
+
+class GatherWriter(Writer):
+    """Rows of this step, from all rows."""
+
+    def write(self) -> LeafText:
+        """Write the leaf."""
+        (node,) = self.leaf.nodes
+        name, layout = self.module.arrays[node], layout_of(node.spec.shape)
+        title = self.module.names.fresh(f"take_{name}")
+        body = Body(self.module, is_matrix=True, arrays={name: None})
+        row = "const long row = order ? order[i] : first + i;"
+        lines = ["const int64_t *order = s->order;", "const long first = s->first;",
+                 f"const real *restrict given = s->{name}_all;"]  # fmt: skip
+        if isinstance(layout, Line):
+            copy = [row, f"{name}[i] = given[row];"]
+        else:
+            assert isinstance(layout, Panels)  # noqa: S101
+            cols = body.size(layout.cols)
+            copy = [
+                row,
+                f"const real *from = given + row * {cols};",
+                *self._copy(body, name, layout),
+            ]
+        note = f"The rows of {name} that this step sees."
+        lines.append(block("for (long i = begin; i < end; ++i)", copy))
+        return self.shared(title, body, lines, note)
+
+    def _copy(self, body: Body, name: str, layout: Panels) -> list[str]:
+        """Copy a row, panel by panel; the last panel may not be full."""
+        width = self.target.width(layout.cols)
+        if isinstance(layout.cols, int) and layout.cols < width:
+            return [
+                f"memcpy({name} + i * {width}, from, {layout.cols} * sizeof(real));"
+            ]
+        rows, cols = body.size(layout.rows), body.size(layout.cols)
+        to = f"{name} + j * {rows} + i * {width}"
+        if isinstance(layout.cols, Size):
+            count = f"({cols} - j < {width} ? {cols} - j : {width})"
+            copy = f"memcpy({to}, from + j, (size_t){count} * sizeof(real));"
+            return [f"for (long j = 0; j < {cols}; j += {width})\n    {copy}"]
+        whole, rest = layout.cols // width * width, layout.cols % width
+        lines = []
+        if whole:
+            copy = f"memcpy({to}, from + j, {width} * sizeof(real));"
+            lines.append(f"for (long j = 0; j < {whole}; j += {width})\n    {copy}")
+        if rest:
+            to = f"{name} + {whole} * {rows} + i * {width}"
+            lines.append(f"memcpy({to}, from + {whole}, {rest} * sizeof(real));")
+        return lines
+
+
+class PointwiseWriter(Writer):
+    """Element by element."""
+
+    leaf: Pointwise
+
+    def write(self) -> LeafText:
+        """Write the leaf."""
+        title, layout, nodes = self.title(), self.leaf.layout, self.leaf.nodes
+        body = Body(self.module, is_matrix=isinstance(layout, Panels))
+        self.compute(body, nodes)
+        self.finish(body, [*nodes, *self.leaf.stores.values()])
+        if isinstance(layout, Line):
+            loops = block("for (long at = begin; at < end; at += LANES)", body.lines)
+        else:
+            assert isinstance(layout, Panels)  # noqa: S101
+            width, cols = self.target.width(layout.cols), body.size(layout.cols)
+            at = f"j * {body.size(layout.rows)} + i * {width} + q * LANES"
+            inner = registers(width // self.target.lanes, body, at)
+            rows = block("for (long i = begin; i < end; ++i)", [inner])
+            loops = block(f"for (long j = 0; j < {cols}; j += {width})", [rows])
+        return self.shared(
+            title, body, [loops], f"Element by element: {self.results()}."
+        )
+
+
+class TurnedWriter(Writer):
+    """A matrix as its transpose."""
+
+    def write(self) -> LeafText:
+        """Write the leaf."""
+        (node,) = self.leaf.nodes
+        (source,) = node.inputs
+        layout = layout_of(source.spec.shape)
+        assert isinstance(layout, Panels)  # noqa: S101
+        name = self.module.arrays[origin(source)]
+        body = Body(self.module, is_matrix=True)
+        rows, cols = body.size(layout.rows), body.size(layout.cols)
+        wide, tall = self.target.width(layout.cols), self.target.width(layout.rows)
+        to = self.module.arrays[node]
+        call = f"turn(s->{name}, s->{to}, {rows}, {cols}, {wide}, {tall}, begin, end);"
+        title = self.module.names.fresh(f"turn_{name}")
+        return self.shared(title, body, [call], "")
+
+
+def numbers_text(leaf: Numbers, module: Module) -> LeafText:
+    """Write numbers made from numbers: statements, no function."""
+    body = Body(module, is_matrix=False, member="s->")
+    lines = [f"s->{module.arrays[n]} = {body.value(n).code};" for n in leaf.nodes]
+    for argument, node in leaf.stores.items():
+        value = body.read(node, letters(place(node.spec.shape)))
+        lines.append(f"s->{module.arrays[argument]} = (real){value.inside(CAST)};")
+    return LeafText("", "\n".join([*body.lines, *lines]))

@@ -1,0 +1,62 @@
+"""What is to be scheduled: the graph of a step, and what its arguments are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from derivo.emit.plan.thin import without_thin_products
+from derivo.graph.node import Node
+
+
+@dataclass(frozen=True)
+class Computation:
+    """The graph of a step, or of a function alone.
+
+    Attributes
+    ----------
+    batches
+        Arguments of which a step sees some rows.
+    kept
+        Arguments that stay from step to step: parameters, states, arrays that were
+        closed over.
+    numbers
+        Arguments that are Python numbers: the learning rate, the number of the step.
+    results
+        What becomes of `kept`, for the first of them; the others stay.
+    loss
+        The number that must be finite for a step to count; None if there is none.
+    outputs
+        Values that are handed out after a step.
+    names
+        Names that values should get.
+    """
+
+    batches: tuple[Node, ...]
+    kept: tuple[Node, ...]
+    numbers: tuple[Node, ...]
+    results: tuple[Node, ...]
+    loss: Node | None
+    outputs: tuple[Node, ...]
+    names: Mapping[Node, str]
+
+    @property
+    def roots(self) -> tuple[Node, ...]:
+        """All that must be computed."""
+        loss = () if self.loss is None else (self.loss,)
+        return (*loss, *self.results, *self.outputs)
+
+    def prepared(self) -> Computation:
+        """Give the same computation without products that are sums."""
+        new = without_thin_products(self.roots)
+        names: dict[Node, str] = {}
+        for node, name in self.names.items():
+            if node in new:
+                names.setdefault(new[node], name)
+        return replace(
+            self,
+            results=tuple(new[n] for n in self.results),
+            loss=None if self.loss is None else new[self.loss],
+            outputs=tuple(new[n] for n in self.outputs),
+            names=names,
+        )

@@ -1,0 +1,314 @@
+"""From a graph to items: each value with the loops that it needs and what it reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.layout import (
+    Layout,
+    Line,
+    Number,
+    Panels,
+    is_alias,
+    is_turned,
+    layout_of,
+    letters,
+    operand_place,
+    origin,
+    place,
+    view_of,
+)  # fmt: skip
+from derivo.errors import NotSupportedError
+from derivo.graph.dim import Dim
+from derivo.graph.element import Fold, Product, Same
+from derivo.graph.node import Node, order
+
+# How an item reads a value: at the letters of its own place, or all of it.
+ALL = "all"
+_POINTWISE = {"pointwise", "store"}
+
+
+@dataclass(eq=False)
+class Edge:
+    """One item must be done before another.
+
+    Attributes
+    ----------
+    source
+        What comes first.
+    at
+        Letters of the place at which it is read, in the reader's loops; "" for a
+        number; `ALL` for everything.
+    is_order
+        Nothing is read: the source reads what the other overwrites.
+    """
+
+    source: Item
+    at: str
+    is_order: bool = False
+
+    @property
+    def is_aligned(self) -> bool:
+        """Whether a thread reads only what it made itself."""
+        if self.source.kind in {"numbers", "total"} or not self.at:
+            return True
+        return self.at[0] == "i" and self.source.kind != "turned"
+
+
+@dataclass(eq=False)
+class Item:
+    """A value with the loops that it needs.
+
+    Attributes
+    ----------
+    kind
+        "gather", "numbers", "pointwise", "product", "row fold", "column fold", "total",
+        "turned", or "store" for a result that is written back to an argument.
+    node
+        The value.
+    layout
+        Of the loops: of the operand for a reduction.
+    edges
+        What must come before.
+    target
+        The argument that a store writes to.
+    is_left_turned
+        For a product: the left operand is read as the transpose of what lies there.
+    """
+
+    kind: str
+    node: Node
+    layout: Layout
+    edges: list[Edge] = field(default_factory=list)
+    target: Node | None = None
+    is_left_turned: bool = False
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether elements are computed one by one."""
+        return self.kind in _POINTWISE
+
+
+@dataclass
+class Items:
+    """All items of a computation.
+
+    Attributes
+    ----------
+    every
+        In an order in which operands come first.
+    of_value
+        The item that makes a value, by the value's origin.
+    mirrors
+        Transposes of kept arguments: they are at hand when a step begins.
+    """
+
+    every: list[Item]
+    of_value: dict[Node, Item]
+    mirrors: tuple[Node, ...]
+
+
+def is_literal(node: Node) -> bool:
+    """Tell whether a value is written as a number wherever it is read."""
+    plain = not node.inputs and not node.spec.rank and node.op.name != "argument"
+    return plain or isinstance(node.op.element, Same)
+
+
+def reduced_letters(node: Node) -> str:
+    """Give the letters of the operand's axes that a reduction runs over."""
+    fold, (operand,) = node.op.element, node.inputs
+    assert isinstance(fold, Fold)  # noqa: S101
+    index = place(operand.spec.shape)
+    return letters(tuple(index[a] for a in fold.axes(node.attrs, operand.spec.shape)))
+
+
+def items_of(computation: Computation) -> Items:
+    """Classify every value, and find what it reads.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in compiled loops; the message says which.
+    """
+    return _Classifier(computation).run()
+
+
+class _Classifier:
+    def __init__(self, computation: Computation) -> None:
+        self.computation = computation
+        self.nodes = order(computation.roots)
+        self.every: list[Item] = []
+        self.of_value: dict[Node, Item] = {}
+        # Who reads an argument, and at which letters.
+        self.readers: dict[Node, list[tuple[Item, str]]] = defaultdict(list)
+        self.left_only = self._read_on_the_left()
+        kept = set(computation.kept)
+        self.mirrors = tuple(
+            n for n in self.nodes
+            if is_turned(n) and n not in self.left_only and origin(n.inputs[0]) in kept
+        )  # fmt: skip
+
+    def run(self) -> Items:
+        for node in self.computation.batches:
+            self._add(Item("gather", node, layout_of(node.spec.shape)))
+        for node in self.nodes:
+            self._classify(node)
+        stores = self._stores()
+        for node in self.mirrors:
+            argument = origin(node.inputs[0])
+            if argument in stores:
+                item = Item("turned", node, layout_of(argument.spec.shape))
+                item.edges.append(Edge(stores[argument], "ij", is_order=True))
+                item.edges += [
+                    Edge(r, ALL, is_order=True) for r, _ in self.readers[node]
+                ]
+                self.every.append(item)
+        return Items(self.every, self.of_value, self.mirrors)
+
+    def _read_on_the_left(self) -> set[Node]:
+        """Give the transposes that are only left operands of products."""
+        other = set(self.computation.roots)
+        for node in self.nodes:
+            is_product = isinstance(node.op.element, Product)
+            other |= set(node.inputs[1:] if is_product else node.inputs)
+        return {n for n in self.nodes if is_turned(n) and n not in other}
+
+    def _add(self, item: Item) -> None:
+        self.every.append(item)
+        self.of_value[item.node] = item
+
+    def _classify(self, node: Node) -> None:
+        if is_literal(node) or node.op.name == "argument" or is_alias(node):
+            return
+        if node in self.computation.kept:  # an array that was closed over
+            return
+        if node in self.mirrors or node in self.left_only:
+            return
+        try:
+            item = self._item(node)
+        except NotSupportedError as error:
+            message = f"`{node.op.name}` {error}"
+            raise NotSupportedError(message) from None
+        self._add(item)
+
+    def _item(self, node: Node) -> Item:
+        layout = layout_of(node.spec.shape)
+        if is_turned(node):
+            item = Item("turned", node, layout_of(node.inputs[0].spec.shape))
+            self._read(item, node.inputs[0], "ij")
+        elif isinstance(node.op.element, Product):
+            item = self._product(node, layout)
+        elif isinstance(node.op.element, Fold):
+            item = self._fold(node)
+        else:
+            item = self._pointwise(node, layout)
+        return item
+
+    def _product(self, node: Node, layout: Layout) -> Item:
+        if any(i.spec.rank != 2 for i in node.inputs) or not isinstance(layout, Panels):
+            shapes = " and ".join(str(i.spec) for i in node.inputs)
+            message = f"of {shapes} is not a product of two matrices"
+            raise NotSupportedError(message)
+        item = Item("product", node, layout)
+        left, right = node.inputs
+        if left in self.left_only:
+            item.is_left_turned = True
+            self._read(item, left.inputs[0], ALL)
+        else:
+            self._read(item, left, "i")
+        self._read(item, right, ALL)
+        return item
+
+    def _fold(self, node: Node) -> Item:
+        (operand,) = node.inputs
+        layout, axes = layout_of(operand.spec.shape), reduced_letters(node)
+        kinds = {"": "pointwise", "j": "row fold", "ij": "row fold", "i": "column fold"}
+        kind = "total" if isinstance(layout, Line) and axes else kinds[axes]
+        item = Item(kind, node, layout)
+        at = {"row fold": "ij", "pointwise": letters(place(operand.spec.shape))}
+        self._read(item, operand, at.get(kind, ALL))
+        if axes != "ij":
+            return item
+        # A matrix gives a number for each row first, then one number.
+        self.every.append(item)
+        assert isinstance(layout, Panels)  # noqa: S101
+        return Item("total", node, Line(layout.rows), [Edge(item, ALL)])
+
+    def _pointwise(self, node: Node, layout: Layout) -> Item:
+        if view_of(node) is None and "elementwise" not in node.op.traits and (
+            node.op.element is None or not node.inputs
+        ):  # fmt: skip
+            message = "has no form in compiled loops"
+            raise NotSupportedError(message)
+        if node.spec.kind == "int" and node.spec.rank:
+            message = "gives integers, and compiled steps have arrays of floats"
+            raise NotSupportedError(message)
+        item = Item(
+            "numbers" if isinstance(layout, Number) else "pointwise", node, layout
+        )
+        index = place(node.spec.shape)
+        for operand in node.inputs:
+            if view_of(node) is not None:
+                at = view_of(node) or ""
+            else:
+                at = letters(operand_place(operand.spec.shape, index))
+            self._read(item, operand, at)
+        return item
+
+    def _read(self, item: Item, operand: Node, at: str) -> None:
+        """Note what an item reads; a mirror is read as it is."""
+        if operand in self.mirrors:
+            self.readers[operand].append((item, at))
+            return
+        source = origin(operand)
+        if source in self.mirrors:
+            self.readers[source].append((item, at))
+        elif source in self.of_value:
+            item.edges.append(Edge(self.of_value[source], at))
+        elif not is_literal(source):
+            self.readers[source].append((item, at))
+
+    def _stores(self) -> dict[Node, Item]:
+        stores: dict[Node, Item] = {}
+        results = self.computation.results
+        loss = self.computation.loss
+        for argument, result in zip(self.computation.kept, results, strict=False):
+            source = origin(result)
+            if source is argument:
+                continue
+            if source not in self.of_value:
+                message = f"`{source.op.name}` as the new value of a parameter"
+                raise NotSupportedError(message)
+            layout = layout_of(argument.spec.shape)
+            item = Item("store", source, layout, target=argument)
+            at = letters(place(argument.spec.shape))
+            item.edges.append(Edge(self.of_value[source], at))
+            item.edges += [
+                Edge(r, _overwritten(r, read, at), is_order=True)
+                for r, read in self.readers[argument]
+            ]
+            if loss is not None and origin(loss) in self.of_value:
+                item.edges.append(Edge(self.of_value[origin(loss)], "", is_order=True))
+            self.every.append(item)
+            stores[argument] = item
+        return stores
+
+
+def _overwritten(reader: Item, read: str, at: str) -> str:
+    """Give where a store at `at` may overwrite what was read at `read`.
+
+    What a thread has read for its own rows it may overwrite there; what a reduction
+    over all rows or a product has read it may not.
+    """
+    if read == ALL or read[:1] != at[:1] or reader.kind in {"column fold", "total"}:
+        return ALL
+    return "i" if reader.kind in {"product", "turned"} else at
+
+
+def length_of(layout: Layout) -> Dim | None:
+    """Give the length of the axis that threads share out."""
+    if isinstance(layout, Panels):
+        return layout.rows
+    return layout.length if isinstance(layout, Line) else None

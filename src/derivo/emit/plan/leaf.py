@@ -1,0 +1,146 @@
+"""What a schedule is made of: leaves in phases. Inert data; no text, no target.
+
+A leaf is a loop nest around a few values that are computed together. Its kind says
+which loops; what is written for it is the printer's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from derivo.emit.plan.layout import Layout
+from derivo.graph.dim import Dim
+from derivo.graph.node import Node
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Values that are computed in the same loops.
+
+    Attributes
+    ----------
+    nodes
+        What it computes, operands before readers.
+    length
+        Length of the axis that is shared out among threads; None for numbers, which
+        each thread computes for itself.
+    kept
+        Those of `nodes` that others read: they get a place in memory.
+    stores
+        Argument to the value that it takes: one of `nodes`, or an argument.
+    """
+
+    nodes: tuple[Node, ...]
+    length: Dim | None
+    kept: frozenset[Node] = frozenset()
+    stores: Mapping[Node, Node] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Gather(Leaf):
+    """The rows of this step, taken from all rows."""
+
+
+@dataclass(frozen=True)
+class Numbers(Leaf):
+    """Numbers made from numbers."""
+
+
+@dataclass(frozen=True)
+class Pointwise(Leaf):
+    """Element by element, over arrays of one layout."""
+
+    layout: Layout = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Tile(Leaf):
+    """A product of two matrices, block by block; the rest is done on each block.
+
+    Attributes
+    ----------
+    product
+        The product. The other `nodes` read it element by element.
+    turned
+        The left operand is read as the transpose of the array that it is made from.
+    """
+
+    product: Node = field(kw_only=True)
+    turned: bool = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Rows(Leaf):
+    """Row by row: reductions of a row, and what is computed with them.
+
+    Attributes
+    ----------
+    rows, cols
+        Of the matrices. A value may be a matrix or have one number for each row; one
+        that is reduced to a single number is given here as one number for each row.
+    """
+
+    rows: Dim = field(kw_only=True)
+    cols: Dim = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Columns(Leaf):
+    """Column by column: reductions over all rows, and what is computed with them.
+
+    Attributes
+    ----------
+    rows, cols
+        Of the matrices. Those among `nodes` that are matrices come before the first
+        reduction, the lines after it.
+    """
+
+    rows: Dim = field(kw_only=True)
+    cols: Dim = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Total(Leaf):
+    """A line reduced to a number, which each thread does for itself.
+
+    Attributes
+    ----------
+    of_rows
+        The line is what `Rows` gave for the same value.
+    """
+
+    of_rows: bool = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class Turned(Leaf):
+    """A matrix written as its transpose."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Leaves that a thread can work on without waiting for another."""
+
+    leaves: tuple[Leaf, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The schedule of a step. All threads meet at the end of each phase.
+
+    Attributes
+    ----------
+    phases
+        In order.
+    mirrors
+        Transposes of arguments, kept up to date beside them.
+    """
+
+    phases: tuple[Phase, ...]
+    mirrors: tuple[Node, ...]
+
+    @property
+    def leaves(self) -> tuple[Leaf, ...]:
+        """All leaves, in order."""
+        return tuple(leaf for phase in self.phases for leaf in phase.leaves)

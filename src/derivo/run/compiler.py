@@ -1,0 +1,209 @@
+"""A C compiler: which there is, and what it has compiled before.
+
+What was compiled lies in the user's own cache folder, named by the text, the flags and
+the compiler, with the hash of its content beside it: what is not as it was written is
+compiled anew, never loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import get_ident
+
+from derivo.errors import NotSupportedError
+from derivo.run.folder import cache_folder
+
+SECONDS_AT_MOST = 120
+_FLAGS = (
+    "-std=gnu11", "-O2", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
+    "-ffp-contract=fast", "-Wno-psabi",
+)  # fmt: skip
+_LINKED = ("-lm", "-lpthread")
+INSTALL = "pip install 'derivo[fast]', or a C compiler of the system (cc)"
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A C compiler.
+
+    Attributes
+    ----------
+    command
+        What starts it.
+    identity
+        Changes when another version takes its place.
+    """
+
+    command: tuple[str, ...]
+    identity: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What matters of the processor.
+
+    Attributes
+    ----------
+    register_bytes
+        Size of the vector registers that are used.
+    flags
+        What tells the compiler so.
+    """
+
+    register_bytes: int
+    flags: tuple[str, ...]
+
+
+def find_compiler() -> Compiler | None:
+    """Give the compiler of the system, else that of the wheel `ziglang`, else None.
+
+    ``CC`` names another one, as everywhere.
+    """
+    wish = os.environ.get("CC", "").split()
+    for words in ([wish] if wish else []) + [["cc"], ["gcc"], ["clang"]]:
+        path = shutil.which(words[0])
+        if path is not None:
+            return Compiler((path, *words[1:]), _identity(Path(path), words[1:]))
+    found = importlib.util.find_spec("ziglang")
+    if found is not None and found.origin is not None:
+        command = (sys.executable, "-m", "ziglang", "cc")
+        return Compiler(command, _identity(Path(found.origin), ["zig"]))
+    return None
+
+
+def _identity(path: Path, words: list[str]) -> str:
+    """Tell a compiler from another, without starting it."""
+    path = path.resolve()
+    try:
+        status = path.stat()
+    except OSError:
+        return f"{path} {words}"
+    return f"{path} {words} {status.st_size} {status.st_mtime_ns}"
+
+
+@cache
+def machine() -> Machine:
+    """Give what this processor has."""
+    kind = platform.machine().lower()
+    if kind in {"x86_64", "amd64"}:
+        if {"AVX2", "FMA3"} <= _features():
+            return Machine(32, ("-march=x86-64-v3",))
+        return Machine(16, ())
+    return Machine(16, ())
+
+
+def _features() -> set[str]:
+    """Give what NumPy found out about the processor."""
+    try:
+        module = importlib.import_module("numpy._core._multiarray_umath")
+    except ImportError:
+        return set()
+    features = getattr(module, "__cpu_features__", {})
+    return {name for name, is_there in features.items() if is_there}
+
+
+def compiled(text: str, *, extra: tuple[str, ...] = ()) -> ctypes.CDLL:
+    """Give C text as a library, compiled now or before.
+
+    Parameters
+    ----------
+    text
+        C11.
+    extra
+        Further flags.
+
+    Raises
+    ------
+    NotSupportedError
+        There is no compiler, or it failed; the message says what to do.
+    """
+    compiler = find_compiler()
+    if compiler is None:
+        message = f"there is no C compiler; {INSTALL} brings one"
+        raise NotSupportedError(message)
+    flags = (*_FLAGS, *machine().flags, *extra)
+    key = "\n".join([text, *flags, *_LINKED, compiler.identity, sys.platform])
+    stem = f"step_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+    folder = cache_folder()
+    library, check = folder / f"{stem}.so", folder / f"{stem}.sha256"
+    if not _is_as_written(library, check):
+        _build(compiler, flags, text, library, check)
+    try:
+        return ctypes.CDLL(str(library))
+    except OSError as error:
+        message = f"what {compiler.command[0]} compiled cannot be loaded: {error}"
+        raise NotSupportedError(message) from None
+
+
+def _is_as_written(library: Path, check: Path) -> bool:
+    """Tell whether a library is there, is the user's own, and is what was compiled."""
+    try:
+        status = library.stat()
+        wanted = check.read_text(encoding="ascii")
+        content = library.read_bytes()
+    except (OSError, UnicodeDecodeError):
+        return False
+    if hasattr(os, "geteuid") and (
+        status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ):
+        return False
+    return hashlib.sha256(content).hexdigest() == wanted
+
+
+def _build(
+    compiler: Compiler, flags: tuple[str, ...], text: str, library: Path, check: Path
+) -> None:
+    """Compile under a name of its own, then rename: others see all of it or nothing."""
+    mine = f"{library.stem}.{os.getpid()}-{get_ident()}"
+    source, made, hashed = (
+        library.with_name(mine + end) for end in (".c", ".so", ".sum")
+    )
+    try:
+        source.write_text(text, encoding="utf-8")
+        command = [*compiler.command, *flags, str(source), "-o", str(made), *_LINKED]
+        _start(command, library.parent)
+        made.chmod(0o700)
+        digest = hashlib.sha256(made.read_bytes()).hexdigest()
+        hashed.write_text(digest, encoding="ascii")
+        made.replace(library)
+        hashed.replace(check)
+    except OSError as error:
+        message = f"the compiled step cannot be written: {error.strerror or error}"
+        raise NotSupportedError(message) from None
+    finally:
+        for path in (source, made, hashed):
+            path.unlink(missing_ok=True)
+
+
+def _start(command: list[str], folder: Path) -> None:
+    environment = dict(os.environ)
+    # The cache of zig itself must be writable, or it hangs.
+    environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "zig"))
+    environment.setdefault("ZIG_LOCAL_CACHE_DIR", str(folder / "zig"))
+    try:
+        done = subprocess.run(  # noqa: S603  the user's own compiler
+            command, capture_output=True, timeout=SECONDS_AT_MOST, check=False,
+            env=environment, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        message = f"{command[0]} did not finish in {SECONDS_AT_MOST} seconds"
+        raise NotSupportedError(message) from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        first = next(
+            (line for line in said if "error" in line), (said or ["nothing"])[0]
+        )
+        message = f"{command[0]} cannot compile the step: it says {first.strip()!r}"
+        raise NotSupportedError(message)

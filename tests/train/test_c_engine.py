@@ -1,0 +1,193 @@
+"""The C engine as a user calls it, its compiler and what it keeps."""
+
+import subprocess
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import DivergenceError, NotSupportedError, UsageError
+from derivo.layers import Dense
+from derivo.run import compiler
+from derivo.run.c_engine import Pace
+
+needs_compiler = pytest.mark.skipif(
+    compiler.find_compiler() is None, reason="no C compiler"
+)
+RNG = np.random.default_rng(5)
+X, T = RNG.normal(size=(70, 6)), RNG.integers(0, 4, 70)
+TINY = "int answer(void) { return 42; }\n"
+
+
+def fitted(engine, net, t=T, **options):
+    usual = {"epochs": 4, "batch_size": 16, "verbose": 0, "engine": engine}
+    return net, net.fit(X, t, **{**usual, **options})
+
+
+def network():
+    return derivo.Network(Dense(9, "tanh"), Dense(4), dtype=np.float64)
+
+
+# --- training ------------------------------------------------------------------------
+
+
+@needs_compiler
+def test_the_same_network_as_with_numpy_also_in_turn():
+    networks = []
+    for order in (("numpy", "numpy"), ("c", "c"), ("c", "numpy"), ("numpy", "c")):
+        net = network()
+        for engine in order:
+            _, history = fitted(engine, net)
+            assert history.engine == engine
+        networks.append(net.parameters)
+    for other in networks[1:]:
+        for name, expected in networks[0].items():
+            np.testing.assert_allclose(other[name], expected, rtol=1e-10, atol=1e-13)
+
+
+@needs_compiler
+def test_a_loss_that_explodes_stops_training():
+    net = derivo.Network(Dense(4), loss="squared_error", dtype=np.float64)
+    with pytest.raises(DivergenceError, match=r"in epoch \d+, step \d+ of 5"):
+        fitted("c", net, t=np.eye(4)[T], optimizer="sgd", learning_rate=1e8, epochs=50)
+    assert all(np.isfinite(v).all() for v in net.parameters.values())
+
+
+def test_the_text_is_the_same_every_time_and_can_be_read():
+    def source():
+        net = derivo.Network(Dense(8, "relu"), Dense(3), dtype=np.float32)
+        net.build(4)
+        return net.source_for("c")
+
+    text = source()
+    assert text == source()
+    for part in (
+        "/* Training steps in C",
+        "/* x.T @ d_n1, a block of rows and columns: w1, m_w1, v_w1. */",
+        "const vec new_m_w1 = 0.9f * load(m_w1 + at) + 0.1f * sum[r][q];",
+        "if (!isfinite(s->loss)) return 0;",
+    ):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 92
+
+
+# --- the compiler --------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("DERIVO_CACHE", str(folder))
+    return folder
+
+
+def script(path, *lines):
+    """Write a program that takes the compiler's place."""
+    path.write_text("\n".join(["#!/bin/sh", *lines]) + "\n")
+    path.chmod(0o700)
+    return str(path)
+
+
+def test_without_a_compiler_it_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(compiler, "find_compiler", lambda: None)
+    with pytest.raises(NotSupportedError, match=r"pip install 'derivo\[fast\]'"):
+        fitted("c", network())
+
+
+def test_a_compiler_that_fails_is_quoted(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", script(tmp_path / "fails", "echo error: no >&2", "exit 1"))
+    with pytest.raises(NotSupportedError, match="it says 'error: no'"):
+        compiler.compiled(TINY)
+    assert not list(cache.glob("step_*"))
+
+
+def test_a_compiler_that_hangs_is_stopped(cache, tmp_path, monkeypatch):
+    monkeypatch.setenv("CC", script(tmp_path / "hangs", "exec sleep 60"))
+    monkeypatch.setattr(compiler, "SECONDS_AT_MOST", 0.2)
+    with pytest.raises(NotSupportedError, match="did not finish"):
+        compiler.compiled(TINY)
+
+
+def test_what_is_no_library_is_not_loaded(cache, tmp_path, monkeypatch):
+    writes = script(tmp_path / "writes", 'while [ "$1" != -o ]; do shift; done',
+                    'echo nothing > "$2"')  # fmt: skip
+    monkeypatch.setenv("CC", writes)
+    with pytest.raises(NotSupportedError, match="cannot be loaded"):
+        compiler.compiled(TINY)
+
+
+@needs_compiler
+def test_what_was_compiled_is_found_again(cache, monkeypatch):
+    assert compiler.compiled(TINY).answer() == 42
+
+    def never(*_args, **_options):
+        raise AssertionError
+
+    monkeypatch.setattr(subprocess, "run", never)
+    assert compiler.compiled(TINY).answer() == 42
+    assert sorted(p.suffix for p in cache.iterdir()) == [".sha256", ".so"]
+
+
+@needs_compiler
+@pytest.mark.parametrize("harm", ["changed", "cut", "others may write", "no hash"])
+def test_what_is_not_as_it_was_written_is_compiled_anew(cache, harm):
+    compiler.compiled(TINY)
+    (library,) = cache.glob("*.so")
+    (check,) = cache.glob("*.sha256")
+    before = library.read_bytes()
+    library.unlink()  # the one that is loaded stays as it is
+    library.write_bytes(before)
+    if harm == "changed":
+        library.write_bytes(before + b"more")
+    elif harm == "cut":
+        library.write_bytes(before[:100])
+    elif harm == "others may write":
+        library.chmod(0o722)
+    else:
+        check.unlink()
+    assert compiler.compiled(TINY).answer() == 42
+    assert library.read_bytes() == before
+    assert library.stat().st_mode & 0o022 == 0
+
+
+def test_another_compiler_is_another_entry(cache, tmp_path, monkeypatch):
+    calls = tmp_path / "calls"
+    for name in ("one", "two"):
+        fails = script(tmp_path / name, f"echo {name} >> {calls}", "exit 1")
+        monkeypatch.setenv("CC", fails)
+        with pytest.raises(NotSupportedError):
+            compiler.compiled(TINY)
+    assert calls.read_text().split() == ["one", "two"]
+
+
+def test_an_unknown_engine_is_refused_with_those_that_there_are():
+    with pytest.raises(UsageError, match="c"):
+        fitted("fortran", network())
+
+
+# --- how many threads ----------------------------------------------------------------
+
+
+def test_short_steps_stay_on_one_thread():
+    pace = Pace(cores=4)
+    for _ in range(50):
+        pace.learn(pace.steps, pace.steps * 10e-6)
+        assert pace.threads == 1
+    assert pace.steps * 10e-6 == pytest.approx(0.1, rel=0.01)
+
+
+def test_threads_are_taken_where_they_help_and_left_where_they_do_not():
+    pace = Pace(cores=2)
+    pace.learn(4, 4e-3)
+    assert pace.threads == 2
+    for _ in range(20):
+        pace.learn(pace.steps, pace.steps * 0.6e-3)
+        assert pace.threads == 2
+    pace.learn(pace.steps, pace.steps * 2e-3)  # another program wants the core
+    assert pace.threads == 1
+    used = []
+    for _ in range(100):
+        used.append(pace.threads)
+        pace.learn(pace.steps, pace.steps * (1e-3 if pace.threads == 1 else 2e-3))
+    assert 2 in used
+    assert used.count(2) < 10
