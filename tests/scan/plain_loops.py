@@ -227,6 +227,141 @@ def a_dict_of_states(xs, w, u):
     return state["h"] * state["norm"]
 
 
+# --- arrays that are filled, and arrays that are changed in place ---------------------
+
+
+def all_states(x, w, u):
+    n, steps, _ = x.shape
+    h = np.zeros((n, steps, u.shape[0]))
+    for t in range(steps):
+        h[:, t] = np.tanh(x[:, t] @ w + h[:, t - 1] @ u)
+    return h
+
+
+def states_after_the_first(xs, h0, w):
+    h = np.zeros((xs.shape[0] + 1, w.shape[0]))
+    h[0] = h0
+    for t in range(xs.shape[0]):
+        h[t + 1] = np.tanh(xs[t] + h[t] @ w)
+    return h[1:], h[-1]
+
+
+def second_order(x, a, b):
+    y = np.zeros(x.shape)
+    y[0] = x[0]
+    for t in range(1, x.shape[0]):
+        y[t] = x[t] + a * np.tanh(y[t - 1]) + b * y[0]
+    return y
+
+
+def two_steps_back(x, a, b):
+    y = np.zeros(x.shape[0] + 2)
+    for t in range(2, x.shape[0] + 2):
+        y[t] = x[t - 2] + a * y[t - 1] + b * np.sin(y[t - 2])
+    return y[2:]
+
+
+def advantages(rewards, values, decay):
+    steps = rewards.shape[0]
+    found = np.zeros(steps + 1)
+    for t in reversed(range(steps)):
+        found[t] = rewards[t] - values[t] + decay * found[t + 1]
+    return found[:-1]
+
+
+def running_products(x):
+    out = np.ones(x.shape)
+    p = 1.0
+    for t, v in enumerate(x):
+        p = p * v
+        out[t] = p
+    return out
+
+
+def halves_of_rows(x, w):
+    out = np.zeros(x.shape)
+    for t in range(x.shape[0]):
+        out[t, :2] = np.sin(x[t, :2]) * w
+        out[t, 2:] = out[t, :2] * x[t, 2:]
+    return out
+
+
+def added_in_place(xs, w):
+    h = np.zeros(w.shape[0])
+    total = h
+    for x in xs:
+        h *= 0.5
+        h += np.sin(x @ w)
+    return total
+
+
+def one_place_is_added_to(xs, w):
+    out = np.zeros(w.shape)
+    for t, x in enumerate(xs):
+        out[0] += np.sum(x * w)
+        out[1] += out[0] * (t + 1)
+    return out
+
+
+def rows_are_scaled(x, w):
+    y = x * 2
+    for row in range(y.shape[0]):
+        y[row] *= w
+        y[row] += np.sum(y[row])
+    return y
+
+
+def soft_warping(x, y):
+    n, m = len(x), len(y)
+    d = np.zeros((n + 1, m + 1))
+    for i in range(1, n + 1):
+        for j in range(1, m + 1):
+            near = np.stack([d[i - 1, j], d[i, j - 1], d[i - 1, j - 1]])
+            d[i, j] = (x[i - 1] - y[j - 1]) ** 2 - np.log(np.sum(np.exp(-near)))
+    return d[n, m]
+
+
+def window_sums(x, w):
+    n, k = x.shape[0], w.shape[0]
+    out = np.zeros(n)
+    for i in range(n - k + 1):
+        out[i] = np.sum(x[i : i + k] * w)
+    return out
+
+
+def plain_convolution(x, w):
+    n, m = x.shape
+    k = w.shape[0]
+    out = np.zeros((n - k + 1, m - k + 1))
+    for i in range(n - k + 1):
+        for j in range(m - k + 1):
+            out[i, j] = np.sum(x[i : i + k, j : j + k] * w)
+    return out
+
+
+def two_arrays_are_filled(x, w):
+    a, b = np.zeros(x.shape), np.zeros(x.shape)
+    for t in range(x.shape[0]):
+        a[t] = np.tanh(x[t] + b[t - 1] + a[t - 1])
+        b[t] = a[t] * w
+    return a + b[-1]
+
+
+def down_a_column(x, w):
+    y = x.copy()
+    for t in range(1, y.shape[0]):
+        y[t, 0] = y[t, 0] + w * y[t - 1, 0]
+    return y
+
+
+def matrix_power_rows(x, w):
+    z = np.zeros((x.shape[0], w.shape[0]))
+    z[:] = 0.5
+    for t in range(x.shape[0] - 1):
+        z[t + 1] = np.sin(z[t] @ w) + x[t]
+    return z
+
+
 WORDS = {"words": Spec("T", "int"), "table": "V H", "u": "H H", "v": "H V"}
 
 LOOPS = [
@@ -253,5 +388,21 @@ LOOPS = [
     Case(a_helper_in_the_step, {"xs": "T M", "w": "M M"}),
     Case(a_tuple_is_handed_on, {"xs": "T M", "w": "M"}),
     Case(a_layer_with_a_state, {"xs": "T D", "w": "D H", "u": "H H"}),
+    Case(all_states, {"x": "N T D", "w": "D H", "u": "H H"}),
+    Case(states_after_the_first, {"xs": "T M", "h0": "M", "w": "M M"}),
+    Case(second_order, {"x": "T", "a": "", "b": ""}),
+    Case(two_steps_back, {"x": "T", "a": "", "b": ""}),
+    Case(advantages, {"rewards": "T", "values": "T", "decay": ""}),
+    Case(running_products, {"x": "T"}),
+    Case(halves_of_rows, {"x": "T 4", "w": "2"}),
+    Case(added_in_place, {"xs": "T M", "w": "M M"}),
+    Case(one_place_is_added_to, {"xs": "T M", "w": "M"}),
+    Case(rows_are_scaled, {"x": "T M", "w": "M"}),
+    Case(soft_warping, {"x": "T", "y": "N"}),
+    Case(window_sums, {"x": "T", "w": "1"}),
+    Case(plain_convolution, {"x": "N S", "w": "3 3"}),
+    Case(two_arrays_are_filled, {"x": "T M", "w": "M"}),
+    Case(down_a_column, {"x": "T M", "w": ""}),
+    Case(matrix_power_rows, {"x": "T M", "w": "M M"}),
     Case(a_dict_of_states, {"xs": "T D", "w": "D H", "u": "H H"}),
 ]  # fmt: skip

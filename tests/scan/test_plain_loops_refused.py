@@ -116,7 +116,17 @@ def of_two_lengths(xs, ys):
     return s
 
 
+def the_last_row_after_the_first(xs):
+    h = np.zeros(xs.shape)
+    s = 0.0
+    for t in range(len(xs)):  # here
+        h[t] = np.sin(xs[t])
+        s = s + np.sum(h[t - 1])
+    return s
+
+
 REFUSED = {
+    the_last_row_after_the_first: "if there is only one row",
     left_by_break: "left before its end",
     left_by_return: "left before its end",
     inner_loop_left: "left before its end",

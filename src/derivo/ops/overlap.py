@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, is_at_least
 from derivo.ops.index import WHOLE, Entry
 
 Index = tuple[Entry, ...]
@@ -42,12 +42,17 @@ def _along(n: Dim, part: Entry, other: Entry) -> str | None:
     if part == WHOLE:
         return WITHIN
     own, its = _bounds(n, part), _bounds(n, other)
-    if own is None or its is None:
+    # A place before the first is one from the end.
+    if own is None or its is None or not _are_in_front(own, its):
         return None
     gaps = (its[0] - own[1], own[0] - its[1])
     if any(isinstance(g, int) and g >= 0 for g in gaps):
         return APART
     return SAME if own == its and part[0] == other[0] else None
+
+
+def _are_in_front(own: tuple[Dim, Dim], its: tuple[Dim, Dim]) -> bool:
+    return is_at_least(own[0], 0) and is_at_least(its[0], 0)
 
 
 def _among_numbers(n: int, part: Entry, other: Entry) -> str | None:

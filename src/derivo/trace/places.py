@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.nest import leaves, rebuilt
+from derivo.trace.cell import Cell
 from derivo.trace.frames import bind_locals, local_values
 from derivo.trace.owned import DEPTH, collect
 from derivo.trace.variable import Variable
@@ -25,21 +26,26 @@ class Place:
     Attributes
     ----------
     holder
-        The frame, the dict (of an object's attributes, too) or the list.
+        The frame, the dict (of an object's attributes, too) or the list; or the memory
+        of an array.
     key
-        Name, key, or number.
+        Name, key, or number; of memory, what the array is called.
     """
 
     holder: Any
     key: Any
 
     def __hash__(self) -> int:
-        return hash((id(self.holder), self.key))
+        return hash((id(self.holder), self._known_by))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Place) and (
-            self.holder is other.holder and self.key == other.key
+            self.holder is other.holder and self._known_by == other._known_by
         )
+
+    @property
+    def _known_by(self) -> Any:
+        return None if isinstance(self.holder, Cell) else self.key
 
     @property
     def name(self) -> str:
@@ -50,6 +56,8 @@ class Place:
         """Write it for an error."""
         if isinstance(self.holder, FrameType) or self.name.isidentifier():
             return f"`{self.key}`"
+        if isinstance(self.holder, Cell):
+            return "an array"
         return f"what is kept under {self.key!r}"
 
 
@@ -58,12 +66,16 @@ class Places:
 
     Parameters
     ----------
+    recorder
+        What records, and knows the arrays that are in use.
     frame
         The function.
     """
 
-    def __init__(self, frame: FrameType) -> None:
-        self.frame = frame
+    def __init__(self, recorder: Any, frame: FrameType) -> None:
+        self.recorder, self.frame = recorder, frame
+        self.cells = {cell: cell.node for cell in recorder.cells}
+        self.written = len(recorder.writes)
         self.locals = local_values(frame)
         found: dict[int, tuple[Any, Any]] = {}
         used = [frame.f_globals.get(n) for n in frame.f_code.co_names]
@@ -86,10 +98,30 @@ class Places:
                     found[Place(holder, 0)] = pair
             else:
                 found |= _apart(holder, _entries(before), _entries(holder))
+        return found | self._written()
+
+    def _written(self) -> dict[Place, tuple[Any, Any]]:
+        """Give the arrays that were there before the loop and have been written to."""
+        wrap, found = self.recorder.wrap, {}
+        for cell, _ in self.recorder.writes[self.written :]:
+            before = self.cells.get(cell)
+            if before is not None and cell.node is not before:
+                found[self._memory(cell)] = wrap(before), wrap(cell.node)
         return found
+
+    def _memory(self, cell: Cell) -> Place:
+        names = (
+            name for name, value in local_values(self.frame).items()
+            if isinstance(value, Variable) and value.cell is cell
+        )  # fmt: skip
+        return Place(cell, next(names, ""))
 
     def restore(self) -> None:
         """Put everything back; new names, which cannot be unbound, hold nothing."""
+        for cell, _ in self.recorder.writes[self.written :]:
+            if cell in self.cells:
+                cell.node = self.cells[cell]
+        self.written = len(self.recorder.writes)
         new = local_values(self.frame).keys() - self.locals.keys()
         bind_locals(self.frame, self.locals | dict.fromkeys(new, NOTHING))
         for holder, before in self.holders:
@@ -106,6 +138,8 @@ class Places:
         """Give what is in a place now."""
         if place.holder is self.frame:
             return local_values(self.frame).get(place.key, NOTHING)
+        if isinstance(place.holder, Cell):
+            return self.recorder.wrap(place.holder.node)
         if isinstance(place.holder, CellType):
             return _inside(place.holder)
         if isinstance(place.holder, dict):
@@ -117,7 +151,9 @@ class Places:
         own = {p.key: v for p, v in values.items() if p.holder is self.frame}
         bind_locals(self.frame, own)
         for place, value in values.items():
-            if isinstance(place.holder, CellType):
+            if isinstance(place.holder, Cell):
+                self.recorder.write(place.holder, value.node)
+            elif isinstance(place.holder, CellType):
                 place.holder.cell_contents = value
             elif place.holder is not self.frame:
                 place.holder[place.key] = value
@@ -157,7 +193,7 @@ def is_same(old: Any, new: Any) -> bool:
     if old is new:
         return True
     if isinstance(old, Variable) and isinstance(new, Variable):
-        return old.node is new.node
+        return old.node is new.node and (old.cell is new.cell or not new.is_array)
     if type(old) is not type(new):
         return False
     if isinstance(old, tuple):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from derivo.errors import TraceError
 from derivo.graph.dim import Dim, is_at_least
-from derivo.graph.loop import Loop
 from derivo.graph.node import Node, between
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
 from derivo.ops.index import WHOLE, Entry, gather, slice_
 from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange
+from derivo.ops.overlap import Index
+from derivo.ops.put import put, writes_of
+from derivo.ops.written import copied, written_at
+from derivo.trace.again import Again
 from derivo.trace.loop import TracedStep, place_holder
 from derivo.trace.numbered import affine, as_value, numbers_in, numbers_of
 
@@ -46,7 +48,7 @@ class _Rewriting:
         self.length: Dim = loop.run.length
         self.found = {**recorder.counters, self.number: recorder.wrap(self.counter)}
         self.parts = dict(zip(step.arrays, step.parts, strict=True))
-        self.new: dict[Node, Node] = {}
+        self.again = Again(recorder, {})
 
     def run(self) -> None:
         step = self.step
@@ -59,40 +61,16 @@ class _Rewriting:
                 varying.add(node)
             self._check(node)
             if node in varying and numbers_of(node):
-                self.new[node] = self._without(node, varying)
+                self.again.put(node, self._without(node, varying))
             else:
-                self._again(node, nodes)
-        for old, new in self.new.items():
-            self.recorder.is_now(old, new)
-        step.following = [self.new.get(n, n) for n in step.following]
-        step.results = [self.new.get(n, n) for n in step.results]
+                self.again.make(node, nodes)
+        self.again.finish(step)
         step.arrays, step.parts = [*self.parts], [*self.parts.values()]
         read = {i for n in self._inside() for i in n.inputs}
         if self.counter in read.union(step.following, step.results):
             counted = self.recorder.builder.make(arange, (), {"stop": self.length})
             step.arrays.append(counted)
             step.parts.append(self.counter)
-
-    def _again(self, node: Node, nodes: Iterable[Node]) -> None:
-        """Give an operation of the step on what its operands have become."""
-        inputs = tuple(self.new.get(i, i) for i in node.inputs)
-        attrs = None
-        if "item" in node.op.traits:
-            attrs = {"of": self.new.get(node.attrs["of"], node.attrs["of"])}
-        elif "loop" in node.op.traits and inputs != node.inputs:
-            items = [n for n in nodes if "item" in n.op.traits and node in n.inputs]
-            loop = self._loop_again(node, [n.attrs["of"] for n in items])
-            attrs = {**node.attrs, "loop": loop}
-        if inputs != node.inputs or attrs not in (None, node.attrs):
-            self.new[node] = self.recorder.builder.remake(node, inputs, attrs)
-
-    def _loop_again(self, node: Node, results: Iterable[Node]) -> Loop:
-        """Give a loop in the step: what is the same at its steps stands for itself."""
-        loop: Loop = node.attrs["loop"]
-        inside = loop.inside(results)
-        for inner in inside:
-            self._again(inner, inside)
-        return loop.replace(lambda n: self.new.get(n, n))
 
     def _inside(self) -> tuple[Node, ...]:
         roots = (*self.step.following, *self.step.results)
@@ -108,13 +86,15 @@ class _Rewriting:
 
     def _without(self, node: Node, varying: set[Node]) -> Node:
         """Give what an operation computes whose attributes hold numbers of steps."""
+        if node.op is put:
+            return self._written(node)
         if node.op is not slice_:
             self._refuse(node, f"`{node.op.name}` depends on the number of the step")
         (x,) = node.inputs
         index = list(node.attrs["index"])
         row = None if x in varying else self._row(x, index)
         if row is None:
-            row = self.recorder.wrap(self.new.get(x, x))
+            row = self.recorder.wrap(self.again.new.get(x, x))
         return self._picked(row, index)
 
     # --- rows -------------------------------------------------------------------------
@@ -128,10 +108,16 @@ class _Rewriting:
         if len(places) != 1 or index[places[0]][0] != "at":
             return None
         (axis,) = places
-        rows = self._rows(self.recorder.wrap(x), axis, index[axis][1])
+        # What the other entries say is the same at every step, and is taken beforehand.
+        others = [WHOLE if k == axis else e for k, e in enumerate(index)]
+        array = self.recorder.wrap(x)
+        if any(e != WHOLE for e in others):
+            array = slice_(array, index=tuple(others))
+        axis_of_part = axis - sum(e[0] == "at" for e in index[:axis])
+        rows = self._rows(array, axis_of_part, index[axis][1])
         if rows is None:
             return None
-        del index[axis]
+        index[:] = [WHOLE] * (rows.ndim - 1)
         return self.recorder.wrap(self._part(rows.node))
 
     def _part(self, rows: Node) -> Node:
@@ -180,6 +166,31 @@ class _Rewriting:
             axis += entry[0] == "cut"
         picked: Node = x.node
         return picked
+
+    def _written(self, node: Node) -> Node:
+        """Give an array with writes whose places are computed."""
+        new = self.again.new
+        x, *rest = (self.recorder.wrap(new.get(i, i)) for i in node.inputs)
+        for write in writes_of(node.attrs, (x, *rest)):
+            axes = [k for k, e in enumerate(write.index) if numbers_in(e)]
+            if write.arrays or any(write.index[k][0] != "at" for k in axes):
+                self._refuse(node, "the places of a write depend on the step")
+            x = self._at(x, write.index, write.value)
+        written: Node = x.node
+        return written
+
+    def _at(self, x: Any, index: Index, value: Any) -> Any:
+        """Write into a place: into a row, if the number of that is computed."""
+        axes = [k for k, e in enumerate(index) if numbers_in(e)]
+        if not axes:
+            return put(x, value, indices=(index,))
+        row = gather(x, self._places(index[axes[0]]), axis=axes[0])
+        rest = tuple(e for k, e in enumerate(index) if k != axes[0])
+        if all(e == WHOLE for e in rest):
+            row = copied(value, row.node.spec)
+        else:
+            row = self._at(row, rest, value)
+        return written_at(x, row, (self._places(index[axes[0]]),), axes[0])
 
     def _places(self, entry: Entry) -> Any:
         if entry[0] == "at":

@@ -22,6 +22,8 @@ from derivo.graph.node import Line, Node
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import fill
 from derivo.trace.carried import Carried, in_words, not_uniform
+from derivo.trace.cell import Cell
+from derivo.trace.filled import Filling, NotByRows
 from derivo.trace.frames import runs_a_for
 from derivo.trace.loop import (
     TracedStep,
@@ -128,7 +130,7 @@ class PlainLoop(Iterator[Any]):
                 "loop over it with `for`, or give that axis a number in the spec",
             )
         self.line, _ = self.recorder.place()
-        self.places = Places(frame)
+        self.places = Places(self.recorder, frame)
         self.recorder.loops.append(self)
 
     def _another(self) -> Any:
@@ -198,35 +200,58 @@ class PlainLoop(Iterator[Any]):
         recorder, step = self.recorder, TracedStep()
         step.parts, step.arrays = list(self.trial.parts.values()), [*self.trial.parts]
         narrow: dict[Node, Shape] = {}
-        numbers: dict[Place, list[int | None]] = {}
+        handed: dict[Place, list[Node | None]] = {}
         for place, carried in self.carried.items():
             after = [lifted(recorder, v) for v in leaves(self.places.get(place))]
             found = self.trial.carries[place]
-            numbers[place] = [*range(len(step.carries), len(step.carries) + len(found))]
+            handed[place] = [*found]
             step.hand_on(found, carried.first, after)
             narrow |= dict(zip(found, carried.narrow, strict=True))
         for place in self.left:
-            numbers[place] = [
-                self._left_behind(step, v) for v in leaves(self.places.get(place))
-            ]
+            values = leaves(self.places.get(place))
+            handed[place] = [self._left_behind(step, v) for v in values]
         step.following = [
             converted(recorder, n, f.spec.kind)
             for n, f in zip(step.following, step.first, strict=True)
         ]
         self._check_shapes(step, narrow)
+        by_rows = dict(self._filled_by_rows(step))
         del recorder.counters[self.number]
         without_numbers(recorder, step, self)
         recorder.steps.append(range(self.start, recorder.builder.count))
         recorder.loops.remove(self)
-        ends, _ = scanned(recorder, step, self.run.length, reverse=self.backward)
-        values = {}
-        for place, found_at in numbers.items():
-            nest = self.places.get(place)
-            pairs = zip(leaves(nest), found_at, strict=True)
-            values[place] = filled(nest, [self._after(v, k, ends) for v, k in pairs])
-        self.places.put(values)
+        ends, stacks = scanned(recorder, step, self.run.length, reverse=self.backward)
+        end_of = dict(zip(step.carries, ends, strict=True))
+        for place, (filling, number) in by_rows.items():
+            (found_as,) = handed[place]
+            assert found_as is not None  # noqa: S101
+            end_of[found_as] = filling.after(stacks[number])
+        self.places.put({
+            place: self._after(self.places.get(place), handed[place], end_of)
+            for place in handed
+        })  # fmt: skip
 
-    def _left_behind(self, step: TracedStep, value: Any) -> int | None:
+    def _filled_by_rows(
+        self, step: TracedStep
+    ) -> Iterator[tuple[Place, tuple[Filling, int]]]:
+        """Let the step give the rows of arrays that it fills; no step carries these."""
+        for place, carried in self.carried.items():
+            if not isinstance(place.holder, Cell):
+                continue
+            (found,), (first,) = self.trial.carries[place], carried.first
+            k = step.carries.index(found)
+            try:
+                filling = Filling(self.recorder, self, step, found, first,
+                                  step.following[k])  # fmt: skip
+                filling.run()
+            except NotByRows:
+                continue
+            k = step.carries.index(found)
+            for part in (step.carries, step.first, step.following):
+                del part[k]
+            yield place, (filling, len(step.results) - 1)
+
+    def _left_behind(self, step: TracedStep, value: Any) -> Node | None:
         """Hand on what no step reads, so that it is there after the last."""
         if not is_numeric(value) or hasattr(value, "as_dim"):
             return None
@@ -235,8 +260,9 @@ class PlainLoop(Iterator[Any]):
         kind = "int" if kind == "pyint" else kind
         attrs = {"value": 0, "shape": node.spec.shape, "kind": kind}
         zero = self.recorder.builder.make(fill, (), attrs)
-        step.hand_on([place_holder(self.recorder, node.spec)], [zero], [node])
-        return len(step.carries) - 1
+        found = place_holder(self.recorder, node.spec)
+        step.hand_on([found], [zero], [node])
+        return found
 
     def _check_shapes(self, step: TracedStep, narrow: dict[Node, Shape]) -> None:
         """Refuse to begin with a copied number where that is another function."""
@@ -253,12 +279,21 @@ class PlainLoop(Iterator[Any]):
                 f"start from an array of shape {value.spec}",
             )  # fmt: skip
 
-    def _after(self, value: Any, number: int | None, ends: list[Node]) -> Any:
+    def _after(
+        self, nest: Any, handed: list[Node | None], end_of: dict[Node, Node]
+    ) -> Any:
         """Give what stands in a place after the loop."""
-        if hasattr(value, "as_dim"):
-            last: Dim = 0 if self.backward else self.run.length - 1
-            return self.recorder.size(at_step(value.as_dim(), self.number, last))
-        return value if number is None else self.recorder.wrap(ends[number])
+        last: Dim = 0 if self.backward else self.run.length - 1
+        values = []
+        for value, found in zip(leaves(nest), handed, strict=True):
+            if hasattr(value, "as_dim"):
+                dim = at_step(value.as_dim(), self.number, last)
+                values.append(self.recorder.size(dim))
+            else:
+                values.append(
+                    value if found is None else self.recorder.wrap(end_of[found])
+                )
+        return filled(nest, values)
 
 
 def refuse_left(line: Line | None) -> NoReturn:
