@@ -117,7 +117,7 @@ def test_a_name_stands_for_the_size_that_the_object_has():
     ):
         d(np.ones((4, 5)))
     with pytest.raises(derivo.errors.ShapeError, match="L against 3"):
-        derivo.derive(lambda x: x @ net.W, x="N L")  # the user's own two shapes
+        derivo.derive(lambda x: x @ net.W, x="N L")  # no attribute of its own
 
 
 def test_attributes_are_read_at_each_call():

@@ -228,3 +228,27 @@ def test_a_derivation_with_objects_can_be_pickled():
     d = derivo.derive(affine, params=Frozen("L M", "M"), x="N L")
     again = pickle.loads(pickle.dumps(d))  # noqa: S301
     np.testing.assert_array_equal(again(Frozen(W, B), X), d(Frozen(W, B), X))
+
+
+@pytest.mark.parametrize("kind", [Plain, Named, dict])
+def test_a_hand_written_backward_pass_of_an_object(kind):
+    def f(params, x, act):
+        return act(x @ params.w + params.b) if kind is not dict else x @ params["w"]
+
+    def backward(d_y, params, x, act):
+        if kind is dict:
+            return {"w": x.T @ d_y}, d_y @ params["w"].T
+        assert act is np.tanh
+        d = d_y * (1 - np.tanh(x @ params.w + params.b) ** 2)
+        return kind(x.T @ d, d.sum(axis=0)), d @ params.w.T
+
+    params = {"w": "L M"} if kind is dict else kind("L M", "M")
+    report = derivo.check_backward(f, backward, params=params, x="N L", act=np.tanh)
+    assert report.ok, report
+
+    def wrong(d_y, params, x, act):
+        good = backward(d_y, params, x, act)
+        return good[0], 2 * good[1]
+
+    report = derivo.check_backward(f, wrong, params=params, x="N L", act=np.tanh)
+    assert [row.name for row in report.rows if row.verdict == "wrong"] == ["x"]

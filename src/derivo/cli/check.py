@@ -8,14 +8,16 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from derivo.cli import show
+from derivo.cli.arguments import read_static
 from derivo.cli.mistake import CommandLineError
 from derivo.cli.target import (
     SHAPES,
     add_arguments,
     derivation,
     find_function,
-    read_shapes,
-    read_wrt,
+    read_names,
+    space_of,
+    specs_of,
 )
 from derivo.run.arguments import refuse_names_of_options
 from derivo.verify.backward import check_backward
@@ -83,11 +85,12 @@ def _by_hand(args: argparse.Namespace) -> Report:
     forward, _ = find_function(args.target)
     backward, _ = find_function(args.backward)
     refuse_names_of_options(check_backward, forward)
-    shapes: dict[str, Any] = read_shapes(args.shape)
+    given = specs_of(args, forward)
+    static = read_static(args.static, space_of(forward))
     with redirect_stdout(sys.stderr):  # what the user's code prints is no report
         return check_backward(
-            forward, backward, wrt=read_wrt(args.wrt), trials=args.trials,
-            seed=args.seed, assume=args.assume, **shapes,
+            forward, backward, wrt=read_names(args.wrt), trials=args.trials,
+            seed=args.seed, assume=args.assume, static=static, **given,
         )  # fmt: skip
 
 

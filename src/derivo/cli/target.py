@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from derivo.cli.arguments import named_in, nests_of, read_shapes, read_static
 from derivo.cli.mistake import CommandLineError, existing_file, near
 from derivo.derivation import Derivation
 from derivo.derivation import derive as derive_function
 from derivo.errors import DerivoError
-from derivo.graph.sizes import parse_shape
-from derivo.graph.spec import Spec
 
-KINDS = ("float", "int", "bool")
 SHAPES = """\
 shapes (-s NAME="SIZES", one for each argument without a default):
   -s x="N L"      a matrix; a word is a size known by name only
   -s x="N 3"      a number is itself
   -s x=""         a scalar
   -s k="N int"    integers (or bool); they get no gradient
+  -s params.w="L M" -s params.b=M    a dict, or an object of the class that is annotated
+  -s layers.0.w="N N"                the first of a list
+settings, which are no arguments of the source:
+  --static axis=1 --static mode=train --static act=:np.tanh
+the method of an object in the file, for its attributes:
+  FILE.py:net.loss --self W,b -s x="N L"
 """
 
 
@@ -35,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     several: dict[str, Any] = {"action": "append", "default": []}
     add("target", metavar="FILE.py:FUNCTION", help="the forward pass, in plain NumPy")
     add("-s", "--shape", metavar='NAME="SIZES"', help="shape of an argument", **several)
+    add("--static", metavar="NAME=VALUE", help="a setting of the function", **several)
+    add("--self", metavar="NAMES", help="attributes of the method's object: W,b")
     add("--wrt", metavar="NAMES", help="differentiate for these arguments only: a,b")
     example = 'such as "t sums to 1" (its rows) or "t is free"'
     add("--assume", metavar="FACT", help=example, **several)
@@ -53,12 +60,14 @@ def derivation(args: argparse.Namespace) -> Derivation:
         Code that cannot be derived.
     """
     function, file = find_function(args.target)
-    shapes = read_shapes(args.shape)
+    given = specs_of(args, function)
+    static = read_static(args.static, space_of(function))
     try:
         with redirect_stdout(sys.stderr):  # what the user's code prints is no source
             return derive_function(
-                function, wrt=read_wrt(args.wrt), simplify=not args.raw,
-                stabilize=not args.no_stabilize, assume=args.assume, shapes=shapes,
+                function, wrt=read_names(args.wrt), simplify=not args.raw,
+                stabilize=not args.no_stabilize, assume=args.assume, shapes=given,
+                static=static,
             )  # fmt: skip
     except DerivoError:
         raise
@@ -66,10 +75,32 @@ def derivation(args: argparse.Namespace) -> Derivation:
         raise _in_users_code(error, file) from None
 
 
+def specs_of(args: argparse.Namespace, function: Callable[..., Any]) -> dict[str, Any]:
+    """Give the shapes of arguments and attributes, nested as the function takes them.
+
+    Raises
+    ------
+    CommandLineError
+        A shape that cannot be read.
+    """
+    given = nests_of(function, read_shapes(args.shape))
+    return {**given, "self": read_names(args.self)} if args.self else given
+
+
+def space_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Give the names of the file that a function comes from, or the class of one."""
+    plain = inspect.unwrap(getattr(function, "__func__", function))
+    called = vars(type(function)).get("__call__")
+    found: dict[str, Any] = getattr(plain, "__globals__", None) or getattr(
+        called, "__globals__", {}
+    )
+    return found
+
+
 def find_function(target: str) -> tuple[Callable[..., Any], Path]:
     """Load ``FILE.py:FUNCTION`` and give the function and its file."""
     text, colon, name = target.rpartition(":")
-    if not colon or not name.isidentifier():
+    if not colon or not all(map(str.isidentifier, name.split("."))):
         message = (
             f"{target!r} does not name a function; write FILE.py:FUNCTION, such as "
             "model.py:layer"
@@ -81,10 +112,10 @@ def find_function(target: str) -> tuple[Callable[..., Any], Path]:
         k for k, v in vars(module).items()
         if callable(v) and getattr(v, "__module__", None) == module.__name__
     ]  # fmt: skip
-    if not hasattr(module, name):
+    if not hasattr(module, name.partition(".")[0]):
         message = f"{text} has no function {name!r}{near(name, own)}"
         raise CommandLineError(message)
-    function = getattr(module, name)
+    function = named_in(vars(module), name)
     if not callable(function):
         message = f"{name!r} in {text} is a {type(function).__name__}, not a function"
         raise CommandLineError(
@@ -145,36 +176,6 @@ def _in_users_code(error: Exception, file: Path) -> Exception:
     return CommandLineError(f"{type(error).__name__}: {error}{place}")
 
 
-def read_wrt(text: str | None) -> list[str] | None:
+def read_names(text: str | None) -> list[str] | None:
     """Read ``a,b``; None if it is left out."""
     return [w.strip() for w in text.split(",") if w.strip()] if text else None
-
-
-def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
-    """Read ``NAME=SIZES`` for each argument.
-
-    Raises
-    ------
-    CommandLineError
-        No ``=``, a name that is no name, or a name that comes twice.
-    """
-    shapes: dict[str, Spec] = {}
-    for text in texts:
-        name, equals, sizes = (part.strip() for part in text.partition("="))
-        if not equals or not name.isidentifier():
-            message = (
-                f'{text!r} is not a shape; write -s NAME="SIZES", such as -s x="N L"'
-            )
-            raise CommandLineError(message)
-        if name in shapes:
-            message = f"the shape of {name!r} is given twice"
-            raise CommandLineError(message)
-        *dims, last = sizes.split() or [""]
-        kind = last if last in KINDS else "float"
-        try:
-            shape = parse_shape(" ".join(dims) if last in KINDS else sizes)
-            shapes[name] = Spec(shape, kind)
-        except DerivoError as error:
-            message = f"-s {name}={sizes!r}: {error}"
-            raise CommandLineError(message) from None
-    return shapes

@@ -181,11 +181,20 @@ def spread(
             yield path, value
     else:
         given = as_nest(value)
+        if isinstance(nest, Record) and isinstance(given, tuple | list):
+            given = _as_record(nest, given)
         _check_form(path, nest, given, value)
         held = dict(parts_of(given))
         for key, part in parts_of(nest):
             if key in held:
                 yield from spread(function, f"{path}.{key}", part, held[key])
+
+
+def _as_record(nest: Record, values: Sequence[Any]) -> Any:
+    """Give the places of a tuple the names that they have in a named one."""
+    if not nest.is_tuple or len(values) != len(nest.parts):
+        return values
+    return Record(nest.kind, dict(zip(nest.parts, values, strict=True)))
 
 
 def _check_form(path: str, nest: Any, given: Any, value: Any) -> None:

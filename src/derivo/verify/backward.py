@@ -45,6 +45,7 @@ def check_backward(  # noqa: PLR0913  what there is to choose
     seed: int = 0,
     arrays: Mapping[str, Any] | None = None,
     assume: Iterable[str] = (),
+    static: Mapping[str, Any] | None = None,
     **specs: Any,
 ) -> Report:
     """Check a hand-written backward pass, and say what is wrong with it, and where.
@@ -69,6 +70,8 @@ def check_backward(  # noqa: PLR0913  what there is to choose
         Arguments to check at, in place of shapes and drawing.
     assume
         Facts about arguments, as for `derive`: inputs are drawn so that they hold.
+    static
+        Settings, as for `derive`; `backward` may take them, too.
     **specs
         Shapes of the arguments of `forward`, as for `derive`.
 
@@ -88,7 +91,8 @@ def check_backward(  # noqa: PLR0913  what there is to choose
     generator(seed, trials)  # refuses what is no number
     required(backward)  # refuses what is no function
     given = specs if arrays is None else specs_of(arrays, specs)
-    case = _read(forward, backward, wrt, texts(assume), given)
+    options = {"wrt": wrt, "assume": texts(assume), "static": static}
+    case = _read(forward, backward, given, options)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rows, draws = compared(case, trials, seed, arrays)
@@ -147,15 +151,21 @@ def specs_of(arrays: Any, specs: Mapping[str, Any]) -> dict[str, Spec]:
 
 
 def _read(
-    forward: Callable[..., Any], backward: Callable[..., Any], wrt: Any,
-    assume: tuple[str, ...], specs: Mapping[str, Any],
+    forward: Callable[..., Any], backward: Callable[..., Any],
+    specs: Mapping[str, Any], options: Any,
 ) -> Case:  # fmt: skip
     """Derive the forward pass, and say what each argument of the other is."""
     names = list(inspect.signature(forward).parameters)
+    if "self" in specs and "self" not in names:
+        message = (
+            "check_backward takes functions of arrays, and self= names attributes of "
+            "an object: write the method as a function of them, forward(W, b, x)"
+        )
+        raise UsageError(message)
     cache = takes_cache(forward, backward, names)
     plain = result_only(forward, has_cache=bool(cache))
     # Written out: a slip in a function that is called twice is in both places.
-    options: Any = {"wrt": wrt, "assume": assume, "inline": EVERY}
+    options |= {"inline": EVERY}
     raw = Passes.of(plain, specs, simplify=False, **options)
     derivations: tuple[Passes, ...] = (raw,)
     facts = [*raw.forward.facts.known]
@@ -168,7 +178,7 @@ def _read(
         # What has a gradient of its own is no target.
         facts += [f for f in short.backward.assumptions if f.name not in raw.wanted]
     traced = raw.traced
-    names = [name for name, _ in traced.signature]
+    names = [*(name for name, _ in traced.signature), *raw.given.fixed]
     is_number = len(traced.outputs) == 1 and not traced.outputs[0].spec.rank
     values = {name: node for node, name in traced.names.items()}
     roles = read_roles(backward, names, values, cache, needs_upstream=not is_number)
@@ -215,7 +225,7 @@ def _run(
 ) -> Draw:
     graph, hand = case.raw.traced, case.hand
     values = {name: evaluation.known.get(n) for n, name in graph.names.items()}
-    arrays = nested(graph, inputs.arrays)
+    arrays = {**case.raw.given.fixed, **nested(graph, inputs.arrays)}
     got: list[dict[str, Any]] = []
     arguments: dict[str, Any] = {}
     try:

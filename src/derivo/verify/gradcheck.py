@@ -34,6 +34,7 @@ def gradcheck(  # noqa: PLR0913  what there is to choose
     seed: int = 0,
     arrays: Mapping[str, Any] | None = None,
     assume: Iterable[str] = (),
+    static: Mapping[str, Any] | None = None,
     **specs: Any,
 ) -> Report:
     """Check the value and the gradients that another program computes.
@@ -48,7 +49,7 @@ def gradcheck(  # noqa: PLR0913  what there is to choose
         function or a compiled kernel. Gradients are a dict, a tuple in the order of
         `wrt`, or one array; of a value that is an array, those of the sum of all its
         elements.
-    wrt, trials, seed, arrays, assume
+    wrt, trials, seed, arrays, assume, static
         As for `derivo.check_backward`.
     **specs
         Shapes of the arguments of `f`, as for `derive`.
@@ -66,7 +67,9 @@ def gradcheck(  # noqa: PLR0913  what there is to choose
     """
     refuse_names_of_options(gradcheck, f)
     given = specs if arrays is None else specs_of(arrays, specs)
-    options: Any = {"wrt": wrt, "assume": texts(assume), "inline": EVERY}
+    options: Any = {
+        "wrt": wrt, "assume": texts(assume), "static": static, "inline": EVERY
+    }  # fmt: skip
     raw = Passes.of(f, given, simplify=False, **options)
     names = [name for name, _ in raw.traced.signature]
     second = _GradientsOf(g)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import inspect
 import linecache
@@ -16,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import UsageError
-from derivo.graph.nest import gradient_nests, paths, rebuilt
+from derivo.graph.nest import gradient_nests
 from derivo.graph.node import Graph, Line
+from derivo.run.calling import spread
 from derivo.trace.users import is_users
 
 # What people call the values that a forward pass keeps for its backward pass.
@@ -94,7 +96,10 @@ class Handwritten:
 
 def copied(nest: Any) -> Any:
     """Copy an array, or the arrays in a nest: the user's code may write to them."""
-    return rebuilt(nest, lambda a: np.copy(a)[()])
+    try:
+        return copy.deepcopy(nest)
+    except Exception:  # noqa: BLE001  a setting may be anything
+        return nest
 
 
 def guarded(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -288,11 +293,7 @@ def named(result: Any, graph: Graph, wrt: tuple[str, ...]) -> dict[str, Any]:
     flat = {
         path: value
         for name in names
-        for path, value in (
-            paths(found[name], name)
-            if isinstance(wanted[name], tuple | list | dict)
-            else [(name, found[name])]
-        )
+        for path, value in spread(graph.name, name, wanted[name], found[name])
     }
     missing = [path for path in wrt if path not in flat]
     if missing:
