@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.nest import nested
+from derivo.graph.nest import is_nest, nested
 from derivo.passes import Passes
 from derivo.verify.check import active
 from derivo.verify.draw import Inputs
@@ -58,7 +58,7 @@ def _of_source(
     """Run the emitted text, and give what each of its lines computes."""
     name, module = derivation.name, derivation.module
     arrays, _ = derivation.bind((), inputs.arrays)
-    _, saved = getattr(module, name)(**nested(derivation.traced, arrays))
+    _, saved = derivation.run_forward(nested(derivation.traced, arrays))
     if derivation.emitted.is_loss:
         arguments: dict[str, Any] = {"saved": saved}
         function = getattr(module, f"{name}_gradient")
@@ -77,8 +77,8 @@ def _of_source(
     around = {**watched.seen_by_name(arguments), **arguments}
     for place in watched.places:
         values = seen.get(place.number, [])
-        if not values:
-            continue
+        if not values or is_nest(values[-1]):
+            continue  # a list of gradients: its parts are values of their own
         value = np.asarray(values[-1])
         if value.dtype.kind in "fi":
             factor = float(upstream[0]) if derivation.emitted.is_loss else 1.0
