@@ -303,7 +303,7 @@ CASES = [
 @pytest.mark.filterwarnings("ignore:Passing more than 2 positional arguments")
 @pytest.mark.parametrize("f", CASES, ids=lambda f: f.__name__)
 def test_a_write_is_seen_as_numpy_shows_it(f: Callable[..., Any]) -> None:
-    d = derivo.derive(f, x=X.copy())
+    d = derivo.derive(f, x=X.copy(), verify=False)
     value = f(X.copy())
     up = np.random.default_rng(1).normal(size=np.shape(value))
     given = X.copy()

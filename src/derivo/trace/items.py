@@ -7,10 +7,14 @@ from typing import Any
 from derivo.ops.index import gather, gather_spec, places_in, steps_to
 from derivo.ops.written import copied, written_at
 from derivo.trace.cell import Steps, View
+from derivo.trace.selection import masked, select, write_selected
 
 
 def item(x: Any, index: Any) -> Any:
     """Take a part of an array: a view, or a copy where NumPy gives a copy."""
+    selected = masked(x, index)
+    if selected is not None:
+        return select(x, *selected)
     found = places_of(x, index)
     if found is not None:
         steps, arrays, axis = found
@@ -38,6 +42,10 @@ def places_of(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
 
 def write_item(x: Any, index: Any, value: Any) -> None:
     """Write into a part of an array."""
+    selected = masked(x, index)
+    if selected is not None:
+        write_selected(x, *selected, value)
+        return
     found = places_of(x, index)
     if found is not None:
         steps, arrays, axis = found

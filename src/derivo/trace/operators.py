@@ -16,6 +16,7 @@ from derivo.ops.leaf import size
 from derivo.trace.cell import Cell
 from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
+from derivo.trace.selection import Selection
 from derivo.trace.variable import Variable
 
 Method = Callable[..., Any]
@@ -70,8 +71,8 @@ def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Me
         if isinstance(other, list | tuple):
             traced = any(isinstance(o, Variable) for o in other)
             other = np.asarray(other) if traced else other
-        if hasattr(other, "tocoo"):
-            return NotImplemented  # a sparse matrix knows what to do while tracing
+        if hasattr(other, "tocoo") or isinstance(other, Selection):
+            return NotImplemented  # it knows what to do
         args = (other, self) if swapped else (self, other)
         if is_complex(other):
             return getattr(np, _UFUNCS.get(op.name, op.name))(*args)

@@ -231,7 +231,7 @@ def _restore(thing: Any, before: Any) -> None:
 
 def _is_traced(value: Any, depth: int = DEPTH) -> bool:
     """Tell whether a value is traced, or a new container that holds traced ones."""
-    if isinstance(value, Variable) or is_known(value):
+    if hasattr(type(value), "record") or is_known(value):
         return True
     if depth < 0 or not isinstance(value, dict | list | tuple | set):
         return False

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from derivo.errors import DerivoError, TraceError
+from derivo.errors import DerivoError, NotSupportedError, TraceError
 from derivo.graph.builder import Builder, check
 from derivo.graph.nest import (
     Record,
@@ -46,6 +46,7 @@ from derivo.trace.invocation import (
 from derivo.trace.patch import understanding_variables
 from derivo.trace.randomness import MAKERS
 from derivo.trace.recorder import Recorder
+from derivo.trace.selection import Places, Selection
 from derivo.trace.signature import definition, function_name
 from derivo.trace.specs import as_nest
 from derivo.trace.steps import refuse_escaped, refuse_left
@@ -419,6 +420,13 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
             "Instead: return real ones, such as z.real and z.imag, or np.abs(z)"
         )
         raise TraceError(message)
+    if isinstance(result, Selection | Places):
+        message = (
+            f"{function_name(function)} returns as many elements as a mask holds, and "
+            f"that is not known.{definition(function)}\n  Instead: return what has a "
+            "shape, such as their sum, or np.where(mask, x, 0)"
+        )
+        raise NotSupportedError(message)
     is_empty = result is None or (isinstance(result, tuple | list) and not result)
     if is_empty or not isinstance(
         result, Variable | np.ndarray | numbers.Real | list | tuple

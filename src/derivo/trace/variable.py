@@ -20,6 +20,7 @@ from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
 from derivo.trace.runs import as_run, is_named
+from derivo.trace.selection import MASKING, Selection
 from derivo.trace.writes import METHODS, WRITERS, at
 
 # Methods of arrays that are functions of NumPy under the same name.
@@ -104,6 +105,8 @@ class Variable(Memory):
     def __array_ufunc__(
         self, ufunc: Any, method: str, *args: Any, **options: Any
     ) -> Any:
+        if any(isinstance(a, Selection) for a in args):
+            return NotImplemented
         if any(is_complex(a) for a in args):
             return getattr(ufunc, method)(*(joined(a) for a in args), **options)
         if method == "at":
@@ -165,6 +168,10 @@ class Variable(Memory):
     def __array_function__(
         self, function: Any, _types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
+        if any(isinstance(a, Selection) for a in args):
+            return NotImplemented
+        if function in MASKING and len(args) == MASKING[function][0]:
+            return self.recorder.call(MASKING[function][1], args, options)
         if function in WRITERS:
             return self._written(WRITERS[function], args, options, function.__name__)
         handler = SPELLINGS.get(function)
