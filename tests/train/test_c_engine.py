@@ -10,6 +10,8 @@ from derivo.errors import DivergenceError, NotSupportedError, UsageError
 from derivo.layers import Dense
 from derivo.run import compiler
 from derivo.run.c_engine import Pace
+from derivo.train import engines
+from derivo.train.loop import Plan
 
 needs_compiler = pytest.mark.skipif(
     compiler.find_compiler() is None, reason="no C compiler"
@@ -17,6 +19,13 @@ needs_compiler = pytest.mark.skipif(
 RNG = np.random.default_rng(5)
 X, T = RNG.normal(size=(70, 6)), RNG.integers(0, 4, 70)
 TINY = "int answer(void) { return 42; }\n"
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("DERIVO_CACHE", str(folder))
+    return folder
 
 
 def fitted(engine, net, t=T, **options):
@@ -71,14 +80,44 @@ def test_the_text_is_the_same_every_time_and_can_be_read():
     assert max(map(len, text.splitlines())) <= 92
 
 
+def plan(rows, epochs, batch=32):
+    return Plan(rows, epochs, batch, 0.001, 0, True, 0, dict)
+
+
+@needs_compiler
+def test_auto_compiles_what_is_worth_it(monkeypatch):
+    step = derivo.Network(Dense(64, "relu"), Dense(10)).build(64)
+    assert not engines.worth_compiling(step.graph, plan(1500, 2))
+    assert engines.worth_compiling(step.graph, plan(60000, 100))
+    _, history = fitted("auto", network())
+    assert history.engine == "numpy (too little work to compile for)"
+    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    _, history = fitted("auto", network())
+    assert history.engine == "c"
+
+
+def test_auto_says_why_it_does_not_compile(monkeypatch):
+    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    net = derivo.Network(Dense(4, lambda n: np.cumsum(n, axis=1)), Dense(4))
+    if compiler.find_compiler() is not None:
+        _, history = fitted("auto", net)
+        assert history.engine.startswith("numpy (c cannot: `cumsum` has no form")
+    monkeypatch.setattr(engines, "find_compiler", lambda: None)
+    _, history = fitted("auto", network())
+    assert history.engine.startswith("numpy (no C compiler: pip install")
+
+
+@needs_compiler
+def test_it_says_when_it_compiles(cache, capsys):
+    net = derivo.Network(Dense(2), dtype=np.float64)
+    for _ in range(2):
+        fitted("c", net, verbose=1, epochs=1, t=T % 2)
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "compiling the step"
+    assert said.count("compiling the step") == 1
+
+
 # --- the compiler --------------------------------------------------------------------
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    folder = tmp_path / "cache"
-    monkeypatch.setenv("DERIVO_CACHE", str(folder))
-    return folder
 
 
 def script(path, *lines):

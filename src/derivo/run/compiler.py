@@ -17,6 +17,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,9 @@ _FLAGS = (
     "-ffp-contract=fast", "-Wno-psabi",
 )  # fmt: skip
 _LINKED = ("-lm", "-lpthread")
+# Processors with these have had the others for long: x86-64-v3 and v4.
+_AVX2 = ("-mavx2", "-mfma")
+_AVX512 = ("-mavx512f", "-mavx512vl", "-mavx512dq", "-mavx512bw")
 INSTALL = "pip install 'derivo[fast]', or a C compiler of the system (cc)"
 
 
@@ -57,7 +61,7 @@ class Machine:
     Attributes
     ----------
     register_bytes
-        Size of the vector registers that are used.
+        Size of the largest vector registers.
     flags
         What tells the compiler so.
     """
@@ -97,11 +101,12 @@ def _identity(path: Path, words: list[str]) -> str:
 def machine() -> Machine:
     """Give what this processor has."""
     kind = platform.machine().lower()
-    if kind in {"x86_64", "amd64"}:
-        if {"AVX2", "FMA3"} <= _features():
-            return Machine(32, ("-march=x86-64-v3",))
+    features = _features() if kind in {"x86_64", "amd64"} else set()
+    if not {"AVX2", "FMA3"} <= features:
         return Machine(16, ())
-    return Machine(16, ())
+    if not {"AVX512F", "AVX512_SKX"} <= features:
+        return Machine(32, _AVX2)
+    return Machine(64, (*_AVX2, *_AVX512))
 
 
 def _features() -> set[str]:
@@ -114,7 +119,10 @@ def _features() -> set[str]:
     return {name for name, is_there in features.items() if is_there}
 
 
-def compiled(text: str, *, extra: tuple[str, ...] = ()) -> ctypes.CDLL:
+def compiled(
+    text: str, *, extra: tuple[str, ...] = (),
+    begins: Callable[[], None] = lambda: None,
+) -> ctypes.CDLL:  # fmt: skip
     """Give C text as a library, compiled now or before.
 
     Parameters
@@ -123,6 +131,8 @@ def compiled(text: str, *, extra: tuple[str, ...] = ()) -> ctypes.CDLL:
         C11.
     extra
         Further flags.
+    begins
+        Is called if it must be compiled now, which takes about a second.
 
     Raises
     ------
@@ -139,6 +149,7 @@ def compiled(text: str, *, extra: tuple[str, ...] = ()) -> ctypes.CDLL:
     folder = cache_folder()
     library, check = folder / f"{stem}.so", folder / f"{stem}.sha256"
     if not _is_as_written(library, check):
+        begins()
         _build(compiler, flags, text, library, check)
     try:
         return ctypes.CDLL(str(library))

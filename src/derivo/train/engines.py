@@ -1,12 +1,13 @@
 """Choosing the engine that runs the steps.
 
-With ``engine="auto"`` Numba is taken if it is installed, if it can compile the step,
-and if the time that it saves is more than the time that it takes to compile. Both are
-estimated: see `worth_compiling`.
+With ``engine="auto"`` the step is compiled if there is a C compiler, if the step can be
+written in C, and if the time that this saves is more than the time that it takes to
+compile. Both are estimated, before training starts: see `worth_compiling`.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,9 @@ from derivo.graph.dim import Size, evaluate
 from derivo.graph.element import Product
 from derivo.graph.node import order
 from derivo.run.c_engine import CEngine
-from derivo.run.compiler import compiled, machine
+from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
 from derivo.run.engine import Engine
-from derivo.run.numba_engine import NumbaEngine, is_installed
+from derivo.run.numba_engine import NumbaEngine
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.loop import Plan
 from derivo.train.step import StepDerivation, StepGraph
@@ -33,8 +34,10 @@ from derivo.train.step import StepDerivation, StepGraph
 # compilation of a step.
 SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
-SECONDS_TO_COMPILE = 4.0
+SECONDS_TO_COMPILE = 1.0
 _TITLE = "An epoch of training steps, for Numba: the same graph as the NumPy step."
+# Large registers are filled up with nothing where matrices have few columns.
+LARGE_REGISTERS = 64
 _C_TITLE = "Training steps in C: the same graph as the NumPy step."
 
 
@@ -53,14 +56,14 @@ def make_engine(
     asked = {"numpy": _numpy, "numba": _numba, "c": _c}
     if wish in asked:
         return asked[wish](step, x, t, plan), wish
-    if not is_installed():
-        return _numpy(step, x, t, plan), "numpy (numba is not installed)"
+    if find_compiler() is None:
+        return _numpy(step, x, t, plan), f"numpy (no C compiler: {INSTALL})"
     if not worth_compiling(step.graph, plan):
         return _numpy(step, x, t, plan), "numpy (too little work to compile for)"
     try:
-        return _numba(step, x, t, plan), "numba"
+        return _c(step, x, t, plan), "c"
     except NotSupportedError as error:
-        return _numpy(step, x, t, plan), f"numpy (numba cannot: {error})"
+        return _numpy(step, x, t, plan), f"numpy (c cannot: {error})"
 
 
 def _numpy(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
@@ -83,13 +86,18 @@ def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
 
 
 def _c(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
-    library = compiled(c_source(step, x.dtype))
+    library = compiled(c_source(step, x.dtype), begins=partial(_tell, plan.verbose))
     computation = c_computation(step)
     shapes = [_numbers(n.spec.shape) for n in step.graph.inputs[2:-2]]
     constants = [n.attrs["value"].array for n in computation.kept[len(shapes) :]]
     return CEngine(
         library, (x, t), shapes, plan.batch_size, plan.learning_rate, constants
     )
+
+
+def _tell(verbose: int) -> None:
+    if verbose:
+        print("compiling the step", flush=True)  # noqa: T201
 
 
 def _numbers(shape: Any) -> tuple[int, ...]:
@@ -118,8 +126,20 @@ def c_source(step: StepDerivation, dtype: Any) -> str:
     NotSupportedError
         An operation that has no form in C; the message says which.
     """
-    target = Target(np.dtype(dtype) == np.float32, machine().register_bytes)
-    return write_c(c_computation(step), target, _C_TITLE)
+    computation = c_computation(step)
+    single, largest = np.dtype(dtype) == np.float32, machine().register_bytes
+    target = Target(single, largest)
+    if largest == LARGE_REGISTERS and _widest(step.graph) < 3 * target.lanes:
+        target = Target(single, largest // 2)
+    return write_c(computation, target, _C_TITLE)
+
+
+def _widest(graph: StepGraph) -> int:
+    """Give the columns of the widest matrix in a step."""
+    shapes = [n.spec.shape for n in order([graph.loss, *graph.results])]
+    return max(
+        (s[1] for s in shapes if len(s) == 2 and isinstance(s[1], int)), default=1
+    )
 
 
 def numba_source(step: StepDerivation, dtype: Any) -> str:
@@ -134,7 +154,7 @@ def numba_source(step: StepDerivation, dtype: Any) -> str:
 
 
 def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
-    """Tell whether Numba is expected to save more time than it takes to compile.
+    """Tell whether compiling is expected to save more time than it takes.
 
     What it saves in a step is a call of NumPy for each operation, and a pass through
     memory for each element of each elementwise operation; products of matrices take the

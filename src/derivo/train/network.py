@@ -207,7 +207,7 @@ class Network:
             0 for silence, 1 for a bar on a terminal and a line per epoch elsewhere.
         engine
             "numpy", "c" (compiled; needs a C compiler), "numba" (compiled; needs the
-            extra `fast`), or "auto", which takes numba where it is installed and the
+            extra `fast`), or "auto", which takes c where there is a compiler and the
             work is worth the time to compile.
 
         Returns

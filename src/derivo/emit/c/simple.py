@@ -52,7 +52,10 @@ class GatherWriter(Writer):
         whole, rest = layout.cols // width * width, layout.cols % width
         lines = []
         if whole:
-            copy = f"memcpy({to}, from + j, {width} * sizeof(real));"
+            copy = (
+                f"for (long q = 0; q < {width}; q += LANES) "
+                f"store({to} + q, load(from + j + q));"
+            )
             lines.append(f"for (long j = 0; j < {whole}; j += {width})\n    {copy}")
         if rest:
             to = f"{name} + {whole} * {rows} + i * {width}"
