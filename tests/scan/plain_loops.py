@@ -227,6 +227,99 @@ def a_dict_of_states(xs, w, u):
     return state["h"] * state["norm"]
 
 
+# --- lists and dicts ------------------------------------------------------------------
+
+
+def states_in_a_list(xs, w):
+    hs = []
+    h = np.zeros(w.shape[0])
+    for x in xs:
+        h = np.tanh(x + h @ w)
+        hs.append(h)
+    return np.stack(hs), hs[-1]
+
+
+def a_list_with_the_first_state(xs, h0, w):
+    hs = [h0]
+    for x in xs:
+        hs.append(np.tanh(x + hs[-1] @ w))
+    return np.array(hs)[1:] * np.mean(hs, axis=0)
+
+
+def states_of_an_lstm(x, w, u, b):
+    n = u.shape[0]
+    states = [(np.zeros((x.shape[1], n)), np.zeros((x.shape[1], n)))]
+    for x_t in x:
+        h, c = states[-1]
+        z = x_t @ w + h @ u + b
+        i, f, o = (sigmoid(z[:, k * n : (k + 1) * n]) for k in range(3))
+        c = f * c + i * np.tanh(z[:, 3 * n :])
+        states.append((o * np.tanh(c), c))
+    return states[-1][0]
+
+
+def states_in_a_dict(xs, ts, w, u, v):
+    hs, ys = {}, {}
+    hs[-1] = np.zeros(u.shape[0])
+    loss = 0
+    for t in range(len(xs)):
+        hs[t] = np.tanh(xs[t] @ w + hs[t - 1] @ u)
+        ys[t] = hs[t] @ v
+        loss += np.sum((ys[t] - ts[t]) ** 2)
+    return loss
+
+
+def sum_of_a_list(xs, w):
+    losses = []
+    for k, x in enumerate(xs):
+        losses.append(np.sum(np.sin(x * w)) * k)
+    return sum(losses) / len(losses)
+
+
+def joined_outputs(x, w):
+    outputs = []
+    for t in range(x.shape[1]):
+        outputs += [np.tanh(x[:, t] @ w)]
+    return np.concatenate(outputs), np.stack(outputs, axis=1), np.hstack(outputs)
+
+
+def over_a_list_again(xs, w):
+    hs = []
+    for x in xs:
+        h = np.sin(x * w)
+        hs.append(h + np.mean(h))
+    total = 0.0
+    for h, x in zip(hs, reversed(xs)):  # noqa: B905  as people write
+        total = total + np.sum(h * x) * total
+        total = total + np.sum(h)
+    return total
+
+
+def discounted_in_a_dict(rewards, decay):
+    steps = rewards.shape[0]
+    values = {steps: 0.0}
+    for t in reversed(range(steps)):
+        values[t] = rewards[t] + decay * np.tanh(values[t + 1])
+    return values[0]
+
+
+class Remembering:
+    def __init__(self, w):
+        self.w, self.states = w, []
+
+    def __call__(self, x):
+        before = self.states[-1]
+        self.states.append(np.tanh(x + before @ self.w))
+
+
+def a_list_on_an_object(xs, w):
+    cell = Remembering(w)
+    cell.states.append(xs[0])
+    for x in xs:
+        cell(x)
+    return np.stack(cell.states).sum(axis=0)
+
+
 # --- arrays that are filled, and arrays that are changed in place ---------------------
 
 
@@ -388,6 +481,16 @@ LOOPS = [
     Case(a_helper_in_the_step, {"xs": "T M", "w": "M M"}),
     Case(a_tuple_is_handed_on, {"xs": "T M", "w": "M"}),
     Case(a_layer_with_a_state, {"xs": "T D", "w": "D H", "u": "H H"}),
+    Case(states_in_a_list, {"xs": "T M", "w": "M M"}),
+    Case(a_list_with_the_first_state, {"xs": "T M", "h0": "M", "w": "M M"}),
+    Case(states_of_an_lstm, {"x": "T N D", "w": "D 12", "u": "3 12", "b": "12"}),
+    Case(states_in_a_dict, {
+        "xs": "T D", "ts": "T K", "w": "D H", "u": "H H", "v": "H K"}),
+    Case(sum_of_a_list, {"xs": "T N", "w": "N"}),
+    Case(joined_outputs, {"x": "N T D", "w": "D H"}),
+    Case(over_a_list_again, {"xs": "T N", "w": "N"}),
+    Case(discounted_in_a_dict, {"rewards": "T", "decay": ""}),
+    Case(a_list_on_an_object, {"xs": "T M", "w": "M M"}),
     Case(all_states, {"x": "N T D", "w": "D H", "u": "H H"}),
     Case(states_after_the_first, {"xs": "T M", "h0": "M", "w": "M M"}),
     Case(second_order, {"x": "T", "a": "", "b": ""}),

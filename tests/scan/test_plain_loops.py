@@ -19,7 +19,7 @@ EVERY = pytest.mark.parametrize("case", LOOPS, ids=lambda case: case.name)
 LENGTHS = (1, 2, 5)
 # Two loops, one after the other or one in the other.
 TWO = {"two_loops", "a_loop_in_a_loop", "both_numbers", "soft_warping",
-       "plain_convolution"}  # fmt: skip
+       "over_a_list_again", "plain_convolution"}  # fmt: skip
 
 
 @cache

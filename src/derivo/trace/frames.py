@@ -30,4 +30,13 @@ def bind_locals(frame: FrameType, values: Mapping[str, Any]) -> None:
 
 def runs_a_for(frame: FrameType) -> bool:
     """Tell a ``for`` loop that asks for the next step from any other caller."""
-    return opname[frame.f_code.co_code[frame.f_lasti]] == "FOR_ITER"
+    return _does(frame) == "FOR_ITER"
+
+
+def begins_a_for(frame: FrameType) -> bool:
+    """Tell a loop that begins from a call that goes through something."""
+    return _does(frame) == "GET_ITER"
+
+
+def _does(frame: FrameType) -> str:
+    return opname[frame.f_code.co_code[frame.f_lasti]]

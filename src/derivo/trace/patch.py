@@ -28,6 +28,7 @@ from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
+from derivo.trace.gathered import Gathered
 from derivo.trace.known import is_known, known
 from derivo.trace.numbered import numbers_in
 from derivo.trace.owned import standing_in
@@ -136,10 +137,10 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Give Python's own words that must know what a traced value stands for."""
 
     def length(value: Any, /) -> Any:
-        if hasattr(value, "record") and value.ndim:
-            return value.shape[0]
         if isinstance(value, Run):
             return recorder.size(value.length)
+        if hasattr(value, "record") and value.ndim:
+            return value.shape[0]
         return builtins.len(value)
 
     def numbers(*bounds: Any) -> Any:
@@ -178,7 +179,14 @@ def _words_of_loops(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     def turned(values: Any, /) -> Any:
         return Turned(as_run(values)) if is_named(values) else builtins.reversed(values)
 
+    def total(values: Any, /, start: Any = 0) -> Any:
+        if is_named(values):
+            rows = values.as_array() if isinstance(values, Gathered) else values
+            return start + np.sum(rows, axis=0)
+        return builtins.sum(values, start)
+
     yield "enumerate", numbered
+    yield "sum", total
     yield "zip", together
     yield "reversed", turned
 
@@ -291,6 +299,7 @@ def _asarray(
     subok: Any = False, ndmin: int = 0,
 ) -> Any:  # fmt: skip
     del order, subok
+    value = value.as_array() if isinstance(value, Gathered) else value
     result = np.stack(value) if isinstance(value, list | tuple) else value
     while result.ndim < ndmin:
         result = result[None]

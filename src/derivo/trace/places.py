@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import CellType, FrameType
 from typing import Any
 
 import numpy as np
 
+from derivo.errors import TraceError
 from derivo.graph.nest import leaves, rebuilt
 from derivo.trace.cell import Cell
 from derivo.trace.frames import bind_locals, local_values
@@ -85,6 +86,15 @@ class Places:
             (holder, before) for holder, before in found.values() if _is_holder(holder)
         ]
 
+    def values(self) -> Iterator[tuple[Place, Any]]:
+        """Give what is in local names, attributes and dicts."""
+        for key, value in self.locals.items():
+            yield Place(self.frame, key), value
+        for holder, before in self.holders:
+            if isinstance(holder, dict):
+                for key, value in before.items():
+                    yield Place(holder, key), value
+
     def changed(self) -> dict[Place, tuple[Any, Any]]:
         """Give what has changed: what it was before the loop, and what it is now."""
         own = _apart(self.frame, self.locals, local_values(self.frame))
@@ -97,8 +107,18 @@ class Places:
                 if not is_local and not is_same(*pair):
                     found[Place(holder, 0)] = pair
             else:
+                if isinstance(holder, list) and len(holder) != len(before):
+                    self._refuse_longer()
                 found |= _apart(holder, _entries(before), _entries(holder))
         return found | self._written()
+
+    def _refuse_longer(self) -> None:
+        self.recorder.refuse(
+            TraceError, "a list changes its length in this loop, in a way that cannot "
+            "be followed",
+            "append one element in each step to a list that has a name, or fill an "
+            "array made with np.zeros before the loop: out[t] = ...",
+        )  # fmt: skip
 
     def _written(self) -> dict[Place, tuple[Any, Any]]:
         """Give the arrays that were there before the loop and have been written to."""

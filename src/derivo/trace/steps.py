@@ -25,6 +25,7 @@ from derivo.trace.carried import Carried, in_words, not_uniform
 from derivo.trace.cell import Cell
 from derivo.trace.filled import Filling, NotByRows
 from derivo.trace.frames import runs_a_for
+from derivo.trace.gathered import Gathered, Gatherings, Watched, WatchedDict
 from derivo.trace.loop import (
     TracedStep,
     converted,
@@ -94,10 +95,11 @@ class PlainLoop(Iterator[Any]):
         What the loop runs along.
     """
 
-    __slots__ = ("backward", "carried", "left", "line", "number", "places", "recorder",
-                 "run", "start", "trial", "trials")  # fmt: skip
+    __slots__ = ("backward", "carried", "gatherings", "left", "line", "number",
+                 "places", "recorder", "run", "start", "trial", "trials")  # fmt: skip
 
     places: Places
+    gatherings: Gatherings
     trial: Trial
 
     def __init__(self, recorder: Any, run: Run) -> None:
@@ -131,6 +133,7 @@ class PlainLoop(Iterator[Any]):
             )
         self.line, _ = self.recorder.place()
         self.places = Places(self.recorder, frame)
+        self.gatherings = Gatherings(self.recorder, self, self.places)
         self.recorder.loops.append(self)
 
     def _another(self) -> Any:
@@ -140,7 +143,7 @@ class PlainLoop(Iterator[Any]):
         counter = place_holder(recorder, Spec((), "pyint"))
         self.trial = Trial(recorder, self.number, counter)
         recorder.counters[self.number] = recorder.wrap(counter)
-        values = {}
+        values = self.gatherings.put()
         for place, carried in self.carried.items():
             found = [place_holder(recorder, f.spec) for f in carried.first]
             self.trial.carries[place] = found
@@ -152,9 +155,11 @@ class PlainLoop(Iterator[Any]):
 
     def _is_settled(self) -> bool:
         """See what the step has changed; tell whether all of it was known."""
-        settled = True
+        settled = self.trials > 1 or not self.gatherings.look()
         for place, (before, after) in self.places.changed().items():
             if place in self.carried or place in self.left:
+                continue
+            if isinstance(after, Watched | WatchedDict | Gathered):
                 continue
             if before is NOTHING:
                 if any(isinstance(v, Variable) for v in leaves(after)):
@@ -226,6 +231,7 @@ class PlainLoop(Iterator[Any]):
             (found_as,) = handed[place]
             assert found_as is not None  # noqa: S101
             end_of[found_as] = filling.after(stacks[number])
+        self.gatherings.end()
         self.places.put({
             place: self._after(self.places.get(place), handed[place], end_of)
             for place in handed
