@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from derivo.errors import TraceError
 from derivo.ops.index import gather, gather_spec, places_in, steps_to
 from derivo.ops.written import copied, written_at
-from derivo.trace.cell import Steps, View
+from derivo.trace.cell import Memory, Steps, View
 from derivo.trace.selection import masked, select, write_selected
 
 
 def item(x: Any, index: Any) -> Any:
     """Take a part of an array: a view, or a copy where NumPy gives a copy."""
+    _refuse_open(x, index)
     selected = masked(x, index)
     if selected is not None:
         return select(x, *selected)
@@ -28,6 +30,25 @@ def item(x: Any, index: Any) -> Any:
     return part
 
 
+def _refuse_open(x: Any, index: Any) -> None:
+    """Refuse a slice that begins or ends at a value: its size would depend on it."""
+    slices = [i for i in (index if isinstance(index, tuple) else (index,))
+              if isinstance(i, slice)]  # fmt: skip
+    for bound in (b for s in slices for b in (s.start, s.stop, s.step)):
+        if isinstance(bound, Memory) and not _is_known(bound):
+            x.recorder.refuse(
+                TraceError,
+                "a slice begins or ends at a traced value, and its size depends on it",
+                "give the bound as a setting, or keep the whole array and put 0 for "
+                "what is left out: np.where(np.arange(n) < i, x, 0)",
+            )
+
+
+def _is_known(bound: Any) -> bool:
+    """Tell a size, or plain numbers in an array of ours, from a traced value."""
+    return hasattr(bound, "as_dim") or hasattr(type(bound), "array")
+
+
 def places_of(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
     """Give the way to where the arrays of an index pick, these, and their axis.
 
@@ -42,6 +63,7 @@ def places_of(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
 
 def write_item(x: Any, index: Any, value: Any) -> None:
     """Write into a part of an array."""
+    _refuse_open(x, index)
     selected = masked(x, index)
     if selected is not None:
         write_selected(x, *selected, value)

@@ -14,6 +14,7 @@ from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.complex_pair import is_complex
 from derivo.ops.leaf import size
 from derivo.trace.cell import Cell
+from derivo.trace.conversions import refuse_number
 from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
 from derivo.trace.selection import Selection
@@ -57,6 +58,10 @@ def _as_size(value: Any) -> Dim | None:
     return value if is_size else None
 
 
+def _is_count(value: Variable) -> bool:
+    return not value.node.spec.rank and value.node.spec.kind in ("int", "pyint")
+
+
 _UFUNCS = {"sub": "subtract", "mul": "multiply", "div": "divide"}
 
 
@@ -68,6 +73,9 @@ def _operator(op: Op, method: str | None = None, *, swapped: bool = False) -> Me
             known = _as_size(other)
             if known is not None:
                 return self.recorder.size(getattr(self.as_dim(), method)(known))
+        if op.name == "mul" and isinstance(other, list | tuple) and _is_count(self):
+            # As Python does it: [0] * 3 is [0, 0, 0].
+            refuse_number(self.recorder, self.node, "a whole number")
         if isinstance(other, list | tuple):
             traced = any(isinstance(o, Variable) for o in other)
             other = np.asarray(other) if traced else other

@@ -399,6 +399,7 @@ def _endless(error: RecursionError, function: Any) -> TraceError:
 
 def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) -> Any:
     if isinstance(result, dict):
+        _refuse_keys(result, function)
         return {k: _flatten(v, outputs, tracer, function) for k, v in result.items()}
     if holds_values(type(result)):
         record: Record = as_nest(result)
@@ -440,6 +441,17 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
         raise TraceError(message)
     outputs.append(tracer.lift(result))
     return len(outputs) - 1
+
+
+def _refuse_keys(result: Mapping[Any, Any], function: Any) -> None:
+    odd = [k for k in result if not isinstance(k, str | int | bool | tuple | None)]
+    if odd:
+        what = "a traced value" if isinstance(odd[0], Variable) else f"{odd[0]!r}"
+        message = (
+            f"{function_name(function)} returns a dict with {what} as a key."
+            f"{definition(function)}\n  Instead: use words, or numbers, as keys"
+        )
+        raise TraceError(message)
 
 
 def _has_arrays(result: Any) -> bool:

@@ -15,6 +15,7 @@ from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.leaf import argument
 from derivo.ops.written import copied
 from derivo.trace.cell import Cell, Memory, View, as_view, own_or_view, shares_memory
+from derivo.trace.conversions import refuse_number
 from derivo.trace.facts import FloatingType
 from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
@@ -267,9 +268,19 @@ class Variable(Memory):
         turned = self.recorder.call(SPELLINGS[np.transpose], (self, order), {})
         return as_view(self, turned)
 
-    def view(self) -> Any:
+    def view(self, dtype: Any = None) -> Any:
         """Give the array itself under another name."""
+        if dtype is not None:
+            self.recorder.refuse(
+                TraceError, "`.view` with a type reads the bytes of an array as others",
+                "write .astype to convert its values",
+            )  # fmt: skip
         return self
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if digits is None:
+            refuse_number(self.recorder, self.node, "a whole number")
+        return np.round(self, digits)
 
     def copy(self, order: str = "C") -> Any:
         """Give an array of its own with the same values."""
@@ -288,7 +299,8 @@ class Variable(Memory):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
-            raise AttributeError(name)
+            message = f"a traced array has no {name}"
+            raise AttributeError(message)
         if name in _METHODS:
             function = getattr(np, name)
             return lambda *args, **options: function(self, *args, **options)
@@ -355,21 +367,12 @@ class Variable(Memory):
         )  # fmt: skip
 
     def __float__(self) -> NoReturn:
-        self.recorder.refuse(
-            TraceError, "a traced value is converted to a Python number, or written "
-            "into an ordinary array",
-            "keep it as an array: np.sqrt rather than math.sqrt, np.stack rather than "
-            "writing into np.zeros",
-        )  # fmt: skip
+        refuse_number(self.recorder, self.node, "a number")
 
     __int__ = __complex__ = __float__
 
     def __index__(self) -> NoReturn:  # noqa: PLE0305
-        self.recorder.refuse(
-            TraceError, "a traced value, or a size that is only a name, is used as a "
-            "Python integer", "write np.where for a choice, or give that axis a number "
-            "in the spec",
-        )  # fmt: skip
+        refuse_number(self.recorder, self.node, "a whole number")
 
     def __len__(self) -> int:
         first = self.node.spec.shape[0] if self.ndim else None
@@ -390,7 +393,7 @@ class Variable(Memory):
         return (self[i] for i in range(len(self)))
 
     def __array__(self, *_args: Any, **_options: Any) -> NoReturn:
-        self.__float__()
+        refuse_number(self.recorder, self.node, "an array")
 
     def __hash__(self) -> int:
         return id(self)

@@ -1,0 +1,76 @@
+"""A number is asked of a traced value: each cause has a message of its own."""
+
+import array
+import math
+import operator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo import Spec
+from derivo.errors import TraceError
+
+TABLE, TYPED, PARTS = np.zeros(3), array.array("d", [0.0, 0.0]), [1.0, 2.0, 3.0]
+
+
+def written_into_an_outer_array(x, n):
+    TABLE[0] = x[0]
+    return TABLE * n
+
+
+def written_into_a_typed_array(x, n):
+    TYPED[0] = x[0]
+    return x * n
+
+
+# ruff: noqa: UP031
+CAUSES: list[tuple[Any, str, str]] = [
+    (lambda x, n: float(x.sum()), r"`float\(x\.sum\(\)\)` takes", "leave float"),
+    (lambda x, n: int(x.sum()) * x, r"`int\(x\.sum\(\)\)` takes", r"np\.floor"),
+    (lambda x, n: complex(x[0]), r"`complex\(x\[0\]\)` takes", "imaginary part"),
+    (lambda x, n: round(x.sum()) * x, r"`round\(x\.sum\(\)\)` takes", r"np\.round"),
+    (lambda x, n: math.gcd(n, 2) * x, r"`math\.gcd` takes numbers", r"list in docs"),
+    (lambda x, n: math.isnan(x[0]) * x, r"`math\.isnan` takes", r"write np\.isnan"),
+    (written_into_an_outer_array, r"`TABLE\[0\] = \.\.\.` writes .* outside", "inside"),
+    (written_into_a_typed_array, r"`TYPED\[0\] = .* into a array, which", "an array"),
+    (lambda x, n: "%f" % x[0], r"`\"%f\" % x\[0\]` writes .* a text", "f-string"),
+    (lambda x, n: PARTS[n] * x, r"`PARTS\[n\]` picks from a list", r", n=3\)"),
+    (lambda x, n: [x, -x][n], r"`\[x, -x\]\[n\]` picks from a list", r"np\.stack"),
+    (lambda x, n: x * len([0] * n), r"`\[0\] \* n` repeats a list", r"np\.zeros\(n\)"),
+    (lambda x, n: sum(x for _ in range(n)), r"`range\(n\)` takes a plain", "n=3"),
+    (lambda x, n: np.repeat(x, n), r"`np\.repeat\(x, n\)` takes a plain", "n=3"),
+    (lambda x, n: x.reshape(n, 1), r"`x\.reshape\(n, 1\)` takes a plain", "a setting"),
+    (lambda x, n: np.eye(n), r"`np\.eye\(n\)` takes a plain number", "a setting"),
+    (lambda x, n: x[: x.argmax()], r"slice begins or ends at a", r"np\.where"),
+    (lambda x, n: np.fromiter(x, float), r"`np\.fromiter` makes an", "list in"),
+    (lambda x, n: np.vectorize(abs)(x), r"`np\.vectorize\(abs\)\(x\)` asks", "NumPy's"),
+    (lambda x, n: PARTS[operator.index(n)], r"`_operator\.index` is no", "rule"),
+    (lambda x, n: x.view(int), r"`\.view` with a type", "astype"),
+    (lambda x, n: {n: x}, r"a dict with a traced value as a key", "words"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "said", "instead"), CAUSES)
+def test_each_cause_has_its_message(function, said, instead):
+    with pytest.raises(
+        TraceError, match=rf"(?s){said}.*line \d+.*Instead: .*{instead}"
+    ):
+        derivo.derive(function, x="3", n=Spec("", "int"), verify=False)
+
+
+def test_a_number_of_steps_that_is_a_setting_is_no_question():
+    d = derivo.derive(lambda x, n: sum(x * PARTS[k] for k in range(n)), x="3", n=2)
+    np.testing.assert_array_equal(d(np.ones(3)), np.full(3, 3.0))
+
+
+def test_a_number_that_is_rounded_to_digits_and_a_text_for_a_print(capsys):
+    def f(x):
+        print(f"{x[0]:.2f}", x)  # noqa: T201  people look at what they trace
+        return round(x[0], 2) * x
+
+    d = derivo.derive(f, x="3")
+    assert capsys.readouterr().out
+    x = np.array([0.126, 1.0, 2.0])
+    np.testing.assert_array_equal(d(x), 0.13 * x)
