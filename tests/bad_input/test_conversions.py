@@ -12,6 +12,7 @@ import derivo
 from derivo import Spec
 from derivo.errors import TraceError
 
+WHOLE = Spec("", "int")
 TABLE, TYPED, PARTS = np.zeros(3), array.array("d", [0.0, 0.0]), [1.0, 2.0, 3.0]
 
 
@@ -47,6 +48,7 @@ CAUSES: list[tuple[Any, str, str]] = [
     (lambda x, n: np.fromiter(x, float), r"`np\.fromiter` makes an", "list in"),
     (lambda x, n: np.vectorize(abs)(x), r"`np\.vectorize\(abs\)\(x\)` asks", "NumPy's"),
     (lambda x, n: PARTS[operator.index(n)], r"`_operator\.index` is no", "rule"),
+    (lambda x, n: [0] * x.shape[0], r"needs the size N as a number", r"np\.zeros"),
     (lambda x, n: x.view(int), r"`\.view` with a type", "astype"),
     (lambda x, n: {n: x}, r"a dict with a traced value as a key", "words"),
 ]  # fmt: skip
@@ -57,7 +59,9 @@ def test_each_cause_has_its_message(function, said, instead):
     with pytest.raises(
         TraceError, match=rf"(?s){said}.*line \d+.*Instead: .*{instead}"
     ):
-        derivo.derive(function, x="3", n=Spec("", "int"), verify=False)
+        derivo.derive(
+            function, x="N" if "size N" in said else "3", n=WHOLE, verify=False
+        )
 
 
 def test_a_number_of_steps_that_is_a_setting_is_no_question():

@@ -21,7 +21,7 @@ import numpy as np
 from derivo.errors import TraceError
 from derivo.graph.node import Node
 from derivo.ops.catalogue import SPELLINGS
-from derivo.ops.leaf import argument
+from derivo.ops.leaf import argument, size
 from derivo.trace.cell import Memory
 from derivo.trace.recording import Recording
 from derivo.trace.users import is_users
@@ -76,6 +76,8 @@ def refuse_number(recorder: Recording, node: Node, wanted: str) -> NoReturn:
         What it was asked to be: "a number", "a whole number" or "an array".
     """
     asking = _asking()
+    if node.op is size:
+        _refuse_size(recorder, node, asking)
     what, instead = _told(asking) if asking is not None else ("", "")
     if not what:
         by = f"`{asking.text}`" if asking is not None and asking.text else "this line"
@@ -83,6 +85,21 @@ def refuse_number(recorder: Recording, node: Node, wanted: str) -> NoReturn:
         instead = "write it with NumPy's functions, which take the array as it is"
     if wanted == "a whole number":
         instead += _as_setting(node)
+    recorder.refuse(TraceError, what, instead)
+
+
+def _refuse_size(recorder: Recording, node: Node, asking: Asking | None) -> NoReturn:
+    """Refuse to give a size that is known by name as a number."""
+    by = f"`{asking.text}`" if asking is not None and asking.text else "this line"
+    what = (
+        f"{by} needs the size {node.attrs['dim']} as a number of Python's, and it is "
+        "only a name"
+    )
+    instead = "give that axis a number in the spec"
+    if asking is not None and asking.kind == "BINARY_OP":
+        instead = f"make an array of that size, np.zeros(n), or {instead}"
+    if "random" in _module(getattr(asking, "called", None)):
+        instead = f"make the random numbers an argument of the function, or {instead}"
     recorder.refuse(TraceError, what, instead)
 
 
@@ -181,6 +198,8 @@ def _module(called: Any) -> str:
     owner = getattr(called, "__self__", None)
     if isinstance(owner, ModuleType):
         return owner.__name__
+    if owner is not None:
+        return type(owner).__module__
     return str(getattr(called, "__module__", "") or "")
 
 
@@ -224,12 +243,18 @@ def _value(tree: ast.expr, frame: FrameType) -> Any:
     if isinstance(tree, ast.List | ast.ListComp):
         return []
     if isinstance(tree, ast.Attribute):
-        above = _value(tree.value, frame)
-        is_safe = isinstance(above, ModuleType | type)
-        return getattr(above, tree.attr, None) if is_safe else above
+        return _attribute(_value(tree.value, frame), tree.attr)
     if not isinstance(tree, ast.Name):
         return None
     for space in (frame.f_locals, frame.f_globals, frame.f_builtins):
         if tree.id in space:
             return space[tree.id]
     return None
+
+
+def _attribute(holder: Any, name: str) -> Any:
+    """Give an attribute if reading it does nothing; of a traced array the array."""
+    if isinstance(holder, Memory):
+        return holder
+    is_safe = isinstance(holder, ModuleType | type | np.random.Generator)
+    return getattr(holder, name, None) if is_safe else None
