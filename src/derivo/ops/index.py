@@ -263,6 +263,9 @@ def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
     for inner in operands(x, embed):
         if x.node.attrs["index"] == index:
             return inner
+    part = _part_of_stack(x, index)
+    if part is not None:
+        return part
     ones = [
         a
         for a, (n, e) in enumerate(zip(shape, index, strict=True))
@@ -273,6 +276,19 @@ def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
             x = squeeze(x, axis=a)
         return x
     return refilled(x, slice_spec(x.node.spec, index).shape)
+
+
+def _part_of_stack(x: Any, index: tuple[Entry, ...]) -> Any:
+    """Give what was stacked, where it is taken out again."""
+    if x.node.op.name != "stack":
+        return None
+    kind, place, *_ = index[x.node.attrs["axis"]]
+    others = [e for a, e in enumerate(index) if a != x.node.attrs["axis"]]
+    parts = operands(x, x.node.op)
+    if kind != "at" or not isinstance(place, int) or set(others) - {WHOLE} or not parts:
+        return None
+    same_kind = parts[place].node.spec.kind == x.node.spec.kind
+    return parts[place] if same_kind else None
 
 
 def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,12 @@ from derivo.graph.spec import Spec, promote
 from derivo.ops.catalogue import register, spells
 from derivo.ops.index import WHOLE, cut, slice_
 from derivo.ops.infer import normal_axis
+from derivo.ops.leaf import fill, made
 from derivo.ops.shape import (
     LINEAR,
     as_array,
     as_dim,
+    as_shape,
     expand_dims,
     reshape,
 )
@@ -158,6 +160,13 @@ def _stack_vjp(g: Any, _y: Any, *parts: Any, axis: int) -> tuple[Any, ...]:
     return tuple(slice_(g, index=(*front, ("at", i), *back)) for i in range(len(parts)))
 
 
+def _stack_text(attrs: Any, *parts: Any) -> str:
+    text: str = _list_text("stack")(attrs, *parts)
+    if all(p.shape == () if hasattr(p, "shape") else True for p in parts):
+        return text.replace("np.stack", "np.array").replace(", axis={axis}", "")
+    return text
+
+
 def _tidy_stack(*parts: Any, axis: int) -> Any:
     def fills(whole: Any, indices: list[Any]) -> bool:
         rank, n = whole.ndim, whole.node.spec.shape[axis]
@@ -175,7 +184,7 @@ stack = register(
         "stack",
         ("*arrays",),
         _stack_spec,
-        _list_text("stack"),
+        _stack_text,
         vjp=_stack_vjp,
         attrs={"axis": 0},
         samples=lambda rng: (
@@ -190,11 +199,94 @@ stack = register(
 )
 
 
+def _nested_text(attrs: Any, *parts: Any) -> str:
+    texts = [f"{{{i}}}" for i in range(len(parts))]
+    for n in reversed(attrs["shape"]):
+        texts = [f"[{', '.join(texts[k : k + n])}]" for k in range(0, len(texts), n)]
+    weak = any(getattr(p, "is_weak", isinstance(p, int | float)) for p in parts)
+    return f"np.array({texts[0]}{', dtype={dtype}' * weak})"
+
+
+def _nested_vjp(g: Any, _y: Any, *_parts: Any, shape: Any) -> tuple[Any, ...]:
+    places = np.ndindex(*shape)
+    return tuple(slice_(g, index=tuple(("at", i) for i in p)) for p in places)
+
+
+# Numbers in nested lists: np.array([[c, -s], [s, c]]).
+nested = register(
+    Op(
+        "nested", ("*entries",),
+        lambda *parts, shape: Spec(shape, _strong(promote(*(p.kind for p in parts)))),
+        _nested_text, vjp=_nested_vjp, attrs={"shape": ()},
+        samples=lambda rng: (tuple(rng.normal(size=6)), {"shape": (2, 3)}),
+        traits=LINEAR, called=("matrix",), js="R.reshape(R.stack([{*}], 0), {shape})",
+    )
+)  # fmt: skip
+
+
 @spells(np.stack)
 def _stack(arrays: Any, axis: int = 0) -> Any:
     parts = _parts(arrays)
     (a,) = normal_axis(axis, np.ndim(parts[0]) + 1)
     return stack(*parts, axis=a)
+
+
+def assembled(value: Any) -> Any:
+    """Give the array that nested lists of values make, as ``np.array`` does.
+
+    Raises
+    ------
+    ShapeError
+        Lists or values of different shapes, of which NumPy makes no array.
+    """
+    if not isinstance(value, list | tuple):
+        return as_array(value)
+    lists, parts = _taken_apart(value)
+    if not parts:
+        return np.zeros(lists)
+    if len(lists) > 1 and not any(np.ndim(p) for p in parts):
+        return nested(*parts, shape=lists)
+    row = stack(*(as_array(p) if np.ndim(p) else p for p in parts), axis=0)
+    shape = as_shape(row.shape)[1:]
+    return row if len(lists) == 1 else reshape(row, shape=(*lists, *shape))
+
+
+def _taken_apart(value: Any) -> tuple[tuple[int, ...], list[Any]]:
+    """Give the shape of nested lists, and the values in them in one row."""
+    if not isinstance(value, list | tuple):
+        return (), [value]
+    inner = [_taken_apart(v) for v in value]
+    shapes = {shape for shape, _ in inner}
+    if len(shapes) > 1:
+        listed = " and ".join(sorted(format_shape(s) for s in shapes))
+        message = f"the rows of nested lists have different shapes: {listed}"
+        raise ShapeError(message)
+    return (len(value), *next(iter(shapes), ())), [p for _, ps in inner for p in ps]
+
+
+def in_a_row(parts: Iterable[Any]) -> Any:
+    """Put arrays one after another, numbers among them: what ``np.r_`` gives."""
+    given = [assembled(p) if isinstance(p, list | tuple) else p for p in parts]
+    like = next((p for p in given if hasattr(p, "record")), None)
+    return joined([p if np.ndim(p) else _alone(p, like) for p in given])
+
+
+def _alone(number: Any, like: Any) -> Any:
+    """Give an array with a single element, where `like` lives."""
+    if hasattr(number, "record"):
+        return expand_dims(number, axis=0)
+    kind = "float" if isinstance(number, float) else "int"
+    return made(fill, like, value=number, shape=(1,), kind=kind)
+
+
+def as_columns(parts: Iterable[Any]) -> Any:
+    """Put arrays beside each other, a 1-D array as a column: what ``np.c_`` gives."""
+    given = [assembled(p) if isinstance(p, list | tuple) else p for p in parts]
+    like = next((p for p in given if hasattr(p, "record")), None)
+    wide = [p if np.ndim(p) else _alone(p, like) for p in given]
+    if all(np.ndim(p) == 1 for p in wide):
+        return stack(*wide, axis=1)
+    return joined([p if np.ndim(p) > 1 else expand_dims(p, axis=1) for p in wide], -1)
 
 
 @spells(np.vstack)

@@ -89,6 +89,26 @@ def meshgrid(
     return tuple(grid)
 
 
+@spells(np.ix_)
+def ix_(*args: Any) -> tuple[Any, ...]:
+    """Give the places along each axis, such that together they pick a grid."""
+    axes = []
+    for k, given in enumerate(args):
+        places = as_array(given)
+        if places.ndim != 1:
+            message = f"np.ix_ takes one axis each, not {places.ndim}"
+            raise ShapeError(message)
+        if places.dtype.kind == "b" and hasattr(places, "record"):
+            message = "a mask in np.ix_ picks as many places as it has true ones"
+            raise ShapeError(message)
+        for _ in range(k):
+            places = expand_dims(places, axis=0)
+        for _ in range(len(args) - 1 - k):
+            places = expand_dims(places, axis=-1)
+        axes.append(places)
+    return tuple(axes)
+
+
 # --- powers and polynomials ---------------------------------------------------------
 
 

@@ -258,9 +258,16 @@ def _squeeze_text(attrs: Any, x: Any) -> str:
 
 def _tidy_squeeze(x: Any, *, axis: int) -> Any:
     shape = _squeeze_spec(x.node.spec, axis).shape
+    (a,) = normal_axis(axis, x.ndim)
     for inner in operands(x, expand_dims):
-        (taken,) = normal_axis(axis, x.ndim)
-        return inner if taken == x.node.attrs["axis"] % x.ndim else None
+        return inner if a == x.node.attrs["axis"] % x.ndim else None
+    for inner in operands(x, x.node.op) if x.node.op.name == "slice" else ():
+        index = list(x.node.attrs["index"])
+        place = [k for k, entry in enumerate(index) if entry[0] == "cut"][a]
+        start, stop = index[place][1:3]
+        if isinstance(start or 0, int) and stop == (start or 0) + 1:
+            index[place] = ("at", start or 0)  # x[:, 2:3][:, 0] is x[:, 2]
+            return x.node.op(inner, index=tuple(index))
     return refilled(x, shape)
 
 

@@ -24,15 +24,18 @@ from derivo.graph.dim import divide
 from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.diagonal import tril
+from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
+from derivo.trace.brackets import BRACKETS
 from derivo.trace.gathered import Gathered
 from derivo.trace.known import is_known, known
+from derivo.trace.lists import taking_lists
 from derivo.trace.numbered import numbers_in
 from derivo.trace.owned import standing_in
-from derivo.trace.recorder import is_traced
+from derivo.trace.recording import is_traced
 from derivo.trace.runs import (
     Counting,
     Numbered,
@@ -102,7 +105,8 @@ def understanding_variables(
         places = [
             (m, name, getattr(m, name), new) for m, name, new in _replacements(recorder)
         ]
-        replaced = {id(old): new for _, _, old, new in places} | of_scipy
+        replaced = taking_lists() | {id(old): new for _, _, old, new in places}
+        replaced |= of_scipy
         words = dict(_words(recorder))
         before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
 
@@ -262,6 +266,8 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
         yield math, name, choose(getattr(math, name), CATALOGUE[op])
     for name, function in _creators(recorder).items():
         yield np, name, _creating(recorder, getattr(np, name), function, name)
+    for name, kind in BRACKETS.items():
+        yield np, name, kind(getattr(np, name), recorder)
     for name, answer in _QUESTIONS.items():
         yield np, name, choose(getattr(np, name), answer)
     testing = sys.modules.get("numpy.testing")
@@ -300,7 +306,7 @@ def _asarray(
 ) -> Any:  # fmt: skip
     del order, subok
     value = value.as_array() if isinstance(value, Gathered) else value
-    result = np.stack(value) if isinstance(value, list | tuple) else value
+    result = assembled(value) if isinstance(value, list | tuple) else value
     while result.ndim < ndmin:
         result = result[None]
     if dtype is not None:
@@ -323,6 +329,7 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         return new(fill, value=fill_value, shape=as_shape(shape), kind=kind)
 
     def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
+        x = assembled(x)
         return full(x.shape if shape is None else shape, fill_value, dtype or x.dtype)
 
     def tri(n: Any, m: Any = None, k: int = 0, dtype: Any = None) -> Any:

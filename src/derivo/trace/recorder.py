@@ -16,13 +16,16 @@ from derivo.graph.dim import Dim, format_shape, is_at_least
 from derivo.graph.node import Frame, Line, Node, Requirement
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, broadcast, kind_of, promote
+from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, as_float, constant, size
 from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.cell import Cell
+from derivo.trace.lists import numpy_as_seen
 from derivo.trace.loop import trace_loop
 from derivo.trace.numbered import as_value, at_step, numbers_in
 from derivo.trace.operators import variable
+from derivo.trace.recording import is_traced
 from derivo.trace.runs import Run
 from derivo.trace.steps import PlainLoop
 
@@ -41,13 +44,6 @@ def as_attribute(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return tuple(as_attribute(v) for v in value)
     return value.as_dim() if hasattr(value, "as_dim") else value
-
-
-def is_traced(value: Any) -> bool:
-    """Tell whether a value, or a part of a shape or list, is traced."""
-    if isinstance(value, list | tuple):
-        return any(is_traced(v) for v in value)
-    return hasattr(value, "record")
 
 
 def _is_whole(node: Node, place: Spec) -> bool:
@@ -143,6 +139,10 @@ class Recorder:
             return dim
         return self.wrap(self.builder.make(size, (), {"dim": dim}))
 
+    def namespace(self) -> Any:
+        """Give NumPy as the traced code sees it."""
+        return numpy_as_seen()
+
     def require(self, dim: Dim) -> None:
         """Note that a size must be 0 or more, unless it is anyhow."""
         if dim in self.required or is_at_least(dim, 0):
@@ -163,6 +163,12 @@ class Recorder:
         """Give the node of a value: a variable's own, or a constant."""
         if hasattr(value, "node"):
             return self._own(value)
+        if isinstance(value, list | tuple) and is_traced(value):
+            return self.lift(assembled(value))
+        return self._constant(value)
+
+    def _constant(self, value: Any) -> Node:
+        """Give the node of a value that is not traced."""
         if isinstance(value, bool | np.bool_):
             value = bool(value)
         elif isinstance(value, numbers.Real):

@@ -15,6 +15,13 @@ from derivo.graph.spec import Spec
 from derivo.trace.cell import Cell
 
 
+def is_traced(value: Any) -> bool:
+    """Tell whether a value, or a part of a shape or list, is traced."""
+    if isinstance(value, list | tuple):
+        return any(is_traced(v) for v in value)
+    return hasattr(value, "record")
+
+
 class Recording(Protocol):
     """Writes down what is done to values; `derivo.trace.recorder.Recorder` is one.
 
@@ -50,6 +57,9 @@ class Recording(Protocol):
 
     def steps_along(self, run: Any) -> Iterator[Any]:
         """Begin a plain loop over an axis that is only a name."""
+
+    def namespace(self) -> Any:
+        """Give NumPy as the traced code sees it."""
 
     def require(self, dim: Dim) -> None:
         """Note that a size must be 0 or more, unless it is anyhow."""

@@ -226,7 +226,7 @@ class Variable(Memory):
     def __array_namespace__(self, *, api_version: Any = None) -> Any:
         """Give the module whose functions take the value."""
         del api_version
-        return np
+        return self.recorder.namespace()
 
     @property
     def T(self) -> Any:  # noqa: N802
