@@ -396,6 +396,34 @@ def one_place_is_added_to(xs, w):
     return out
 
 
+def counted_in_numbers(xs, w):
+    out = np.zeros(3)
+    seen = np.zeros(2)
+    for x in xs:
+        out[0] += np.sum(x * w)
+        out[1] += out[0] * seen[0]
+        seen[0] += 1
+    return out / seen[0]
+
+
+def a_buffer_in_a_step(xs, w):
+    total = 0.0
+    for x in xs:
+        y = np.zeros_like(x)
+        y[1:] = np.sin(x[1:] * w)
+        y[0] = total
+        total = np.sum(y)
+    return total
+
+
+def changed_once_and_rebound(xs, h0):
+    h = h0 * 2
+    for x in xs:
+        h *= 0.5
+        h = np.tanh(h + x)
+    return h
+
+
 def rows_are_scaled(x, w):
     y = x * 2
     for row in range(y.shape[0]):
@@ -500,6 +528,9 @@ LOOPS = [
     Case(halves_of_rows, {"x": "T 4", "w": "2"}),
     Case(added_in_place, {"xs": "T M", "w": "M M"}),
     Case(one_place_is_added_to, {"xs": "T M", "w": "M"}),
+    Case(counted_in_numbers, {"xs": "T M", "w": "M"}),
+    Case(a_buffer_in_a_step, {"xs": "T M", "w": ""}),
+    Case(changed_once_and_rebound, {"xs": "T M", "h0": "M"}),
     Case(rows_are_scaled, {"x": "T M", "w": "M"}),
     Case(soft_warping, {"x": "T", "y": "N"}),
     Case(window_sums, {"x": "T", "w": "1"}),

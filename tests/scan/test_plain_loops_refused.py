@@ -125,7 +125,46 @@ def the_last_row_after_the_first(xs):
     return s
 
 
+def one_array_under_two_names(xs):
+    h = before = np.zeros(xs.shape[1])
+    s = 0.0
+    for x in xs:  # here
+        s = s + np.sum(h * before)
+        h = np.sin(x)
+        before = h
+        h += s
+    return s
+
+
+def read_after_the_first_step_wrote(xs, h0):
+    h = old = h0 * 1.0
+    for x in xs:  # here
+        h *= 0.5
+        h = np.tanh(h + x)
+    return h + old
+
+
+def a_list_grows_in_an_inner_loop(xs):
+    out = []
+    for row in xs:
+        for value in row:
+            twice = value * 2
+            out.append(twice + twice)  # here
+    return np.stack(out)
+
+
+def two_elements_in_a_step(xs):
+    out = []
+    for x in xs:  # here
+        out.append(x)
+        out.append(x * 2)
+    return np.stack(out)
+
+
 REFUSED = {
+    read_after_the_first_step_wrote: "belongs to one step of a loop",
+    a_list_grows_in_an_inner_loop: "grows in another loop",
+    two_elements_in_a_step: "gets 2 elements in each step",
     the_last_row_after_the_first: "if there is only one row",
     left_by_break: "left before its end",
     left_by_return: "left before its end",
@@ -146,7 +185,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("function", REFUSED, ids=lambda f: f.__name__)
 def test_it_is_refused_with_the_line_and_what_to_write_instead(function):
-    specs: dict[str, Any] = {"xs": "T M", "ys": "K M"}
+    specs: dict[str, Any] = {"xs": "T M", "ys": "K M", "h0": "M"}
     names = function.__code__.co_varnames[: function.__code__.co_argcount]
     with pytest.raises(DerivoError, match=REFUSED[function]) as caught:
         derivo.derive(function, **{name: specs[name] for name in names})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from derivo.errors import ShapeError
@@ -13,7 +13,7 @@ from derivo.graph.node import Node, between
 from derivo.graph.spec import Spec, broadcast, promote
 from derivo.ops.leaf import fill
 from derivo.ops.shape import broadcast_to
-from derivo.trace.loop import converted
+from derivo.trace.loop import converted, lifted
 
 
 @dataclass
@@ -34,8 +34,14 @@ class Carried:
 
     name: str
     nest: Any
-    first: list[Node]
-    narrow: list[Shape]
+    first: list[Node] = field(default_factory=list)
+    narrow: list[Shape] = field(default_factory=list)
+
+    def begin(self, recorder: Any) -> None:
+        """Take the values that the loop begins with from where they are."""
+        if not self.first:
+            self.first = [lifted(recorder, v) for v in leaves(self.nest)]
+            self.narrow = [f.spec.shape for f in self.first]
 
     def widen(self, recorder: Any, after: Iterable[Node]) -> bool:
         """Begin with values of the kind and shape that a step makes of them.

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from derivo.errors import TraceError
+from derivo.graph.node import Node
 from derivo.graph.spec import kind_of
 from derivo.ops.leaf import as_float, fill
 from derivo.trace.cell import VIEWS, Memory
@@ -97,13 +98,11 @@ class Known(Memory, NDArrayOperatorsMixin):
         *values
             What is about to be written, or where: one of them is traced.
         """
-        root = self
-        while root.cell.base is not None:
-            root = root.cell.base
+        root = root_of(self)
         # An array that outlived another trace belongs to this one from now on.
         self.recorder = root.recorder = _recorder_of(values)
         numbers = root.cell
-        node = root.recorder.lift(_uniform(root))
+        node = root.recorder.lift(uniform(root))
         _turn(root, root.recorder.cell(node), None)
         _turn_views(root, numbers)
 
@@ -251,9 +250,41 @@ def known(array: Any, recorder: Any) -> Any:
     return Known(Numbers(array), recorder)
 
 
+def as_it_was(array: Any, numbers: Any) -> tuple[Any, Node] | None:
+    """Take back what was done to an array of numbers, which is a traced one then.
+
+    Parameters
+    ----------
+    array
+        It may have been turned into a traced one since.
+    numbers
+        What it held.
+
+    Returns
+    -------
+    cell, node
+        The memory that holds the numbers, and these; None if nothing was done.
+    """
+    recorder = array.recorder
+    before: Node = recorder.lift(uniform(Known(Numbers(numbers), recorder)))
+    if type(array) is Known:
+        if np.array_equal(array.array, numbers, equal_nan=True):
+            return None
+        array.array[...] = numbers
+        array.become_traced(recorder.wrap(before))
+    return array.cell, before
+
+
 def is_known(value: Any) -> bool:
     """Tell an array of numbers that was made while tracing."""
     return type(value) is Known
+
+
+def root_of(array: Known) -> Known:
+    """Give the array that an array of known numbers is a view of, or itself."""
+    while array.cell.base is not None:
+        array = array.cell.base
+    return array
 
 
 def _part(again: Again, k: int, base: Any) -> Any:
@@ -296,7 +327,7 @@ def _recorders(values: Any) -> list[Any]:
     return found
 
 
-def _uniform(array: Known) -> Any:
+def uniform(array: Known) -> Any:
     """Give an array of one number as such, any other as it is."""
     numbers = array.array
     first: Any = numbers.flat[0] if numbers.size else 0

@@ -14,6 +14,7 @@ from derivo.errors import TraceError
 from derivo.graph.nest import leaves, rebuilt
 from derivo.trace.cell import Cell
 from derivo.trace.frames import bind_locals, local_values
+from derivo.trace.known import as_it_was, is_known, root_of
 from derivo.trace.owned import DEPTH, collect
 from derivo.trace.variable import Variable
 
@@ -85,6 +86,7 @@ class Places:
         self.holders = [
             (holder, before) for holder, before in found.values() if _is_holder(holder)
         ]
+        self.numbers = self._numbers()
 
     def values(self) -> Iterator[tuple[Place, Any]]:
         """Give what is in local names, attributes and dicts."""
@@ -94,6 +96,27 @@ class Places:
             if isinstance(holder, dict):
                 for key, value in before.items():
                     yield Place(holder, key), value
+
+    def _numbers(self) -> dict[int, tuple[Any, Any]]:
+        """Give the arrays of known numbers, each with what it holds."""
+        values = [v for _, v in self.values()]
+        values += [v for h, b in self.holders if isinstance(h, list) for v in b]
+        roots = [root_of(v) for v in values if is_known(v)]
+        return {id(v): (v, v.array.copy()) for v in roots}
+
+    def changes_numbers(self) -> bool:
+        """Make traced arrays of those whose numbers a step has changed.
+
+        Tells whether there was one: what the step did with numbers is to be traced.
+        """
+        changed = False
+        for array, held in self.numbers.values():
+            found = as_it_was(array, held)
+            if found is not None and found[0] not in self.cells:
+                cell, before = found
+                self.cells[cell] = before
+                changed = True
+        return changed
 
     def changed(self) -> dict[Place, tuple[Any, Any]]:
         """Give what has changed: what it was before the loop, and what it is now."""

@@ -63,6 +63,10 @@ class Trial:
         Array to the row of it that belongs to the step.
     carries
         Place to what the step finds there.
+    found
+        The same as the variables that were put there.
+    written
+        How many writes to arrays there had been before the step.
     """
 
     recorder: Any
@@ -70,6 +74,8 @@ class Trial:
     counter: Node
     parts: dict[Node, Node] = field(default_factory=dict)
     carries: dict[Place, list[Node]] = field(default_factory=dict)
+    found: dict[Place, Any] = field(default_factory=dict)
+    written: int = 0
 
     def row(self, array: Any) -> Any:
         """Give the row of an array that belongs to the step."""
@@ -145,17 +151,22 @@ class PlainLoop(Iterator[Any]):
         recorder.counters[self.number] = recorder.wrap(counter)
         values = self.gatherings.put()
         for place, carried in self.carried.items():
+            carried.begin(recorder)
             found = [place_holder(recorder, f.spec) for f in carried.first]
             self.trial.carries[place] = found
             values[place] = filled(carried.nest, [recorder.wrap(f) for f in found])
         self.places.put(values)
+        self.trial.found = {p: values[p] for p in self.trial.carries}
+        self.trial.written = len(recorder.writes)
         return self.run.item(self.trial, backward=self.backward)
 
     # --- what a step has changed ------------------------------------------------------
 
     def _is_settled(self) -> bool:
         """See what the step has changed; tell whether all of it was known."""
-        settled = self.trials > 1 or not self.gatherings.look()
+        settled = not self.places.changes_numbers()
+        if self.trials == 1 and self.gatherings.look():
+            settled = False
         for place, (before, after) in self.places.changed().items():
             if place in self.carried or place in self.left:
                 continue
@@ -166,11 +177,11 @@ class PlainLoop(Iterator[Any]):
                     self.left.add(place)
                 continue
             self._check_kinds(place, before, after)
-            first = [lifted(self.recorder, v) for v in leaves(before)]
-            narrow = [f.spec.shape for f in first]
-            self.carried[place] = Carried(place.name, before, first, narrow)
+            self.carried[place] = Carried(place.name, before)
             settled = False
         for place, carried in self.carried.items():
+            if not carried.first:
+                continue  # what was there before the loop is seen when it is back
             after = self.places.get(place)
             self._check_kinds(place, carried.nest, after)
             nodes = [lifted(self.recorder, v) for v in leaves(after)]
@@ -202,6 +213,7 @@ class PlainLoop(Iterator[Any]):
 
     def _end(self) -> None:
         """Make the scan, and leave its results where the steps left theirs."""
+        self._check_memory()
         recorder, step = self.recorder, TracedStep()
         step.parts, step.arrays = list(self.trial.parts.values()), [*self.trial.parts]
         narrow: dict[Node, Shape] = {}
@@ -228,14 +240,51 @@ class PlainLoop(Iterator[Any]):
         ends, stacks = scanned(recorder, step, self.run.length, reverse=self.backward)
         end_of = dict(zip(step.carries, ends, strict=True))
         for place, (filling, number) in by_rows.items():
-            (found_as,) = handed[place]
-            assert found_as is not None  # noqa: S101
+            (found_as,) = self.trial.carries[place]
             end_of[found_as] = filling.after(stacks[number])
+        end_of |= self._written_once()
         self.gatherings.end()
         self.places.put({
             place: self._after(self.places.get(place), handed[place], end_of)
             for place in handed
         })  # fmt: skip
+
+    def _written_once(self) -> dict[Node, Node]:
+        """Give what stands for arrays that the first step alone writes into.
+
+        A step that makes a new array under the old name leaves the old one behind.
+        Nobody knows what it holds then; and hardly anybody asks.
+        """
+        return {
+            found: place_holder(self.recorder, found.spec)
+            for place in self.carried
+            if isinstance(place.holder, Cell)
+            for found in self.trial.carries[place]
+            if place.holder.node is found
+        }
+
+    def _check_memory(self) -> None:
+        """Refuse steps that leave one array in two places and write into it later."""
+        written = {c for c, _ in self.recorder.writes[self.trial.written :]}
+        owners: dict[Cell, Place] = {}
+        for place in self.carried:
+            if isinstance(place.holder, Cell):
+                continue
+            found, after = self.trial.found[place], self.places.get(place)
+            for before, now in zip(leaves(found), leaves(after), strict=True):
+                if not isinstance(now, Variable) or not now.is_array:
+                    continue
+                other = owners.setdefault(now.cell, place)
+                is_old = now.cell in self.places.cells
+                changes = before.cell in written or (is_old and now.cell in written)
+                if changes and now.cell is not before.cell and (
+                    is_old or other is not place
+                ):  # fmt: skip
+                    self.recorder.refuse(
+                        TraceError, f"{place} is the same array as another one after a "
+                        "step of this loop, and a step writes into it",
+                        "write .copy() where it is kept for the next step",
+                    )  # fmt: skip
 
     def _filled_by_rows(
         self, step: TracedStep
