@@ -170,7 +170,7 @@ class _Writer:
             names[carry] = body.names.fresh(self._wish(carry, after))
             if isinstance(value, ast.Constant) and carry.spec.kind == "float":
                 # The adjoint of a loss is 1; an array of ones would be whole numbers.
-                value = self._scalar(float(value.value))  # noqa: PLW2901
+                value = self._scalar(float(str(value.value)))  # noqa: PLW2901
             body.statements.append(definition(names[carry], value, carry))
             inner.bind(carry, names[carry])
             body.scope.add(names[carry], carry.spec)

@@ -280,7 +280,7 @@ def _tidy_slice(x: Any, *, index: tuple[Entry, ...]) -> Any:
 
 def _part_of_stack(x: Any, index: tuple[Entry, ...]) -> Any:
     """Give what was stacked, where it is taken out again."""
-    if x.node.op.name != "stack":
+    if x.node.op.name != "stack" or "item" in x.node.op.traits:  # one of a loop
         return None
     kind, place, *_ = index[x.node.attrs["axis"]]
     others = [e for a, e in enumerate(index) if a != x.node.attrs["axis"]]
