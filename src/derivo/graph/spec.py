@@ -25,7 +25,7 @@ class Spec:
     Parameters
     ----------
     shape
-        A tuple of dimensions, or text such as ``"N L"``.
+        A tuple of dimensions, which may be text, or text such as ``"N L"``.
     kind
         ``"float"`` (float32 in gives float32 out), ``"int"`` or ``"bool"``; a NumPy
         dtype is reduced to one of these.
@@ -34,8 +34,13 @@ class Spec:
     shape: Shape
     kind: str
 
-    def __init__(self, shape: Shape | str, kind: npt.DTypeLike = "float") -> None:
-        read = parse_shape(shape) if isinstance(shape, str) else shape
+    def __init__(
+        self, shape: Shape | tuple[Dim | str, ...] | str, kind: npt.DTypeLike = "float"
+    ) -> None:
+        sides = (shape,) if isinstance(shape, str) else shape
+        read: Shape = ()
+        for side in sides:
+            read += parse_shape(side) if isinstance(side, str) else (side,)
         object.__setattr__(self, "shape", read)
         known = isinstance(kind, str) and kind in KINDS
         object.__setattr__(self, "kind", kind if known else kind_of(np.dtype(kind)))

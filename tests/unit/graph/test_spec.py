@@ -70,3 +70,8 @@ def test_specs_are_read_from_text_arrays_numbers_and_specs():
     assert spec_of(Spec("N", "bool")) == Spec((N,), "bool")
     assert spec_of((N, 4)) == Spec((N, 4))
     assert str(Spec("N", "int64")) == "(N,) int"
+
+
+def test_sides_may_be_text():
+    assert Spec(("N", 3, "2*M"), "int") == Spec((N, 3, 2 * M), "int")
+    assert Spec("N 3") == Spec(("N", 3))
