@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from derivo.emit.calls import write_call, write_group
 from derivo.emit.expression import field_values, fill, number, parsed
 from derivo.emit.naming import Naming, names_before
@@ -162,9 +164,9 @@ class Body:
         name = self.fresh(node)
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope, name)
-        for k, statement in enumerate(tree):
-            filled = _without_copy(fill(statement, values, defaults))
-            self.statements.append(Statement(filled, node if k == 0 else None, name))
+        lines = _changed_in_place([fill(s, values, defaults) for s in tree])
+        for k, line in enumerate(lines):
+            self.statements.append(Statement(line, node if k == 0 else None, name))
         self.bind(node, name)
 
     def made(self, node: Node) -> ast.expr:
@@ -278,16 +280,57 @@ class Body:
         return name.lower() if is_constant else name  # TABLE, at the top of the module
 
 
-def _without_copy(statement: ast.stmt) -> ast.stmt:
-    """Leave out ``.copy()`` behind arithmetic: what it gives is a new array anyhow."""
-    value = getattr(statement, "value", None)
+# Functions that give an array of their own, beside those that go element by element.
+_MAKING = frozenset({
+    "zeros", "ones", "full", "eye", "arange", "where", "stack", "concatenate",
+})  # fmt: skip
+
+
+def _changed_in_place(lines: list[ast.stmt]) -> list[ast.stmt]:
+    """Write what changes a copy as a person does, in the lines of one operation.
+
+    ``p_2[i] = p[i] - 1`` is ``p_2[i] -= 1`` right after ``p_2 = p.copy()``, and a new
+    array needs no copy.
+    """
+    first, *rest = lines
+    copied = _copied(first)
+    if copied is None:
+        return lines
+    if rest:
+        rest[0] = _augmented(rest[0], copied)
+    assert isinstance(first, ast.Assign)  # noqa: S101  that is what was looked for
+    return [ast.Assign(first.targets, copied) if _is_new(copied) else first, *rest]
+
+
+def _copied(line: ast.stmt) -> ast.expr | None:
+    """Give the array that a line makes a copy of."""
+    value = line.value if isinstance(line, ast.Assign) else None
     function = value.func if isinstance(value, ast.Call) else None
-    if isinstance(function, ast.Attribute) and function.attr == "copy":
-        copied = function.value
-        is_new = isinstance(copied, ast.BinOp | ast.UnaryOp)
-        if is_new and isinstance(statement, ast.Assign):
-            return ast.Assign(statement.targets, copied)
-    return statement
+    is_copy = isinstance(function, ast.Attribute) and function.attr == "copy"
+    return function.value if is_copy else None  # type: ignore[union-attr]
+
+
+def _is_new(array: ast.expr) -> bool:
+    """Tell whether an expression gives an array that nothing else holds."""
+    if isinstance(array, ast.BinOp | ast.UnaryOp):
+        return True
+    function = array.func if isinstance(array, ast.Call) else None
+    if not isinstance(function, ast.Attribute) or ast.unparse(function.value) != "np":
+        return False
+    is_ufunc = isinstance(getattr(np, function.attr, None), np.ufunc)
+    return is_ufunc or function.attr in _MAKING
+
+
+def _augmented(line: ast.stmt, copied: ast.expr) -> ast.stmt:
+    """Write ``out[i] = copied[i] + v`` as ``out[i] += v``."""
+    if not isinstance(line, ast.Assign) or not isinstance(line.value, ast.BinOp):
+        return line
+    (target,), old = line.targets, line.value.left
+    if isinstance(target, ast.Subscript) and isinstance(old, ast.Subscript):
+        parts = (old.value, copied), (old.slice, target.slice)
+        if all(ast.unparse(a) == ast.unparse(b) for a, b in parts):
+            return ast.AugAssign(target, line.value.op, line.value.right)
+    return line
 
 
 def needed(roots: Iterable[Node], given: set[Node]) -> list[Node]:

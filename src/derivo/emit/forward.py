@@ -63,10 +63,13 @@ def write_forward(
     """
     kept_values = () if saved is None else saved.values
     kept_shapes = () if saved is None else saved.shapes
-    # No value in between takes a name of the user's; of two values the first has it.
+    # No value in between takes a name of the user's; of two values the first has it, if
+    # it is computed at all: what was written over is not.
     # Loops hand their names out by themselves: what is carried shares one.
-    if not any("loop" in n.op.traits for n in order(p.outputs)):
-        for n, name in sorted(p.names.items(), key=lambda item: -item[0].index):
+    computed = {*order(p.outputs), *p.inputs, *kept_values}
+    if not any("loop" in n.op.traits for n in computed):
+        by_age = sorted(p.names.items(), key=lambda item: -item[0].index)
+        for n, name in sorted(by_age, key=lambda item: item[0] in computed):
             names.hold(name, n)
     # What a loop gathers is called after what it gathers.
     hints = {n: "out" for n in p.outputs if "item" not in n.op.traits}

@@ -20,6 +20,7 @@ from derivo.ops.index import (
     scatter_add,
     slice_,
 )
+from derivo.ops.overlap import APART, relation
 from derivo.ops.pick import add_along_axis, added_along, take_along_axis
 
 # What a part is, beside its index: put in its place; the whole array; or added at
@@ -79,15 +80,6 @@ def _joined(shape: Any, indices: Any, parts: Any) -> str | None:
     return f"np.{word}([{listed}]{f', axis={axis}' if axis else ''})"
 
 
-def _apart(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> bool:
-    """Tell whether two parts have no element in common, by different places."""
-    return any(
-        p[0] == q[0] == "at" and isinstance(p[1], int) and isinstance(q[1], int)
-        and p[1] != q[1] and (p[1] < 0) == (q[1] < 0)
-        for p, q in zip(a, b, strict=True)
-    )  # fmt: skip
-
-
 def _kinds(attrs: Any) -> tuple[Kind, ...]:
     """Give what each part is: put in its place, if nothing else is said."""
     kinds: tuple[Kind, ...] = attrs["kinds"] or ((PUT, 1),) * len(attrs["indices"])
@@ -115,7 +107,9 @@ def _text(attrs: Any, *operands: Any) -> str:
         if kind[0] == ALL:
             lines[0] = f"{{out}} = {{{first}}}.copy()"
         elif kind[0] == PUT:
-            is_first = only_put and all(_apart(index, other) for other in before)
+            is_first = only_put and all(
+                relation(shape, index, other) == APART for other in before
+            )
             sign = "=" if is_first else "+="
             place = index_text(index, f"index{k}")
             lines.append(f"{{out}}[{place}] {sign} {{{first}}}")

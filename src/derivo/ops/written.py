@@ -18,8 +18,8 @@ from derivo.ops.index import WHOLE, embed, slice_, slice_spec
 from derivo.ops.leaf import arange, constant, fill
 from derivo.ops.overlap import APART, SAME, WITHIN, Index, relation, relative
 from derivo.ops.put import PLAIN, Kind, is_zero, put, writes_of
-from derivo.ops.shape import broadcast_to
-from derivo.ops.tidy import made_by
+from derivo.ops.shape import broadcast_to, transpose
+from derivo.ops.tidy import made_by, refilled
 
 
 def settled(x: Any) -> Any:
@@ -29,7 +29,37 @@ def settled(x: Any) -> Any:
     if made_by(x, put) and not x.node.attrs["kinds"]:
         base, value = (x.recorder.wrap(i) for i in x.node.inputs)
         return _written_into(base, value, x.node.attrs["indices"][0])
+    if made_by(x, transpose):
+        return _turned(x)
     return x
+
+
+def _turned(x: Any) -> Any:
+    """Write into an array itself what was written into its transpose."""
+    wrap = x.recorder.wrap
+    inner = wrap(x.node.inputs[0])
+    shape = tuple(inner.node.spec.shape[a] for a in x.node.attrs["axes"])
+    if made_by(inner, fill):
+        return refilled(inner, shape)
+    if not made_by(inner, put) or inner.node.attrs["kinds"]:
+        return x
+    turned = wrap(inner.node.inputs[0])
+    back = x.node.attrs["axes"]
+    if not made_by(turned, transpose) or turned.node.spec.rank != len(back):
+        return x
+    axes = turned.node.attrs["axes"]
+    if tuple(axes[a] for a in back) != tuple(range(len(back))):
+        return x
+    result = wrap(turned.node.inputs[0])
+    for write in writes_of(inner.node.attrs, inner.node.inputs):
+        index = tuple(write.index[a] for a in back)
+        kept = [a for a, entry in enumerate(write.index) if entry[0] == "cut"]
+        order = tuple(kept.index(a) for a in back if a in kept)
+        value = wrap(write.value)
+        if value.node.spec.rank and order != tuple(range(len(order))):
+            value = transpose(copied(value, write.place(turned.node.spec)), axes=order)
+        result = _written_into(result, value, index)
+    return result
 
 
 def _part_of(x: Any, index: Index) -> Any:
