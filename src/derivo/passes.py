@@ -134,6 +134,8 @@ class Passes:
                 *(("tie", f"{tie}, for {tie.line.text if tie.line else 'the trace'}")
                   for tie in traced.ties),
                 *(("size", str(needed)) for needed in traced.requires),
+                *(("write", f"writes into {path}: the caller's array stays as it is")
+                  for path in run.written),
                 *(("assert", f"not tried: {line.text}") for line in run.asserted),
                 *(("function", f"{name} {note}")
                   for name, note in sorted(outlined.notes.items())),

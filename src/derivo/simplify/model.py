@@ -20,8 +20,8 @@ class Step:
     kind
         "local", "chain", "fan-out", "broadcast", "rewrite"; "function": what became of
         a function that is called, and why; "assert": a statement about values that
-        was not tried; "tie": a named size that is another; or "size": what named sizes
-        must be.
+        was not tried; "write": an argument that the function writes into; "tie": a
+        named size that is another; or "size": what named sizes must be.
     rule
         Name of the rule.
     result

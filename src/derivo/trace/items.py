@@ -25,6 +25,11 @@ def item(x: Any, index: Any) -> Any:
     if not steps:
         return x
     part = View.part(x, steps)
+    # ``x[..., 0]`` of a vector is an array without axes, ``x[0]`` a number.
+    dotted = any(
+        p is Ellipsis for p in (index if isinstance(index, tuple) else [index])
+    )
+    part.is_array = part.is_array or dotted
     if part.is_array:
         part.cell, part.way = x.cell, View(x, steps, part.node)
     return part

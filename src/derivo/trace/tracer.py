@@ -277,6 +277,8 @@ class Traced:
         The lines of `assert` statements about values: they were not tried.
     makes_generators
         Whether it makes generators of random numbers.
+    written
+        The arguments that it writes into.
     """
 
     graph: Graph
@@ -285,6 +287,7 @@ class Traced:
     call: Callable[[Mapping[str, Any]], Any]
     asserted: tuple[Line, ...] = ()
     makes_generators: bool = False
+    written: tuple[str, ...] = ()
 
 
 def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:
@@ -320,6 +323,7 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
     }
     # What the function writes into an argument stays in the trace.
     arrays = {path: tracer.wrap(node) for path, node in inputs_by_path.items()}
+    own = {path: variable.cell for path, variable in arrays.items()}
     call = partial(given.call, function)
     with understanding_variables(tracer, function) as tracer.adopt:
         before = sys.gettrace()
@@ -353,9 +357,10 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
     check(graph)
     refuse_escaped(graph.nodes())
     tracer.is_over = True
+    changed = {cell for cell, _ in tracer.writes}
     return Traced(
         graph, structure, tracer.finished(), call, tuple(tracer.asserts.lines),
-        tracer.makes_generators,
+        tracer.makes_generators, tuple(p for p, cell in own.items() if cell in changed),
     )  # fmt: skip
 
 
