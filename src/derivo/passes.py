@@ -453,14 +453,19 @@ def _notes_of_sizes(graph: Graph) -> tuple[str, ...]:
 def _traced_with_ties(
     function: Callable[..., Any], given: Given
 ) -> tuple[Traced, Given, Builder]:
-    """Trace, and once more for each named size that turns out to be another."""
+    """Trace, and once more for each thing that turns out to be otherwise.
+
+    A named size is another; or a traced value picks from an array.
+    """
     requires: tuple[Requirement, ...] = ()
     ties: tuple[Tie, ...] = ()
+    opens_arrays = False
     while True:
         builder = Builder()
         try:
-            run = _traced_undone(function, given, builder)
+            run = _traced_undone(function, given, builder, opens_arrays=opens_arrays)
         except TracedAgain as again:
+            opens_arrays |= again.opens_arrays
             tying = again.tying
             tied = {k: rebuilt(v, partial(in_spec, tying=tying))
                     for k, v in given.specs.items()}  # fmt: skip
@@ -474,25 +479,27 @@ def _traced_with_ties(
 
 
 def _traced_undone(
-    function: Callable[..., Any], given: Given, builder: Builder
+    function: Callable[..., Any], given: Given, builder: Builder, *, opens_arrays: bool
 ) -> Traced:
     """Trace, and leave what the function can write to as it was."""
     with (
         left_as_it_was(function) as reached,
         generators_as_they_were(reached) as generators,
     ):
-        run = _traced(function, given, builder)
+        run = _traced(function, given, builder, opens_arrays=opens_arrays)
         if run.makes_generators or generators.have_moved():
-            again = _traced(function, given, Builder())
+            again = _traced(function, given, Builder(), opens_arrays=opens_arrays)
             refuse_drawn(run.graph.name, run.graph, again.graph)
     return run
 
 
-def _traced(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:
+def _traced(
+    function: Callable[..., Any], given: Given, builder: Builder, *, opens_arrays: bool
+) -> Traced:
     """Trace, and tell what ends a program as an error of the user's function."""
     name = getattr(function, "__name__", repr(function))
     try:
-        run = trace(function, given, builder)
+        run = trace(function, given, builder, opens_arrays=opens_arrays)
     except RecursionError:
         message = f"{name} calls itself, or others, too deep: is there an end to it?"
         raise TraceError(message) from None

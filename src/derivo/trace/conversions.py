@@ -76,6 +76,8 @@ def refuse_number(recorder: Recording, node: Node, wanted: str) -> NoReturn:
         What it was asked to be: "a number", "a whole number" or "an array".
     """
     asking = _asking()
+    if asking is not None and _is_of_array(asking):
+        recorder.open_arrays()
     if node.op is size:
         _refuse_size(recorder, node, asking)
     what, instead = _told(asking) if asking is not None else ("", "")
@@ -86,6 +88,13 @@ def refuse_number(recorder: Recording, node: Node, wanted: str) -> NoReturn:
     if wanted == "a whole number":
         instead += _as_setting(node)
     recorder.refuse(TraceError, what, instead)
+
+
+def _is_of_array(asking: Asking) -> bool:
+    """Tell whether this may be a part of a plain array, or a method of one."""
+    if "SUBSCR" in asking.kind or "SLICE" in asking.kind:
+        return asking.target is None or isinstance(asking.target, np.ndarray)
+    return "CALL" in asking.kind and asking.called is None
 
 
 def _refuse_size(recorder: Recording, node: Node, asking: Asking | None) -> NoReturn:

@@ -84,11 +84,46 @@ def _put_back(thing: Any, before: Any) -> None:
             thing[key] = before[key]
 
 
+class Instead:
+    """What stands in for what while a function is traced.
+
+    Parameters
+    ----------
+    functions
+        From the identity of a function to what stands in for it; methods are found by
+        the function they are made of.
+    of_array
+        Gives what stands in for an array of NumPy's; None if they stay.
+    """
+
+    def __init__(
+        self, functions: dict[int, Any], of_array: Callable[[Any], Any] | None = None
+    ) -> None:
+        self.functions, self.of_array = functions, of_array
+        self._arrays: dict[int, tuple[Any, Any]] = {}
+
+    def __call__(self, thing: Any) -> Any:
+        """Give what stands in for a value: itself, for most."""
+        if isinstance(thing, MethodType) and id(thing.__func__) in self.functions:
+            return getattr(thing.__self__, thing.__func__.__name__)  # of its class now
+        if self.of_array is None:
+            return self.functions.get(id(thing), thing)
+        if type(thing) is np.ndarray:
+            if id(thing) not in self._arrays:
+                self._arrays[id(thing)] = thing, self.of_array(thing)
+            return self._arrays[id(thing)][1]
+        if isinstance(thing, tuple) and thing:
+            parts = [self(part) for part in thing]
+            if any(new is not old for new, old in zip(parts, thing, strict=True)):
+                return getattr(type(thing), "_make", type(thing))(parts)
+        return self.functions.get(id(thing), thing)
+
+
 @contextmanager
 def standing_in(
-    function: Callable[..., Any], instead: dict[int, Any]
+    function: Callable[..., Any], instead: Callable[[Any], Any]
 ) -> Iterator[None]:
-    """Put other functions in the place of those that a function was handed before.
+    """Put others in the place of functions, say, that a function was handed before.
 
     ``self.act = scipy.special.softmax``, a closure and a default keep the function
     itself: it is not looked up in its module again.
@@ -98,8 +133,7 @@ def standing_in(
     function
         What it can reach is looked through.
     instead
-        From the identity of a function to what stands in for it; methods are found by
-        the function they are made of.
+        Gives what is to stand in the place of a value.
     """
     found: dict[int, tuple[Any, Any]] = {}
     collect(function, found, DEPTH)
@@ -114,33 +148,34 @@ def standing_in(
 
 
 def _put(
-    thing: Any, before: Any, instead: dict[int, Any]
+    thing: Any, before: Any, instead: Callable[[Any], Any]
 ) -> Iterator[Callable[[], None]]:
-    """Put what stands in for functions into one container; give what undoes it."""
+    """Put what stands in for others into one container; give what undoes it."""
     if isinstance(thing, CellType):
-        new = _stand_in(before, instead)
+        new = instead(before)
         if new is not before:
             thing.cell_contents = new
             yield partial(setattr, thing, "cell_contents", before)
     elif isinstance(thing, FunctionType) and thing.__defaults__:
         old = thing.__defaults__
-        thing.__defaults__ = tuple(_stand_in(v, instead) for v in old)
+        thing.__defaults__ = tuple(map(instead, old))
         yield partial(setattr, thing, "__defaults__", old)
     elif isinstance(thing, list) or (
         isinstance(thing, dict) and "__builtins__" not in thing
     ):
         items: Any = thing
         for key in list(thing if isinstance(thing, dict) else range(len(thing))):
-            old, new = items[key], _stand_in(items[key], instead)
+            old, new = items[key], instead(items[key])
             if new is not old:
                 items[key] = new
                 yield partial(setitem, items, key, old)
 
-
-def _stand_in(thing: Any, instead: dict[int, Any]) -> Any:
-    if isinstance(thing, MethodType) and id(thing.__func__) in instead:
-        return getattr(thing.__self__, thing.__func__.__name__)  # of its class now
-    return instead.get(id(thing), thing)
+    elif isinstance(thing, type):
+        for name, old in list(vars(thing).items()):
+            new = instead(old) if type(old) is np.ndarray else old
+            if new is not old:
+                setattr(thing, name, new)
+                yield partial(setattr, thing, name, old)
 
 
 def collect(thing: Any, found: dict[int, tuple[Any, Any]], depth: int) -> None:
@@ -188,7 +223,8 @@ def _parts(thing: Any, before: Any) -> list[Any]:
     if isinstance(thing, dict | list | tuple):
         return list(thing.values() if isinstance(thing, dict) else thing)
     if _is_instance(thing):
-        return [vars(thing), vars(type(thing)).get("__call__")]
+        own = [c for c in type(thing).__mro__ if c.__module__ != "builtins"]
+        return [vars(thing), vars(type(thing)).get("__call__"), *own]
     return []
 
 

@@ -34,7 +34,7 @@ from derivo.trace.gathered import Gathered
 from derivo.trace.known import is_known, known
 from derivo.trace.lists import taking_lists
 from derivo.trace.numbered import numbers_in
-from derivo.trace.owned import standing_in
+from derivo.trace.owned import Instead, standing_in
 from derivo.trace.recording import is_traced
 from derivo.trace.runs import (
     Counting,
@@ -110,13 +110,17 @@ def understanding_variables(
         words = dict(_words(recorder))
         before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
 
+        of_array = partial(known, recorder=recorder) if recorder.opens_arrays else None
+        instead = Instead(replaced, of_array)
+
         def adopt(scope: dict[str, Any]) -> None:
             if id(scope) in before:
                 return
-            imported = {k: v for k, v in scope.items() if id(v) in replaced}
+            new = {k: n for k, v in scope.items() if (n := instead(v)) is not v}
+            imported = {k: scope[k] for k in new}
             added = words.keys() - scope.keys()
             before[id(scope)] = scope, imported, added
-            scope.update({k: replaced[id(v)] for k, v in imported.items()})
+            scope.update(new)
             scope.update({k: words[k] for k in added})
 
         try:
@@ -124,7 +128,7 @@ def understanding_variables(
                 setattr(module, name, new)
             adopt(getattr(inspect.unwrap(function), "__globals__", {}))
             _ACTIVE.append(recorder)
-            with standing_in(function, replaced):
+            with standing_in(function, instead):
                 yield adopt
         finally:
             if _ACTIVE and _ACTIVE[-1] is recorder:

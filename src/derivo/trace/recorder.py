@@ -17,7 +17,7 @@ from derivo.graph.node import Frame, Line, Node, Requirement
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, broadcast, kind_of, promote
 from derivo.ops.join import assembled
-from derivo.ops.leaf import arange, as_float, constant, size
+from derivo.ops.leaf import arange, as_float, constant, eye, size
 from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.cell import Cell
@@ -46,6 +46,12 @@ def as_attribute(value: Any) -> Any:
     return value.as_dim() if hasattr(value, "as_dim") else value
 
 
+def _is_identity(array: Any) -> bool:
+    """Tell whether this is what ``np.eye`` makes."""
+    is_matrix = array.ndim == 2 and array.dtype.kind == "f" and min(array.shape) > 1
+    return is_matrix and bool(np.array_equal(array, np.eye(*array.shape)))
+
+
 def _is_whole(node: Node, place: Spec) -> bool:
     """Tell whether this is a number such as 2.0, which integers hold as well."""
     value = node.attrs.get("value")
@@ -71,6 +77,9 @@ class Recorder:
         # The plain loops that are under way, and what their steps find as their number.
         self.loops: list[PlainLoop] = []
         self.counters: dict[str, Any] = {}
+        # Whether arrays that the function finds are such that traced values pick parts
+        # of them, and can be written into them.
+        self.opens_arrays = False
         # What the named sizes must be for all this to be right.
         self.required: dict[Dim, Requirement] = {}
 
@@ -139,6 +148,9 @@ class Recorder:
             return dim
         return self.wrap(self.builder.make(size, (), {"dim": dim}))
 
+    def open_arrays(self) -> None:
+        """Do what can be done where a plain array meets a traced value: nothing."""
+
     def namespace(self) -> Any:
         """Give NumPy as the traced code sees it."""
         return numpy_as_seen()
@@ -201,6 +213,9 @@ class Recorder:
             if array.dtype == np.int64 and np.array_equal(array, np.arange(array.size)):
                 # Counted out while tracing, as np.arange(x.shape[0]) of a plain size.
                 return self.builder.make(arange, (), {"stop": array.size})
+            if _is_identity(array):
+                attrs = {"n": len(array), "m": array.shape[1]}
+                return self.builder.make(eye, (), attrs)
             value = Constant(array)
         return self.builder.make(constant, (), {"value": value})
 

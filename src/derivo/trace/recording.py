@@ -58,6 +58,9 @@ class Recording(Protocol):
     def steps_along(self, run: Any) -> Iterator[Any]:
         """Begin a plain loop over an axis that is only a name."""
 
+    def open_arrays(self) -> None:
+        """Do what can be done where a plain array meets a traced value."""
+
     def namespace(self) -> Any:
         """Give NumPy as the traced code sees it."""
 

@@ -40,7 +40,7 @@ AT_ONCE = 2
 
 
 class TracedAgain(BaseException):
-    """Sizes are known to be others than they were taken for: trace from the start.
+    """Sizes are others than they were taken for, say: trace from the start.
 
     No `Exception`, so that the user's code does not take it for an error.
 
@@ -50,11 +50,15 @@ class TracedAgain(BaseException):
         What stands in the place of names.
     line
         The user's line that needs it.
+    opens_arrays
+        Whether traced values are to pick parts of arrays that the function finds.
     """
 
-    def __init__(self, tying: Tying, line: Line | None) -> None:
+    def __init__(
+        self, tying: Tying, line: Line | None, *, opens_arrays: bool = False
+    ) -> None:
         super().__init__(tying)
-        self.tying, self.line = tying, line
+        self.tying, self.line, self.opens_arrays = tying, line, opens_arrays
 
     @property
     def ties(self) -> tuple[Tie, ...]:

@@ -141,6 +141,12 @@ class Tracer(Recorder):
             self.again = TracedAgain(tying, self.place()[0])
             raise self.again
 
+    def open_arrays(self) -> None:
+        """Trace again, with arrays that know what to do with traced values."""
+        if not self.opens_arrays:
+            self.again = TracedAgain({}, self.place()[0], opens_arrays=True)
+            raise self.again
+
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
         """Find the innermost frame of the user's, and the calls of helpers around it.
 
@@ -290,7 +296,10 @@ class Traced:
     written: tuple[str, ...] = ()
 
 
-def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Traced:
+def trace(
+    function: Callable[..., Any], given: Given, builder: Builder, *,
+    opens_arrays: bool = False,
+) -> Traced:  # fmt: skip
     """Run `function` once on variables of the given specs.
 
     Parameters
@@ -302,6 +311,9 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
         may be left out.
     builder
         Where the nodes go.
+    opens_arrays
+        Let traced values pick parts of arrays that the function finds, in its module,
+        a closure or an object.
 
     Raises
     ------
@@ -313,6 +325,7 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
         Two named sizes must be equal: see `derivo.trace.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
+    tracer.opens_arrays = opens_arrays
     tracer.numbers = given.sizes_of_self
     specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
@@ -333,7 +346,8 @@ def trace(function: Callable[..., Any], given: Given, builder: Builder) -> Trace
         except RecursionError as error:
             raise _endless(error, function) from None
         except Exception as error:  # noqa: BLE001  (raised again, at once)
-            raise _reason(error) from None
+            # NumPy may have put an error of its own in the place of ours.
+            raise (tracer.again or _reason(error)) from None
         finally:
             sys.settrace(before)
     _check_ended(tracer)
