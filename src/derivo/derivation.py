@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from derivo.errors import UsageError
@@ -185,6 +186,16 @@ class Derivation(Passes):
             message = f"there is no level {wanted!r}; name one, such as 'matrix'"
             raise UsageError(message)
         return explain(self, wanted, arrays=arrays, **options)
+
+    def play(self, /, **given: Any) -> Path:
+        """Open the page that computes in the browser: see `explain` for the arguments.
+
+        Returns
+        -------
+        Path
+            The page: one file, to keep or to hand on.
+        """
+        return self.explain(**given).open()
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""

@@ -4,17 +4,18 @@ import itertools
 
 import pytest
 
-from derivo.explain.document import formulas_of
-from tests.explain import test_page
-from tests.explain.test_page import browser, explained, find, page, path  # noqa: F401
+from tests.explain import chromium
+from tests.explain.test_page import find
+from tests.explain.test_window import browser, click, explanation, page  # noqa: F401
 
-pytestmark = test_page.pytestmark
+pytestmark = chromium.MARKS
 
 
 @pytest.fixture
 def tree(page):  # noqa: F811
     # Sections further down are laid out when they come into sight: here all are.
     page.execute_script(
+        "document.querySelector('#drawer').hidden = false;"
         "for (const e of document.querySelectorAll('*'))"
         " { e.style.contentVisibility = 'visible'; if (e.open === false) e.open = true }"
     )
@@ -43,7 +44,12 @@ def test_formulas_are_formulas_to_it(page, tree):  # noqa: F811
     assert len(formulas) >= len(visible) > 100
     inner = {role(n) for n in tree if role(n).startswith("MathML")}
     assert {"MathMLFraction", "MathMLIdentifier", "MathMLOperator"} <= inner
-    assert len(list(formulas_of(explained().document))) >= 100
+
+
+def test_every_value_of_the_graph_has_words(page, tree):  # noqa: F811
+    symbols = [n for n in tree if role(n) == "graphics-symbol"]
+    assert len(symbols) == len(find(page, "svg.graph .spot"))
+    assert all(name(n) for n in symbols)
 
 
 def test_the_graph_is_a_picture_with_words(page, tree):  # noqa: F811
@@ -71,12 +77,13 @@ def test_a_step_is_announced(page):  # noqa: F811
     live = find(page, "[aria-live='polite'], [role='status']")
     assert live
     before = [e.text for e in live]
-    test_page.click(page, "#next")
+    click(page, "#next")
     assert [e.text for e in live] != before
 
 
 def test_everything_is_reached_with_the_tab_key(page):  # noqa: F811
     """Each control gets the focus in turn, and shows it."""
+    from selenium.webdriver.common.action_chains import ActionChains
     from selenium.webdriver.common.keys import Keys
 
     wanted = {
@@ -85,7 +92,7 @@ def test_everything_is_reached_with_the_tab_key(page):  # noqa: F811
     }  # fmt: skip
     reached = set()
     for _ in range(400):
-        test_page.press(page, Keys.TAB)
+        ActionChains(page).send_keys(Keys.TAB).perform()
         at = page.switch_to.active_element
         seen = at.get_attribute("id")
         if seen in wanted:

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 import derivo
+from derivo.explain.code import code_of
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
+from derivo.explain.frames import frames_of
 from derivo.explain.prepare import subject
 from derivo.explain.step_lines import lines_of
-from derivo.explain.words import LANGUAGES
+from derivo.explain.words import LANGUAGES, Words
 from derivo.explain.words.loops import TEXTS
 from tests.explain.loop_programs import (
     CLOSE,
@@ -139,7 +141,8 @@ def test_the_product_of_jacobians_is_the_derivative_by_an_early_step():
 def test_frames_have_the_values_of_every_step(function):
     found, d, given, up = traced(function)
     options = {} if np.ndim(up) == 0 else {"upstream": up}
-    frames = d.explain("graph", arrays=given, **options).document.frames
+    about = subject(d, given, options.get("upstream"))
+    frames = frames_of(about, Words("en"), code_of(about))
     (forward,) = [f for f in frames if f.phase == "forward" and steps_in(f)]
     (backward,) = [f for f in frames if f.phase == "backward" and steps_in(f)]
     (steps,) = subject(d, {}).loops

@@ -44,8 +44,6 @@ def groups_of(document):
     for block in blocks_of(document):
         if isinstance(block, Display):
             yield block.rows
-    for frame in document.frames:
-        yield frame.rows
 
 
 def named_numbers(document):

@@ -56,6 +56,7 @@ def add_parser(commands: Any) -> None:
         help="write to a file; its ending decides what",
     )
     add("--all", action="store_true", help="print everything, not the few main lines")
+    add("--open", action="store_true", help="show the page in the browser")
     add("--no-pager", action="store_true", help="print at once, however long")
     parser.set_defaults(run=run)
 
@@ -76,6 +77,9 @@ def run(args: argparse.Namespace) -> int:
     if path is not None:
         explanation.save(path)
         show.line(f"written to {path}")
+        return 0
+    if args.open:
+        show.line(f"written to {explanation.open()}")
         return 0
     short = args.level == "all" and args.worksheet is None and not args.all
     _print(explanation, page=not args.no_pager, short=short)

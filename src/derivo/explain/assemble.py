@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from derivo.explain.code import code_of
 from derivo.explain.document import SHORT, Document, Section
 from derivo.explain.drawing.of_subject import draw
-from derivo.explain.frames import frames_of
 from derivo.explain.levels import (
     batch,
     brief,
@@ -58,13 +57,11 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
             sections += tell(subject, words)
     # What is told at length below stands first, in short.
     sections.sort(key=lambda s: s.anchor != SHORT)
-    stepping = "graph" in levels
     return Document(
         title=words.text("page.title", name=subject.derivation.name),
         language=language,
         sections=tuple(sections),
         factors=subject.all_factors,
-        drawing=drawing if stepping else None,
+        drawing=drawing if "graph" in levels else None,
         code=code if "code" in levels else None,
-        frames=frames_of(subject, words, code) if stepping else (),
     )

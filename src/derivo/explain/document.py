@@ -221,7 +221,6 @@ class Document:
     factors: tuple[Factor, ...] = ()
     drawing: Drawing | None = None
     code: Code | None = None
-    frames: tuple[Frame, ...] = ()
     asked: tuple[str, ...] = ()
 
 
@@ -236,7 +235,7 @@ def in_short(document: Document) -> Document:
     sections = tuple(s for s in document.sections if s.anchor == SHORT)
     if not sections:
         return document
-    return replace(document, sections=sections, drawing=None, frames=(), factors=())
+    return replace(document, sections=sections, drawing=None, factors=())
 
 
 def blocks_of(document: Document) -> Iterator[Block]:
@@ -286,7 +285,3 @@ def formulas_of(document: Document) -> Iterator[Formula]:  # noqa: C901  a case 
                 yield from inline(title)
             case _:
                 pass
-    for frame in document.frames:
-        yield from inline(frame.title)
-        yield from rows(frame.rows)
-        yield frame.name

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import webbrowser
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from derivo.explain.document import Document
 from derivo.explain.prepare import subject
 from derivo.passes import Passes
 from derivo.run.load import path_of
+
+if TYPE_CHECKING:  # prepared when it is asked for
+    from derivo.explain.window.model import Window
 
 ENDINGS = (".html", ".tex", ".svg", ".png", ".dot", ".md", ".txt")
 
@@ -63,7 +67,8 @@ def explain(
         about = subject(derivation, arrays or {}, upstream)
         document = assemble(about, levels, language)
         asked = () if "all" in wanted else wanted
-        return Explanation(derivation, replace(document, asked=asked))
+        document = replace(document, asked=asked)
+        return Explanation(derivation, document, arrays or {}, upstream)
 
 
 class Explanation:
@@ -73,11 +78,50 @@ class Explanation:
     ----------
     document
         Sections, formulas, pictures and steps as data.
+    arrays, upstream
+        Numbers that were given.
     """
 
-    def __init__(self, derivation: Passes, document: Document) -> None:
+    def __init__(
+        self, derivation: Passes, document: Document,
+        arrays: Mapping[str, Any] | None = None, upstream: Any = None,
+    ) -> None:  # fmt: skip
         self.derivation = derivation
         self.document = document
+        self.arrays = dict(arrays or {})
+        self.upstream = upstream
+
+    @cached_property
+    def window(self) -> Window | None:
+        """What the page computes and shows; None for a sheet, and without the graph.
+
+        Where no arrays were given it has small ones of its own.
+        """
+        from derivo.explain.window.prepare import window_of
+        from derivo.explain.words import Words
+
+        document = self.document
+        if document.drawing is None or "worksheet" in document.asked:
+            return None
+        words = Words(document.language)
+        with np.errstate(all="ignore"):
+            return window_of(self.derivation, self.arrays, self.upstream, words)
+
+    @property
+    def page(self) -> str:
+        """The page: one file that opens from disk, computes, and asks nobody."""
+        from derivo.explain.writers.html import page, window
+
+        if self.window is None:
+            return page.write(self.document)
+        return window.write(self.window, self.document)
+
+    def open(self) -> Path:
+        """Show the page in the browser; give the file that it was written to."""
+        folder = Path(tempfile.mkdtemp(prefix="derivo-"))
+        path = self.save(folder / f"{self.derivation.name}.html")
+        webbrowser.open(path.as_uri())
+        return path
 
     @cached_property
     def text(self) -> str:
@@ -134,6 +178,9 @@ class Explanation:
             raise UsageError(message)
         from derivo.explain.writers import files
 
+        if path.suffix.lower() == ".html":
+            _replace(path, self.page.encode())
+            return path
         for name, content in files.parts(self.document, path).items():
             _replace(path.with_name(name), content)
         return path
@@ -148,9 +195,8 @@ class Explanation:
         """
         from derivo.explain.writers import files
 
-        return files.render(
-            self.document, _known(f".{ending.removeprefix('.')}", ending)
-        )
+        known = _known(f".{ending.removeprefix('.')}", ending)
+        return self.page if known == ".html" else files.render(self.document, known)
 
     def worksheet(self, seed: int = 0) -> Worksheet:
         """Give the same network with fresh numbers and blanks, and its answer key.
@@ -170,9 +216,9 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        from derivo.explain.writers.html.page import embed
+        from derivo.explain.writers.html.window import embed
 
-        return embed(self.document)
+        return embed(self.page, self.document.title)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,28 @@ class Body:
     def _spelled(self, node: Node) -> Node:
         return self.shared.spelled(node, self.variables)
 
+    def of_one_number(self, node: Node, operand: Node, name: str) -> str | None:
+        """Write a value as a function of one number; None if it is no such function."""
+        operand = self._spelled(operand)
+
+        def tree(at: Node) -> ast.expr | None:
+            at = self._spelled(at)
+            if at is operand:
+                return ast.Name(name)
+            if is_number(at):
+                return self._number(at)
+            if "elementwise" not in at.op.traits:
+                return None
+            for inner in at.inputs:
+                part = tree(inner)
+                if part is None:
+                    return None
+                self.elements[self._spelled(inner)] = part
+            return self._element(at)
+
+        found = tree(node)
+        return None if found is None else write(found)
+
     # --- order ------------------------------------------------------------------------
 
     def _in_order(self, wanted: list[Node]) -> list[Node]:

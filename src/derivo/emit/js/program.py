@@ -31,10 +31,13 @@ class Script:
         that has one, and what comes back along each edge.
     keys
         What every value of the forward pass goes by.
+    slopes
+        Values that are a function of one other value, cell by cell: that function.
     """
 
     text: str
     keys: Mapping[Node, str]
+    slopes: Mapping[Node, str]
 
     @property
     def runtime(self) -> str:
@@ -89,8 +92,21 @@ def script(
     keys = _keys(nodes, names)
     forward = _function(shared, nodes, keys)
     back = _backward(shared, keys, adjoints, seeds, edges or {})
+    curves = {n: text for n in nodes if (text := _curve(shared, n)) is not None}
     helpers = list(shared.helpers.values())
-    return Script("\n\n".join([*helpers, forward, back]) + "\n", keys)
+    return Script("\n\n".join([*helpers, forward, back]) + "\n", keys, curves)
+
+
+def _curve(shared: Shared, node: Node) -> str | None:
+    """Write a function of one value alone: ``u => Math.tanh(u)``."""
+    operands = {i for i in node.inputs if not is_number(i)}
+    if "elementwise" not in node.op.traits or len(operands) != 1:
+        return None
+    (operand,) = operands
+    body = Body(shared, {}, {})
+    text = body.of_one_number(node, operand, "u")
+    is_curve = text is not None and not body.sizes and "(" in text
+    return f"(u) => {text}" if is_curve else None
 
 
 def _keys(nodes: tuple[Node, ...], names: Mapping[Node, str]) -> dict[Node, str]:

@@ -41,6 +41,8 @@ def _wide(letter: str) -> float:
 
 def spot_width(spot: Spot) -> float:
     """Give the width of what is drawn for a spot."""
+    if spot.room is not None:
+        return spot.room[0]
     kind = "name" if spot.kind == "argument" else "sign"
     return max(LEAST, text_width(spot.symbol, kind) + 20)
 

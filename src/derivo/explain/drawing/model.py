@@ -35,6 +35,8 @@ class Spot:
         The calls of helper functions it is in, outermost first.
     line
         Where the user wrote it.
+    room
+        Width and height of what is drawn, where that is a grid of numbers.
     is_result, is_parameter
         It is a result of the function; it is an argument whose gradient is asked for
         and which is not data (drawn beside its operation).
@@ -50,6 +52,7 @@ class Spot:
     members: tuple[str, ...] = ()
     group: tuple[Frame, ...] = ()
     line: str = ""
+    room: tuple[float, float] | None = None
     is_result: bool = False
     is_parameter: bool = False
 

@@ -65,7 +65,8 @@ class Plan:
 
     def tall(self, spot: Spot) -> float:
         """Give the height of what is drawn for a spot: each line into it has room."""
-        return max(CIRCLE, PORT * len(self.into[spot.id]))
+        own = CIRCLE if spot.room is None else spot.room[1]
+        return max(own, PORT * len(self.into[spot.id]))
 
     def _lanes(self) -> dict[int, float]:
         """Give the middle of every lane, from the top."""
@@ -207,4 +208,6 @@ class Plan:
 
 def radius(spot: Spot, tall: float) -> float:
     """Give how round the corners of a spot are."""
+    if spot.room is not None:
+        return 6.0
     return 9.0 if spot.kind in {"argument", "group"} else min(tall, CIRCLE) / 2

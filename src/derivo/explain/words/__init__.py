@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
 AREAS = (
     "page",
+    "window",
     "brief",
     "scalar",
     "matrix",

@@ -18,16 +18,13 @@ def render(document: Document, ending: str) -> str | bytes:
     document
         What to write.
     ending
-        ``".html"``, ``".tex"``, ``".md"``, ``".txt"``; ``".svg"`` and ``".png"`` hold
+        ``".tex"``, ``".md"``, ``".txt"``; ``".svg"`` and ``".png"`` hold
         graph and formulas of the levels asked for by name, of "all" the graph;
         ``".dot"`` the graph alone.
     """
     from derivo.explain.writers import latex, markdown, pictures, png, terminal
-    from derivo.explain.writers.html import page
 
     match ending:
-        case ".html":
-            return page.write(document)
         case ".tex":
             return latex.write(document)
         case ".md":

@@ -1,0 +1,129 @@
+"""Where a cell comes from: read off what the operations say of their entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from string import ascii_lowercase
+
+from derivo.explain.drawing.of_subject import sign_of
+from derivo.explain.subject import Subject
+from derivo.explain.window.model import Link, Term
+from derivo.graph.element import Fold, Rearranged
+from derivo.graph.node import Node
+
+ONE = "0"  # the place on an axis of size 1
+Index = tuple[str, ...]
+
+
+def links_of(about: Subject) -> dict[str, Link]:
+    """Give the link of each value (``"v3"``) and of each gradient (``"dv3"``)."""
+    ids, found = about.ids, dict[str, Link]()
+    values = {n: ("value", i) for n, i in ids.items() if n.inputs or "name" in n.attrs}
+    gradients: dict[Node, tuple[str, str]] = {}
+    for value, adjoint in about.raw.adjoints.items():
+        # A gradient that is passed on is that of the value nearest the result.
+        if adjoint not in gradients or value in about.names:
+            gradients[adjoint] = ("gradient", ids[value])
+    placed = {**values, **gradients}
+    for node, i in ids.items():
+        if node.inputs and (link := _link(node, placed)) is not None:
+            found[i] = link
+    for value, adjoint in about.raw.adjoints.items():
+        own = {n: p for n, p in placed.items() if p != ("gradient", ids[value])}
+        passed = gradients[adjoint][1] != ids[value]
+        link = _passed(adjoint, placed) if passed else _link(adjoint, own)
+        if link is not None and link.terms:
+            found[f"d{ids[value]}"] = link
+    return found
+
+
+def _passed(node: Node, placed: Mapping[Node, tuple[str, str]]) -> Link:
+    index = tuple(ascii_lowercase[8 : 8 + node.spec.rank])
+    return Link("each", index, (Term(*placed[node], index),), "=")
+
+
+def _link(node: Node, placed: Mapping[Node, tuple[str, str]]) -> Link | None:
+    walk = _Walk(placed)
+    index = tuple(walk.fresh() for _ in range(node.spec.rank))
+    kind, sign = _kind(node), ""
+    if kind == "each":
+        sign = sign_of(node)
+    terms = tuple(dict.fromkeys(walk.read(node, index)))
+    if walk.is_unknown:
+        return None
+    operands = [i for i in node.inputs if i.inputs or "name" in i.attrs]
+    is_plain = all(walk.is_direct(i) for i in operands)
+    return Link(kind, index, terms, sign, is_plain)
+
+
+def _kind(node: Node) -> str:
+    if node.op.contraction is not None:
+        return "product"
+    if isinstance(node.op.element, Fold):
+        return node.op.name if node.op.name in ("mean", "max", "min") else "sum"
+    return "each"
+
+
+@dataclass
+class _Walk:
+    """Follows an entry back to the values that are on the page."""
+
+    placed: Mapping[Node, tuple[str, str]]
+    count: int = 0
+    is_unknown: bool = False
+
+    def fresh(self) -> str:
+        """Give a letter: i, j, k and so on."""
+        self.count += 1
+        return (ascii_lowercase[8:] + ascii_lowercase[:8])[(self.count - 1) % 26]
+
+    def is_direct(self, node: Node) -> bool:
+        """Tell whether a value is on the page, perhaps shown in another way."""
+        while node not in self.placed and isinstance(node.op.element, Rearranged):
+            (node,) = node.inputs
+        return node in self.placed
+
+    def read(self, node: Node, index: Index) -> Iterator[Term]:
+        """Give the cells that an entry of a value is computed from."""
+        operands = list(node.inputs)
+        element = node.op.element
+        if node.op.contraction is not None:
+            specs = tuple(i.spec for i in operands)
+            terms, _, out = node.op.contraction(node.attrs, *specs).partition("->")
+            letters = dict(zip(out, index, strict=True))
+            for operand, term in zip(operands, terms.split(","), strict=True):
+                for c in term:
+                    letters[c] = letters.get(c) or self.fresh()
+                yield from self._at(operand, tuple(letters[c] for c in term))
+        elif isinstance(element, Fold):
+            yield from self._fold(node, element, index)
+        elif isinstance(element, Rearranged):
+            (operand,) = operands
+            shapes = (operand.spec.shape, node.spec.shape)
+            yield from self._at(operand, element.source(index, node.attrs, *shapes))
+        elif "elementwise" in node.op.traits:
+            for operand in operands:
+                shape = operand.spec.shape
+                last = index[len(index) - len(shape) :]
+                own = (ONE if d == 1 else c for d, c in zip(shape, last, strict=True))
+                yield from self._at(operand, tuple(own))
+        elif node.inputs:
+            self.is_unknown = True
+
+    def _fold(self, node: Node, fold: Fold, index: Index) -> Iterator[Term]:
+        (operand,) = node.inputs
+        axes = fold.axes(node.attrs, operand.spec.shape)
+        left = list(index)
+        if node.spec.rank == operand.spec.rank:  # reduced axes are kept, of size 1
+            left = [c for a, c in enumerate(index) if a not in axes]
+        own = tuple(
+            self.fresh() if a in axes else left.pop(0) for a in range(operand.spec.rank)
+        )
+        yield from self._at(operand, own)
+
+    def _at(self, node: Node, index: Index) -> Iterator[Term]:
+        if node in self.placed:
+            yield Term(*self.placed[node], index)
+        else:
+            yield from self.read(node, index)

@@ -1,0 +1,103 @@
+"""The graph of a window: with room for the numbers of every value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from derivo.explain.drawing.folding import calls, fold, named_values
+from derivo.explain.drawing.layered import place
+from derivo.explain.drawing.model import Drawing, Edge, Spot
+from derivo.explain.drawing.of_subject import draw
+from derivo.explain.drawing.wrapping import wrapped
+from derivo.explain.formula.of_node import leaf, names_of
+from derivo.explain.subject import Subject
+from derivo.graph.node import Node
+
+# Pixels: a cell with a number, a cell without, and between a value and its gradient.
+CELL = 46.0, 21.0
+DOT = 8.0
+GAP = 20.0
+CIRCLE = 34.0
+NUMBERED = 8  # rows and columns that are shown with numbers
+MOST = 16  # rows and columns that are shown at all
+ROOM = 744.0, 740.0  # of the picture, in a window of 1280 x 900
+MANY = 60  # spots; beyond that calls are boxes
+
+
+def picture(about: Subject) -> Drawing:
+    """Draw the graph: a grid for each value that has a name, and for its gradient.
+
+    What is computed on the way to a value is part of it; its steps light it up.
+    """
+    plain = replace(draw(about), folded=None)
+    if len(plain.spots) > MANY:
+        plain = fold(plain, calls(plain))
+    plain = _with_names(fold(plain, named_values(plain)), plain)
+    nodes = {i: n for n, i in about.ids.items()}
+    spots = tuple(_with_room(s, nodes, about) for s in plain.spots)
+    return wrapped(place(replace(plain, spots=spots)), *ROOM)
+
+
+def _with_names(folded: Drawing, plain: Drawing) -> Drawing:
+    """Call boxes by their values, and keep what one factor alone says on a line."""
+    known = {e.id: e for e in plain.edges}
+    spots = tuple(
+        replace(s, kind="operation", name=_last(s, plain).name) if s.kind == "group"
+        else s for s in folded.spots
+    )  # fmt: skip
+    edges = tuple(_labelled(e, known) for e in folded.edges)
+    return replace(folded, spots=spots, edges=edges)
+
+
+def _last(box: Spot, plain: Drawing) -> Spot:
+    """Give the member of a box that is its result."""
+    return next(s for s in plain.spots if s.id == box.members[-1] or s.id == box.id)
+
+
+def _labelled(edge: Edge, known: dict[str, Edge]) -> Edge:
+    if edge.members and len(edge.factor.split()) == 1:
+        (label,) = (known[m].label for m in edge.members if known[m].factor)
+        return replace(edge, label=label)
+    return edge
+
+
+def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
+    node = nodes[(spot.members or (spot.id,))[-1]]
+    blank = replace(spot, value="", gradient="", shape="")
+    if spot.kind == "argument":
+        blank = replace(blank, name=names_of(about).get(node) or leaf(node))
+    if node not in about.values or "loop" in node.op.traits:
+        return blank
+    shape = np.shape(about.values[node])
+    is_named = spot.name is not None or spot.kind == "argument" or spot.is_result
+    room = room_of(shape, is_named=is_named, has_gradient=node in about.raw.adjoints)
+    return replace(blank, room=room)
+
+
+def room_of(
+    shape: tuple[int, ...], *, is_named: bool, has_gradient: bool
+) -> tuple[float, float]:
+    """Give the width and height of what is drawn for a value."""
+    rows, columns = grid_of(shape)
+    wide, tall = cell_of(shape, is_named=is_named)
+    grids = 1 + has_gradient
+    height = grids * rows * tall + (grids - 1) * GAP
+    if is_named:
+        return columns * wide, height
+    return max(columns * wide, CIRCLE), CIRCLE + GAP + height
+
+
+def grid_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Give rows and columns: the last axis across, all others down."""
+    columns = shape[-1] if shape else 1
+    rows = int(np.prod(shape[:-1])) if len(shape) > 1 else 1
+    return min(max(rows, 1), MOST), min(max(columns, 1), MOST)
+
+
+def cell_of(shape: tuple[int, ...], *, is_named: bool) -> tuple[float, float]:
+    """Give the size of a cell: with a number where there is room for numbers."""
+    rows = int(np.prod(shape[:-1])) if len(shape) > 1 else 1
+    small = rows <= NUMBERED and (shape[-1] if shape else 1) <= NUMBERED
+    return CELL if small and (is_named or not shape) else (DOT, DOT)

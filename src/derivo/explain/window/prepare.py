@@ -1,0 +1,221 @@
+"""From a derivation to what a window shows, with numbers of its own if need be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import DerivoError
+from derivo.explain.code import code_of
+from derivo.explain.computed import reasons, script_of
+from derivo.explain.formula.of_node import formula_of, names_of
+from derivo.explain.formula.tree import Formula, Symbol
+from derivo.explain.formula.unicode import inline
+from derivo.explain.frames import Frames
+from derivo.explain.prepare import subject
+from derivo.explain.subject import Subject, unique_names
+from derivo.explain.window.links import links_of
+from derivo.explain.window.model import Value, Window
+from derivo.explain.window.picture import picture
+from derivo.explain.words import Words
+from derivo.explain.worksheet import drawn
+from derivo.graph.dim import names as names_of_sizes
+from derivo.ops.leaf import argument
+from derivo.passes import Passes
+
+SIZES = (4, 2, 3, 2, 5, 3)  # of what is known by name, where numbers are drawn
+DRAWS = 8  # of which the liveliest is taken
+LONGEST = 110  # letters of a gradient that is told in one line
+LARGEST = 20_000  # numbers that a page is given
+
+
+def window_of(
+    derivation: Passes, arrays: Mapping[str, Any], upstream: Any, words: Words
+) -> Window:
+    """Prepare a window.
+
+    Parameters
+    ----------
+    derivation
+        With every function written out.
+    arrays
+        Values of the arguments; small ones are drawn if there are none.
+    upstream
+        Adjoint of the result; ones if left out.
+    words
+        The language.
+    """
+    about, is_drawn, why = _with_numbers(derivation, arrays, upstream)
+    why = (*why, *reasons(about))
+    computes = about.has_numbers and not why
+    written = script_of(about) if computes else None
+    code = code_of(about)
+    keys = {} if written is None else written.keys
+    inputs = {keys.get(n, n.attrs["name"]): n for n in about.graph.inputs}
+    by_name = {n.attrs["name"]: k for k, n in inputs.items()}
+    seeds = [s for s in about.raw.seeds if s.op is argument]
+    return Window(
+        name=derivation.name,
+        drawing=picture(about),
+        code=code,
+        moments=_moments(about, words, code),
+        values=_values(about, keys),
+        links=links_of(about),
+        chains=_chains(about),
+        script="" if written is None else written.text,
+        runtime="" if written is None else written.runtime,
+        reasons=why,
+        arguments={k: about.arrays[n.attrs["name"]] for k, n in inputs.items()}
+        if about.has_numbers else {},
+        sizes=dict(about.sizes),
+        upstream=tuple(about.values[s] for s in seeds) if about.has_numbers else (),
+        parameters=tuple(by_name[name] for name in derivation.wanted),
+        is_loss=about.is_loss,
+        is_drawn=is_drawn,
+        slopes={
+            about.ids[n]: text
+            for n, text in ({} if written is None else written.slopes).items()
+        },
+        outputs=tuple(about.ids[n] for n in about.graph.outputs),
+        plane=_plane(about) if computes else None,
+        known={} if computes else _known(about),
+    )  # fmt: skip
+
+
+def _with_numbers(
+    derivation: Passes, arrays: Mapping[str, Any], upstream: Any
+) -> tuple[Subject, bool, tuple[str, ...]]:
+    """Give the subject with numbers: those given, or small ones."""
+    count = sum(np.size(a) for a in arrays.values())
+    if arrays and count <= LARGEST:
+        return subject(derivation, arrays, upstream), False, ()
+    why = (f"{count:,} numbers are too many for a page",) if arrays else ()
+    symbols = dict.fromkeys(
+        name for n in derivation.traced.inputs for d in n.spec.shape
+        for name in names_of_sizes(d)
+    )  # fmt: skip
+    for sizes in (dict(zip(symbols, cycle(SIZES), strict=False)), None):
+        found = [s for k in range(DRAWS) if (s := _drawn(derivation, k, sizes))]
+        if found:
+            return max(found, key=_liveliness), True, ()
+    return subject(derivation, {}), False, why or ("no numbers were found for it",)
+
+
+def _drawn(
+    derivation: Passes, seed: int, sizes: dict[str, int] | None
+) -> Subject | None:
+    """Draw arguments; rows that sum to 1 say one class each."""
+    try:
+        found = drawn(derivation, seed, sizes)
+    except (DerivoError, ArithmeticError, ValueError):
+        return None
+    if sum(np.size(a) for a in found.values()) > LARGEST:
+        return None
+    for name in {a.name for a in derivation.backward.assumptions}:
+        chosen = np.argmax(found[name], axis=-1)
+        one_class = {**found, name: np.eye(np.shape(found[name])[-1])[chosen]}
+        values, _ = derivation.bind((), one_class)
+        if all(a.holds(values) for a in derivation.backward.assumptions):
+            found = one_class
+    return subject(derivation, found)
+
+
+def _liveliness(about: Subject) -> float:
+    """Tell how much there is to see: the share of gradients that are not zero."""
+    gradients = [about.values[g] for g in about.raw.gradients.values()]
+    flat = np.concatenate([np.ravel(np.asarray(g, dtype=float)) for g in gradients])
+    finite = flat[np.isfinite(flat)]
+    if finite.size < flat.size:
+        return -1.0
+    # Numbers that are easily read, neither tiny nor huge.
+    is_readable = (np.abs(finite) > 5e-3) & (np.abs(finite) < 20)
+    return float(np.mean(is_readable)) if finite.size else 0.0
+
+
+def _moments(about: Subject, words: Words, code: Any) -> Any:
+    """Give the steps as formulas; the numbers are computed in the window."""
+    plain = replace(about, arrays={}, sizes={}, upstream=None)
+    return Frames(plain, words, code).all()
+
+
+def _values(about: Subject, keys: Mapping[Any, str]) -> tuple[Value, ...]:
+    names = names_of(about)
+    frames = Frames(about, Words("en"), code_of(about))
+    found = []
+    for node, i in about.ids.items():
+        if not node.inputs and "name" not in node.attrs:
+            continue
+        is_argument = node in about.graph.inputs
+        adjoint = node in about.raw.adjoints
+        found.append(
+            Value(
+                i, keys.get(node, i),
+                node.attrs["name"] if is_argument else about.names.get(node, ""),
+                names.get(node) or formula_of(node, names),
+                frames.adjoint(node) if adjoint else formula_of(node, names),
+                " × ".join(str(d) for d in node.spec.shape),
+                is_argument, adjoint,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _chains(about: Subject) -> dict[str, Formula]:
+    """Give each gradient as one formula of values of the forward pass alone."""
+    d = about.derivation
+    names = {
+        n: Symbol(name, n.spec.rank)
+        for n, name in unique_names(d.forward.graph).items()
+    }
+    found = {}
+    for name, gradient in d.backward.gradients.items():
+        formula = formula_of(gradient, names)
+        text = inline(formula)
+        if len(text) <= LONGEST and "…" not in text:
+            found[name] = formula
+    return found
+
+
+def _plane(about: Subject) -> dict[str, Any] | None:
+    """Find data of two columns, and the last value that answers to each row of them."""
+    rows_of = {n: n.spec.shape[0] for n in about.graph.nodes() if n.spec.rank}
+    trained = set(about.derivation.wanted)
+    inputs = about.graph.inputs
+    for data in inputs:
+        size = rows_of.get(data)
+        shape = np.shape(about.values[data])
+        is_known = isinstance(size, int) or data.attrs["name"] in trained
+        if is_known or len(shape) != 2 or shape[1] != 2 or str(size) not in about.sizes:
+            continue
+        reached = {data}
+        answer = None
+        for node in about.graph.nodes():
+            if reached.intersection(node.inputs):
+                reached.add(node)
+                alike = rows_of.get(node) == size and node in about.names
+                answer = node if alike and node.spec.rank <= 2 else answer
+        others = [n for n in inputs if rows_of.get(n) == size and n is not data]
+        if answer is not None:
+            return {
+                "data": about.ids[data],
+                "answer": about.ids[answer],
+                "others": [about.ids[n] for n in others],
+                "size": str(size),
+            }
+    return None
+
+
+def _known(about: Subject) -> dict[str, Any]:
+    """Give values and gradients that the window cannot compute itself."""
+    found: dict[str, Any] = {}
+    for node, i in about.ids.items():
+        if node in about.values and "loop" not in node.op.traits:
+            found[i] = about.values[node]
+        adjoint = about.raw.adjoints.get(node)
+        if adjoint is not None and adjoint in about.values:
+            found[f"d{i}"] = about.values[adjoint]
+    return found

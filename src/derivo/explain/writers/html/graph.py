@@ -1,0 +1,178 @@
+"""The graph of a window as SVG: frames for numbers, lines with tips at both ends."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import pairwise
+
+from derivo.explain.drawing.captions import captions_above, numbers_of, text_width
+from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
+from derivo.explain.drawing.routes import Point, Route, radius
+from derivo.explain.formula.unicode import inline
+from derivo.explain.window.model import Value
+from derivo.explain.window.picture import CIRCLE, GAP
+
+TURN = 9.0  # how round the corners of a line are
+
+
+def svg(drawing: Drawing, values: dict[str, Value], label: str) -> str:
+    """Write the graph; a script fills the frames."""
+    parts = [_line(e, drawing.routes[e.id]) for e in drawing.edges]
+    parts += [_label(e, drawing.labels[e.id]) for e in drawing.edges if e.factor]
+    for x, y in drawing.branches:
+        parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
+        parts.append(f'<circle class="plus" cx="{x:.1f}" cy="{y:.1f}" r="8"/>')
+        parts.append(_text("plus-sign", x, y + 4, "+"))
+    parts += [_spot(s, drawing.places[s.id], values) for s in drawing.spots]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="graphics-document" '
+        f'aria-label="{_quoted(label)}" viewBox="0 0 {drawing.width:.0f} '
+        f'{drawing.height:.0f}" preserveAspectRatio="xMidYMid meet">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
+    members = spot.members or (spot.id,)
+    value = values.get(members[-1])
+    kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
+    parts = []
+    for k, (word, text) in enumerate(captions_above(spot)):
+        parts.append(_text(word, 0, -at.height / 2 - 7 - 17 * k, text))
+    if spot.room is None or value is None:
+        parts.append(_body(spot, at.width, at.height))
+        parts.append(_text("sign", 0, 5, spot.symbol))
+    else:
+        parts += _frames(spot, value)
+    listed = _quoted(" ".join(members))
+    return (
+        f'<g class="{kinds}" data-place="{listed}" role="graphics-symbol" '
+        f'aria-label="{_quoted(_said(spot, value))}" '
+        f'transform="translate({at.x:.1f} {at.y:.1f})">{"".join(parts)}</g>'
+    )
+
+
+def _frames(spot: Spot, value: Value) -> list[str]:
+    """Draw the frame of a value, and below it that of its gradient."""
+    wide, tall = spot.room or (0.0, 0.0)
+    is_named = spot.name is not None
+    top, parts = -tall / 2, list[str]()
+    if not is_named:
+        parts.append(
+            f'<circle class="body" cy="{top + CIRCLE / 2:.1f}" r="{CIRCLE / 2}"/>'
+        )
+        parts.append(_text("sign", 0, top + CIRCLE / 2 + 5, spot.symbol))
+        top += CIRCLE + GAP
+    each = tall / 2 - top
+    if value.has_gradient:
+        each = (each - GAP) / 2
+    for side in ("value", "gradient")[: 1 + value.has_gradient]:
+        parts.append(
+            f'<g class="grid of-{side}" data-id="{value.id}" data-side="{side}" '
+            f'data-box="{-wide / 2:.1f} {top:.1f} {wide:.1f} {each:.1f}">'
+            f'<rect class="frame of-{side}" x="{-wide / 2:.1f}" y="{top:.1f}" '
+            f'width="{wide:.1f}" height="{each:.1f}" rx="4"/></g>'
+        )
+        if side == "gradient":
+            name = _text("dname", 0, top - 5, inline(value.adjoint))
+            parts.append(f'<g class="of-gradient" data-name="{value.id}">{name}</g>')
+        top += each + GAP
+    return parts
+
+
+def _said(spot: Spot, value: Value | None) -> str:
+    name = spot.symbol if value is None else inline(value.label)
+    shape = "" if value is None else value.shape
+    return " ".join(t for t in (name, shape, spot.line) if t)
+
+
+def _body(spot: Spot, wide: float, tall: float) -> str:
+    return (
+        f'<rect class="body" x="{-wide / 2:.1f}" y="{-tall / 2:.1f}" '
+        f'width="{wide:.1f}" height="{tall:.1f}" rx="{radius(spot, tall):.1f}"/>'
+    )
+
+
+def _line(edge: Edge, points: Route) -> str:
+    """Draw a line with a tip at either end: values go one way, gradients the other."""
+    parts = [f'<path class="line" d="{_path(points)}"/>', _tip("value", points[-1], 1)]
+    parts.append(_tip("gradient", points[0], -1))
+    return _group(edge, "".join(parts), "edge")
+
+
+def _label(edge: Edge, at: Place) -> str:
+    """Draw the number of a factor, and what it is."""
+    numbers, left = numbers_of(edge), at.x - at.width / 2
+    shape = (
+        f'<rect class="badge" x="{left:.1f}" y="{at.y - 9:.1f}" '
+        f'width="{at.width:.1f}" height="18" rx="9"/>'
+    )
+    words = edge.label if edge.label != "1" else ""
+    if not words:
+        parts = [shape, _text("number", at.x, at.y + 3.5, numbers)]
+        return _group(edge, "".join(parts), "edge label-of")
+    room = text_width(numbers, "number") + 5
+    parts = [
+        shape, _text("number", left + 5 + room / 2, at.y + 3.5, numbers),
+        _text("label", left + (room + at.width) / 2 + 3, at.y + 4, words),
+    ]  # fmt: skip
+    return _group(edge, "".join(parts), "edge label-of")
+
+
+def _group(edge: Edge, inner: str, kind: str) -> str:
+    colour = f" f c{edge.colour}" if edge.factor and kind != "edge" else ""
+    link = ""
+    if edge.factor:
+        link = f' data-f="{_quoted(edge.factor)}"'
+    place = _quoted(" ".join(edge.members or (edge.id,)))
+    return f'<g class="{kind}{colour}"{link} data-edge="{place}">{inner}</g>'
+
+
+def _path(points: Route) -> str:
+    """Write a line: level pieces joined by soft bends, and turns with round corners."""
+    (x, y), *_ = points
+    text = f"M{x:.1f} {y:.1f}"
+    steps = list(pairwise(points))
+    for k, ((ax, ay), (bx, by)) in enumerate(steps):
+        turns = k + 1 < len(steps) and _is_turn(steps[k], steps[k + 1])
+        turned = k > 0 and _is_turn(steps[k - 1], steps[k])
+        if ay != by and ax != bx:
+            middle = (ax + bx) / 2
+            text += f"C{middle:.1f} {ay:.1f} {middle:.1f} {by:.1f} {bx:.1f} {by:.1f}"
+            continue
+        way = _way((ax, ay), (bx, by))
+        if turned:
+            text += f"Q{ax:.1f} {ay:.1f} {ax + way[0]:.1f} {ay + way[1]:.1f}"
+        end = (bx - way[0], by - way[1]) if turns else (bx, by)
+        text += f"L{end[0]:.1f} {end[1]:.1f}"
+    return text
+
+
+def _is_turn(first: tuple[Point, Point], second: tuple[Point, Point]) -> bool:
+    """Tell whether a line goes from level to upright, or back."""
+    upright = [a[0] == b[0] for a, b in (first, second)]
+    level = [a[1] == b[1] for a, b in (first, second)]
+    return (upright[0] and level[1]) or (level[0] and upright[1])
+
+
+def _way(a: Point, b: Point) -> Point:
+    long = max(abs(b[0] - a[0]), abs(b[1] - a[1])) or 1.0
+    reach = min(TURN, long / 2) / long
+    return (b[0] - a[0]) * reach, (b[1] - a[1]) * reach
+
+
+def _tip(side: str, end: Point, way: int) -> str:
+    x, y = end
+    back = x - 9 * way
+    corners = f"{x:.1f},{y:.1f} {back:.1f},{y - 4:.1f} {back:.1f},{y + 4:.1f}"
+    return f'<polygon class="tip of-{side}" points="{corners}"/>'
+
+
+def _text(kind: str, x: float, y: float, text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(shown)}</text>'
+
+
+def _quoted(text: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in text)
+    return escape(shown, quote=True)

@@ -1,0 +1,843 @@
+// The window: one state, one render. Nothing is fetched, and no text is made markup.
+(() => {
+  const $ = (query, root = document) => root.querySelector(query);
+  const $$ = (query, root = document) => Array.from(root.querySelectorAll(query));
+  const SVG = "http://www.w3.org/2000/svg";
+  const model = JSON.parse($("#model").textContent);
+  const { words, values, steps } = model;
+  const isStill = PROGRAM === null;
+  const runtime = isStill ? null : PROGRAM.R;
+
+  // --- numbers ------------------------------------------------------------------------
+  const revived = ({ shape, data }) => {
+    const numbers = Float64Array.from(data, Number);
+    return shape.length ? { shape, data: numbers } : numbers[0];
+  };
+  const parts = (x) => (x.data ? x : { shape: [], data: Float64Array.of(x) });
+  const all = (object) =>
+    Object.fromEntries(Object.entries(object).map(([k, v]) => [k, revived(v)]));
+  const nested = (x) => {
+    const { shape, data } = parts(x);
+    const inner = (axis, first) => axis === shape.length ? Number(data[first])
+      : Array.from({ length: shape[axis] }, (_, k) => inner(axis + 1, first * shape[axis] + k));
+    return inner(0, 0);
+  };
+  function short(v) {
+    if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
+    const size = Math.abs(v);
+    const text = size === 0 ? "0" : size >= 1e4 || size < 5e-4 ? v.toExponential(0)
+      : size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1)
+        : size >= 0.095 ? v.toFixed(2) : v.toFixed(3);
+    return text.replace("e+", "e").replace("-", "−").replace("-", "−");
+  }
+  const longer = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(5))).replace("-", "−") : short(v));
+
+  // --- state and what follows from it ---------------------------------------------------
+  const begun = all(model.arguments), upstream = model.upstream.map(revived);
+  let given = { ...begun };
+  const state = {
+    step: 0, mode: "forward", factor: null, cell: null, chosen: null, predict: false,
+    revealed: true, rate: 0.1, losses: [], playing: false,
+  };
+  const keyOf = (id) => values[id].key;
+  const idOf = Object.fromEntries(Object.entries(values).map(([id, v]) => [v.key, id]));
+
+  function lossOf(value) {
+    return model.outputs.reduce((sum, id, k) => {
+      const { data } = parts(value[keyOf(id)]);
+      const by = upstream.length ? parts(upstream[k]).data : null;
+      return sum + data.reduce((s, v, i) => s + v * (by ? by[i] : 1), 0);
+    }, 0);
+  }
+  function compute(own = given) {
+    const value = PROGRAM.forward(own, model.sizes);
+    return { value, ...PROGRAM.backward(value, upstream, model.sizes), loss: lossOf(value) };
+  }
+  function known() {
+    const value = {}, gradients = {};
+    for (const [id, array] of Object.entries(model.known)) {
+      const own = id.replace(/^d/, "");
+      if (values[own]) (id === own ? value : gradients)[keyOf(own)] = revived(array);
+    }
+    const isThere = model.outputs.every((id) => keyOf(id) in value);
+    return { value, gradients, along: {}, loss: isThere ? lossOf(value) : NaN };
+  }
+  let now = isStill ? known() : compute();
+  const array = (side, id) => (side === "value" ? now.value : now.gradients)[keyOf(id)];
+
+  // The step at which each value, and each gradient, is computed.
+  const at = { value: {}, gradient: {} };
+  for (const [id, v] of Object.entries(values)) if (v.argument) at.value[id] = 0;
+  steps.forEach(({ phase, id }, k) => {
+    at[phase === "forward" ? "value" : "gradient"][id] ??= k + 1;
+  });
+  const firstBack = steps.findIndex((s) => s.phase === "backward") + 1 || steps.length + 1;
+  const isSeen = (side, id) => {
+    const when = at[side][id];
+    if (when === undefined || when > state.step) return false;
+    return when < state.step || state.revealed || when === 0;
+  };
+
+  // --- cells of the graph ----------------------------------------------------------------
+  const make = (name, attributes = {}, inner = []) => {
+    const element = document.createElementNS(SVG, name);
+    for (const [k, v] of Object.entries(attributes)) element.setAttribute(k, v);
+    element.append(...inner);
+    return element;
+  };
+  const html = (name, properties = {}, inner = []) => {
+    const element = Object.assign(document.createElement(name), properties);
+    element.append(...inner);
+    return element;
+  };
+  const MOST = 16;
+  // Which rows and columns of an array are shown: all, or as many as there is room for.
+  function shownOf(x) {
+    const { shape } = parts(x), columns = shape.length ? shape[shape.length - 1] : 1;
+    const rows = columns ? parts(x).data.length / columns : 0;
+    const pick = (n) => (n <= MOST ? [...Array(n).keys()]
+      : Array.from({ length: MOST }, (_, k) => Math.round((k * (n - 1)) / (MOST - 1))));
+    return { rows: pick(rows), columns: pick(columns), wide: columns };
+  }
+  const grids = $$("svg.graph .grid").map((element) => {
+    const { id, side, box } = element.dataset, [x, y, w, h] = box.split(" ").map(Number);
+    const sample = array(side, id), cells = [];
+    if (sample === undefined) return { element, id, side, cells };
+    const { rows, columns, wide } = shownOf(sample);
+    const cw = w / columns.length, ch = h / rows.length, isNumbered = ch >= 16;
+    rows.forEach((r, i) => columns.forEach((c, j) => {
+      const rect = make("rect", { x: x + j * cw + 1, y: y + i * ch + 1, width: cw - 2, height: ch - 2, rx: isNumbered ? 2.5 : 1 });
+      const text = isNumbered ? make("text", { x: x + (j + 0.5) * cw, y: y + (i + 0.5) * ch + 4.3 }) : null;
+      const cell = make("g", { class: "cell" }, text ? [rect, text] : [rect]);
+      cell.place = { side, id, index: r * wide + c };
+      element.append(cell);
+      cells.push({ cell, rect, text, index: r * wide + c });
+    }));
+    return { element, id, side, cells };
+  });
+  const gridOf = {};
+  for (const grid of grids) gridOf[`${grid.side} ${grid.id}`] = grid;
+
+  const largest = (data) => data.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 0) || 1;
+  function fill(grid) {
+    const isShown = isSeen(grid.side, grid.id), x = array(grid.side, grid.id);
+    const data = x === undefined ? [] : parts(x).data, most = largest(data);
+    for (const { cell, rect, text, index } of grid.cells) {
+      const v = data[index];
+      cell.classList.toggle("neg", isShown && v < 0);
+      rect.style.fillOpacity = isShown ? (text ? 0.06 + 0.4 * Math.abs(v) / most : 0.08 + 0.9 * Math.abs(v) / most) : 0;
+      if (text) text.textContent = isShown ? short(v) : "";
+    }
+  }
+
+  // --- where a cell comes from -------------------------------------------------------------
+  const place = (index, shape) => {
+    const found = [];
+    for (let a = shape.length - 1, rest = index; a >= 0; a--) {
+      found[a] = rest % shape[a];
+      rest = Math.floor(rest / shape[a]);
+    }
+    return found;
+  };
+  const flat = (where, shape) => where.reduce((s, p, a) => s * shape[a] + p, 0);
+  function linked({ side, id, index }) {
+    const link = model.links[side === "value" ? id : `d${id}`], own = array(side, id);
+    if (!link || own === undefined) return null;
+    const letters = {}, where = place(index, parts(own).shape), sizes = {};
+    link.index.forEach((c, a) => { letters[c] = where[a]; });
+    for (const [from, of, names] of link.terms) {
+      const source = array(from, of);
+      if (source === undefined || !isSeen(from, of)) return null;
+      names.forEach((c, a) => { if (c !== "0" && !(c in letters)) sizes[c] = parts(source).shape[a]; });
+    }
+    let rows = [letters];
+    for (const [c, n] of Object.entries(sizes))
+      rows = rows.flatMap((l) => Array.from({ length: n }, (_, k) => ({ ...l, [c]: k })));
+    return {
+      link, value: parts(own).data[index],
+      rows: rows.map((l) => link.terms.map(([from, of, names]) => {
+        const source = parts(array(from, of));
+        const i = flat(names.map((c) => (c === "0" ? 0 : l[c])), source.shape);
+        return { side: from, id: of, index: i, value: source.data[i] };
+      })),
+    };
+  }
+  const bracketed = (v) => (v < 0 ? `(${longer(v)})` : longer(v));
+  const label = (side, id) => (side === "value" ? values[id].label : values[id].adjoint);
+  const named = ({ side, id, index }) => {
+    const where = place(index, parts(array(side, id)).shape);
+    return where.length ? `${label(side, id)}[${where.map((p) => p + 1).join(", ")}]` : label(side, id);
+  };
+  function told(cell) {
+    const found = linked(cell);
+    if (!found) return null;
+    const { link, rows, value } = found, most = 6;
+    const products = rows.map((r) => r.map((t) => bracketed(t.value)).join(" · "));
+    const listed = products.length > most ? [...products.slice(0, most - 1), "…", products[products.length - 1]] : products;
+    const end = `${longer(value)}`;
+    if (link.kind === "product" && link.plain) return `${listed.join(" + ")} = ${end}`;
+    if (link.kind === "sum" && link.plain) return `${listed.join(" + ")} = ${end}`;
+    if (link.kind === "mean" && link.plain) return `(${listed.join(" + ")}) / ${rows.length} = ${end}`;
+    if (["max", "min"].includes(link.kind)) return `${link.kind}(${listed.join(", ")}) = ${end}`;
+    const terms = rows[0] || [];
+    if (link.kind !== "each" || rows.length > 1) return `= ${end}`;
+    if (terms.length === 1 && link.sign === "=") return `= ${end}`;
+    if (terms.length === 1 && link.plain && /^\p{L}/u.test(link.sign)) return `${link.sign}(${longer(terms[0].value)}) = ${end}`;
+    const signs = { "+": " + ", "−": " − ", "⊙": " · ", "×": " · ", "/": " / " };
+    if (terms.length === 2 && link.plain && signs[link.sign]) return `${terms.map((t) => bracketed(t.value)).join(signs[link.sign])} = ${end}`;
+    const up = terms.find((t) => t.side === "gradient");
+    if (cell.side === "gradient" && up && up.value) return `${bracketed(up.value)} · ${bracketed(value / up.value)} = ${end}`;
+    return `= ${end}`;
+  }
+  function light(cell) {
+    for (const element of $$("svg .cell.lit, td.lit")) element.classList.remove("lit");
+    const why = $("#why");
+    if (!cell || !isSeen(cell.side, cell.id)) { why.replaceChildren(); return; }
+    const found = linked(cell);
+    const lit = [cell, ...(found ? found.rows.flat() : [])];
+    for (const { side, id, index } of lit) {
+      const grid = gridOf[`${side} ${id}`];
+      const own = grid && grid.cells.find((c) => c.index === index);
+      if (own) own.cell.classList.add("lit");
+    }
+    const td = $$("#result td").find((t) => t.place.index === cell.index && t.place.id === cell.id && t.place.side === cell.side);
+    if (td) td.classList.add("lit");
+    const text = told(cell);
+    why.replaceChildren(html("b", { textContent: `${named(cell)} ` }),
+      html("span", { className: "terms", textContent: text === null ? "" : text.startsWith("=") ? text : `= ${text}` }));
+  }
+
+  // --- the card --------------------------------------------------------------------------
+  const moments = $$(".moment");
+  function table(side, id) {
+    const x = array(side, id);
+    if (x === undefined || !isSeen(side, id)) return [];
+    const { data } = parts(x), { rows, columns, wide } = shownOf(x), most = largest(data);
+    if (rows.length * columns.length > 80) return [html("p", { className: "note", textContent: `${label(side, id)}: ${parts(x).shape.join(" × ")}` })];
+    const lines = rows.map((r) => html("tr", {}, columns.map((c) => {
+      const v = data[r * wide + c], hue = v < 0 ? "--neg" : "--pos";
+      const td = html("td", { textContent: short(v), tabIndex: 0, title: longer(v) });
+      td.style.background = `color-mix(in srgb, var(${hue}) ${Math.round(6 + (38 * Math.abs(v)) / most)}%, transparent)`;
+      td.place = { side, id, index: r * wide + c };
+      return td;
+    })));
+    return [html("table", { className: "cells" }, [html("tbody", {}, lines)])];
+  }
+
+  // --- charts ----------------------------------------------------------------------------
+  function chart(width, height, low, high, bottom, top) {
+    const flatness = top - bottom < 1e-12 ? 1 : 0;
+    const [b, t] = [bottom - flatness, top + flatness];
+    const px = (x) => 34 + ((width - 44) * (x - low)) / (high - low || 1);
+    const py = (y) => height - 20 - ((height - 32) * (y - b)) / (t - b);
+    const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
+    svg.append(make("line", { class: "axis", x1: 34, y1: height - 20, x2: width - 10, y2: height - 20 }),
+      make("line", { class: "axis", x1: 34, y1: 12, x2: 34, y2: height - 20 }));
+    const write = (x, y, text, anchor) => {
+      const element = make("text", { x, y, "text-anchor": anchor });
+      element.textContent = text;
+      svg.append(element);
+    };
+    write(34, height - 6, short(low), "start"); write(width - 10, height - 6, short(high), "end");
+    write(30, height - 18, short(b), "end"); write(30, 18, short(t), "end");
+    const path = (points, kind) => {
+      const d = points.filter(([, y]) => Number.isFinite(y)).map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
+      svg.append(make("path", { class: kind, d }));
+    };
+    const dot = (x, y, kind = "dot") => { if (Number.isFinite(y)) svg.append(make("circle", { class: kind, cx: px(x), cy: py(y), r: 4 })); };
+    return { svg, path, dot, b, t };
+  }
+  const tangent = (x, y, slope, low, high, c) => {
+    // The piece of the tangent that lies in the chart.
+    const reach = slope ? Math.min(high - low, (c.t - c.b) / Math.abs(slope)) : high - low;
+    const ends = [Math.max(low, x - reach / 2), Math.min(high, x + reach / 2)];
+    return ends.map((u) => [u, y + slope * (u - x)]);
+  };
+
+  function curveOf(cell) {
+    const key = keyOf(cell.id), base = parts(given[key]), v = base.data[cell.index];
+    const reach = Math.max(1, Math.abs(v)), points = [];
+    for (let k = 0; k <= 40; k++) {
+      const u = v - reach + (reach * k) / 20, data = base.data.slice();
+      data[cell.index] = u;
+      const own = { ...given, [key]: base.shape.length ? { shape: base.shape, data } : u };
+      points.push([u, lossOf(PROGRAM.forward(own, model.sizes))]);
+    }
+    const gradient = array("gradient", cell.id);
+    const slope = gradient === undefined ? NaN : parts(gradient).data[cell.index];
+    return { cell, v, loss: now.loss, slope, points, low: v - reach, high: v + reach };
+  }
+  let nudged = null; // what the chosen number was, and the curve along it
+  function choose(cell) {
+    state.chosen = cell;
+    nudged = cell && !isStill ? curveOf(cell) : null;
+  }
+
+  function fact(list, name, text) {
+    list.append(html("dt", { textContent: name }), html("dd", { textContent: text }));
+  }
+  function nudgePanel(panel) {
+    if (!state.chosen) {
+      const free = Object.values(values).filter((v) => v.argument && v.gradient).map((v) => v.label).join(", ");
+      panel.append(html("p", { className: "note", textContent: words.choose.replace("{names}", free) }));
+      return;
+    }
+    const { cell, v, loss, slope, points, low, high } = nudged;
+    const value = parts(given[keyOf(cell.id)]).data[cell.index];
+    const slider = html("input", { type: "range", id: "slider", min: low, max: high, step: (high - low) / 400, value });
+    const field = html("input", { type: "number", id: "number", step: 0.05, value: Number(value.toPrecision(6)) });
+    slider.addEventListener("input", () => setCell(cell, Number(slider.value)));
+    field.addEventListener("change", () => setCell(cell, Number(field.value)));
+    slider.setAttribute("aria-label", named(cell));
+    field.setAttribute("aria-label", named(cell));
+    panel.append(html("label", {}, [html("b", { textContent: named(cell) }), slider, field]));
+    const list = html("dl", { className: "facts" }), h = value - v;
+    fact(list, words.change, longer(h));
+    if (Number.isFinite(slope)) {
+      fact(list, words.predicted, `${longer(slope)} · ${bracketed(h)} = ${longer(slope * h)}`);
+    }
+    fact(list, words.true, longer(now.loss - loss));
+    panel.append(list);
+    const heights = points.map(([, y]) => y).filter(Number.isFinite).concat(now.loss);
+    const c = chart(480, 190, low, high, Math.min(...heights), Math.max(...heights));
+    c.path(points, "curve");
+    if (Number.isFinite(slope)) c.path(tangent(v, loss, slope, low, high, c), "tangent");
+    c.dot(v, loss, "dot other"); c.dot(value, now.loss);
+    c.svg.setAttribute("aria-label", `${named(cell)}: ${words.slope_here} ${longer(slope)}`);
+    panel.append(c.svg);
+  }
+
+  // --- slopes of functions of one value ------------------------------------------------------
+  function slopePanel(panel, id) {
+    const f = PROGRAM.curves[id], link = model.links[id];
+    if (!f || !link || link.terms.length !== 1) return;
+    const [side, of] = link.terms[0], operand = array(side, of);
+    if (operand === undefined || !isSeen(side, of)) return;
+    const inputs = Array.from(parts(operand).data).slice(0, 400);
+    const reach = Math.max(2.5, ...inputs.filter(Number.isFinite).map(Math.abs)) * 1.1;
+    const points = Array.from({ length: 121 }, (_, k) => -reach + (reach * k) / 60).map((u) => [u, f(u)]);
+    const heights = points.map(([, y]) => y).filter(Number.isFinite);
+    if (!heights.length) return;
+    const c = chart(480, 180, -reach, reach, Math.min(...heights), Math.max(...heights));
+    c.path(points, "curve");
+    for (const u of inputs) c.dot(u, f(u), "dot other");
+    const k = state.cell && inputs.length > state.cell.index ? state.cell.index : 0, u = inputs[k];
+    c.path(tangent(u, f(u), slopeAt(f, u), -reach, reach, c), "tangent");
+    c.dot(u, f(u));
+    panel.append(c.svg, html("p", { className: "note", textContent: `${words.slope_here} ${longer(Number(slopeAt(f, u).toPrecision(4)))} — ${words.curve}` }));
+  }
+  const slopeAt = (f, u) => (f(u + 1e-6) - f(u - 1e-6)) / 2e-6;
+
+  // --- mistakes ------------------------------------------------------------------------------
+  // What was asked at the present step: first the shape, then a number.
+  const question = { step: -1, stage: 0, index: 0, said: "", isRight: false };
+  function shapesFor(id) {
+    const own = parts(array("gradient", id)).shape, found = [own];
+    if (own.length === 2) found.push([own[1], own[0]]);
+    const link = model.links[`d${id}`];
+    for (const [side, of] of link ? link.terms : []) found.push(parts(array(side, of)).shape);
+    found.push([]);
+    const texts = new Map(found.map((s) => [s.join(" × ") || words.a_number, s]));
+    return { own: own.join(" × ") || words.a_number, choices: [...texts.keys()].sort() };
+  }
+  function slip(id, answer) {
+    const x = parts(array("gradient", id)), v = x.data[question.index], near = (w) => Math.abs(answer - w) <= 0.02 * Math.abs(w) + 0.005;
+    if (near(v)) return "right";
+    if (v && near(-v)) return "slip_sign";
+    if (x.shape.length === 2) {
+      const [i, j] = place(question.index, x.shape);
+      if (j < x.shape[0] && i < x.shape[1] && near(x.data[j * x.shape[1] + i])) return "slip_transposed";
+    }
+    const link = model.links[`d${id}`];
+    if (!link) return "wrong";
+    const rows = rowsAnyway({ side: "gradient", id, index: question.index });
+    const product = (r) => r.reduce((p, t) => p * t.value, 1);
+    if (rows.length > 1 && rows.some((r) => near(product(r)))) return "slip_sum";
+    const up = rows[0] && rows[0].find((t) => t.side === "gradient");
+    if (link.kind === "each" && up) {
+      if (near(up.value)) return "slip_upstream";
+      const f = Object.entries(PROGRAM.curves).find(([of]) => of === up.id);
+      const output = f && array("value", up.id);
+      if (output !== undefined && f && near(up.value * slopeAt(f[1], parts(output).data[question.index]))) return "slip_place";
+    }
+    return "wrong";
+  }
+  function rowsAnyway(cell) {
+    const kept = state.revealed;
+    state.revealed = true;
+    const found = linked(cell);
+    state.revealed = kept;
+    return found ? found.rows : [];
+  }
+  function askPanel(panel, { phase, id }) {
+    const side = phase === "forward" ? "value" : "gradient", x = array(side, id);
+    if (x === undefined) return;
+    if (question.step !== state.step) {
+      const size = parts(x).data.length;
+      Object.assign(question, { step: state.step, stage: phase === "forward" || size === 1 ? 1 : 0, index: (state.step * 7) % size, said: "", isRight: false });
+    }
+    const name = label(side, id);
+    if (question.stage === 0) {
+      panel.append(html("p", { textContent: words.shape_of.replace("{name}", name) }));
+      const { own, choices } = shapesFor(id);
+      const buttons = choices.map((text) => {
+        const button = html("button", { textContent: text, className: "shape" });
+        button.addEventListener("click", () => {
+          question.isRight = text === own;
+          question.said = question.isRight ? "right" : text === own.split(" × ").reverse().join(" × ") ? "slip_transposed" : "slip_sum";
+          if (question.isRight) question.stage = 1;
+          render();
+        });
+        return button;
+      });
+      panel.append(html("div", { className: "buttons" }, buttons));
+    } else {
+      const cell = { side, id, index: question.index };
+      panel.append(html("p", { textContent: words.number_of.replace("{name}", named(cell)) }));
+      const field = html("input", { type: "number", step: "any", id: "guess" });
+      const button = html("button", { textContent: words.answer, id: "answer" });
+      field.setAttribute("aria-label", named(cell));
+      const answer = () => {
+        if (field.value === "") return;
+        const found = side === "gradient" ? slip(id, Number(field.value))
+          : Math.abs(Number(field.value) - parts(x).data[cell.index]) <= 0.02 * Math.abs(parts(x).data[cell.index]) + 0.005 ? "right" : "wrong";
+        Object.assign(question, { said: found, isRight: found === "right" });
+        if (question.isRight) state.revealed = true;
+        render();
+      };
+      button.addEventListener("click", answer);
+      field.addEventListener("keydown", (event) => { if (event.key === "Enter") answer(); });
+      panel.append(html("div", { className: "buttons" }, [field, button]));
+    }
+    if (question.said) {
+      panel.append(html("p", { className: `feedback ${question.isRight ? "right" : "wrong"}`, id: "feedback", textContent: words[question.said] }));
+    }
+  }
+
+  // --- training --------------------------------------------------------------------------------
+  function descend(rate) {
+    const next = { ...given };
+    for (const key of model.parameters) {
+      const x = parts(given[key]), g = now.gradients[key];
+      if (g === undefined) continue;
+      const d = parts(g).data, data = x.data.map((v, i) => v - rate * d[i]);
+      next[key] = x.shape.length ? { shape: x.shape, data } : data[0];
+    }
+    given = next;
+    now = compute();
+    state.losses.push(now.loss);
+  }
+  function train(count, rate) {
+    if (isStill) throw new Error(words.still);
+    if (!state.losses.length) state.losses.push(now.loss);
+    for (let k = 0; k < count; k++) descend(rate);
+    choose(null);
+    render();
+  }
+  function trainPanel(panel) {
+    const slider = html("input", { type: "range", id: "rate", min: -3, max: 1.5, step: 0.05, value: Math.log10(state.rate) });
+    const shown = html("b", { textContent: longer(Number(state.rate.toPrecision(2))) });
+    slider.setAttribute("aria-label", words.rate);
+    slider.addEventListener("input", () => { state.rate = 10 ** Number(slider.value); shown.textContent = longer(Number(state.rate.toPrecision(2))); });
+    panel.append(html("label", {}, [html("span", { textContent: words.rate }), slider, shown]));
+    const button = (id, text, action) => {
+      const element = html("button", { id, textContent: text });
+      element.addEventListener("click", action);
+      return element;
+    };
+    panel.append(html("div", { className: "buttons" }, [
+      button("one", words.one_step, () => train(1, state.rate)),
+      button("run", state.running ? words.pause : words.run, () => run(!state.running)),
+      button("reset", words.reset, () => { run(false); given = { ...begun }; now = compute(); state.losses = []; render(); }),
+    ]));
+    const losses = state.losses.length ? state.losses : [now.loss], n = losses.length;
+    const finite = losses.filter(Number.isFinite);
+    if (finite.length) {
+      const c = chart(480, 170, 0, Math.max(1, n - 1), Math.min(...finite), Math.max(...finite));
+      c.path(losses.map((y, k) => [k, y]), "curve");
+      c.dot(n - 1, losses[n - 1]);
+      c.svg.setAttribute("aria-label", `${words.loss} ${longer(losses[n - 1])}`);
+      panel.append(html("div", { className: "beside" }, [c.svg, ...plane()]));
+    }
+    panel.append(html("p", { className: "note", textContent: `${words.steps_done.replace("{count}", n - 1)} — ${words.update.replace("{rate}", longer(Number(state.rate.toPrecision(2))))}` }));
+    if (n > 2 && !(losses[n - 1] <= losses[n - 2])) panel.append(html("p", { className: "feedback wrong", textContent: words.too_large }));
+    depth(panel);
+  }
+  let timer = null;
+  function run(on) {
+    clearInterval(timer);
+    state.running = on;
+    timer = on ? setInterval(() => train(1, state.rate), 60) : null;
+    if (!on) render();
+  }
+  // What a network answers to points of the plane, where its data are such points.
+  function plane() {
+    if (!model.plane) return [];
+    const { data, answer, others, size } = model.plane, x = parts(given[keyOf(data)]);
+    const n = 40, reach = 1.25 * largest(x.data), grid = new Float64Array(2 * n * n);
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
+      grid[2 * (i * n + j)] = reach * ((2 * j) / (n - 1) - 1);
+      grid[2 * (i * n + j) + 1] = reach * (1 - (2 * i) / (n - 1));
+    }
+    const own = { ...given, [keyOf(data)]: { shape: [n * n, 2], data: grid } };
+    for (const id of others) {
+      const { shape } = parts(given[keyOf(id)]), wide = [n * n, ...shape.slice(1)];
+      own[keyOf(id)] = { shape: wide, data: new Float64Array(wide.reduce((a, b) => a * b, 1)) };
+    }
+    let said;
+    try { said = parts(PROGRAM.forward(own, { ...model.sizes, [size]: n * n })[keyOf(answer)]); } catch { return []; }
+    const classes = said.shape[1] ?? 1, canvas = html("canvas", { className: "plane", width: n, height: n });
+    const context = canvas.getContext("2d"), image = context.createImageData(n, n), style = getComputedStyle(document.documentElement);
+    const hues = [...Array(Math.max(2, classes)).keys()].map((k) => style.getPropertyValue(`--c${[1, 0, 2, 3, 4, 6][k % 6]}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
+    for (let k = 0; k < n * n; k++) {
+      const row = classes > 1 ? Array.from(said.data.slice(k * classes, (k + 1) * classes)) : [1 - said.data[k], said.data[k]];
+      const low = Math.min(...row, 0), total = row.reduce((s, v) => s + v - low, 0) || 1;
+      const hue = [0, 1, 2].map((c) => row.reduce((s, v, q) => s + ((v - low) / total) * hues[q][c], 0));
+      image.data.set([...hue, 150], 4 * k);
+    }
+    context.putImageData(image, 0, 0);
+    const dots = make("svg", { viewBox: "0 0 100 100", class: "chart" });
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", words.boundary);
+    const target = others.length ? parts(given[keyOf(others[0])]) : null;
+    for (let r = 0; r < x.data.length / 2; r++) {
+      const row = target && target.shape[1] > 1 ? Array.from(target.data.slice(r * target.shape[1], (r + 1) * target.shape[1])) : target ? [1 - target.data[r], target.data[r]] : [1];
+      const hue = row.indexOf(Math.max(...row));
+      const circle = make("circle", { cx: 50 + (50 * x.data[2 * r]) / reach, cy: 50 - (50 * x.data[2 * r + 1]) / reach, r: 2.4, stroke: "#fff", "stroke-width": 0.7 });
+      circle.style.fill = `var(--c${[1, 0, 2, 3, 4, 6][hue % 6]})`;
+      dots.append(circle);
+    }
+    return [html("div", { className: "plane-box", title: words.boundary }, [canvas, dots])];
+  }
+  // Where gradients thin with depth: a bar for each matrix, first layer first.
+  function depth(panel) {
+    const sized = model.parameters.map((key) => [key, now.gradients[key]]).filter(([, g]) => g !== undefined && parts(g).shape.length > 1);
+    if (sized.length < 4) return;
+    const bars = sized.map(([key, g]) => [values[idOf[key]].label, Math.sqrt(parts(g).data.reduce((s, v) => s + v * v, 0) / parts(g).data.length)]);
+    const most = Math.max(...bars.map(([, v]) => v)) || 1, wide = 440 / bars.length;
+    const svg = make("svg", { class: "chart", viewBox: "0 0 480 120", role: "img", "aria-label": words.depth });
+    bars.forEach(([name, v], k) => {
+      const text = make("text", { x: 24 + (k + 0.5) * wide, y: 116, "text-anchor": "middle" });
+      text.textContent = bars.length < 16 ? name : "";
+      svg.append(make("rect", { class: "bar", x: 24 + k * wide + 2, width: wide - 4, y: 100 - (92 * v) / most, height: (92 * v) / most }), text);
+    });
+    panel.append(html("p", { className: "note", textContent: words.depth }), svg);
+  }
+
+  // --- render ------------------------------------------------------------------------------------
+  const codeLines = $$("#code li"), spots = $$("svg.graph .spot"), edges = $$("svg.graph .edge");
+  const spotOf = {};
+  for (const spot of spots) for (const id of spot.dataset.place.split(" ")) spotOf[id] = spot;
+  function showEdges(step) {
+    const used = new Set(step ? step.edges : []);
+    let most = 0;
+    const sizes = edges.map((edge) => {
+      const factor = (edge.dataset.f || "").split(" ")[0], g = factor && now.along[factor];
+      if (g === undefined || g === "") return null;
+      const { data } = parts(g), size = Math.sqrt(data.reduce((s, v) => s + v * v, 0) / (data.length || 1));
+      most = Math.max(most, Number.isFinite(size) ? size : 0);
+      return { size, sum: data.reduce((s, v) => s + v, 0) };
+    });
+    edges.forEach((edge, k) => {
+      const ids = edge.dataset.edge.split(" "), [, source, target] = ids[0].split("-");
+      edge.classList.toggle("used", ids.some((i) => used.has(i)));
+      // Into a loop no one factor leads: what comes back is the sum of all its steps.
+      const isActive = edge.dataset.f || (isLoop(target) && edge.classList.length);
+      const isBack = Boolean(isActive) && isSeen("gradient", source) && state.step >= firstBack;
+      edge.classList.toggle("back", isBack);
+      edge.classList.toggle("neg", isBack && sizes[k] !== null && sizes[k].sum < 0);
+      if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 1.1 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
+    });
+  }
+  const isLoop = (id) => !values[id] || !values[id].gradient;
+
+  function render() {
+    const { step, mode } = state, active = steps[step - 1] || null;
+    const side = active && active.phase === "forward" ? "value" : "gradient";
+    const isBack = step >= firstBack;
+    $("#app").dataset.mode = mode;
+    grids.forEach(fill);
+    for (const element of $$("svg .of-gradient[data-name]")) element.style.display = isSeen("gradient", element.dataset.name) ? "" : "none";
+    $("svg.graph").classList.toggle("backward", isBack);
+    for (const spot of spots) {
+      spot.classList.remove("now", "going-back");
+      spot.classList.toggle("back", spot.dataset.place.split(" ").some((id) => isSeen("gradient", id)));
+    }
+    if (active && spotOf[active.id]) {
+      spotOf[active.id].classList.add("now");
+      spotOf[active.id].classList.toggle("going-back", side === "gradient");
+    }
+    showEdges(active);
+    const isStepping = !["nudge", "train"].includes(mode);
+    for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
+    for (const rows of $$(".moment .scroll")) rows.style.visibility = state.revealed ? "" : "hidden";
+    const lines = active ? active.lines : [];
+    codeLines.forEach((line, k) => line.classList.toggle("now", lines.includes(k + 1)));
+    if (lines.length) bring(codeLines[lines[0] - 1], $("#code"));
+    const isHidden = !state.revealed, output = model.outputs[0];
+    const result = active && mode !== "nudge" && mode !== "train" ? table(side, active.id) : [];
+    $("#result").replaceChildren(...result);
+    light(state.cell);
+    const panel = $("#panel");
+    const focus = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : "";
+    // A slider that is held stays what it is: the panel is made anew around it.
+    if (!(focus && panel.dataset.of === mode && refresh(panel, focus))) {
+      panel.replaceChildren();
+      if (!isStill) {
+        if (mode === "nudge") nudgePanel(panel);
+        else if (mode === "train") trainPanel(panel);
+        else if (isHidden && active) askPanel(panel, active);
+        else if (active) slopePanel(panel, side === "value" ? active.id : upstreamOf(active.id));
+      }
+      panel.dataset.of = mode;
+      if (focus && $(`#${focus}`)) $(`#${focus}`).focus({ preventScroll: true });
+    }
+    panel.hidden = !panel.childNodes.length;
+    for (const element of $$("svg .cell.chosen")) element.classList.remove("chosen");
+    if (mode === "nudge" && state.chosen) {
+      const own = gridOf[`value ${state.chosen.id}`].cells.find((c) => c.index === state.chosen.index);
+      if (own) own.cell.classList.add("chosen");
+    }
+    const name = model.is_loss || upstream.length ? (values[output].label) : words.loss;
+    const value = isSeen("value", output) ? longer(now.loss) : "?";
+    const what = model.is_loss ? name : words.sum;
+    $("#loss").replaceChildren(`${what} = `, html("b", { textContent: value }));
+    $("#where").textContent = `${step} / ${steps.length}`;
+    $("#scrub").value = step;
+    $("#scrub").setAttribute("aria-valuetext", `${step} / ${steps.length}`);
+    $("#back").disabled = step === 0;
+    $("#next").disabled = step === steps.length;
+    $("#predict").setAttribute("aria-pressed", String(state.predict));
+    $("#reveal").disabled = state.revealed;
+    $("#play").setAttribute("aria-pressed", String(state.playing));
+    for (const button of $$("[data-mode]", $("#bar"))) {
+      const own = button.dataset.mode, isOn = own === mode || (["forward", "backward"].includes(mode) && own === (isBack ? "backward" : "forward"));
+      button.setAttribute("aria-pressed", String(isOn && (own === mode || !["nudge", "train"].includes(mode))));
+      if (["nudge", "train"].includes(own)) button.disabled = isStill || (own === "train" && !model.parameters.length);
+    }
+    const chain = active && side === "gradient" ? $(`[data-chain="${active.id}"]`) : null;
+    if (chain && state.revealed) for (const span of $$("[data-chain]")) span.hidden = span !== chain;
+    $("#chain").style.visibility = isSeen("gradient", shownChain()) ? "" : "hidden";
+  }
+  const shownChain = () => { const span = $$("[data-chain]").find((s) => !s.hidden); return span ? span.dataset.chain : ""; };
+  // The curve of a step backward is that of the function it goes back through.
+  const upstreamOf = (id) => {
+    const link = model.links[`d${id}`], up = link && link.terms.find(([side]) => side === "gradient");
+    return up ? up[1] : "";
+  };
+  function refresh(panel, focus) {
+    if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
+    const slider = $("#slider"), fresh = document.createElement("div");
+    nudgePanel(fresh);
+    const old = [...panel.childNodes].slice(1), made = [...fresh.childNodes].slice(1);
+    old.forEach((element, k) => element.replaceWith(made[k]));
+    const value = parts(given[keyOf(state.chosen.id)]).data[state.chosen.index];
+    if (Number(slider.value) !== value) slider.value = value;
+    $("#number").value = Number(value.toPrecision(6));
+    return true;
+  }
+  function bring(line, box) {
+    const top = line.offsetTop - box.offsetTop;
+    if (top < box.scrollTop + 8 || top + line.offsetHeight > box.scrollTop + box.clientHeight - 8)
+      box.scrollTop = top - box.clientHeight / 3;
+  }
+
+  // --- actions -------------------------------------------------------------------------------------
+  function go(k, isRecorded = true) {
+    state.step = Math.max(0, Math.min(steps.length, Math.round(k) || 0));
+    state.revealed = !state.predict || state.step === 0 || isStill;
+    state.cell = null;
+    if (["nudge", "train"].includes(state.mode) && state.step < steps.length) state.mode = "forward";
+    if (!["nudge", "train"].includes(state.mode)) state.mode = state.step >= firstBack ? "backward" : "forward";
+    render();
+    const moment = moments[state.step];
+    if (moment && state.revealed) $("#said").textContent = `${state.step}. ${moment.querySelector(".title").textContent}`;
+    if (isRecorded) record();
+  }
+  function record() {
+    const kept = { step: state.step, mode: state.mode, factor: state.factor, cell: state.cell };
+    const set = Object.fromEntries(Object.keys(given).filter((k) => given[k] !== begun[k]).map((k) => [k, nested(given[k])]));
+    if (Object.keys(set).length && JSON.stringify(set).length < 4000) kept.values = set;
+    try { history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(kept))}`); } catch { /* within a frame there is no address */ }
+  }
+  function setValue(name, index, value) {
+    const id = model.names[name] ?? idOf[name];
+    if (isStill) throw new Error(words.still);
+    if (!id || !values[id].argument) throw new Error(`${name} is not an argument`);
+    const key = keyOf(id), x = parts(given[key]);
+    const where = [].concat(index);
+    if (where.length !== x.shape.length || where.some((p, a) => !Number.isInteger(p) || p < 0 || p >= x.shape[a])) throw new Error(`${name} has the shape [${x.shape}]`);
+    const data = x.data.slice();
+    data[flat(where, x.shape)] = Number(value);
+    given = { ...given, [key]: x.shape.length ? { shape: x.shape, data } : data[0] };
+    now = compute();
+  }
+  function setCell(cell, value) {
+    if (!Number.isFinite(value)) return;
+    setValue(keyOf(cell.id), place(cell.index, parts(given[keyOf(cell.id)]).shape), value);
+    render();
+  }
+  function enter(mode) {
+    stop();
+    if (mode === "forward") { state.mode = mode; go(state.step >= firstBack || state.step === 0 ? 1 : state.step); return; }
+    if (mode === "backward") { state.mode = mode; go(state.step >= firstBack ? state.step : firstBack); return; }
+    if (state.running) run(false);
+    Object.assign(state, { mode, step: steps.length, revealed: true, cell: null });
+    if (mode === "nudge" && !state.chosen) {
+      const first = Object.keys(values).find((id) => values[id].argument && values[id].gradient && gridOf[`value ${id}`]);
+      if (first) choose({ side: "value", id: first, index: 0 });
+    }
+    render();
+    record();
+  }
+  function reveal() { state.revealed = true; render(); }
+  function stop() { clearInterval(state.timer); state.timer = null; state.playing = false; }
+  function play() {
+    if (state.playing) { stop(); render(); return; }
+    if (state.step === steps.length) state.step = 0;
+    state.playing = true;
+    state.timer = setInterval(() => { if (state.step >= steps.length) { stop(); render(); } else go(state.step + 1); }, 1300);
+    go(state.step + 1);
+  }
+
+  $("#back").addEventListener("click", () => { stop(); go(state.step - 1); });
+  $("#next").addEventListener("click", () => { stop(); go(state.step + 1); });
+  $("#play").addEventListener("click", play);
+  $("#scrub").addEventListener("input", () => { stop(); go(Number($("#scrub").value)); });
+  $("#predict").addEventListener("click", () => { state.predict = !state.predict; question.step = -1; go(state.step); });
+  $("#reveal").addEventListener("click", reveal);
+  for (const button of $$("[data-mode]", $("#bar"))) button.addEventListener("click", () => enter(button.dataset.mode));
+  $("#theme").addEventListener("click", () => {
+    const root = document.documentElement;
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    render();
+  });
+  const drawer = $("#drawer");
+  const openDrawer = (on) => {
+    drawer.hidden = !on;
+    $("#open").setAttribute("aria-expanded", String(on));
+    ($(on ? ".close" : "#open", on ? drawer : document)).focus();
+  };
+  $("#open").addEventListener("click", () => openDrawer(drawer.hidden));
+  $(".close", drawer).addEventListener("click", () => openDrawer(false));
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") { if (!drawer.hidden) openDrawer(false); pin(null); return; }
+    if (event.target.closest("input, select, textarea, #drawer")) return;
+    const actions = { ArrowLeft: () => go(state.step - 1), ArrowRight: () => go(state.step + 1), Home: () => go(0), End: () => go(steps.length), p: () => $("#predict").click(), r: reveal };
+    if (event.key === " " && !event.target.closest("button, summary, a")) { event.preventDefault(); play(); return; }
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    stop();
+    actions[event.key]();
+  });
+
+  // --- one factor in all its places -----------------------------------------------------------------
+  function showFactor(id) {
+    for (const element of $$("[data-f].lit, #code li.lit")) element.classList.remove("lit");
+    if (!id) return;
+    for (const element of $$(`[data-f~="${id}"]`)) element.classList.add("lit");
+    const line = $(`#code li[data-lines~="${id}"]`);
+    if (line) { line.classList.add("lit"); bring(line, $("#code")); }
+  }
+  const pin = (id) => { state.factor = state.factor === id ? null : id; showFactor(state.factor); };
+  const factorAt = (target) => {
+    const element = target instanceof Element && target.closest("[data-f]");
+    return element ? element.dataset.f.split(" ")[0] : null;
+  };
+  document.addEventListener("mouseover", (event) => showFactor(factorAt(event.target) || state.factor));
+  document.addEventListener("click", (event) => { const id = factorAt(event.target); if (id) { pin(id); record(); } });
+  document.addEventListener("focusin", (event) => { const id = factorAt(event.target); if (id) showFactor(id); });
+
+  // --- cells: point at them, choose them, drag them -----------------------------------------------
+  const cellAt = (target) => {
+    const element = target instanceof Element && target.closest(".cell, td");
+    return element && element.place ? element.place : null;
+  };
+  const isFree = (cell) => cell && cell.side === "value" && values[cell.id].argument && !isStill;
+  document.addEventListener("pointerover", (event) => {
+    const cell = cellAt(event.target);
+    if (cell) light(cell);
+    else if (event.target instanceof Element && event.target.closest("#picture, #card")) light(state.cell);
+  });
+  document.addEventListener("focusin", (event) => { const cell = cellAt(event.target); if (cell) { state.cell = cell; light(cell); } });
+  let drag = null;
+  $("#picture").addEventListener("pointerdown", (event) => {
+    const cell = cellAt(event.target);
+    if (!cell) return;
+    state.cell = cell;
+    if (state.mode === "nudge" && isFree(cell)) {
+      choose(cell);
+      drag = { x: event.clientX, from: parts(given[keyOf(cell.id)]).data[cell.index], cell };
+      event.preventDefault();
+      $("#picture").setPointerCapture(event.pointerId);
+    }
+    render();
+    record();
+  });
+  $("#picture").addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const reach = nudged.high - nudged.low;
+    setCell(drag.cell, drag.from + ((event.clientX - drag.x) * reach) / 300);
+  });
+  const drop = () => { if (drag) { drag = null; record(); } };
+  $("#picture").addEventListener("pointerup", drop);
+  $("#picture").addEventListener("pointercancel", drop);
+  $("#card").addEventListener("keydown", (event) => {
+    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, td = event.target.closest("td");
+    if (!td || !moves[event.key] || !td.place) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [dr, dc] = moves[event.key], row = td.parentNode.parentNode.rows[td.parentNode.rowIndex + dr];
+    const next = row && row.cells[td.cellIndex + dc];
+    if (next) next.focus();
+  });
+
+  // --- for notebooks, tests and the curious ------------------------------------------------------
+  const byName = (object) => Object.fromEntries(
+    Object.entries(model.names).map(([name, id]) => [name, object[keyOf(id)]])
+      .filter(([, x]) => x !== undefined).map(([name, x]) => [name, nested(x)]));
+  window.derivo = {
+    get values() { return byName(now.value); },
+    get gradients() { return byName(now.gradients); },
+    get loss() { return now.loss; },
+    get steps() { return steps.length; },
+    get state() { const { timer: _, ...kept } = state; return JSON.parse(JSON.stringify(kept)); },
+    set(name, index, value) { setValue(name, index, value); choose(null); render(); },
+    step(k) { stop(); go(k); },
+    reveal,
+    train(count, rate) { stop(); train(count, rate); },
+  };
+
+  // --- beginning ----------------------------------------------------------------------------------
+  const dark = window.matchMedia && matchMedia("(prefers-color-scheme: dark)").matches;
+  if (dark) document.documentElement.dataset.theme = "dark";
+  const asked = () => {
+    try {
+      const text = decodeURIComponent(location.hash.slice(1)), plain = /^step=(\d+)$/.exec(text);
+      return plain ? { step: Number(plain[1]) } : JSON.parse(text);
+    } catch { return {}; }
+  };
+  function follow() {
+    const wanted = asked() || {};
+    if (!isStill) for (const [key, list] of Object.entries(wanted.values || {})) {
+      const old = given[key] === undefined ? null : parts(given[key]);
+      const data = Float64Array.from([list].flat(9), Number);
+      if (old && data.length === old.data.length) given[key] = old.shape.length ? { shape: old.shape, data } : data[0];
+    }
+    if (wanted.values && !isStill) now = compute();
+    if (["nudge", "train"].includes(wanted.mode) && !isStill) enter(wanted.mode);
+    else go(wanted.step || 0, false);
+    if (wanted.factor) { state.factor = wanted.factor; showFactor(wanted.factor); }
+    if (wanted.cell && values[wanted.cell.id]) { state.cell = wanted.cell; light(wanted.cell); }
+  }
+  window.addEventListener("hashchange", follow);
+  window.addEventListener("beforeprint", () => {
+    Object.assign(state, { step: steps.length, revealed: true });
+    render();
+    for (const moment of moments) moment.hidden = false;
+    for (const fold of $$("details")) fold.open = true;
+  });
+  window.addEventListener("afterprint", () => render());
+  follow();
+})();

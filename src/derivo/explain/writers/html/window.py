@@ -1,0 +1,240 @@
+"""A window as one page: graph, code and formula; what moves is `window.js`."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from derivo.explain import document as doc
+from derivo.explain.formula.mathml import relation
+from derivo.explain.formula.unicode import inline
+from derivo.explain.window.model import Link, Window
+from derivo.explain.words import Words, texts
+from derivo.explain.writers.html import graph
+from derivo.explain.writers.html.assets import asset, font
+from derivo.explain.writers.html.parts import Parts
+
+
+def write(window: Window, document: doc.Document) -> str:
+    """Write a window, with the whole derivation in a drawer."""
+    words = Words(document.language)
+    parts = Parts(words)
+    script = _closely(f"{_program(window)}\n{asset('window.js')}")
+    return (
+        f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
+        f'<head>\n<meta charset="utf-8">\n{_policy(script)}\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<link rel="icon" href="data:,">\n'
+        f"<title>{escape(document.title)}</title>\n"
+        f"<style>{font()}{asset('window.css')}</style>\n</head>\n<body>\n"
+        f'<a class="skip" href="#card">{escape(words.text("page.skip"))}</a>\n'
+        f"{_app(window, parts)}\n{_drawer(document, parts)}\n"
+        f'<script type="application/json" id="model">{_model(window, words)}</script>\n'
+        f"<script>{script}</script>\n</body>\n</html>\n"
+    )
+
+
+def _policy(script: str) -> str:
+    digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+    rules = (
+        "default-src 'none'; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; font-src data:; img-src data:"
+    )
+    return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
+
+
+def _program(window: Window) -> str:
+    """Give the script of the passes; nothing of it can end the element it stands in."""
+    if not window.script:
+        return '"use strict";\nconst PROGRAM = null;'
+    curves = ", ".join(f"{i}: {text}" for i, text in window.slopes.items())
+    given = "const PROGRAM = { forward, backward, R, curves: CURVES };"
+    text = f"{window.runtime}\n{window.script}\nconst CURVES = {{{curves}}};\n{given}"
+    return text.replace("</", "<\\/")
+
+
+def _closely(script: str) -> str:
+    """Leave out what only a reader of the file needs: indentation, lines of comment."""
+    lines = (line.strip() for line in script.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+# --- what is seen --------------------------------------------------------------------
+
+
+def _app(window: Window, parts: Parts) -> str:
+    words = parts.words
+    say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
+    values = {v.id: v for v in window.values}
+    label = words.text("window.picture", name=window.name)
+    picture = graph.svg(window.drawing, values, label)
+    notes = []
+    if window.reasons:
+        listed = "; ".join(window.reasons)
+        notes.append(words.text("window.still", reason=listed))
+    still = "".join(f'<p class="still">{escape(n)}</p>' for n in notes)
+    modes = "".join(
+        f'<button data-mode="{m}" aria-pressed="false">{say[m]}</button>'
+        for m in ("forward", "backward", "nudge", "train")
+    )
+    return (
+        f'<main id="app" data-mode="forward"><header id="top"><h1>{escape(window.name)}</h1>'
+        f'<div id="chain" tabindex="0">{_chains(window)}</div>'
+        f'<div id="loss"></div>'
+        f'<button id="open" aria-expanded="false">{say["drawer"]}</button>'
+        f'<button id="theme" aria-label="{escape(words.text("page.theme"), quote=True)}">◐</button></header>'
+        f'<section id="picture">{picture}</section>'
+        f'<section id="side"><div id="code" tabindex="0" aria-label="{say["code"]}">{_code(window.code, parts)}</div>'
+        f'<div id="card" tabindex="-1">{still}{_moments(window, parts)}<div id="result"></div><div id="why"></div>'
+        '<div id="panel" class="panel" hidden></div></div></section>'
+        f'<footer id="bar"><div class="modes" role="group" aria-label="{say["modes"]}">{modes}</div>'
+        f'<button id="back" class="round" aria-label="{say["back"]}">←</button>'
+        f'<button id="play" class="round" aria-label="{say["play"]}" aria-pressed="false">▸</button>'
+        f'<button id="next" class="round" aria-label="{say["next"]}">→</button>'
+        f'<input id="scrub" type="range" min="0" max="{len(window.moments)}" value="0" aria-label="{say["scrub"]}">'
+        f'<span id="where"></span><button id="predict" aria-pressed="false">{say["predict"]}</button>'
+        f'<button id="reveal" disabled>{say["reveal"]}</button></footer>'
+        '<div class="said" id="said" aria-live="polite"></div></main>'
+    )
+
+
+_SAID = (
+    "forward", "backward", "nudge", "train", "modes", "back", "next", "play", "scrub",
+    "predict", "reveal", "drawer", "code", "given",
+)  # fmt: skip
+
+
+def _chains(window: Window) -> str:
+    """Write the gradient of each parameter in one line; one is shown at a time."""
+    by_name = {v.name: v for v in window.values if v.is_argument}
+    found = []
+    for k, (name, formula) in enumerate(window.chains.items()):
+        value = by_name[name]
+        first, sign, last = relation(value.adjoint, "=", formula)
+        hidden = " hidden" if k else ""
+        found.append(
+            f'<span data-chain="{value.id}"{hidden}><math>{first}{sign}{last}</math></span>'
+        )
+    return "".join(found)
+
+
+def _code(code: doc.Code, parts: Parts) -> str:
+    lines = []
+    for number, line in enumerate(code.lines, start=1):
+        ids = escape(" ".join(line.factors), quote=True)
+        link = f' data-lines="{ids}"' if ids else ""
+        badges = "".join(parts.badge(f) for f in line.factors)
+        lines.append(f'<li id="L{number}"{link}>{escape(line.text)}{badges}</li>')
+    return f"<ol>{''.join(lines)}</ol>"
+
+
+def _moments(window: Window, parts: Parts) -> str:
+    given = escape(parts.words.text("window.given"))
+    if window.is_drawn and window.script:
+        given += " " + escape(parts.words.text("window.drawn"))
+    found = [f'<div class="moment" data-k="0"><p class="title">{given}</p></div>']
+    for k, frame in enumerate(window.moments, start=1):
+        rows = _without_repeats(frame.rows)
+        found.append(
+            f'<div class="moment {frame.phase}" data-k="{k}" hidden>'
+            f'<p class="title">{parts.runs(frame.title)}</p>{parts.rows(rows)}</div>'
+        )
+    return "".join(found)
+
+
+def _without_repeats(rows: tuple[doc.Row, ...]) -> tuple[doc.Row, ...]:
+    """Leave out a row that says again what stands above it."""
+    found: list[doc.Row] = []
+    for row in rows:
+        if not any(inline(row.right) == inline(r.right) for r in found):
+            found.append(row)
+    return tuple(found)
+
+
+def _drawer(document: doc.Document, parts: Parts) -> str:
+    """Write the derivation in full: the sections of the document."""
+    words = parts.words
+    sections = "".join(
+        f'<section id="{escape(s.anchor, quote=True)}" data-of="{escape(s.level, quote=True)}">'
+        f"<h2>{parts.runs(s.title)}</h2>{parts.blocks(s.blocks)}</section>"
+        for s in document.sections
+    )
+    close = escape(words.text("window.close"))
+    made = escape(words.text("page.made"))
+    legend = escape(words.text("page.legend"))
+    return (
+        f'<aside id="drawer" hidden aria-label="{escape(words.text("window.drawer"))}">'
+        f'<button class="close">{close}</button><p class="legend">{legend}</p>{sections}'
+        f'<p class="note">{made}</p></aside>'
+    )
+
+
+# --- what the script reads -----------------------------------------------------------
+
+
+def _model(window: Window, words: Words) -> str:
+    values = {
+        v.id: {
+            "key": v.key, "label": inline(v.label), "adjoint": inline(v.adjoint),
+            "shape": v.shape, "argument": v.is_argument, "gradient": v.has_gradient,
+        }
+        for v in window.values
+    }  # fmt: skip
+    steps = [
+        {"phase": m.phase, "id": m.place, "edges": m.edges, "lines": m.lines,
+         "factors": m.factors}
+        for m in window.moments
+    ]  # fmt: skip
+    model = {
+        "name": window.name,
+        "values": values,
+        "names": {v.name: v.id for v in window.values if v.name},
+        "steps": steps,
+        "links": {i: _link(link) for i, link in window.links.items()},
+        "arguments": {k: _array(a) for k, a in window.arguments.items()},
+        "sizes": window.sizes,
+        "upstream": [_array(u) for u in window.upstream],
+        "outputs": window.outputs,
+        "parameters": window.parameters,
+        "plane": window.plane,
+        "known": {k: _array(a) for k, a in window.known.items()},
+        "is_loss": window.is_loss,
+        "words": {k: words.text(f"window.{k}", **_FIELDS) for k in texts("window")},
+    }
+    # Nothing of it may end the element that it stands in.
+    return json.dumps(model, ensure_ascii=False, allow_nan=False).replace(
+        "<", "\\u003c"
+    )
+
+
+# Fields of sentences that the script fills in.
+_FIELDS = {k: f"{{{k}}}" for k in ("name", "names", "reason", "rate", "count")}
+
+
+def _link(link: Link) -> dict[str, Any]:
+    terms = [[t.side, t.id, t.index] for t in link.terms]
+    return {
+        "kind": link.kind, "index": link.index, "terms": terms, "sign": link.sign,
+        "plain": link.is_plain,
+    }  # fmt: skip
+
+
+def _array(value: Any) -> Any:
+    """Write an array for the runtime: shape and numbers, NaN and infinity as words."""
+    a = np.asarray(value, dtype=float)
+    listed = [v if np.isfinite(v) else str(v) for v in a.ravel().tolist()]
+    return {"shape": a.shape, "data": listed}
+
+
+def embed(page: str, title: str) -> str:
+    """Write a page within a page, as notebooks show it: it cannot reach what is around."""
+    return (
+        f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
+        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:720px;'
+        'border:1px solid #ccc;border-radius:8px"></iframe>'
+    )

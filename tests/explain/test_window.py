@@ -1,0 +1,432 @@
+"""The window in a real browser: what it computes is what NumPy computes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.layers import Dense
+from tests.catalogue import CASES
+from tests.explain import chromium
+from tests.explain.chromium import complaints, open_page, requests, sized
+from tests.scan.programs import PROGRAMS
+
+pytestmark = chromium.MARKS
+DRIVEN = (
+    "neuron", "layer", "attention", "layer_norm", "softmax_cross_entropy", "embedding",
+    "max_pooling", "three_steps", "highway",
+)  # fmt: skip
+CLOSE = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def net(x, w1, b1, w2, b2, t):
+    n1 = x @ w1 + b1
+    h = np.tanh(n1)
+    n2 = h @ w2 + b2
+    e = np.exp(n2 - np.max(n2, axis=1, keepdims=True))
+    p = e / np.sum(e, axis=1, keepdims=True)
+    return -np.mean(np.sum(t * np.log(p), axis=1))
+
+
+SHAPES = {"x": "N L", "w1": "L M", "b1": "M", "w2": "M C", "b2": "C", "t": "N C"}
+WEIGHTS = ("w1", "b1", "w2", "b2")
+
+
+def derived():
+    return derivo.derive(net, wrt=WEIGHTS, **SHAPES)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    driver = chromium.started(tmp_path_factory.mktemp("profile"))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def explanation():
+    return derived().explain()
+
+
+@pytest.fixture
+def page(browser, explanation, tmp_path):
+    sized(browser, 1280, 900)
+    open_page(browser, explanation.page, tmp_path / "net.html")
+    return browser
+
+
+def js(driver, text, *given):
+    return driver.execute_script(text, *given)
+
+
+def face(driver, name):
+    return js(driver, f"return derivo.{name}")
+
+
+def click(driver, query):
+    js(driver, "document.querySelector(arguments[0]).click()", query)
+
+
+def texts(driver, query):
+    return js(
+        driver,
+        "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)",
+        query,
+    )
+
+
+def arrays_of(explanation):
+    return {
+        v.name: np.array(explanation.window.arguments[v.key])
+        for v in explanation.window.values if v.is_argument
+    }  # fmt: skip
+
+
+# --- what it computes ---------------------------------------------------------------------
+
+
+def programs():
+    found = {name: CASES[name] for name in DRIVEN}
+    return {**found, "rnn": PROGRAMS["rnn"], "lstm": PROGRAMS["lstm"]}
+
+
+# The window takes nothing for granted: a target that no longer sums to 1 is right, too.
+@pytest.mark.filterwarnings("ignore::derivo.errors.AssumptionWarning")
+@pytest.mark.parametrize("name", programs())
+def test_after_random_changes_it_is_what_numpy_computes(browser, tmp_path, name):
+    case = programs()[name]
+    d = derivo.derive(case.function, shapes=case.specs)
+    given = case.arrays()
+    open_page(browser, d.explain(arrays=given).page, tmp_path / f"{name}.html")
+    rng = np.random.default_rng(3)
+    given = {k: np.array(v) for k, v in given.items()}
+    floating = [k for k, v in given.items() if v.dtype.kind == "f"]
+    changes = []
+    for _ in range(20):
+        at = floating[rng.integers(len(floating))]
+        index = tuple(int(rng.integers(n)) for n in given[at].shape)
+        value = float(given[at][index] + 0.1 * rng.normal())
+        given[at][index] = value
+        changes.append([at, list(index), value])
+    js(browser, "for (const [n, i, v] of arguments[0]) derivo.set(n, i, v)", changes)
+    output, gradients = d.value_and_gradients(**given)
+    for key, gradient in gradients.items():
+        np.testing.assert_allclose(face(browser, "gradients")[key], gradient, **CLOSE)
+    values = face(browser, "values")
+    for key, value in given.items():
+        np.testing.assert_allclose(values[key], value, **CLOSE)
+    flat = [np.sum(o) for o in (output if isinstance(output, tuple) else (output,))]
+    np.testing.assert_allclose(face(browser, "loss"), sum(flat), **CLOSE)
+    assert complaints(browser) == []
+    assert requests(browser) == []
+
+
+def test_training_is_gradient_descent(page, explanation):
+    d, given = derived(), arrays_of(explanation)
+    js(page, "derivo.train(50, 0.3)")
+    for _ in range(50):
+        gradients = d.gradients(**given)
+        given = {k: v - 0.3 * gradients[k] if k in gradients else v
+                 for k, v in given.items()}  # fmt: skip
+    for key in WEIGHTS:
+        np.testing.assert_allclose(face(page, "values")[key], given[key], **CLOSE)
+    np.testing.assert_allclose(face(page, "loss"), d(**given), **CLOSE)
+
+
+def test_a_network_trains_its_weights_alone(browser, tmp_path):
+    x, t = derivo.data.digits()
+    network = derivo.Network(
+        Dense(4, "relu"), Dense(10), loss="cross_entropy", dtype=np.float64
+    )  # fmt: skip
+    network.build(64)
+    open_page(browser, network.explain(x=x, t=t).page, tmp_path / "digits.html")
+    before = face(browser, "values")
+    js(browser, "derivo.train(1, 0.1)")
+    after, gradients = face(browser, "values"), face(browser, "gradients")
+    assert before["x"] == after["x"]
+    assert set(gradients) >= {"w1", "b1", "w2", "b2"}
+    assert before["w2"] != after["w2"]
+
+
+# --- steps ------------------------------------------------------------------------------
+
+
+def seen(driver, side):
+    """Give the grids in which something can be read, by value."""
+    query = f"""return [...document.querySelectorAll('svg.graph .grid.of-{side}')]
+      .filter(g => [...g.querySelectorAll('.cell')].some(c =>
+        c.textContent || Number(c.querySelector('rect').style.fillOpacity) > 0))
+      .map(g => g.dataset.id)"""
+    return set(js(driver, query))
+
+
+def test_nothing_is_revealed_early(page, explanation):
+    moments = explanation.window.moments
+    arguments = {v.id for v in explanation.window.values if v.is_argument}
+    drawn = set(js(page, "return [...document.querySelectorAll('.grid.of-value')].map(g => g.dataset.id)"))  # fmt: skip
+    assert face(page, "steps") == len(moments)
+    for step in range(len(moments) + 1):
+        js(page, "derivo.step(arguments[0])", step)
+        done = moments[:step]
+        forward = {m.place for m in done if m.phase == "forward"} | arguments
+        backward = {m.place for m in done if m.phase == "backward"}
+        assert seen(page, "value") == forward & drawn
+        assert seen(page, "gradient") == backward & drawn
+        shown = texts(page, "#loss")[0]
+        output = explanation.window.outputs[0]
+        assert ("?" in shown) == (output not in forward)
+        # No line leads a gradient back to where it has not arrived.
+        sources = js(page, "return [...document.querySelectorAll('.edge.back')].map(e => e.dataset.edge.split(' ')[0].split('-')[1])")  # fmt: skip
+        assert set(sources) <= backward
+
+
+def test_what_is_lit_is_in_the_window(page, explanation):
+    check = """
+      const lit = [...document.querySelectorAll(
+        'svg.graph .now, svg.graph .edge.used, #code li.now, .moment:not([hidden])')];
+      return lit.filter(e => {
+        const box = e.getBoundingClientRect();
+        const side = e.closest('#code, #card') || document.documentElement;
+        const room = side.getBoundingClientRect();
+        return box.top < Math.max(0, room.top) - 1 || box.left < 0
+          || box.bottom > Math.min(innerHeight, room.bottom) + 1;
+      }).map(e => e.outerHTML.slice(0, 90));
+    """
+    for step in range(1, face(page, "steps") + 1):
+        js(page, "derivo.step(arguments[0])", step)
+        assert js(page, check) == []
+        assert (
+            js(page, "return document.querySelectorAll('svg.graph .now').length") == 1
+        )
+    assert js(page, "return document.documentElement.scrollHeight") <= 900
+
+
+def test_every_step_lights_a_line_of_code(page, explanation):
+    lit = [bool(m.lines) for m in explanation.window.moments if m.phase == "backward"]
+    assert sum(lit) >= len(lit) - 1  # the seed has none
+
+
+def test_steps_by_keys_and_buttons(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+    from selenium.webdriver.common.keys import Keys
+
+    for key in (Keys.ARROW_RIGHT, Keys.ARROW_RIGHT, Keys.ARROW_LEFT):
+        ActionChains(page).send_keys(key).perform()
+    assert face(page, "state")["step"] == 1
+    click(page, "#next")
+    assert face(page, "state")["step"] == 2
+    click(page, "#bar [data-mode=backward]")
+    assert face(page, "state")["mode"] == "backward"
+    assert len(seen(page, "gradient")) == 1
+    ActionChains(page).send_keys(Keys.END).perform()
+    assert face(page, "state")["step"] == face(page, "steps")
+
+
+def test_play_goes_on_by_itself(page):
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    click(page, "#play")
+    WebDriverWait(page, 10).until(lambda d: face(d, "state")["step"] >= 2)
+    click(page, "#play")
+    assert texts(page, "#play[aria-pressed=true]") == []
+
+
+def test_a_moment_can_be_shared(page, browser):
+    js(page, "derivo.step(7)")
+    address = js(page, "return location.href")
+    browser.get("about:blank")
+    browser.get(address)
+    assert face(browser, "state")["step"] == 7
+    browser.get("about:blank")
+    browser.get(address.partition("#")[0] + "#step=5")
+    assert face(browser, "state")["step"] == 5
+
+
+# --- the other interactions -----------------------------------------------------------------
+
+
+def test_a_nudge_moves_what_is_downstream_and_the_gradient_predicts_it(page):
+    click(page, "#bar [data-mode=nudge]")
+    before = face(page, "loss")
+    slope = face(page, "gradients")["w1"][0][0]
+    start = face(page, "values")["w1"][0][0]
+    move = """const s = document.querySelector('#slider'); s.value = arguments[0];
+      s.dispatchEvent(new Event('input'));"""
+    shown = texts(page, "svg.graph .grid.of-value .cell")
+    js(page, move, start + 0.05)
+    moved = face(page, "values")["w1"][0][0]
+    true, predicted = face(page, "loss") - before, slope * (moved - start)
+    assert true == pytest.approx(predicted, rel=0.2)
+    facts = texts(page, "#panel dd")
+    number = float(facts[-1].replace("−", "-"))
+    assert number == pytest.approx(true, rel=1e-3)
+    assert texts(page, "svg.graph .grid.of-value .cell") != shown
+    assert js(page, "return document.querySelectorAll('#panel .curve, #panel .tangent').length") == 2  # fmt: skip
+
+
+def test_a_number_is_dragged(page):
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    click(page, "#bar [data-mode=nudge]")
+    cell = js(page, "return [...document.querySelectorAll('.spot.argument')].find(s => s.querySelector('.name').textContent === 'w₂').querySelector('.of-value .cell rect')")  # fmt: skip
+    before = face(page, "values")["w2"]
+    ActionChains(page).click_and_hold(cell).move_by_offset(40, 0).release().perform()
+    after = face(page, "values")["w2"]
+    assert after[0][0] > before[0][0]
+    assert after[1] == before[1]
+
+
+def test_a_cell_lights_the_row_and_the_column_it_comes_from(page):
+    js(page, "derivo.step(derivo.steps)")
+    find = """return [...document.querySelectorAll('.of-gradient.grid .cell')]
+      .find(c => c.place.id === arguments[0] && c.place.index === arguments[1])
+      .querySelector('rect')"""
+    ids = js(page, "return JSON.parse(document.querySelector('#model').textContent).names")  # fmt: skip
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    rect = js(page, find, ids["w1"], 1)
+    ActionChains(page).move_to_element(rect).perform()
+    lit = js(page, "return [...document.querySelectorAll('svg .cell.lit')].map(c => [c.place.side, c.place.id, c.place.index])")  # fmt: skip
+    values, gradients = face(page, "values"), face(page, "gradients")
+    rows, columns = np.shape(values["x"])
+    units = np.shape(values["w1"])[1]
+    expected = {("gradient", ids["w1"], 1)}
+    expected |= {("value", ids["x"], columns * n) for n in range(rows)}
+    expected |= {("gradient", ids["n1"], units * n + 1) for n in range(rows)}
+    assert {tuple(c) for c in lit} == expected
+    said = texts(page, "#why")[0].replace("−", "-")
+    assert said.startswith("dw₁[1, 2]")
+    total = float(said.rpartition("=")[2])
+    assert total == pytest.approx(gradients["w1"][0][1], rel=1e-3)
+
+
+def test_predict_before_reveal_and_slips_have_names(page):
+    moments = "return JSON.parse(document.querySelector('#model').textContent)"
+    model = js(page, moments)
+    step = 1 + next(
+        k for k, s in enumerate(model["steps"])
+        if s["phase"] == "backward" and s["id"] == model["names"]["w1"]
+    )  # fmt: skip
+    click(page, "#predict")
+    js(page, "derivo.step(arguments[0])", step)
+    assert model["names"]["w1"] not in seen(page, "gradient")
+    shape = np.shape(face(page, "values")["w1"])
+    choose = """[...document.querySelectorAll('#panel .shape')]
+      .find(b => b.textContent === arguments[0]).click()"""
+    js(page, choose, f"{shape[1]} × {shape[0]}")
+    assert "transposed" in texts(page, "#feedback")[0]
+    js(page, choose, f"{shape[0]} × {shape[1]}")
+    gradient = np.ravel(face(page, "gradients")["w1"])
+    index = (step * 7) % gradient.size
+    answer = """document.querySelector('#guess').value = arguments[0];
+      document.querySelector('#answer').click()"""
+    js(page, answer, -gradient[index])
+    assert "sign" in texts(page, "#feedback")[0]
+    js(page, answer, gradient[index])
+    assert model["names"]["w1"] in seen(page, "gradient")
+    click(page, "#predict")
+
+
+def test_a_slope_is_shown_where_a_function_acts(page):
+    js(page, "derivo.step(3)")  # h = tanh(n1)
+    assert js(page, "return document.querySelectorAll('#panel .tangent').length") == 1
+    slope = texts(page, "#panel .note")[0].split()[1].replace("−", "-")
+    n = face(page, "values")["n1"][0][0]
+    assert float(slope) == pytest.approx(1 - np.tanh(n) ** 2, rel=1e-3)
+
+
+def test_the_plane_is_divided_while_it_trains(page):
+    click(page, "#bar [data-mode=train]")
+    js(page, "derivo.train(5, 0.5)")
+    assert js(page, "return document.querySelectorAll('canvas.plane').length") == 1
+    assert js(page, "return document.querySelectorAll('#panel .curve').length") == 1
+    assert complaints(page) == []
+
+
+# --- where it cannot compute ------------------------------------------------------------------
+
+
+def test_what_cannot_be_computed_is_shown_and_says_why(browser, tmp_path):
+    def spread(a):
+        return np.sum(np.linalg.svd(a)[1])
+
+    e = derivo.derive(spread, a="3 3").explain(a=np.diag([1.0, 2.0, 3.0]))
+    open_page(browser, e.page, tmp_path / "svd.html")
+    assert "`svd`" in texts(browser, ".still")[0]
+    assert face(browser, "loss") == pytest.approx(6.0)
+    np.testing.assert_allclose(face(browser, "gradients")["a"], np.eye(3), atol=1e-12)
+    with pytest.raises(Exception, match="does not compute"):
+        js(browser, "derivo.set('a', [0, 0], 1)")
+    js(browser, "derivo.step(derivo.steps)")
+    assert complaints(browser) == []
+
+
+# --- how it looks ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "mobile"), [(390, True), (768, True), (1280, False)])
+def test_it_fits_the_screen(browser, explanation, tmp_path, width, mobile):
+    sized(browser, width, 844 if mobile else 900, mobile=mobile)
+    open_page(browser, explanation.page, tmp_path / "net.html")
+    js(browser, "derivo.step(derivo.steps)")
+    chromium.shot(browser, f"net-{width}")
+    assert js(browser, "return document.documentElement.scrollWidth") <= width
+    sized(browser, 1280, 900)
+
+
+def test_a_frame_after_a_nudge_is_quick(page):
+    took = js(
+        page,
+        """derivo.step(derivo.steps);
+        const t = performance.now();
+        for (let k = 0; k < 20; k++) derivo.set('w1', [0, 0], 0.1 * k);
+        return (performance.now() - t) / 20""",
+    )
+    assert took < 50
+
+
+def test_it_prints_every_step(page):
+    js(page, "dispatchEvent(new Event('beforeprint'))")
+    hidden = js(page, "return [...document.querySelectorAll('.moment')].filter(m => m.hidden).length")  # fmt: skip
+    assert hidden == 0
+    assert len(page.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 20_000
+
+
+def test_hostile_names_are_shown_and_never_run(browser, tmp_path):
+    from dataclasses import replace
+
+    bad = "</script><script>window.pwned = 1</script><img src=x onerror=window.pwned=2>"
+    e = derived().explain()
+    e.window  # noqa: B018  prepared before it is changed
+    vars(e)["window"] = replace(e.window, name=bad, reasons=(bad,))
+    open_page(browser, e.page, tmp_path / "bad.html")
+    assert js(browser, "return window.pwned") is None
+    assert texts(browser, "h1") == [bad]
+
+
+def test_pages_are_small():
+    layer = CASES["layer"]
+    d = derivo.derive(layer.function, shapes=layer.specs)
+    assert len(d.explain().page.encode()) < 350_000
+
+    def block(x, w, b):
+        return x + np.tanh(x @ w + b)
+
+    def deep(x, blocks, t):
+        for p in blocks:
+            x = block(x, p["w"], p["b"])
+        return np.mean((x - t) ** 2)
+
+    blocks = [{"w": "L L", "b": "L"}] * 12
+    d = derivo.derive(deep, x="N L", blocks=blocks, t="N L")
+    assert len(d.explain().page.encode()) < 1_500_000
+
+
+@pytest.mark.parametrize("language", ["fr", "ja"])
+def test_other_languages(browser, tmp_path, language):
+    e = derived().explain(language=language)
+    open_page(browser, e.page, tmp_path / "page.html")
+    assert js(browser, "return document.documentElement.lang") == language
+    assert texts(browser, "#bar [data-mode=train]") != ["Train"]
+    assert complaints(browser) == []
