@@ -383,7 +383,7 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
     rolls = [
         roll
         for scope in scopes
-        for n, roll in rolls_among(scope.nodes(), scope.inputs).items()
+        for n, roll in rolls_among(scope.nodes(), scope.inputs, scope.signature).items()
         if n == number
     ]
     if not rolls or None in rolls:

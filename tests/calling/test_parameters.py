@@ -252,3 +252,67 @@ def test_a_hand_written_backward_pass_of_an_object(kind):
 
     report = derivo.check_backward(f, wrong, params=params, x="N L", act=np.tanh)
     assert [row.name for row in report.rows if row.verdict == "wrong"] == ["x"]
+
+
+def test_a_list_keeps_its_places():
+    def f(parts, x):
+        return sum(np.sum(np.tanh(x @ w)) for w in parts if w is not None)
+
+    d = derivo.derive(f, parts=["L L", None, "L L"], x="N L")
+    square = RNG.normal(size=(3, 3))
+    found = d.gradients([square, None, 2 * square], X)["parts"]
+    assert found[1] is None
+    double = d.gradients(2.0, parts=[square, None, 2 * square], x=X)["parts"]
+    np.testing.assert_allclose(double[2], 2 * found[2])
+    space: dict[str, Any] = {}
+    exec(d.source, space)  # noqa: S102
+    _, saved = space["f"]([square, None, 2 * square], X)
+    scaled = space["f_backward"](saved, 2.0)[0]
+    assert scaled[1] is None
+    np.testing.assert_allclose(scaled[2], double[2])
+    # A part that is asked for comes alone.
+    part = derivo.derive(f, parts=["L L", None, "L L"], x="N L", wrt="parts.2")
+    (only,) = part.gradients([square, None, 2 * square], X)["parts"]
+    np.testing.assert_allclose(only, found[2])
+
+
+@pytest.mark.parametrize("keys", [(0, 1, 2), ("0", "1", "2"), ("h.0", "h.1", "h.2")])
+def test_a_dict_is_no_list(keys):
+    def f(parts, x):
+        for key in keys:
+            x = np.tanh(x @ parts[key] + np.sin(x))
+        return x
+
+    parts = dict.fromkeys(keys, "L L")
+    d = derivo.derive(f, parts=parts, x="N L")
+    assert d.check(trials=1).ok
+    assert set(d.gradients(dict.fromkeys(keys, np.eye(3)), X)["parts"]) == set(keys)
+
+
+def test_a_list_with_a_hole_is_no_loop():
+    def f(parts, x):
+        for w in parts[:3]:
+            x = np.tanh(x @ w + np.sin(x))
+        return x
+
+    d = derivo.derive(f, parts=["L L", "L L", "L L", 7], x="N L")
+    assert d.check(trials=1).ok
+
+
+def test_arguments_without_a_name_of_their_own():
+    def f(x, *factors, shift=1.0):
+        for factor in factors:
+            x = x * factor
+        return x + shift
+
+    d = derivo.derive(f, x="N", factors=("N", "N"))
+    a, b, c = RNG.normal(size=(3, 5))
+    for found in (d(a, b, c), d(a, (b, c)), d(x=a, factors=(b, c))):
+        np.testing.assert_allclose(found, a * b * c + 1)
+    np.testing.assert_allclose(d.gradients(a, b, c)["factors"][1], a * b)
+    up = np.full(5, 2.0)
+    for gradients in (d.gradients(up, a, b, c), d.gradients(a, b, c, upstream=up)):
+        np.testing.assert_allclose(gradients["x"], 2 * b * c)
+    assert d.check(trials=1).ok
+    with pytest.raises(UsageError, match=r"factors=\('N', 'N'\)"):
+        derivo.derive(f, x="N", factors="N")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from derivo.emit.body import Body
 from derivo.emit.forward import Forward
 from derivo.emit.layout import Lines, Written, function
-from derivo.emit.multiplied import multiplied
+from derivo.emit.multiplied import multiplied, multiplied_parts
 from derivo.emit.places import below, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
@@ -18,7 +19,7 @@ from derivo.emit.wishes import wishes_of
 from derivo.emit.wrap import wrapped
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names, adjoint_name
-from derivo.graph.nest import short_name
+from derivo.graph.nest import parts_of, short_name
 from derivo.graph.node import Node
 
 
@@ -169,11 +170,21 @@ def _scaled(p: Program) -> list[str]:
     seed = adjoint_name(p.names.get(p.outputs[0], p.name))
     scaled = f"{seed} * {call}"
     if not all(isinstance(nest, str) for nest in p.returned):
-        scaled = f"{multiplied.__name__}({call}, {seed})"
+        scaled = f"{multiplier(p.returned).__name__}({call}, {seed})"
     elif len(p.returned) > 1:
         scaled = f"tuple({seed} * d for d in {call})"
     head = f"def {p.name}_backward(saved, {seed}=1.0):"
     return [*wrapped(head), *wrapped(f"    return {scaled}")]
+
+
+def multiplier(nests: Iterable[Any]) -> Callable[..., Any]:
+    """Give the function that multiplies an adjoint into nests of gradients."""
+    return multiplied_parts if any(map(_has_holes, nests)) else multiplied
+
+
+def _has_holes(nest: Any) -> bool:
+    """Tell whether None stands in a nest."""
+    return nest is None or any(_has_holes(part) for _, part in parts_of(nest))
 
 
 def _readers(name: str, statements: list[Statement]) -> tuple[str, ...]:

@@ -104,7 +104,9 @@ class Body:
         groups = groups_among(nodes, readers, self.lists)
         grouped = {call: group for group in groups for call in group.calls}
         self.left_to_loops |= {n for group in groups for n in group.skipped} - kept
-        self.left_to_loops |= rows_of_loops(nodes, readers, self.arguments) - kept
+        self.left_to_loops |= (
+            rows_of_loops(nodes, readers, self.arguments, self.signature) - kept
+        )
         for node in nodes:
             if "loop" in node.op.traits:
                 write_loop(self, node, [n for n in nodes if node in n.inputs])

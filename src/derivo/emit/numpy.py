@@ -9,10 +9,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from derivo.emit.backward import whole_text, write_backward
+from derivo.emit.backward import multiplier, whole_text, write_backward
 from derivo.emit.forward import write_forward
 from derivo.emit.layout import Lines, Written, array_text, comment_lines
-from derivo.emit.multiplied import multiplied
 from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
 from derivo.emit.saving import is_long, saved_by, to_save, with_fixed
@@ -31,7 +30,7 @@ def emit(p: Program) -> Source:
     everything = tuple(_everything(p))
     helpers = list(dict.fromkeys(h for n in everything for h in n.op.helpers))
     if not p.seeds and not all(isinstance(nest, str) for nest in p.returned):
-        helpers.append(multiplied)
+        helpers.append(multiplier(p.returned))
     _refuse_clash(p, helpers)
     functions = {p.name, f"{p.name}_backward", f"{p.name}_gradient"}
     functions |= {h.__name__ for h in helpers}

@@ -124,6 +124,8 @@ def nest_expression(
 
 
 def _written(nest: Any, wholes: Wholes | None, *, exactly: bool) -> ast.expr:
+    if nest is None:
+        return ast.Constant(None)
     if not is_nest(nest):
         leaf: ast.expr = nest
         return leaf

@@ -26,10 +26,11 @@ from derivo.ops.arithmetic import add
 
 
 def rows_of_loops(
-    nodes: Iterable[Node], readers: Mapping[Node, int], arguments: Iterable[Node]
-) -> set[Node]:
+    nodes: Iterable[Node], readers: Mapping[Node, int], arguments: Iterable[Node],
+    signature: Iterable[tuple[str, Any]],
+) -> set[Node]:  # fmt: skip
     """Give the rows of arrays that are only read as the row of a loop's step."""
-    rolls = rolls_among(nodes, arguments).values()
+    rolls = rolls_among(nodes, arguments, signature).values()
     rows = {
         call.inputs[place]
         for roll in rolls
@@ -58,7 +59,7 @@ def write_step(body: Writing, node: Node, nodes: list[Node]) -> None:
     else:
         call, others = node, nodes
     number = call.attrs["step"][0]
-    roll = rolls_among(others, body.arguments)[number]
+    roll = rolls_among(others, body.arguments, body.signature)[number]
     if "back" not in node.op.traits:
         if call.attrs["step"][1] == 0:
             assert roll is not None  # noqa: S101  or it would not have stayed

@@ -138,7 +138,7 @@ def with_fixed(saved: Saved, program: Program, steps: Mapping[Block, Any]) -> Sa
     """
     values = set(saved.values)
     calls = [n for n in saved.values if block_of(n) in steps]
-    rolls = rolls_among(order(program.outputs), program.inputs)
+    rolls = rolls_among(order(program.outputs), program.inputs, program.signature)
     for call in calls:
         step, roll = steps[call.attrs["block"]], rolls[call.attrs["step"][0]]
         for place in roll.fixed if roll is not None else ():

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivo.graph.builder import Builder
+from derivo.graph.nest import parts_of, paths
 from derivo.graph.node import Graph, Node, between
 
 
@@ -66,24 +67,29 @@ class Roll:
 
 
 def rolls_among(
-    nodes: Iterable[Node], arguments: Iterable[Node]
-) -> dict[int, Roll | None]:
+    nodes: Iterable[Node], arguments: Iterable[Node],
+    signature: Iterable[tuple[str, Any]],
+) -> dict[int, Roll | None]:  # fmt: skip
     """Give the loops among calls, by number; None for what is none.
 
-    `arguments` are those of the function that the calls stand in.
+    `arguments` are those of the function that the calls stand in, and `signature` how
+    it is given them.
     """
     steps: dict[int, list[Node]] = {}
     for node in nodes:
         if "call" in node.op.traits and node.attrs.get("step") is not None:
             steps.setdefault(node.attrs["step"][0], []).append(node)
-    names = {n: n.attrs["name"] for n in arguments}
+    in_lists = _in_lists(signature)
+    elements = {n: in_lists.get(n.attrs["name"], ()) for n in arguments}
     return {
-        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), names)
+        number: _roll(sorted(calls, key=lambda n: n.attrs["step"]), elements)
         for number, calls in steps.items()
     }
 
 
-def _roll(calls: list[Node], arguments: Mapping[Node, str]) -> Roll | None:
+def _roll(
+    calls: list[Node], arguments: Mapping[Node, Iterable[Element]]
+) -> Roll | None:
     """Find what each argument of a step is: handed on, of a list, or the same."""
     if len({n.attrs["block"] for n in calls}) > 1 or len(calls) < 2:
         return None
@@ -132,30 +138,60 @@ def _rows_of(values: list[Node]) -> Node | None:
     return whole
 
 
+@dataclass(frozen=True)
+class Element:
+    """A place in a list among the parameters of a function.
+
+    Attributes
+    ----------
+    root
+        The way to the list.
+    number, count
+        Which element of the list it lies in, and how many there are.
+    rest
+        The way on from there: ``.w`` for ``layers.0.w``.
+    """
+
+    root: str
+    number: int
+    count: int
+    rest: str
+
+
+def _in_lists(signature: Iterable[tuple[str, Any]]) -> dict[str, list[Element]]:
+    """Give, for the path of each argument, the lists that it lies in.
+
+    Only lists and tuples: to loop over a dict is to loop over its keys.
+    """
+    found: dict[str, list[Element]] = {}
+
+    def look(path: str, nest: Any) -> None:
+        parts = parts_of(nest)
+        if any("." in str(key) for key, _ in parts):
+            return  # no way can be read off such a key
+        for key, part in parts:
+            below = f"{path}.{key}"
+            if isinstance(nest, list | tuple):
+                for way, _ in paths(part, below):
+                    rest = way.removeprefix(below)
+                    element = Element(path, key, len(parts), rest)
+                    found.setdefault(way, []).append(element)
+            look(below, part)
+
+    for name, nest in signature:
+        look(name, nest)
+    return found
+
+
 def _list_of(
-    values: list[Node], arguments: Mapping[Node, str]
+    values: list[Node], arguments: Mapping[Node, Iterable[Element]]
 ) -> tuple[str, str] | None:
     """Give the list whose elements values lie in, element by element and all of it."""
-    if any(v not in arguments for v in values):
-        return None
-    ways = [arguments[v].split(".") for v in values]
-    if len({len(w) for w in ways}) > 1:
-        return None
-    apart = [k for k in range(len(ways[0])) if len({w[k] for w in ways}) > 1]
-    if len(apart) != 1:
-        return None
-    (k,) = apart
-    if [w[k] for w in ways] != [str(number) for number in range(len(ways))]:
-        return None
-    root = ".".join(ways[0][:k])
-    elements = {
-        name.removeprefix(f"{root}.").split(".")[0]
-        for name in arguments.values()
-        if name.startswith(f"{root}.")
-    }
-    if len(elements) != len(values):
-        return None
-    return root, "".join(f".{part}" for part in ways[0][k + 1 :])
+    ways = [
+        [(e.root, e.rest) for e in arguments.get(v, ()) if (e.number, e.count) == at]
+        for v, at in ((v, (k, len(values))) for k, v in enumerate(values))
+    ]
+    return next((w for w in ways[0] if all(w in others for others in ways)), None)
 
 
 def has_calls(nodes: Iterable[Node]) -> bool:

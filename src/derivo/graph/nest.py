@@ -144,6 +144,21 @@ def pruned(nest: Any, keep: Callable[[Any], bool]) -> Any:
     return nest if keep(nest) else None
 
 
+def in_place(nest: Any, keep: Callable[[Any], bool]) -> Any:
+    """Give a nest without the leaves that are not kept; None if none is left.
+
+    Other than in `pruned`, where a list is kept as a whole what stands in it stays at
+    its number: None takes the place of what holds nothing.
+    """
+    if not is_nest(nest):
+        return pruned(nest, keep)
+    parts = [Part(k, in_place(v, keep)) for k, v in parts_of(nest)]
+    kept = [p for p in parts if p.nest is not None]
+    holding = [v for _, v in parts_of(nest) if next(leaves(v), None) is not None]
+    is_whole = len(kept) == len(holding) and isinstance(nest, list | tuple)
+    return with_parts(nest, parts if is_whole else kept) if kept else None
+
+
 def paths(nest: Any, above: str = "") -> Iterator[tuple[str, Any]]:
     """Give each leaf with the way to it, such as ``blocks.0.w`` below ``blocks``."""
     if is_nest(nest):
@@ -233,6 +248,6 @@ def gradient_nests(graph: Graph, wanted: Iterable[str]) -> dict[str, Any]:
     }
     owner = {path: name for name, nest in paths_of.items() for path in leaves(nest)}
     return {
-        name: pruned(paths_of[name], wanted.__contains__)
+        name: in_place(paths_of[name], wanted.__contains__)
         for name in dict.fromkeys(owner[path] for path in wanted)
     }

@@ -34,6 +34,7 @@ def split_upstream(
     """
     names = _own(graph, given)
     named = dict(arrays)
+    args = _together(graph, given, args)
     if "upstream" in named and "upstream" not in (*names, *given.fixed):
         return named.pop("upstream"), tuple(args), named
     for has_adjoint, order in product((False, True), _orders(graph, given)):
@@ -58,6 +59,7 @@ def arguments_of(
         A setting with another value than it has, or a nest of another form.
     """
     named = dict(arrays)
+    args = _together(graph, given, args)
     for name in [k for k in named if k in given.fixed]:
         check_setting(graph.name, name, given.fixed[name], named.pop(name))
     orders = _orders(graph, given)
@@ -82,6 +84,19 @@ def arguments_of(
         for name, value in by_name.items()
         for path, leaf in spread(graph.name, name, nests.get(name, 0), value)
     }
+
+
+def _together(graph: Graph, given: Given, args: Sequence[Any]) -> Sequence[Any]:
+    """Put the values that ``*args`` takes into a tuple, as the source has them."""
+    nest = dict(graph.signature).get(given.several) if given.several else None
+    if nest is None or _own(graph, given)[-1] != given.several:
+        return args
+    length = len(parts_of(nest))
+    for start in {len(order) - 1 for order in _orders(graph, given)}:
+        for before in (start, start + 1):  # the adjoint of the result may come first
+            if len(args) == before + length and not is_nest(args[-1]):
+                return (*args[:before], tuple(args[before:]))
+    return args
 
 
 def _own(graph: Graph, given: Given) -> tuple[str, ...]:

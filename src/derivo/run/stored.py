@@ -51,7 +51,8 @@ def _reduce_given(given: Given) -> Any:
         {name: storable(value) for name, value in values.items()}
         for values in (given.settings, given.defaults)
     )
-    return Given, (given.specs, settings, defaults, given.parameters, given.attributes)
+    return Given, (given.specs, settings, defaults, given.parameters, given.attributes,
+            given.several)  # fmt: skip
 
 
 copyreg.pickle(Setting, _reduce_setting)

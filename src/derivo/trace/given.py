@@ -39,6 +39,8 @@ class Given:
         nothing was.
     parameters
         All arguments that can be given by position, in the function's order.
+    several
+        The argument that takes all further values by position, if there is one.
     attributes
         Ways to the attributes of the method's object that stand among the arguments.
     """
@@ -48,6 +50,7 @@ class Given:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     parameters: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
+    several: str = ""
 
     @property
     def of_self(self) -> tuple[str, ...]:
@@ -85,6 +88,13 @@ class Given:
         of_self = ("self", *attributes)
         settings = {k: v for k, v in fixed.items() if "." not in k and k not in of_self}
         for name, value in given.items():
+            p = parameters.get(name)
+            if p is not None and p.kind is p.VAR_POSITIONAL and isinstance(value, str):
+                message = (
+                    f"{name}={value!r} are several arguments (*{name}): give a tuple "
+                    f"of shapes, {name}=({value!r}, {value!r})"
+                )
+                raise UsageError(message)
             if name in specs:
                 message = (
                     f"{name!r} stands in self=, too: self={{{name!r}: 'N M'}} gives an "
@@ -100,6 +110,7 @@ class Given:
                 specs[name] = nest
         if settings and not specs:
             _refuse_settings_alone(function, settings)
+        _check_paths(specs)
         check_sizes(specs)
         defaults = {
             name: p.default
@@ -107,7 +118,12 @@ class Given:
             if p.default is not p.empty and name not in specs and name not in settings
         }
         order = tuple(k for k, p in parameters.items() if p.kind in _BY_POSITION)
-        return cls(specs, settings, defaults, order, tuple(attributes))
+        several = "".join(
+            k
+            for k, p in parameters.items()
+            if p.kind is p.VAR_POSITIONAL and k in specs
+        )
+        return cls(specs, settings, defaults, order, tuple(attributes), several)
 
     def call(self, function: Callable[..., Any], arrays: Mapping[str, Any]) -> Any:
         """Call a function on arrays by path, such as ``blocks.0.w``.
@@ -215,6 +231,24 @@ def _static(static: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         message = f"{twice[0]!r} is given twice: as an argument, and in static="
         raise UsageError(message)
     return dict(static)
+
+
+def _check_paths(specs: Mapping[str, Any]) -> None:
+    """See that each array in a nest can be named.
+
+    Raises
+    ------
+    UsageError
+        Two have the same path, such as those at the keys 1 and "1".
+    """
+    found = [path for name, nest in specs.items() for path, _ in paths(nest, name)]
+    twice = [path for path in found if found.count(path) > 1]
+    if twice:
+        message = (
+            f"two arrays cannot be told apart as {twice[0]!r}; give one of the keys "
+            "another name"
+        )
+        raise UsageError(message)
 
 
 def check_sizes(given: Mapping[str, Any]) -> None:

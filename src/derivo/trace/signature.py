@@ -34,9 +34,8 @@ def signature_of(
         message = f"derive needs a function written in Python, not {function!r}"
         raise UsageError(message) from None
     kinds = {p.kind for p in parameters.values()}
-    taken = {n for n, p in parameters.items() if p.kind is not p.VAR_POSITIONAL}
     for name in names:
-        if name not in taken and inspect.Parameter.VAR_KEYWORD not in kinds:
+        if name not in parameters and inspect.Parameter.VAR_KEYWORD not in kinds:
             listed = ", ".join(parameters)
             message = (
                 f"{name!r} is not an argument of {function_name(function)}({listed})."
@@ -59,14 +58,24 @@ def placed(
         An argument without a default is missing.
     """
     listed = ", ".join(parameters)
+    several = [
+        name for name, p in parameters.items()
+        if p.kind is p.VAR_POSITIONAL and name in arguments
+    ]  # fmt: skip
     positional: list[Any] = []
     keyword = {name: v for name, v in arguments.items() if name not in parameters}
     for name, p in parameters.items():
-        if name in arguments and p.kind is not p.POSITIONAL_ONLY:
+        # What stands before *args can only be given by position, if there are any.
+        is_placed = p.kind is p.POSITIONAL_ONLY or (
+            bool(several) and p.kind is p.POSITIONAL_OR_KEYWORD
+        )
+        if name in several:
+            positional.extend(arguments[name])
+        elif name in arguments and not is_placed:
             keyword[name] = arguments[name]
-        elif p.kind is p.POSITIONAL_ONLY and name in arguments:
+        elif name in arguments:
             positional.append(arguments[name])
-        elif p.kind is p.POSITIONAL_ONLY and p.default is not p.empty:
+        elif is_placed and p.default is not p.empty:
             positional.append(p.default)
         elif p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
             message = (

@@ -53,13 +53,6 @@ def read_nest(name: str, value: Any, static: Mapping[str, Any]) -> Any:
     nest = as_nest(value)
     if nest is None:
         return Setting(value) if is_setting(value) else _read_spec(name, value)
-    own = {f"{name}.{k}": k for k, _ in parts_of(nest)}
-    if len(own) < len(parts_of(nest)) or any("." in str(k) for k in own.values()):
-        message = (
-            f"{name}: the keys {list(own.values())} cannot be told apart in "
-            f"'{name}.key'; use words without dots"
-        )
-        raise UsageError(message)
     texts = _texts_of(nest)
     parts = [
         Part(k, Setting(v) if k in texts else read_nest(f"{name}.{k}", v, static))
@@ -77,7 +70,8 @@ def is_setting(value: Any) -> bool:
     """Tell a setting from a shape or an example: Python's own numbers, functions."""
     if value is None or isinstance(value, bool | int):
         return True
-    return callable(value) and not hasattr(value, "__array__")
+    is_function = callable(value) and not hasattr(value, "__array__")
+    return is_function or isinstance(value, type)
 
 
 def as_nest(value: Any) -> Any:
@@ -131,6 +125,12 @@ def _is_text(hint: Any) -> bool:
 def _read_spec(name: str, value: Any) -> Spec:
     if _is_of_numbers(value):
         _refuse_numbers(name, value)
+    if _is_object(value):
+        message = (
+            f"{name}={reprlib.repr(value)} is neither a shape ('N M', '3', '') nor an "
+            f"example array{_as_static(name)}"
+        )
+        raise UsageError(message)
     try:
         spec = spec_of(value)
     except DerivoError as error:
@@ -147,6 +147,18 @@ def _read_spec(name: str, value: Any) -> Spec:
         message = f"{name}={value!r}: {what}; write names and numbers: 'N 3'"
         raise UsageError(message)
     return spec
+
+
+def _is_object(value: Any) -> bool:
+    """Tell what is no array, and nothing that NumPy makes one of."""
+    is_data = isinstance(value, str | bytes | Spec | list | tuple | dict | complex)
+    return (
+        not is_data
+        and not isinstance(value, float)
+        and not any(
+            hasattr(value, name) for name in ("__array__", "__array_interface__")
+        )
+    )
 
 
 def _is_of_numbers(value: Any) -> bool:

@@ -67,7 +67,7 @@ class Call:
         """What calls of the same derivation have in common."""
         return form(self.args), form(self.options)
 
-    def run(self, **given: Any) -> list[Any]:
+    def run(self, /, **given: Any) -> list[Any]:
         """Call the function on other numbers; give the numbers of its result."""
         new = iter([given[name] for name in self.values])
 
