@@ -13,12 +13,7 @@ from derivo import Spec
 from derivo.errors import TraceError
 
 WHOLE = Spec("", "int")
-TABLE, TYPED, PARTS = np.zeros(3), array.array("d", [0.0, 0.0]), [1.0, 2.0, 3.0]
-
-
-def written_into_an_outer_array(x, n):
-    TABLE[0] = x[0]
-    return TABLE * n
+TYPED, PARTS = array.array("d", [0.0, 0.0]), [1.0, 2.0, 3.0]
 
 
 def written_into_a_typed_array(x, n):
@@ -34,7 +29,6 @@ CAUSES: list[tuple[Any, str, str]] = [
     (lambda x, n: round(x.sum()) * x, r"`round\(x\.sum\(\)\)` takes", r"np\.round"),
     (lambda x, n: math.gcd(n, 2) * x, r"`math\.gcd` takes numbers", r"list in docs"),
     (lambda x, n: math.isnan(x[0]) * x, r"`math\.isnan` takes", r"write np\.isnan"),
-    (written_into_an_outer_array, r"`TABLE\[0\] = \.\.\.` writes .* outside", "inside"),
     (written_into_a_typed_array, r"`TYPED\[0\] = .* into a array, which", "an array"),
     (lambda x, n: "%f" % x[0], r"`\"%f\" % x\[0\]` writes .* a text", "f-string"),
     (lambda x, n: PARTS[n] * x, r"`PARTS\[n\]` picks from a list", r", n=3\)"),
