@@ -174,8 +174,8 @@ def _told_of_call(asking: Asking) -> tuple[str, str]:
         known = same is not None and (same in SPELLINGS or name in SPELLINGS)
         instead = f"write np.{name}" if known else "see the list in docs/operations.md"
         return f"`{module}.{name}` takes numbers, and is given a traced value", instead
-    is_known = module.startswith("derivo") or called in SPELLINGS
-    if is_known or isinstance(called, Memory):
+    is_known = module.startswith("derivo") or isinstance(called, Memory)
+    if is_known or name in {getattr(f, "__name__", f) for f in SPELLINGS}:
         return (
             (
                 f"`{text}` takes a plain number where it is given a traced one: the "
