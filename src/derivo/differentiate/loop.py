@@ -173,7 +173,8 @@ def close(
     fixed = unchanging(roots, bound)
     back = Loop(carries, tuple(arrays), fixed, tuple(ends), not loop.reverse)
     operands = (*steps.first, *arrays.values(), *fixed)
-    attrs = {"loop": back, "length": node.attrs["length"], "forward": node}
+    attrs = {"loop": back, "length": node.attrs["length"], "forward": node,
+             "first": node.attrs["first"]}  # fmt: skip
     return recorder.builder.make(scan_loop, operands, attrs, node.line, node.group)
 
 

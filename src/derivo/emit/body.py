@@ -17,7 +17,7 @@ from derivo.emit.naming import Naming, names_before
 from derivo.emit.parallel import groups_among
 from derivo.emit.places import Wholes
 from derivo.emit.rolled import rows_of_loops
-from derivo.emit.scan_text import deferred, write_loop
+from derivo.emit.scan_text import deferred, laid_out, write_loop
 from derivo.emit.scope import Scope
 from derivo.emit.statement import Statement, definition, is_number
 from derivo.emit.writing import FunctionNames
@@ -100,7 +100,7 @@ class Body:
         readers.update(roots)
         self._read_through_views(nodes, readers, {*roots, *kept})
         self.readers = readers
-        self.left_to_loops = deferred(nodes, [*roots, *kept])
+        self.left_to_loops = deferred(nodes, [*roots, *kept], self.wishes)
         groups = groups_among(nodes, readers, self.lists)
         grouped = {call: group for group in groups for call in group.calls}
         self.left_to_loops |= {n for group in groups for n in group.skipped} - kept
@@ -109,7 +109,10 @@ class Body:
         )
         for node in nodes:
             if "loop" in node.op.traits:
-                write_loop(self, node, [n for n in nodes if node in n.inputs])
+                items = [n for n in nodes if node in n.inputs]
+                turned = laid_out(items, nodes, {*roots, *kept})
+                self.left_to_loops |= turned.keys()
+                write_loop(self, node, items, turned)
             if node in grouped:
                 group = grouped[node]
                 if node is min(group.calls, key=lambda n: n.index):

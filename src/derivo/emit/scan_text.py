@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from derivo.emit.expression import number, written
 from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
 from derivo.emit.statement import Statement, definition, is_name
 from derivo.emit.writing import Writing
+from derivo.graph.dim import Dim, Excess, Size
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node
+from derivo.ops.index import WHOLE, slice_
 from derivo.ops.leaf import arange
+from derivo.ops.shape import transpose
+
+# A stacked result to the same with its axes in another order, and the axis along which
+# the steps lie there.
+LaidOut = Mapping[Node, tuple[Node, int]]
 
 
-def write_loop(body: Writing, node: Node, items: list[Node]) -> None:
+def write_loop(body: Writing, node: Node, items: list[Node], laid_out: LaidOut) -> None:
     """Write a loop, and bind those of its results that something reads.
 
     Parameters
@@ -26,25 +33,99 @@ def write_loop(body: Writing, node: Node, items: list[Node]) -> None:
         The scan.
     items
         Its results: carries after the last step, stacked values, sums.
+    laid_out
+        Those results that are only read with their axes in another order.
     """
-    _Writer(body, node, items).write()
+    _Writer(body, node, items, laid_out).write()
 
 
-def deferred(nodes: Iterable[Node], roots: Iterable[Node]) -> set[Node]:
+def laid_out(
+    items: Iterable[Node], nodes: Iterable[Node], roots: Container[Node]
+) -> dict[Node, tuple[Node, int]]:
+    """Give the stacked results that are only read with their axes in another order."""
+    nodes, found = list(nodes), {}
+    for item in items:
+        readers = [n for n in nodes if item in n.inputs]
+        if "stack" not in item.op.traits or item in roots or len(readers) != 1:
+            continue
+        (reader,) = readers
+        if reader.op is transpose:
+            axes = reader.attrs["axes"]
+            others = [a for a in axes if a]
+            if others == sorted(others):
+                found[item] = reader, axes.index(0)
+    return found
+
+
+def deferred(
+    nodes: Iterable[Node], roots: Iterable[Node], named: Container[Node] = ()
+) -> set[Node]:
     """Give the values that only loops read, and that they write in their own way.
 
-    They are the carries of the step before, which are rows of a stacked array, and the
-    arrays of zeros that carries start from, one for each.
+    They are the carries of the step before, which are rows of a stacked array, the
+    arrays of zeros that carries start from, one for each, the numbers of the steps, and
+    parts of arrays without a name: ``x[t + 1]`` is a row of ``x[1:]``.
     """
     nodes = list(nodes)
-    elsewhere = {i for n in nodes if "loop" not in n.op.traits for i in n.inputs} | set(
-        roots
-    )
-    return {
-        n for n in nodes
-        if n not in elsewhere
-        and ("shift" in n.op.traits or (not n.inputs and n.op.numpy))
-    }  # fmt: skip
+    elsewhere = set(roots)
+    found: set[Node] = set()
+    loops = [n for n in nodes if "loop" in n.op.traits]
+    whole = {i for n in loops for i in n.inputs if i not in _ran_along(n)}
+    for n in reversed(nodes):  # readers first
+        own = (
+            "shift" in n.op.traits
+            or (not n.inputs and bool(n.op.numpy))
+            or _first_number(n) is not None
+            or (_peeled(n, 0) is not None and n not in named and n not in whole)
+        )
+        if own and n not in elsewhere:
+            found.add(n)
+        if n not in found or "shift" in n.op.traits:
+            elsewhere |= set(n.inputs) if "loop" not in n.op.traits else set()
+    return found
+
+
+def _ran_along(node: Node) -> tuple[Node, ...]:
+    """Give the arrays that a loop runs along."""
+    loop: Loop = node.attrs["loop"]
+    first = len(loop.carries)
+    return node.inputs[first : first + len(loop.slices)]
+
+
+def _first_number(node: Node) -> int | None:
+    """Give where an array of whole numbers begins that are counted up."""
+    if node.op is arange:
+        return 0
+    if node.op.name == "add" and node.inputs[0].op is arange:
+        value = node.inputs[1].attrs.get("value")
+        return value if isinstance(value, int) else None
+    return None
+
+
+def _peeled(node: Node, axis: int) -> tuple[Node, int, Dim] | None:
+    """See rows of an array as rows of the array that it is a part of.
+
+    Returns
+    -------
+    tuple or None
+        That array, the axis along which the rows lie in it, and how much greater their
+        numbers are there. None if it is no such part.
+    """
+    if node.op is transpose:
+        axes = node.attrs["axes"]
+        others = [a for k, a in enumerate(axes) if k != axis]
+        return (node.inputs[0], axes[axis], 0) if others == sorted(others) else None
+    if node.op is not slice_:
+        return None
+    index = node.attrs["index"]
+    kind, start, *_ = index[axis]
+    if any(e != WHOLE for k, e in enumerate(index) if k != axis) or kind == "at":
+        return None
+    if index[axis][3] is not None or start is None:
+        return None if index[axis][3] is not None else (node.inputs[0], axis, 0)
+    n = node.inputs[0].spec.shape[axis]
+    begin: Dim = n + start if isinstance(start, int) and start < 0 else start
+    return (node.inputs[0], axis, begin) if isinstance(begin, int) else None
 
 
 def _is_scalar_fill(node: Node) -> bool:
@@ -62,30 +143,38 @@ class _Row:
 
     Attributes
     ----------
-    pattern
-        How it is written: ``{0}`` the array, ``{1}`` the step, ``{2}`` what stands for
-        the row of the step before the first, ``{3}`` the number of steps.
-    array, first
-        What stands for ``{0}`` and ``{2}``.
+    kind
+        OWN, BEFORE, AFTER; NUMBER for the number of the step.
+    array
+        The array.
+    first
+        What stands for the row of the step before the first.
+    axis, shift
+        The axis along which the rows lie, and how much greater their numbers are than
+        those of the steps.
     """
 
-    pattern: str
+    kind: str
     array: ast.expr
     first: ast.expr | None = None
+    axis: int = 0
+    shift: int = 0
 
 
-OWN = "{0}[{1}]"
-NUMBER = "{1}"  # the row of np.arange(n), as Python counts
-BEFORE = "{0}[{1} - 1] if {1} > 0 else {2}"
-AFTER = "{0}[{1} + 1] if {1} + 1 < {3} else {2}"
+OWN, BEFORE, AFTER, NUMBER = "own", "before", "after", "number"
 
 
 class _Writer:
-    def __init__(self, body: Writing, node: Node, items: list[Node]) -> None:
+    def __init__(
+        self, body: Writing, node: Node, items: list[Node], laid_out: LaidOut
+    ) -> None:
         self.body = body
         self.node = node
         self.loop: Loop = node.attrs["loop"]
         self.items = items
+        self.laid_out = laid_out
+        self.first: int = node.attrs["first"]
+        self.t = ast.Name("t")
         self.operand = dict(zip(self.loop.bound, node.inputs, strict=True))
 
     def write(self) -> None:
@@ -95,10 +184,10 @@ class _Writer:
             self._give(inner, fixed, self._atom(self.operand[fixed]))
         rows = {s: self._row(s) for s in loop.slices}
         carries = self._start(inner)
-        t = next((n for n in ("t", "k", "step") if n not in body.names.taken), "t")
-        t = body.names.fresh(t)
+        t = body.names.fresh(self._counter())
+        self.t = ast.Name(t)
         for part, row in rows.items():
-            self._give_row(inner, part, row, t)
+            self._give_row(inner, part, row)
         gathered = [i for i in self.items if "last" not in i.op.traits]
         inner.compute([*loop.following, *(i.attrs["of"] for i in gathered)])
         targets = {i: self._target(i, inner, carries) for i in gathered}
@@ -107,14 +196,23 @@ class _Writer:
             of = item.attrs["of"]
             value = inner.expression(of)
             if "stack" in item.op.traits:
-                place = written(OWN, ast.Name(name), ast.Name(t))
+                _, axis = self.laid_out.get(item, (item, 0))
+                place = self._place(ast.Name(name), axis, 0)
                 inner.statements.append(Statement(ast.Assign([place], value), of))
             else:
                 tree = ast.AugAssign(ast.Name(name), ast.Add(), value)
                 inner.statements.append(Statement(tree, item))
         self._hand_on(inner, carries)
         for item in self.items:
-            body.bind(item, targets.get(item) or carries[item.attrs["of"]])
+            shown, _ = self.laid_out.get(item, (item, 0))
+            body.bind(shown, targets.get(item) or carries[item.attrs["of"]])
+
+    def _counter(self) -> str:
+        """Give a name for the number of the step: the user's own, if there is one."""
+        forward = self.node.attrs["forward"] or self.node
+        own = self.body.wishes.get(forward)
+        names = ([own] if own else []) + ["t", "k", "step"]
+        return next((n for n in names if n not in self.body.names.taken), "t")
 
     def _hand_on(self, inner: Writing, carries: dict[Node, str]) -> None:
         """Add the lines of a step, so that it leaves the carries under their names."""
@@ -152,13 +250,20 @@ class _Writer:
     def _row(self, part: Node) -> _Row:
         """Tell which row of which array a part is, and what a carry starts from."""
         array = self.operand[part]
-        if array.op is arange and part.spec.is_weak:
+        if _first_number(array) == self.first and part.spec.is_weak:
             return _Row(NUMBER, ast.Constant(None))
         if "shift" in array.op.traits and array not in self.body.bound:
             x, first = array.inputs
-            pattern = AFTER if array.attrs["reverse"] else BEFORE
-            return _Row(pattern, self._atom(x), self._atom(first))
-        return _Row(OWN, self._atom(array))
+            kind = AFTER if array.attrs["reverse"] else BEFORE
+            return _Row(kind, self._atom(x), self._atom(first))
+        axis, shift = 0, 0
+        while array in self.body.left_to_loops and array not in self.body.bound:
+            peeled = _peeled(array, axis)
+            if peeled is None:
+                break
+            array, axis, more = peeled[0], peeled[1], peeled[2]
+            shift += int(str(more))
+        return _Row(OWN, self._atom(array), None, axis, shift)
 
     def _start(self, inner: Writing) -> dict[Node, str]:
         """Write what the carries start from; give their names."""
@@ -168,9 +273,10 @@ class _Writer:
             self.loop.carries, self.loop.following, values, strict=True
         ):
             names[carry] = body.names.fresh(self._wish(carry, after))
-            if isinstance(value, ast.Constant) and carry.spec.kind == "float":
+            is_number = isinstance(value, ast.Constant) and after is not carry
+            if is_number and carry.spec.kind == "float":
                 # The adjoint of a loss is 1; an array of ones would be whole numbers.
-                value = self._scalar(float(str(value.value)))  # noqa: PLW2901
+                value = self._scalar(float(ast.unparse(value)))  # noqa: PLW2901
             body.statements.append(definition(names[carry], value, carry))
             inner.bind(carry, names[carry])
             body.scope.add(names[carry], carry.spec)
@@ -194,16 +300,17 @@ class _Writer:
     def _target(self, item: Node, inner: Writing, carries: dict[Node, str]) -> str:
         """Write the array that a result is gathered in; give its name."""
         body, of, stacked = self.body, item.attrs["of"], "stack" in item.op.traits
-        wish = body.wishes.get(item) or body.hints.get(item)
+        shown, _ = self.laid_out.get(item, (item, 0))
+        wish = body.wishes.get(shown) or body.hints.get(shown)
         if wish is None:
             ends = zip(self.loop.carries, self.loop.following, strict=True)
             after = {n: carries[c] for c, n in ends}
             wish = inner.wishes.get(of) or after.get(of) or inner.bound.get(of)
             wish = wish or inner.wish(of)
             wish = f"{wish}_all" if stacked else f"{wish}_sum"
-        name = body.names.fresh(wish, item)
-        empty = self._empty(item, "empty" if stacked else "zeros")
-        about = item if stacked else None
+        name = body.names.fresh(wish, shown)
+        empty = self._empty(shown, "empty" if stacked else "zeros")
+        about = shown if stacked else None
         body.statements.append(definition(name, empty, about))
         return name
 
@@ -238,21 +345,42 @@ class _Writer:
     # --- the loop ---------------------------------------------------------------------
 
     def _head(self, t: str) -> ast.For:
-        pattern = "reversed(range({0}))" if self.loop.reverse else "range({0})"
-        return ast.For(ast.Name(t), written(pattern, self._length()), [], [])
+        pattern = "range({0})" if not self.first else "range({1}, {0})"
+        pattern = f"reversed({pattern})" if self.loop.reverse else pattern
+        end = self.body.scope.dim(_unbounded(self.node.attrs["length"]) + self.first)
+        steps = written(pattern, end, number(self.first))
+        return ast.For(ast.Name(t), steps, [], [])
+
+    def _place(self, array: ast.expr, axis: int, shift: int) -> ast.expr:
+        """Write the row of an array: ``x[t]``, ``x[:, t - 1]``."""
+        apart = shift - self.first
+        pattern = ":, " * axis + ("{1}" if not apart else "{1} + {2}")
+        if apart < 0:
+            pattern = ":, " * axis + "{1} - {2}"
+        return written(f"{{0}}[{pattern}]", array, self.t, number(abs(apart)))
 
     def _length(self) -> ast.expr:
         return self.body.scope.dim(self.node.attrs["length"])
 
-    def _give_row(self, inner: Writing, part: Node, row: _Row, t: str) -> None:
+    def _give_row(self, inner: Writing, part: Node, row: _Row) -> None:
         """Put a row at hand: as it stands, or under a name where it is a choice."""
-        operands = [row.array, ast.Name(t), row.first or row.array]
-        operands += [self._length()] if row.pattern == AFTER else []
-        value = written(row.pattern, *operands)
-        if row.pattern in (OWN, NUMBER):
-            self._give(inner, part, value)
+        if row.kind == NUMBER:
+            self._give(inner, part, self.t)
             return
+        if row.kind == OWN:
+            self._give(inner, part, self._place(row.array, row.axis, row.shift))
+            return
+        assert row.first is not None  # noqa: S101
         name = inner.names.fresh(inner.wish(part))
+        if row.kind == BEFORE:
+            near = self._place(row.array, 0, -1)
+            value = written("{0} if {1} > {2} else {3}", near, self.t,
+                            number(self.first), row.first)  # fmt: skip
+        else:
+            near = self._place(row.array, 0, 1)
+            end = self.body.scope.dim(self.node.attrs["length"] + self.first)
+            value = written("{0} if {1} + 1 < {2} else {3}", near, self.t, end,
+                            row.first)  # fmt: skip
         inner.statements.append(definition(name, value, part))
         inner.bind(part, name)
 
@@ -261,6 +389,15 @@ class _Writer:
             inner.bind(node, expression.id)
         else:
             inner.given[node] = expression
+
+
+def _unbounded(length: Dim) -> Dim:
+    """Give the end of a range: below 0 there are no steps, as if it were 0."""
+    if isinstance(length, Size) and len(length.terms) == 1:
+        (factors, n), *_ = length.terms
+        if n == 1 and len(factors) == 1 and isinstance(factors[0], Excess):
+            return factors[0].of
+    return length
 
 
 def _is_short(expression: ast.expr) -> bool:

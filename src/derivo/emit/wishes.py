@@ -34,6 +34,8 @@ def wishes_of(
             own = called.get(value) if value is not None else None
             named[n] = adjoint_name(own or name)
     before = {n: f"{s}_prev" for n, s in p.names.items() if "bound" in n.op.traits}
+    # What the user calls the number of a step.
+    before |= {n: s for n, s in p.names.items() if "loop" in n.op.traits}
     again = {n: name for n, name in called.items() if name.isidentifier()}
     wishes = again | gradients | named | before
     helpers = results_of_helpers(p.outputs, p.name)

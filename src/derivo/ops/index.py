@@ -57,6 +57,8 @@ def _shortest(n: Dim, start: Any, stop: Any, step: Any) -> Entry:
 
 def cut_length(n: Dim, start: Any, stop: Any, step: Any) -> Dim:
     """Give the number of elements of ``[start:stop:step]`` on an axis of size `n`."""
+    if start is None and stop is None and step in (None, 1, -1):
+        return n
     step = 1 if step is None else step
     if isinstance(n, int) and all(
         p is None or isinstance(p, int) for p in (start, stop, step)

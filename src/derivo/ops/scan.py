@@ -46,12 +46,13 @@ def _scan_spec(*operands: Spec, loop: Loop, length: Dim, **_forward: Any) -> Spe
 # The loop itself. Its operands are the first carries, the arrays it runs along and the
 # values that stay the same, in the order of `Loop.bound`. Its spec counts the steps. If
 # it is the backward pass of another, that one is `forward`: the source of its values.
+# `first` is the number of the first step, as its author counts.
 # Neither it nor its results are in the catalogue: they are no functions of arrays.
 scan_loop = Op(
     "scan",
     ("*operands",),
     _scan_spec,
-    attrs={"forward": None},
+    attrs={"forward": None, "first": 0},
     traits=frozenset({"loop"}),
 )
 

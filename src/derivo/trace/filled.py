@@ -15,6 +15,7 @@ from derivo.graph.node import Node, between
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
 from derivo.ops.index import WHOLE, Entry, slice_
+from derivo.ops.leaf import fill
 from derivo.ops.overlap import APART, Index, relation
 from derivo.ops.put import Write, put, writes_of
 from derivo.ops.written import copied, settled
@@ -47,6 +48,7 @@ class Filling:
         left: Node,
     ) -> None:  # fmt: skip
         self.recorder, self.loop, self.step = recorder, loop, step
+        self.handed: dict[int, Node] = {}
         self.found, self.first, self.left = found, first, left
         writes = self._writes(left)
         self.part, self.at_axis = self._part([w.index for w in writes])
@@ -132,6 +134,10 @@ class Filling:
     def _row_at(self, region: Any, place: Dim) -> Any:
         index: list[Entry] = [WHOLE] * region.ndim
         index[self.at_axis] = ("at", place)
+        if region.node.op is fill:
+            shape = region.node.spec.shape
+            rest = shape[: self.at_axis] + shape[self.at_axis + 1 :]
+            return region.record(fill, (), {**region.node.attrs, "shape": rest})
         return settled(slice_(region, index=tuple(index)))
 
     # --- making it so -----------------------------------------------------------------
@@ -160,6 +166,7 @@ class Filling:
                 raise NotByRows
         row = rows[self.left]
         self._hand_on(handed, row)
+        self.handed = handed
         self.step.results.append(row)
         replaced(self.recorder, self.step, new)
 

@@ -52,19 +52,19 @@ class Gathered(Run):
         The array; several in a nest, if each element is a nest.
     loop
         The loop that gathers.
-    first
+    lowest
         The key of the first row of a dict; 0 for a list.
     count
         How many rows there are so far.
     """
 
-    __slots__ = ("count", "first", "loop", "nest", "recording")
+    __slots__ = ("count", "loop", "lowest", "nest", "recording")
 
     def __init__(
-        self, recorder: Any, nest: Any, loop: Any, first: Dim, count: Dim
+        self, recorder: Any, nest: Any, loop: Any, lowest: Dim, count: Dim
     ) -> None:
         self.recording, self.nest, self.loop = recorder, nest, loop
-        self.first, self.count = first, count
+        self.lowest, self.count = lowest, count
 
     # --- what lists and dicts do ------------------------------------------------------
 
@@ -108,9 +108,9 @@ class Gathered(Run):
 
     def _row(self, key: Any) -> Dim:
         place = as_dim(key)
-        is_list = self.first == 0
+        is_list = self.lowest == 0
         return self.count + place if is_list and _is_below_0(place) else (
-            place - self.first
+            place - self.lowest
         )  # fmt: skip
 
     def _put(self, row: Dim, element: Any) -> None:
@@ -242,12 +242,14 @@ class Gatherings:
     def __init__(self, recorder: Any, loop: Any, places: Places) -> None:
         self.recorder, self.loop, self.places = recorder, loop, places
         self.watched: dict[int, tuple[Any, Any]] = {}
+        self.names: dict[int, str] = {}
         self.at: dict[Place, Any] = {}
         for place, value in places.values():
             if _may_grow(value):
                 kind = Watched if isinstance(value, list) else WatchedDict
                 pair = self.watched.setdefault(id(value), (value, kind(value)))
                 self.at[place] = pair[1]
+                self.names.setdefault(id(pair[1]), place.name)
         self.grown: dict[int, tuple[Any, Dim, Dim, bool]] = {}
 
     def look(self) -> bool:
@@ -305,6 +307,9 @@ class Gatherings:
         arrays = [
             self._array(k, leaf, total, rows) for k, leaf in enumerate(leaves(element))
         ]
+        for k, array in enumerate(arrays):
+            name = self.names[id(watched)]
+            self.places.names[array.cell] = f"{name}_{k + 1}" if k else name
         given = iter(arrays)
         nest = rebuilt(element, lambda _: next(given))
         self.grown[id(watched)] = nest, first, count, is_list

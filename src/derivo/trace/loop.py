@@ -56,9 +56,9 @@ class TracedStep:
 
 
 def scanned(
-    recorder: Any, step: TracedStep, length: Dim, *, reverse: bool
+    recorder: Any, step: TracedStep, length: Dim, *, reverse: bool, first: int = 0
 ) -> tuple[list[Node], list[Node]]:
-    """Make a loop of a step.
+    """Make a loop of a step; `first` is the number that its author gives the first.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def scanned(
         tuple(step.carries), tuple(step.parts), fixed, tuple(step.following), reverse
     )
     operands = (*step.first, *step.arrays, *fixed)
-    attrs = {"loop": loop, "length": length}
+    attrs = {"loop": loop, "length": length, "first": first}
     line, group = recorder.place()
     make = recorder.builder.make
     node = make(scan_loop, operands, attrs, line, group)

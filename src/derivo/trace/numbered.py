@@ -20,6 +20,7 @@ from derivo.graph.dim import (
     Size,
     names,
     substituted,
+    symbol,
 )
 from derivo.graph.node import Node
 from derivo.ops.catalogue import CATALOGUE
@@ -69,7 +70,7 @@ def affine(dim: Dim, number: str) -> Affine | None:
     return Affine(factor, offset)
 
 
-def as_value(recorder: Any, dim: Dim, found: Mapping[str, Any]) -> Any:
+def as_value(recorder: Any, dim: Dim, found: Mapping[str, tuple[Any, int]]) -> Any:
     """Give a dimension as a value that is computed from the numbers in it.
 
     Parameters
@@ -79,8 +80,18 @@ def as_value(recorder: Any, dim: Dim, found: Mapping[str, Any]) -> Any:
     dim
         The dimension.
     found
-        What steps find as their numbers, traced.
+        What steps find as their numbers, traced, and how much greater that is: their
+        author may begin to count at 1.
     """
+    if not numbers_in(dim):
+        return recorder.size(dim)
+    dim = substituted(
+        dim, {n: symbol(n, 0) - found[n][1] for n in numbers_in(dim) if n in found}
+    )
+    return _as_value(recorder, dim, {n: value for n, (value, _) in found.items()})
+
+
+def _as_value(recorder: Any, dim: Dim, found: Mapping[str, Any]) -> Any:
     if not numbers_in(dim):
         return recorder.size(dim)
     assert isinstance(dim, Size)  # noqa: S101
@@ -121,8 +132,8 @@ def _factor(recorder: Any, factor: Factor, found: Mapping[str, Any]) -> Any:
         known = found.get(factor.text)
         return recorder.size(Size((((factor,), 1),))) if known is None else known
     if isinstance(factor, Excess):
-        return _call("maximum", as_value(recorder, factor.of, found), 0)
-    parts = (as_value(recorder, d, found) for d in (factor.num, factor.den))
+        return _call("maximum", _as_value(recorder, factor.of, found), 0)
+    parts = (_as_value(recorder, d, found) for d in (factor.num, factor.den))
     return _call("floor_divide", *parts)
 
 

@@ -87,6 +87,7 @@ class Places:
             (holder, before) for holder, before in found.values() if _is_holder(holder)
         ]
         self.numbers = self._numbers()
+        self.names: dict[Cell, str] = {}  # of arrays that stand for lists
 
     def values(self) -> Iterator[tuple[Place, Any]]:
         """Give what is in local names, attributes and dicts."""
@@ -157,7 +158,7 @@ class Places:
             name for name, value in local_values(self.frame).items()
             if isinstance(value, Variable) and value.cell is cell
         )  # fmt: skip
-        return Place(cell, next(names, ""))
+        return Place(cell, next(names, self.names.get(cell, "")))
 
     def restore(self) -> None:
         """Put everything back; new names, which cannot be unbound, hold nothing."""

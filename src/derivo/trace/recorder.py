@@ -76,7 +76,7 @@ class Recorder:
         self.writes: list[tuple[Cell, Node]] = []
         # The plain loops that are under way, and what their steps find as their number.
         self.loops: list[PlainLoop] = []
-        self.counters: dict[str, Any] = {}
+        self.counters: dict[str, tuple[Any, int]] = {}
         # Whether arrays that the function finds are such that traced values pick parts
         # of them, and can be written into them.
         self.opens_arrays = False
@@ -343,6 +343,9 @@ class Recorder:
     def steps_along(self, run: Run) -> Iterator[Any]:
         """Begin a plain loop over an axis that is only a name."""
         return PlainLoop(self, run)
+
+    def call_it(self, node: Node, name: str, frame: Any) -> None:
+        """Note how a value may be called that has no name in the user's function."""
 
     def is_now(self, old: Node, new: Node) -> None:
         """Note that a value was replaced by an equal one."""

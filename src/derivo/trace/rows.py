@@ -46,7 +46,9 @@ class _Rewriting:
         self.number: str = loop.number
         self.counter: Node = loop.trial.counter
         self.length: Dim = loop.run.length
-        self.found = {**recorder.counters, self.number: recorder.wrap(self.counter)}
+        self.first: int = loop.run.first
+        own = recorder.wrap(self.counter), self.first
+        self.found = {**recorder.counters, self.number: own}
         self.parts = dict(zip(step.arrays, step.parts, strict=True))
         self.again = Again(recorder, {})
 
@@ -69,7 +71,9 @@ class _Rewriting:
         read = {i for n in self._inside() for i in n.inputs}
         if self.counter in read.union(step.following, step.results):
             counted = self.recorder.builder.make(arange, (), {"stop": self.length})
-            step.arrays.append(counted)
+            counted = self.recorder.wrap(counted)
+            counted = counted + self.first if self.first else counted
+            step.arrays.append(counted.node)
             step.parts.append(self.counter)
 
     def _inside(self) -> tuple[Node, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, excess
 
 
 class Step(Protocol):
@@ -44,6 +44,11 @@ class Run:
     def direction(self) -> int:
         """Give -1 if all goes from the last element to the first, else 1."""
         return 1
+
+    @property
+    def first(self) -> int:
+        """What the lowest number of a step is called; 0 where nothing is counted."""
+        return 0
 
     def item(self, step: Step, *, backward: bool) -> Any:
         """Give what the loop hands to a step."""
@@ -98,12 +103,20 @@ class Counting(Run):
         """How many numbers there are."""
         way = self.stop - self.start if self.stride > 0 else self.start - self.stop
         size = abs(self.stride)
-        return way if size == 1 else (way + size - 1) // size
+        way = way if size == 1 else (way + size - 1) // size
+        return way if way in self.recording.required else excess(way)
 
     @property
     def direction(self) -> int:
         """Up or down."""
         return 1 if self.stride > 0 else -1
+
+    @property
+    def first(self) -> int:
+        """The lowest number."""
+        lowest = self.start if self.stride > 0 else self.last
+        is_plain = isinstance(lowest, int) and lowest > 0 and abs(self.stride) == 1
+        return int(str(lowest)) if is_plain else 0
 
     def item(self, step: Step, *, backward: bool) -> Any:
         """Give one number."""
@@ -146,6 +159,11 @@ class Turned(Run):
         """The other one."""
         return -self.run.direction
 
+    @property
+    def first(self) -> int:
+        """The lowest number."""
+        return self.run.first
+
     def item(self, step: Step, *, backward: bool) -> Any:
         """Give what the other end has."""
         return self.run.item(step, backward=not backward)
@@ -167,6 +185,11 @@ class Numbered(Run):
     def length(self) -> Dim:
         """As long as what is numbered."""
         return self.run.length
+
+    @property
+    def first(self) -> int:
+        """The number of the first."""
+        return self.start if isinstance(self.start, int) else 0
 
     def item(self, step: Step, *, backward: bool) -> Any:
         """Give a number and what it belongs to."""
@@ -197,6 +220,11 @@ class Zipped(Run):
     def direction(self) -> int:
         """-1 if all of them go that way."""
         return max(run.direction for run in self.runs)
+
+    @property
+    def first(self) -> int:
+        """The lowest number of those that count."""
+        return max(run.first for run in self.runs)
 
     def item(self, step: Step, *, backward: bool) -> Any:
         """Give a tuple with something of each."""

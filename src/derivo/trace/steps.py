@@ -24,7 +24,7 @@ from derivo.ops.leaf import fill
 from derivo.trace.carried import Carried, in_words, not_uniform
 from derivo.trace.cell import Cell
 from derivo.trace.filled import Filling, NotByRows
-from derivo.trace.frames import runs_a_for
+from derivo.trace.frames import local_values, runs_a_for
 from derivo.trace.gathered import Gathered, Gatherings, Watched, WatchedDict
 from derivo.trace.loop import (
     TracedStep,
@@ -34,7 +34,7 @@ from derivo.trace.loop import (
     place_holder,
     scanned,
 )
-from derivo.trace.numbered import at_step, new_number, numbers_of
+from derivo.trace.numbered import at_step, new_number, numbers_in, numbers_of
 from derivo.trace.places import (
     NOTHING,
     Place,
@@ -148,7 +148,7 @@ class PlainLoop(Iterator[Any]):
         recorder = self.recorder
         counter = place_holder(recorder, Spec((), "pyint"))
         self.trial = Trial(recorder, self.number, counter)
-        recorder.counters[self.number] = recorder.wrap(counter)
+        recorder.counters[self.number] = recorder.wrap(counter), self.run.first
         values = self.gatherings.put()
         for place, carried in self.carried.items():
             carried.begin(recorder)
@@ -237,17 +237,43 @@ class PlainLoop(Iterator[Any]):
         without_numbers(recorder, step, self)
         recorder.steps.append(range(self.start, recorder.builder.count))
         recorder.loops.remove(self)
-        ends, stacks = scanned(recorder, step, self.run.length, reverse=self.backward)
+        ends, stacks = scanned(recorder, step, self.run.length, reverse=self.backward,
+                               first=self.run.first)  # fmt: skip
+        for made in (*ends, *stacks)[:1]:
+            self._call_it(made.inputs[0], self._counter_name())
         end_of = dict(zip(step.carries, ends, strict=True))
         for place, (filling, number) in by_rows.items():
             (found_as,) = self.trial.carries[place]
             end_of[found_as] = filling.after(stacks[number])
+            self._name_rows(place, filling, stacks[number], end_of[found_as])
         end_of |= self._written_once()
         self.gatherings.end()
         self.places.put({
             place: self._after(self.places.get(place), handed[place], end_of)
             for place in handed
         })  # fmt: skip
+
+    def _counter_name(self) -> str:
+        """Give what the user calls the number of the step, if it has a name."""
+        values = local_values(self.places.frame).items()
+        names = (n for n, v in values if self.number in numbers_in(_dim(v)))
+        return next(names, "")
+
+    def _name_rows(
+        self, place: Place, filling: Filling, stacked: Node, array: Node
+    ) -> None:
+        """Name the rows of an array, where the array itself has a name."""
+        if place.name:
+            if array is not stacked:
+                self._call_it(stacked, f"{place.name}_all")
+            t = self._counter_name() or "row"
+            for k, row in filling.handed.items():
+                self._call_it(row, f"{place.name}_{t}" if k == 1 else
+                              f"{place.name}_{t}_{k}")  # fmt: skip
+
+    def _call_it(self, node: Node, name: str) -> None:
+        if name:
+            self.recorder.call_it(node, name, self.places.frame)
 
     def _written_once(self) -> dict[Node, Node]:
         """Give what stands for arrays that the first step alone writes into.
@@ -349,6 +375,10 @@ class PlainLoop(Iterator[Any]):
                     value if found is None else self.recorder.wrap(end_of[found])
                 )
         return filled(nest, values)
+
+
+def _dim(value: Any) -> Any:
+    return value.as_dim() if hasattr(value, "as_dim") else None
 
 
 def refuse_left(line: Line | None) -> NoReturn:

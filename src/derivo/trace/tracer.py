@@ -178,6 +178,10 @@ class Tracer(Recorder):
                 self.found[node] = (_depth(frame), name)
         return node
 
+    def call_it(self, node: Node, name: str, frame: Any) -> None:
+        """Give a name to a value that has none."""
+        self.found.setdefault(node, (_depth(frame), name))
+
     def is_now(self, old: Node, new: Node) -> None:
         """Give a value the name that an equal one has, whose place it takes."""
         known = self.found.get(old)
