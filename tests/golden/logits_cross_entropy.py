@@ -9,7 +9,8 @@ def logits_cross_entropy_gradient(saved):
     n, t = saved
     minus_n = -n
     d_t = minus_n / n.shape[0]
-    d_n = (1 / (1 + np.exp(minus_n)) - t) / n.shape[0]
+    # exp(-softplus(-n)) is sigmoid(n), and does not overflow
+    d_n = (np.exp(-np.logaddexp(0, minus_n)) - t) / n.shape[0]
     return d_n, d_t
 
 

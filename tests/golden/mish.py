@@ -8,6 +8,7 @@ def mish(x):
 
 def mish_backward(saved, d_mish):
     x, tanh_softplus_x = saved
-    product = 1 / (1 + np.exp(-x)) * x * (1 - tanh_softplus_x ** 2)
+    # exp(-softplus(-x)) is sigmoid(x), and does not overflow
+    product = np.exp(-np.logaddexp(0, -x)) * x * (1 - tanh_softplus_x ** 2)
     d_x = d_mish * (product + tanh_softplus_x)
     return d_x

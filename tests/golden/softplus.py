@@ -7,5 +7,6 @@ def softplus(x):
 
 def softplus_backward(saved, d_softplus):
     (x,) = saved
-    d_x = d_softplus * (1 / (1 + np.exp(-x)))
+    # exp(-softplus(-x)) is sigmoid(x), and does not overflow
+    d_x = d_softplus * np.exp(-np.logaddexp(0, -x))
     return d_x

@@ -13,5 +13,6 @@ def standardise_backward(saved, d_out):
     std, out = saved
     ratio = (d_out - np.mean(d_out, axis=1, keepdims=True)) / (std + 0.001)
     product = np.mean(d_out * out, axis=1, keepdims=True) * out
-    d_x = ratio - product / std
+    # where std = 0, its subgradient 0 is taken
+    d_x = ratio - product / np.where(std == 0, 1, std)
     return d_x

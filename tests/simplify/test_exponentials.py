@@ -162,7 +162,7 @@ def test_a_logarithm_takes_products_of_exponentials_apart(world):
 def test_no_logarithm_of_what_may_be_negative_or_has_no_name(world):
     e = exponential(world)
     x = Terms.of(world.argument("N M").node, exps=True)
-    for t in (x, x * e, 2 * e, -e, 1 - e, 1 + e + e**2, 2 + e, e - e):
+    for t in (x, x * e, -e, 1 - e, 1 + e + e**2, 2 + e, e - e):
         with pytest.raises(NotAlgebraic):
             t.log()
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from derivo.graph.node import Node, Why
+from derivo.ops.arithmetic import neg
+from derivo.ops.elementwise import exp, logaddexp
+from derivo.simplify.beside_zero import root_beside_zero
 
 
 def forward_comment(node: Node, notes: Mapping[Node, str]) -> str:
@@ -19,10 +22,16 @@ def backward_comment(  # noqa: PLR0911  a case for each reason
 ) -> str:
     """Give the reason for a backward value, where the line surprises."""
     reason = why.get(node)
+    inside = _inside(node, names)
+    for n in inside:
+        root = root_beside_zero(n)
+        if root is not None and root in names:
+            return f"where {names[root]} = 0, its subgradient 0 is taken"
     if node.op.name == "matmul":
         return " @ ".join(str(i.spec) for i in node.inputs)
+    said = next(filter(None, (_careful_sigmoid(n, names) for n in inside)), "")
     if reason is None:
-        return ""
+        return said
     name = names.get(reason.node, "")
     if reason.kind == "broadcast" and name and reason.reader is not None:
         return _copied(reason, name)
@@ -32,7 +41,29 @@ def backward_comment(  # noqa: PLR0911  a case for each reason
         return f"{name} is read by both branches: each has its own adjoint"
     if reason.kind == "fan-out" and name and "elementwise" in node.op.traits:
         return f"{name} is read more than once: add the adjoints"
-    return ""
+    return said
+
+
+def _inside(node: Node, names: Mapping[Node, str]) -> list[Node]:
+    """Give the nodes that are written on the line of a node."""
+    found, stack = [node], [node]
+    while stack:
+        new = [i for i in stack.pop().inputs if i not in names and i not in found]
+        found += new
+        stack += new
+    return found
+
+
+def _careful_sigmoid(node: Node, names: Mapping[Node, str]) -> str:
+    """Name what ``np.exp(-np.logaddexp(0, -x))`` is."""
+    minus = node.inputs[0] if node.op is exp else node
+    if minus.op is not neg or minus.inputs[0].op is not logaddexp:
+        return ""
+    zero, u = minus.inputs[0].inputs
+    of = names.get(u.inputs[0], "") if u.op is neg else ""
+    if not of or zero.attrs.get("value") != 0:
+        return ""
+    return f"exp(-softplus(-{of})) is sigmoid({of}), and does not overflow"
 
 
 def _copied(reason: Why, name: str) -> str:

@@ -136,6 +136,15 @@ def _tidy_neg(a: Any) -> Any:
     return None
 
 
+def opposite(x: Any) -> Any:
+    """Give -x without two signs one after the other: -(-x) is x, -(-2 * x) is 2 * x."""
+    for y in operands(x, neg):
+        return y
+    for n, y in _with_number(x):
+        return -n * y if n < 0 else -x
+    return -x
+
+
 def _tidy_power(a: Any, b: Any) -> Any:
     return a if is_number(b, 1) else None
 

@@ -13,24 +13,39 @@ import numpy as np
 
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
-from derivo.ops.arithmetic import FLOATING, KINKED, log
+from derivo.ops.arithmetic import FLOATING, KINKED, log, opposite
 from derivo.ops.catalogue import register, spells
-from derivo.ops.elementwise import exp, logaddexp, maximum
+from derivo.ops.elementwise import (
+    abs_,
+    exp,
+    expm1,
+    log1p,
+    logaddexp,
+    maximum,
+    tanh,
+)
 from derivo.ops.infer import elementwise, floating, latex_along, normal_axis, reduced
 from derivo.ops.reduce import max_of, restore, sum_of
 from derivo.ops.shape import as_array, squeeze
 
 _LN_2 = 0.6931471805599453
 
+
 # The derivative y (1 - y) is written with the output: Goodfellow, Bengio, Courville,
 # Deep Learning (2016), section 3.10, as are softplus and its derivative, the sigmoid.
+def _sigmoid_lower(x: Any, *, careful: bool = False) -> Any:
+    # Careful is what a backward pass needs whose forward pass has no exp(-x) that
+    # overflows: 1 / (1 + infinity) is 0, as it should be, but NumPy warns.
+    return exp(-logaddexp(0, opposite(x))) if careful else 1 / (1 + exp(opposite(x)))
+
+
 sigmoid = register(
     Op(
-        "sigmoid", ("x",), floating,
-        vjp=lambda g, y, _x: (g * y * (1 - y),),
-        lower=lambda x: 1 / (1 + exp(-x)), algebra=lambda x: 1 / (1 + (-x).exp()),
+        "sigmoid", ("x",), lambda x, **_: floating(x),
+        vjp=lambda g, y, _x, **_: (g * y * (1 - y),),
+        lower=_sigmoid_lower, algebra=lambda x, **_: 1 / (1 + (-x).exp()),
         latex=r"\sigma({0})", traits=FLOATING | {"positive"},
-        called=("sigmoid_{0}", "p"),
+        called=("sigmoid_{0}", "p"), attrs={"careful": False},
     )
 )  # fmt: skip
 softplus = register(
@@ -100,6 +115,44 @@ softmax = register(
         algebra=lambda x, axis: x.exp() / x.exp().sum(axis, True),
         latex=_softmax_latex, attrs={"axis": -1}, called=("softmax_{0}", "p"),
         traits=frozenset({"floating", "positive"}),
+    )
+)  # fmt: skip
+
+
+def _quiet_softmax_lower(x: Any, *, axis: Any) -> Any:
+    # The largest exponent, 0 among them, is subtracted from all.
+    m = maximum(max_of(x, axis=axis, keepdims=True), 0)
+    e = exp(x - m)
+    return e / (exp(-m) + sum_of(e, axis=axis, keepdims=True))
+
+
+# A softmax with one more logit, which is 0 and whose share is not given: of the
+# categories of a multinomial logit model, the reference. Bishop, PRML, 4.3.4.
+quiet_softmax = register(
+    Op(
+        "quiet_softmax", ("x",), _softmax_spec, vjp=_softmax_vjp,
+        lower=_quiet_softmax_lower,
+        algebra=lambda x, axis: x.exp() / (1 + x.exp().sum(axis, True)),
+        latex=latex_along(r"\operatorname{{softmax}}_0", "({0})"),
+        attrs={"axis": -1}, called=("softmax_{0}", "p"),
+        traits=frozenset({"floating", "positive"}),
+    )
+)  # fmt: skip
+
+
+def _log_cosh_lower(x: Any) -> Any:
+    # cosh(x) is exp(a) (1 + exp(-2 a)) / 2 with a = |x|, where nothing overflows; by
+    # expm1 and log1p no digit of a small result is lost either.
+    a = abs_(x)
+    return a + log1p(expm1(-2 * a) / 2)
+
+
+log_cosh = register(
+    Op(
+        "log_cosh", ("x",), floating, vjp=lambda g, _y, x: (g * tanh(x),),
+        lower=_log_cosh_lower,
+        algebra=lambda x: ((x.exp() + (-x).exp()) / 2).log(),
+        latex=r"\log \cosh {0}", traits=FLOATING - {"analytic"},
     )
 )  # fmt: skip
 

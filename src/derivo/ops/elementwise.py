@@ -65,13 +65,15 @@ exp2 = register(
 )  # fmt: skip
 log2 = register(
     Op("log2", ("x",), floating, "np.log2({0})",
-       vjp=lambda g, _y, x: (g / (x * 0.6931471805599453),), latex=r"\log_2 {0}",
+       vjp=lambda g, _y, x: (g / (x * 0.6931471805599453),),
+       algebra=lambda x: x.log() / 0.6931471805599453, latex=r"\log_2 {0}",
        samples=_between(0.5, 2), traits=FLOATING),
     np.log2,
 )  # fmt: skip
 log10 = register(
     Op("log10", ("x",), floating, "np.log10({0})",
-       vjp=lambda g, _y, x: (g / (x * 2.302585092994046),), latex=r"\log_{{10}} {0}",
+       vjp=lambda g, _y, x: (g / (x * 2.302585092994046),),
+       algebra=lambda x: x.log() / 2.302585092994046, latex=r"\log_{{10}} {0}",
        samples=_between(0.5, 2), traits=FLOATING),
     np.log10,
 )  # fmt: skip
@@ -158,11 +160,13 @@ arctan = register(
 )  # fmt: skip
 sinh = register(
     Op("sinh", ("x",), floating, "np.sinh({0})", vjp=lambda g, _y, x: (g * cosh(x),),
+       algebra=lambda x: (x.exp() - (-x).exp()) / 2,
        latex=r"\sinh {0}", traits=FLOATING),
     np.sinh,
 )  # fmt: skip
 cosh: Op = register(
     Op("cosh", ("x",), floating, "np.cosh({0})", vjp=lambda g, _y, x: (g * sinh(x),),
+       algebra=lambda x: (x.exp() + (-x).exp()) / 2,
        latex=r"\cosh {0}", traits=FLOATING | {"positive"}),
     np.cosh,
 )  # fmt: skip
@@ -321,6 +325,15 @@ def _tidy_where(condition: Any, a: Any, b: Any) -> Any:
     return None
 
 
+def _choice_called(node: Any) -> Called:
+    _, *branches = node.inputs
+    for x, other in (branches, branches[::-1]):
+        if other.op.name == "constant" and other.attrs["value"] == 1:
+            yield "safe_{0}", (x,)  # to divide by
+    yield "chosen_{0}", (branches[0],)
+    yield "choice", ()
+
+
 where: Op = register(
     Op("where", ("condition", "a", "b"), _where_spec, _where_text,
        vjp=lambda g, _y, c, _a, _b: (None, where(c, g, 0), where(c, 0, g)),
@@ -328,7 +341,7 @@ where: Op = register(
                              rng.normal(size=(3, 4))), {}),
        latex=r"\cases{{{1}}}{{{0}}}{{{2}}}", traits=ANALYTIC | {"chooses"},
        element=Element("{1} if {0} else {2}", as_is=(0,)), tidy=_tidy_where,
-       called=("chosen_{1}", "choice")),
+       called=_choice_called),
 )  # fmt: skip
 deg2rad = register(
     Op("deg2rad", ("x",), floating, "np.deg2rad({0})",

@@ -12,6 +12,7 @@ from derivo.simplify.peephole import Polish
 from derivo.simplify.recognise import Recogniser
 from derivo.simplify.region import Region
 from derivo.simplify.rewriting import Decision, Rewriting
+from derivo.simplify.select import Select
 from derivo.simplify.spread import spread_rows
 from derivo.simplify.tidy import not_taken_apart
 from derivo.simplify.unread import without_unread
@@ -93,9 +94,11 @@ def simplify_backward(
     gradients = {k: now[n] for k, n in derived.gradients.items()}
     kept = not_taken_apart(forward.graph, known)
     polish = Polish(gradients.values(), forward.builder, known, kept)
-    gradients = {k: polish(n) for k, n in gradients.items()}
-    adjoints = {v: polish(now[n]) for v, n in derived.adjoints.items()}
-    why = {polish(n): w for n, w in rewriting.renamed_keys(derived.why).items()}
+    select = Select(forward.builder, known)
+    gradients = {k: select(polish(n)) for k, n in gradients.items()}
+    adjoints = {v: select(polish(now[n])) for v, n in derived.adjoints.items()}
+    whys = rewriting.renamed_keys(derived.why).items()
+    why = {select(polish(n)): w for n, w in whys}
     used = tuple(sorted(rewriting.assumptions, key=str))
     steps += [s for part in parts for s in part.steps] + rewriting.steps
     return Backward(

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
 from derivo.graph.dim import Shape
 from derivo.graph.op import Op
-from derivo.ops.composite import logsumexp, relu, sigmoid, softmax, softplus
-from derivo.ops.elementwise import abs_, exp, maximum
+from derivo.ops.arithmetic import log, neg
+from derivo.ops.composite import (
+    log_cosh,
+    logsumexp,
+    quiet_softmax,
+    relu,
+    sigmoid,
+    softmax,
+    softplus,
+)
+from derivo.ops.elementwise import abs_, exp, logaddexp, maximum, tanh
+from derivo.ops.tidy import operands
 from derivo.simplify.factor import (
     Atom,
     Base,
@@ -18,6 +29,7 @@ from derivo.simplify.factor import (
     Label,
     Log,
     Product,
+    Size,
     Total,
     base,
     by,
@@ -25,7 +37,15 @@ from derivo.simplify.factor import (
     relabelled,
 )  # fmt: skip
 from derivo.simplify.frames import frame_order
-from derivo.simplify.sums import ONE, of_exponentials, one_plus
+from derivo.simplify.sums import (
+    ONE,
+    known_number,
+    of_exponentials,
+    one_minus,
+    one_plus,
+    one_plus_total,
+    two_exponentials,
+)
 from derivo.simplify.terms import Terms
 from derivo.simplify.unify import unify_products
 
@@ -46,11 +66,56 @@ class Patterns:
         """
         used: Consumed = []
         for f, p in m:
-            if p == -1 and one_plus(f) is not None:
+            whole = one_plus_total(f)
+            if p < 0 and one_plus(f) is not None and self._tanh_of(m, f) is not None:
+                used += self._tanh(m, f, shape)
+            elif p == -1 and one_plus(f) is not None:
                 used += self._sigmoid(m, f, shape)
+            elif p == -2 and one_plus(f) is not None:
+                used += self._slope_of_sigmoid(m, f, shape)
             elif p == -1 and isinstance(f, Total) and of_exponentials(f):
-                used += self._softmax(m, f, shape)
+                used += self._softmax(m, f, f, shape)
+            elif p == -1 and whole is not None:
+                used += self._softmax(m, f, whole, shape) or self._rest(f, whole, shape)
         return used
+
+    def _tanh_of(self, m: Product, f: Factor) -> Factor | None:
+        """Find ``1 - E`` beside the divisor ``1 + E``, to the same power."""
+        powers = dict(m)
+        wanted = one_plus(f)
+        return next(
+            (g for g, q in m if one_minus(g) == wanted and q == -powers[f]), None
+        )
+
+    def _tanh(self, m: Product, f: Factor, shape: Shape) -> Consumed:
+        # (1 - E) / (1 + E) with E = exp(u) is tanh(-u/2).
+        e, above = one_plus(f), self._tanh_of(m, f)
+        assert e is not None  # noqa: S101
+        assert above is not None  # noqa: S101
+        half = product((g, -q * Fraction(1, 2)) for g, q in e)
+        power, is_turned = int(dict(m)[above]), half[0][1] < 0
+        if is_turned:  # tanh(x) rather than -tanh(-x)
+            half = product((g, -q) for g, q in half)
+        value = tanh(self._exponent(half, shape))
+        value = value if power == 1 else value**power
+        return [(f, -value if is_turned and power % 2 else value), (above, None)]
+
+    def _slope_of_sigmoid(self, m: Product, f: Factor, shape: Shape) -> Consumed:
+        e, powers = one_plus(f), dict(m)
+        assert e is not None  # noqa: S101
+        if any(powers.get(g) != q for g, q in e):
+            return []
+        turned = product((g, -q) for g, q in e)
+        both = [sigmoid(self._exponent(u, shape)) for u in (e, turned)]
+        return [(f, both[0] * both[1]), *((g, None) for g, _ in e)]
+
+    def _rest(self, f: Factor, t: Total, shape: Shape) -> Consumed:
+        """Write ``1/(1 + total(exp(z)))``: what a softmax leaves for a logit of 0."""
+        return [(f, sigmoid(-self._logsumexp(t, shape)))]
+
+    def _logsumexp(self, t: Total, shape: Shape) -> Any:
+        del shape
+        return self.writer.reduced(t, self._exponent, logsumexp)
 
     def _sigmoid(self, m: Product, f: Factor, shape: Shape) -> Consumed:
         e = one_plus(f)
@@ -58,11 +123,19 @@ class Patterns:
         powers = dict(m)
         if all(powers.get(g) == q for g, q in e):
             u = self._exponent(e, shape)
-            return [(f, sigmoid(u)), *((g, None) for g, _ in e)]
+            return [(f, self._as_careful(u)), *((g, None) for g, _ in e)]
         turned = product((g, -q) for g, q in e)
-        return [(f, sigmoid(self._exponent(turned, shape)))]
+        return [(f, self._as_careful(self._exponent(turned, shape)))]
 
-    def _softmax(self, m: Product, t: Total, shape: Shape) -> Consumed:
+    def _as_careful(self, u: Any) -> Any:
+        """Write a sigmoid that warns of an overflow only if the spelling does, too."""
+        builder = self.writer.recorder.builder
+        turned = {(-u).node, *(v.node for v in operands(u, neg)), u.node}
+        spelled = any((exp.name, (n,), ()) in builder.known for n in turned)
+        return sigmoid(u) if spelled else sigmoid(u, careful=True)
+
+    def _softmax(self, m: Product, f: Factor, t: Total, shape: Shape) -> Consumed:
+        """Write what a total divides; `f` is the total, or 1 + the total."""
         above = tuple(
             (g, q) for g, q in m if isinstance(g, Exp) and g not in dict(t.inner)
         )
@@ -75,8 +148,8 @@ class Patterns:
                 axes = tuple(sorted(z.ndim + a for a in places))
                 if axes[0] >= 0:
                     axis = axes if len(axes) > 1 else axes[0]
-                    named = softmax(z, axis=axis)
-                    return [(t, named), *((g, None) for g, _ in above)]
+                    named = (softmax if f is t else quiet_softmax)(z, axis=axis)
+                    return [(f, named), *((g, None) for g, _ in above)]
         return []
 
     def _written_by_the_user(self, e: Product, places: set[int], shape: Shape) -> Any:
@@ -109,20 +182,59 @@ class Patterns:
         return items
 
     def log(self, f: Log, shape: Shape) -> Any:
-        """Write the logarithm of a total of exponentials, or of 1 + one."""
-        e = one_plus(f.inner)
-        if e is not None:
-            return softplus(self._exponent(e, shape))
+        """Write the logarithm of a sum of exponentials, or of a number."""
+        number, pair = known_number(f.inner), two_exponentials(f.inner)
+        whole = one_plus_total(f.inner)
+        if number is not None:
+            return self._log_of_number(*number)
+        if pair is not None:
+            a, b = (self._exponent(e, shape) if e else 0 for e in pair)
+            return softplus(b) if not pair[0] else logaddexp(a, b)
+        if whole is not None:
+            return softplus(self._logsumexp(whole, shape))
         assert isinstance(f.inner, Total)  # noqa: S101
-        return self.writer.reduced(f.inner, self._exponent, logsumexp)
+        return self._logsumexp(f.inner, shape)
+
+    def _log_of_number(self, sizes: Product, c: Fraction) -> Any:
+        recorder = self.writer.recorder
+        if not sizes:
+            return recorder.wrap(recorder.lift(math.log(c)))
+        ((size, _),) = sizes
+        assert isinstance(size, Size)  # noqa: S101
+        return log(recorder.size(size.dim))
 
     def exp(self, f: Exp, shape: Shape) -> Any:
         """Write an exponential as it stands."""
         return exp(self.writer.sum({f.inner: Fraction(1)}, shape))
 
-    def logs(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
-        """Rewrite sums in which logarithms of 1 + exp take part."""
-        return self.log_sigmoid(self.split_softplus(self.with_numbers(items)))
+    def logs(
+        self, items: dict[Product, Fraction], shape: Shape
+    ) -> dict[Product, Fraction]:
+        """Rewrite sums in which logarithms of sums of exponentials take part."""
+        items = self.log_sigmoid(self.split_softplus(self.with_numbers(items)))
+        return self.log_cosh(items, shape)
+
+    def log_cosh(
+        self, items: dict[Product, Fraction], shape: Shape
+    ) -> dict[Product, Fraction]:
+        """Rewrite ``log(exp(u) + exp(-u)) - log(2)`` by its name."""
+        half: Product = ((Log(base([(ONE, Fraction(2))])), 1),)
+        plain = Fraction(str(math.log(2)))  # as np.log(2) is known while tracing
+        for m, c in list(items.items()):
+            f = m[0][0] if len(m) == 1 and isinstance(m[0][0], Log) else None
+            pair = two_exponentials(f.inner) if f is not None else None
+            if pair is None or product((*pair[0], *pair[1])):
+                continue
+            if items.get(ONE) == -c * plain:
+                half = ONE
+            elif items.get(half) != -c:
+                continue
+            u = max(pair, key=lambda e: [q for _, q in e])  # x rather than -x
+            named = log_cosh(self._exponent(u, shape)).node
+            (atom,) = Terms.of(named).items
+            rest = {n: d for n, d in items.items() if n not in (m, half)}
+            return self.log_cosh({**rest, atom: c}, shape)
+        return items
 
     def with_numbers(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
         """Take the logarithm of a sum of exponentials of what the user computes.
@@ -178,22 +290,20 @@ class Patterns:
         return items
 
     def log_sigmoid(self, items: dict[Product, Fraction]) -> dict[Product, Fraction]:
-        """Rewrite ``u - log(1 + exp(u))`` as ``-log(1 + exp(-u))``: nothing cancels."""
+        """Rewrite ``u - log(exp(v) + exp(u))`` as ``-log(1 + exp(v - u))``.
+
+        With v = 0, that is the logarithm of a sigmoid; nothing cancels.
+        """
         for m, c in list(items.items()):
-            e = (
-                one_plus(m[0][0].inner)
-                if len(m) == 1 and isinstance(m[0][0], Log)
-                else None
-            )
-            if e is None:
-                continue
-            inner = {g.inner: q for g, q in e if isinstance(g, Exp)}
-            if all(items.get(n) == -c * q for n, q in inner.items()):
-                rest = {n: d for n, d in items.items() if n not in inner and n != m}
-                turned = base(
-                    [(ONE, Fraction(1)), (product((g, -q) for g, q in e), Fraction(1))]
-                )
-                return rest | {((Log(turned), 1),): c}
+            f = m[0][0] if len(m) == 1 and isinstance(m[0][0], Log) else None
+            pair = two_exponentials(f.inner) if f is not None else None
+            for e, other in () if pair is None else (pair[::-1], pair):
+                inner = {g.inner: q for g, q in e if isinstance(g, Exp)}
+                if e and all(items.get(n) == -c * q for n, q in inner.items()):
+                    rest = {n: d for n, d in items.items() if n not in inner and n != m}
+                    less = product((*other, *((g, -q) for g, q in e)))
+                    turned = base([(ONE, Fraction(1)), (less, Fraction(1))])
+                    return rest | {((Log(turned), 1),): c}
         return items
 
 
@@ -245,9 +355,8 @@ def is_complete(terms: Terms, patterns: Patterns) -> bool:
             if f in used:
                 continue
             if isinstance(f, Log):
-                if p != 1 or (
-                    not of_exponentials(f.inner) and one_plus(f.inner) is None
-                ):
+                is_known = of_exponentials(f.inner) or known_number(f.inner) is not None
+                if p != 1 or not is_known:
                     return False
             elif isinstance(f, Exp) or _inside(f):
                 return False

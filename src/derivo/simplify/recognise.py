@@ -133,7 +133,9 @@ class Recogniser:
     def _named(self, node: Node, same: Node) -> Node | None:
         """Rewrite a quotient or a logarithm of exponentials by its name."""
         visible, patterns = self.visible.through(same), self.writer.patterns
-        if self.stabilize and patterns.split_softplus(visible.items) != visible.items:
+        joined = patterns.log_sigmoid(patterns.split_softplus(visible.items))
+        joined = patterns.log_cosh(joined, visible.shape)
+        if self.stabilize and joined != visible.items:
             return self._rewrite(node, same, visible)
         terms = self._read(same)
         if terms is None or not has_exponentials(terms):

@@ -107,18 +107,53 @@ def collect(items: Iterable[tuple[Product, Fraction]]) -> dict[Product, Fraction
 def of_exponentials(f: Factor) -> bool:
     """Tell whether a factor is a total of exponentials, or a sum of 1 and one."""
     if isinstance(f, Total):
-        return all(isinstance(g, Exp) for g, _ in f.inner)
+        return is_exponential(f.inner)
     if isinstance(f, Base):
-        return one_plus(f) is not None
+        return one_plus_total(f) is not None or two_exponentials(f) is not None
     return False
+
+
+def is_exponential(m: Product) -> bool:
+    """Tell whether a product is made of exponentials alone; 1 is one."""
+    return all(isinstance(f, Exp) for f, _ in m)
+
+
+def two_exponentials(f: Factor) -> tuple[Product, Product] | None:
+    """Give both exponentials if a factor is the sum of two, one of which may be 1."""
+    if not isinstance(f, Base) or len(f.terms) != 2:
+        return None
+    (a, c), (b, d) = f.terms
+    return (a, b) if c == d == 1 and is_exponential(a) and is_exponential(b) else None
+
+
+def one_minus(f: Factor) -> Product | None:
+    """Give E if a factor is 1 - E with an exponential E."""
+    if not isinstance(f, Base) or len(f.terms) != 2:
+        return None
+    (a, c), (b, d) = f.terms
+    return b if not a and c == 1 and d == -1 and is_exponential(b) else None
+
+
+def one_plus_total(f: Factor) -> Total | None:
+    """Give the total if a factor is 1 + a total of exponentials."""
+    if not isinstance(f, Base) or len(f.terms) != 2:
+        return None
+    (a, c), (b, d) = f.terms
+    if a or c != 1 or d != 1 or len(b) != 1 or b[0][1] != 1:
+        return None
+    t = b[0][0]
+    return t if isinstance(t, Total) and is_exponential(t.inner) else None
+
+
+def known_number(f: Factor) -> tuple[Product, Fraction] | None:
+    """Give a positive number, and the sizes it is multiplied by, if that is all."""
+    if not isinstance(f, Base) or len(f.terms) != 1:
+        return None
+    ((m, c),) = f.terms
+    return (m, c) if c > 0 and all(isinstance(g, Size) for g, _ in m) else None
 
 
 def one_plus(f: Factor) -> Product | None:
     """Give E if a factor is 1 + E with an exponential E."""
-    if not isinstance(f, Base) or len(f.terms) != 2:
-        return None
-    if not f.terms[0][0] and f.terms[0][1] == 1:
-        e, c = f.terms[1]
-        if c == 1 and e and all(isinstance(g, Exp) for g, _ in e):
-            return e
-    return None
+    pair = two_exponentials(f)
+    return pair[1] if pair is not None and not pair[0] and pair[1] else None

@@ -20,18 +20,22 @@ from derivo.simplify.factor import (
     Log,
     Product,
     Rational,
+    Size,
     base,
     product,
+    product_key,
     relabelled,
 )
 from derivo.simplify.roots import may_split, power
 from derivo.simplify.sums import (
     ONE,
     add_up,
+    is_exponential,
     of_exponentials,
     one_plus,
     primitive,
     size_product,
+    two_exponentials,
 )
 
 
@@ -158,6 +162,13 @@ class Terms:
         if len(self.items) == 1:
             return next(iter(self.items.items()))
         common, c, rest = primitive(self.items)
+        if self.exps and ONE not in rest and len(rest) == 2:
+            # e^a + e^b as e^a (1 + e^(b - a)), where one of the two stands for itself.
+            (a, _), (b, _) = sorted(rest.items(), key=lambda t: product_key(t[0]))
+            if is_exponential(a) and is_exponential(b):
+                turned = [(f, -p) for f, p in a]
+                rest = {product((*m, *turned)): k for m, k in rest.items()}
+                common = product((*common, *a))
         return product((*common, (base(rest.items()), 1))), c
 
     def as_number(self) -> Fraction | None:
@@ -184,15 +195,22 @@ class Terms:
         """Take the logarithm of a product of exponentials and of 1 + them."""
         if not self.exps or not self.items:
             raise NotAlgebraic
+        k = max(self.items.values())
+        pair = base((m, c / k) for m, c in self.items.items())
+        if ONE not in self.items and k > 0 and two_exponentials(pair) is not None:
+            return self.like({((Log(pair), 1),): Fraction(1), **_log_of_number(k)})
         m, c = complement(self).single()
-        if c != 1 or not m:
+        if c <= 0 or not m:
             raise NotAlgebraic
-        items: dict[Product, Fraction] = {}
+        items = _log_of_number(c)
         for f, p in m:
             if isinstance(f, Exp):
                 items[f.inner] = items.get(f.inner, Fraction(0)) + p
             elif of_exponentials(f):
                 items[((Log(f), 1),)] = Fraction(p)
+            elif isinstance(f, Size):
+                number = base([(((f, 1),), Fraction(1))])
+                items[((Log(number), 1),)] = Fraction(p)
             else:
                 raise NotAlgebraic
         return self.like(items)
@@ -255,6 +273,15 @@ class Terms:
         for _ in range(len(self.shape) - len(shape)):
             result = result.squeeze(0)
         return result
+
+
+def _log_of_number(c: Fraction) -> dict[Product, Fraction]:
+    """Give the logarithm of a positive number as a sum: that of 1/N is -log N."""
+    if c == 1:
+        return {}
+    sign = Fraction(-1 if c < 1 else 1)
+    number = base([(ONE, c**sign.numerator)])
+    return {((Log(number), 1),): sign}
 
 
 def complement(t: Terms) -> Terms:

@@ -9,10 +9,12 @@ from typing import Any
 from derivo.graph import dim as _dim
 from derivo.graph.dim import Shape
 from derivo.graph.node import Node
+from derivo.ops.arithmetic import neg
 from derivo.ops.elementwise import sqrt
 from derivo.ops.leaf import as_float
 from derivo.ops.reduce import mean, sum_
 from derivo.ops.shape import as_shape, broadcast_to, squeeze
+from derivo.ops.tidy import operands
 from derivo.simplify.factor import (
     Atom,
     Base,
@@ -91,7 +93,7 @@ class Writer:
 
     def sum(self, items: Items, shape: Shape) -> Any:  # noqa: PLR0911  in order of wish
         """Write a sum: what all terms share is pulled out."""
-        items = self.patterns.logs(dict(items))
+        items = self.patterns.logs(dict(items), shape)
         # The whole sum first: a part of it that is a value, too, would hide it.
         known = self._known(items, shape) if items else None
         if known is not None:
@@ -185,6 +187,9 @@ class Writer:
         above = [(f, p) for f, p in m if p > 0 and not is_count(f, p)]
         below = [(f, -p) for f, p in m if p < 0 and not is_count(f, p)]
         ups = [v for _, v in parts if v is not None] + means
+        for k, v in enumerate(ups):
+            for positive in operands(v, neg):  # the sign goes with the number
+                ups[k], c = positive, -c
         ups += [
             self.power(f, p, shape) for f, p in sorted(above, key=self._factor_rank)
         ]
