@@ -12,6 +12,7 @@ from derivo.errors import UsageError
 from derivo.passes import Passes
 
 if TYPE_CHECKING:  # loaded when they are asked for
+    from derivo.compiled import Compiled
     from derivo.explain.explanation import Explanation
     from derivo.verify.nonfinite import Nonfinite
     from derivo.verify.report import Report
@@ -136,6 +137,25 @@ class Derivation(Passes):
         return check(
             self, trials=trials, seed=seed, order=order, arrays=arrays, sizes=sizes
         )
+
+    def compile(self, engine: str = "c", dtype: Any = None) -> Compiled:
+        """Give an object with the same calls (``()``, `gradients`, ...), compiled.
+
+        Parameters
+        ----------
+        engine
+            "c": needs a C compiler.
+        dtype
+            float32 or float64; None for the type of the arrays of each call.
+
+        Raises
+        ------
+        NotSupportedError
+            An operation that has no form in C; the message says which.
+        """
+        from derivo.compiled import compile_passes  # noqa: PLC0415
+
+        return compile_passes(self, engine, dtype)
 
     def trace_nonfinite(
         self, upstream: Any = None, /, **arrays: Any

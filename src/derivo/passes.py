@@ -373,6 +373,18 @@ class Passes:
             self._of_numbers[numbers] = self._rederive(specs=given)
         return self._of_numbers[numbers]
 
+    def holding(
+        self, sizes: Mapping[str, int], values: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Give the derivation that holds for these sizes, and arguments if given.
+
+        Itself, unless it takes for granted what is not so.
+        """
+        exact = self._exact_for(sizes)
+        if exact is None and values is not None:
+            exact = self._exact_if_needed(values)
+        return self if exact is None else exact
+
     def _is_empty_well(self, sizes: Mapping[str, int]) -> bool:
         """Tell whether every size is one, for names some of which are 0."""
         nodes = (*self.forward.graph.nodes(), *order(self.backward.gradients.values()))

@@ -269,7 +269,7 @@ int main(void) {{
     for (int k = 0; k < 2; ++k)
         for (int i = 0; i < {rows} * 64; ++i)
             data[k][i] = (real)((i * 7 + k) % 11) / 11;
-    struct step *s = step_open(20);
+    struct step *s = step_open((long[]){{20}});
     for (int k = 0; k < 2; ++k) step_give(s, k, data[k]);
     for (int k = 0; k < {kept}; ++k) {{
         for (int i = 0; i < 4096; ++i) values[k][i] = (real)((i * 5 + k) % 7 - 3) / 10;

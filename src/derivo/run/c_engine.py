@@ -49,17 +49,17 @@ class CEngine:
         batch_size: int, learning_rate: float, constants: Sequence[Any] = (),
         threads: int | None = None,
     ) -> None:  # fmt: skip
-        self.library = _typed(library)
+        self.library = typed(library)
         self.data = [np.ascontiguousarray(a) for a in data]
         self.shapes = [tuple(s) for s in shapes]
         self.rows = len(self.data[0])
         self.batch_size = min(int(batch_size), max(self.rows, 1))
-        self.step = self.library.step_open(self.batch_size)
+        self.step = self.library.step_open((ctypes.c_long * 1)(self.batch_size))
         if not self.step:
             message = f"there is no memory for steps of {self.batch_size} rows"
             raise NotSupportedError(message)
         for k, array in enumerate(self.data):
-            self.library.step_give(self.step, k, _pointer(array))
+            self.library.step_give(self.step, k, pointer(array))
         for k, array in enumerate(constants, start=len(self.shapes)):
             self._put(k, array)
         self.library.step_number_is(self.step, 0, float(learning_rate))
@@ -73,7 +73,7 @@ class CEngine:
 
     def _put(self, k: int, value: Any) -> None:
         array = np.ascontiguousarray(value, self.data[0].dtype)
-        self.library.step_put(self.step, k, _pointer(array))
+        self.library.step_put(self.step, k, pointer(array))
 
     def epoch(
         self,
@@ -95,7 +95,7 @@ class CEngine:
             until = min(steps, done + self.pace.steps)
             began = time.perf_counter()
             failed = self.library.step_run(
-                self.step, _pointer(order), len(order), self.batch_size, done, until,
+                self.step, pointer(order), len(order), self.batch_size, done, until,
                 first, self.pace.threads, loss,
             )  # fmt: skip
             if failed >= 0:
@@ -105,7 +105,7 @@ class CEngine:
             tick(done)
         new = tuple(np.empty(s, self.data[0].dtype) for s in self.shapes)
         for k, array in enumerate(new):
-            self.library.step_get(self.step, k, _pointer(array))
+            self.library.step_get(self.step, k, pointer(array))
         self._inside = new
         return EpochResult(new, loss[0] / len(order))
 
@@ -154,15 +154,16 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _pointer(array: Any) -> Any:
+def pointer(array: Any) -> Any:
+    """Give the address of the elements of an array."""
     return array.ctypes.data
 
 
-def _typed(library: ctypes.CDLL) -> Any:
-    """Say what the functions take."""
+def typed(library: ctypes.CDLL) -> Any:
+    """Say what the functions of a compiled text take."""
     pointer, whole = ctypes.c_void_p, ctypes.c_long
     library.step_open.restype = pointer
-    library.step_open.argtypes = [whole]
+    library.step_open.argtypes = [ctypes.POINTER(whole)]
     library.step_close.restype = None
     library.step_close.argtypes = [pointer]
     for name in ("step_put", "step_get", "step_give", "step_take"):

@@ -114,7 +114,7 @@ def c_computation(step: StepDerivation) -> Computation:
     return Computation(
         batches=graph.inputs[:2], kept=(*graph.inputs[2:-2], *constants),
         numbers=graph.inputs[-2:], results=graph.results, loss=graph.loss, outputs=(),
-        names=step.names,
+        names=step.names, rows="N",
     )  # fmt: skip
 
 

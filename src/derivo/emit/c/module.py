@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from derivo.emit.c.columns import ColumnsWriter, TotalWriter
 from derivo.emit.c.functions import functions_text
 from derivo.emit.c.layout import block, comment, declared, wrapped
@@ -43,7 +41,7 @@ from derivo.emit.plan.leaf import (
 )  # fmt: skip
 from derivo.emit.plan.schedule import schedule
 from derivo.graph.names import Names
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node
 
 _WRITERS: dict[type[Leaf], type[Writer]] = {
     Gather: GatherWriter, Pointwise: PointwiseWriter, Tile: TileWriter,
@@ -77,10 +75,7 @@ class _ModuleWriter:
         self.computation = computation
         self.plan = plan
         self.target = target
-        self.sizes = sorted({
-            name for n in order(computation.roots) for d in n.spec.shape
-            for name in re.findall(r"[^\W\d]\w*", str(d))
-        })  # fmt: skip
+        self.sizes = computation.sizes
         self.module = Module(
             target, {}, computation.names, Names(reserved() | set(self.sizes))
         )
@@ -232,10 +227,11 @@ class _ModuleWriter:
             (source,) = node.inputs
             layout = layout_of(source.spec.shape)
             assert isinstance(layout, Panels)  # noqa: S101
+            rows, cols = (size_text(d, "s->") for d in (layout.rows, layout.cols))
+            widths = (self.target.width(d) for d in (layout.cols, layout.rows))
+            given = ", ".join([rows, cols, *map(str, widths), "0", rows])
             turns.append(
-                f"turn(s->{names[origin(source)]}, s->{names[node]}, {layout.rows}, "
-                f"{layout.cols}, {self.target.width(layout.cols)}, "
-                f"{self.target.width(layout.rows)}, 0, {layout.rows});"
+                f"turn(s->{names[origin(source)]}, s->{names[node]}, {given});"
             )
         counts = [
             f"s->{names[n]} = step_number;" for n in self.computation.numbers
@@ -243,9 +239,17 @@ class _ModuleWriter:
         ]  # fmt: skip
         loss = self.computation.loss
         value = "0" if loss is None else f"s->{names[origin(loss)]}"
-        sizes = [f"s->{n} = rows;" for n in self.sizes]
+        rows = self.computation.rows
+        sizes = [f"s->{n} = sizes[{k}];" for k, n in enumerate(self.sizes)]
         return "\n".join([
-            block("static void set_rows(struct step *s, long rows)", sizes),
+            block(
+                "static void set_sizes(struct step *s, const long *sizes)",
+                [*sizes, "(void)s, (void)sizes;"],
+            ),
+            block(
+                "static void set_rows(struct step *s, long rows)",
+                [*([f"s->{rows} = rows;"] if rows else []), "(void)s, (void)rows;"],
+            ),
             block("static void begin_run(struct step *s)", [*turns, "(void)s;"]),
             block("static void begin_step(struct step *s, double step_number)",
                   [*counts, "(void)s, (void)step_number;"]),

@@ -16,19 +16,19 @@ static real *take_memory(char **at, long length) {
 }
 """
 OUTSIDE = """
-/* Make room for steps of so many rows; NULL without memory. */
-struct step *step_open(long rows) {
+/* Make room for steps of these sizes, sorted by name; NULL without memory. */
+struct step *step_open(const long *sizes) {
     struct step *s;
     const size_t head = (sizeof *s + 63) / 64 * 64;
     struct step measure;
     memset(&measure, 0, sizeof measure);
-    set_rows(&measure, rows);
+    set_sizes(&measure, sizes);
     const size_t size = (size_t)(place_arrays(&measure, (char *)64) - (char *)64);
     char *memory = aligned_alloc(64, head + size);
     if (!memory) return NULL;
     memset(memory, 0, head + size);
     s = (struct step *)memory;
-    set_rows(s, rows);
+    set_sizes(s, sizes);
     place_arrays(s, memory + head);
     return s;
 }

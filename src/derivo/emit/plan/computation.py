@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from derivo.emit.plan.thin import without_thin_products
-from derivo.graph.node import Node
+from derivo.graph.dim import names as size_names
+from derivo.graph.node import Node, order
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Computation:
         Values that are handed out after a step.
     names
         Names that values should get.
+    rows
+        The name of the size that differs from step to step; "" if none does.
     """
 
     batches: tuple[Node, ...]
@@ -39,6 +42,14 @@ class Computation:
     loss: Node | None
     outputs: tuple[Node, ...]
     names: Mapping[Node, str]
+    rows: str = ""
+
+    @property
+    def sizes(self) -> tuple[str, ...]:
+        """Names of all sizes, sorted."""
+        nodes = (*order(self.roots), *self.batches, *self.kept)
+        dims = {d for n in nodes for d in (*n.spec.shape, n.attrs.get("dim", 1))}
+        return tuple(sorted({name for d in dims for name in size_names(d)}))
 
     @property
     def roots(self) -> tuple[Node, ...]:

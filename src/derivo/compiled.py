@@ -1,0 +1,193 @@
+"""Both passes of a derivation, compiled: the same calls, the same results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from derivo.emit.assemble import program
+from derivo.emit.c.module import write_c
+from derivo.emit.c.runtime import Target
+from derivo.emit.plan.computation import Computation
+from derivo.emit.program import Program
+from derivo.errors import DtypeError, UsageError
+from derivo.graph.builder import Constant
+from derivo.graph.nest import as_given, gradient_nests, rebuilt
+from derivo.graph.node import order
+from derivo.passes import Passes
+from derivo.run.arguments import adjoint_of_loss, adjoints_of_results, floating_type
+from derivo.run.c_function import CFunction
+from derivo.run.calling import split_upstream
+from derivo.run.compiler import compiled, machine
+
+ENGINES = ("c",)
+
+
+class Compiled:
+    """A derivation that runs compiled. It takes what the derivation takes.
+
+    What is compiled is kept, in memory and in the cache folder; the first call of each
+    kind, and of each floating type, takes about a second where it is not.
+
+    Parameters
+    ----------
+    passes
+        What was derived.
+    dtype
+        The type that is computed in; None for that of the arrays that are given.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in C, or no compiler.
+    """
+
+    def __init__(self, passes: Passes, dtype: Any = None) -> None:
+        self.passes = passes.written_out
+        self.dtype = None if dtype is None else np.dtype(dtype)
+        if self.dtype not in (None, np.float32, np.float64):
+            message = f"dtype={dtype!r}: compiled functions take float32 or float64"
+            raise DtypeError(message)
+        self._functions: dict[tuple[bool, Any], CFunction] = {}
+        self._others: dict[Passes, Compiled] = {}
+        # Refused now, not at the first call.
+        self.source_for(np.float64 if self.dtype is None else self.dtype)
+
+    # --- text -------------------------------------------------------------------------
+
+    @cached_property
+    def _program(self) -> Program:
+        p = self.passes
+        return program(p.traced, p.structure, p.forward, p.backward)
+
+    def _computation(self, *, with_gradients: bool) -> Computation:
+        written = self._program
+        outputs = written.outputs
+        arguments = written.inputs
+        if with_gradients:
+            outputs = (*outputs, *written.gradients.values())
+            arguments = (*arguments, *written.seeds)
+        constants = [
+            n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
+        ]
+        adjoints = {
+            n: f"d_{name}" for n, name in written.adjoints.items()
+            if n not in written.forward and n.inputs
+        }  # fmt: skip
+        return Computation(
+            batches=(), kept=(*arguments, *constants), numbers=(), results=(),
+            loss=None, outputs=outputs, names={**adjoints, **written.names},
+        )  # fmt: skip
+
+    def source_for(self, dtype: Any) -> str:
+        """Give the C text of both passes in float32 or float64, for this machine."""
+        return self._text(self._computation(with_gradients=True), np.dtype(dtype))
+
+    def _text(self, computation: Computation, dtype: np.dtype[Any]) -> str:
+        registers = min(machine().register_bytes, 32)
+        target = Target(dtype == np.float32, registers)
+        return write_c(computation, target, f"{self.passes.name}, and its gradients.")
+
+    def _function(self, dtype: np.dtype[Any], *, with_gradients: bool) -> CFunction:
+        key = (with_gradients, dtype)
+        if key not in self._functions:
+            computation = self._computation(with_gradients=with_gradients)
+            library = compiled(self._text(computation, dtype))
+            self._functions[key] = CFunction(library, computation.prepared(), dtype)
+        return self._functions[key]
+
+    # --- calls ------------------------------------------------------------------------
+
+    def __call__(self, /, *args: Any, **arrays: Any) -> Any:
+        """Run the forward pass."""
+        values, sizes = self.passes.bind(args, arrays)
+        own = self._for(self.passes.holding(sizes))
+        found = own._results(values, sizes, (), with_gradients=False)  # noqa: SLF001
+        return own._handed_back(found)  # noqa: SLF001
+
+    def gradients(self, /, *given: Any, **arrays: Any) -> dict[str, Any]:
+        """Run both passes and give the gradients by name."""
+        return self.value_and_gradients(*given, **arrays)[1]
+
+    def value_and_gradients(
+        self, /, *given: Any, **arrays: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Run both passes and give the result and the gradients by name."""
+        p = self.passes
+        upstream, args, named = split_upstream(p.traced, p.given, given, arrays)
+        values, sizes = p.bind(args, named)
+        own = self._for(p.holding(sizes, values))
+        return own._both(upstream, values, sizes)  # noqa: SLF001  its own kind
+
+    def _for(self, passes: Passes) -> Compiled:
+        """Give what runs a derivation that holds where this one does not."""
+        passes = passes.written_out
+        if passes is self.passes:
+            return self
+        if passes not in self._others:
+            self._others[passes] = Compiled(passes, self.dtype)
+        return self._others[passes]
+
+    def _both(
+        self, upstream: Any, values: Mapping[str, Any], sizes: Mapping[str, int]
+    ) -> tuple[Any, dict[str, Any]]:
+        p, written = self.passes, self._program
+        is_loss = not written.seeds and len(written.outputs) == 1
+        factor = 1.0
+        seeds: tuple[Any, ...] = ()
+        if is_loss and upstream is not None:
+            factor = adjoint_of_loss(upstream)
+        elif written.seeds:
+            graph = p.forward.graph
+            given = adjoints_of_results(
+                graph, upstream, self._type(values), sizes, p.structure
+            )
+            every = given if len(graph.outputs) > 1 else (given,)
+            seeds = tuple(every[k] for k in written.seeded)
+        found = self._results(values, sizes, seeds, with_gradients=True)
+        arrays = dict(
+            zip(written.gradients, found[len(written.outputs) :], strict=True)
+        )
+        if is_loss and upstream is not None:
+            arrays = {name: factor * a for name, a in arrays.items()}
+        gradients = {
+            name: as_given(nest, rebuilt(nest, arrays.__getitem__))
+            for name, nest in gradient_nests(p.traced, p.wanted).items()
+        }
+        return self._handed_back(found), gradients
+
+    def _results(
+        self, values: Mapping[str, Any], sizes: Mapping[str, int],
+        seeds: tuple[Any, ...], *, with_gradients: bool,
+    ) -> list[Any]:  # fmt: skip
+        function = self._function(self._type(values), with_gradients=with_gradients)
+        inputs = [values[n.attrs["name"]] for n in self._program.inputs]
+        return function((*inputs, *seeds), sizes)
+
+    def _type(self, values: Mapping[str, Any]) -> np.dtype[Any]:
+        return floating_type(values) if self.dtype is None else self.dtype
+
+    def _handed_back(self, found: list[Any]) -> Any:
+        structure = self.passes.structure
+        return as_given(structure, rebuilt(structure, found.__getitem__))
+
+    def __repr__(self) -> str:
+        """Show what is compiled."""
+        return f"<{self.passes!r}, compiled>"
+
+
+def compile_passes(passes: Passes, engine: str, dtype: Any) -> Compiled:
+    """Give the calls of a derivation, compiled.
+
+    Raises
+    ------
+    UsageError
+        An engine that does not compile functions.
+    """
+    if engine not in ENGINES:
+        message = f"engine={engine!r}: functions are compiled by engine='c'"
+        raise UsageError(message)
+    return Compiled(passes, dtype)

@@ -1,0 +1,134 @@
+"""Compiled derivations give what derivations give, on the whole catalogue."""
+
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+
+import derivo
+import derivo.compiled
+from derivo.errors import DtypeError, NotSupportedError, ShapeError, UsageError
+from derivo.graph.nest import leaves
+from derivo.run import compiler
+from tests.catalogue import CASES
+
+pytestmark = pytest.mark.skipif(
+    compiler.find_compiler() is None, reason="no C compiler"
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """Compile without optimising: the order of every sum is the same."""
+    fast = partial(compiler.compiled, extra=("-O0",))
+    monkeypatch.setattr(derivo.compiled, "compiled", fast)
+
+
+# What has no form in C yet: three axes, parts of arrays, arrays made of nothing.
+_REFUSED = """
+bilinear causal_attention convolution_1d convolution_2d embedding energy every_second
+gathered_convolution group_norm info_nce joined labelled_cross_entropy max_pooling
+mixture_of_experts multi_head_attention packed_lstm_cell polynomial rbf_kernel
+rotary_scores sine_positions soft_k_means three_steps total_variation
+"""
+REFUSED = frozenset(_REFUSED.split())
+
+
+def close(found, wanted, scale):
+    for a, b in zip(leaves(found), leaves(wanted), strict=True):
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("name", sorted(set(CASES) - REFUSED))
+def test_every_case_of_the_catalogue(name):
+    case = CASES[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        d = derivo.derive(case.function, **case.specs)
+    compiled = d.compile()
+    arrays = case.arrays()
+    value, gradients = d.value_and_gradients(**arrays)
+    found, others = compiled.value_and_gradients(**arrays)
+    scale = max(1.0, *(float(np.abs(v).max(initial=0)) for v in leaves(value)))
+    close(found, value, scale)
+    close(others, gradients, scale)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_has_no_form_is_refused_by_name(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        d = derivo.derive(CASES[name].function, **CASES[name].specs)
+    with pytest.raises(NotSupportedError, match=r"^`\w+` .*(no form|has \d axes)"):
+        d.compile()
+
+
+def layer(x, w, b):
+    n = x @ w + b
+    return {"y": np.tanh(n), "sums": n.sum(axis=0), "first": w}
+
+
+def test_several_results_other_sizes_and_an_upstream():
+    d = derivo.derive(layer, x="N D", w="D K", b="K")
+    compiled = d.compile()
+    rng = np.random.default_rng(0)
+    for n, m, k in ((5, 3, 4), (1, 1, 1), (33, 17, 9), (2, 40, 33), (5, 3, 4)):
+        x, w, b = rng.normal(size=(n, m)), rng.normal(size=(m, k)), rng.normal(size=k)
+        upstream = {
+            "y": rng.normal(size=(n, k)), "sums": rng.normal(size=k),
+            "first": rng.normal(size=(m, k)),
+        }  # fmt: skip
+        value, gradients = d.value_and_gradients(upstream, x, w, b)
+        found, others = compiled.value_and_gradients(upstream, x, w, b)
+        assert set(found) == set(value)
+        close(found, value, 10)
+        close(others, gradients, 10)
+        close(compiled(x, w, b), value, 10)
+        close(compiled.gradients(x=x, w=w, b=b), d.gradients(x, w, b), 10)
+
+
+def loss(y, t):
+    return np.mean((y - t) ** 2)
+
+
+def test_a_loss_its_factor_and_its_type():
+    d = derivo.derive(loss, y="N", t="N")
+    y, t = np.linspace(0, 1, 7), np.ones(7)
+    for dtype in (np.float32, np.float64):
+        compiled = d.compile(dtype=dtype)
+        value, gradients = compiled.value_and_gradients(3.0, y, t)
+        assert value.dtype == gradients["y"].dtype == dtype
+        np.testing.assert_allclose(gradients["y"], 6 * (y - t) / 7, rtol=1e-6)
+    narrow = d.compile().gradients(y.astype(np.float32), t.astype(np.float32))
+    assert narrow["y"].dtype == np.float32
+
+
+def shifted(x, k):
+    return np.sum(x * (k > 2))
+
+
+def test_integers_come_in_as_they_are_or_not_at_all():
+    d = derivo.derive(shifted, x="N", k=derivo.Spec("N", "int"))
+    x, k = np.arange(4.0), np.array([1, 2, 3, 4])
+    assert d.compile()(x, k) == d(x, k)
+    with pytest.raises(NotSupportedError, match="integers that float32 cannot hold"):
+        d.compile(dtype=np.float32)(x, k + 2**24)
+
+
+def test_bad_calls_are_told_as_they_are_by_the_derivation():
+    d = derivo.derive(loss, y="N", t="N")
+    with pytest.raises(ShapeError, match="t has the shape"):
+        d.compile()(np.zeros(3), np.zeros(4))
+    with pytest.raises(UsageError, match="functions are compiled by engine='c'"):
+        d.compile(engine="numpy")
+    with pytest.raises(DtypeError, match="float32 or float64"):
+        d.compile(dtype=np.float16)
+
+
+def test_its_text_can_be_read():
+    text = derivo.derive(loss, y="N", t="N").compile().source_for(np.float32)
+    assert text.startswith("/* loss, and its gradients. */")
+    assert "d_y" in text
