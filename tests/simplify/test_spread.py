@@ -7,6 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
+import derivo
+from derivo import Spec
 from derivo.differentiate.reverse import differentiate
 from derivo.graph.builder import Builder
 from derivo.graph.node import order
@@ -75,8 +77,12 @@ def every_other(x, y):
     return np.tanh(x[:, ::2]) * np.exp(x[:, 1::2])
 
 
+def one_of_a_row(x, y):
+    return x[1][y[2]]
+
+
 SPREAD = {  # the operation that is no longer there
-    by_rows: "scatter_add", along_axis: "add_along_axis",
+    by_rows: "scatter_add", one_of_a_row: "scatter_add", along_axis: "add_along_axis",
     along_last_axis: "add_along_axis", on_the_diagonal: "from_diagonal",
     parts: "embed", parts_of_rows: "embed",
 }  # fmt: skip
@@ -126,6 +132,22 @@ def test_other_picks_stay_as_they_are(function):
     assert {n.op.name for n in order([before])} & kept == {
         n.op.name for n in order([after])
     } & kept
+
+
+@pytest.mark.parametrize("shape", ["V", "V 1"])
+def test_the_loss_of_one_row_is_softmax_less_one_hot(shape):
+    def loss(z, k):
+        p = np.exp(z) / np.sum(np.exp(z))
+        return -np.log(p[k]) if z.ndim == 1 else -np.log(p[k, 0])
+
+    d = derivo.derive(loss, shapes={"z": shape, "k": Spec("", "int")})
+    assert "np.add.at" not in d.source
+    assert d.source.count("np.exp") == 1
+    z = np.array([0.3, -1.2, 2.0, 0.1])
+    z = z if shape == "V" else z[:, None]
+    expected = np.exp(z) / np.exp(z).sum()
+    expected[2] -= 1
+    np.testing.assert_allclose(d.gradients(z=z, k=2)["z"], expected)
 
 
 # --- products of matrices -------------------------------------------------------------

@@ -102,14 +102,19 @@ def _program(
     traced: Graph, structure: Any, forward: Forward, backward: Backward,
     seeded: tuple[int, ...], returned: tuple[Any, ...],
 ) -> Program:  # fmt: skip
-    lowered = Lowering(forward.builder)
+    lowering, shared = Lowering(forward.builder), KeptAxes(forward.builder, ())
+
+    def lowered(node: Node) -> Node:
+        """Give what is written for a value of the forward pass."""
+        return shared(lowering(node))
+
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
     reused = KeptAxes(forward.builder, graph)
 
     def written(node: Node) -> Node:
         """Give what is written for a value of the backward pass."""
-        return reused(lowered(node))
+        return reused(lowering(node))
 
     adjoints: dict[Node, str] = {}
     values: dict[Node, Node] = {}

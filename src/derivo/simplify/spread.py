@@ -13,7 +13,7 @@ from typing import Any
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, Shape
 from derivo.graph.node import Node, order
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import add
@@ -109,31 +109,40 @@ def _spread(node: Node, recorder: Recorder) -> Node | None:
     """Give a scattered value as the value times one-hot rows, if it is of that kind."""
     rule = _ROWS.get(node.op)
     shape = node.attrs.get("shape", ())
-    if rule is None or len(shape) != 2:
+    if rule is None or not shape:
         return None
-    rows, columns = shape
-    hot = rule(node, rows, columns, recorder)
+    hot = rule(node, shape, recorder)
     if hot is None:
         return None
     g = recorder.wrap(node.inputs[0])
-    made: Node = ((g if g.ndim == 2 else expand_dims(g, axis=1)) * hot).node
+    among_rows = 0 < g.ndim < len(shape)
+    made: Node = ((expand_dims(g, axis=g.ndim) if among_rows else g) * hot).node
     return made
 
 
-def _picked_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
-    """Give the one-hot rows of ``x[np.arange(n), labels]``."""
+def _picked_rows(node: Node, shape: Shape, recorder: Recorder) -> Any:
+    """Give the one-hot rows of ``x[np.arange(n), labels]``, or the row of ``x[k]``."""
     _, *index = node.inputs
-    if len(index) != 2 or index[1].spec.shape != (rows,):
+    *counted, labels = index
+    if len(index) != len(shape) or labels.spec.shape != shape[:-1]:
         return None
-    if index[0].op is not arange or index[0].attrs["stop"] != rows:
+    if len(counted) > 1 or not all(
+        _counts(i, n) for i, n in zip(counted, shape, strict=False)
+    ):
         return None
-    return recorder.record(one_hot, (recorder.wrap(index[1]),), {"classes": columns})
+    return recorder.record(one_hot, (recorder.wrap(labels),), {"classes": shape[-1]})
 
 
-def _along_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
+def _counts(index: Node, size: Dim) -> bool:
+    return index.op is arange and index.attrs["stop"] == size
+
+
+def _along_rows(node: Node, shape: Shape, recorder: Recorder) -> Any:
     """Give those of ``np.take_along_axis(x, labels[:, None], axis=1)``."""
-    labels = node.inputs[1]
-    if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (rows, 1):
+    labels, columns = node.inputs[1], shape[-1]
+    if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (*shape[:1], 1):
+        return None
+    if len(shape) != 2:
         return None
     if labels.op is expand_dims:
         flat = recorder.wrap(labels.inputs[0])
@@ -142,8 +151,11 @@ def _along_rows(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
     return recorder.record(one_hot, (flat,), {"classes": columns})
 
 
-def _diagonal(node: Node, rows: Dim, columns: Dim, recorder: Recorder) -> Any:
+def _diagonal(node: Node, shape: Shape, recorder: Recorder) -> Any:
     """Give the identity that ``np.diag(x)`` is a multiple of."""
+    if len(shape) != 2:
+        return None
+    rows, columns = shape
     if rows != columns or node.attrs["offset"] or node.inputs[0].spec.shape != (rows,):
         return None
     identity = recorder.builder.make(eye, (), {"n": rows, "m": rows, "k": 0})
