@@ -471,13 +471,13 @@ def _traced_with_ties(
     """
     requires: tuple[Requirement, ...] = ()
     ties: tuple[Tie, ...] = ()
-    opens_arrays = False
+    opens = False
     while True:
         builder = Builder()
         try:
-            run = _traced_undone(function, given, builder, opens_arrays=opens_arrays)
+            run = _traced_undone(function, given, builder, opens=opens)
         except TracedAgain as again:
-            opens_arrays |= again.opens_arrays
+            opens |= again.opens
             tying = again.tying
             tied = {k: rebuilt(v, partial(in_spec, tying=tying))
                     for k, v in given.specs.items()}  # fmt: skip
@@ -491,27 +491,27 @@ def _traced_with_ties(
 
 
 def _traced_undone(
-    function: Callable[..., Any], given: Given, builder: Builder, *, opens_arrays: bool
+    function: Callable[..., Any], given: Given, builder: Builder, *, opens: bool
 ) -> Traced:
     """Trace, and leave what the function can write to as it was."""
     with (
         left_as_it_was(function) as reached,
         generators_as_they_were(reached) as generators,
     ):
-        run = _traced(function, given, builder, opens_arrays=opens_arrays)
+        run = _traced(function, given, builder, opens=opens)
         if run.makes_generators or generators.have_moved():
-            again = _traced(function, given, Builder(), opens_arrays=opens_arrays)
+            again = _traced(function, given, Builder(), opens=opens)
             refuse_drawn(run.graph.name, run.graph, again.graph)
     return run
 
 
 def _traced(
-    function: Callable[..., Any], given: Given, builder: Builder, *, opens_arrays: bool
+    function: Callable[..., Any], given: Given, builder: Builder, *, opens: bool
 ) -> Traced:
     """Trace, and tell what ends a program as an error of the user's function."""
     name = getattr(function, "__name__", repr(function))
     try:
-        run = trace(function, given, builder, opens_arrays=opens_arrays)
+        run = trace(function, given, builder, opens=opens)
     except RecursionError:
         message = f"{name} calls itself, or others, too deep: is there an end to it?"
         raise TraceError(message) from None

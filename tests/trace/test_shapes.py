@@ -74,11 +74,16 @@ HALVES = [
 
 
 @pytest.mark.parametrize("function", HALVES, ids=["slice", "step", "reshape"])
-def test_halves_fit_for_a_number_and_need_not_for_a_name(function):
+def test_halves_fit_where_the_axis_is_even(function):
     x = np.random.default_rng(0).normal(size=(6, 3))
     np.testing.assert_allclose(derivo.derive(function, x="6 M")(x=x), function(x))
-    with pytest.raises(derivo.errors.ShapeError, match=r"N.*//2"):
-        derivo.derive(function, x="N M")
+    d = derivo.derive(function, x="N M")
+    assert [str(t) for t in d.graph.ties] == ["N = 2*N_2"]
+    assert "# For sizes with N = 2*N_2." in d.source
+    np.testing.assert_allclose(d(x=x), function(x))
+    assert d.check().ok
+    with pytest.raises(derivo.errors.ShapeError, match=r"axis 0 .* 2\*N_2, and has 7"):
+        d(x=np.ones((7, 3)))
 
 
 def test_sizes_are_written_as_python_writes_them():

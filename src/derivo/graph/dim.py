@@ -108,6 +108,15 @@ class Size:
     def __rfloordiv__(self, other: int) -> Dim:
         return divide(other, self)
 
+    def __mod__(self, other: Dim) -> Dim:
+        return self - other * divide(self, other)
+
+    def __rmod__(self, other: int) -> Dim:
+        return other - self * divide(other, self)
+
+    def __pow__(self, power: int) -> Dim:
+        return product([self] * power)
+
     def __str__(self) -> str:
         """Write the size as a formula, positive terms first."""
         extreme = as_extreme(self)
@@ -161,6 +170,9 @@ def divide(num: Dim, den: Dim) -> Dim:
     """Give ``num // den``: exact where each term divides, else a `Quotient`."""
     if isinstance(num, int) and isinstance(den, int):
         return num // den
+    num, den = _without_common(num, den)
+    if den == 1:
+        return num
     parts = [(p, n, _cancel(p, n, den)) for p, n in _terms(num)]
     if all(q is not None for _, _, q in parts):
         return _collect(q for _, _, q in parts if q is not None)
@@ -172,6 +184,23 @@ def divide(num: Dim, den: Dim) -> Dim:
     if whole == 0:
         return Size((((Quotient(num, den),), 1),))
     return whole + divide(rest, den)
+
+
+def _without_common(num: Dim, den: Dim) -> tuple[Dim, Dim]:
+    """Cancel what both sides of a floor division share: ``(C*N)//(4*N)`` is C//4."""
+    if len(_terms(den)) != 1:
+        return num, den
+    terms = (*_terms(num), *_terms(den))
+    shared = gcd(*(n for _, n in terms)) or 1
+    common: list[Factor] = []
+    left = [list(p) for p, _ in terms]
+    for f in terms[-1][0]:
+        if isinstance(f, Name) and all(f in p for p in left):
+            common.append(f)
+            for p in left:
+                p.remove(f)
+    reduced = [(tuple(p), n // shared) for p, (_, n) in zip(left, terms, strict=True)]
+    return _collect(reduced[:-1]), _collect(reduced[-1:])
 
 
 def excess(dim: Dim) -> Dim:

@@ -93,9 +93,10 @@ def _place(n: Dim, end: Any) -> Dim:
     """Give the place between 0 and `n` where an end of a slice lies."""
     if end is None:
         return n
-    if is_at_least(-end, 1):
-        return excess(n + end)
-    return smaller(end, n) if isinstance(end, int) else end
+    if isinstance(end, int):
+        return excess(n + end) if end < 0 else smaller(end, n)
+    place: Dim = end  # taken to lie on the axis, from behind if negative
+    return n + place if is_at_least(-place, 1) else place
 
 
 def _place_from_behind(n: Dim, end: Any) -> Dim:
@@ -109,7 +110,7 @@ def _place_from_behind(n: Dim, end: Any) -> Dim:
 
 def _is_on_axis(end: Any) -> bool:
     """Tell whether an end of a slice is a size by name that is taken to be a place."""
-    return isinstance(end, Size) and not is_at_least(-end, 1)
+    return isinstance(end, Size)
 
 
 def within(n: Dim, entry: Entry) -> list[Dim]:
@@ -123,8 +124,9 @@ def within(n: Dim, entry: Entry) -> list[Dim]:
     named = [p for p in (start, stop) if _is_on_axis(p)]
     if not named or step < 0:
         return []
-    found = [*named, _distance(n, start, stop)]
-    if _is_on_axis(stop):
+    found = [_place(n, p) for p in named]
+    found.append(_distance(n, start, stop))
+    if _is_on_axis(stop) and not is_at_least(-stop, 1):
         # In steps the end may lie beyond the axis, if the last element does not.
         length = found[-1]
         is_whole = divide(length, step) * step == length

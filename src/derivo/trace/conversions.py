@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from derivo.errors import TraceError
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 from derivo.ops.catalogue import SPELLINGS
 from derivo.ops.leaf import argument, size
 from derivo.trace.cell import Memory
@@ -76,8 +76,8 @@ def refuse_number(recorder: Recording, node: Node, wanted: str) -> NoReturn:
         What it was asked to be: "a number", "a whole number" or "an array".
     """
     asking = _asking()
-    if asking is not None and _is_of_array(asking):
-        recorder.open_arrays()
+    if asking is not None and (_is_of_array(asking) or _is_of_size(asking, node)):
+        recorder.open()
     if node.op is size:
         _refuse_size(recorder, node, asking)
     what, instead = _told(asking) if asking is not None else ("", "")
@@ -95,6 +95,13 @@ def _is_of_array(asking: Asking) -> bool:
     if "SUBSCR" in asking.kind or "SLICE" in asking.kind:
         return asking.target is None or isinstance(asking.target, np.ndarray)
     return "CALL" in asking.kind and asking.called is None
+
+
+def _is_of_size(asking: Asking, node: Node) -> bool:
+    """Tell whether a size, or what is computed of sizes alone, is to be a number."""
+    if "CALL" not in asking.kind or asking.name not in ("int", "float"):
+        return False
+    return all(n.op is not argument for n in order([node]))
 
 
 def _refuse_size(recorder: Recording, node: Node, asking: Asking | None) -> NoReturn:

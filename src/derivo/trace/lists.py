@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from math import prod
 from operator import attrgetter
 from types import ModuleType
 from typing import Any
@@ -111,6 +112,8 @@ def _taking_lists(old: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
         if not any(type(a) in (list, tuple) for a in args):
             return old(*args, **options)
+        if old is np.prod and len(args) == 1 and not options and _holds_sizes(args[0]):
+            return prod(args[0])
         given = list(args)
         for k, (name, value) in enumerate(zip(parameters, args, strict=False)):
             if name in _SEVERAL and type(value) in (list, tuple):
@@ -120,6 +123,13 @@ def _taking_lists(old: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
         return old(*given, **options)
 
     return call
+
+
+def _holds_sizes(value: Any) -> bool:
+    """Tell a shape, or a part of one, in which a size is only a name."""
+    return any(hasattr(v, "as_dim") for v in value) and all(
+        isinstance(v, int) or hasattr(v, "as_dim") for v in value
+    )
 
 
 def _holds_values(value: Any) -> bool:

@@ -30,10 +30,12 @@ from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
 from derivo.trace.brackets import BRACKETS
+from derivo.trace.counts import largest, smallest
 from derivo.trace.gathered import Gathered
 from derivo.trace.known import is_known, known
 from derivo.trace.lists import taking_lists
 from derivo.trace.numbered import numbers_in
+from derivo.trace.numbers_of_python import NUMBERS
 from derivo.trace.owned import Instead, standing_in
 from derivo.trace.recording import is_traced
 from derivo.trace.runs import (
@@ -59,6 +61,7 @@ _MATH = {
     "erf": "erf", "erfc": "erfc", "lgamma": "gammaln",
 }  # fmt: skip
 
+_ROUNDING = ("floor", "ceil")
 # What NumPy answers by looking at the value itself.
 _QUESTIONS = {
     "finfo": facts.finfo, "result_type": facts.result_type,
@@ -110,7 +113,7 @@ def understanding_variables(
         words = dict(_words(recorder))
         before: dict[int, tuple[dict[str, Any], dict[str, Any], set[str]]] = {}
 
-        of_array = partial(known, recorder=recorder) if recorder.opens_arrays else None
+        of_array = partial(known, recorder=recorder) if recorder.opens else None
         instead = Instead(replaced, of_array)
 
         def adopt(scope: dict[str, Any]) -> None:
@@ -163,12 +166,28 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
             )  # fmt: skip
         return Counting(recorder, as_dim(start), as_dim(stop), operator.index(stride))
 
+    def least(*values: Any, **options: Any) -> Any:
+        dim = smallest(values) if _are_sizes(values) and not options else None
+        return builtins.min(*values, **options) if dim is None else recorder.size(dim)
+
+    def most(*values: Any, **options: Any) -> Any:
+        dim = largest(values) if _are_sizes(values) and not options else None
+        return builtins.max(*values, **options) if dim is None else recorder.size(dim)
+
     yield "len", length
     yield "range", numbers
+    yield "min", least
+    yield "max", most
+    if recorder.opens:
+        yield from NUMBERS.items()
     yield "isinstance", facts.isinstance_of_traced
     yield "hasattr", facts.hasattr_of_traced
     yield "type", facts.TypeOfTraced
     yield from _words_of_loops(recorder)
+
+
+def _are_sizes(values: tuple[Any, ...]) -> bool:
+    return len(values) > 1 and any(hasattr(v, "as_dim") for v in values)
 
 
 def _words_of_loops(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -267,7 +286,8 @@ def _concerns(value: Any) -> bool:
 def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     choose = partial(_choose, recorder)
     for name, op in _MATH.items():
-        yield math, name, choose(getattr(math, name), CATALOGUE[op])
+        handler = partial(_rounded, CATALOGUE[op]) if name in _ROUNDING else None
+        yield math, name, choose(getattr(math, name), handler or CATALOGUE[op])
     for name, function in _creators(recorder).items():
         yield np, name, _creating(recorder, getattr(np, name), function, name)
     for name, kind in BRACKETS.items():
@@ -281,6 +301,13 @@ def _replacements(recorder: Any) -> Iterator[tuple[Any, str, Any]]:
     random = sys.modules.get("numpy.random")
     for name in _RANDOM if random else ():
         yield random, name, choose(getattr(random, name), _refuse_random(recorder))
+
+
+def _rounded(op: Any, value: Any) -> Any:
+    """Round a number; a quotient of sizes becomes a size again."""
+    method = f"__{op.name}__"
+    is_of_sizes = hasattr(value, "as_dim") or hasattr(type(value), "ratio")
+    return getattr(value, method)() if is_of_sizes else op(value)
 
 
 def _not_tried(recorder: Any) -> Callable[..., None]:

@@ -12,10 +12,18 @@ import numpy as np
 
 from derivo.errors import DerivoError, DtypeError, NotSupportedError, ShapeError
 from derivo.graph.builder import Builder, Constant
-from derivo.graph.dim import Dim, format_shape, is_at_least
+from derivo.graph.dim import (
+    Dim,
+    format_shape,
+    is_at_least,
+    names,
+    substituted,
+    symbol,
+)
 from derivo.graph.node import Frame, Line, Node, Requirement
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, as_plain, broadcast, kind_of, promote
+from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, as_float, constant, eye, size
 from derivo.ops.refused import instead_of
@@ -77,9 +85,9 @@ class Recorder:
         # The plain loops that are under way, and what their steps find as their number.
         self.loops: list[PlainLoop] = []
         self.counters: dict[str, tuple[Any, int]] = {}
-        # Whether arrays that the function finds are such that traced values pick parts
-        # of them, and can be written into them.
-        self.opens_arrays = False
+        # Whether arrays that the function finds, and Python's own int and float, know
+        # what to do with traced values: see `open`.
+        self.opens = False
         # What the named sizes must be for all this to be right.
         self.required: dict[Dim, Requirement] = {}
 
@@ -148,12 +156,21 @@ class Recorder:
             return dim
         return self.wrap(self.builder.make(size, (), {"dim": dim}))
 
-    def open_arrays(self) -> None:
-        """Do what can be done where a plain array meets a traced value: nothing."""
+    def open(self) -> None:
+        """Do what can be done where Python asks for a number: nothing."""
 
     def namespace(self) -> Any:
         """Give NumPy as the traced code sees it."""
         return numpy_as_seen()
+
+    def suppose(self, dim: Dim) -> None:
+        """Note that a branch was decided by a size being 0 or more.
+
+        That may be so unless an axis is empty, which a call may have all the same.
+        """
+        with_empty = substituted(dim, {n: symbol(n, 0) for n in names(dim)})
+        if not is_at_least(with_empty, 0):
+            self.required.setdefault(dim, Requirement(dim, self.place()[0]))
 
     def require(self, dim: Dim) -> None:
         """Note that a size must be 0 or more, unless it is anyhow."""
@@ -279,9 +296,15 @@ class Recorder:
     def convert(self, variable: Any, dtype: np.dtype[Any]) -> Any:
         """Convert a traced value to another kind."""
         kind, own = kind_of(dtype), variable.node.spec.kind
-        if kind not in ("float", own):
+        if kind == own or (kind == "int" and own == "pyint"):
+            return variable
+        if kind == "bool":
+            return self.call(CATALOGUE["not_equal"], (variable, 0), {})
+        if kind == "int" and own == "bool":
+            return self.call(CATALOGUE["where"], (variable, 1, 0), {})
+        if kind == "int":
             self.unknown(f".astype({dtype})")
-        return variable if kind == own else self.record(as_float, (variable,), {})
+        return self.record(as_float, (variable,), {})
 
     def call(
         self,

@@ -58,11 +58,14 @@ class Recording(Protocol):
     def steps_along(self, run: Any) -> Iterator[Any]:
         """Begin a plain loop over an axis that is only a name."""
 
-    def open_arrays(self) -> None:
-        """Do what can be done where a plain array meets a traced value."""
+    def open(self) -> None:
+        """Do what can be done where Python asks a traced value for a number."""
 
     def namespace(self) -> Any:
         """Give NumPy as the traced code sees it."""
+
+    def suppose(self, dim: Dim) -> None:
+        """Note that a branch was decided by a size being 0 or more."""
 
     def require(self, dim: Dim) -> None:
         """Note that a size must be 0 or more, unless it is anyhow."""

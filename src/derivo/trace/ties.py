@@ -19,6 +19,7 @@ from derivo.errors import ShapeError
 from derivo.graph.dim import (
     Dim,
     Excess,
+    Quotient,
     Size,
     divide,
     is_at_least,
@@ -50,15 +51,13 @@ class TracedAgain(BaseException):
         What stands in the place of names.
     line
         The user's line that needs it.
-    opens_arrays
+    opens
         Whether traced values are to pick parts of arrays that the function finds.
     """
 
-    def __init__(
-        self, tying: Tying, line: Line | None, *, opens_arrays: bool = False
-    ) -> None:
+    def __init__(self, tying: Tying, line: Line | None, *, opens: bool = False) -> None:
         super().__init__(tying)
-        self.tying, self.line, self.opens_arrays = tying, line, opens_arrays
+        self.tying, self.line, self.opens = tying, line, opens
 
     @property
     def ties(self) -> tuple[Tie, ...]:
@@ -98,9 +97,9 @@ def tying_for(
     Tying
         What is to stand in the place of names; empty if nothing helps.
     """
-    dims = [d for s in specs for d in s.shape]
-    enough = _large_enough([*dims, *_dims(attrs)])
-    candidates = list(_equal(specs, attrs, numbers))
+    dims = [*(d for s in specs for d in s.shape), *_dims(attrs)]
+    enough = _large_enough(dims)
+    candidates = [*_equal(specs, attrs, numbers), *_whole(dims)]
     tries: list[Tying] = [enough] if enough else []
     for count in range(1, AT_ONCE + 1):
         for several in itertools.combinations(candidates, count):
@@ -164,6 +163,28 @@ def _excesses(dim: Dim) -> Iterator[Dim]:
             if isinstance(f, Excess):
                 yield f.of
                 yield from _excesses(f.of)
+
+
+def _whole(dims: list[Dim]) -> Iterator[Tying]:
+    """Give names as multiples, so that a floor division of them comes out even."""
+    seen: set[str] = set()
+    for num, den in (q for d in dims for q in _quotients(d)):
+        name = name_of(num)
+        if name is None or name in seen or name in names(den):
+            continue
+        seen.add(name)
+        part = f"{name}_{den}" if f"{name}_{den}".isidentifier() else f"part_of_{name}"
+        yield {name: symbol(part) * den}
+
+
+def _quotients(dim: Dim) -> Iterator[tuple[Dim, Dim]]:
+    for factors, _ in dim.terms if isinstance(dim, Size) else ():
+        for f in factors:
+            if isinstance(f, Quotient):
+                yield f.num, f.den
+                yield from (*_quotients(f.num), *_quotients(f.den))
+            elif isinstance(f, Excess):
+                yield from _quotients(f.of)
 
 
 def _equal(

@@ -141,10 +141,10 @@ class Tracer(Recorder):
             self.again = TracedAgain(tying, self.place()[0])
             raise self.again
 
-    def open_arrays(self) -> None:
+    def open(self) -> None:
         """Trace again, with arrays that know what to do with traced values."""
-        if not self.opens_arrays:
-            self.again = TracedAgain({}, self.place()[0], opens_arrays=True)
+        if not self.opens:
+            self.again = TracedAgain({}, self.place()[0], opens=True)
             raise self.again
 
     def place(self) -> tuple[Line | None, tuple[Frame, ...]]:
@@ -302,7 +302,7 @@ class Traced:
 
 def trace(
     function: Callable[..., Any], given: Given, builder: Builder, *,
-    opens_arrays: bool = False,
+    opens: bool = False,
 ) -> Traced:  # fmt: skip
     """Run `function` once on variables of the given specs.
 
@@ -315,7 +315,7 @@ def trace(
         may be left out.
     builder
         Where the nodes go.
-    opens_arrays
+    opens
         Let traced values pick parts of arrays that the function finds, in its module,
         a closure or an object.
 
@@ -329,7 +329,7 @@ def trace(
         Two named sizes must be equal: see `derivo.trace.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
-    tracer.opens_arrays = opens_arrays
+    tracer.opens = opens
     tracer.numbers = given.sizes_of_self
     specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
