@@ -26,7 +26,14 @@ from derivo.errors import (
 from derivo.graph.block import has_calls
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Size, evaluate, substituted
-from derivo.graph.nest import as_given, below, gradient_nests, nested, rebuilt
+from derivo.graph.nest import (
+    as_given,
+    as_written,
+    below,
+    gradient_nests,
+    nested,
+    rebuilt,
+)
 from derivo.graph.node import Graph, Requirement, Tie, order
 from derivo.graph.spec import Spec
 from derivo.kept import EVERY, Choice, with_functions
@@ -39,6 +46,7 @@ from derivo.run.arguments import (
 )
 from derivo.run.calling import arguments_of, split_upstream, spread
 from derivo.run.load import load_text, save_text
+from derivo.run.reference import run_graph
 from derivo.run.stored import Missing, storable
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
@@ -300,16 +308,22 @@ class Passes:
         is_loss, factor = self.emitted.is_loss, 1.0
         if is_loss and upstream is not None:
             factor = adjoint_of_loss(upstream)
+        given: tuple[Any, ...] = ()
+        if not is_loss:
+            adjoints = adjoints_of_results(
+                self.forward.graph, upstream, floating_type(values), sizes,
+                self.structure,
+            )  # fmt: skip
+            given = (adjoints,)
+        run = getattr(self.module, f"{self.name}_{_word(is_loss=is_loss)}")
         with np.errstate(over="ignore", under="ignore"):
             output, saved = self.run_forward(nested(self.traced, values))
-            if is_loss:
-                result = getattr(self.module, f"{self.name}_gradient")(saved)
-            else:
-                given = adjoints_of_results(
-                    self.forward.graph, upstream, floating_type(values), sizes,
-                    self.structure,
-                )  # fmt: skip
-                result = getattr(self.module, f"{self.name}_backward")(saved, given)
+            try:
+                result = run(saved, *given)
+            except ZeroDivisionError:  # Python divides by the number of no elements
+                if 0 not in sizes.values():
+                    raise
+                result = self._of_nothing(values, sizes, given)
         returned = gradient_nests(self.traced, self.wanted)
         parts = result if len(returned) > 1 else (result,)
         if is_loss and upstream is not None:
@@ -319,6 +333,24 @@ class Passes:
             for (name, nest), part in zip(returned.items(), parts, strict=True)
         }
         return as_given(self.structure, output), gradients
+
+    def _of_nothing(
+        self, values: Mapping[str, Any], sizes: Mapping[str, int],
+        given: tuple[Any, ...],
+    ) -> Any:  # fmt: skip
+        """Give gradients where an axis is empty, with NumPy's quotients by 0."""
+        seeds = [s for s in self.backward.seeds if s.op is argument]
+        adjoints = given[0] if len(seeds) > 1 else given
+        known = {n: values[n.attrs["name"]] for n in self.traced.inputs}
+        known |= dict(zip(seeds, adjoints, strict=True))
+        counts: Any = {name: np.int64(n) for name, n in sizes.items()}
+        wanted = self.backward.gradients
+        with np.errstate(all="ignore"):
+            found = run_graph(wanted.values(), known, counts, floating_type(values))
+        of_path = {path: found[n] for path, n in wanted.items()}
+        nests = gradient_nests(self.traced, self.wanted).values()
+        parts = tuple(as_written(rebuilt(n, of_path.__getitem__)) for n in nests)
+        return parts if len(parts) > 1 else parts[0]
 
     def _attributes(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Read the attributes of the method's object, those that are not given."""
@@ -338,6 +370,11 @@ class Passes:
             for name, nest in gradient_nests(self.traced, self.wanted).items()
             for path, array in spread(self.name, name, nest, gradients[name])
         }
+
+    def named(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Give arrays by path, from arguments by name; attributes are read."""
+        _, given = arguments_of(self.traced, self.given, (), arrays)
+        return {**self._attributes(given), **given}
 
     def bind(
         self, args: tuple[Any, ...], arrays: Mapping[str, Any]
@@ -636,6 +673,11 @@ def _below(name: str, kinds: Mapping[str, str]) -> tuple[str, ...]:
         n for n, k in kinds.items() if n.startswith(f"{name}.") and k == "float"
     )
     return below or (name,)
+
+
+def _word(*, is_loss: bool) -> str:
+    """Give the last word of the name of the backward function that is run."""
+    return "gradient" if is_loss else "backward"
 
 
 def _is_loss(graph: Graph, wrt: tuple[str, ...]) -> bool:

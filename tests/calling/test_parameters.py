@@ -316,3 +316,70 @@ def test_arguments_without_a_name_of_their_own():
     assert d.check(trials=1).ok
     with pytest.raises(UsageError, match=r"factors=\('N', 'N'\)"):
         derivo.derive(f, x="N", factors="N")
+
+
+@pytest.mark.parametrize("kind", [Plain, Frozen, Named, SimpleNamespace])
+def test_derivatives_in_one_line_take_objects(kind):
+    params = kind(w=W, b=B)
+    loss = lambda p, x: np.sum(affine(p, x) ** 2)
+    value, gradient = derivo.value_and_grad(loss)(params, X)
+    d = derivo.derive(loss, p=params, x=X)
+    np.testing.assert_allclose(value, loss(params, X))
+    np.testing.assert_allclose(gradient.w, d.gradients(params, X)["p"].w)
+    assert type(gradient) is kind
+    curved = derivo.hvp(loss)(params, X, kind(w=np.ones_like(W), b=np.zeros(2)))
+    h = 1e-6
+    ends = [derivo.grad(loss)(kind(w=W + s, b=B), X).b for s in (h, -h)]
+    np.testing.assert_allclose(curved.b, (ends[0] - ends[1]) / (2 * h), rtol=1e-6)
+
+
+def test_what_is_fixed_in_an_object_has_no_gradient():
+    f = lambda p, x: np.sum((x @ p.w + p.b) ** p.power)
+    gradient = derivo.grad(f)(Settled(W, B, power=3), X)
+    assert (gradient.act, gradient.power, gradient.use_bias) == (None, None, None)
+    np.testing.assert_allclose(gradient.b, np.sum(3 * (X @ W + B) ** 2, axis=0))
+    with pytest.raises(UsageError, match="holds 3"):
+        derivo.grad(lambda n: n * 2.0)(3)
+
+
+def test_a_check_takes_arrays_as_the_function_does():
+    d = derivo.derive(affine, params=Plain("L M", "M"), x="N L")
+    assert d.check(trials=1, arrays={"params": Plain(W, B), "x": X}).ok
+    assert d.check(trials=1, arrays={"params.w": W, "params.b": B, "x": X}).ok
+    assert d.trace_nonfinite(params=Plain(W, B), x=X) is None
+    assert "nan" in str(d.trace_nonfinite(params=Plain(W, B * np.nan), x=X))
+
+
+def test_an_argument_that_hides_numpy_is_refused():
+    with pytest.raises(UsageError, match=r"'np' is an argument.*rename"):
+        derivo.derive(lambda np, b: (np * b).sum(), np="N", b="N")
+
+
+EMPTY: list[tuple[Any, dict[str, str], tuple[Any, ...]]] = [
+    (lambda x, w: np.sum(x @ w), {"x": "N L", "w": "L M"}, (np.ones((0, 3)), W)),
+    (lambda x: np.sum(x**2) / (1 + x.size), {"x": "N"}, (np.ones(0),)),
+    (lambda x, w: np.sum((x @ w) ** 2) / x.shape[1], {"x": "N L", "w": "L M"},
+     (np.ones((0, 3)), W)),
+    (lambda x, y: np.concatenate([x, y]), {"x": "N", "y": "M"}, (np.ones(0), B)),
+    (lambda x: np.log(np.sum(np.exp(x), axis=1)), {"x": "N M"}, (np.ones((0, 3)),)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "specs", "arrays"), EMPTY)
+def test_an_empty_axis(function, specs, arrays):
+    d = derivo.derive(function, **specs)
+    np.testing.assert_array_equal(d(*arrays), function(*arrays))
+    for name, array in zip(specs, arrays, strict=True):
+        gradient = d.gradients(*arrays)[name]
+        assert np.shape(gradient) == np.shape(array)
+        expected = 1.0 if (name, len(specs)) == ("y", 2) else 0.0
+        np.testing.assert_array_equal(gradient, np.full(np.shape(array), expected))
+
+
+@pytest.mark.filterwarnings("ignore:.*:RuntimeWarning")
+def test_the_mean_of_nothing_has_a_gradient():
+    d = derivo.derive(lambda x, w: np.mean((x @ w) ** 2), x="N L", w="L")
+    value, gradients = d.value_and_gradients(np.ones((0, 3)), np.ones(3))
+    assert np.isnan(value)
+    assert gradients["x"].shape == (0, 3)
+    assert gradients["w"].shape == (3,)

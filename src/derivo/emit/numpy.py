@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -70,6 +71,7 @@ def emit(p: Program) -> Source:
     top = [*imports, "", *top] if imports else top
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
+    _refuse_shadowed(p, text)
     words = _called(p, {**backward.names, **forward.names})
     given = {name: n.attrs["value"].array for n, name in long.items()}
     return Source(
@@ -201,6 +203,24 @@ def _refuse_clash(p: Program, helpers: list[Callable[..., Any]]) -> None:
         message = (
             f"the source of {p.name} needs a function of its own called "
             f"{', '.join(sorted(clash))}; give yours another name"
+        )
+        raise UsageError(message)
+
+
+def _refuse_shadowed(p: Program, text: str) -> None:
+    """Refuse an argument that is called like a word of Python's that the text needs."""
+    named = {name for name, _ in p.signature} & set(dir(builtins))
+    if not named:
+        return
+    called = {
+        n.func.id
+        for n in ast.walk(ast.parse(text))
+        if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
+    }
+    for name in sorted(named & called):
+        message = (
+            f"{name!r} is an argument of {p.name}, and its source needs Python's own "
+            f"{name}: rename the argument"
         )
         raise UsageError(message)
 

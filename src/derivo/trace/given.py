@@ -85,6 +85,12 @@ class Given:
         if "self" in given and "self" not in parameters:
             attributes = read_attributes(function, given.pop("self"), fixed)
         specs = as_arguments(owner_of(function), attributes, parameters)
+        if "np" in (*given, *specs):
+            message = (
+                "'np' is an argument, and what the source calls NumPy: rename the "
+                "argument"
+            )
+            raise UsageError(message)
         of_self = ("self", *attributes)
         settings = {k: v for k, v in fixed.items() if "." not in k and k not in of_self}
         for name, value in given.items():

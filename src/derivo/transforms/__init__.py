@@ -18,7 +18,7 @@ from derivo.errors import UsageError
 from derivo.ops.shape import as_shape
 from derivo.transforms.call import Function
 from derivo.transforms.derived import Derived, one_like, seeded, zeros_like
-from derivo.transforms.trees import leaves, rebuilt
+from derivo.transforms.trees import is_array, leaves, rebuilt
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -31,8 +31,8 @@ def value_and_grad(
     Parameters
     ----------
     fun
-        A function of NumPy arrays, or of dicts, lists and tuples of them, that returns
-        one number.
+        A function of NumPy arrays, or of dicts, lists, tuples, named tuples and
+        dataclasses of them, that returns one number.
     argnums
         Which positional arguments to differentiate for: a number, or several.
     has_aux
@@ -43,8 +43,10 @@ def value_and_grad(
     function
         Of the same arguments. It returns ``(value, gradient)``, with `has_aux`
         ``((value, aux), gradient)``. A gradient has the form of its argument; for
-        several `argnums` they stand in a tuple. A call with whole Python numbers, texts
-        or functions among its arguments is derived anew for each of their values.
+        several `argnums` they stand in a tuple, and what is fixed in an argument (a
+        flag, a whole number, a text) has None for its gradient. A call with whole
+        Python numbers, texts or functions among its arguments is derived anew for each
+        of their values.
 
     Raises
     ------
@@ -183,10 +185,15 @@ def hvp(fun: Function, argnums: int = 0) -> Function:
 
     def slope(*given: Any, **options: Any) -> Any:
         *args, v = given
-        pairs = zip(leaves(first(*args, **options)), leaves(v), strict=True)
-        return sum(np.sum(g * w) for (_, g), (_, w) in pairs)
+        return _product(first(*args, **options), v)
 
     return wraps(fun)(grad(slope, argnums))
+
+
+def _product(gradients: Any, tangents: Any) -> Any:
+    """Multiply and add up two nests of one form; what is fixed in them is no factor."""
+    pairs = zip(leaves(gradients), leaves(tangents), strict=True)
+    return sum(np.sum(g * t) for (_, g), (_, t) in pairs if is_array(g))
 
 
 def vjp(fun: Function, *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
@@ -233,7 +240,6 @@ def jvp(fun: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
 
     def slope(adjoint: Any, primals: Any, tangents: Any) -> Any:
         _, pull = vjp(fun, *primals)
-        pairs = zip(leaves(pull(adjoint)), leaves(tangents), strict=True)
-        return sum(np.sum(g * t) for (_, g), (_, t) in pairs)
+        return _product(pull(adjoint), tangents)
 
     return value, grad(slope)(start, primals, tangents)

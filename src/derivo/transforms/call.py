@@ -45,12 +45,15 @@ class Call:
         for number, (name, tree) in enumerate(
             [*zip(names, self.args, strict=True), *options.items()]
         ):
-            for path, value in leaves(tree):
-                wanted = number in argnums and number < len(args)
-                if wanted and not _is_floating(value):
-                    _refuse_whole(function, name, value)
+            wanted = number in argnums and number < len(args)
+            whole = list(leaves(tree))
+            if wanted and not any(is_array(value) for _, value in whole):
+                _refuse_whole(function, name, tree)
+            for path, value in whole:
                 if not is_array(value):
                     continue
+                if wanted and not _is_floating(value):
+                    _refuse_whole(function, name, value)
                 full = _identifier("_".join((name, *path)), self.values)
                 self.values[full] = value
                 if wanted:
@@ -115,12 +118,13 @@ class Call:
         whole = []
         for number, names in zip(argnums, self.wrt, strict=True):
             new = iter([flat[name] for name in names])
-            whole.append(rebuilt(self.args[number], partial(_next, new)))
+            whole.append(rebuilt(self.args[number], partial(_gradient, new)))
         return whole
 
 
-def _next(values: Iterator[Any], _old: Any) -> Any:
-    return next(values)
+def _gradient(gradients: Iterator[Any], value: Any) -> Any:
+    """Give the next gradient; what is fixed in a nest has none."""
+    return next(gradients) if is_array(value) else None
 
 
 def _argument_names(function: Function, count: int) -> list[str]:

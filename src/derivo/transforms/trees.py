@@ -1,12 +1,14 @@
-"""Nests of arrays: the numbers in dicts, lists and tuples, and what stays as it is."""
+"""Nests of arrays: the numbers in dicts, lists and objects, and what stays as it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+
+from derivo.graph.nest import Record, holds_values
+from derivo.trace.specs import as_nest
 
 
 def is_array(value: Any) -> bool:
@@ -25,13 +27,20 @@ def parts(tree: Any) -> Iterator[tuple[str, Any]] | None:
     """Give the parts of a nest by name; None if it is no nest."""
     if isinstance(tree, dict):
         return ((str(k), v) for k, v in tree.items())
-    if hasattr(tree, "_fields"):  # a named tuple
-        return zip(tree._fields, tree, strict=True)
+    record = _record(tree)
+    if record is not None:
+        return iter(record.parts.items())
     if isinstance(tree, tuple | list):
         return ((str(i), v) for i, v in enumerate(tree))
-    if is_dataclass(tree) and not isinstance(tree, type):
-        return ((f.name, getattr(tree, f.name)) for f in fields(tree))
     return None
+
+
+def _record(tree: Any) -> Record | None:
+    """Give an object that does nothing but hold values as a record of them."""
+    if isinstance(tree, type) or not holds_values(type(tree)):
+        return None
+    found: Record | None = as_nest(tree)
+    return found
 
 
 def leaves(
@@ -50,13 +59,12 @@ def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
     """Give a nest of the same form with each value in it replaced, in order."""
     if isinstance(tree, dict):
         return {k: rebuilt(v, change) for k, v in tree.items()}
-    if hasattr(tree, "_fields"):
-        return type(tree)(*(rebuilt(v, change) for v in tree))
+    record = _record(tree)
+    if record is not None:
+        new = {k: rebuilt(v, change) for k, v in record.parts.items()}
+        return Record(record.kind, new).made()
     if isinstance(tree, tuple | list):
         return type(tree)(rebuilt(v, change) for v in tree)
-    if is_dataclass(tree) and not isinstance(tree, type):
-        new = {f.name: rebuilt(getattr(tree, f.name), change) for f in fields(tree)}
-        return type(tree)(**new)
     return change(tree)
 
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from derivo.errors import DerivoError, UsageError
 from derivo.graph.nest import nested
-from derivo.graph.spec import Spec, spec_of
+from derivo.graph.spec import spec_of
 from derivo.kept import EVERY
 from derivo.passes import Passes
 from derivo.run.arguments import as_array, refuse_names_of_options
+from derivo.trace.specs import as_nest, is_setting
 from derivo.verify.branches import coverage
 from derivo.verify.check import generator
 from derivo.verify.draw import Inputs, draw_inputs, given_inputs
@@ -139,15 +140,20 @@ def texts(assume: Iterable[str]) -> tuple[str, ...]:
     return (assume,) if isinstance(assume, str) else tuple(assume)
 
 
-def specs_of(arrays: Any, specs: Mapping[str, Any]) -> dict[str, Spec]:
-    """Give the specs of arrays that stand in the place of specs."""
+def specs_of(arrays: Any, specs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the specs of arrays, and of nests, that stand in the place of specs."""
     if not isinstance(arrays, Mapping):
         message = f"arrays={arrays!r} is to be a dict with the arguments by name"
         raise UsageError(message)
     if specs:
         message = f"arrays= holds the arguments; leave out {', '.join(specs)}"
         raise UsageError(message)
-    return {name: spec_of(as_array(value, name)) for name, value in arrays.items()}
+    return {
+        name: value
+        if is_setting(value) or as_nest(value) is not None
+        else spec_of(as_array(value, name))
+        for name, value in arrays.items()
+    }
 
 
 def _read(
@@ -195,6 +201,7 @@ def compared(
     rows: list[Row] = []
     draws: list[Draw] = []
     graph = case.raw.traced
+    arrays = None if arrays is None else case.raw.named(arrays)
     facts = (*case.facts, *targets)
     for _ in range(trials):
         if arrays is not None:

@@ -79,6 +79,7 @@ def check(
             what = "a dict with names" if kind is Mapping else "1 or 2"
             message = f"{name}={value!r} is to be {what}"
             raise UsageError(message)
+    arrays = None if arrays is None else derivation.named(arrays)
     graph = derivation.traced
     _check_sizes(graph, sizes or {})
     assumptions = derivation.backward.assumptions
