@@ -22,10 +22,14 @@ from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
+from derivo.explain.drawing.wrapping import wrapped
 from derivo.explain.formula.tree import Words
 from derivo.explain.prepare import subject
+from derivo.explain.window.picture import picture
 from tests.catalogue import CASES
+from tests.scan.programs import PROGRAMS
 
+ALL = CASES | PROGRAMS
 WORDS = st.text("xyzmW1₂′()·日", min_size=1, max_size=9)
 
 
@@ -92,6 +96,15 @@ def curve(points):
 
 
 def assert_well_laid_out(drawing):
+    assert_nothing_is_crossed(drawing)
+    for edge in drawing.edges:
+        xs = [x for x, _ in drawing.routes[edge.id]]
+        assert xs == sorted(xs)
+        assert xs[0] < xs[-1]
+
+
+def assert_nothing_is_crossed(drawing):
+    """No box or label overlaps another, and no line meets one that is not its own."""
     boxes, labels = boxes_of(drawing), labels_of(drawing)
     for a, b in itertools.combinations([*boxes, *labels], 2):
         apart = a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
@@ -106,9 +119,6 @@ def assert_well_laid_out(drawing):
     names = [b[4] for b in boxes]
     for edge in drawing.edges:
         points = drawing.routes[edge.id]
-        xs = [x for x, _ in points]
-        assert xs == sorted(xs)
-        assert xs[0] < xs[-1]
         path = np.array(list(curve(points)))[:, None]
         met = ((path > low + 0.01) & (path < high - 0.01)).all(axis=2).any(axis=0)
         crossed = {names[k] for k in np.flatnonzero(met)} - {edge.source, edge.target}
@@ -142,13 +152,23 @@ def test_nothing_overlaps_and_edges_go_forward(drawing):
     assert placed == place(drawing)
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
-def test_every_program_is_drawn_well(case):
-    drawn = draw(subject(derivo.derive(case.function, **case.specs), {}))
+@pytest.mark.parametrize("name", ALL)
+def test_every_program_is_drawn_well(name):
+    case = ALL[name]
+    d = derivo.derive(case.function, shapes=case.specs)
+    drawn = draw(subject(d, {}))
     for drawing in (drawn, drawn.folded):
         if drawing is not None:
             assert_well_laid_out(drawing)
             ElementTree.fromstring(svg(drawing))
+    # With room for numbers, and in rows, as a window has it.
+    assert_nothing_is_crossed(picture(subject(d.written_out, case.arrays())))
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawings())
+def test_a_picture_in_rows_is_as_clear_as_in_one(drawing):
+    assert_nothing_is_crossed(wrapped(place(drawing), 300.0, 300.0))
 
 
 def test_every_factor_of_the_articles_layer_has_its_label():

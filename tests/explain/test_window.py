@@ -13,10 +13,7 @@ from tests.explain.chromium import complaints, open_page, requests, sized
 from tests.scan.programs import PROGRAMS
 
 pytestmark = chromium.MARKS
-DRIVEN = (
-    "neuron", "layer", "attention", "layer_norm", "softmax_cross_entropy", "embedding",
-    "max_pooling", "three_steps", "highway",
-)  # fmt: skip
+DRIVEN = ("neuron", "layer_norm", "attention", "embedding", "max_pooling", "highway")
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -88,11 +85,9 @@ def arrays_of(explanation):
 
 def programs():
     found = {name: CASES[name] for name in DRIVEN}
-    return {**found, "rnn": PROGRAMS["rnn"], "lstm": PROGRAMS["lstm"]}
+    return {**found, "lstm": PROGRAMS["lstm"]}
 
 
-# The window takes nothing for granted: a target that no longer sums to 1 is right, too.
-@pytest.mark.filterwarnings("ignore::derivo.errors.AssumptionWarning")
 @pytest.mark.parametrize("name", programs())
 def test_after_random_changes_it_is_what_numpy_computes(browser, tmp_path, name):
     case = programs()[name]
@@ -260,7 +255,7 @@ def test_a_nudge_moves_what_is_downstream_and_the_gradient_predicts_it(page):
     assert true == pytest.approx(predicted, rel=0.2)
     facts = texts(page, "#panel dd")
     number = float(facts[-1].replace("−", "-"))
-    assert number == pytest.approx(true, rel=1e-3)
+    assert number == pytest.approx(true, rel=5e-3)  # three figures
     assert texts(page, "svg.graph .grid.of-value .cell") != shown
     assert js(page, "return document.querySelectorAll('#panel .curve, #panel .tangent').length") == 2  # fmt: skip
 
@@ -298,7 +293,7 @@ def test_a_cell_lights_the_row_and_the_column_it_comes_from(page):
     said = texts(page, "#why")[0].replace("−", "-")
     assert said.startswith("dw₁[1, 2]")
     total = float(said.rpartition("=")[2])
-    assert total == pytest.approx(gradients["w1"][0][1], rel=1e-3)
+    assert total == pytest.approx(gradients["w1"][0][1], rel=5e-3)
 
 
 def test_predict_before_reveal_and_slips_have_names(page):

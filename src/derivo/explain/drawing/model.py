@@ -19,7 +19,7 @@ class Spot:
     id
         The same in document, code lines and frames: ``"v3"``.
     kind
-        "argument", "constant", "operation" or "group" (folded).
+        "argument", "constant", "operation", "group" (folded) or "loop" (over time).
     symbol
         What stands in the circle: ``"×"``, ``"+"``, ``"σ"``, ``"@"``; the name of an
         argument or of a group.

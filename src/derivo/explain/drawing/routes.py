@@ -210,4 +210,4 @@ def radius(spot: Spot, tall: float) -> float:
     """Give how round the corners of a spot are."""
     if spot.room is not None:
         return 6.0
-    return 9.0 if spot.kind in {"argument", "group"} else min(tall, CIRCLE) / 2
+    return 9.0 if spot.kind in {"argument", "group", "loop"} else min(tall, CIRCLE) / 2

@@ -47,7 +47,7 @@ def _borders(drawing: Drawing) -> list[float]:
     found, end = [], spans[0][1] if spans else 0.0
     for left, right in spans:
         if left > end + 1:
-            found.append(end)
+            found.append(round(end, 2))  # as the corners of lines are
         end = max(end, right)
     # Within a gap between words lines may change lanes: only its left end is level.
     return [

@@ -68,6 +68,9 @@ def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
     blank = replace(spot, value="", gradient="", shape="")
     if spot.kind == "argument":
         blank = replace(blank, name=names_of(about).get(node) or leaf(node))
+    inside = {m for i in spot.members or (spot.id,) for m in nodes[i].op.traits}
+    if "loop" in inside:
+        blank = replace(blank, kind="loop")
     if node not in about.values or "loop" in node.op.traits:
         return blank
     shape = np.shape(about.values[node])

@@ -27,7 +27,8 @@ def svg(drawing: Drawing, values: dict[str, Value], label: str) -> str:
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="graphics-document" '
         f'aria-label="{_quoted(label)}" viewBox="0 0 {drawing.width:.0f} '
-        f'{drawing.height:.0f}" preserveAspectRatio="xMidYMid meet">'
+        f'{drawing.height:.0f}" preserveAspectRatio="xMidYMid meet" '
+        f'style="--across:{drawing.width:.0f};--down:{drawing.height:.0f}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -44,11 +45,26 @@ def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
         parts.append(_text("sign", 0, 5, spot.symbol))
     else:
         parts += _frames(spot, value)
+    if spot.kind == "loop":
+        parts.append(_carried(at))
     listed = _quoted(" ".join(members))
     return (
         f'<g class="{kinds}" data-place="{listed}" role="graphics-symbol" '
         f'aria-label="{_quoted(_said(spot, value))}" '
         f'transform="translate({at.x:.1f} {at.y:.1f})">{"".join(parts)}</g>'
+    )
+
+
+def _carried(at: Place) -> str:
+    """Draw what a loop hands from step to step: a line that leaves and comes back."""
+    x, y = at.width / 2, -at.height / 2
+    way = (
+        f"M{x:.1f} {y + 15:.1f}C{x + 26:.1f} {y + 15:.1f} {x + 22:.1f} {y - 16:.1f} "
+        f"{x - 8:.1f} {y - 8:.1f}"
+    )
+    tip = f"{x - 9:.1f},{y - 1:.1f} {x - 12:.1f},{y - 10:.1f} {x - 3:.1f},{y - 9:.1f}"
+    return (
+        f'<path class="line carried" d="{way}"/><polygon class="tip" points="{tip}"/>'
     )
 
 
@@ -74,7 +90,10 @@ def _frames(spot: Spot, value: Value) -> list[str]:
             f'width="{wide:.1f}" height="{each:.1f}" rx="4"/></g>'
         )
         if side == "gradient":
-            name = _text("dname", 0, top - 5, inline(value.adjoint))
+            called = inline(value.adjoint)
+            # A line may start beside it: it stays within the width of its frame.
+            fits = text_width(called, "name") < wide + 8
+            name = _text("dname", 0, top - 5, called if fits else "d")
             parts.append(f'<g class="of-gradient" data-name="{value.id}">{name}</g>')
         top += each + GAP
     return parts

@@ -25,11 +25,14 @@
   function short(v) {
     if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
     const size = Math.abs(v);
-    const text = size === 0 ? "0" : size >= 1e4 || size < 5e-4 ? v.toExponential(0)
+    if (Number.isInteger(v) && size < 1e4) return String(v).replace("-", "−");
+    const text = size >= 1e4 || size < 5e-4 ? v.toExponential(0)
       : size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1)
         : size >= 0.095 ? v.toFixed(2) : v.toFixed(3);
     return text.replace("e+", "e").replace("-", "−").replace("-", "−");
   }
+  // A result has fewer figures than what it is made of: what is shown comes to it.
+  const rounded = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(3))).replace("-", "−") : short(v));
   const longer = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(5))).replace("-", "−") : short(v));
 
   // --- state and what follows from it ---------------------------------------------------
@@ -174,7 +177,7 @@
     const { link, rows, value } = found, most = 6;
     const products = rows.map((r) => r.map((t) => bracketed(t.value)).join(" · "));
     const listed = products.length > most ? [...products.slice(0, most - 1), "…", products[products.length - 1]] : products;
-    const end = `${longer(value)}`;
+    const end = rounded(value);
     if (link.kind === "product" && link.plain) return `${listed.join(" + ")} = ${end}`;
     if (link.kind === "sum" && link.plain) return `${listed.join(" + ")} = ${end}`;
     if (link.kind === "mean" && link.plain) return `(${listed.join(" + ")}) / ${rows.length} = ${end}`;
@@ -228,18 +231,18 @@
   function chart(width, height, low, high, bottom, top) {
     const flatness = top - bottom < 1e-12 ? 1 : 0;
     const [b, t] = [bottom - flatness, top + flatness];
-    const px = (x) => 34 + ((width - 44) * (x - low)) / (high - low || 1);
+    const px = (x) => 42 + ((width - 52) * (x - low)) / (high - low || 1);
     const py = (y) => height - 20 - ((height - 32) * (y - b)) / (t - b);
     const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
-    svg.append(make("line", { class: "axis", x1: 34, y1: height - 20, x2: width - 10, y2: height - 20 }),
-      make("line", { class: "axis", x1: 34, y1: 12, x2: 34, y2: height - 20 }));
+    svg.append(make("line", { class: "axis", x1: 42, y1: height - 20, x2: width - 10, y2: height - 20 }),
+      make("line", { class: "axis", x1: 42, y1: 12, x2: 42, y2: height - 20 }));
     const write = (x, y, text, anchor) => {
       const element = make("text", { x, y, "text-anchor": anchor });
       element.textContent = text;
       svg.append(element);
     };
-    write(34, height - 6, short(low), "start"); write(width - 10, height - 6, short(high), "end");
-    write(30, height - 18, short(b), "end"); write(30, 18, short(t), "end");
+    write(42, height - 6, short(low), "start"); write(width - 10, height - 6, short(high), "end");
+    write(38, height - 18, short(b), "end"); write(38, 18, short(t), "end");
     const path = (points, kind) => {
       const d = points.filter(([, y]) => Number.isFinite(y)).map(([x, y], k) => `${k ? "L" : "M"}${px(x).toFixed(1)} ${py(y).toFixed(1)}`).join("");
       svg.append(make("path", { class: kind, d }));
@@ -294,9 +297,9 @@
     const list = html("dl", { className: "facts" }), h = value - v;
     fact(list, words.change, longer(h));
     if (Number.isFinite(slope)) {
-      fact(list, words.predicted, `${longer(slope)} · ${bracketed(h)} = ${longer(slope * h)}`);
+      fact(list, words.predicted, `${longer(slope)} · ${bracketed(h)} = ${rounded(slope * h)}`);
     }
-    fact(list, words.true, longer(now.loss - loss));
+    fact(list, words.true, rounded(now.loss - loss));
     panel.append(list);
     const heights = points.map(([, y]) => y).filter(Number.isFinite).concat(now.loss);
     const c = chart(480, 190, low, high, Math.min(...heights), Math.max(...heights));
@@ -617,7 +620,7 @@
     }
     const chain = active && side === "gradient" ? $(`[data-chain="${active.id}"]`) : null;
     if (chain && state.revealed) for (const span of $$("[data-chain]")) span.hidden = span !== chain;
-    $("#chain").style.visibility = isSeen("gradient", shownChain()) ? "" : "hidden";
+    $("#chain").classList.toggle("empty", !isSeen("gradient", shownChain()));
   }
   const shownChain = () => { const span = $$("[data-chain]").find((s) => !s.hidden); return span ? span.dataset.chain : ""; };
   // The curve of a step backward is that of the function it goes back through.
