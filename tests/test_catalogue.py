@@ -33,14 +33,14 @@ def derived(name: str, simplify: bool) -> Derivation:
 
 def adjoints(case: Case, arrays: dict[str, Any]) -> list[Any]:
     rng = np.random.default_rng(1)
-    return [rng.normal(size=np.shape(y)) for y in flat(case.function(**arrays))]
+    return [rng.normal(size=np.shape(y)) for y in flat(case.plain(**arrays))]
 
 
 @BOTH
 @EVERY
 def test_the_emitted_forward_pass_gives_what_the_function_gives(case, simplify):
     arrays = case.arrays()
-    expected = case.function(**arrays)
+    expected = case.plain(**arrays)
     actual = derived(case.name, simplify)(**arrays)
     assert type(actual) is type(expected) or not isinstance(expected, tuple | dict)
     for e, a in zip(flat(expected), flat(actual), strict=True):
@@ -63,7 +63,7 @@ def test_gradients_equal_numerical_derivatives(case, simplify):
         assert np.shape(gradient) == np.shape(arrays[name])
         for _ in range(2):
             direction = rng.normal(size=np.shape(arrays[name]))
-            expected = method(case.function, arrays, upstream, name, direction)
+            expected = method(case.plain, arrays, upstream, name, direction)
             # What cancels in the sum over elements limits how well it can agree.
             scale = np.abs(gradient * direction).sum() + 1
             assert np.sum(gradient * direction) == pytest.approx(

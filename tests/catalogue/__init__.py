@@ -4,6 +4,9 @@ from tests.catalogue import (
     attention as attention,
 )
 from tests.catalogue import (
+    filled as filled,
+)
+from tests.catalogue import (
     indexing as indexing,
 )
 from tests.catalogue import (

@@ -68,6 +68,8 @@ class Body:
         Calls to the list that holds what they kept, and their place in it.
     left_to_loops
         Values that loops write in their own way.
+    copied
+        Values that are read once, to be copied and changed.
     """
 
     names: Names
@@ -90,6 +92,7 @@ class Body:
     notes: dict[Node, str] = field(default_factory=dict)
     lists: dict[Node, tuple[str, int]] = field(default_factory=dict)
     left_to_loops: set[Node] = field(default_factory=set)
+    copied: set[Node] = field(default_factory=set)
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""
@@ -100,6 +103,8 @@ class Body:
         readers.update(roots)
         self._read_through_views(nodes, readers, {*roots, *kept})
         self.readers = readers
+        firsts = (n.inputs[0] for n in nodes if "copies" in n.op.traits)
+        self.copied = {n for n in firsts if readers[n] == 1}
         self.left_to_loops = deferred(nodes, [*roots, *kept], self.wishes)
         groups = groups_among(nodes, readers, self.lists)
         grouped = {call: group for group in groups for call in group.calls}
@@ -156,7 +161,7 @@ class Body:
         length = len(ast.unparse(expression))
         if length > LONGEST_LINE and self._name_longest(node):
             self.write(node, named=named)
-        elif named or length > LONGEST_PART:
+        elif named or (length > LONGEST_PART and node not in self.copied):
             self._define(node, expression)
         else:
             self.parts[node] = expression

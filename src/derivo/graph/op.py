@@ -50,8 +50,8 @@ class Op:
         Any of: elementwise, floating (integers become floats first), analytic,
         positive, view (costs nothing), quick (one step of arithmetic), selects (gives
         some of the elements), chooses (one operand or another, element by element),
-        rows_sum_to_one, as_given (takes operands of any kinds), reshapes and turns
-        (what such operations do), leaf.
+        rows_sum_to_one, as_given (takes operands of any kinds), copies (the text
+        begins with a copy of the first operand), reshapes, turns, leaf.
     helpers
         Plain NumPy functions that the text calls, in the order in which they are
         written above the source: for what NumPy lacks and one line cannot say.

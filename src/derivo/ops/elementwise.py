@@ -317,8 +317,13 @@ def _tidy_where(condition: Any, a: Any, b: Any) -> Any:
     chosen = number(condition)
     if chosen is not None:
         return a if chosen else b
+    for x in operands(condition, CATALOGUE["logical_not"]):
+        return where(x, b, a)
     for k, branch in enumerate((a, b)):
         inner = operands(branch, where)
+        for x in operands(branch, CATALOGUE["neg"]):
+            of_x = operands(x, where)
+            inner = (of_x[0], -of_x[1], -of_x[2]) if of_x else inner
         if inner and same(inner[0], condition):
             chosen_again = (inner[1], b) if k == 0 else (a, inner[2])
             return where(condition, *chosen_again)

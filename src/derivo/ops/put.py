@@ -208,7 +208,7 @@ put: Op = register(
             {"indices": ((("at", 1), ("cut", 1, None, 2)), ()),
              "kinds": (PLAIN, (2, 1, False))}),
         latex=_put_formula, tidy=_tidy_put, called=("patched_{0}", "patched"),
-        js=_put_js, traits=frozenset({"as_given"}),
+        js=_put_js, traits=frozenset({"as_given", "copies"}),
     )
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from derivo.graph.dim import format_shape
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.index import steps_to
 from derivo.ops.infer import normal_axis
+from derivo.ops.leaf import fill
 from derivo.ops.shape import as_shape, expand_dims
 from derivo.ops.tidy import number
 from derivo.trace.cell import View
@@ -601,4 +602,7 @@ def write_selected(x: Any, steps: Any, mask: Any, first: int, value: Any) -> Non
             )
     value = x.recorder.fitting(value, part.node.spec, "unsafe")
     new = np.where(wide, value, part)
+    if part.node.op is fill:  # an array of one number is that number
+        short = np.where(wide, value, part.node.attrs["value"])
+        new = short if short.node.spec == new.node.spec else new
     View(x, steps, new.node).write(new.node)

@@ -32,6 +32,7 @@ from derivo.graph.op import Op
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.asserts import Asserts
+from derivo.trace.cell import Cell
 from derivo.trace.given import Given
 from derivo.trace.invocation import (
     Invocation,
@@ -177,6 +178,12 @@ class Tracer(Recorder):
             for name in _names_of(value, frame):
                 self.found[node] = (_depth(frame), name)
         return node
+
+    def write(self, cell: Cell, node: Node) -> None:
+        """Put another value into a cell: what was empty before needs no name."""
+        if not cell.node.inputs and cell.node.op is not argument:
+            self.found.pop(cell.node, None)
+        super().write(cell, node)
 
     def call_it(self, node: Node, name: str, frame: Any) -> None:
         """Give a name to a value that has none."""

@@ -119,7 +119,7 @@ READ = {
     "logsumexp_cross_entropy", "labelled_cross_entropy", "smoothed_cross_entropy",
     "focal_loss", "info_nce", "kl_divergence", "mixture_density", "soft_k_means",
     "batch_norm", "batch_norm_var", "layer_norm", "standardise", "rms_norm",
-    "group_norm", "weight_normalisation", "row_normalise",
+    "group_norm", "weight_normalisation", "row_normalise", "batch_norm_in_place",
 }  # fmt: skip
 
 
