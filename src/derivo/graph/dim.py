@@ -167,23 +167,38 @@ def least_of(dim: Dim) -> int:
 
 
 def divide(num: Dim, den: Dim) -> Dim:
-    """Give ``num // den``: exact where each term divides, else a `Quotient`."""
+    """Give ``num // den``: exact where nothing is left over, else a `Quotient`."""
     if isinstance(num, int) and isinstance(den, int):
         return num // den
     num, den = _without_common(num, den)
-    if den == 1:
-        return num
-    parts = [(p, n, _cancel(p, n, den)) for p, n in _terms(num)]
-    if all(q is not None for _, _, q in parts):
-        return _collect(q for _, _, q in parts if q is not None)
+    even = _divided_evenly(num, den)
+    if even is not None:
+        return even
     if not isinstance(den, int) or den < 1:
         return Size((((Quotient(num, den),), 1),))
     # Whole multiples stand outside: (2*N + 1)//2 is N, (N + 3)//2 is (N + 1)//2 + 1.
-    whole = _collect((p, abs(n) // den * (1 if n > 0 else -1)) for p, n, _ in parts)
-    rest = num - whole * den
+    whole = _collect((p, abs(n) // den * (1 if n > 0 else -1)) for p, n in _terms(num))
     if whole == 0:
         return Size((((Quotient(num, den),), 1),))
-    return whole + divide(rest, den)
+    return whole + divide(num - whole * den, den)
+
+
+def _divided_evenly(num: Dim, den: Dim) -> Dim | None:
+    """Divide polynomials: ``(N*C - C)//(N - 1)`` is C; None if something is left."""
+    result: Dim = 0
+    lead = _collect([_leading(den)])
+    while num != 0:
+        term = _cancel(*_leading(num), lead)
+        if term is None:
+            return None
+        part = _collect([term])
+        result, num = result + part, num - part * den
+    return result
+
+
+def _leading(dim: Dim) -> tuple[Product, int]:
+    """Give the term of the highest degree, the first of these by name."""
+    return max(_terms(dim), key=lambda t: (len(t[0]), tuple(map(str, t[0]))))
 
 
 def _without_common(num: Dim, den: Dim) -> tuple[Dim, Dim]:

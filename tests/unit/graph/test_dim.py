@@ -87,6 +87,9 @@ def test_a_division_that_comes_out_even_has_no_quotient():
     assert divide(6 * N * M, 2 * N) == 3 * M
     assert divide(N * M, N) == M
     assert divide(N + 1, 2) != Fraction(1, 2)
+    assert divide((N - 1) * (M + 2) * N, (N - 1) * N) == M + 2
+    assert divide(N * N - 1, N + 1) == N - 1
+    assert divide(N * M, 4 * N) == divide(M, 4)
     assert isinstance(divide(N, 2), Size)
 
 
