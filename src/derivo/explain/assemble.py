@@ -10,6 +10,7 @@ from derivo.explain.drawing.of_subject import draw
 from derivo.explain.levels import (
     batch,
     brief,
+    given,
     jacobian,
     loops,
     matrix,
@@ -49,7 +50,7 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
     words = Words(language)
     levels = tuple(levels)
     drawing, code = draw(subject), code_of(subject)
-    sections: list[Section] = []
+    sections: list[Section] = list(given.sections(subject, words))
     for level in LEVELS:
         if level not in levels:
             continue

@@ -166,20 +166,22 @@ class Given:
         return {**self.defaults, **self.settings}
 
     @property
+    def told(self) -> dict[str, str]:
+        """The settings that were given, those in nests, too, as text."""
+        inside = (settings_in(nest, name) for name, nest in self.specs.items())
+        whole = [*self.settings.items(), *(pair for pairs in inside for pair in pairs)]
+        return {name: shown(value) for name, value in whole}
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the source says of arguments that it does not have."""
-        settings = [*self.settings.items()]
-        settings += [
-            pair
-            for name, nest in self.specs.items()
-            for pair in settings_in(nest, name)
-        ]
-        settings += [
-            (name, value)
+        by_default = {
+            name: shown(value)
             for name, value in self.defaults.items()
             if not isinstance(value, np.ndarray)
-        ]
-        listed = ", ".join(f"{name}={shown(value)}" for name, value in settings)
+        }
+        settings = {**self.told, **by_default}
+        listed = ", ".join(f"{name}={value}" for name, value in settings.items())
         own = ", ".join(self.of_self)
         return (
             *((f"Attributes of the object: {own}.",) if own else ()),

@@ -20,6 +20,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
 AREAS = (
     "page",
     "window",
+    "given",
     "brief",
     "scalar",
     "matrix",
