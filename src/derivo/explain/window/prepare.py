@@ -27,7 +27,8 @@ from derivo.graph.dim import names as names_of_sizes
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 
-SIZES = (4, 2, 3, 2, 5, 3)  # of what is known by name, where numbers are drawn
+# Of what is known by name, where numbers are drawn: small, then large enough.
+SIZES = ((4, 2, 3, 2, 5, 3), (4,), (8,))
 DRAWS = 8  # of which the liveliest is taken
 LONGEST = 110  # letters of a gradient that is told in one line
 LARGEST = 20_000  # numbers that a page is given
@@ -98,16 +99,15 @@ def _with_numbers(
         name for n in derivation.traced.inputs for d in n.spec.shape
         for name in names_of_sizes(d)
     )  # fmt: skip
-    for sizes in (dict(zip(symbols, cycle(SIZES), strict=False)), None):
+    for tried in SIZES:
+        sizes = dict(zip(symbols, cycle(tried), strict=False))
         found = [s for k in range(DRAWS) if (s := _drawn(derivation, k, sizes))]
         if found:
             return max(found, key=_liveliness), True, ()
     return subject(derivation, {}), False, why or ("no numbers were found for it",)
 
 
-def _drawn(
-    derivation: Passes, seed: int, sizes: dict[str, int] | None
-) -> Subject | None:
+def _drawn(derivation: Passes, seed: int, sizes: dict[str, int]) -> Subject | None:
     """Draw arguments; rows that sum to 1 say one class each."""
     try:
         found = drawn(derivation, seed, sizes)

@@ -71,7 +71,7 @@ def _carried(at: Place) -> str:
 def _frames(spot: Spot, value: Value) -> list[str]:
     """Draw the frame of a value, and below it that of its gradient."""
     wide, tall = spot.room or (0.0, 0.0)
-    is_named = spot.name is not None
+    is_named = spot.name is not None or spot.is_result
     top, parts = -tall / 2, list[str]()
     if not is_named:
         parts.append(
