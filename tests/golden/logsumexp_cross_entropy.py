@@ -2,6 +2,9 @@ import numpy as np
 
 
 def logsumexp_cross_entropy(z, t):
+    off = np.abs(np.sum(t, axis=1) - 1) > 0.0001
+    if np.any(off):
+        raise ValueError(f'row {np.argmax(off)} of t does not sum to 1')
     shifted_z = z - np.max(z, axis=1, keepdims=True)  # (N, C)
     exp_z = np.exp(shifted_z)              # (N, C)
     sum_exp_z = np.sum(exp_z, axis=1, keepdims=True)  # (N, 1)

@@ -2,6 +2,9 @@ import numpy as np
 
 
 def shifted_cross_entropy(z, t):
+    off = np.abs(np.sum(t, axis=1) - 1) > 0.0001
+    if np.any(off):
+        raise ValueError(f'row {np.argmax(off)} of t does not sum to 1')
     z_2 = z - np.max(z, axis=1, keepdims=True)  # (N, C)
     e = np.exp(z_2)                           # (N, C)
     sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)

@@ -146,7 +146,6 @@ LONGER_THAN_PUBLISHED = {
     "ce_weighted_rows": "nor that a weighted one sums to the weight",
     "sigmoid_tanh": "a sigmoid spelled with tanh is not recognised",
     "bce_tanh": "the same",
-    "tanh_by_exp": "a tanh spelled with exp is not recognised",
     "tanh_by_sigmoid": "a tanh spelled with a sigmoid is not recognised",
     "rms_norm_by_sum": "a reciprocal root and the root are taken for two values",
 }

@@ -143,6 +143,7 @@ def _program(
         return backward_comment(node, why, {**named, **bound})
 
     everything = order([*forward.known, *backward.gradients.values()])
+    declared = forward.facts.known
     return Program(
         name=traced.name,
         inputs=traced.inputs,
@@ -159,7 +160,11 @@ def _program(
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
         roles=_roles(everything, written, forward.builder),
         written={n: written(n) for n in everything},
-        assumptions=tuple(str(a) for a in backward.assumptions),
+        assumptions=tuple(
+            f"{a}, as declared" if a in declared else str(a)
+            for a in backward.assumptions
+        ),
+        tried=tuple(a for a in backward.assumptions if a not in declared),
         signature=traced.signature,
         returned=returned,
         seeded=seeded,

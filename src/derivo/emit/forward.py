@@ -14,6 +14,7 @@ from derivo.emit.program import Program
 from derivo.emit.saving import Saved
 from derivo.emit.scope import Scope
 from derivo.emit.statement import listed
+from derivo.emit.tried import tries
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -98,7 +99,7 @@ def write_forward(
         parameters += ["*", *(ast.unparse(bound[n]) for n in arrays)]
     written = function(
         f"def {p.name}({', '.join(parameters)}):",
-        body.statements,
+        [*tries(p.tried, bound, names), *body.statements],
         f"return {returned(p.structure, results)}{handed_on}",
         lambda n, _bound: body.notes.get(n) or forward_comment(n, p.forward_notes),
         body.bound,

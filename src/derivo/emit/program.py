@@ -8,6 +8,7 @@ from typing import Any
 
 from derivo.graph.block import Block
 from derivo.graph.node import Node
+from derivo.simplify.assume import SumsToOne
 from derivo.simplify.model import Derived
 
 Comment = Callable[[Node, Mapping[Node, str]], str]
@@ -44,8 +45,10 @@ class Program:
         Value of the derivation to the one that is written for it.
     assumptions
         What a reader must know: stated above the backward function.
+    tried
+        What of it the forward function tries: what the user has not declared.
     notes
-        The same of the forward function.
+        What a reader must know of the forward function.
     signature
         The parameters, each a nest of places among `inputs`.
     returned
@@ -72,6 +75,7 @@ class Program:
     roles: Mapping[Node, Node] = field(default_factory=dict)
     written: Mapping[Node, Node] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
+    tried: tuple[SumsToOne, ...] = ()
     notes: tuple[str, ...] = ()
     signature: tuple[tuple[str, Any], ...] = ()
     returned: tuple[Any, ...] = ()

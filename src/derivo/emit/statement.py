@@ -22,8 +22,9 @@ class Statement:
     Attributes
     ----------
     tree
-        An assignment, an addition to a value, a call, or the head of a loop (an
-        ``ast.For`` without a body: what follows one step deeper is the body).
+        An assignment, an addition to a value, a call, an error that is raised, or the
+        head of a loop or a condition (an ``ast.For`` or ``ast.If`` without a body: what
+        follows one step deeper is the body).
     node
         The value that the line is about; None where a line before it said so.
     name
@@ -207,6 +208,8 @@ def _text(tree: ast.stmt) -> str:
         if isinstance(target, ast.Tuple):
             return f"{_bare(target)} = {_bare(tree.value)}"
         return f"{ast.unparse(target)} = {ast.unparse(tree.value)}"
+    if isinstance(tree, ast.If) and not tree.body:
+        return f"if {ast.unparse(tree.test)}:"
     if isinstance(tree, ast.For):
         return f"for {_bare(tree.target)} in {ast.unparse(tree.iter)}:"
     return ast.unparse(tree)

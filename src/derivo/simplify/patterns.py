@@ -129,6 +129,8 @@ class Patterns:
 
     def _as_careful(self, u: Any) -> Any:
         """Write a sigmoid that warns of an overflow only if the spelling does, too."""
+        if not self.writer.careful:
+            return sigmoid(u)
         builder = self.writer.recorder.builder
         turned = {(-u).node, *(v.node for v in operands(u, neg)), u.node}
         spelled = any((exp.name, (n,), ()) in builder.known for n in turned)

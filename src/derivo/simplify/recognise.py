@@ -70,7 +70,9 @@ class Recogniser:
         self.readers.update(graph.outputs)
         self.sums: dict[object, Node] = {}
         self.values: dict[object, Node] = {}
-        self.writer = Writer(Recorder(builder), lambda _n: True, self.sums)
+        self.writer = Writer(
+            Recorder(builder), lambda _n: True, self.sums, careful=True
+        )
         self.lowering = Lowering(builder)
         self.tidy = Tidy(builder)
 

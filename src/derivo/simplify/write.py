@@ -55,6 +55,9 @@ class Writer:
         Sums that have a name already: what the forward pass computed.
     pull_sizes
         Whether 1/N is pulled out of a sum; if not, totals over N stay means.
+    careful
+        Whether what is written for the user's spelling is not to warn where that does
+        not. What is only shortened is seen to at the end: `derivo.simplify.select`.
     """
 
     def __init__(
@@ -64,8 +67,10 @@ class Writer:
         sums: Mapping[Any, Node] | None = None,
         *,
         pull_sizes: bool = True,
+        careful: bool = False,
     ) -> None:
         self.pull_sizes = pull_sizes
+        self.careful = careful
         self.recorder = recorder
         self.is_forward = is_forward
         self.sums = {} if sums is None else sums
