@@ -22,6 +22,9 @@ from tests.catalogue import (
     normalisation as normalisation,
 )
 from tests.catalogue import (
+    plain_loops as plain_loops,
+)
+from tests.catalogue import (
     recurrent as recurrent,
 )
 from tests.catalogue.case import CASES as CASES

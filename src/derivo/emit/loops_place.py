@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from derivo.errors import NotSupportedError
 from derivo.graph.dim import Shape, Size, names
-from derivo.graph.element import Fold, Index, Product, Rearranged, Same
+from derivo.graph.element import (
+    Contracted,
+    Fold,
+    Index,
+    Placed,
+    Product,
+    Rearranged,
+    Same,
+    Scattered,
+)
 from derivo.graph.node import Node
 
 VARIABLES = "ijkl"
@@ -87,8 +96,10 @@ def refuse_unknown(node: Node) -> None:
     """
     reason = ""
     element, spec = node.op.element, node.spec
-    if node.op.helpers or (
-        node.inputs and element is None and "elementwise" not in node.op.traits
+    if (
+        isinstance(element, Placed | Scattered | Contracted)
+        or node.op.helpers
+        or (node.inputs and element is None and "elementwise" not in node.op.traits)
     ):
         reason = "has no form inside a compiled loop"
     elif not node.inputs and not is_number(node) and node.op.name != "argument":

@@ -6,6 +6,7 @@ element: ``np.exp({0})`` and ``{0} + {1}`` do.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,46 @@ class Rearranged:
 
 
 @dataclass(frozen=True)
+class Placed:
+    """Elements of the operands, each at a place that is computed; or numbers.
+
+    Attributes
+    ----------
+    text
+        ``text(index, attrs, specs, result) -> str``: the element at `index` (one entry
+        per axis, "0" on axes of size 1) as a Python expression. An operand is read as
+        ``{0}[i, j + 1]``, whatever its number of axes; a size is written by `sized`.
+    """
+
+    text: Callable[..., str]
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """Zeros, to which each element of the first operand is added at a place.
+
+    Attributes
+    ----------
+    text
+        ``text(index, attrs, specs, result) -> tuple``: the place in the result, an
+        expression as in `Placed` for each axis, of the operand's element at `index`.
+    """
+
+    text: Callable[..., tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Contracted:
+    """A sum of products, by the subscripts that the record's `contraction` gives."""
+
+
+def sized(dim: object) -> str:
+    """Write a size in the text of `Placed`: its names are marked as sizes."""
+    words = re.sub(r"\b(?!(?:max|min)\()(?=[^\W\d])", "size_", str(dim))
+    return f"({words})"
+
+
+@dataclass(frozen=True)
 class Product:
     """A product of two matrices: left to the linear algebra library."""
 
@@ -90,4 +131,4 @@ class Unscripted:
     reason: str
 
 
-Meaning = Element | Fold | Rearranged | Product | Same
+Meaning = Element | Fold | Rearranged | Placed | Scattered | Contracted | Product | Same

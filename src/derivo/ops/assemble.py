@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from derivo.graph.dim import Dim
+from derivo.graph.element import Placed
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register
@@ -14,6 +15,7 @@ from derivo.ops.index import (
     Entry,
     added_at,
     embed,
+    embedded_element,
     gather,
     index_text,
     placed,
@@ -170,6 +172,19 @@ def _formula(attrs: Any, *specs: Any) -> str:
     return " + ".join(terms)
 
 
+def _assembled_element(index: Any, attrs: Any, specs: Any, result: Any) -> str:
+    """Add up the parts of which an element is one; "" if a part is added at places."""
+    terms = []
+    for kind, entries, first, (part, *_) in _operands(attrs, specs):
+        if kind[0] == ALL:
+            terms.append(f"{{{first}}}[{', '.join(index)}]")
+        elif kind[0] == PUT:
+            terms.append(f"({embedded_element(index, entries, part, result, first)})")
+        else:
+            return ""
+    return " + ".join(terms)
+
+
 # The sum of several `embed` and the like: parts that overlap are added up.
 assemble = register(
     Op(
@@ -179,7 +194,7 @@ assemble = register(
             "shape": (3, 4), "indices": ((WHOLE, ("cut", None, -1, None)),
                                          (WHOLE, ("cut", 1, None, None)))}),
         latex=_formula, traits=frozenset({"analytic"}), called=("pieces",),
-        js=_js,
+        js=_js, element=Placed(_assembled_element),
     )
 )  # fmt: skip
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, format_shape
+from derivo.graph.element import Placed, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
@@ -171,12 +172,24 @@ def _triangle_spec(x: Spec, k: int) -> Spec:
     return x
 
 
+def _triangle_element(side: str) -> Placed:
+    """Keep the elements on one side of a diagonal."""
+
+    def text(index: Any, attrs: Any, *_: Any) -> str:
+        *_, i, j = index
+        return (
+            f"{{0}}[{', '.join(index)}] if {j} {side} {i} + {sized(attrs['k'])} else 0"
+        )
+
+    return Placed(text)
+
+
 triu: Op = register(
     Op(
         "triu", ("x",), _triangle_spec, "np.triu({0}, k={k})",
         vjp=lambda g, _y, _x, *, k: (triu(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
-        js="R.triu({0}, {k})",
+        js="R.triu({0}, {k})", element=_triangle_element(">="),
     )
 )  # fmt: skip
 tril: Op = register(
@@ -184,7 +197,7 @@ tril: Op = register(
         "tril", ("x",), _triangle_spec, "np.tril({0}, k={k})",
         vjp=lambda g, _y, _x, *, k: (tril(g, k=k),), attrs={"k": 0}, samples=_matrix,
         traits=LINEAR,
-        js="R.tril({0}, {k})",
+        js="R.tril({0}, {k})", element=_triangle_element("<="),
     )
 )  # fmt: skip
 spells(np.triu)(lambda m, k=0: triu(m, k=int(k)))

@@ -14,6 +14,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim
+from derivo.graph.element import Contracted
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
 from derivo.ops.axes import moveaxis
@@ -75,7 +76,7 @@ einsum = register(
         samples=lambda rng: ((rng.normal(size=(2, 3, 4)), rng.normal(size=(4, 5)),
                               rng.normal(size=(5, 3))), {"subscripts": "abc,cd,db->a"}),
         contraction=lambda attrs, *_specs: attrs["subscripts"], traits=LINEAR,
-        js="R.einsum({subscripts}, {*})",
+        js="R.einsum({subscripts}, {*})", element=Contracted(),
     )
 )  # fmt: skip
 

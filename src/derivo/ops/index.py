@@ -8,6 +8,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, Size, divide, excess, is_at_least, smaller
+from derivo.graph.element import Placed, Scattered, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import CATALOGUE, register
@@ -315,6 +316,39 @@ def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> 
     return None
 
 
+def _part_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read an element of a part where it lies in the whole."""
+    places = []
+    for step, axis, first in _picked(attrs, specs[0]):
+        along = "0" if axis is None else f"{index[axis]} * {step}"
+        places.append(f"{sized(first)} + {along}")
+    return f"{{0}}[{', '.join(places)}]"
+
+
+def _embedded_element(index: Any, attrs: Any, specs: Any, result: Any) -> str:
+    """Read an element of the part, or 0 where there is none."""
+    return embedded_element(index, attrs["index"], specs[0], result)
+
+
+def embedded_element(
+    at_place: Any, index: tuple[Entry, ...], part: Spec, result: Spec, number: int = 0
+) -> str:
+    """Write an element of zeros with a part put in its place: the operand `number`."""
+    places, inside = [], []
+    picked = _picked({"index": index}, result)
+    for at, (step, axis, first) in zip(at_place, picked, strict=True):
+        if axis is None:
+            inside.append(f"{at} == {sized(first)}")
+            continue
+        offset = f"({at} - {sized(first)})" if step > 0 else f"({sized(first)} - {at})"
+        size, length = abs(step), part.shape[axis]
+        inside += [f"{offset} >= 0", f"{offset} < {sized(length)} * {size}"]
+        inside += [f"{offset} % {size} == 0"] if size > 1 else []
+        places.append(f"{offset} // {size}" if size > 1 else offset)
+    read = f"{{{number}}}" + (f"[{', '.join(places)}]" if places else "")
+    return f"{read} if {' and '.join(inside) or 'True'} else 0"
+
+
 slice_ = register(
     Op(
         "slice", ("x",), slice_spec,
@@ -328,7 +362,7 @@ slice_ = register(
         tidy=_tidy_slice, called=("part_of_{0}", "part"),
         written=lambda x, part, *, index: CATALOGUE["put"](
             x, part, indices=(index,)),
-        js="R.slice({0}, {index})",
+        js="R.slice({0}, {index})", element=Placed(_part_element),
     )
 )  # fmt: skip
 # The adjoint of a part: zeros everywhere but there.
@@ -345,7 +379,7 @@ embed: Op = register(
         latex=lambda attrs, *_: placed(attrs["index"], 0),
         traits=frozenset({"analytic"}), tidy=_tidy_embed,
         called=("placed_{0}", "placed"),
-        js="R.embed({0}, {shape}, {index})",
+        js="R.embed({0}, {shape}, {index})", element=Placed(_embedded_element),
     )
 )  # fmt: skip
 
@@ -398,6 +432,34 @@ def _scatter_js(_attrs: Any, *operands: Any) -> str:
     return f"R.scatter({{0}}, {_listed(operands)}, {{shape}}, {{axis}})"
 
 
+def _gathered_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read an element at the places that integers give."""
+    places = _picked_place(index, attrs, specs[1:], specs[0])
+    return f"{{0}}[{', '.join(places)}]"
+
+
+def _scattered_place(index: Any, attrs: Any, specs: Any, result: Any) -> Any:
+    """Give where an element is added: where `gather` would read it."""
+    return _picked_place(index, attrs, specs[1:], result)
+
+
+def _picked_place(
+    index: Any, attrs: Any, indices: tuple[Spec, ...], whole: Spec
+) -> tuple[str, ...]:
+    """Give the place that integers pick; negative ones count from behind."""
+    axis = attrs["axis"]
+    rank = max(s.rank for s in indices)
+    inner = index[axis : axis + rank]
+    places = list(index[:axis])
+    for k, spec in enumerate(indices, start=1):
+        own = inner[rank - spec.rank :]
+        at = ["0" if d == 1 else i for d, i in zip(spec.shape, own, strict=True)]
+        n = sized(whole.shape[axis + k - 1])
+        place = f"{{{k}}}[{', '.join(at)}]" if at else f"{{{k}}}"
+        places.append(f"({place} + {n}) % {n}")
+    return (*places, *index[axis + rank :])
+
+
 # Rows picked by integer arrays, as in logp[np.arange(n), labels] or table[words]. The
 # indices stand next to each other, the first of them on `axis`.
 gather = register(
@@ -409,7 +471,7 @@ gather = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
         latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
         called=("picked_{0}", "picked"),
-        js=_gather_js,
+        js=_gather_js, element=Placed(_gathered_element),
     )
 )  # fmt: skip
 scatter_add: Op = register(
@@ -431,6 +493,7 @@ scatter_add: Op = register(
         called=("scattered_{0}", "scattered"),
         traits=frozenset({"analytic"}),
         js=_scatter_js,
+        element=Scattered(_scattered_place),
     )
 )
 

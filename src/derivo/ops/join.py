@@ -9,6 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, format_shape
+from derivo.graph.element import Placed, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, promote
 from derivo.ops.catalogue import register, spells
@@ -98,6 +99,28 @@ def _tidy_concatenate(*parts: Any, axis: int) -> Any:
     return _whole_again(parts, fills)
 
 
+def _joined_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read an element of the part that reaches so far."""
+    axis, text = attrs["axis"], ""
+    at, reached = index[axis], "0"
+    for k, spec in enumerate(specs):
+        place = f"{at} - ({reached})" if k else at
+        read = f"{{{k}}}[{', '.join([*index[:axis], place, *index[axis + 1 :]])}]"
+        reached = f"{reached} + {sized(spec.shape[axis])}"
+        is_last = k == len(specs) - 1
+        text += read if is_last else f"{read} if {at} < {reached} else "
+    return text
+
+
+def _stacked_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read an element of the part with that number."""
+    axis = attrs["axis"]
+    places = ", ".join([*index[:axis], *index[axis + 1 :]])
+    reads = [f"{{{k}}}[{places}]" if places else f"{{{k}}}" for k in range(len(specs))]
+    chosen = [f"{read} if {index[axis]} == {k} else " for k, read in enumerate(reads)]
+    return "".join(chosen[:-1]) + reads[-1]
+
+
 concatenate = register(
     Op(
         "concatenate",
@@ -114,6 +137,7 @@ concatenate = register(
         tidy=_tidy_concatenate,
         called=("joined",),
         js="R.concatenate([{*}], {axis})",
+        element=Placed(_joined_element),
     )
 )
 
@@ -195,6 +219,7 @@ stack = register(
         tidy=_tidy_stack,
         called=("stacked",),
         js="R.stack([{*}], {axis})",
+        element=Placed(_stacked_element),
     )
 )
 

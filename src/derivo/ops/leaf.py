@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.element import Element, Same
+from derivo.graph.element import Element, Placed, Same, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of
 from derivo.ops.catalogue import register
@@ -77,7 +77,7 @@ arange = register(
         latex=lambda attrs, *_: "".join(
             rf"\text{{{{(0…{attrs['stop'] - 1})}}}}".split()
         ),
-        js="R.arange({stop})",
+        js="R.arange({stop})", element=Placed(lambda index, *_: index[0]),
     )
 )  # fmt: skip
 
@@ -91,6 +91,10 @@ eye = register(
         attrs={"n": 1, "m": 1, "k": 0}, called=("identity",),
         traits=frozenset({"rows_sum_to_one"}),
         js="R.eye({n}, {m}, {k})",
+        element=Placed(
+            lambda index, attrs, *_:
+            f"1 if {index[1]} == {index[0]} + {sized(attrs['k'])} else 0"
+        ),
     )
 )  # fmt: skip
 
@@ -105,6 +109,10 @@ one_hot = register(
         samples=lambda rng: ((rng.integers(0, 4, 3),), {"classes": 4}),
         traits=frozenset({"rows_sum_to_one"}),
         js="R.oneHot({0}, {classes})",
+        element=Placed(
+            lambda index, *_:
+            f"1 if {{0}}[{', '.join(index[:-1])}] == {index[-1]} else 0"
+        ),
     )
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, Size, divide, format_shape, product
-from derivo.graph.element import Fold, Rearranged
+from derivo.graph.element import Fold, Placed, Rearranged, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
@@ -81,6 +81,18 @@ def _reshaped_called(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
     return [(word, node.inputs), ("reshaped", ())]
 
 
+def _reshaped_element(index: Any, _attrs: Any, specs: Any, result: Any) -> str:
+    """Read the element that has the same number in the order of rows."""
+    flat = "0"
+    for i, d in zip(index, result.shape, strict=True):
+        flat = i if flat == "0" else f"({flat}) * {sized(d)} + {i}"
+    places: list[str] = []
+    for d in reversed(specs[0].shape):
+        places.insert(0, "0" if d == 1 else f"({flat}) % {sized(d)}")
+        flat = flat if d == 1 else f"({flat}) // {sized(d)}"
+    return f"{{0}}[{', '.join(places)}]"
+
+
 reshape: Op = register(
     Op(
         "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
@@ -91,7 +103,7 @@ reshape: Op = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shape": (2, 6)}),
         traits=LINEAR | {"reshapes"}, tidy=_tidy_reshape, called=_reshaped_called,
         written=lambda x, part, **_: reshape(part, shape=as_shape(x.shape)),
-        js="R.reshape({0}, {shape})",
+        js="R.reshape({0}, {shape})", element=Placed(_reshaped_element),
     )
 )  # fmt: skip
 

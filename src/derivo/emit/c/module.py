@@ -7,6 +7,7 @@ from derivo.emit.c.functions import functions_text
 from derivo.emit.c.layout import block, comment, declared, wrapped
 from derivo.emit.c.outside import OUTSIDE, TAKE_MEMORY, movers
 from derivo.emit.c.place import Module, factor_text, plain, reserved, size_text
+from derivo.emit.c.plain import PlainWriter
 from derivo.emit.c.rows import RowsWriter
 from derivo.emit.c.runtime import Target, runtime
 from derivo.emit.c.simple import (
@@ -19,6 +20,7 @@ from derivo.emit.c.tile import TileWriter
 from derivo.emit.c.writer import LeafText, Writer
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.layout import (
+    Grid,
     Layout,
     Line,
     Number,
@@ -32,6 +34,7 @@ from derivo.emit.plan.leaf import (
     Gather,
     Leaf,
     Numbers,
+    Plain,
     Plan,
     Pointwise,
     Rows,
@@ -45,7 +48,8 @@ from derivo.graph.node import Node
 
 _WRITERS: dict[type[Leaf], type[Writer]] = {
     Gather: GatherWriter, Pointwise: PointwiseWriter, Tile: TileWriter,
-    Rows: RowsWriter, Columns: ColumnsWriter, Total: TotalWriter, Turned: TurnedWriter,
+    Rows: RowsWriter, Columns: ColumnsWriter, Total: TotalWriter,
+    Turned: TurnedWriter, Plain: PlainWriter,
 }  # fmt: skip
 
 
@@ -93,7 +97,7 @@ class _ModuleWriter:
         for leaf in self.plan.leaves:
             for node in leaf.nodes:
                 is_number = isinstance(layout_of(node.spec.shape), Number)
-                if node in leaf.kept or is_number or isinstance(leaf, Turned):
+                if node in leaf.kept or is_number or isinstance(leaf, Turned | Plain):
                     turned = self._turned_name(node) if is_turned(node) else ""
                     self._name(node, c.names.get(node) or turned or node.op.name)
 
@@ -180,6 +184,8 @@ class _ModuleWriter:
     def _length(self, layout: Layout) -> str:
         if isinstance(layout, Line):
             return factor_text(layout.length)
+        if isinstance(layout, Grid):
+            return " * ".join(map(factor_text, layout.shape))
         assert isinstance(layout, Panels)  # noqa: S101
         width, rows = self.target.width(layout.cols), factor_text(layout.rows)
         if isinstance(layout.cols, int):

@@ -21,7 +21,7 @@ from derivo.emit.plan.layout import (
     place,
     view_of,
 )  # fmt: skip
-from derivo.graph.dim import Dim, Size
+from derivo.graph.dim import Dim, Size, names
 from derivo.graph.element import Element, Fold
 from derivo.graph.names import Names
 from derivo.graph.node import Node
@@ -35,8 +35,9 @@ typedef union unsigned void volatile asm typeof main errno
 _OWN = """
 s begin end at col row from to i j k l m p q r sum top last order acc all lost next part
 given first real vec mask load store splat pick ones mask_of first_lanes sum_lanes meet
-rotated add_block multiply clear pack unpack turn share meeting step worker work thread
-threads rows LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE NAN INFINITY
+rotated larger smaller add_block multiply clear pack unpack turn share meeting step
+worker work thread threads rows LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE NAN
+INFINITY p0 p1 p2 p3 p4 p5 p6 p7 n o
 """
 # Functions of a letter or a word that math.h and stdlib.h declare.
 _LIBRARY = """
@@ -45,6 +46,8 @@ j0 j1 jn y0 y1 yn gamma free abs div exit rand time clock index signbit
 # An unnamed value is written where it is read unless it is longer than this.
 LONGEST_PART = 60
 CAST = 12  # how strongly a cast binds
+# Functions of two sizes.
+LARGER = {"max": "larger", "min": "smaller"}
 
 
 def reserved() -> set[str]:
@@ -65,7 +68,9 @@ def size_text(dim: Dim, prefix: str = "") -> str:
     """Write a size: a number, or a formula of named sizes."""
     if not isinstance(dim, Size):
         return str(dim)
-    return re.sub(r"\b(?=[^\W\d])", prefix, str(dim).replace("//", "/"))
+    text = re.sub(r"\b(max|min)\(", lambda m: f"{LARGER[m[1]]}(", str(dim))
+    named = re.sub(r"\b(?!(?:larger|smaller)\()(?=[^\W\d])", prefix, text)
+    return named.replace("//", "/")
 
 
 def factor_text(dim: Dim, prefix: str = "") -> str:
@@ -162,7 +167,7 @@ class Body:
     def size(self, dim: Dim) -> str:
         """Write a size as a factor."""
         if isinstance(dim, Size):
-            self.sizes |= dict.fromkeys(re.findall(r"[^\W\d]\w*", str(dim)))
+            self.sizes |= dict.fromkeys(names(dim))
         return factor_text(dim, self.member)
 
     def read(self, node: Node, at: str) -> Text:

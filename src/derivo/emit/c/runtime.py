@@ -61,6 +61,8 @@ INLINE mask first_lanes(long n) {{
     const mask lane = {{{counting}}};
     return lane < ({integer})(n < LANES ? n : LANES);
 }}
+INLINE long larger(long a, long b) {{ return a > b ? a : b; }}
+INLINE long smaller(long a, long b) {{ return a < b ? a : b; }}
 /* The lanes n places further on. */
 INLINE vec rotated(vec v, int n) {{
 #ifdef __clang__

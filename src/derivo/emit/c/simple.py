@@ -5,7 +5,15 @@ from __future__ import annotations
 from derivo.emit.c.layout import block
 from derivo.emit.c.place import CAST, Body, Module
 from derivo.emit.c.writer import LeafText, Writer, registers
-from derivo.emit.plan.layout import Line, Panels, layout_of, letters, origin, place
+from derivo.emit.plan.layout import (
+    Grid,
+    Line,
+    Panels,
+    layout_of,
+    letters,
+    origin,
+    place,
+)
 from derivo.emit.plan.leaf import Numbers, Pointwise
 from derivo.graph.dim import Size
 
@@ -24,6 +32,10 @@ class GatherWriter(Writer):
                  f"const real *restrict given = s->{name}_all;"]  # fmt: skip
         if isinstance(layout, Line):
             copy = [row, f"{name}[i] = given[row];"]
+        elif isinstance(layout, Grid):
+            size = " * ".join(body.size(d) for d in layout.shape[1:])
+            to, count = f"{name} + i * {size}", f"(size_t)({size}) * sizeof(real)"
+            copy = [row, f"memcpy({to}, given + row * {size}, {count});"]
         else:
             assert isinstance(layout, Panels)  # noqa: S101
             cols = body.size(layout.cols)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.layout import (
+    Grid,
     Layout,
     Line,
     Number,
@@ -22,7 +23,14 @@ from derivo.emit.plan.layout import (
 )  # fmt: skip
 from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim
-from derivo.graph.element import Fold, Product, Same
+from derivo.graph.element import (
+    Contracted,
+    Fold,
+    Placed,
+    Product,
+    Same,
+    Scattered,
+)
 from derivo.graph.node import Node, order
 
 # How an item reads a value: at the letters of its own place, or all of it.
@@ -52,7 +60,8 @@ class Edge:
     @property
     def is_aligned(self) -> bool:
         """Whether a thread reads only what it made itself."""
-        if self.source.kind in {"numbers", "total"} or not self.at:
+        is_number = isinstance(self.source.layout, Number)
+        if self.source.kind in {"numbers", "total"} or is_number or not self.at:
             return True
         return self.at[0] == "i" and self.source.kind != "turned"
 
@@ -65,7 +74,7 @@ class Item:
     ----------
     kind
         "gather", "numbers", "pointwise", "product", "row fold", "column fold", "total",
-        "turned", or "store" for a result that is written back to an argument.
+        "turned", "plain", or "store" for a result that is written back to an argument.
     node
         The value.
     layout
@@ -171,7 +180,7 @@ class _Classifier:
         """Give the transposes that are only left operands of products."""
         other = set(self.computation.roots)
         for node in self.nodes:
-            is_product = isinstance(node.op.element, Product)
+            is_product = _is_product(node)
             other |= set(node.inputs[1:] if is_product else node.inputs)
         return {n for n in self.nodes if is_turned(n) and n not in other}
 
@@ -195,7 +204,11 @@ class _Classifier:
 
     def _item(self, node: Node) -> Item:
         layout = layout_of(node.spec.shape)
-        if is_turned(node):
+        if self._is_plain(node):
+            item = Item("plain", node, layout)
+            for operand in node.inputs:
+                self._read(item, operand, ALL)
+        elif is_turned(node):
             item = Item("turned", node, layout_of(node.inputs[0].spec.shape))
             self._read(item, node.inputs[0], "ij")
         elif isinstance(node.op.element, Product):
@@ -206,11 +219,20 @@ class _Classifier:
             item = self._pointwise(node, layout)
         return item
 
+    def _is_plain(self, node: Node) -> bool:
+        """Tell whether a value is left to plain loops."""
+        element = node.op.element
+        if isinstance(element, Product):
+            return not _is_product(node)
+        values = (node, *(i for i in node.inputs if not is_literal(i)))
+        has_grid = any(isinstance(layout_of(n.spec.shape), Grid) for n in values)
+        known = isinstance(element, Fold) or view_of(node) is not None
+        known = known or "elementwise" in node.op.traits
+        return isinstance(element, Placed | Scattered | Contracted) or (
+            has_grid and known
+        )
+
     def _product(self, node: Node, layout: Layout) -> Item:
-        if any(i.spec.rank != 2 for i in node.inputs) or not isinstance(layout, Panels):
-            shapes = " and ".join(str(i.spec) for i in node.inputs)
-            message = f"of {shapes} is not a product of two matrices"
-            raise NotSupportedError(message)
         item = Item("product", node, layout)
         left, right = node.inputs
         if left in self.left_only:
@@ -296,6 +318,15 @@ class _Classifier:
         return stores
 
 
+def _is_product(node: Node) -> bool:
+    """Tell whether a value is a product of two matrices."""
+    return (
+        isinstance(node.op.element, Product)
+        and all(i.spec.rank == 2 for i in node.inputs)
+        and isinstance(layout_of(node.spec.shape), Panels)
+    )
+
+
 def _overwritten(reader: Item, read: str, at: str) -> str:
     """Give where a store at `at` may overwrite what was read at `read`.
 
@@ -311,4 +342,6 @@ def length_of(layout: Layout) -> Dim | None:
     """Give the length of the axis that threads share out."""
     if isinstance(layout, Panels):
         return layout.rows
+    if isinstance(layout, Grid):
+        return layout.shape[0]
     return layout.length if isinstance(layout, Line) else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim, Shape
 from derivo.graph.element import Index, Rearranged
 from derivo.graph.node import Node
@@ -41,26 +40,24 @@ class Panels:
     cols: Dim
 
 
-Layout = Number | Line | Panels
+@dataclass(frozen=True)
+class Grid:
+    """An array of more axes, as NumPy has it; axes of size 1 are left out."""
+
+    shape: Shape
+
+
+Layout = Number | Line | Panels | Grid
 
 
 def layout_of(shape: Shape) -> Layout:
-    """Give the layout of a value.
-
-    Raises
-    ------
-    NotSupportedError
-        More than two axes that are longer than 1.
-    """
+    """Give the layout of a value."""
     true = [d for d in shape if d != 1]
     if not true:
         return Number()
     if len(true) == 1:
         return Line(true[0])
-    if len(true) == 2:
-        return Panels(*true)
-    message = f"has {len(true)} axes, and compiled steps have arrays of at most two"
-    raise NotSupportedError(message)
+    return Panels(*true) if len(true) == 2 else Grid(tuple(true))
 
 
 def place(shape: Shape) -> Index:
@@ -73,6 +70,11 @@ def operand_place(shape: Shape, index: Index) -> Index:
     """Give the place in an operand that is broadcast to the result's shape."""
     own = index[len(index) - len(shape) :]
     return tuple("0" if d == 1 else i for d, i in zip(shape, own, strict=True))
+
+
+def true_places(index: Index, shape: Shape) -> list[str]:
+    """Give the entries of a place for the axes that are longer than 1."""
+    return [i for i, d in zip(index, shape, strict=True) if d != 1]
 
 
 def letters(index: Index) -> str:

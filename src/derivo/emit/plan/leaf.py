@@ -114,6 +114,11 @@ class Total(Leaf):
 
 
 @dataclass(frozen=True)
+class Plain(Leaf):
+    """One value, element by element in plain loops: whatever has no faster form."""
+
+
+@dataclass(frozen=True)
 class Turned(Leaf):
     """A matrix written as its transpose."""
 

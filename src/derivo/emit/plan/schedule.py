@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.items import ALL, Edge, Item, Items, items_of, length_of
-from derivo.emit.plan.layout import Layout, Line, Number, Panels, origin
+from derivo.emit.plan.layout import Grid, Layout, Line, Number, Panels, origin
 from derivo.emit.plan.leaf import (
     Columns,
     Gather,
     Leaf,
     Numbers,
     Phase,
+    Plain,
     Plan,
     Pointwise,
     Rows,
@@ -79,6 +80,8 @@ class _Grouping:
             kind = {"row fold": "rows", "column fold": "columns"}.get(kind, kind)
             if isinstance(item.layout, Number) and item.is_pointwise:
                 kind = "numbers"
+            elif isinstance(item.layout, Grid) and item.is_pointwise:
+                kind = "plain"
             self.group_of[item] = _Group(kind, item.layout, [item])
             for edge in item.edges:
                 self.readers[edge.source].append((item, edge))
@@ -315,6 +318,7 @@ def _leaf(group: _Group, needed: set[Node]) -> Leaf:
 _PLAIN: dict[str, type[Leaf]] = {
     "gather": Gather,
     "numbers": Numbers,
+    "plain": Plain,
     "turned": Turned,
 }
 
