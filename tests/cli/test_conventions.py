@@ -18,6 +18,7 @@ import numpy as np
 class Params:
     w: np.ndarray
     b: np.ndarray
+    shift: str = "up"
 
 
 def affine(params: Params, x, mode, axis=0):
@@ -37,7 +38,7 @@ def chain(layers, x):
 
 def chain_of_objects(layers: list[Params], x):
     for layer in layers:
-        x = np.tanh(x @ layer.w + layer.b)
+        x = np.tanh(x @ layer.w + (layer.b if layer.shift == "up" else 0))
     return x
 
 

@@ -85,7 +85,7 @@ def run_python(text: str, namespace: dict[str, Any], path: Path) -> str:
     linecache.checkcache(str(path))
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile(text, str(path), "exec"), namespace)  # noqa: S102
+        exec(compile(text, str(path), "exec", dont_inherit=True), namespace)  # noqa: S102
     return printed.getvalue()
 
 

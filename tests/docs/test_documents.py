@@ -12,7 +12,10 @@ from derivo.cli.textbook.rows import ROWS
 from tests.docs import documents
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", "docs/how-it-works.md", "docs/check.md", "docs/gpt2.md")
+DOCUMENTS = (
+    "README.md", "docs/how-it-works.md", "docs/check.md", "docs/gpt2.md",
+    "docs/calling.md",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

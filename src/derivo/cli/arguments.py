@@ -10,7 +10,7 @@ from typing import Any
 
 from derivo.cli.mistake import CommandLineError, near
 from derivo.errors import DerivoError
-from derivo.graph.nest import Record, holds_values
+from derivo.graph.nest import Record, Setting, defaults_of, holds_values
 from derivo.graph.sizes import parse_shape
 from derivo.graph.spec import Spec
 
@@ -83,7 +83,8 @@ def _formed(tree: Any, hint: Any, way: str) -> Any:
     if isinstance(hint, type) and holds_values(hint):
         inner = typing.get_type_hints(hint)
         parts = {k: _formed(v, inner.get(k), f"{way}.{k}") for k, v in tree.items()}
-        return Record(hint, parts)
+        default = {k: Setting(v) for k, v in defaults_of(hint).items() if k not in tree}
+        return Record(hint, {**parts, **default})
     of_elements = typing.get_args(hint)
     element = of_elements[-1] if len(of_elements) == 1 else None
     if all(map(str.isdecimal, tree)):

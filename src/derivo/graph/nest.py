@@ -9,7 +9,7 @@ graph's inputs or outputs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -81,6 +81,19 @@ def declared(kind: type) -> tuple[str, ...]:
     if is_dataclass(kind):
         return tuple(f.name for f in fields(kind))
     return tuple(a.name for a in getattr(kind, "__attrs_attrs__", ()))
+
+
+def defaults_of(kind: type) -> dict[str, Any]:
+    """Give the attributes that objects of a class of values have by default."""
+    if issubclass(kind, tuple):
+        return dict(getattr(kind, "_field_defaults", {}))
+    found = {}
+    for f in fields(kind) if is_dataclass(kind) else ():
+        if f.default is not MISSING:
+            found[f.name] = f.default
+        elif f.default_factory is not MISSING:
+            found[f.name] = f.default_factory()
+    return found
 
 
 class Part(NamedTuple):

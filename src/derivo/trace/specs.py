@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 import types
 import typing
@@ -55,7 +56,7 @@ def read_nest(name: str, value: Any, static: Mapping[str, Any]) -> Any:
         return Setting(value) if is_setting(value) else _read_spec(name, value)
     texts = _texts_of(nest)
     parts = [
-        Part(k, Setting(v) if k in texts else read_nest(f"{name}.{k}", v, static))
+        Part(k, _fixed(v) if k in texts else read_nest(f"{name}.{k}", v, static))
         for k, v in parts_of(nest)
     ]
     for way, k in ((w.removeprefix(f"{name}."), w) for w in static):
@@ -64,6 +65,10 @@ def read_nest(name: str, value: Any, static: Mapping[str, Any]) -> Any:
         if missing and isinstance(nest, dict) and way not in nest:
             parts.append(Part(way, Setting(static[k])))
     return with_parts(nest, parts)
+
+
+def _fixed(value: Any) -> Setting:
+    return value if isinstance(value, Setting) else Setting(value)
 
 
 def is_setting(value: Any) -> bool:
@@ -109,11 +114,20 @@ def _texts_of(nest: Any) -> set[str]:
     try:
         hints = typing.get_type_hints(nest.kind)
     except Exception:  # noqa: BLE001  annotations may be anything
-        return set()
+        # Names that cannot be looked up: of a class in a notebook, or in a function.
+        hints = {k: v for c in nest.kind.__mro__ for k, v in _annotations(c).items()}
     return {k for k in nest.parts if k in hints and _is_text(hints[k])}
 
 
+def _annotations(kind: type) -> dict[str, Any]:
+    return dict(vars(kind).get("__annotations__", {}))
+
+
 def _is_text(hint: Any) -> bool:
+    if isinstance(hint, str):
+        return bool(
+            re.match(r"(str$|str \||Optional\[str|(typing\.)?Literal\[['\"])", hint)
+        )
     origin = typing.get_origin(hint)
     if origin is Literal:
         return any(isinstance(a, str) for a in typing.get_args(hint))
