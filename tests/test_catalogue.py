@@ -17,17 +17,18 @@ import pytest
 
 import derivo
 from derivo import Derivation
-from tests.catalogue import CASES, Case
+from tests.catalogue import CASES, LOOPS, Case
 from tests.numerical import central_difference, complex_step, flat
 
 ROOT = Path(__file__).parents[1]
+ALL = CASES | LOOPS
 BOTH = pytest.mark.parametrize("simplify", [True, False], ids=["short", "raw"])
-EVERY = pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
+EVERY = pytest.mark.parametrize("case", ALL.values(), ids=list(ALL))
 
 
 @cache
 def derived(name: str, simplify: bool) -> Derivation:
-    case = CASES[name]
+    case = ALL[name]
     return derivo.derive(case.function, simplify=simplify, **case.specs)
 
 
@@ -130,9 +131,9 @@ def test_deriving_twice_gives_the_same_bytes(case):
 FRESH = """
 import hashlib, json
 import derivo
-from tests.catalogue import CASES
+from tests.catalogue import CASES, LOOPS
 sums = {}
-for name, case in CASES.items():
+for name, case in (CASES | LOOPS).items():
     text = derivo.derive(case.function, **case.specs).source
     sums[name] = hashlib.sha256(text.encode()).hexdigest()
 print(json.dumps(sums))
@@ -151,7 +152,7 @@ def test_a_fresh_process_with_another_hash_seed_gives_the_same_bytes():
     )
     here = {
         name: hashlib.sha256(derived(name, True).source.encode()).hexdigest()
-        for name in CASES
+        for name in ALL
     }
     assert json.loads(result.stdout) == here
 
@@ -159,7 +160,7 @@ def test_a_fresh_process_with_another_hash_seed_gives_the_same_bytes():
 @pytest.fixture(scope="module")
 def folder_of_sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sources")
-    for name in CASES:
+    for name in ALL:
         (folder / f"{name}.py").write_text(derived(name, True).source)
         (folder / f"{name}_raw.py").write_text(derived(name, False).source)
     return folder

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 import derivo
-from tests.catalogue import CASES
+from tests.catalogue import CASES, LOOPS
 
+ALL = CASES | LOOPS
 FOLDER = Path(__file__).parent / "golden"
 # The chain rule as it stands, for a few.
 RAW = ("neuron", "layer", "softmax_cross_entropy", "layer_norm", "attention")
-TEXTS = [(name, True) for name in CASES] + [(name, False) for name in RAW]
+TEXTS = [(name, True) for name in ALL] + [(name, False) for name in RAW]
 
 
 def golden_file(name: str, simplify: bool) -> Path:
@@ -23,7 +24,7 @@ def golden_file(name: str, simplify: bool) -> Path:
     ("name", "simplify"), TEXTS, ids=[golden_file(*t).name for t in TEXTS]
 )
 def test_emitted_text_is_the_golden_text(name, simplify, update_golden):
-    case, path = CASES[name], golden_file(name, simplify)
+    case, path = ALL[name], golden_file(name, simplify)
     source = derivo.derive(case.function, simplify=simplify, **case.specs).source
     if update_golden:
         path.write_bytes(source.encode())

@@ -28,4 +28,5 @@ from tests.catalogue import (
     recurrent as recurrent,
 )
 from tests.catalogue.case import CASES as CASES
+from tests.catalogue.case import LOOPS as LOOPS
 from tests.catalogue.case import Case as Case

@@ -58,19 +58,34 @@ class Case:
 
 
 CASES: dict[str, Case] = {}
+# Those with a loop over an axis that is only a name: they are told in another way.
+LOOPS: dict[str, Case] = {}
 
 
 def case(
     *, draws: Mapping[str, Any] | None = None, analytic: bool = True, **specs: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Put a function into the catalogue."""
+    return lambda function: _added(function, CASES, specs, draws, analytic)
 
-    def add(function: Callable[..., Any]) -> Callable[..., Any]:
-        assert function.__name__ not in CASES
-        CASES[function.__name__] = Case(function, specs, draws or {}, analytic)
-        return function
 
-    return add
+def loop_case(
+    *, draws: Mapping[str, Any] | None = None, **specs: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Put a function with a loop over a named axis into the catalogue.
+
+    Its buffers hold no complex numbers.
+    """
+    return lambda function: _added(function, LOOPS, specs, draws, False)
+
+
+def _added(
+    function: Callable[..., Any], where: dict[str, Case], specs: Mapping[str, Any],
+    draws: Mapping[str, Any] | None, analytic: bool,
+) -> Callable[..., Any]:  # fmt: skip
+    assert function.__name__ not in CASES | LOOPS
+    where[function.__name__] = Case(function, specs, draws or {}, analytic)
+    return function
 
 
 def normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:

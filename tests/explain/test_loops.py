@@ -34,6 +34,7 @@ from tests.explain.loop_programs import (
     weight_twice,
     whole,
 )  # fmt: skip
+from tests.scan.plain_loops import LOOPS as PLAIN
 from tests.scan.programs import PROGRAMS
 
 
@@ -245,3 +246,11 @@ def test_every_loop_is_told_with_numbers_and_without(name):
             known = {f.id for f in document.factors}
             assert {f for x in document.code.lines for f in x.factors} <= known
             assert len(known) == len(document.factors)
+
+
+@pytest.mark.parametrize("name", ["joined_outputs", "plain_convolution"])
+def test_a_loop_that_hands_nothing_on_is_told(name):
+    case = next(c for c in PLAIN if c.name == name)
+    told_of = derivo.derive(case.function, **case.specs).explain()
+    assert "for " in told_of.text
+    assert "<html" in told_of.page

@@ -277,7 +277,7 @@ class LoopFrames:
             steps = self.steps[node]
             t = Telling(steps.body, self.words)
             rows = (*recurrence(steps, t), *self.values(steps, backward=False))
-            name: Formula = steps.base(0, steps.time)
+            name = _handed_on(steps, t)
             title = self.words.runs("loops.forward_frame")
             return Frame("forward", place, edges, title, rows, name, None, (),
                          tuple(lines))  # fmt: skip
@@ -319,7 +319,7 @@ class LoopFrames:
             rows = (*backward_rows(steps, t), *self.values(steps, backward=True))
             edges = frames.edges_into(node)
             title = self.words.runs("loops.backward_frame")
-            name: Formula = steps.base(0, steps.time, adjoint=True)
+            name = _handed_on(steps, t, adjoint=True)
             return Frame("backward", place, edges, title, rows, name, None, (),
                          tuple(lines))  # fmt: skip
         if node not in self.readers:
@@ -380,3 +380,11 @@ class LoopFrames:
                     symbol = steps.base(k, at, adjoint=backward)
                     rows.append(Row(symbol, numbers(value)))
         return rows
+
+
+def _handed_on(steps: Steps, t: Telling, *, adjoint: bool = False) -> Formula:
+    """Write what a loop hands on; if that is nothing, what its steps give."""
+    if steps.carries:
+        return steps.base(0, steps.time, adjoint=adjoint)
+    result = steps.body.graph.outputs[0]
+    return t.adjoint(result) if adjoint else t.shown(result)

@@ -117,6 +117,9 @@ class Op:
             return self.lower(*arrays, **{**self.attrs, **attrs})
         full = {**self.attrs, **attrs}
         text, values = self.text(full, *arrays), fields(full)
+        if "{out}" in text and "analytic" in self.traits:
+            # Written piece by piece: a real piece must have room for a complex one.
+            arrays = tuple(_with_room(a, np.dtype(dtype)) for a in arrays)
         run = compiled(text, len(arrays), tuple(values), self.helpers)
         return run(*arrays, dtype=dtype, **values)
 
@@ -135,6 +138,11 @@ class Op:
     def __repr__(self) -> str:
         """Show the name alone."""
         return f"Op({self.name})"
+
+
+def _with_room(array: Any, dtype: np.dtype[Any]) -> Any:
+    is_real = getattr(array, "dtype", dtype).kind == "f"
+    return array.astype(dtype) if dtype.kind == "c" and is_real else array
 
 
 def _parts(values: Iterable[Any]) -> Iterator[Any]:

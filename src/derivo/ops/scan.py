@@ -22,7 +22,7 @@ from derivo.ops.reduce import sum_of
 # those of different loops apart.
 bound = Op(
     "bound", (), lambda spec, **_serial: spec, attrs={"serial": 0, "spec": None},
-    traits=frozenset({"leaf", "bound"}),
+    traits=frozenset({"leaf", "bound"}), called=("row",),
 )  # fmt: skip
 
 

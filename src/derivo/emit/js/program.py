@@ -113,7 +113,8 @@ def _keys(nodes: tuple[Node, ...], names: Mapping[Node, str]) -> dict[Node, str]
     """Give every value a name that JavaScript takes: the user's, or what it is."""
     fresh, found = Names(set(RESERVED)), dict[Node, str]()
     for node, name in names.items():
-        found[node] = fresh.fresh(re.sub(r"\W", "_", name))
+        if "loop" not in node.op.traits:  # the name of a loop is that of its counter
+            found[node] = fresh.fresh(re.sub(r"\W", "_", name))
     naming = Naming(found.get)
     for node in nodes:
         if node not in found and "loop" not in node.op.traits:

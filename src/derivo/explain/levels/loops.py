@@ -47,7 +47,8 @@ def scalar_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell each loop unrolled: one long chain; if it is one of numbers, its step."""
     found: list[Section] = []
     for steps in subject.loops:
-        found.append(_unrolled(steps, words))
+        if steps.carries:  # else no path leads from step to step
+            found.append(_unrolled(steps, words))
         if all(not n.spec.rank for n in steps.body.graph.nodes()):
             found += _own(steps, scalar.sections(steps.body, words), words)
         found += scalar_sections(steps.body, words)

@@ -1,0 +1,48 @@
+import numpy as np
+
+
+def words_loss(words, table, u, v):
+    h = np.zeros(table.shape[1], dtype=table.dtype)  # (H,)
+    loss = table.dtype.type(0)
+    h_all = np.empty((words.shape[0] - 1, *h.shape), dtype=table.dtype)  # (T - 1, H)
+    scores_all = np.empty((words.shape[0] - 1, table.shape[0]), dtype=table.dtype)
+    for t in range(words.shape[0] - 1):
+        h = np.tanh(table[words[t]] + h @ u)  # (H,)
+        scores = h @ v                        # (V,)
+        shifted_scores = scores - np.max(scores)  # (V,)
+        p = np.exp(shifted_scores)            # (V,)
+        picked = (shifted_scores - np.log(np.sum(p)))[words[t + 1]]
+        h_all[t] = h                          # (H,)
+        scores_all[t] = scores                # (V,)
+        loss = loss - picked
+    return loss, (words, u, v, h_all, scores_all)
+
+
+def words_loss_gradient(saved):
+    words, u, v, h_all, scores_all = saved
+    filled = np.zeros((u.shape[0],), dtype=u.dtype)
+    carry = filled
+    d_loss = 1
+    d_table = np.zeros((v.shape[1], u.shape[0]), dtype=u.dtype)
+    d_u = np.zeros_like(u)
+    d_v = np.zeros_like(v)
+    for t in reversed(range(h_all.shape[0])):
+        h_prev = h_all[t - 1] if t > 0 else filled
+        shifted_scores_all = scores_all[t] - np.max(scores_all[t], keepdims=True)
+        exp_scores_all = np.exp(shifted_scores_all)
+        ratio = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
+        one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
+        product = d_loss * (ratio[:, None] - one_hot_words[:, None])
+        product_2 = (carry + (v @ product)[:, 0]) * (1 - h_all[t] * h_all[t])
+        scattered_product = np.zeros((v.shape[1], u.shape[0]), dtype=u.dtype)
+        np.add.at(scattered_product, words[t], product_2)
+        d_table += scattered_product        # table is used at every step: add up
+        d_u += product_2 * h_prev[:, None]  # u is used at every step: add up
+        # v is used at every step: add up
+        d_v += h_all[t][:, None] * d_loss * (ratio - one_hot_words)
+        carry = (u @ product_2[:, None])[:, 0]
+    return d_table, d_u, d_v
+
+
+def words_loss_backward(saved, d_loss=1.0):
+    return tuple(d_loss * d for d in words_loss_gradient(saved))
