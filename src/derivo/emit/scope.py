@@ -15,6 +15,7 @@ from derivo.graph.dim import (
     Shape,
     Size,
     as_extreme,
+    divide,
     name_of,
     names,
     product,
@@ -83,6 +84,20 @@ class Scope:
             return self._factor(dim.terms[0][0][0])
         return self._formula(dim)
 
+    def _factors(self, dim: Size) -> tuple[ast.expr, ast.expr] | None:
+        """Write a sum as a product with a sum that is at hand: ``2 * y.shape[0]``."""
+        if len(dim.terms) == 1:
+            return None
+        for where, shape in self._shapes():
+            for axis, d in enumerate(shape):
+                if isinstance(d, int) or len(d.terms) == 1:
+                    continue
+                other = divide(dim, d)
+                if other * d == dim:
+                    own = ast.Subscript(where, ast.Constant(axis))
+                    return self.dim(other), own
+        return None
+
     def _factor(self, factor: Factor) -> ast.expr:
         """Write a size that is no sum and no product."""
         if isinstance(factor, Quotient):
@@ -105,6 +120,9 @@ class Scope:
         return written
 
     def _formula(self, dim: Size) -> ast.expr:
+        known = self._factors(dim)
+        if known is not None:
+            return ast.BinOp(known[0], ast.Mult(), known[1])
         total: ast.expr | None = None
         for factors, n in sorted(dim.terms, key=lambda t: (t[1] < 0, not t[0])):
             parts = [self.dim(Size((((f,), 1),))) for f in factors]

@@ -126,7 +126,8 @@ class Size:
         text = ""
         for product, n in sorted(self.terms, key=lambda t: (t[1] < 0, not t[0])):
             sign = " - " if n < 0 else " + "
-            alone = len(product) == 1 and abs(n) == 1
+            # -(N//2), for -N//2 is another number.
+            alone = len(product) == 1 and (n == 1 or (n == -1 and text != ""))
             factors = [
                 f"({f})" if isinstance(f, Quotient) and not alone else str(f)
                 for f in product

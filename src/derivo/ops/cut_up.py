@@ -50,7 +50,9 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     size = divide(n, k)
     if isinstance(n, Size):
         ary.recorder.require(k * size - n)  # nothing is left over
-    return [cut(ary, a, i * size if i else None, (i + 1) * size) for i in range(k)]
+    ends: list[Any] = [(i + 1) * size for i in range(k)]
+    ends[-1] = None if ends[-1] == n else ends[-1]
+    return [cut(ary, a, i * size if i else None, ends[i]) for i in range(k)]
 
 
 spells(np.vsplit)(lambda ary, sections: split(ary, sections, 0))

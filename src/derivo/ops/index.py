@@ -96,17 +96,22 @@ def _place(n: Dim, end: Any) -> Dim:
         return n
     if isinstance(end, int):
         return excess(n + end) if end < 0 else smaller(end, n)
-    place: Dim = end  # taken to lie on the axis, from behind if negative
-    return n + place if is_at_least(-place, 1) else place
+    place: Dim = end  # taken to lie on the axis
+    return n + place if _is_behind(place) else place
 
 
 def _place_from_behind(n: Dim, end: Any) -> Dim:
     """Give the place between -1 and ``n - 1`` of an end of a slice that goes back."""
     if end is None:
         return n - 1
-    if is_at_least(-end, 1):
+    if _is_behind(end) and end != 0:
         return excess(n + end + 1) - 1
     return smaller(end, n - 1)
+
+
+def _is_behind(end: Dim) -> bool:
+    """Tell whether a size by name counts from behind: ``x[-n:]``; -0 would not."""
+    return is_at_least(-end, 0)
 
 
 def _is_on_axis(end: Any) -> bool:
@@ -123,11 +128,11 @@ def within(n: Dim, entry: Entry) -> list[Dim]:
         return []
     start, stop, step = entry[1], entry[2], entry[3] or 1
     named = [p for p in (start, stop) if _is_on_axis(p)]
-    if not named or step < 0:
-        return []
-    found = [_place(n, p) for p in named]
-    found.append(_distance(n, start, stop))
-    if _is_on_axis(stop) and not is_at_least(-stop, 1):
+    found = [-p - 1 if _is_behind(p) else p for p in named]
+    if named and step > 0:
+        found += [_place(n, p) for p in named]
+        found.append(_distance(n, start, stop))
+    if _is_on_axis(stop) and step > 0 and not _is_behind(stop):
         # In steps the end may lie beyond the axis, if the last element does not.
         length = found[-1]
         is_whole = divide(length, step) * step == length

@@ -70,8 +70,11 @@ def test_the_text_of_a_dimension_is_python_with_the_same_value(formula, sizes):
 @given(formulas(), st.integers(2, 5), SIZES)
 def test_the_text_of_a_quotient_is_python_with_the_same_value(formula, den, sizes):
     dim, value = formula
-    quotient = divide(dim, den) * 3 + 1
-    assert eval(str(quotient), {}, dict(sizes)) == value(sizes) // den * 3 + 1  # noqa: S307
+    quotient = value(sizes) // den
+    for n in (3, -1, -2):
+        text = str(divide(dim, den) * n + 1)
+        assert eval(text, {}, dict(sizes)) == quotient * n + 1  # noqa: S307
+    assert eval(str(divide(dim, den) * -1), {}, dict(sizes)) == -quotient  # noqa: S307
 
 
 @given(formulas(words="+-*"), formulas(words="+-*"))

@@ -135,7 +135,8 @@ class Printer:
         if isinstance(function, ast.Name):
             if function.id in ("_dtype", "float"):
                 return self.print(values[0])
-            name = "Math.abs" if function.id == "abs" else function.id
+            words = ("abs", "min", "max")
+            name = f"Math.{function.id}" if function.id in words else function.id
             return f"{name}({', '.join(map(self, values))})", CALL
         name = function.attr  # type: ignore[attr-defined]
         if name in _SPELLED:
