@@ -40,9 +40,9 @@ def nothing(x):
     y = np.exp(x)
 
 
-def write(x):
-    x[0] = 1.0
-    return x
+def branch(x):
+    if x[0] > 0:
+        return x
 
 
 def spectrum(x):

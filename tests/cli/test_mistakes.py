@@ -42,7 +42,7 @@ MISTAKES = {
         ("derive", "model.py:nothing", "-s", "x=N"),
         "returns nothing",
     ),
-    "a write": (("derive", "model.py:write", "-s", "x=N"), "line 30"),
+    "a branch": (("derive", "model.py:branch", "-s", "x=N"), "line 30"),
     "no rule": (("derive", "model.py:spectrum", "-s", "x=N"), "line 35"),
     "the user's own error": (
         ("derive", "model.py:fails", "-s", "x=N"),
