@@ -40,11 +40,6 @@ def nothing(x):
     y = np.exp(x)
 
 
-def branch(x):
-    if x[0] > 0:
-        return x
-
-
 def spectrum(x):
     return np.linalg.eigvals(np.outer(x, x))
 

@@ -42,8 +42,7 @@ MISTAKES = {
         ("derive", "model.py:nothing", "-s", "x=N"),
         "returns nothing",
     ),
-    "a branch": (("derive", "model.py:branch", "-s", "x=N"), "line 30"),
-    "no rule": (("derive", "model.py:spectrum", "-s", "x=N"), "line 35"),
+    "no rule": (("derive", "model.py:spectrum", "-s", "x=N"), "line 30"),
     "the user's own error": (
         ("derive", "model.py:fails", "-s", "x=N"),
         "undefined_name",

@@ -70,7 +70,7 @@ def test_nothing_but_numpy_is_loaded(code):
                 "verify",
             },
         ),
-    ],  # fmt: skip
+    ],
     ids=["import", "derive"],
 )
 def test_a_stage_is_loaded_when_it_is_first_used(code, stages):
