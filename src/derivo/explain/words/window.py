@@ -43,6 +43,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Choisissez un nombre de {names} dans l’image et faites-le glisser, ou utilisez le curseur.",
         "ja": "図の中の {names} の数字を選び、ドラッグするかスライダーを動かしてください。",
     },
+    "which": {"en": "Argument", "fr": "Argument", "ja": "引数"},
     "change": {"en": "change", "fr": "variation", "ja": "変化"},
     "predicted": {
         "en": "predicted by the gradient",

@@ -281,7 +281,7 @@
   }
   function nudgePanel(panel) {
     if (!state.chosen) {
-      const free = Object.values(values).filter((v) => v.argument && v.gradient).map((v) => v.label).join(", ");
+      const free = freeIds().map((id) => values[id].label).join(", ");
       panel.append(html("p", { className: "note", textContent: words.choose.replace("{names}", free) }));
       return;
     }
@@ -293,13 +293,17 @@
     field.addEventListener("change", () => setCell(cell, Number(field.value)));
     slider.setAttribute("aria-label", named(cell));
     field.setAttribute("aria-label", named(cell));
-    panel.append(html("label", {}, [html("b", { textContent: named(cell) }), slider, field]));
-    const list = html("dl", { className: "facts" }), h = value - v;
+    const which = html("select", { id: "which" }, freeIds().map((id) => html("option", { value: id, textContent: values[id].label, selected: id === cell.id })));
+    which.setAttribute("aria-label", words.which);
+    which.addEventListener("change", () => { choose({ side: "value", id: which.value, index: 0 }); render(); });
+    panel.append(html("label", {}, [which, html("b", { textContent: named(cell) }), slider, field]));
+    const list = html("dl", { className: "facts" }), moved = value - v;
+    const h = Math.abs(moved) < 1e-12 * Math.max(1, Math.abs(v)) ? 0 : moved;
     fact(list, words.change, longer(h));
     if (Number.isFinite(slope)) {
       fact(list, words.predicted, `${longer(slope)} · ${bracketed(h)} = ${rounded(slope * h)}`);
     }
-    fact(list, words.true, rounded(now.loss - loss));
+    fact(list, words.true, rounded(h ? now.loss - loss : 0));
     panel.append(list);
     const heights = points.map(([, y]) => y).filter(Number.isFinite).concat(now.loss);
     const c = chart(480, 190, low, high, Math.min(...heights), Math.max(...heights));
@@ -307,8 +311,10 @@
     if (Number.isFinite(slope)) c.path(tangent(v, loss, slope, low, high, c), "tangent");
     c.dot(v, loss, "dot other"); c.dot(value, now.loss);
     c.svg.setAttribute("aria-label", `${named(cell)}: ${words.slope_here} ${longer(slope)}`);
-    panel.append(c.svg);
+    // The numbers once more, for the keyboard: Enter chooses one.
+    panel.append(c.svg, html("div", { className: "scroll choices" }, table("value", cell.id)));
   }
+  const freeIds = () => Object.keys(values).filter((id) => values[id].argument && values[id].gradient);
 
   // --- slopes of functions of one value ------------------------------------------------------
   function slopePanel(panel, id) {
@@ -632,6 +638,8 @@
     if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
     const slider = $("#slider"), fresh = document.createElement("div");
     nudgePanel(fresh);
+    const name = $("b", panel.firstChild);
+    name.textContent = named(state.chosen);
     const old = [...panel.childNodes].slice(1), made = [...fresh.childNodes].slice(1);
     old.forEach((element, k) => element.replaceWith(made[k]));
     const value = parts(given[keyOf(state.chosen.id)]).data[state.chosen.index];
@@ -764,6 +772,22 @@
     else if (event.target instanceof Element && event.target.closest("#picture, #card")) light(state.cell);
   });
   document.addEventListener("focusin", (event) => { const cell = cellAt(event.target); if (cell) { state.cell = cell; light(cell); } });
+  // A name leads to the step that computes it.
+  $("#picture").addEventListener("click", (event) => {
+    const name = event.target instanceof Element && event.target.closest(".name, .dname");
+    if (!name) return;
+    const spot = name.closest(".spot"), id = spot.dataset.place.split(" ").pop();
+    const when = at[name.matches(".name") ? "value" : "gradient"][id];
+    if (when !== undefined) { stop(); go(when); }
+  });
+  const choosing = (event) => {
+    const td = event.target instanceof Element && event.target.closest(".choices td");
+    if (!td || (event.type === "keydown" && event.key !== "Enter")) return;
+    choose(td.place);
+    render();
+  };
+  $("#card").addEventListener("click", choosing);
+  $("#card").addEventListener("keydown", choosing);
   let drag = null;
   $("#picture").addEventListener("pointerdown", (event) => {
     const cell = cellAt(event.target);
