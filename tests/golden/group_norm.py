@@ -9,7 +9,7 @@ def group_norm(x, gamma, beta):
     std = np.sqrt(variance + 1e-05)      # (N, 2, 1)
     groups_hat = centred_groups / std    # (N, 2, 3*T)
     x_hat = groups_hat.reshape(x.shape)  # (N, 6, T)
-    out = gamma[None][:, :, None] * x_hat + beta[None][:, :, None]  # (N, 6, T)
+    out = gamma[None, :, None] * x_hat + beta[None, :, None]  # (N, 6, T)
     return out, (gamma, std, groups_hat, x_hat)
 
 

@@ -20,7 +20,7 @@ def soft_k_means(x, centres):
 
 def soft_k_means_gradient(saved):
     x_minus_centres, distance, share, share_times_distance = saved
-    wide_total = np.sum(share_times_distance, axis=1)[:, None][:, None]
+    wide_total = np.sum(share_times_distance, axis=1)[:, None, None]
     difference = 1 - (distance[:, :, None] - wide_total)
     product = x_minus_centres * share[:, :, None] * difference
     d_centres = -2 * np.sum(product, axis=0)  # centres was copied to N rows: add up

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from derivo.emit.calls import write_call, write_group
-from derivo.emit.expression import field_values, fill, number, parsed
+from derivo.emit.expression import field_values, fill, number, parsed, written
 from derivo.emit.naming import Naming, names_before
 from derivo.emit.parallel import groups_among
 from derivo.emit.places import Wholes
@@ -23,6 +23,8 @@ from derivo.emit.statement import Statement, definition, is_number
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, between
+from derivo.graph.op import Op
+from derivo.ops.shape import expand_dims
 
 LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
 
@@ -183,6 +185,8 @@ class Body:
         """Give the expression that computes a value from its operands."""
         if not node.op.numpy:
             return self._leaf(node)
+        if node.op is expand_dims and self._is_inlined(node.inputs[0], expand_dims):
+            return self._with_axes(node)
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope)
         (statement,) = self._tree(node)
@@ -193,6 +197,26 @@ class Body:
             # A Python number stays one: a NumPy scalar would widen float32.
             return ast.Call(ast.Name("float"), [expression], [])
         return expression
+
+    def _is_inlined(self, node: Node, op: Op) -> bool:
+        """Tell whether a value is one of an operation, written where it is read."""
+        return node.op is op and node not in self.bound and node not in self.given
+
+    def _with_axes(self, node: Node) -> ast.expr:
+        """Write several new axes in one index: ``b[:, None, None]``."""
+        axes: list[int] = []
+        while not axes or self._is_inlined(node, expand_dims):
+            axes.append(node.attrs["axis"])
+            (node,) = node.inputs
+        index = [":"] * node.spec.rank
+        for axis in reversed(axes):
+            index.insert(axis % (len(index) + 1), "None")
+        while index[-1] == ":":
+            index.pop()
+        kept = index.index("None")
+        if kept > 1 and set(index[kept:]) == {"None"}:
+            index[:kept] = ["..."]
+        return written(f"{{0}}[{', '.join(index)}]", self.expression(node))
 
     def _define(self, node: Node, expression: ast.expr) -> None:
         name = self.fresh(node)

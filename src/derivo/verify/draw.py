@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,23 +10,17 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError, UsageError
-from derivo.graph.dim import Size, evaluate, names
+from derivo.graph.dim import Size, evaluate
 from derivo.graph.node import Graph, Node
 from derivo.graph.spec import Spec
 from derivo.run.arguments import as_array, sizes_of
 from derivo.verify.branches import Sides, has_infinite_slope, sides, together
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.kinks import kinks
+from derivo.verify.lengths import choices
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
 
-# Small, and different from each other, so that a transpose too many does not fit. The
-# later lists are for functions that need even sizes, larger ones, or equal ones.
-SIZES = (
-    (5, 3, 4, 2, 7, 6), (4, 3, 5, 2, 6, 7), (6, 4, 8, 2, 10, 12),
-    (12, 8, 16, 4, 20, 24), (9, 11, 13, 7, 17, 19), (4, 4, 4, 4, 4, 4),
-    (3, 2, 2, 2, 2, 2), (16, 16, 16, 16, 16, 16),
-)  # fmt: skip
 TRIES = 60
 PER_SIZES = 12
 ATTEMPTS = 4  # at zeros that do no harm
@@ -96,8 +89,9 @@ def draw_inputs(
     reached = together(i.sides for i in before)
     missed = {n for n, taken in reached.items() if len(taken) < 2}
     problem = "every result was infinite or not a number"
+    possible = choices(graph, sizes or {}, [i.sizes for i in before])
     for number, (chosen, draws) in enumerate(
-        _attempts(graph, rng, sizes or {}, len(before) if vary else 0)
+        _attempts(graph, rng, possible, len(before) if vary else 0)
     ):
         try:
             arrays = arrays_for(graph, chosen, draws, rng, assumptions)
@@ -158,20 +152,15 @@ def given_inputs(
 
 
 def _attempts(
-    graph: Graph, rng: np.random.Generator, given: Mapping[str, int], first: int
+    graph: Graph, rng: np.random.Generator, possible: list[dict[str, int]], first: int
 ) -> Iterator[tuple[dict[str, int], dict[str, str]]]:
     """Give sizes and kinds of draws to try: the plainest first."""
-    symbols = dict.fromkeys(
-        name for n in graph.inputs for d in n.spec.shape for name in names(d)
-    )
     floats = [n.attrs["name"] for n in graph.inputs if n.spec.kind == "float"]
     kinds = list(DRAWS)
     for number in range(TRIES):
-        turn = (number // PER_SIZES + first) % len(SIZES)
-        numbers = itertools.cycle(SIZES[turn])
-        if number >= TRIES - len(SIZES):
-            numbers = itertools.cycle(SIZES[number - TRIES])
-        chosen = {s: given.get(s, n) for s, n in zip(symbols, numbers, strict=False)}
+        chosen = possible[(number // PER_SIZES + first) % len(possible)]
+        if number >= TRIES - len(possible):
+            chosen = possible[number - TRIES]
         turn = number % PER_SIZES
         if turn < len(kinds):
             draws = dict.fromkeys(floats, kinds[turn])
