@@ -55,6 +55,7 @@ from derivo.simplify.model import Backward, Forward, Step
 from derivo.trace.attributes import fetch, owner_of
 from derivo.trace.given import Given
 from derivo.trace.owned import left_as_it_was
+from derivo.trace.patch import alone
 from derivo.trace.randomness import generators_as_they_were, refuse_drawn
 from derivo.trace.specs import shown
 from derivo.trace.ties import TracedAgain, in_spec
@@ -536,6 +537,7 @@ def _traced_undone(
 ) -> Traced:
     """Trace, and leave what the function can write to as it was."""
     with (
+        alone(),
         left_as_it_was(function) as reached,
         generators_as_they_were(reached) as generators,
     ):

@@ -196,7 +196,7 @@ class _Type(type):
     """Lets a class stand for `type` itself, but for what it says of traced values."""
 
     def __call__(cls, *args: Any, **options: Any) -> Any:
-        if len(args) == 1 and hasattr(args[0], "record"):
+        if len(args) == 1 and is_variable(args[0]):
             return class_of(args[0])
         return builtins.type(*args, **options)
 
@@ -211,14 +211,19 @@ class TypeOfTraced(metaclass=_Type):
     """Stands for `type` in the user's code while it is traced."""
 
 
+def is_variable(value: Any) -> bool:
+    """Tell a traced value from an object of the user's that has a `record`, too."""
+    return hasattr(value, "record") and hasattr(value, "node")
+
+
 def isinstance_of_traced(value: Any, classes: Any, /) -> bool:
     """Stand for `isinstance` in the user's code while it is traced."""
-    if hasattr(value, "record"):
+    if is_variable(value):
         return is_instance(value, classes)
     return builtins.isinstance(value, classes)
 
 
 def hasattr_of_traced(value: Any, name: str, /) -> bool:
     """Stand for `hasattr` in the user's code while it is traced."""
-    own = hasattr(value, "record")
+    own = is_variable(value)
     return builtins.hasattr(stand_in(value) if own else value, name)

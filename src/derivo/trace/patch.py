@@ -80,6 +80,13 @@ _RANDOM = (
 )  # fmt: skip
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let no other thread trace: what it replaces is not to be taken for the user's."""
+    with _LOCK:
+        yield
+
+
 def active_recorder() -> Any:
     """Give what records the function that is being traced now, or None.
 
@@ -240,11 +247,15 @@ def _creating(
     """Give a function that makes arrays which traced values can be written into.
 
     That is so in the user's own code alone: compiled code, such as that which draws
-    random numbers, takes what ``np.empty`` gives for an array without looking.
+    random numbers, takes what ``np.empty`` gives for an array without looking. And it
+    is so in the thread that traces: the others get arrays.
     """
     choose = _choose(recorder, old, traced, name)
+    tracing = threading.get_ident()
 
     def call(*args: Any, **options: Any) -> Any:
+        if threading.get_ident() != tracing:
+            return old(*args, **options)
         frame = sys._getframe(1)  # noqa: SLF001
         of_user = is_users(frame.f_code.co_filename) and calls(frame, call, name)
         if not of_user and name.startswith("empty"):

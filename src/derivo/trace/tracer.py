@@ -54,6 +54,7 @@ from derivo.trace.steps import refuse_escaped, refuse_left
 from derivo.trace.ties import TracedAgain, tying_for
 from derivo.trace.users import is_users
 from derivo.trace.variable import Variable
+from derivo.trace.watching import watched
 
 
 class Tracer(Recorder):
@@ -350,17 +351,14 @@ def trace(
     own = {path: variable.cell for path, variable in arrays.items()}
     call = partial(given.call, function)
     with understanding_variables(tracer, function) as tracer.adopt:
-        before = sys.gettrace()
-        sys.settrace(tracer.watch)
         try:
-            result = call(arrays)
+            with watched(tracer.watch):
+                result = call(arrays)
         except RecursionError as error:
             raise _endless(error, function) from None
         except Exception as error:  # noqa: BLE001  (raised again, at once)
             # NumPy may have put an error of its own in the place of ours.
             raise (tracer.again or _reason(error)) from None
-        finally:
-            sys.settrace(before)
     _check_ended(tracer)
     outputs: list[Node] = []
     structure = _flatten(result, outputs, tracer, function)

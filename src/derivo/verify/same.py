@@ -24,10 +24,12 @@ from derivo.graph.node import Graph, Line, Node
 from derivo.run.reference import run_graph
 from derivo.simplify.model import Forward, Step
 from derivo.trace.owned import entirely_as_it_was
+from derivo.trace.patch import alone
 from derivo.trace.randomness import generators_as_they_were
 from derivo.trace.specs import as_nest
 from derivo.trace.tracer import Traced, line_at
 from derivo.trace.users import is_users
+from derivo.trace.watching import watched
 from derivo.verify.draw import DRAWS, arrays_for
 
 # Different from each other, and three at least, for loops to show what they carry. The
@@ -83,6 +85,7 @@ def compare(
         The trace is right, and was rewritten as something else.
     """
     with (
+        alone(),
         entirely_as_it_was(function) as owned,
         generators_as_they_were([]),
         _not_shown(),
@@ -262,12 +265,8 @@ def _bound_names(
 
         return look
 
-    outer = sys.gettrace()
-    sys.settrace(watch)
-    try:
+    with watched(watch):
         plain = run.call(_copies(arrays))
-    finally:
-        sys.settrace(outer)
     return bound, plain, end
 
 
