@@ -46,7 +46,7 @@ def measure(epochs: int) -> None:
     """Print the table."""
     runs = {
         "derivo, numpy": lambda p, s: ours(p, s, epochs, "numpy"),
-        "derivo, numba": lambda p, s: ours(p, s, epochs, "numba"),
+        "derivo, c": lambda p, s: ours(p, s, epochs, "c"),
         "sklearn, 32": lambda p, s: sklearn(p, s, epochs, 32),
         "sklearn, 200": lambda p, s: sklearn(p, s, epochs, "auto"),
     }

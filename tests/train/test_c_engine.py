@@ -204,6 +204,11 @@ def test_an_unknown_engine_is_refused_with_those_that_there_are():
         fitted("fortran", network())
 
 
+def test_numba_is_refused_with_what_takes_its_place():
+    with pytest.raises(UsageError, match="engine='c' takes its place"):
+        fitted("numba", network())
+
+
 # --- how many threads ----------------------------------------------------------------
 
 

@@ -24,16 +24,9 @@ class Element:
     text
         With ``{0}``, ``{1}`` for the operands' elements and ``{dtype}`` for the
         floating type. It may repeat an operand.
-    single
-        Text for float32, where that differs: it may call a function of
-        `derivo.emit.loops_kernels`.
-    as_is
-        Operands that are not converted to the floating type of the result.
     """
 
-    text: str = ""
-    single: str = ""
-    as_is: tuple[int, ...] = ()
+    text: str
 
 
 @dataclass(frozen=True)

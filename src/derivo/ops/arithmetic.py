@@ -326,7 +326,6 @@ power = register(
             {},
         ),
         traits=ANALYTIC,
-        element=Element(as_is=(1,)),
         tidy=_tidy_power,
         called=_power_called,
     ),

@@ -42,7 +42,7 @@ exp = register(
     Op(
         "exp", ("x",), floating, "np.exp({0})", vjp=lambda g, y, _x: (g * y,),
         algebra=lambda x: x.exp(), latex="e^{{{0}}}", traits=FLOATING | {"positive"},
-        element=Element(single="exp32({0})"), called=_exp_called,
+        called=_exp_called,
     ),
     np.exp,
 )  # fmt: skip
@@ -179,7 +179,6 @@ tanh = register(
         vjp=lambda g, y, _x: (g * (1 - y * y),),
         latex=r"\tanh {0}",
         traits=FLOATING,
-        element=Element(single="tanh32({0})"),
     ),
     np.tanh,
 )
@@ -345,7 +344,7 @@ where: Op = register(
        samples=lambda rng: ((rng.random((3, 4)) < 0.5, rng.normal(size=(3, 4)),
                              rng.normal(size=(3, 4))), {}),
        latex=r"\cases{{{1}}}{{{0}}}{{{2}}}", traits=ANALYTIC | {"chooses"},
-       element=Element("{1} if {0} else {2}", as_is=(0,)), tidy=_tidy_where,
+       element=Element("{1} if {0} else {2}"), tidy=_tidy_where,
        called=_choice_called),
 )  # fmt: skip
 deg2rad = register(

@@ -138,7 +138,7 @@ as_float = register(
         vjp=lambda _g, _y, _x: (None,),
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
         latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),
-        element=Element("{dtype}({0})", as_is=(0,)),
+        element=Element("{dtype}({0})"),
         tidy=_tidy_float, called=("{0}", "float_{0}", "mask"),
     )
 )  # fmt: skip

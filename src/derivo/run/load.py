@@ -178,7 +178,7 @@ def _module(text: str, path: Path, arrays: bytes = b"") -> ModuleType:
     spec = ModuleSpec(name, _Text(text, path), origin=str(path))
     spec.has_location = True
     module = module_from_spec(spec)
-    # Numba looks the module up by name when it reads its cache: register first.
+    # Registered first: what runs may look its own module up.
     sys.modules[name] = module
     assert spec.loader is not None  # noqa: S101  it has just been given
     try:

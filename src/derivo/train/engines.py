@@ -14,7 +14,6 @@ import numpy as np
 
 from derivo.emit.c.module import write_c
 from derivo.emit.c.runtime import Target
-from derivo.emit.loops import EpochGraph, write_epoch
 from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
@@ -24,7 +23,6 @@ from derivo.graph.node import order
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
 from derivo.run.engine import Engine
-from derivo.run.numba_engine import NumbaEngine
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.loop import Plan
 from derivo.train.step import StepDerivation, StepGraph
@@ -35,7 +33,6 @@ from derivo.train.step import StepDerivation, StepGraph
 SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
 SECONDS_TO_COMPILE = 1.0
-_TITLE = "An epoch of training steps, for Numba: the same graph as the NumPy step."
 # Large registers are filled up with nothing where matrices have few columns.
 LARGE_REGISTERS = 64
 _C_TITLE = "Training steps in C: the same graph as the NumPy step."
@@ -48,12 +45,11 @@ def make_engine(
 
     Raises
     ------
-    UsageError
-        Numba is asked for and not installed.
     NotSupportedError
-        Numba is asked for and cannot compile the step; the message says why.
+        C is asked for, and there is no compiler, or the step cannot be written in C;
+        the message says why.
     """
-    asked = {"numpy": _numpy, "numba": _numba, "c": _c}
+    asked = {"numpy": _numpy, "c": _c}
     if wish in asked:
         return asked[wish](step, x, t, plan), wish
     if find_compiler() is None:
@@ -68,21 +64,6 @@ def make_engine(
 
 def _numpy(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
     return NumpyEngine(step.module.step, x, t, plan.batch_size, plan.learning_rate)
-
-
-def _numba(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
-    source = numba_source(step, x.dtype)
-    largest = largest_product(step.graph, min(plan.batch_size, plan.rows))
-    engine = NumbaEngine(source, x, t, plan.batch_size, plan.learning_rate, largest)
-    # Compile now, on no rows, so that what Numba refuses is known before training.
-    values = step.graph.inputs[2:-2]
-    shapes = [
-        tuple(int(d) for d in n.spec.shape if not isinstance(d, Size)) for n in values
-    ]
-    engine.epoch(
-        tuple(np.zeros(s, x.dtype) for s in shapes), np.arange(0), 1, lambda _n: None
-    )
-    return engine
 
 
 def _c(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
@@ -142,17 +123,6 @@ def _widest(graph: StepGraph) -> int:
     )
 
 
-def numba_source(step: StepDerivation, dtype: Any) -> str:
-    """Give the loop text of a step in float32 or float64."""
-    graph = step.graph
-    scalars = (graph.inputs[-2], graph.inputs[-1])
-    epoch = EpochGraph(
-        graph.inputs[:2], graph.inputs[2:-2], scalars, graph.loss, graph.results,
-        step.names, _TITLE,
-    )  # fmt: skip
-    return write_epoch(epoch, np.dtype(dtype).name)
-
-
 def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
     """Tell whether compiling is expected to save more time than it takes.
 
@@ -169,17 +139,6 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
             if not isinstance(node.op.element, Product):
                 saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
     return steps * saved > SECONDS_TO_COMPILE
-
-
-def largest_product(graph: StepGraph, rows: int) -> int:
-    """Give the multiplications of the largest product of matrices in a step."""
-    sizes = {"N": rows}
-    found = [0]
-    for node in order([graph.loss, *graph.results]):
-        if isinstance(node.op.element, Product):
-            inner = node.inputs[0].spec.shape[-1]
-            found.append(_count((*node.spec.shape, inner), sizes))
-    return max(found)
 
 
 def _count(shape: Any, sizes: dict[str, int]) -> int:

@@ -13,7 +13,7 @@ from derivo.errors import UsageError
 from derivo.layers.layer import Layer
 from derivo.layers.named import network_loss
 from derivo.layers.names import unknown_name
-from derivo.train.engines import c_source, make_engine, numba_source
+from derivo.train.engines import c_source, make_engine
 from derivo.train.history import History
 from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
@@ -137,11 +137,10 @@ class Network:
         return loss.explain(level, language=language, arrays=arrays)
 
     def source_for(self, engine: str) -> str:
-        """Give the text that an engine runs: "numpy", "c" or "numba"."""
+        """Give the text that an engine runs: "numpy" or "c"."""
         texts: dict[str, Callable[[], str]] = {
             "numpy": lambda: self.derivation.source,
             "c": lambda: c_source(self.derivation, self.dtype),
-            "numba": lambda: numba_source(self.derivation, self.dtype),
         }
         if engine not in texts:
             error = unknown_name("an engine", engine, list(texts))
@@ -206,9 +205,10 @@ class Network:
         verbose
             0 for silence, 1 for a bar on a terminal and a line per epoch elsewhere.
         engine
-            "numpy", "c" (compiled; needs a C compiler), "numba" (compiled; needs the
-            extra `fast`), or "auto", which takes c where there is a compiler and the
-            work is worth the time to compile.
+            "numpy", "c" (compiled: needs a C compiler, that of the system or the extra
+            `fast`), or "auto", which takes c where there is a compiler and the work is
+            worth the time to compile. Results of both are equal to rounding; those of c
+            do not depend on the number of threads.
 
         Returns
         -------

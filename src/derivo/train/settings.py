@@ -13,7 +13,7 @@ from derivo.layers.layer import Layer
 from derivo.layers.named import NetworkLoss, activation_name
 from derivo.layers.names import unknown_name
 
-ENGINES = ("auto", "numpy", "c", "numba")
+ENGINES = ("auto", "numpy", "c")
 
 
 def check_settings(
@@ -35,6 +35,12 @@ def check_settings(
     if not number or not math.isfinite(learning_rate) or learning_rate <= 0:
         message = (
             f"learning_rate={learning_rate!r} must be a positive number, such as 0.001"
+        )
+        raise UsageError(message)
+    if engine == "numba":
+        message = (
+            "engine='numba' is no more: engine='c' takes its place, and needs a C "
+            "compiler instead; or write engine='auto'"
         )
         raise UsageError(message)
     if engine not in ENGINES:
