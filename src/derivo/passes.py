@@ -61,6 +61,7 @@ from derivo.trace.specs import shown
 from derivo.trace.ties import TracedAgain, in_spec
 from derivo.trace.tracer import Traced, trace
 from derivo.trace.users import is_users
+from derivo.trace.variable import Variable
 
 Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
 
@@ -563,6 +564,15 @@ def _traced(
         raise TraceError(message) from None
     except DerivoError:
         raise
+    except KeyError as error:
+        if not any(isinstance(key, Variable) for key in error.args):
+            raise
+        message = (
+            f"a dict is looked up by a traced value{_users_line(error)}\n  Instead: "
+            "put the parts into an array, np.stack(parts)[i], or give the key as a "
+            "setting"
+        )
+        raise TraceError(message) from None
     except (AttributeError, TypeError) as error:
         # What the stand-in for an array cannot do; errors of the user's own go through.
         if not _is_ours(error) and "Variable" not in str(error):

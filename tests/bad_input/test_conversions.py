@@ -72,3 +72,37 @@ def test_a_number_that_is_rounded_to_digits_and_a_text_for_a_print(capsys):
     assert capsys.readouterr().out
     x = np.array([0.126, 1.0, 2.0])
     np.testing.assert_array_equal(d(x), 0.13 * x)
+
+
+ASKED: list[tuple[Any, str, str]] = [
+    (lambda x, n: np.zeros(n) + x[0], r"`np\.zeros\(n\)` takes a plain", "a setting"),
+    (lambda x, n: np.pad(x, n), r"`np\.pad\(x, n\)` takes a plain", "a setting"),
+    (lambda x, n: np.diff(x, n), r"`np\.diff\(x, n\)` takes a plain", "a setting"),
+    (lambda x, n: np.linalg.norm(x, n), r"`np\.linalg\.norm\(x, n\)` takes", "setting"),
+    (lambda x, n: max(x), r"`max\(x\)` compares", r"np\.max\(x\)"),
+    (lambda x, n: sorted(x), r"`sorted\(x\)` compares", r"np\.sort"),
+    (lambda x, n: all(x > 0) * x, r"`all\(x > 0\)` compares", r"np\.all"),
+    (lambda x, n: x.tolist(), r"`x\.tolist\(\)` takes the value", "the array itself"),
+    (lambda x, n: np.exp([x[0], n]), r"is given a list with traced", r"np\.array"),
+    (lambda x, n: np.maximum.reduce([x, -x]), r"is given a list with", r"np\.array"),
+    (lambda x, n: {0: x, 1: -x}[n], r"a dict is looked up by a traced", "as a setting"),
+    (lambda x, n: x if n else -x, r"[Aa] branch .* depends on a traced", r"np\.where"),
+    (lambda x, n: [x * v for v in n], r"[Aa] loop runs over a number", r"range\(n\)"),
+]
+
+
+@pytest.mark.parametrize(("function", "said", "instead"), ASKED)
+def test_what_asks_is_named_and_not_what_it_asks_inside(function, said, instead):
+    with pytest.raises(
+        TraceError, match=rf"(?s){said}.*line \d+.*Instead: .*{instead}"
+    ):
+        derivo.derive(function, x="3", n=WHOLE, verify=False)
+
+
+def test_lists_of_numbers_beside_arrays_are_rows():
+    x = np.array([0.5, -1.0, 2.0])
+    d = derivo.derive(lambda x: np.array([x, [1, 2, 3]]), x="3")
+    np.testing.assert_array_equal(d(x), [x, [1, 2, 3]])
+    d = derivo.derive(lambda x: np.select([x > 1, x <= 0], [x, 0]), x="3")
+    np.testing.assert_array_equal(d(x), [0, 0, 2])
+    np.testing.assert_array_equal(d.gradients(x)["x"], [0, 0, 1])

@@ -282,11 +282,18 @@ def _taken_apart(value: Any) -> tuple[tuple[int, ...], list[Any]]:
         return (), [value]
     inner = [_taken_apart(v) for v in value]
     shapes = {shape for shape, _ in inner}
+    if len(shapes) > 1 and any(np.ndim(v) for v in value if not _is_list(v)):
+        # An array beside a list of numbers: both are rows.
+        return (len(value),), [assembled(v) if _is_list(v) else v for v in value]
     if len(shapes) > 1:
         listed = " and ".join(sorted(format_shape(s) for s in shapes))
         message = f"the rows of nested lists have different shapes: {listed}"
         raise ShapeError(message)
     return (len(value), *next(iter(shapes), ())), [p for _, ps in inner for p in ps]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def in_a_row(parts: Iterable[Any]) -> Any:

@@ -265,10 +265,20 @@ def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
 @spells(np.select)
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Any:
     """Choose, element by element, the first choice whose condition holds."""
+    # As NumPy does it: all choices have one type, that of the widest.
+    if any(map(_is_floating, (*choicelist, default))):
+        choicelist = [float(c) if type(c) is int else c for c in choicelist]
+        default = float(default) if type(default) is int else default
     result = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = where(condition, choice, result)
     return result
+
+
+def _is_floating(value: Any) -> bool:
+    if hasattr(value, "record"):
+        return value.node.spec.kind in ("float", "pyfloat")
+    return isinstance(value, float) or getattr(value, "dtype", None) == np.float64
 
 
 @spells(np.piecewise)

@@ -85,8 +85,8 @@ def of_numbers(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     try:
         with np.errstate(all="ignore"):
             result: Any = op.compute(*values, **attrs)
-    except ArithmeticError:
-        return None
+    except (ArithmeticError, AttributeError):
+        return None  # a quotient by 0; or what asks for the type of an array
     # Of numbers that are not whole, the long form may be the one that says more.
     if not isinstance(result, bool) and not _is_whole(result):
         return None

@@ -35,9 +35,20 @@ _WORDS = {
     "round": "write np.round(x)",
     "bool": "write a comparison, such as x != 0, and np.where to choose by it",
     "range": "loop over the rows of an array, or give the number of steps as a setting",
+    "item": _KEEP, "tolist": _KEEP, "tobytes": _KEEP,
     "bytes": _KEEP, "chr": _KEEP, "hex": _KEEP, "bin": _KEEP, "oct": _KEEP,
     "slice": "give the bounds as settings, or choose with np.where",
 }  # fmt: skip
+
+
+# What to write for a word of Python's that compares.
+_COMPARING = {
+    "max": "write np.max(x) of an array, np.maximum(a, b) of two",
+    "min": "write np.min(x) of an array, np.minimum(a, b) of two",
+    "sorted": "write np.sort(x)",
+    "any": "write np.any(x), and np.where to choose by it",
+    "all": "write np.all(x), and np.where to choose by it",
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,24 @@ def _is_of_size(asking: Asking, node: Node) -> bool:
     if "CALL" not in asking.kind or asking.name not in ("int", "float"):
         return False
     return all(n.op is not argument for n in order([node]))
+
+
+def told_of_call() -> tuple[str, str]:
+    """Say what the user's line calls, if that is what asks for a value just now.
+
+    Returns
+    -------
+    what, instead
+        Empty where the user's own code asks, such as an ``if``.
+    """
+    asking = _asking()
+    if asking is None or not asking.name:
+        return "", ""
+    place = _module(asking.called).partition(".")[0]
+    if asking.name in _COMPARING and place in ("builtins", "derivo"):
+        return f"`{asking.text}` compares traced values", _COMPARING[asking.name]
+    is_own = hasattr(asking.called, "__code__") and place not in ("numpy", "derivo")
+    return ("", "") if is_own else _told_of_call(asking)
 
 
 def _refuse_size(recorder: Recording, node: Node, asking: Asking | None) -> NoReturn:
@@ -182,7 +211,10 @@ def _told_of_call(asking: Asking) -> tuple[str, str]:
         instead = f"write np.{name}" if known else "see the list in docs/operations.md"
         return f"`{module}.{name}` takes numbers, and is given a traced value", instead
     is_known = module.startswith("derivo") or isinstance(called, Memory)
-    if is_known or name in {getattr(f, "__name__", f) for f in SPELLINGS}:
+    is_ufunc = isinstance(getattr(called, "__self__", called), np.ufunc)
+    if is_known or (
+        not is_ufunc and name in {getattr(f, "__name__", f) for f in SPELLINGS}
+    ):
         return (
             (
                 f"`{text}` takes a plain number where it is given a traced one: the "
@@ -190,24 +222,29 @@ def _told_of_call(asking: Asking) -> tuple[str, str]:
             ),
             "give the number as a setting, or choose among values with np.where",
         )
+    return _told_of_compiled(asking, module)
+
+
+def _told_of_compiled(asking: Asking, module: str) -> tuple[str, str]:
+    """Say what compiled code does that NumPy does not hand over; nothing of others."""
+    called, name = asking.called, asking.name
+    if called is None or hasattr(called, "__code__"):
+        return "", ""
+    if isinstance(getattr(called, "__self__", called), np.ufunc):
+        return (
+            f"`{asking.text}` is given a list with traced values in it",
+            "make an array of the list first: np.array([...])",
+        )
     if module.partition(".")[0] == "numpy":
         return (
-            (
-                f"`np.{name}` makes an ordinary array of a traced value, and cannot be "
-                "traced"
-            ),
+            f"`np.{name}` makes an ordinary array of a traced value, which stays so",
             "spell it with operations of the list in docs/operations.md",
         )
-    if called is not None and not hasattr(called, "__code__"):
-        shown = name if module in ("", "builtins") else f"{module}.{name}"
-        return (
-            (
-                f"`{shown}` is no function of NumPy, and takes the value of an array "
-                "out of the trace"
-            ),
-            "write it with NumPy's functions; or tell its derivative with derivo.rule",
-        )
-    return "", ""
+    shown = name if module in ("", "builtins") else f"{module}.{name}"
+    return (
+        f"`{shown}` is no function of NumPy, and takes the value of an array out of it",
+        "write it with NumPy's functions; or tell its derivative with derivo.rule",
+    )
 
 
 def _module(called: Any) -> str:
@@ -272,5 +309,5 @@ def _attribute(holder: Any, name: str) -> Any:
     """Give an attribute if reading it does nothing; of a traced array the array."""
     if isinstance(holder, Memory):
         return holder
-    is_safe = isinstance(holder, ModuleType | type | np.random.Generator)
+    is_safe = isinstance(holder, ModuleType | type | np.random.Generator | np.ufunc)
     return getattr(holder, name, None) if is_safe else None

@@ -8,14 +8,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from derivo.errors import TraceError
+from derivo.errors import DtypeError, TraceError
 from derivo.graph.node import Node, order
 from derivo.ops.catalogue import CATALOGUE, SPELLINGS, as_numpy_reads
 from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.leaf import argument
 from derivo.ops.written import copied
 from derivo.trace.cell import Cell, Memory, View, as_view, own_or_view, shares_memory
-from derivo.trace.conversions import refuse_number
+from derivo.trace.conversions import refuse_number, told_of_call
 from derivo.trace.facts import FloatingType
 from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
@@ -270,6 +270,12 @@ class Variable(Memory):
 
     def view(self, dtype: Any = None) -> Any:
         """Give the array itself under another name."""
+        if isinstance(dtype, type) and issubclass(dtype, np.ndarray):
+            self.recorder.refuse(
+                DtypeError, f"a {dtype.__name__} computes otherwise than an array",
+                "give the mask as an argument, and write np.where(mask, 0, x) or "
+                "np.sum(x, where=~mask)",
+            )  # fmt: skip
         if dtype is not None:
             self.recorder.refuse(
                 TraceError, "`.view` with a type reads the bytes of an array as others",
@@ -315,11 +321,7 @@ class Variable(Memory):
                 "write an expression that gives a new array",
             )
         if name in ("item", "tolist", "tobytes"):
-            return lambda *_: self.recorder.refuse(
-                TraceError,
-                f"`.{name}` takes the value out of the trace",
-                "keep computing with the array itself",
-            )
+            return lambda *_: refuse_number(self.recorder, self.node, "a number")
         if hasattr(np.ndarray, name):
             self.recorder.unknown(f".{name}")
         message = f"an array has no attribute {name!r}"
@@ -347,6 +349,9 @@ class Variable(Memory):
             n.op is argument or "bound" in n.op.traits for n in order([self.node])
         ):
             self.refuse_size()
+        what, instead = told_of_call()
+        if what:
+            self.recorder.refuse(TraceError, what, instead)
         return self.recorder.refuse(
             TraceError,
             "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
@@ -386,6 +391,9 @@ class Variable(Memory):
         if is_named(self):
             return self.recorder.steps_along(as_run(self))
         if not self.ndim:
+            what, instead = told_of_call()
+            if what:
+                self.recorder.refuse(TraceError, what, instead)
             self.recorder.refuse(
                 TraceError, "a loop runs over a number, which has no elements",
                 "loop over an array, or over range(n)",
