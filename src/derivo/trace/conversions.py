@@ -41,13 +41,15 @@ _WORDS = {
 }  # fmt: skip
 
 
+BRANCH = "a branch (`if`, `while`, `and`, `or`) depends on a traced value"
+CHOOSE = "write np.where(condition, a, b) to choose element by element"
 # What to write for a word of Python's that compares.
 _COMPARING = {
-    "max": "write np.max(x) of an array, np.maximum(a, b) of two",
-    "min": "write np.min(x) of an array, np.minimum(a, b) of two",
-    "sorted": "write np.sort(x)",
-    "any": "write np.any(x), and np.where to choose by it",
-    "all": "write np.all(x), and np.where to choose by it",
+    "max": "np.max(x) of an array, np.maximum(a, b) of two",
+    "min": "np.min(x) of an array, np.minimum(a, b) of two",
+    "sorted": "np.sort(x)",
+    "any": "np.any(x)",
+    "all": "np.all(x)",
 }
 
 
@@ -128,7 +130,10 @@ def told_of_call() -> tuple[str, str]:
         return "", ""
     place = _module(asking.called).partition(".")[0]
     if asking.name in _COMPARING and place in ("builtins", "derivo"):
-        return f"`{asking.text}` compares traced values", _COMPARING[asking.name]
+        return (
+            f"`{asking.text}` compares, and {BRANCH}",
+            f"{CHOOSE}; here {_COMPARING[asking.name]}",
+        )
     is_own = hasattr(asking.called, "__code__") and place not in ("numpy", "derivo")
     return ("", "") if is_own else _told_of_call(asking)
 

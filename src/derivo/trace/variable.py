@@ -15,7 +15,7 @@ from derivo.ops.complex_pair import is_complex, joined
 from derivo.ops.leaf import argument
 from derivo.ops.written import copied
 from derivo.trace.cell import Cell, Memory, View, as_view, own_or_view, shares_memory
-from derivo.trace.conversions import refuse_number, told_of_call
+from derivo.trace.conversions import BRANCH, CHOOSE, refuse_number, told_of_call
 from derivo.trace.facts import FloatingType
 from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
@@ -353,10 +353,7 @@ class Variable(Memory):
         if what:
             self.recorder.refuse(TraceError, what, instead)
         return self.recorder.refuse(
-            TraceError,
-            "a branch (`if`, `while`, `and`, `or`) depends on a traced value",
-            "write np.where(condition, a, b) to choose element by element",
-        )  # fmt: skip
+            TraceError, BRANCH, CHOOSE)  # fmt: skip
 
     def refuse_size(self) -> NoReturn:
         """Refuse a branch that would be right for one size and wrong for another."""
