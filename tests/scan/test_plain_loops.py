@@ -90,3 +90,28 @@ def test_the_source_runs_by_itself(case):
     value, _ = scope[case.name](**arrays)
     for e, a in zip(flat(case.function(**arrays)), flat(value), strict=True):
         np.testing.assert_allclose(a, e, rtol=1e-12, atol=1e-13)
+
+
+# The first row is read although there is none, a range is shorter than nothing, a
+# number stays a number, or the number of steps is divided by.
+NEEDS_STEPS = {
+    "words_loss", "down_a_column", "matrix_power_rows", "from_a_number_to_an_array",
+    "counted_in_numbers",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in LOOPS if c.name not in NEEDS_STEPS], ids=lambda case: case.name
+)
+def test_without_a_step_the_source_gives_what_the_function_gives(case):
+    arrays = arrays_of_length(case, 0)
+    try:
+        expected = case.function(**arrays)
+    except (IndexError, ValueError, UnboundLocalError, ZeroDivisionError):
+        return  # it needs a step itself
+    scope: dict[str, Any] = {}
+    exec(compile(derived(case.name, True).source, "<source>", "exec"), scope)  # noqa: S102
+    value, _ = scope[case.name](**arrays)
+    for e, a in zip(flat(expected), flat(value), strict=True):
+        np.testing.assert_allclose(a, e)
+        assert np.shape(a) == np.shape(e)

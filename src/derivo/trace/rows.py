@@ -146,7 +146,7 @@ class _Rewriting:
         x = moveaxis(x, axis, 0)
         if first == -1 and end == n - 1:
             # As NumPy counts: what lies before the first is the last.
-            rows = concatenate([_cut(x, -1, None), _cut(x, None, -1)], axis=0)
+            rows = concatenate(_cut(x, -1, None), _cut(x, None, -1), axis=0)
         elif not is_at_least(first, 0) or not is_at_least(n - end, 0):
             return None
         else:
