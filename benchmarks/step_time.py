@@ -25,6 +25,7 @@ import numpy as np
 
 import derivo
 from derivo.layers import Dense
+from derivo.run.batches import Batches
 from derivo.train.engines import make_engine
 from derivo.train.loop import Plan, State
 
@@ -108,7 +109,7 @@ def ours(engine: str, work: Workload) -> Round:
     # So many epochs that it is worth compiling.
     plan = Plan(len(x), 10**6, work.batch, RATE, 0, True, 0, lambda _values: {})
     encoded = np.eye(work.sizes[-1], dtype=np.float32)[t]
-    runner, reason = make_engine(engine, step, x, encoded, plan)
+    runner, reason = make_engine(engine, step, Batches.of_rows(x, encoded), plan)
     if engine == "auto" and reason != "c":
         print(f"  auto is {reason}")
     state, epochs = State((*start, *zeros)), orders(work)

@@ -15,7 +15,7 @@ import numpy as np
 
 from derivo.differentiate.reverse import differentiate
 from derivo.emit.assemble import program
-from derivo.emit.numpy import Source, emit
+from derivo.emit.numpy import Program, Source, emit
 from derivo.errors import (
     AssumptionWarning,
     DerivoError,
@@ -174,14 +174,18 @@ class Passes:
         """Name of the forward function."""
         return self.traced.name
 
-    @cached_property
-    def emitted(self) -> Source:
-        """The source, with the value that each line computes."""
-        written = program(
+    @property
+    def program(self) -> Program:
+        """What is written: every value of both passes in operations that NumPy has."""
+        return program(
             self.traced, self.structure, self.forward, self.backward, self.functions,
             notes=(*self.given.notes, *_notes_of_sizes(self.traced)),
         )  # fmt: skip
-        return emit(written)
+
+    @cached_property
+    def emitted(self) -> Source:
+        """The source, with the value that each line computes."""
+        return emit(self.program)
 
     @property
     def source(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from derivo.layers.named import network_loss
+from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import compiled
 from derivo.run.numpy_engine import NumpyEngine
@@ -75,7 +76,7 @@ class Case:
     def plain(self, x, t, batch, *, epochs=2, rate=0.05):
         """Train with the NumPy step."""
         x, t = x.astype(self.dtype), t.astype(self.dtype)
-        engine = NumpyEngine(self.step.module.step, x, t, batch, rate)
+        engine = NumpyEngine(self.step.module.step, Batches.of_rows(x, t), batch, rate)
         return self._train(engine, len(x), batch, epochs)
 
     def _train(self, engine, rows, batch, epochs):

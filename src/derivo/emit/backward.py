@@ -80,14 +80,15 @@ def write_backward(
     return Backward(written, readers, body.bound)
 
 
-def whole_text(p: Program, backward: Backward) -> Lines:
+def whole_text(p: Program, backward: Backward, *, scales: bool) -> Lines:
     """Give the backward function with what a reader must know, and what goes with it.
 
-    The gradient of a loss is followed by a function that multiplies an adjoint in.
+    With `scales`, the gradient of a loss is followed by a function that multiplies an
+    adjoint in.
     """
     lines = Lines([f"# Holds where {a}." for a in p.assumptions])
     lines += backward.written.lines()
-    return lines if p.seeds else lines + Lines(["", "", *_scaled(p)])
+    return lines + Lines(["", "", *_scaled(p)]) if scales else lines
 
 
 def _of_loop(node: Node, functions: FunctionNames) -> bool:

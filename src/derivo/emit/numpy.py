@@ -26,11 +26,16 @@ from derivo.graph.node import Node, order
 __all__ = ["Program", "Source", "emit"]
 
 
-def emit(p: Program) -> Source:
-    """Write a program as a module that needs nothing but NumPy."""
+def emit(p: Program, *, scales: bool = True) -> Source:
+    """Write a program as a module that needs nothing but NumPy.
+
+    With `scales`, the gradient of a loss is followed by a function that multiplies an
+    adjoint in.
+    """
     everything = tuple(_everything(p))
     helpers = list(dict.fromkeys(h for n in everything for h in n.op.helpers))
-    if not p.seeds and not all(isinstance(nest, str) for nest in p.returned):
+    scales = scales and not p.seeds
+    if scales and not all(isinstance(nest, str) for nest in p.returned):
         helpers.append(multiplier(p.returned))
     _refuse_clash(p, helpers)
     functions = {p.name, f"{p.name}_backward", f"{p.name}_gradient"}
@@ -66,7 +71,7 @@ def emit(p: Program) -> Source:
     backward = write_backward(p, forward, taken, constants, called.functions)
     top = _top(constants, helpers)
     body += comment_lines(p.notes) + forward.written.lines()
-    body += Lines(["", ""]) + whole_text(p, backward)
+    body += Lines(["", ""]) + whole_text(p, backward, scales=scales)
     imports = list(_imports([*top, *body.text]))
     top = [*imports, "", *top] if imports else top
     whole = Lines([*top, ""] if top else []) + body

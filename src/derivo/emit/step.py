@@ -72,23 +72,32 @@ class Function:
 
 def write_module(functions: Iterable[Function], title: str = "") -> str:
     """Write functions as a module that needs nothing but NumPy."""
-    functions = list(functions)
-    roots = [n for f in functions for group in f.outputs for n in group]
-    helpers = list(dict.fromkeys(h for n in order(roots) for h in n.op.helpers))
-    taken = {f.name for f in functions} | {h.__name__ for h in helpers}
-    names = Names(taken)
-    constants: dict[Node, str] = {}
-    for node in order(roots):
-        if isinstance(node.attrs.get("value"), Constant):
-            constants[node] = names.fresh("CONSTANT")
+    top, blocks = parts_of_module(list(functions))
     head = [f'"""{title}"""', ""] if title else []
-    top = [array_text(name, n.attrs["value"].array) for n, name in constants.items()]
-    blocks = [inspect.getsource(h).rstrip().split("\n") for h in helpers]
-    blocks += [write_function(f, constants, taken) for f in functions]
     lines = [*head, "import numpy as np", *([""] if top else []), *top]
     for block in blocks:
         lines += ["", "", *block]
     return "\n".join(lines) + "\n"
+
+
+def parts_of_module(
+    functions: Sequence[Function], taken: Iterable[str] = ()
+) -> tuple[list[str], list[list[str]]]:
+    """Write what stands above functions, and a block of lines for each of them.
+
+    The functions that NumPy lacks come first; `taken` are further names of the module.
+    """
+    roots = [n for f in functions for group in f.outputs for n in group]
+    helpers = list(dict.fromkeys(h for n in order(roots) for h in n.op.helpers))
+    called = {f.name for f in functions} | {h.__name__ for h in helpers} | {*taken}
+    names = Names(called)
+    constants: dict[Node, str] = {}
+    for node in order(roots):
+        if isinstance(node.attrs.get("value"), Constant):
+            constants[node] = names.fresh("CONSTANT")
+    top = [array_text(name, n.attrs["value"].array) for n, name in constants.items()]
+    blocks = [inspect.getsource(h).rstrip().split("\n") for h in helpers]
+    return top, blocks + [write_function(f, constants, called) for f in functions]
 
 
 def write_function(
@@ -113,13 +122,13 @@ def write_function(
     results = [
         [ast.unparse(body.expression(n)) for n in group] for group in function.outputs
     ]
-    signature = _groups(
+    signature = grouped(
         f"def {function.name}(",
         [[inputs[n] for n in g] for g in function.inputs],
         "):",
         "",
     )
-    returned = _groups("return ", results, "", "    ")
+    returned = grouped("return ", results, "", "    ")
     return [*signature, f'    """{function.summary}"""', *lines, *returned]
 
 
@@ -144,7 +153,7 @@ def _lines(
     return lines
 
 
-def _groups(
+def grouped(
     head: str, groups: Sequence[Sequence[str]], tail: str, indent: str
 ) -> list[str]:
     """Write names in one line if they fit, else a line for each group."""

@@ -29,7 +29,7 @@ class CEngine:
     library
         What was compiled from the text of `derivo.emit.c.module.write_c`.
     data
-        Arrays of which a step sees some rows: x and t.
+        Arrays of which a step sees some rows, in the floating type; at least one.
     shapes
         Shapes of what is kept: parameters and states, in their order.
     batch_size
@@ -37,9 +37,12 @@ class CEngine:
     learning_rate
         For the update rule.
     constants
-        Arrays that were closed over: they are kept after the `shapes`.
+        Arrays that no step changes, data that each step sees whole and what was closed
+        over: they are kept after the `shapes`.
     threads
         At most so many; None for as many as there are cores.
+    sizes
+        Every named size in the order of the text; None for that of a batch alone.
     """
 
     name = "c"
@@ -47,14 +50,15 @@ class CEngine:
     def __init__(  # noqa: PLR0913, PLR0917  all that a run needs
         self, library: ctypes.CDLL, data: Sequence[Any], shapes: Sequence[Any],
         batch_size: int, learning_rate: float, constants: Sequence[Any] = (),
-        threads: int | None = None,
+        threads: int | None = None, sizes: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self.library = typed(library)
         self.data = [np.ascontiguousarray(a) for a in data]
         self.shapes = [tuple(s) for s in shapes]
         self.rows = len(self.data[0])
         self.batch_size = min(int(batch_size), max(self.rows, 1))
-        self.step = self.library.step_open((ctypes.c_long * 1)(self.batch_size))
+        named = (self.batch_size,) if sizes is None else tuple(sizes)
+        self.step = self.library.step_open((ctypes.c_long * max(len(named), 1))(*named))
         if not self.step:
             message = f"there is no memory for steps of {self.batch_size} rows"
             raise NotSupportedError(message)
@@ -99,15 +103,19 @@ class CEngine:
                 first, self.pace.threads, loss,
             )  # fmt: skip
             if failed >= 0:
-                return EpochResult(values, loss[1], int(failed))
+                return EpochResult(self._values(), loss[1], int(failed))
             self.pace.learn(until - done, time.perf_counter() - began)
             done = until
             tick(done)
-        new = tuple(np.empty(s, self.data[0].dtype) for s in self.shapes)
-        for k, array in enumerate(new):
+        self._inside = self._values()
+        return EpochResult(self._inside, loss[0] / len(order))
+
+    def _values(self) -> tuple[Any, ...]:
+        """Give what is kept, as it is now."""
+        found = tuple(np.empty(s, self.data[0].dtype) for s in self.shapes)
+        for k, array in enumerate(found):
             self.library.step_get(self.step, k, pointer(array))
-        self._inside = new
-        return EpochResult(new, loss[0] / len(order))
+        return found
 
 
 class Pace:

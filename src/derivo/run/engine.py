@@ -14,7 +14,7 @@ class EpochResult:
     Attributes
     ----------
     values
-        Parameters and states after the last step.
+        Parameters and states after the last good step.
     loss
         Mean of the loss over the rows, each batch with the parameters it met.
     bad_step

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.run.batches import Batches
 from derivo.run.engine import EpochResult
 
 
@@ -17,11 +18,9 @@ class NumpyEngine:
     Parameters
     ----------
     step
-        ``step(x, t, *values, learning_rate, step_number) -> (loss, *values)``.
-    x : (N, features)
-        Inputs.
-    t : (N, units)
-        Encoded targets.
+        ``step(*data, *values, learning_rate, step_number) -> (loss, *values)``.
+    data
+        What steps are made on.
     batch_size
         Rows per step; the last batch takes what is left.
     learning_rate
@@ -33,14 +32,12 @@ class NumpyEngine:
     def __init__(
         self,
         step: Callable[..., Any],
-        x: Any,
-        t: Any,
+        data: Batches,
         batch_size: int,
         learning_rate: float,
     ) -> None:
         self.step = step
-        self.x = x
-        self.t = t
+        self.data = data
         self.batch_size = batch_size
         self.learning_rate = float(learning_rate)
 
@@ -60,7 +57,7 @@ class NumpyEngine:
             for k in range(-(-len(order) // size)):
                 rows = order[k * size : (k + 1) * size]
                 loss, *new = self.step(
-                    self.x[rows], self.t[rows], *values, self.learning_rate, first + k
+                    *self.data.taken(rows), *values, self.learning_rate, first + k
                 )
                 if not math.isfinite(loss):
                     return EpochResult(values, float(loss), k)

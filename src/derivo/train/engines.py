@@ -7,6 +7,7 @@ compile. Both are estimated, before training starts: see `worth_compiling`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.element import Product
 from derivo.graph.node import order
+from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
 from derivo.run.engine import Engine
@@ -39,9 +41,15 @@ _C_TITLE = "Training steps in C: the same graph as the NumPy step."
 
 
 def make_engine(
-    wish: str, step: StepDerivation, x: Any, t: Any, plan: Plan
-) -> tuple[Engine, str]:
+    wish: str, step: StepDerivation, data: Batches, plan: Plan,
+    function: Callable[..., Any] | None = None,
+) -> tuple[Engine, str]:  # fmt: skip
     """Give the engine, and its name with the reason where it was chosen.
+
+    Parameters
+    ----------
+    function
+        What NumPy runs; None for the function of the step.
 
     Raises
     ------
@@ -49,31 +57,80 @@ def make_engine(
         C is asked for, and there is no compiler, or the step cannot be written in C;
         the message says why.
     """
-    asked = {"numpy": _numpy, "c": _c}
-    if wish in asked:
-        return asked[wish](step, x, t, plan), wish
+    if wish == "c":
+        return _c(step, data, plan), wish
+
+    def in_numpy(reason: str = "") -> tuple[Engine, str]:
+        engine = NumpyEngine(
+            function or step.function, data, plan.batch_size, plan.learning_rate
+        )
+        return engine, f"numpy ({reason})" if reason else "numpy"
+
+    if wish == "numpy":
+        return in_numpy()
     if find_compiler() is None:
-        return _numpy(step, x, t, plan), f"numpy (no C compiler: {INSTALL})"
+        return in_numpy(f"no C compiler: {INSTALL}")
     if not worth_compiling(step.graph, plan):
-        return _numpy(step, x, t, plan), "numpy (too little work to compile for)"
+        return in_numpy("too little work to compile for")
     try:
-        return _c(step, x, t, plan), "c"
+        return _c(step, data, plan), "c"
     except NotSupportedError as error:
-        return _numpy(step, x, t, plan), f"numpy (c cannot: {error})"
+        return in_numpy(f"c cannot: {error}")
 
 
-def _numpy(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
-    return NumpyEngine(step.module.step, x, t, plan.batch_size, plan.learning_rate)
-
-
-def _c(step: StepDerivation, x: Any, t: Any, plan: Plan) -> Engine:
-    library = compiled(c_source(step, x.dtype), begins=partial(_tell, plan.verbose))
+def _c(step: StepDerivation, data: Batches, plan: Plan) -> Engine:
+    dtype, graph = data.dtype, step.graph
+    _refuse_other_axes(graph, data)
+    arrays = [
+        in_floating_type(n.attrs["name"], a, dtype)
+        for n, a in zip(graph.data, data.arrays, strict=True)
+    ]
+    library = compiled(c_source(step, dtype), begins=partial(_tell, plan.verbose))
     computation = c_computation(step)
-    shapes = [_numbers(n.spec.shape) for n in step.graph.inputs[2:-2]]
-    constants = [n.attrs["value"].array for n in computation.kept[len(shapes) :]]
+    shapes = [_numbers(n.spec.shape) for n in graph.kept]
+    batches = [a for n, a in zip(graph.data, arrays, strict=True)
+               if n in computation.batches]  # fmt: skip
+    whole = [a for n, a in zip(graph.data, arrays, strict=True)
+             if n not in computation.batches]  # fmt: skip
+    constants = [
+        n.attrs["value"].array for n in computation.kept[len(shapes) + len(whole) :]
+    ]
+    sizes = plan.batch_sizes(graph.rows)
     return CEngine(
-        library, (x, t), shapes, plan.batch_size, plan.learning_rate, constants
-    )
+        library, batches, shapes, plan.batch_size, plan.learning_rate,
+        [*whole, *constants],
+        sizes=[sizes[name] for name in computation.prepared().sizes],
+    )  # fmt: skip
+
+
+def _refuse_other_axes(graph: StepGraph, data: Batches) -> None:
+    """Refuse data whose axis of examples is not the first, or that has none at all."""
+    for node, axis in zip(graph.data, data.axes, strict=True):
+        if axis:
+            name = node.attrs["name"]
+            message = (
+                f"{name} has its examples along axis {axis}, and compiled steps take "
+                f"them along the first: np.moveaxis({name}, {axis}, 0)"
+            )
+            raise NotSupportedError(message)
+    if all(axis is None for axis in data.axes):
+        message = "compiled steps need data with an axis of examples, such as 'N 3'"
+        raise NotSupportedError(message)
+
+
+def in_floating_type(name: str, array: Any, dtype: Any) -> Any:
+    """Give data in the one type that compiled steps have.
+
+    Raises
+    ------
+    NotSupportedError
+        Integers that the floating type cannot hold.
+    """
+    found = np.ascontiguousarray(array, dtype)
+    if array.dtype.kind in "iu" and not np.array_equal(found, array):
+        message = f"{name} holds integers that {dtype} cannot hold: train in float64"
+        raise NotSupportedError(message)
+    return found
 
 
 def _tell(verbose: int) -> None:
@@ -92,10 +149,13 @@ def c_computation(step: StepDerivation) -> Computation:
         n for n in order([graph.loss, *graph.results])
         if isinstance(n.attrs.get("value"), Constant)
     ]  # fmt: skip
+    pairs = [*zip(graph.data, graph.axes, strict=True)]
+    batches = tuple(n for n, axis in pairs if axis is not None)
+    whole = tuple(n for n, axis in pairs if axis is None)
     return Computation(
-        batches=graph.inputs[:2], kept=(*graph.inputs[2:-2], *constants),
-        numbers=graph.inputs[-2:], results=graph.results, loss=graph.loss, outputs=(),
-        names=step.names, rows="N",
+        batches=batches, kept=(*graph.kept, *whole, *constants),
+        numbers=graph.numbers, results=graph.results, loss=graph.loss, outputs=(),
+        names=step.names, rows=graph.rows,
     )  # fmt: skip
 
 
@@ -130,7 +190,7 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
     memory for each element of each elementwise operation; products of matrices take the
     same time in both.
     """
-    sizes = {"N": min(plan.batch_size, plan.rows)}
+    sizes = plan.batch_sizes(graph.rows)
     steps = plan.epochs * -(-plan.rows // plan.batch_size)
     saved = 0.0
     for node in order([graph.loss, *graph.results]):
@@ -141,7 +201,7 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
     return steps * saved > SECONDS_TO_COMPILE
 
 
-def _count(shape: Any, sizes: dict[str, int]) -> int:
+def _count(shape: Any, sizes: Mapping[str, int]) -> int:
     total = 1
     for d in shape:
         total *= evaluate(d, sizes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,11 @@ class Plan:
         Number of training rows.
     scores
         Gives the validation columns of a history row from the parameters and states.
+    sizes
+        What the named sizes are, but for the number of rows in a batch.
+    cause
+        Tells where the first NaN or infinity of a step comes from, of its parameters
+        and states and its rows.
     """
 
     rows: int
@@ -53,6 +58,12 @@ class Plan:
     shuffle: bool
     verbose: int
     scores: Callable[[tuple[Any, ...]], Mapping[str, float]]
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    cause: Callable[[tuple[Any, ...], Any], str] = lambda _values, _rows: ""
+
+    def batch_sizes(self, rows: str) -> dict[str, int]:
+        """Give all named sizes in a step on a whole batch; `rows` names its length."""
+        return {**self.sizes, rows: min(self.batch_size, self.rows)}
 
 
 def run_epochs(engine: Engine, state: State, plan: Plan, history: History) -> None:
@@ -74,7 +85,10 @@ def run_epochs(engine: Engine, state: State, plan: Plan, history: History) -> No
             if result.bad_step is not None:
                 # Parameters that fail at once were spoilt by the epoch before.
                 state.values = state.values if result.bad_step else good
-                raise _diverged(number, result.bad_step, steps, result.loss, plan)
+                at = result.bad_step * plan.batch_size
+                cause = plan.cause(result.values, order[at : at + plan.batch_size])
+                where = f"epoch {number}, step {result.bad_step + 1} of {steps}"
+                raise diverged(where, result.loss, plan.learning_rate, cause)
             good, state.values = state.values, result.values
             state.epochs, state.steps = number, state.steps + steps
             scores = plan.scores(state.values)
@@ -83,16 +97,25 @@ def run_epochs(engine: Engine, state: State, plan: Plan, history: History) -> No
             progress.epoch(history[-1])
 
 
-def _diverged(
-    epoch: int, step: int, steps: int, loss: float, plan: Plan
+def diverged(
+    where: str, loss: float, learning_rate: float, cause: str
 ) -> DivergenceError:
+    """Make the error for a loss that is not a number.
+
+    Parameters
+    ----------
+    where
+        The step.
+    cause
+        What made the first NaN or infinity; empty if that is not known.
+    """
     what = "is NaN" if np.isnan(loss) else "is infinite"
+    found = "".join(f"\n  {line}" for line in cause.split("\n") if line)
     message = (
-        f"the loss {what} in epoch {epoch}, step {step + 1} of {steps}. The parameters "
-        "are "
-        "kept as they were at the start of an epoch that began well.\n"
-        f"  Instead: lower the learning rate, which is {plan.learning_rate:g} (try "
-        f"learning_rate={plan.learning_rate / 10:g}), and scale the columns of x to "
-        "about 1"
+        f"the loss {what} in {where}. The parameters are kept as they were before it "
+        "went wrong."
+        f"{found}\n"
+        f"  Instead: lower the learning rate, which is {learning_rate:g} (try "
+        f"learning_rate={learning_rate / 10:g}), and scale the data to about 1"
     )
     return DivergenceError(message)

@@ -13,6 +13,7 @@ from derivo.errors import UsageError
 from derivo.layers.layer import Layer
 from derivo.layers.named import network_loss
 from derivo.layers.names import unknown_name
+from derivo.run.batches import Batches
 from derivo.train.engines import c_source, make_engine
 from derivo.train.history import History
 from derivo.train.inputs import check_features, read_inputs, same_length
@@ -240,11 +241,16 @@ class Network:
         self.build(x.shape[1], optimizer=optimizer, seed=seed)
         self._targets = targets
         plan = Plan(len(x), epochs, batch_size, rate, seed, shuffle, verbose,
-                    partial(self._scores, held))  # fmt: skip
-        runner, reason = make_engine(engine, self.derivation, x, encoded, plan)
+                    partial(self._scores, held),
+                    cause=partial(self._cause, x, encoded))  # fmt: skip
+        data = Batches.of_rows(x, encoded)
+        runner, reason = make_engine(engine, self.derivation, data, plan)
         history = History(engine=reason)
         run_epochs(runner, self.state, plan, history)
         return history
+
+    def _cause(self, x: Any, t: Any, values: tuple[Any, ...], rows: Any) -> str:
+        return self.derivation.first_nonfinite((x[rows], t[rows]), values)
 
     def _read(self, targets: Targets, dtype: Any, features: int) -> Callable[..., Any]:
         def read(x: Any, t: Any) -> tuple[Any, Any]:
