@@ -1,8 +1,10 @@
 """Values are called what the user calls them."""
 
 import numpy as np
+import pytest
 
 import derivo
+from derivo.trace.invocation import Invocation
 
 
 def names(function, **specs):
@@ -135,3 +137,21 @@ def test_the_argument_names_of_the_source_are_those_of_the_function():
 
     d = derivo.derive(f, features="N L", weights="L", bias="", scale="")
     assert "def f(features, weights, bias, scale):" in d.source
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("Dense", "dense"), ("LayerNorm2D", "layer_norm2d"), ("Conv1D", "conv1d"),
+     ("LSTMCell", "lstm_cell"), ("A", "a")],
+)  # fmt: skip
+def test_an_object_that_is_called_is_called_like_its_class(name, written):
+    assert Invocation(f"{name}.forward", {}, 0).name == written
+
+
+def test_what_is_called_by_an_underscore_has_no_name():
+    def f(x):
+        y, _ = np.tanh(x), np.exp(x)
+        __ = y * _
+        return __ + _
+
+    assert set(names(f, x="N")) == {"x", "y"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, FunctionType, ModuleType
@@ -18,6 +19,8 @@ from derivo.graph.node import Line, Node
 
 # Frames that are no functions to a reader: they belong to the one around them.
 _ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+# Between the words of a name: Layer|Norm2D, LSTM|Cell.
+_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # Methods that stand for the object itself.
 _OF_THE_OBJECT = ("__call__", "forward")
 _DEEPEST = 4
@@ -89,10 +92,7 @@ class Invocation:
         """A name for it in source."""
         *around, name = self.function.split(".")
         if name in _OF_THE_OBJECT and around:
-            return "".join(
-                f"_{c.lower()}" if c.isupper() and k else c.lower()
-                for k, c in enumerate(around[-1])
-            )
+            return _WORDS.sub("_", around[-1]).lower()
         return name
 
     def everything(self) -> Iterator[Invocation]:

@@ -218,7 +218,8 @@ class Tracer(Recorder):
             if event == "line":
                 self._mark(frame, around, active)
             for name, value in frame.f_locals.items():
-                if isinstance(value, Variable):
+                # `_` is what people call a value that is not read.
+                if isinstance(value, Variable) and name.strip("_"):
                     names.setdefault(value.node, name)
                     known = self.found.get(value.node)
                     if known is None or known[0] > depth:
