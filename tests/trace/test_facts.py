@@ -28,6 +28,8 @@ OF_ARRAYS = {
     "no integers": lambda x: x.dtype not in (np.int64, bool),
     "namespace": lambda x: x.__array_namespace__() is np and x.device == "cpu",
     "result type": lambda x: np.result_type(x, 1.0) == x.dtype,
+    "real": lambda x: np.isrealobj(x) and not np.iscomplexobj(x),
+    "common type": lambda x: np.common_type(x) == x.dtype,
     "types of types": lambda x: isinstance(type(x), type) and type([1]) is list,
 }
 OF_NUMBERS = {
@@ -85,7 +87,9 @@ def test_one_source_has_the_limits_of_both_types(name: str, dtype: Any) -> None:
 
 def test_arrays_that_are_made_with_the_type_of_another() -> None:
     def f(x: Any) -> Any:
-        return x + np.zeros(3, dtype=x.dtype) + np.full(x.shape, 0.1, x.dtype)
+        half = np.array(0.5, dtype=x.dtype)
+        row = np.asarray([0.25, 1, 2], x.dtype) + x.imag
+        return x * half + row + np.zeros(3, dtype=x.dtype) + np.full(3, 0.1, x.dtype)
 
     d = derivo.derive(f, x="3")
     x = np.ones(3, np.float32)
@@ -102,9 +106,19 @@ def test_arrays_that_are_made_with_the_type_of_another() -> None:
         lambda x: x * x.dtype.itemsize,  # here
         lambda x: x * np.finfo(x.dtype).bits,  # here
         lambda x: x * (str(x.dtype) == "float32"),  # here
+        lambda x: x * (np.dtype(np.float32) == x.dtype),  # here
         lambda x: x * isinstance(x.sum(), np.float64),  # here
     ],
-    ids=["==", "in", "dict", "itemsize", "bits", "text", "a number's class"],
+    ids=[
+        "==",
+        "in",
+        "dict",
+        "itemsize",
+        "bits",
+        "text",
+        "a dtype ==",
+        "a number's class",
+    ],
 )
 def test_what_float32_and_float64_answer_differently_is_refused(function: Any) -> None:
     assert "np.finfo" in refused(TraceError, function, x="N")

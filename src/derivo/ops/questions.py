@@ -25,6 +25,9 @@ def imag(val: Any) -> Any:
 spells(np.angle)(
     lambda z, deg=False: where(z < 0, 180.0 if deg else np.pi, np.zeros_like(z))
 )
+spells(np.isrealobj)(lambda _x: True)
+spells(np.iscomplexobj)(lambda _x: False)
+spells(np.imag)(lambda x: 0 * x)
 spells(np.astype)(lambda x, dtype: x.astype(dtype))
 
 

@@ -8,6 +8,8 @@ answer differently is refused, unless the answer can stay in the source: the lim
 from __future__ import annotations
 
 import builtins
+import dis
+import sys
 from types import UnionType
 from typing import Any, NoReturn
 
@@ -15,7 +17,7 @@ import numpy as np
 
 from derivo.errors import TraceError
 from derivo.graph.node import Node, order
-from derivo.ops.leaf import argument
+from derivo.ops.leaf import argument, as_float
 from derivo.ops.limits import LIMITS, limit
 from derivo.trace.recording import Recording
 
@@ -31,7 +33,6 @@ class FloatingType:
     """
 
     kind = "f"
-    dtype = np.dtype(np.float64)
     type = np.float64
     isnative = True
     hasobject = False
@@ -39,6 +40,15 @@ class FloatingType:
 
     def __init__(self, variable: Any) -> None:
         self._variable = variable
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """What NumPy takes it for; ``np.dtype(float) == x.dtype`` asks for it, too."""
+        asking = sys._getframe(1)  # noqa: SLF001
+        operation = asking.f_code.co_code[asking.f_lasti]
+        if dis.opname[operation] in ("COMPARE_OP", "CONTAINS_OP", "IS_OP"):
+            self._refuse("is compared with a type")
+        return np.dtype(np.float64)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, FloatingType):
@@ -72,6 +82,13 @@ class FloatingType:
             "write what holds for both, with np.finfo(x.dtype) for the limits of the "
             "type, or leave the question to the caller",
         )
+
+    def of(self, array: Any) -> Any:
+        """Give an array of numbers in this type; a number takes it by itself."""
+        if not array.ndim:
+            return float(array)
+        recorder: Recording = self._variable.recorder
+        return recorder.call(as_float, (array,), {})
 
     def limits(self) -> Limits:
         """Give what ``np.finfo`` of this type gives."""

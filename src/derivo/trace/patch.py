@@ -65,6 +65,7 @@ _ROUNDING = ("floor", "ceil")
 # What NumPy answers by looking at the value itself.
 _QUESTIONS = {
     "finfo": facts.finfo, "result_type": facts.result_type,
+    "common_type": facts.result_type,
     "isscalar": lambda x: not getattr(x, "ndim", 1),
     "iterable": lambda x: getattr(x, "ndim", 1) > 0,
 }  # fmt: skip
@@ -348,6 +349,8 @@ def _asarray(
 ) -> Any:  # fmt: skip
     del order, subok
     value = value.as_array() if isinstance(value, Gathered) else value
+    if isinstance(dtype, facts.FloatingType) and not is_traced(value):
+        return dtype.of(np.array(value, np.float64, ndmin=ndmin))
     result = assembled(value) if isinstance(value, list | tuple) else value
     while result.ndim < ndmin:
         result = result[None]

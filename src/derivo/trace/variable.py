@@ -244,6 +244,11 @@ class Variable(Memory):
         """The value itself: everything traced is real."""
         return self
 
+    @property
+    def imag(self) -> Any:
+        """Zeros, for the same reason."""
+        return 0 * self  # type: ignore[operator]
+
     def reshape(self, *shape: Any, **options: Any) -> Any:
         """Give the same elements in another shape."""
         target = shape[0] if len(shape) == 1 else shape
