@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.code import code_of
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
-from derivo.explain.frames import frames_of
 from derivo.explain.prepare import subject
 from derivo.explain.step_lines import lines_of
-from derivo.explain.words import LANGUAGES, Words
+from derivo.explain.words import LANGUAGES
 from derivo.explain.words.loops import TEXTS
 from tests.explain.loop_programs import (
     CLOSE,
@@ -136,56 +134,6 @@ def test_the_product_of_jacobians_is_the_derivative_by_an_early_step():
         h = np.zeros_like(start, dtype=complex)
         h[0, k] = 1e-30j
         np.testing.assert_allclose(last(start + h).imag / 1e-30, found[:, k], **CLOSE)
-
-
-@pytest.mark.parametrize("function", LOOPS)
-def test_frames_have_the_values_of_every_step(function):
-    found, d, given, up = traced(function)
-    options = {} if np.ndim(up) == 0 else {"upstream": up}
-    about = subject(d, given, options.get("upstream"))
-    frames = frames_of(about, Words("en"), code_of(about))
-    (forward,) = [f for f in frames if f.phase == "forward" and steps_in(f)]
-    (backward,) = [f for f in frames if f.phase == "backward" and steps_in(f)]
-    (steps,) = subject(d, {}).loops
-    compared_lines = 0
-    for frame, kinds in ((forward, {"computed"}), (backward, {"added"})):
-        shown = steps_in(frame)
-        order = [step for name, step in shown if name == steps.bases[0]]
-        assert sorted(order, reverse=frame is backward) == order
-        assert len(order) == SIZES["T"]
-        for line in lines_of(steps):
-            if line.kind not in kinds or line.value not in steps.following:
-                continue
-            name = steps.bases[steps.following.index(line.value)]
-            for step in range(1, SIZES["T"] + 1):
-                expected = found[line.number, step - 1]
-                np.testing.assert_allclose(shown[name, step], expected, **CLOSE)
-            compared_lines += 1
-    assert compared_lines >= 2
-    assert forward.lines
-    assert backward.lines
-    assert max(forward.lines) < min(backward.lines)
-
-
-def steps_in(frame):
-    """Give the arrays that a frame shows, by name and step."""
-    found = {}
-    for row in frame.rows:
-        s = row.left
-        if isinstance(s, t.Symbol) and isinstance(s.step, t.Number):
-            array = np.array(entries(row.right))
-            found[s.name, s.step.value] = array
-    return found
-
-
-def entries(f):
-    match f:
-        case t.Matrix(rows):
-            return [[entries(x) for x in r] for r in rows]
-        case t.Minus(body):
-            return -entries(body)
-        case _:
-            return f.value
 
 
 # --- languages and writers ------------------------------------------------------------

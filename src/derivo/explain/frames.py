@@ -1,8 +1,8 @@
-"""Stepping: forward and backward, one operation at a time, with its numbers."""
+"""Stepping: forward and backward, one operation at a time, as formulas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -26,17 +26,14 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.explain.levels.in_loops import is_reached, left_of, summed
 from derivo.explain.levels.loops import backward_rows, end, recurrence
-from derivo.explain.levels.tell import D_OF, Telling, numbers
+from derivo.explain.levels.tell import D_OF, Telling
 from derivo.explain.step_lines import lines_of
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
-from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
 MOST = 300
-DIGITS = 4
-MOST_STEPS, MOST_ENTRIES = 8, 4  # of a loop
 
 
 def frames_of(subject: Subject, words: Sentences, code: Code) -> tuple[Frame, ...]:
@@ -98,11 +95,7 @@ class Frames:
         name = self.names.get(node) or formula_of(node, self.names)
         right = formula_of(node, self.names)
         rows = [Row(name, right)] if node in self.names else []
-        rows += self.in_numbers(node, right)
-        if node not in self.names:
-            rows = (
-                [Row(right, rows[0].right), *rows[1:]] if rows else [Row(None, right)]
-            )
+        # A value without a name is told by the title.
         place = self.subject.ids[node]
         edges = self.edges_into(node)
         return Frame(
@@ -137,8 +130,6 @@ class Frames:
         if not factors and not adjoint.inputs and adjoint.op is not argument:
             rows.append(Row(name, full))
         value = self.value(adjoint)
-        if value is not None and is_small(value):
-            rows.append(Row(None if rows else name, numbers(value)))
         edges = tuple(self.edges_out.get(node, ()))
         lines = self.backward_lines.get(subject.ids[node], [])
         lines = lines or sorted(
@@ -208,20 +199,6 @@ class Frames:
         found = self.subject.values.get(node)
         return None if found is None else np.asarray(found)
 
-    def in_numbers(self, node: Node, right: Formula) -> list[Row]:
-        """Write the same with numbers in place of names, if they are few."""
-        value = self.value(node)
-        if value is None:
-            return []
-        rows = []
-        operands = [self.value(i) for i in node.inputs]
-        small = all(v is not None and (v.size == 1 or is_small(v, 4)) for v in operands)
-        if small and isinstance(right, Call | Times):
-            rows.append(Row(None, _with_numbers(node, self)))
-        if is_small(value):
-            rows.append(Row(None, numbers(value)))
-        return rows
-
 
 def drawn_edges(node: Node, subject: Subject) -> Iterator[tuple[str, Node, bool]]:
     """Give the edges into a node as they are drawn: past changes of shape alone.
@@ -239,13 +216,6 @@ def drawn_edges(node: Node, subject: Subject) -> Iterator[tuple[str, Node, bool]
             continue  # a constant: it stands in the circle
         name = f"e-{subject.ids.get(source, '')}-{subject.ids[node]}-{position}"
         yield name, source, (node, position) in subject.factor_of
-
-
-def _with_numbers(node: Node, frames: Frames) -> Formula:
-    swap: Mapping[Node, Formula] = {
-        n: numbers(frames.value(n)) for n in node.inputs if frames.value(n) is not None
-    }
-    return formula_of(node, swap)
 
 
 class LoopFrames:
@@ -276,7 +246,7 @@ class LoopFrames:
         if node in self.steps:
             steps = self.steps[node]
             t = Telling(steps.body, self.words)
-            rows = (*recurrence(steps, t), *self.values(steps, backward=False))
+            rows = tuple(recurrence(steps, t))
             name = _handed_on(steps, t)
             title = self.words.runs("loops.forward_frame")
             return Frame("forward", place, edges, title, rows, name, None, (),
@@ -286,8 +256,6 @@ class LoopFrames:
         title = self.words.runs("loops.item_frame", value=name)
         value = frames.value(node)
         rows = (Row(name, self.given(node, steps)),)
-        if value is not None and is_small(value):
-            rows += (Row(None, numbers(value)),)
         return Frame("forward", place, edges, title, rows, name, value, (),
                      tuple(lines))  # fmt: skip
 
@@ -316,7 +284,7 @@ class LoopFrames:
         if node in self.steps:
             steps = self.steps[node]
             t = Telling(steps.body, self.words)
-            rows = (*backward_rows(steps, t), *self.values(steps, backward=True))
+            rows = tuple(backward_rows(steps, t))
             edges = frames.edges_into(node)
             title = self.words.runs("loops.backward_frame")
             name = _handed_on(steps, t, adjoint=True)
@@ -336,8 +304,6 @@ class LoopFrames:
         key = "sum_frame" if argument in steps.fixed else key
         title = self.words.runs(f"loops.{key}", **fields)
         value = frames.value(frames.subject.raw.adjoints[node])
-        if value is not None and is_small(value):
-            rows += (Row(None, numbers(value)),)
         return Frame("backward", place, edges, title, rows, frames.adjoint(node), value,
                      (), tuple(lines))  # fmt: skip
 
@@ -358,28 +324,6 @@ class LoopFrames:
             replace(shown, step=Number(1)), Words("…"), replace(shown, step=last)
         )  # fmt: skip
         return [Row(left, Matrix((ends,)))]
-
-    # --- numbers ----------------------------------------------------------------------
-
-    def values(self, steps: Steps, *, backward: bool) -> list[Row]:
-        """Give the carries, or their adjoints, at every step, as the loop runs."""
-        if not steps.has_numbers:
-            return []
-        raw, rows = steps.body.raw, []
-        running = reversed(steps.running) if backward else steps.running
-        for place, s in enumerate(running):
-            if place >= MOST_STEPS:
-                break
-            for k, f in enumerate(steps.following):
-                held = raw.adjoints.get(f) if backward else f
-                if held is None:
-                    continue
-                value = steps.at[s].values[held]
-                if is_small(value, MOST_ENTRIES):
-                    at = Number(s + 1)
-                    symbol = steps.base(k, at, adjoint=backward)
-                    rows.append(Row(symbol, numbers(value)))
-        return rows
 
 
 def _handed_on(steps: Steps, t: Telling, *, adjoint: bool = False) -> Formula:

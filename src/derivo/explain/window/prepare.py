@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -15,7 +14,7 @@ from derivo.explain.computed import reasons, script_of
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.formula.unicode import inline
-from derivo.explain.frames import Frames
+from derivo.explain.frames import Frames, frames_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.window.links import links_of
@@ -63,7 +62,7 @@ def window_of(
         name=derivation.name,
         drawing=picture(about),
         code=code,
-        moments=_moments(about, words, code),
+        moments=frames_of(about, words, code),
         values=_values(about, keys),
         links=links_of(about),
         chains=_chains(about),
@@ -139,12 +138,6 @@ def _liveliness(about: Subject) -> float:
     # Numbers that are easily read, neither tiny nor huge.
     is_readable = (np.abs(finite) > 5e-3) & (np.abs(finite) < 20)
     return float(np.mean(is_readable)) if finite.size else 0.0
-
-
-def _moments(about: Subject, words: Words, code: Any) -> Any:
-    """Give the steps as formulas; the numbers are computed in the window."""
-    plain = replace(about, arrays={}, sizes={}, upstream=None)
-    return Frames(plain, words, code).all()
 
 
 def _values(about: Subject, keys: Mapping[Any, str]) -> tuple[Value, ...]:
