@@ -288,7 +288,30 @@ def noise_with_a_seed(x: Any) -> Any:
     return out
 
 
+def element_by_element(x: Any) -> Any:
+    y = x * 1
+    y.T.flat[2] = 5.0
+    for k, v in np.ndenumerate(y):
+        y[k] = v**2
+    out = np.zeros((2, 6))
+    out.flat[3:7] = x[0]
+    out.flat[0] = 1
+    out.T.flat = y.T.ravel() + out.flat[4]  # type: ignore[misc]
+    np.nan_to_num(out, copy=False)
+    return out
+
+
+def copies_lie_row_by_row(x: Any) -> Any:
+    y = (x.T * 2).copy()
+    y.ravel()[1] = 1
+    z = np.zeros((4, 3))
+    z[...] = x.T * 3
+    z.reshape(2, -1)[1] *= 2
+    return y * z
+
+
 CASES = [
+    element_by_element, copies_lie_row_by_row,
     rows_into_numbers, states_in_a_buffer, views_made_before_the_write,
     numbers_stay_numbers, counts_of_a_loop, grid, shifted, places, separated_places,
     added_at_places, functions_that_write, sorted_in_place, one_by_one, written_over,

@@ -26,12 +26,24 @@ Steps = tuple[tuple[Op, Mapping[str, Any]], ...]
 
 
 class Cell:
-    """What an array holds at the moment: after each write, another node."""
+    """What an array holds at the moment: after each write, another node.
 
-    __slots__ = ("__weakref__", "node")
+    Attributes
+    ----------
+    node
+        The value.
+    born
+        The value that it was made with: how that was computed says in which order the
+        elements lie in memory.
+    in_order
+        Whether they are known to lie row by row.
+    """
+
+    __slots__ = ("__weakref__", "born", "in_order", "node")
 
     def __init__(self, node: Node) -> None:
-        self.node = node
+        self.node = self.born = node
+        self.in_order = False
 
 
 class Memory:
@@ -191,9 +203,9 @@ def _example(array: Any) -> np.ndarray[Any, Any] | None:
         for op, attrs in array.way.steps if part is not None else ():
             part = op.compute(part, **_with_numbers(attrs))
         return part
-    node = array.node
+    node = array.cell.born
     # What is computed element by element lies as its operands do, turned or not.
-    stack = [node]
+    stack = [] if array.cell.in_order else [node]
     while stack:
         node = stack.pop()
         if "turns" in node.op.traits:

@@ -118,6 +118,15 @@ class Known(Memory, NDArrayOperatorsMixin):
         else:
             self.array[_plain(index)] = _plain(value)
 
+    @property
+    def flat(self) -> FlatNumbers:
+        """The elements in one row."""
+        return FlatNumbers(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[:] = value
+
     # --- computing with numbers -----------------------------------------------------
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
@@ -241,6 +250,35 @@ class Known(Memory, NDArrayOperatorsMixin):
 
     def __reduce__(self) -> Any:
         return np.array, (self.array.tolist(), self.array.dtype)
+
+
+class FlatNumbers:
+    """The elements of an array of numbers in one row.
+
+    Parameters
+    ----------
+    array
+        The array, which is written to when this is.
+    """
+
+    def __init__(self, array: Known) -> None:
+        self.array = array
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.array.array.flat[_plain(index)]
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if _is_traced(index) or _is_traced(value):
+            self.array.become_traced(index, value)
+            self.array.flat[index] = value
+        else:
+            self.array.array.flat[_plain(index)] = _plain(value)
+
+    def __len__(self) -> int:
+        return int(self.array.array.size)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.array.array.flat)
 
 
 def known(array: Any, recorder: Any) -> Any:

@@ -272,7 +272,7 @@ for _word, _name in _UNARY.items():
 for _word, _ufunc in _REFUSED.items():
     setattr(Variable, f"__{_word}__", lambda self, other, u=_ufunc: u(self, other))
     setattr(Variable, f"__r{_word}__", lambda self, other, u=_ufunc: u(other, self))
-setattr(Variable, "__pos__", Variable.copy)  # noqa: B010  (mypy: no such attribute)
+setattr(Variable, "__pos__", Variable.__copy__)  # noqa: B010  (mypy: no such attribute)
 setattr(SizeVariable, "__neg__", _negative)  # noqa: B010
 setattr(SizeVariable, "__pow__", _power)  # noqa: B010
 setattr(SizeVariable, "__divmod__", _both_parts)  # noqa: B010

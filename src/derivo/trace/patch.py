@@ -356,7 +356,7 @@ def _asarray(
         result = result[None]
     if dtype is not None:
         result = result.astype(dtype, copy=False)
-    return result.copy() if copy else result
+    return result.copy("K") if copy else result
 
 
 def _array(value: Any, dtype: Any = None, *, copy: Any = True, **options: Any) -> Any:

@@ -353,6 +353,18 @@ def _counted(x: Selection, axis: Any) -> Any:
     return n
 
 
+def _average(x: Selection, axis: Any = None, weights: Any = None) -> Any:
+    if weights is None:
+        return _mean(x, axis)
+    weighted = x._mapped(CATALOGUE["mul"], (x, weights))  # noqa: SLF001
+    total = weights if isinstance(weights, Selection) else _ones(x) * weights
+    return _sum(weighted, axis) / _sum(total, axis)
+
+
+def _ones(x: Selection) -> Any:
+    return np.ones_like(x)
+
+
 def _mean(x: Selection, axis: Any = None, *, keepdims: bool = False) -> Any:
     return _sum(x, axis, keepdims=keepdims) / _counted(x, axis)
 
@@ -363,7 +375,7 @@ def _var(x: Selection, axis: Any = None, *, ddof: Any = 0) -> Any:
 
 _sum = _reduced(np.sum, 0.0)
 _REDUCTIONS: dict[str, Callable[..., Any]] = {
-    "sum": _sum, "mean": _mean, "average": _mean, "var": _var,
+    "sum": _sum, "mean": _mean, "average": _average, "var": _var,
     "std": lambda x, axis=None, *, ddof=0: np.sqrt(_var(x, axis, ddof=ddof)),
     "max": _reduced(np.max, -np.inf), "min": _reduced(np.min, np.inf),
     "prod": _reduced(np.prod, 1.0), "any": _reduced(np.any, 0.0),

@@ -17,6 +17,7 @@ from derivo.ops.written import copied
 from derivo.trace.cell import Cell, Memory, View, as_view, own_or_view, shares_memory
 from derivo.trace.conversions import BRANCH, CHOOSE, refuse_number, told_of_call
 from derivo.trace.facts import FloatingType
+from derivo.trace.flat import Flat
 from derivo.trace.items import item, write_item
 from derivo.trace.numbered import numbers_in
 from derivo.trace.recording import Recording
@@ -173,6 +174,10 @@ class Variable(Memory):
             return NotImplemented
         if function in MASKING and len(args) == MASKING[function][0]:
             return self.recorder.call(MASKING[function][1], args, options)
+        if function is np.nan_to_num and options.get("copy") is False:
+            return self._into(
+                args[0], partial(function, *args), {**options, "copy": True}
+            )
         if function in WRITERS:
             return self._written(WRITERS[function], args, options, function.__name__)
         handler = SPELLINGS.get(function)
@@ -249,6 +254,15 @@ class Variable(Memory):
         """Zeros, for the same reason."""
         return 0 * self  # type: ignore[operator]
 
+    @property
+    def flat(self) -> Flat:
+        """The elements in one row, whatever their order in memory."""
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        self.flat[:] = value
+
     def reshape(self, *shape: Any, **options: Any) -> Any:
         """Give the same elements in another shape."""
         target = shape[0] if len(shape) == 1 else shape
@@ -295,13 +309,15 @@ class Variable(Memory):
 
     def copy(self, order: str = "C") -> Any:
         """Give an array of its own with the same values."""
-        del order
-        return self.recorder.wrap(self.node)
+        made = self.recorder.wrap(self.node)
+        made.cell.in_order = order == "C"
+        return made
 
-    __copy__ = copy
+    def __copy__(self) -> Any:
+        return self.copy("K")
 
     def __deepcopy__(self, _memo: Any) -> Any:
-        return self.copy()
+        return self.copy("K")
 
     def astype(self, dtype: Any, *, copy: bool = True, **_options: Any) -> Any:
         """Convert; among floating types this keeps the type that comes in."""
