@@ -63,6 +63,8 @@ from derivo.trace.tracer import Traced, trace
 from derivo.trace.users import is_users
 from derivo.trace.variable import Variable
 
+# Two draws of a few flags may be the same by chance, so many are not.
+DRAWN_AGAIN = 6
 Comparison = Callable[[Callable[..., Any], Traced, Forward], tuple[Step, ...]]
 
 
@@ -548,8 +550,9 @@ def _traced_undone(
     ):
         run = _traced(function, given, builder, opens=opens)
         if run.makes_generators or generators.have_moved():
-            again = _traced(function, given, Builder(), opens=opens)
-            refuse_drawn(run.graph.name, run.graph, again.graph)
+            for _ in range(DRAWN_AGAIN):
+                again = _traced(function, given, Builder(), opens=opens)
+                refuse_drawn(run.graph.name, run.graph, again.graph)
     return run
 
 

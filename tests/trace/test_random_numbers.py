@@ -34,6 +34,7 @@ FROZEN = {
     "numpy's own": lambda x: x * (np.random.rand(4) > 0.5),
     "a generator of the module": lambda x: x * RNG.random(4),
     "inside a helper": helper,
+    "one of a few": lambda x: x * random.choice([1.0, 2.0, 3.0, 4.0]),
     "in a comprehension": lambda x: x * np.array([RNG.random() for _ in range(4)]),
     "an old generator": lambda x: x * OLD.uniform(size=4),
     "a new one at each call": lambda x: x * np.random.default_rng().random(4),
