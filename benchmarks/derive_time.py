@@ -19,6 +19,7 @@ import numpy as np
 
 import derivo
 from derivo.layers import Dense
+from derivo.verify import same
 
 # What, with how many blocks, and the time to reach (in mlp). Loops are written out but
 # where the row says otherwise: that is what the simplifier has to bear.
@@ -83,15 +84,25 @@ def comparison() -> None:
     }
     print()
     for name, (function, shapes) in programs.items():
-        times = [
-            min(
-                seconds(lambda: derivo.derive(function, shapes=shapes, verify=verify))  # noqa: B023
-                for _ in range(20)
-            )
-            for verify in (False, True)
-        ]
-        without, more = 1e3 * times[0], 1e3 * (times[1] - times[0])
-        print(f"derive of {name}: {without:.1f} ms, {more:.1f} ms more to compare")
+        spent = [0.0]
+
+        def timed(*given: Any) -> Any:
+            steps: list[Any] = []
+            spent[-1] = seconds(lambda: steps.append(same.compare(*given)))  # noqa: B023
+            return steps[0]
+
+        def run(compare: Any) -> None:
+            spent.append(0.0)  # noqa: B023
+            derivo.Derivation.of(function, shapes, compare=compare)  # noqa: B023
+
+        without = min(seconds(lambda: run(None)) for _ in range(20))
+        for _ in range(20):
+            run(timed)
+        more = min(s for s in spent if s)
+        print(
+            f"derive of {name}: {1e3 * without:.1f} ms, and {1e3 * more:.1f} ms to "
+            "compare with the function itself"
+        )
 
 
 def networks_of_layers() -> None:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+import numpy as np
+
 from derivo.errors import TraceError
 from derivo.graph.node import Graph, Line, Node, order
 
@@ -50,13 +52,20 @@ class Generators:
             return True
         if random.getstate() != self.python:
             return True
-        return any(str(_read(g)) != str(state) for g, state in self.before)
+        return not all(_is_same(_read(g), state) for g, state in self.before)
 
     def restore(self) -> None:
         """Put all of them back to where they were."""
         random.setstate(self.python)
         for generator, state in self.before:
             _write(generator, state)
+
+
+def _is_same(a: Any, b: Any) -> bool:
+    """Tell whether two states are equal: numbers and arrays, in dicts."""
+    if isinstance(a, dict):
+        return all(_is_same(a[k], b[k]) for k in a)
+    return bool(np.array_equal(a, b))
 
 
 def _read(generator: Any) -> Any:
