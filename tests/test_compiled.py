@@ -13,8 +13,9 @@ from derivo.errors import DtypeError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.nest import leaves
 from derivo.graph.node import order
 from derivo.ops.catalogue import CATALOGUE
-from derivo.run import compiler
+from derivo.run import c_function, compiler
 from tests.catalogue import CASES
+from tests.train.c_steps import Fixed
 
 pytestmark = pytest.mark.skipif(
     compiler.find_compiler() is None, reason="no C compiler"
@@ -76,6 +77,55 @@ def test_most_of_the_catalogue_is_compiled():
     if not COMPILED:
         pytest.skip("counts what the test before has done")
     assert len(COMPILED) > 75
+
+
+# --- every operation -----------------------------------------------------------------
+
+PLACED = sorted(
+    name for name, op in CATALOGUE.items()
+    if op.inputs and op.element is not None and "elementwise" not in op.traits
+    and name != "stop_gradient"
+)  # fmt: skip
+
+
+def drawn(name):
+    """Draw operands and attributes of an operation."""
+    op, rng = CATALOGUE[name], np.random.default_rng(1)
+    arrays, attrs = ((rng.normal(size=(3, 4)),), {"axis": 1})
+    if op.samples is not None:
+        arrays, attrs = op.samples(rng)
+    return [np.asarray(a) for a in arrays], attrs
+
+
+def every_operation(operands):
+    """Apply each operation to operands of its own."""
+    results = []
+    for name in PLACED:
+        arrays, attrs = drawn(name)
+        given = [operands[f"{name}_{k}"] for k in range(len(arrays))]
+        results.append(CATALOGUE[name](*given, **attrs))
+    return tuple(results)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_operation_that_is_not_elementwise(threads, monkeypatch):
+    assert len(PLACED) > 30
+    assert {"cumsum", "gather", "argmax", "einsum", "roll", "any"} <= set(PLACED)
+    operands = {
+        f"{name}_{k}": array
+        for name in PLACED
+        for k, array in enumerate(drawn(name)[0])
+    }
+    specs = {k: derivo.Spec(a.shape, a.dtype) for k, a in operands.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        d = derivo.derive(every_operation, operands=specs, verify=False)
+    monkeypatch.setattr(c_function, "available_cores", lambda: threads)
+    monkeypatch.setattr(c_function, "Pace", Fixed)
+    value, gradients = d.value_and_gradients(operands)
+    found, others = d.compile().value_and_gradients(operands)
+    close(found, value, 10)
+    close(others, gradients, 10)
 
 
 def layer(x, w, b):

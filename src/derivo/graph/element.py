@@ -95,6 +95,38 @@ class Scattered:
 
 
 @dataclass(frozen=True)
+class Extreme:
+    """The place of an element that is further than all others: the first of them.
+
+    Attributes
+    ----------
+    sign
+        ">" for the largest, "<" for the smallest.
+    axes
+        ``axes(attrs, shape) -> axes`` that are looked along: one of them, or all.
+    """
+
+    sign: str
+    axes: Callable[[Any, Any], tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Running:
+    """All the values that a reduction along the axis ``attrs["axis"]`` goes through.
+
+    Attributes
+    ----------
+    start
+        What the accumulator begins with.
+    step
+        The accumulator after an element: text of ``{acc}`` and ``{0}``.
+    """
+
+    start: str
+    step: str
+
+
+@dataclass(frozen=True)
 class Contracted:
     """A sum of products, by the subscripts that the record's `contraction` gives."""
 
@@ -124,4 +156,15 @@ class Unscripted:
     reason: str
 
 
-Meaning = Element | Fold | Rearranged | Placed | Scattered | Contracted | Product | Same
+Meaning = (
+    Element
+    | Fold
+    | Rearranged
+    | Placed
+    | Scattered
+    | Extreme
+    | Running
+    | Contracted
+    | Product
+    | Same
+)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
+from derivo.graph.element import Fold, Running
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
@@ -66,6 +67,10 @@ def _prod_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[An
     return (restore(g, x, axis, keepdims=keepdims) * others,)
 
 
+def _reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
+    return normal_axis(attrs["axis"], len(shape))
+
+
 prod = register(
     Op(
         "prod", ("x",), _prod_spec, "np.prod({0}, axis={axis}, keepdims={keepdims})",
@@ -73,6 +78,7 @@ prod = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
         js="R.prod({0}, {axis}, {keepdims})",
+        element=Fold("1", "{acc} * {0}", _reduced_axes),
     )
 )  # fmt: skip
 product_of = along(prod)
@@ -105,7 +111,7 @@ cumsum = register(
         attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
-        js="R.cumsum({0}, {axis})",
+        js="R.cumsum({0}, {axis})", element=Running("0", "{acc} + {0}"),
     )
 )  # fmt: skip
 
@@ -128,7 +134,7 @@ cumprod = register(
         attrs={"axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
-        js="R.cumprod({0}, {axis})",
+        js="R.cumprod({0}, {axis})", element=Running("1", "{acc} * {0}"),
     )
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from derivo.errors import ShapeError, UsageError
 from derivo.graph.dim import Dim, evaluate, names
-from derivo.graph.element import Unscripted
+from derivo.graph.element import Element, Unscripted
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, kind_of
 from derivo.ops.catalogue import register
@@ -35,7 +35,7 @@ _stopped = register(
         "stop_gradient", ("x",), same, "{0}", vjp=lambda _g, _y, _x: (None,),
         latex=r"\operatorname{{stop}}({0})",
         samples=lambda rng: ((rng.integers(0, 9, (3, 4)),), {}),
-        js="{0}",
+        js="{0}", element=Element("{0}"),
     )
 )  # fmt: skip
 

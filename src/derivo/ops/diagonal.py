@@ -45,6 +45,19 @@ def _diagonal_spec(x: Spec, offset: int) -> Spec:
     )
 
 
+def _on_diagonal(index: Any, attrs: Any, *_: Any) -> str:
+    *stack, i = index
+    down, right = max(-attrs["offset"], 0), max(attrs["offset"], 0)
+    return f"{{0}}[{', '.join([*stack, f'{i} + {down}', f'{i} + {right}'])}]"
+
+
+def _off_diagonal(index: Any, attrs: Any, *_: Any) -> str:
+    *stack, i, j = index
+    down, right = max(-attrs["offset"], 0), max(attrs["offset"], 0)
+    read = f"{{0}}[{', '.join([*stack, f'{i} - {down}'])}]"
+    return f"{read} if {i} >= {down} and {i} - {down} == {j} - {right} else 0"
+
+
 def _diagonal_text(_attrs: Any, x: Any) -> str:
     axes = "" if len(x.shape) == 2 else ", axis1=-2, axis2=-1"
     return f"np.diagonal({{0}}, offset={{offset}}{axes})"
@@ -71,6 +84,7 @@ diagonal: Op = register(
         vjp=lambda g, _y, x, *, offset: (
             from_diagonal(g, shape=x.shape[-2:], offset=offset),),
         latex=r"\operatorname{{diag}} {0}", attrs={"offset": 0}, samples=_matrix,
+        element=Placed(_on_diagonal),
         traits=LINEAR | {"selects"}, tidy=_tidy_diagonal,
         written=lambda *_, **__: read_only("np.diagonal"),
         js="R.diagonal({0}, {offset})",
@@ -109,6 +123,7 @@ from_diagonal: Op = register(
         ),
         traits=LINEAR,
         js="R.fromDiagonal({0}, {shape}, {offset})",
+        element=Placed(_off_diagonal),
     )
 )
 

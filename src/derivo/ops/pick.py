@@ -9,6 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import format_shape
+from derivo.graph.element import Placed, Scattered, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
@@ -49,6 +50,22 @@ def _along_spec(x: Spec, indices: Spec, axis: int) -> Spec:
     return Spec(indices.shape, x.kind)
 
 
+def _taken_place(index: Any, attrs: Any, whole: Spec) -> tuple[str, ...]:
+    """Give the place that an integer picks; a negative one counts from behind."""
+    axis = attrs["axis"] or 0
+    n = sized(whole.shape[axis])
+    at = f"({{1}}[{', '.join(index)}] + {n}) % {n}"
+    return (*index[:axis], at, *index[axis + 1 :])
+
+
+def _taken_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    return f"{{0}}[{', '.join(_taken_place(index, attrs, specs[0]))}]"
+
+
+def _added_place(index: Any, attrs: Any, _specs: Any, result: Any) -> Any:
+    return _taken_place(index, attrs, result)
+
+
 take_along_axis = register(
     Op(
         "take_along_axis", ("x", "indices"), _along_spec,
@@ -57,7 +74,7 @@ take_along_axis = register(
             add_along_axis(g, i, shape=x.shape, axis=axis), None),
         attrs={"axis": None}, samples=_draw_places, traits=LINEAR | {"selects"},
         called=("picked_{0}", "picked"),
-        js="R.takeAlong({0}, {1}, {axis})",
+        js="R.takeAlong({0}, {1}, {axis})", element=Placed(_taken_element),
     )
 )  # fmt: skip
 
@@ -91,6 +108,7 @@ add_along_axis: Op = register(
             None,
         ),
         attrs={"shape": (), "axis": None},
+        element=Scattered(_added_place),
         samples=lambda rng: (
             (rng.normal(size=(3, 2)), rng.integers(0, 4, (3, 2))),
             {"shape": (3, 4), "axis": 1},

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
+from derivo.graph.element import Placed, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import swapaxes
@@ -52,13 +53,20 @@ def _roll_vjp(g: Any, _y: Any, _x: Any, *, shift: Any, axis: Any) -> tuple[Any]:
     return (roll(g, shift=back, axis=axis),)
 
 
+def _rolled_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    axis = attrs["axis"] or 0
+    n = sized(specs[0].shape[axis])
+    at = f"(({index[axis]} - {sized(attrs['shift'])}) % {n} + {n}) % {n}"
+    return f"{{0}}[{', '.join([*index[:axis], at, *index[axis + 1 :]])}]"
+
+
 roll = register(
     Op(
         "roll", ("x",), lambda x, **_: x, "np.roll({0}, {shift}, axis={axis})",
         vjp=_roll_vjp, attrs={"shift": 0, "axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"shift": 1, "axis": 1}),
         traits=LINEAR,
-        js="R.roll({0}, {shift}, {axis})",
+        js="R.roll({0}, {shift}, {axis})", element=Placed(_rolled_element),
     )
 )  # fmt: skip
 
@@ -142,13 +150,25 @@ def _source(x: Any, axis: int, width: tuple[int, int], mode: str) -> Any:
     return minimum(there, period - there - twice)
 
 
+def _padded_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read an element, or the number around them; "" where elements are repeated."""
+    if attrs["mode"] != "constant" or attrs["value"] != int(attrs["value"]):
+        return ""
+    places, inside = [], []
+    for i, (before, _), n in zip(index, attrs["widths"], specs[0].shape, strict=True):
+        places.append(f"{i} - {sized(before)}")
+        inside += [f"{places[-1]} >= 0", f"{places[-1]} < {sized(n)}"]
+    read = f"{{0}}[{', '.join(places)}]"
+    return f"{read} if {' and '.join(inside)} else {int(attrs['value'])}"
+
+
 pad = register(
     Op(
         "pad", ("x",), _pad_spec, _pad_text, vjp=_pad_vjp,
         attrs={"widths": (), "mode": "constant", "value": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"widths": ((1, 2), (0, 1))}),
         traits=LINEAR,
-        js="R.pad({0}, {widths}, {mode}, {value})",
+        js="R.pad({0}, {widths}, {mode}, {value})", element=Placed(_padded_element),
     )
 )  # fmt: skip
 
@@ -266,6 +286,11 @@ def _tile_vjp(g: Any, _y: Any, x: Any, *, reps: Any) -> tuple[Any]:
     return (reshape(sum_of(reshape(g, shape=shape), axis=copies), shape=x.shape),)
 
 
+def _tiled_element(index: Any, _attrs: Any, specs: Any, _result: Any) -> str:
+    pairs = zip(index, specs[0].shape, strict=True)
+    return f"{{0}}[{', '.join(f'{i} % {sized(d)}' for i, d in pairs)}]"
+
+
 tile = register(
     Op(
         "tile",
@@ -279,6 +304,7 @@ tile = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"reps": (2, 3)}),
         traits=LINEAR,
         js="R.tile({0}, {reps})",
+        element=Placed(_tiled_element),
     )
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.graph.element import Fold
+from derivo.graph.element import Extreme, Fold
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.catalogue import register, spells
@@ -108,11 +108,13 @@ def _index_spec(x: Spec, *, axis: Any, keepdims: bool) -> Spec:
 _arg_text = "({0}, axis={axis}, keepdims={keepdims})"
 argmax = register(
     Op("argmax", ("x",), _index_spec, "np.argmax" + _arg_text, attrs=REDUCING,
+       element=Extreme(">", _reduced_axes),
        latex=latex_along(r"\operatorname{{argmax}}"),
        js="R.argmax({0}, {axis}, {keepdims})")
 )  # fmt: skip
 argmin = register(
     Op("argmin", ("x",), _index_spec, "np.argmin" + _arg_text, attrs=REDUCING,
+       element=Extreme("<", _reduced_axes),
        latex=latex_along(r"\operatorname{{argmin}}"),
        js="R.argmin({0}, {axis}, {keepdims})")
 )  # fmt: skip
@@ -211,17 +213,20 @@ def _truths(rng: Any) -> Any:
 any_ = register(
     Op("any", ("x",), _boolean, "np.any({0}, axis={axis}, keepdims={keepdims})",
        latex=latex_along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths,
+       element=Fold("0", "{acc} + ({0} != 0)", _reduced_axes, finish="{acc} > 0"),
        js="R.any({0}, {axis}, {keepdims})")
 )  # fmt: skip
 all_ = register(
     Op("all", ("x",), _boolean, "np.all({0}, axis={axis}, keepdims={keepdims})",
        latex=latex_along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths,
+       element=Fold("0", "{acc} + ({0} == 0)", _reduced_axes, finish="{acc} == 0"),
        js="R.all({0}, {axis}, {keepdims})")
 )  # fmt: skip
 count_nonzero = register(
     Op("count_nonzero", ("x",), _index_spec,
        "np.count_nonzero({0}, axis={axis}, keepdims={keepdims})", attrs=REDUCING,
        samples=_truths,
+       element=Fold("0", "{acc} + ({0} != 0)", _reduced_axes),
        js="R.countNonzero({0}, {axis}, {keepdims})")
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from derivo.emit.c.layout import block
 from derivo.emit.c.place import Module, factor_text, size_text
 from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.items import is_literal
 from derivo.emit.plan.layout import (
     Grid,
     Layout,
@@ -126,6 +127,8 @@ def movers(computation: Computation, module: Module) -> str:
             get.append(f"case {k}: unpack(s->{name}, to, {sides}); break;")
     for k, node in enumerate(computation.outputs):
         source = origin(node)
+        if is_literal(source):
+            continue  # the caller knows it
         name, layout = names[source], layout_of(source.spec.shape)
         if isinstance(layout, Number):
             out.append(f"case {k}: *to = (real)s->{name}; break;")

@@ -29,11 +29,13 @@ from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim, Shape, Size, product
 from derivo.graph.element import (
     Contracted,
+    Extreme,
     Fold,
     Index,
     Placed,
     Product,
     Rearranged,
+    Running,
     Scattered,
 )  # fmt: skip
 from derivo.graph.node import Node
@@ -65,6 +67,8 @@ class PlainWriter(Writer):
         element, index = node.op.element, place(node.spec.shape)
         if isinstance(element, Scattered):
             return self._scattered(node, element)
+        if isinstance(element, Running):
+            return self._running(node, element)
         return self._of_elements(node, *self._element(node, index))
 
     def _element(self, node: Node, index: Index) -> tuple[list[str], Text]:
@@ -78,6 +82,8 @@ class PlainWriter(Writer):
             return self._product(node, index)
         if isinstance(element, Contracted):
             return self._contracted(node, index)
+        if isinstance(element, Extreme):
+            return self._extreme(node, element)
         return [], self._elementwise(node, index)
 
     # --- loops ------------------------------------------------------------------------
@@ -171,11 +177,7 @@ class PlainWriter(Writer):
         (operand,) = node.inputs
         shape = operand.spec.shape
         axes = fold.axes(node.attrs, shape)
-        kept = iter(true_places(place(node.spec.shape), node.spec.shape))
-        index = tuple(
-            "0" if d == 1 else f"{INNER}{a}" if a in axes else next(kept)
-            for a, d in enumerate(shape)
-        )
+        index = self._over(node, operand, axes)
         value = self.printer.as_kind(self._at(operand, index), "real")
         given = {"_acc": Text("sum", "number"), "_0": Text("next", "number")}
         step = self.printer.print(fold.step, given).code
@@ -186,6 +188,57 @@ class PlainWriter(Writer):
         given = {"_acc": Text("sum", "number"), "_count": many}
         start = self.printer.print(fold.start, {}).code
         return [f"double sum = {start};", text], self.printer.print(fold.finish, given)
+
+    def _extreme(self, node: Node, element: Extreme) -> tuple[list[str], Text]:
+        """Write the search for the place of an extreme; the first NaN is one."""
+        (operand,) = node.inputs
+        shape = operand.spec.shape
+        axes = element.axes(node.attrs, shape)
+        index = self._over(node, operand, axes)
+        value = self.printer.as_kind(self._at(operand, index), "real")
+        further = f"next {element.sign} best || next != next"
+        text = "\n".join([
+            f"const double next = {value.code};",
+            block(f"if (place < 0 || (best == best && ({further})))",
+                  ["best = next;", "place = number;"]),
+            "++number;",
+        ])  # fmt: skip
+        text = self._around(text, [(index[a], shape[a]) for a in axes if shape[a] != 1])
+        start = "double best = 0, place = -1;\nlong number = 0;"
+        return [start, text], Text("place", "number")
+
+    def _running(self, node: Node, element: Running) -> LeafText:
+        """Write a reduction that keeps every value: one thread, in order."""
+        (operand,) = node.inputs
+        name, shape = self.module.arrays[node], node.spec.shape
+        axis = (node.attrs["axis"] or 0) % len(shape)
+        index = place(shape)
+        given = {
+            "_acc": Text("sum", "number"),
+            "_0": Text(self._factor(operand, index), "number", CAST),
+        }
+        step = self.printer.print(element.step, given).code
+        self.body.arrays[name] = None
+        target = self._address(name, layout_of(shape), true_places(index, shape))
+        text = f"sum = {step};\n{target} = (real)sum;"
+        along = [(index[axis], shape[axis])] if shape[axis] != 1 else []
+        text = f"double sum = {element.start};\n{self._around(text, along)}"
+        others = [
+            (i, d) for a, (i, d) in enumerate(zip(index, shape, strict=True))
+            if a != axis and d != 1
+        ]  # fmt: skip
+        loops = self._around(text, others)
+        alone = block("if (begin == 0 && end > 0)", [loops])
+        title = self.module.names.fresh(f"compute_{name}")
+        return self.shared(title, self.body, [alone], f"One after the other: {name}.")
+
+    def _over(self, node: Node, operand: Node, axes: Sequence[int]) -> Index:
+        """Give the place in an operand of which some axes are reduced."""
+        kept = iter(true_places(place(node.spec.shape), node.spec.shape))
+        return tuple(
+            "0" if d == 1 else f"{INNER}{a}" if a in axes else next(kept)
+            for a, d in enumerate(operand.spec.shape)
+        )
 
     def _size(self, dim: Size) -> Text:
         return Text(f"(double){self.body.size(dim)}", "number", CAST)

@@ -25,9 +25,11 @@ from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim
 from derivo.graph.element import (
     Contracted,
+    Extreme,
     Fold,
     Placed,
     Product,
+    Running,
     Same,
     Scattered,
 )
@@ -36,6 +38,8 @@ from derivo.graph.node import Node, order
 # How an item reads a value: at the letters of its own place, or all of it.
 ALL = "all"
 _POINTWISE = {"pointwise", "store"}
+# What always runs in plain loops.
+_PLAIN = (Placed, Scattered, Extreme, Running, Contracted)
 
 
 @dataclass(eq=False)
@@ -63,7 +67,7 @@ class Edge:
         is_number = isinstance(self.source.layout, Number)
         if self.source.kind in {"numbers", "total"} or is_number or not self.at:
             return True
-        return self.at[0] == "i" and self.source.kind != "turned"
+        return self.at[0] == "i" and self.source.kind not in {"turned", "running"}
 
 
 @dataclass(eq=False)
@@ -74,7 +78,8 @@ class Item:
     ----------
     kind
         "gather", "numbers", "pointwise", "product", "row fold", "column fold", "total",
-        "turned", "plain", or "store" for a result that is written back to an argument.
+        "turned", "plain", "running", or "store" for a result that is written back to
+        an argument.
     node
         The value.
     layout
@@ -205,7 +210,9 @@ class _Classifier:
     def _item(self, node: Node) -> Item:
         layout = layout_of(node.spec.shape)
         if self._is_plain(node):
-            item = Item("plain", node, layout)
+            # One thread goes along the axis of a running sum; the others wait for it.
+            running = isinstance(node.op.element, Running)
+            item = Item("running" if running else "plain", node, layout)
             for operand in node.inputs:
                 self._read(item, operand, ALL)
         elif is_turned(node):
@@ -228,9 +235,7 @@ class _Classifier:
         has_grid = any(isinstance(layout_of(n.spec.shape), Grid) for n in values)
         known = isinstance(element, Fold) or view_of(node) is not None
         known = known or "elementwise" in node.op.traits
-        return isinstance(element, Placed | Scattered | Contracted) or (
-            has_grid and known
-        )
+        return isinstance(element, _PLAIN) or (has_grid and known)
 
     def _product(self, node: Node, layout: Layout) -> Item:
         item = Item("product", node, layout)

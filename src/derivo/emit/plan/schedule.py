@@ -215,7 +215,13 @@ class _Grouping:
         source = edge.source
         if group.kind == "columns":
             return edge.at == "i" and isinstance(item.layout, Line)
-        if edge.at == ALL or source.kind in {"total", "numbers", "turned", "gather"}:
+        if edge.at == ALL or source.kind in {
+            "total",
+            "numbers",
+            "turned",
+            "gather",
+            "running",
+        }:
             return False
         if isinstance(group.layout, Panels) and group.kind == "rows":
             is_line = isinstance(source.layout, Line) or source.kind == "row fold"
@@ -319,6 +325,7 @@ _PLAIN: dict[str, type[Leaf]] = {
     "gather": Gather,
     "numbers": Numbers,
     "plain": Plain,
+    "running": Plain,
     "turned": Turned,
 }
 
