@@ -103,6 +103,10 @@ def derive(
             message = f"shapes={shapes!r} is to be a dict: shapes={{'x': 'N M'}}"
             raise UsageError(message)
         specs["shapes"], shapes = shapes, None
+    twice = [name for name in shapes or () if name in specs]
+    if twice:
+        message = f"{twice[0]!r} is given twice: in shapes=, and by itself"
+        raise UsageError(message)
     for name in own if shapes is None else ():
         if name in options and options[name] is not usual[name].default:
             specs[name] = options.pop(name)

@@ -673,8 +673,8 @@ def _wrt(wrt: Any, graph: Graph, given: Given) -> tuple[str, ...]:
         raise UsageError(message)
     names = tuple(found for name in asked for found in _below(name, kinds))
     for name in names:
-        if name in given.fixed:
-            value = shown(given.fixed[name])
+        if name in given.fixed or name in given.told:
+            value = given.told.get(name) or shown(given.fixed[name])
             message = (
                 f"wrt: {name!r} is a setting, {value}. To differentiate for it give it "
                 f"a shape ({name}='' for one number) or a floating number, 3.0 for 3"

@@ -156,13 +156,13 @@ def test_a_shape_that_cannot_be_read(spec):
         derivo.derive(lambda x: x, x=spec)
 
 
-@pytest.mark.parametrize("spec", [{}, {"a": {}}], ids=["dict", "nest"])
+@pytest.mark.parametrize("spec", [{}, {"a": {1, 2}}], ids=["dict", "nest"])
 def test_a_spec_that_is_neither_shape_nor_array(spec):
-    with pytest.raises(UsageError, match=r"x(\.a)?: .*neither a shape"):
+    with pytest.raises(UsageError, match=r"x(\.a)?.* neither a shape"):
         derivo.derive(lambda x: x, x=spec)
 
 
-@pytest.mark.parametrize("spec", [None, 3, {"a": None}], ids=str)
+@pytest.mark.parametrize("spec", [None, 3, {"a": None}, {"a": []}], ids=str)
 def test_settings_alone(spec):
     with pytest.raises(UsageError, match=r"all arguments .* are settings.*float"):
         derivo.derive(lambda x: x, x=spec)

@@ -123,6 +123,8 @@ def test_an_example_of_floats_is_still_an_argument():
     assert fixed.wrt == ("x",)
     with pytest.raises(UsageError, match=r"'p' is a setting.*float"):
         derivo.derive(lambda x, p: np.sum(x**p), x=np.ones(3), p=2, wrt="p")
+    with pytest.raises(UsageError, match=r"'x\.n' is a setting, 3"):
+        derivo.derive(lambda x: x["a"] * x["n"], x={"a": "N", "n": 3}, wrt="x.n")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,8 @@ def test_an_example_of_floats_is_still_an_argument():
         ({"x": "N", "static": 3}, r"static=3 is to be a dict"),
         ({"x": "N", "static": {"x": 1}}, r"'x' is given twice"),
         ({"x": "N", "static": {"mode": 1}}, r"'mode' is not an argument"),
+        ({"x": "N", "shapes": {"x": "N"}}, r"'x' is given twice: in shapes="),
+        ({"x": "N", "static": {"y.mode": 1}}, r"no dict 'y' among the arguments"),
         ({"x": "N", "shapes": "N"}, r"shapes='N' is to be a dict"),
     ],
     ids=str,

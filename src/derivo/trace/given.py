@@ -114,6 +114,7 @@ class Given:
                 settings[name] = made(nest)
             else:
                 specs[name] = nest
+        _check_static(fixed, specs)
         if settings and not specs:
             _refuse_settings_alone(function, settings)
         _check_paths(specs)
@@ -239,6 +240,25 @@ def _static(static: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         message = f"{twice[0]!r} is given twice: as an argument, and in static="
         raise UsageError(message)
     return dict(static)
+
+
+def _check_static(static: Mapping[str, Any], specs: Mapping[str, Any]) -> None:
+    """See that each setting of a part of a nest found its place.
+
+    Raises
+    ------
+    UsageError
+        There is no such nest.
+    """
+    known = {way for name, nest in specs.items() for way, _ in settings_in(nest, name)}
+    lost = [way for way in static if "." in way and way not in known]
+    if lost:
+        above, _, last = lost[0].rpartition(".")
+        message = (
+            f"static={{{lost[0]!r}: ...}}: there is no dict {above!r} among the "
+            f"arguments that {last!r} could stand in; give the shapes of its arrays"
+        )
+        raise UsageError(message)
 
 
 def _check_paths(specs: Mapping[str, Any]) -> None:

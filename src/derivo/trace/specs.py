@@ -51,6 +51,8 @@ def read_nest(name: str, value: Any, static: Mapping[str, Any]) -> Any:
         return Setting(static[name])
     if isinstance(value, Setting):
         return value
+    if "." in name and isinstance(value, list | dict) and not value:
+        return Setting(value)  # in a nest, what is empty holds nothing
     nest = as_nest(value)
     if nest is None:
         return Setting(value) if is_setting(value) else _read_spec(name, value)
