@@ -61,6 +61,29 @@ def test_a_list_or_an_array_in_place_of_one_argument(case: str) -> None:
             assert slope == pytest.approx(np.sum(v * g), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("case", SEVERAL)
+@pytest.mark.filterwarnings("ignore")
+def test_a_number_in_place_of_one_argument(case: str) -> None:
+    name, given = SEVERAL[case]
+    spelling = TABLE[name]
+    arrays = spelling.arrays(SIZES[0])
+    rest = {k: np.asarray(a) for k, a in arrays.items() if k != given}
+    if not any(a.dtype.kind == "f" and a.ndim for a in rest.values()):
+        return
+    for value in (0.6, 2):
+        function = _given(spelling, given, value)
+        try:
+            expected = np.asarray(function(**rest))
+        except Exception:  # noqa: BLE001, S112  NumPy itself does not take one there
+            continue
+        specs: dict[str, Any] = {k: Spec(a.shape, a.dtype) for k, a in rest.items()}
+        try:
+            d = derivo.derive(function, shapes=specs, verify=False)
+        except derivo.errors.NotSupportedError:
+            continue
+        np.testing.assert_allclose(d(**rest), expected, rtol=1e-9, atol=1e-12)
+
+
 x = np.array([0.5, -1.3, 2.2])
 MIXED: dict[str, Any] = {
     "hstack": lambda x: np.hstack([x, 1.0]),

@@ -105,4 +105,5 @@ def number(value: float) -> ast.expr:
         constant: ast.expr = ast.Attribute(ast.Name("np"), name)
     else:
         constant = ast.Constant(abs(value))
-    return ast.UnaryOp(ast.USub(), constant) if value < 0 else constant
+    is_below = value < 0 or (value == 0 and str(value) == "-0.0")
+    return ast.UnaryOp(ast.USub(), constant) if is_below else constant

@@ -52,7 +52,9 @@ class Builder:
         """Give the node for `op` on `inputs`, the existing one if there is one."""
         full = {**op.attrs, **(attrs or {})}
         # type() keeps 1 and 1.0 and True apart, which compare equal.
-        key = (op.name, inputs, tuple((k, type(v), v) for k, v in full.items()))
+        key: Any = (op.name, inputs, tuple((k, type(v), v) for k, v in full.items()))
+        if full.get("value") == 0 and str(full["value"]) == "-0.0":
+            key = (key, "-0.0")  # nor is it 0.0
         node = self.known.get(key)
         if node is None:
             spec = op.infer(*(n.spec for n in inputs), **full)

@@ -70,9 +70,15 @@ correlation: Op = register(
 )  # fmt: skip
 
 
+def _row(x: Any) -> Any:
+    """Give a vector: a number is one of a single element."""
+    x = as_array(x)
+    return x if np.ndim(x) else np.reshape(x, (1,))
+
+
 @spells(np.convolve)
 def _convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    a, v = as_array(a), as_array(v)
+    a, v = _row(a), _row(v)
     n, m = (as_dim(np.shape(x)[0]) for x in (a, v))
     if mode not in ("full", "same", "valid"):
         message = f"mode {mode!r} has no rule, only 'full', 'same' and 'valid'"

@@ -80,6 +80,8 @@ class Terms:
     @classmethod
     def number(cls, value: Any, *, exps: bool = False) -> Terms:
         """Give a number, exactly as it was written."""
+        if str(value) == "-0.0":  # which algebra would take for 0.0
+            raise NotAlgebraic
         try:
             return cls((), {ONE: Fraction(str(value))}, exps=exps)
         except ValueError:
