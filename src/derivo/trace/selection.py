@@ -176,6 +176,10 @@ class Selection:
         own = [a if isinstance(a, Selection) else None for a in args]
         for a in args:
             self._require_fitting(a)
+        if _is_affine(function, args):
+            # Nothing in it can overflow, nor any derivative: what is left out may wait.
+            whole = [a if s is None else s.full for a, s in zip(args, own, strict=True)]
+            return self._with(function(*whole), None)
         fills = _safe_fills(function, args)
         if fills is None:
             self._refuse(f"`{getattr(function, 'func', function).__name__}` here")
@@ -290,6 +294,33 @@ def _safe_fills(
                 *(values for _, values in chosen))):  # fmt: skip
             return tuple(fill for fill, _ in chosen)
     return None
+
+
+def _is_affine(function: Callable[..., Any], args: Sequence[Any]) -> bool:
+    """Tell a sum or difference of selections, or a multiple of one by a number."""
+    raw = [isinstance(a, Selection) and a.rest is None for a in args]
+    known = [None if r else _number(a) for r, a in zip(raw, args, strict=True)]
+    is_known = [
+        r or isinstance(k, int | float) for r, k in zip(raw, known, strict=True)
+    ]
+    if len(args) != 2 or not any(raw) or not all(is_known):
+        return False
+
+    def at(*values: float) -> Any:
+        own = iter(values)
+        return function(
+            *(next(own) if r else k for r, k in zip(raw, known, strict=True))
+        )
+
+    count = sum(raw)
+    a, b = (1.7, -0.4)[:count], (-2.3, 1.1)[:count]
+    both = tuple(p + q for p, q in zip(a, b, strict=True))
+    with np.errstate(all="ignore"):
+        try:
+            apart = at(*a) + at(*b) - at(*both) - at(*(0.0,) * count)
+        except (ValueError, TypeError, ArithmeticError):
+            return False
+    return bool(abs(apart) < 1e-12)
 
 
 def _number(value: Any) -> Any:
