@@ -48,6 +48,7 @@ from derivo.ops import solve as solve
 from derivo.ops import special as special
 from derivo.ops import spectra as spectra
 from derivo.ops import statistics as statistics
+from derivo.ops import windows as windows
 from derivo.ops.catalogue import CATALOGUE as CATALOGUE
 from derivo.ops.catalogue import SPELLINGS as SPELLINGS
 from derivo.ops.custom import stop_gradient as stop_gradient

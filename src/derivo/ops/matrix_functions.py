@@ -46,3 +46,14 @@ def qr_stacked(a):
     """Give the orthogonal factor, and the transpose of the triangular one below."""
     q, r = np.linalg.qr(a)
     return np.concatenate([q, np.swapaxes(r, -1, -2)], axis=-2)
+
+
+def add_windows(g, shape, axes):
+    """Add up windows where they overlap; the adjoint of a sliding window view."""
+    x = np.zeros(shape, dtype=g.dtype)
+    for place in np.ndindex(g.shape[len(shape) :]):
+        index = [slice(None)] * len(shape)
+        for axis, first in zip(axes, place, strict=True):
+            index[axis] = slice(first, first + g.shape[axis])
+        x[tuple(index)] += g[(..., *place)]
+    return x

@@ -56,7 +56,7 @@ TOPICS = (
     ),
     Topic(
         "Joining, cutting, repeating",
-        ("join", "cut_up", "rearrange", "edit", "assemble"),
+        ("join", "cut_up", "rearrange", "edit", "assemble", "windows"),
         "lambda x: np.pad(np.hstack([x, [1.0]]), 2, mode='reflect')", {"x": "N"},
     ),
     Topic(

@@ -138,7 +138,10 @@ class Gathered(Run):
 
     @property
     def node(self) -> Any:
-        """The array, as the list is one to NumPy."""
+        """The array, as the list is one to NumPy; one of tuples has none."""
+        if not hasattr(self.nest, "node"):
+            message = "a list of tuples, lists or dicts is no array"
+            raise AttributeError(message)
         return self.as_array().node
 
     def __array_function__(

@@ -87,6 +87,8 @@ def _instead() -> dict[int, Any]:
     own: dict[ModuleType, dict[str, Any]] = {np: {}, np.linalg: {}, np.fft: {}}
     instead: dict[int, Any] = {}
     for holder, name, function, new in _takers():
+        if holder not in own:  # such as np.lib.stride_tricks, whose own take no lists
+            continue
         own[holder][name] = function, new
         instead[id(function)] = new
     for name in ("linalg", "fft"):

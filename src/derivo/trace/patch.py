@@ -128,6 +128,8 @@ def understanding_variables(
             if id(scope) in before:
                 return
             new = {k: n for k, v in scope.items() if (n := instead(v)) is not v}
+            # `from builtins import range`, in code that runs on Python 2 as well.
+            new |= {k: w for k, w in words.items() if scope.get(k) is _builtin(k)}
             imported = {k: scope[k] for k in new}
             added = words.keys() - scope.keys()
             before[id(scope)] = scope, imported, added
@@ -150,6 +152,10 @@ def understanding_variables(
                 scope.update(imported)
                 for name in added:
                     scope.pop(name, None)
+
+
+def _builtin(name: str) -> Any:
+    return getattr(builtins, name, _builtin)
 
 
 def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -172,7 +172,8 @@ class PlainLoop(Iterator[Any]):
                 continue
             if isinstance(after, Watched | WatchedDict | Gathered):
                 continue
-            if before is NOTHING:
+            # What was None is read by no step: `h, cache = None, None` in front.
+            if before is NOTHING or before is None:
                 if any(isinstance(v, Variable) for v in leaves(after)):
                     self.left.add(place)
                 continue

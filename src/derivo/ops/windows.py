@@ -1,0 +1,90 @@
+"""Windows that slide over an array: each place of a kernel beside the others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from derivo.errors import ShapeError
+from derivo.graph.dim import format_shape
+from derivo.graph.element import Unscripted
+from derivo.graph.op import Op
+from derivo.graph.spec import Spec
+from derivo.ops import matrix_functions as plain
+from derivo.ops.catalogue import register, spells
+from derivo.ops.infer import normal_axis
+from derivo.ops.shape import as_shape
+
+_NO_PAGE = Unscripted("has windows of any number of axes, which no page shows")
+
+
+def _windows_spec(x: Spec, window: Any, axes: Any) -> Spec:
+    shape = list(x.shape)
+    for size, axis in zip(window, axes, strict=True):
+        length = shape[axis] - size + 1
+        if isinstance(length, int) and length < 0:
+            message = (
+                f"windows of {format_shape(window)} do not fit into the shape "
+                f"{format_shape(x.shape)}"
+            )
+            raise ShapeError(message)
+        shape[axis] = length
+    return Spec((*shape, *window), x.kind)
+
+
+windows: Op = register(
+    Op(
+        "windows", ("x",), _windows_spec,
+        "np.lib.stride_tricks.sliding_window_view({0}, {window}, {axes})",
+        vjp=lambda g, _y, x, *, axes, **_: (
+            add_windows(g, shape=as_shape(x.shape), axes=axes),
+        ),
+        attrs={"window": (), "axes": ()},
+        samples=lambda rng: (
+            (rng.normal(size=(2, 5, 6)),), {"window": (2, 3), "axes": (1, 2)},
+        ),
+        latex=r"\operatorname{{windows}} {0}", traits=frozenset({"analytic"}),
+        called=("windows_of_{0}", "windows"), js=_NO_PAGE,
+    )
+)  # fmt: skip
+
+# Adjoint of `windows`: what stands at one place in several windows is added up.
+add_windows: Op = register(
+    Op(
+        "add_windows", ("x",),
+        lambda x, shape, **_: Spec(shape, "float" if x.is_weak else x.kind),
+        "add_windows({0}, {shape}, {axes})",
+        vjp=lambda g, _y, x, *, shape, axes: (
+            windows(g, window=as_shape(x.shape)[len(shape) :], axes=axes),
+        ),
+        attrs={"shape": (), "axes": ()},
+        samples=lambda rng: (
+            (rng.normal(size=(2, 4, 4, 2, 3)),),
+            {"shape": (2, 5, 6), "axes": (1, 2)},
+        ),
+        latex=r"\operatorname{{windows}}^T {0}", traits=frozenset({"analytic"}),
+        helpers=(plain.add_windows,), js=_NO_PAGE,
+    )
+)  # fmt: skip
+
+
+@spells(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: Any = False,
+    writeable: Any = False,
+) -> Any:  # fmt: skip
+    """Give all windows of a shape, their own axes last."""
+    del subok
+    if writeable:
+        message = "windows that are written into have no rule: they overlap"
+        raise NotImplementedError(message)
+    window = as_shape(window_shape)
+    axes = tuple(range(x.ndim)) if axis is None else normal_axis(axis, x.ndim)
+    if len(window) != len(axes) or len(set(axes)) < len(axes):
+        message = (
+            f"sliding_window_view: the windows {format_shape(window)} need one axis "
+            f"each, not {axes}"
+        )
+        raise ShapeError(message)
+    return windows(x, window=window, axes=axes)
