@@ -173,7 +173,9 @@ def test_attributes_of_objects_in_a_list():
     forward: dict[str, Any] = {}
     exec(d.source, forward)  # noqa: S102
     np.testing.assert_allclose(forward["deep"](net.layers, X)[0], net.deep(X))
+    before = seen(net)
     assert d.check(trials=1).ok
+    assert seen(net) == before
 
 
 @pytest.mark.parametrize("kind", [Frozen, Slotted])

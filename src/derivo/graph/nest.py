@@ -216,6 +216,8 @@ def as_given(form: Any, values: Any) -> Any:
     values
         The same nest of values, as `as_written` has it.
     """
+    if not is_nest(form):
+        return values
     in_order = leaves(values)
     return made(rebuilt(form, lambda _: next(in_order)))
 

@@ -59,6 +59,8 @@ def arguments_of(
         A setting with another value than it has, or a nest of another form.
     """
     named = dict(arrays)
+    if given.is_plain and not graph.parameters:
+        return tuple(args), named
     args = _together(graph, given, args)
     for name in [k for k in named if k in given.fixed]:
         check_setting(graph.name, name, given.fixed[name], named.pop(name))

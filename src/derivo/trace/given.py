@@ -6,6 +6,7 @@ import inspect
 import reprlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -52,7 +53,7 @@ class Given:
     attributes: tuple[str, ...] = ()
     several: str = ""
 
-    @property
+    @cached_property
     def of_self(self) -> tuple[str, ...]:
         """Arguments of the source that are attributes of the method's object."""
         return tuple(dict.fromkeys(way.partition(".")[0] for way in self.attributes))
@@ -161,7 +162,12 @@ class Given:
         own = [name for name in known if name in self.specs]
         return own + [name for name in self.specs if name not in own]
 
-    @property
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether arguments are arrays, one by one, and nothing else."""
+        return not self.fixed and not self.attributes and not self.several
+
+    @cached_property
     def fixed(self) -> Mapping[str, Any]:
         """Every argument that has its value for good."""
         return {**self.defaults, **self.settings}

@@ -11,6 +11,7 @@ from derivo.graph.nest import Record, parts_of
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 from derivo.run.stored import Missing
+from derivo.trace.owned import entirely_as_it_was
 from derivo.trace.specs import as_nest, is_setting
 from derivo.verify.differences import Numeric, compare
 from derivo.verify.draw import Inputs
@@ -51,7 +52,9 @@ def _function_itself(derivation: Passes, inputs: Inputs, traced: list[Any]) -> R
 
 
 def _call(derivation: Passes, inputs: Inputs) -> Any:
-    return derivation.run_function({k: v.copy() for k, v in inputs.arrays.items()})
+    arrays = {k: v.copy() for k, v in inputs.arrays.items()}
+    with entirely_as_it_was(derivation.function):  # what it keeps is the user's
+        return derivation.run_function(arrays)
 
 
 def _flat(result: Any) -> list[Any]:
