@@ -1,6 +1,7 @@
 """Habits of course code: caches beside results, None in front, builtins imported."""
 
 from builtins import range  # noqa: A004, UP029  as code for Python 2 and 3 has it
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def test_a_loop_that_keeps_caches(steps):
 
 
 def test_the_gradient_half_beside_the_loss():
-    specs = {"scores": "N C", "labels": Spec("N", "int")}
+    specs: dict[str, Any] = {"scores": "N C", "labels": Spec("N", "int")}
     d = derivo.derive(lambda scores, labels: picked_rows(scores, labels)[0], **specs)
     scores = np.random.default_rng(1).normal(size=(4, 3))
     labels = np.array([0, 2, 1, 1])
