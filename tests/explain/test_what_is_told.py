@@ -1,5 +1,6 @@
 """Every row of an explanation is true: both sides have the same value."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -12,6 +13,7 @@ from derivo.explain.formula.tree import (
     Minus,
     Number,
     Symbol,
+    walk,
 )
 from derivo.explain.levels import batch, jacobian, matrix, scalar
 from derivo.explain.levels.scalar_parts import as_it_is
@@ -366,3 +368,28 @@ def test_reused_names_and_deltas_are_those_of_the_code():
     }
     assert readers["d_pre_h"] == readers["d_pre_h_2"] == {"tanh"}
     assert readers["d_h"] == {"matmul"}
+
+
+def test_what_is_shown_multiplies_to_what_is_shown():
+    """0.8 times 0.1089 is 0.0871, whatever the numbers behind them come to."""
+
+    def act(x, w):
+        return np.tanh(w * x)
+
+    d = derivo.derive(act, x="", w="")
+    signs = []
+    for seed in range(8):
+        x, w = np.random.default_rng(seed).uniform(0.3, 1.4, 2)
+        document = d.explain("scalar", x=x, w=w).document
+        rows = [
+            r for b in blocks_of(document) if isinstance(b, Display) for r in b.rows
+        ]
+        for above, row in itertools.pairwise(rows):
+            factors = [n.value for n in walk(above.right) if isinstance(n, Number)]
+            is_product = len(factors) > 1 and isinstance(row.right, Number)
+            if is_product and row.left is None:
+                shown = np.prod([float(f"{f:.4g}") for f in factors])
+                is_equal = f"{shown:.4g}" == f"{row.right.value:.4g}"
+                assert row.sign == ("=" if is_equal else "≈")
+                signs.append(row.sign)
+    assert set(signs) == {"=", "≈"}

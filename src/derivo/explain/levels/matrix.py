@@ -65,6 +65,8 @@ def adjoint_sections(t: Telling) -> tuple[Section, ...]:
         if blocks and anchor not in seen:
             seen.add(anchor)
             title = words.runs("matrix.title", adjoint=t.adjoint(value))
+            if not isinstance(t.adjoint(value), Symbol):
+                title = words.runs("matrix.title_unnamed", value=t.shown(value))
             found.append(Section(anchor, title, blocks, "matrix"))
     return tuple(found)
 

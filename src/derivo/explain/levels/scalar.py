@@ -33,6 +33,7 @@ from derivo.explain.levels.paths import Path, paths_between
 from derivo.explain.levels.scalar_numbers import (
     DIGITS,
     seeds_of,
+    sign_before,
     slope,
     values_of,
     weighed,
@@ -272,8 +273,10 @@ class _Scalars:
         total = None
         if self.values:
             products, total = [], 0.0
+            factors = []
             for path in found:
                 numbers = [slope(f, self.values) for f in path]
+                factors.append(numbers)
                 parts = [
                     mark(self.expanded, f, Number(x, DIGITS))
                     for f, x in zip(path, numbers, strict=True)
@@ -284,7 +287,8 @@ class _Scalars:
             if np.isnan(total):  # 0 times ∞ on a path that a mask has closed
                 return rows, None
             rows.append(Row(None, added(products), self.words.runs("matrix.numbers")))
-            rows.append(Row(None, Number(total, DIGITS)))
+            sign = sign_before(total, factors)
+            rows.append(Row(None, Number(total, DIGITS), (), sign))
         return rows, total
 
     # --- formulas ---------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,19 @@ def weighed(
     ]
     with np.errstate(all="ignore"):
         total = float(sum(seed * x for seed, x in known))
-    return [Row(None, added(products)), Row(None, Number(total, DIGITS))]
+    sign = sign_before(total, [(seed, x) for seed, x in known])
+    return [Row(None, added(products)), Row(None, Number(total, DIGITS), (), sign)]
+
+
+def sign_before(total: float, products: Iterable[Iterable[float]]) -> str:
+    """Give the sign before the sum of products: = only if what is shown comes to it.
+
+    Every number is shown rounded; where the rounded factors give another last figure
+    than the sum itself, a reader who multiplies is told so.
+    """
+    with np.errstate(all="ignore"):
+        shown = sum(np.prod([float(f"{x:.{DIGITS}g}") for x in p]) for p in products)
+    return "=" if f"{shown:.{DIGITS}g}" == f"{total:.{DIGITS}g}" else "≈"
 
 
 def slope(f: Factor, values: Mapping[Node, Any]) -> float:
