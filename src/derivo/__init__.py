@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from derivo.ops.scan import scan as scan
     from derivo.run.load import load as load
     from derivo.train.network import Network as Network
+    from derivo.train.training_step import training_step as training_step
     from derivo.transforms import grad as grad
     from derivo.transforms import hessian as hessian
     from derivo.transforms import hvp as hvp
@@ -50,6 +51,7 @@ _PLACES = {
     "rule": "derivo.ops.custom",
     "scan": "derivo.ops.scan",
     "stop_gradient": "derivo.ops.custom",
+    "training_step": "derivo.train.training_step",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 from derivo.emit.places import below, nest_expression
 from derivo.emit.program import Source
@@ -68,10 +69,21 @@ def write_calls(step: CallsOfStep) -> CallingStep:
     called, blocks = _rules(step.rules, taken)
     name = Names(taken).fresh("step")
     blocks.append(_Lines(step, Names(taken | {name}), called).write(name))
-    whole = [text.rstrip("\n"), *("\n".join(block) for block in blocks)]
-    if not any(line == "import numpy as np" for line in text.split("\n")):
-        whole.insert(0, "import numpy as np")
-    return CallingStep("\n\n\n".join(whole) + "\n", name)
+    written = "\n\n\n".join("\n".join(block) for block in blocks)
+    head = _imports(text, written)
+    return CallingStep(f"{head}{text.rstrip()}\n\n\n{written}\n", name)
+
+
+def _imports(text: str, added: str) -> str:
+    """Write the imports that a module lacks for what is added to it."""
+    own = text.split("\n")
+    plain, numpy = f"from types import {SimpleNamespace.__name__}", "import numpy as np"
+    head = ""
+    if numpy not in own and "np." in added:
+        head = f"{numpy}\n\n\n"
+    if plain not in own and f"{SimpleNamespace.__name__}(" in added:
+        head = f"{plain}\n\n{head}"
+    return head
 
 
 def _top_names(text: str) -> set[str]:

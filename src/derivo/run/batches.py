@@ -20,21 +20,19 @@ class Batches:
         For each array its axis of examples; None where it has none.
     rows
         How many examples there are; 1 where no array has that axis.
+    dtype
+        The floating type that is trained in.
     """
 
     arrays: tuple[Any, ...]
     axes: tuple[int | None, ...]
     rows: int
+    dtype: np.dtype[Any]
 
     @classmethod
     def of_rows(cls, *arrays: Any) -> Self:
-        """Give arrays with a row for each example."""
-        return cls(arrays, (0,) * len(arrays), len(arrays[0]))
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """The floating type that is trained in."""
-        return np.result_type(*(a for a in self.arrays if a.dtype.kind == "f"))
+        """Give arrays of one floating type with a row for each example."""
+        return cls(arrays, (0,) * len(arrays), len(arrays[0]), arrays[0].dtype)
 
     def taken(self, rows: Any) -> list[Any]:
         """Give what a step sees that is made on some rows."""

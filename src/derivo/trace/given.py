@@ -52,6 +52,7 @@ class Given:
     parameters: tuple[str, ...] = ()
     attributes: tuple[str, ...] = ()
     several: str = ""
+    initial: tuple[str, ...] = ()
 
     @cached_property
     def of_self(self) -> tuple[str, ...]:
@@ -59,9 +60,9 @@ class Given:
         return tuple(dict.fromkeys(way.partition(".")[0] for way in self.attributes))
 
     @property
-    def sizes_of_self(self) -> frozenset[int]:
-        """The sizes of these attributes that are numbers."""
-        nests = [self.specs[name] for name in self.of_self]
+    def sizes_of_arrays(self) -> frozenset[int]:
+        """The sizes that are numbers, and that nobody wrote: those of such arrays."""
+        nests = [self.specs[name] for name in (*self.of_self, *self.initial)]
         dims = (d for spec in leaves(nests) for d in spec.shape)
         return frozenset(d for d in dims if isinstance(d, int))
 

@@ -6,7 +6,8 @@ function is traced once more with that, and each call is tried on it.
 
 Two sizes that the user gave two plain names are no such case: that is a mistake in the
 specs, or a transpose that is missing. So is a name that meets a number, unless the
-number is the size of an array that an object holds: then the name stands for it.
+number is the size of an array that an object holds, or of the initial value of a
+parameter: then the name stands for it.
 """
 
 from __future__ import annotations

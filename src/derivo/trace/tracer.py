@@ -339,7 +339,7 @@ def trace(
     """
     tracer = Tracer(builder, inspect.unwrap(function))
     tracer.opens = opens
-    tracer.numbers = given.sizes_of_self
+    tracer.numbers = given.sizes_of_arrays
     specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}
     inputs_by_path = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from derivo.run.engine import Engine
 from derivo.train.draw import epoch_order
 from derivo.train.history import History
 from derivo.train.progress import Progress
+
+if TYPE_CHECKING:
+    from derivo.verify.nonfinite import Nonfinite
 
 
 @dataclass
@@ -59,7 +62,9 @@ class Plan:
     verbose: int
     scores: Callable[[tuple[Any, ...]], Mapping[str, float]]
     sizes: Mapping[str, int] = field(default_factory=dict)
-    cause: Callable[[tuple[Any, ...], Any], str] = lambda _values, _rows: ""
+    cause: Callable[[tuple[Any, ...], Any], Nonfinite | None] = lambda _values, _rows: (
+        None
+    )
 
     def batch_sizes(self, rows: str) -> dict[str, int]:
         """Give all named sizes in a step on a whole batch; `rows` names its length."""
@@ -98,7 +103,7 @@ def run_epochs(engine: Engine, state: State, plan: Plan, history: History) -> No
 
 
 def diverged(
-    where: str, loss: float, learning_rate: float, cause: str
+    where: str, loss: float, learning_rate: float, cause: Nonfinite | None
 ) -> DivergenceError:
     """Make the error for a loss that is not a number.
 
@@ -107,15 +112,18 @@ def diverged(
     where
         The step.
     cause
-        What made the first NaN or infinity; empty if that is not known.
+        What made the first NaN or infinity; None if that is not known.
     """
     what = "is NaN" if np.isnan(loss) else "is infinite"
-    found = "".join(f"\n  {line}" for line in cause.split("\n") if line)
+    found = "" if cause is None else "".join(f"\n  {s}" for s in str(cause).split("\n"))
+    instead = (
+        f"lower the learning rate, which is {learning_rate:g} (try "
+        f"learning_rate={learning_rate / 10:g}), and scale the data to about 1"
+    )
+    if cause is not None and cause.operation == "argument":
+        instead = f"leave out what is not finite, or fill it in: look at {cause.name}"
     message = (
         f"the loss {what} in {where}. The parameters are kept as they were before it "
-        "went wrong."
-        f"{found}\n"
-        f"  Instead: lower the learning rate, which is {learning_rate:g} (try "
-        f"learning_rate={learning_rate / 10:g}), and scale the data to about 1"
+        f"went wrong.{found}\n  Instead: {instead}"
     )
     return DivergenceError(message)

@@ -28,6 +28,7 @@ from derivo.train.validation import hold_back
 
 if TYPE_CHECKING:
     from derivo.explain.explanation import Explanation  # loads when it is asked for
+    from derivo.verify.nonfinite import Nonfinite
 
 ROWS_EXPLAINED = 4
 
@@ -249,7 +250,9 @@ class Network:
         run_epochs(runner, self.state, plan, history)
         return history
 
-    def _cause(self, x: Any, t: Any, values: tuple[Any, ...], rows: Any) -> str:
+    def _cause(
+        self, x: Any, t: Any, values: tuple[Any, ...], rows: Any
+    ) -> Nonfinite | None:
         return self.derivation.first_nonfinite((x[rows], t[rows]), values)
 
     def _read(self, targets: Targets, dtype: Any, features: int) -> Callable[..., Any]:

@@ -29,14 +29,7 @@ def check_settings(
     """
     _count("epochs", epochs, "how often all rows are used")
     _count("batch_size", batch_size, "the number of rows per step, such as 32")
-    number = isinstance(learning_rate, int | float | np.number) and not isinstance(
-        learning_rate, bool
-    )
-    if not number or not math.isfinite(learning_rate) or learning_rate <= 0:
-        message = (
-            f"learning_rate={learning_rate!r} must be a positive number, such as 0.001"
-        )
-        raise UsageError(message)
+    check_rate(learning_rate)
     if engine == "numba":
         message = (
             "engine='numba' is no more: engine='c' takes its place, and needs a C "
@@ -46,6 +39,24 @@ def check_settings(
     if engine not in ENGINES:
         error = unknown_name("an engine", engine, ENGINES)
         raise error
+
+
+def check_rate(learning_rate: Any) -> None:
+    """Refuse a learning rate that is not a positive number.
+
+    Raises
+    ------
+    UsageError
+        With what it is.
+    """
+    number = isinstance(learning_rate, int | float | np.number) and not isinstance(
+        learning_rate, bool
+    )
+    if not number or not math.isfinite(learning_rate) or learning_rate <= 0:
+        message = (
+            f"learning_rate={learning_rate!r} must be a positive number, such as 0.001"
+        )
+        raise UsageError(message)
 
 
 def _count(name: str, value: Any, meaning: str) -> None:

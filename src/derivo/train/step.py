@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -34,6 +34,9 @@ from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from derivo.verify.nonfinite import Nonfinite  # loads when it is asked for
 
 # The axis of examples is the one of this name, or else the first that has a name.
 USUAL_ROWS = "N"
@@ -140,7 +143,8 @@ class StepDerivation:
             for n, name in parts.adjoints.items()
             if n not in parts.forward and n.inputs
         }
-        return graph, {**update.names, **adjoints, **parts.names}
+        names = {graph.loss: "loss", **update.names, **adjoints, **parts.names}
+        return graph, names
 
     @cached_property
     def _program(self) -> Program:
@@ -222,8 +226,10 @@ class StepDerivation:
         example = {} if self.example is None else {"arrays": self.example()}
         return self.loss.check(**{**example, **options})
 
-    def first_nonfinite(self, data: Sequence[Any], values: Sequence[Any]) -> str:
-        """Tell which operation made the first NaN or infinity of a step.
+    def first_nonfinite(
+        self, data: Sequence[Any], values: Sequence[Any]
+    ) -> Nonfinite | None:
+        """Find which operation made the first NaN or infinity of a step.
 
         Parameters
         ----------
@@ -231,18 +237,12 @@ class StepDerivation:
             What the step is made on, in the order of `data`.
         values
             The parameters, and what else is kept, before the step.
-
-        Returns
-        -------
-        str
-            A few lines; empty if all is finite.
         """
         from derivo.verify.nonfinite import trace_nonfinite  # noqa: PLC0415
 
         arrays = dict(zip(self.data, data, strict=True))
         arrays |= dict(zip(self.parameters, values, strict=False))
-        found = trace_nonfinite(self.loss, arrays)
-        return "" if found is None else str(found)
+        return trace_nonfinite(self.loss, arrays)
 
     def save(self, path: str | Path) -> Path:
         """Write the source to a file; `derivo.load` gives it back as a module."""
@@ -251,6 +251,10 @@ class StepDerivation:
     def __call__(self, *args: Any, **arrays: Any) -> Any:
         """Make one step: give the loss and the new parameters and states."""
         return self.function(*args, **arrays)
+
+    def __deepcopy__(self, _memo: Any) -> Self:
+        """Give the derivation itself: nothing in it changes."""
+        return self
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what a pickle holds: what the rest is made from."""
@@ -301,11 +305,12 @@ class Update:
         results = {n: self.lowered(m) for n, m in made.items()}
         self.states[path] = list(states.values())
         self.results[path] = [results[n] for n in traced.outputs]
+        common = {n for n in traced.inputs if n.attrs["name"] in NUMBERS}
         for node, word in traced.names.items():
             if node in results and node not in traced.inputs:
-                result = results[node]
-                called = f"{word}_{name}" if result.spec.rank else word
-                self.names.setdefault(result, called)
+                own = {n for n in order([node]) if n in traced.inputs} - common
+                called = f"{word}_{name}" if own else word
+                self.names.setdefault(results[node], called)
 
 
 def _traced_rule(rule: Optimizer, given: Mapping[str, Any], builder: Builder) -> Graph:
@@ -446,7 +451,7 @@ def _as_function(
 
     kept = tuple(sorted(keep, key=lambda n: n.index))
     sections = (
-        Section("Forward.", parts.outputs, forward_note, kept),
+        Section("Forward.", parts.outputs, forward_note, (*kept, *parts.outputs)),
         Section(f"Backward{assumed}.", gradients, parts.comment, _arrays(gradients)),
         Section(f"Update: {_told(rule)}.", graph.results, _no_note, graph.results),
     )
