@@ -310,7 +310,33 @@ def copies_lie_row_by_row(x: Any) -> Any:
     return y * z
 
 
+def ravel_of_what_is_strided_is_a_copy(x: Any) -> Any:
+    y = x * 2
+    back, column, row = y[0, ::-1].ravel(), np.ravel(y[:, 1]), y[1].ravel()
+    y[0] = 1
+    y[:, 1] += x[:, 0]
+    row[0] = 7
+    column[0] = 5
+    return back.sum() * column[:, None] + y
+
+
+def no_axes_left(x: Any) -> Any:
+    y = x[0, :1] * 2
+    one, other = np.squeeze(y), y.reshape(())
+    one += 1
+    y *= x[1, 0]
+    return one * other + y.sum()
+
+
+def diagonal_by_indices(x: Any) -> Any:
+    y = x @ x.T
+    y[np.diag_indices_from(y)] = 0
+    y[np.diag_indices(3)] += x[:, 0]
+    return y
+
+
 CASES = [
+    ravel_of_what_is_strided_is_a_copy, no_axes_left, diagonal_by_indices,
     element_by_element, copies_lie_row_by_row,
     rows_into_numbers, states_in_a_buffer, views_made_before_the_write,
     numbers_stay_numbers, counts_of_a_loop, grid, shifted, places, separated_places,

@@ -13,7 +13,7 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import CATALOGUE, register, spells
-from derivo.ops.leaf import eye, made
+from derivo.ops.leaf import arange, eye, made
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import LINEAR, as_dim, read_only, transpose
 from derivo.ops.tidy import operands, refilled
@@ -131,6 +131,14 @@ from_diagonal: Op = register(
 @spells(np.diagonal)
 def _diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return diagonal(moveaxis(a, (axis1, axis2), (-2, -1)), offset=int(offset))
+
+
+@spells(np.diag_indices_from)
+def diag_indices_from(arr: Any) -> tuple[Any, ...]:
+    """Give the places of the diagonal, for each axis."""
+    rows, columns = (as_dim(d) for d in arr.shape[-2:])
+    places: Any = made(arange, arr, stop=diagonal_length(rows, columns, 0))
+    return tuple(places for _ in range(arr.ndim))
 
 
 @spells(np.linalg.diagonal)

@@ -80,13 +80,19 @@ class View:
         The operations that take the part, one after the other.
     node
         What they give of what `base` holds now.
+    ravels
+        It is what ``ravel`` gives: a view only where the elements lie one behind the
+        other.
     """
 
-    __slots__ = ("base", "before", "node", "steps")
+    __slots__ = ("base", "before", "node", "ravels", "steps")
 
-    def __init__(self, base: Any, steps: Steps, node: Node) -> None:
+    def __init__(
+        self, base: Any, steps: Steps, node: Node, *, ravels: bool = False
+    ) -> None:
         self.base = base
         self.steps = steps
+        self.ravels = ravels
         self.before = base.node
         self.node = node
 
@@ -122,18 +128,33 @@ class View:
     @property
     def is_certain(self) -> bool:
         """Tell whether NumPy gives a view for these steps whatever lies in memory."""
-        return not any("reshapes" in op.traits for op, _ in self.steps)
+        reshapes = any("reshapes" in op.traits for op, _ in self.steps)
+        return not (reshapes or self.ravels)
 
 
-def as_view(base: Any, result: Any) -> Any:
-    """Make what a function gave of an array a view of it, if it lies in its memory."""
+def as_view(base: Any, result: Any, *, ravels: bool = False) -> Any:
+    """Make what a function gave of an array a view of it, if it lies in its memory.
+
+    Parameters
+    ----------
+    base
+        The array.
+    result
+        What the function gave: a traced value, or what is none.
+    ravels
+        The function is ``ravel``.
+    """
     if result is base:
-        return result
-    if not hasattr(result, "record") or not result.is_array:
+        if not ravels or base.way is None:
+            return result
+        result = base.recorder.wrap(base.node)
+    if not hasattr(result, "record") or not base.is_array:
         return result
     steps = _steps(base.node, result.node)
-    if steps:
-        result.cell, result.way = base.cell, View(base, steps, result.node)
+    if steps or ravels:
+        # What has no axes left is an array nevertheless, that can be written to.
+        way = View(base, steps, result.node, ravels=ravels)
+        result.cell, result.way, result.is_array = base.cell, way, True
     return result
 
 
@@ -161,7 +182,7 @@ def own_or_view(function: Any, args: tuple[Any, ...], result: Any) -> Any:
         is_given = any(result is a for a in arrays)
         return result.recorder.wrap(result.node) if is_given else result
     for array in arrays if hasattr(result, "way") else ():
-        result = as_view(array, result)
+        result = as_view(array, result, ravels=function is np.ravel)
     return result
 
 
@@ -188,6 +209,8 @@ def shares_memory(view: View) -> bool | None:
         base = _example(view.base)
         if base is None:
             return None
+        if view.ravels:
+            return bool(base.flags.c_contiguous)
         part = base
         for op, attrs in view.steps:
             part = op.compute(part, **_with_numbers(attrs))

@@ -272,7 +272,7 @@ class Variable(Memory):
     def ravel(self, order: str = "C") -> Any:
         """Give the elements in one row, as a view where NumPy can."""
         row = self.recorder.call(SPELLINGS[np.ravel], (self,), {"order": order})
-        return as_view(self, row)
+        return as_view(self, row, ravels=True)
 
     def flatten(self, order: str = "C") -> Any:
         """Give a copy of the elements in one row."""
@@ -353,6 +353,12 @@ class Variable(Memory):
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.recorder.call(write_item, (self, index, value), {}, "setitem")
+
+    def __delitem__(self, _index: Any) -> None:
+        self.recorder.refuse(
+            TraceError, "elements of an array cannot be deleted",
+            "write np.delete(x, index), which gives a new array",
+        )  # fmt: skip
 
     # --- what cannot be traced --------------------------------------------------------
 
