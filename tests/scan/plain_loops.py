@@ -222,6 +222,40 @@ def a_list_on_an_object(xs, w):
     return np.stack(cell.states).sum(axis=0)
 
 
+def a_list_in_one_piece(xs, w):
+    hs = [np.tanh(x @ w) for x in xs]
+    return np.stack(hs) * hs[-1]
+
+
+def an_array_of_a_list(xs, w):
+    return np.array([np.sum(x * w) * k for k, x in enumerate(xs)])
+
+
+def a_sum_in_one_piece(xs, w):
+    return sum(np.sum(np.sin(x * w)) for x in xs) / len(xs)
+
+
+def a_sum_by_numbers(xs, w):
+    return sum(np.sum(xs[t] * xs[t - 1]) * w for t in range(1, len(xs)))
+
+
+def states_in_one_piece(xs, w, u):
+    layer = Recurrent(w, u)
+    return np.stack([layer.step(x) for x in xs], axis=1)
+
+
+def a_list_of_pairs(xs, w):
+    pairs = [(np.sin(x), x * w) for x in xs]
+    total = 0.0
+    for s, p in pairs:
+        total = total * 0.5 + np.sum(s * p)
+    return total
+
+
+def a_table_of_lists(x, y):
+    return np.array([[np.exp(-((a - b) ** 2)) for b in y] for a in x])
+
+
 # --- arrays that are filled, and arrays that are changed in place ---------------------
 
 
@@ -354,6 +388,13 @@ LOOPS = [
     Case(joined_outputs, {"x": "N T D", "w": "D H"}),
     Case(over_a_list_again, {"xs": "T N", "w": "N"}),
     Case(discounted_in_a_dict, {"rewards": "T", "decay": ""}),
+    Case(a_list_in_one_piece, {"xs": "T M", "w": "M M"}),
+    Case(an_array_of_a_list, {"xs": "T M", "w": "M"}),
+    Case(a_sum_in_one_piece, {"xs": "T M", "w": "M"}),
+    Case(a_sum_by_numbers, {"xs": "T M", "w": ""}),
+    Case(states_in_one_piece, {"xs": "T D", "w": "D H", "u": "H H"}),
+    Case(a_list_of_pairs, {"xs": "T M", "w": "M"}),
+    Case(a_table_of_lists, {"x": "T", "y": "N"}),
     Case(a_list_on_an_object, {"xs": "T M", "w": "M M"}),
     Case(states_after_the_first, {"xs": "T M", "h0": "M", "w": "M M"}),
     Case(second_order, {"x": "T", "a": "", "b": ""}),

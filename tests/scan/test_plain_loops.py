@@ -19,7 +19,8 @@ EVERY = pytest.mark.parametrize("case", LOOPS, ids=lambda case: case.name)
 LENGTHS = (1, 2, 5)
 # Two loops, one after the other or one in the other.
 TWO = {"two_loops", "a_loop_in_a_loop", "both_numbers", "soft_warping",
-       "over_a_list_again", "plain_convolution"}  # fmt: skip
+       "over_a_list_again", "a_list_of_pairs",
+       "a_table_of_lists", "plain_convolution"}  # fmt: skip
 
 
 @cache
@@ -93,10 +94,10 @@ def test_the_source_runs_by_itself(case):
 
 
 # The first row is read although there is none, a range is shorter than nothing, a
-# number stays a number, or the number of steps is divided by.
+# number stays a number, the number of steps is divided by, or lists lie in a list.
 NEEDS_STEPS = {
     "words_loss", "down_a_column", "matrix_power_rows", "from_a_number_to_an_array",
-    "counted_in_numbers",
+    "counted_in_numbers", "a_sum_by_numbers", "a_table_of_lists",
 }  # fmt: skip
 
 

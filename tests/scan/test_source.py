@@ -192,3 +192,17 @@ def test_what_is_saved_to_a_file_runs_without_derivo(tmp_path):
     hs, saved = derivo.load(path).rnn(**arrays)
     d_x, *_ = derivo.load(path).rnn_backward(saved, np.ones_like(hs))
     np.testing.assert_array_equal(d_x, d.gradients(np.ones_like(hs), **arrays)["x"])
+
+
+def test_a_loop_whose_steps_do_nothing_is_not_written():
+    def f(xs, w, b):
+        h, c = b * 2, np.zeros(b.shape)
+        for _ in range(xs.shape[0]):
+            h = c @ w + h
+        return np.sum(h)
+
+    d = derivo.derive(f, xs="T M", w="M M", b="M", wrt="b")
+    forward, backward, _ = d.source.split("def ")[1:]
+    assert ("for t in" in forward, "for " in backward) == (True, False)
+    given = {"xs": np.ones((3, 2)), "w": np.eye(2), "b": np.array([1.0, 2.0])}
+    np.testing.assert_array_equal(d.gradients(**given)["b"], [2.0, 2.0])

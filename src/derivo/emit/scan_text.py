@@ -228,6 +228,8 @@ class _Writer:
                 may_take[name].add(end.id)
         lines = stored_at_once(inner.statements, ends.values())
         lines = in_place(last_things_last(lines, ends.values()), ends, may_take)
+        if not lines:  # nothing is left to be done in a step
+            self.body.statements.pop()
         self.body.statements += [s.deeper() for s in lines]
 
     # --- before the loop --------------------------------------------------------------

@@ -38,5 +38,15 @@ def begins_a_for(frame: FrameType) -> bool:
     return _does(frame) == "GET_ITER"
 
 
+def is_comprehension(frame: FrameType) -> bool:
+    """Tell a list that is written in one piece: ``[f(x) for x in xs]``."""
+    return frame.f_code.co_name == "<listcomp>"
+
+
+def is_generator(frame: FrameType) -> bool:
+    """Tell a generator that is written in one piece: ``(f(x) for x in xs)``."""
+    return frame.f_code.co_name == "<genexpr>"
+
+
 def _does(frame: FrameType) -> str:
     return opname[frame.f_code.co_code[frame.f_lasti]]

@@ -6,6 +6,7 @@ After the loop it still is one, and NumPy takes it for the list that it was.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator
 from typing import Any, Self
@@ -186,12 +187,65 @@ class AllOf:
     def __array_function__(
         self, function: Any, types: Any, args: tuple[Any, ...], options: dict[str, Any]
     ) -> Any:
-        if args[0] is not self.gathered:
+        if args[0] is not self.gathered and all_of(args[0]) is not self.gathered:
             self.gathered._refuse("is taken apart")  # noqa: SLF001  its own message
         return self.gathered.__array_function__(function, types, args, options)
 
+    def record(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+        """Record an operation on all elements."""
+        return self.gathered.record(op, args, attrs)
+
     def __getattr__(self, name: str) -> Any:
         return self.gathered._refuse("is taken apart")  # noqa: SLF001
+
+
+def all_of(value: Any) -> Gathered | None:
+    """Give what a list holds that was written in one piece, over a named axis."""
+    is_list = type(value) is list and len(value) == 1 and type(value[0]) is AllOf
+    return value[0].gathered if is_list else None
+
+
+def whole_of(value: Any) -> Any:
+    """Give the array of a list over a named axis; anything else as it is."""
+    found = run_of(value)
+    return found.as_array() if isinstance(found, Gathered) else value
+
+
+def run_of(value: Any) -> Any:
+    """Give a list over a named axis as what can be run along; else the value."""
+    found = all_of(value)
+    return value if found is None else found
+
+
+def list_being_made(recorder: Any, length: int, first: int) -> list[Any] | None:
+    """Find the list that a comprehension is making: nobody else knows it yet.
+
+    Parameters
+    ----------
+    recorder
+        What records its elements.
+    length
+        How many elements it has.
+    first
+        Number of the first node of which its last element may be made.
+
+    Returns
+    -------
+    list or None
+        None if there is none, or more than one.
+    """
+    found = [
+        thing for thing in gc.get_objects()
+        if type(thing) is list and len(thing) == length
+        and all_numeric([whole_of(thing[-1])])
+        and any(_is_made_since(v, recorder, first) for v in leaves(whole_of(thing[-1])))
+    ]  # fmt: skip
+    return found[0] if len(found) == 1 else None
+
+
+def _is_made_since(value: Any, recorder: Any, first: int) -> bool:
+    is_own = hasattr(type(value), "way") and value.recorder is recorder
+    return bool(is_own and value.node.index >= first)
 
 
 def _is_below_0(place: Dim) -> bool:

@@ -31,7 +31,7 @@ from derivo.ops.shape import as_dim, as_shape
 from derivo.trace import facts
 from derivo.trace.brackets import BRACKETS
 from derivo.trace.counts import largest, smallest
-from derivo.trace.gathered import Gathered
+from derivo.trace.gathered import run_of, whole_of
 from derivo.trace.known import is_known, known
 from derivo.trace.lists import taking_lists
 from derivo.trace.numbered import numbers_in
@@ -48,6 +48,7 @@ from derivo.trace.runs import (
     is_named,
 )
 from derivo.trace.scipy_patch import understanding_scipy
+from derivo.trace.steps import Received
 from derivo.trace.users import calls, is_users
 
 _LOCK = threading.RLock()
@@ -162,6 +163,7 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Give Python's own words that must know what a traced value stands for."""
 
     def length(value: Any, /) -> Any:
+        value = run_of(value)
         if isinstance(value, Run):
             return recorder.size(value.length)
         if hasattr(value, "record") and value.ndim:
@@ -221,15 +223,30 @@ def _words_of_loops(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         return Turned(as_run(values)) if is_named(values) else builtins.reversed(values)
 
     def total(values: Any, /, start: Any = 0) -> Any:
+        values = run_of(values)
+        if inspect.isgenerator(values):
+            values = _received(recorder, values)
         if is_named(values):
-            rows = values.as_array() if isinstance(values, Gathered) else values
-            return start + np.sum(rows, axis=0)
+            return start + np.sum(whole_of(values), axis=0)
         return builtins.sum(values, start)
 
     yield "enumerate", numbered
     yield "sum", total
     yield "zip", together
     yield "reversed", turned
+
+
+def _received(recorder: Any, values: Iterator[Any]) -> Any:
+    """Give what a generator gives, as a list; all of it, along a named axis."""
+    received = Received()
+    recorder.received.append(received)
+    try:
+        # Not extend: what has come so far is looked at while more is asked for.
+        for value in values:
+            received.elements.append(value)
+    finally:
+        recorder.received.remove(received)
+    return received.elements if received.gathered is None else received.gathered
 
 
 def _of_one_length(recorder: Any, several: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -354,7 +371,7 @@ def _asarray(
     subok: Any = False, ndmin: int = 0,
 ) -> Any:  # fmt: skip
     del order, subok
-    value = value.as_array() if isinstance(value, Gathered) else value
+    value = whole_of(value)
     if isinstance(dtype, facts.FloatingType) and not is_traced(value):
         return dtype.of(np.array(value, np.float64, ndmin=ndmin))
     result = assembled(value) if isinstance(value, list | tuple) else value

@@ -29,13 +29,14 @@ from derivo.ops.leaf import arange, as_float, constant, eye, size
 from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.cell import Cell
+from derivo.trace.gathered import whole_of
 from derivo.trace.lists import numpy_as_seen
 from derivo.trace.loop import trace_loop
 from derivo.trace.numbered import as_value, at_step, numbers_in
 from derivo.trace.operators import variable
 from derivo.trace.recording import is_traced
 from derivo.trace.runs import Run
-from derivo.trace.steps import PlainLoop
+from derivo.trace.steps import PlainLoop, Received
 
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {
@@ -85,6 +86,8 @@ class Recorder:
         # The plain loops that are under way, and what their steps find as their number.
         self.loops: list[PlainLoop] = []
         self.counters: dict[str, tuple[Any, int]] = {}
+        # What generators have given so far to those who sum it up, the innermost last.
+        self.received: list[Received] = []
         # Whether arrays that the function finds, and Python's own int and float, know
         # what to do with traced values: see `open`.
         self.opens = False
@@ -193,7 +196,7 @@ class Recorder:
         if hasattr(value, "node"):
             return self._own(value)
         if isinstance(value, list | tuple) and is_traced(value):
-            return self.lift(assembled(value))
+            return self.lift(assembled(whole_of(value)))
         return self._constant(value)
 
     def _constant(self, value: Any) -> Node:

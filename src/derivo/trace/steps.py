@@ -17,15 +17,28 @@ from typing import Any, NoReturn
 
 from derivo.errors import TraceError
 from derivo.graph.dim import Dim, Shape, symbol
-from derivo.graph.nest import leaves
+from derivo.graph.nest import leaves, rebuilt
 from derivo.graph.node import Line, Node
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import fill
 from derivo.trace.carried import Carried, in_words, not_uniform
 from derivo.trace.cell import Cell
 from derivo.trace.filled import Filling, NotByRows
-from derivo.trace.frames import local_values, runs_a_for
-from derivo.trace.gathered import Gathered, Gatherings, Watched, WatchedDict
+from derivo.trace.frames import (
+    is_comprehension,
+    is_generator,
+    local_values,
+    runs_a_for,
+)
+from derivo.trace.gathered import (
+    AllOf,
+    Gathered,
+    Gatherings,
+    Watched,
+    WatchedDict,
+    list_being_made,
+    whole_of,
+)
 from derivo.trace.loop import (
     TracedStep,
     converted,
@@ -88,6 +101,22 @@ class Trial:
     def number(self) -> Any:
         """Give the number of the step."""
         return self.recorder.size(symbol(self.number_name, 0))
+
+
+@dataclass
+class Received:
+    """What a generator gives to a function that goes through it.
+
+    Attributes
+    ----------
+    elements
+        What it gave; one for each time that a step was traced.
+    gathered
+        All elements, if the generator runs along a named axis.
+    """
+
+    elements: list[Any] = field(default_factory=list)
+    gathered: Gathered | None = None
 
 
 class PlainLoop(Iterator[Any]):
@@ -234,6 +263,10 @@ class PlainLoop(Iterator[Any]):
         ]
         self._check_shapes(step, narrow)
         by_rows = dict(self._filled_by_rows(step))
+        hidden = self._hidden_list()
+        given = self._given(hidden)
+        elements = [lifted(recorder, v) for v in leaves(given)]
+        step.results += elements
         del recorder.counters[self.number]
         without_numbers(recorder, step, self)
         recorder.steps.append(range(self.start, recorder.builder.count))
@@ -248,6 +281,10 @@ class PlainLoop(Iterator[Any]):
             end_of[found_as] = filling.after(stacks[number])
             self._name_rows(place, filling, stacks[number], end_of[found_as])
         end_of |= self._written_once()
+        if elements:
+            rows = iter([recorder.wrap(n) for n in stacks[-len(elements) :]])
+            nest = rebuilt(given, lambda _: next(rows))
+            self._hand_over(hidden, Gathered(recorder, nest, None, 0, self.run.length))
         self.gatherings.end()
         self.places.put({
             place: self._after(self.places.get(place), handed[place], end_of)
@@ -258,7 +295,7 @@ class PlainLoop(Iterator[Any]):
         """Give what the user calls the number of the step, if it has a name."""
         values = local_values(self.places.frame).items()
         names = (n for n, v in values if self.number in numbers_in(_dim(v)))
-        return next(names, "")
+        return next((n for n in names if not n.startswith("_")), "")
 
     def _name_rows(
         self, place: Place, filling: Filling, stacked: Node, array: Node
@@ -275,6 +312,36 @@ class PlainLoop(Iterator[Any]):
     def _call_it(self, node: Node, name: str) -> None:
         if name:
             self.recorder.call_it(node, name, self.places.frame)
+
+    # --- lists and sums that are written in one piece ---------------------------------
+
+    def _hidden_list(self) -> list[Any] | None:
+        """Give the list that a comprehension makes of what its steps give."""
+        if not is_comprehension(self.places.frame):
+            return None
+        found = list_being_made(self.recorder, self.trials, self.start)
+        if found is None:
+            self.recorder.refuse(
+                TraceError, "a list is made in one piece of the steps along a named "
+                "axis, and its elements are no arrays, or lie in another list, too",
+                "append to a list in a `for` loop",
+            )  # fmt: skip
+        return found
+
+    def _given(self, hidden: list[Any] | None) -> Any:
+        """Give what the step gives to a list, or to who sums it up."""
+        if hidden is not None:
+            return whole_of(hidden[-1])
+        received = self.recorder.received
+        if is_generator(self.places.frame) and received and received[-1].elements:
+            return whole_of(received[-1].elements[-1])
+        return None
+
+    def _hand_over(self, hidden: list[Any] | None, gathered: Gathered) -> None:
+        if hidden is not None:
+            hidden[:] = [AllOf(gathered)]
+        else:
+            self.recorder.received[-1].gathered = gathered
 
     def _written_once(self) -> dict[Node, Node]:
         """Give what stands for arrays that the first step alone writes into.

@@ -33,6 +33,7 @@ from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
 from derivo.trace.asserts import Asserts
 from derivo.trace.cell import Cell
+from derivo.trace.gathered import all_of
 from derivo.trace.given import Given
 from derivo.trace.invocation import (
     Invocation,
@@ -217,7 +218,12 @@ class Tracer(Recorder):
         def look(frame: FrameType, event: str, arg: Any) -> Any:
             if event == "line":
                 self._mark(frame, around, active)
-            for name, value in frame.f_locals.items():
+            space = frame.f_locals
+            for name, value in list(space.items()):
+                # A list over a named axis, now that it has a name.
+                whole = all_of(value) if type(value) is list else None
+                if whole is not None:
+                    space[name] = whole
                 # `_` is what people call a value that is not read.
                 if isinstance(value, Variable) and name.strip("_"):
                     names.setdefault(value.node, name)
