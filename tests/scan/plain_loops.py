@@ -256,6 +256,24 @@ def a_table_of_lists(x, y):
     return np.array([[np.exp(-((a - b) ** 2)) for b in y] for a in x])
 
 
+class Caching:
+    def __init__(self):
+        self.cache = None
+
+    def __call__(self, x, w):
+        self.cache = x * w
+        return np.sin(self.cache)
+
+
+def none_in_front(xs, w):
+    y: Any = None
+    layer, total = Caching(), 0.0
+    for x in xs:
+        y = layer(x, w)
+        total = total + np.sum(y)
+    return total * y
+
+
 # --- arrays that are filled, and arrays that are changed in place ---------------------
 
 
@@ -395,6 +413,7 @@ LOOPS = [
     Case(states_in_one_piece, {"xs": "T D", "w": "D H", "u": "H H"}),
     Case(a_list_of_pairs, {"xs": "T M", "w": "M"}),
     Case(a_table_of_lists, {"x": "T", "y": "N"}),
+    Case(none_in_front, {"xs": "T M", "w": "M"}),
     Case(a_list_on_an_object, {"xs": "T M", "w": "M M"}),
     Case(states_after_the_first, {"xs": "T M", "h0": "M", "w": "M M"}),
     Case(second_order, {"x": "T", "a": "", "b": ""}),

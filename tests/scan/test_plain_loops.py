@@ -108,7 +108,7 @@ def test_without_a_step_the_source_gives_what_the_function_gives(case):
     arrays = arrays_of_length(case, 0)
     try:
         expected = case.function(**arrays)
-    except (IndexError, ValueError, UnboundLocalError, ZeroDivisionError):
+    except (IndexError, ValueError, TypeError, UnboundLocalError, ZeroDivisionError):
         return  # it needs a step itself
     scope: dict[str, Any] = {}
     exec(compile(derived(case.name, True).source, "<source>", "exec"), scope)  # noqa: S102

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Mapping
-from dis import opname
+from dis import get_instructions, opname
 from types import FrameType
 from typing import Any
 
@@ -46,6 +46,17 @@ def is_comprehension(frame: FrameType) -> bool:
 def is_generator(frame: FrameType) -> bool:
     """Tell a generator that is written in one piece: ``(f(x) for x in xs)``."""
     return frame.f_code.co_name == "<genexpr>"
+
+
+def reads_first(frame: FrameType, name: str) -> bool:
+    """Tell whether a step of the loop that asks reads a name before it binds it."""
+    lines = list(get_instructions(frame.f_code))
+    (asking,) = (i for i in lines if i.offset == frame.f_lasti)
+    for line in lines:
+        names = line.argval if isinstance(line.argval, tuple) else (line.argval,)
+        if asking.offset < line.offset < asking.argval and name in names:
+            return line.opname.startswith("LOAD")
+    return False
 
 
 def _does(frame: FrameType) -> str:

@@ -13,12 +13,16 @@ import numpy as np
 from derivo.errors import TraceError
 from derivo.graph.nest import leaves, rebuilt
 from derivo.trace.cell import Cell
-from derivo.trace.frames import bind_locals, local_values
+from derivo.trace.frames import bind_locals, local_values, reads_first
 from derivo.trace.known import as_it_was, is_known, root_of
 from derivo.trace.owned import DEPTH, collect
 from derivo.trace.variable import Variable
 
 NOTHING: Any = object()  # what a name holds that is not bound yet
+
+
+class NotYetSet:
+    """What a step finds where None was before the loop: it must not read that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +181,10 @@ class Places:
                 holder[:] = before
             elif before is not NOTHING:
                 holder.cell_contents = before
+
+    def is_read_first(self, place: Place) -> bool:
+        """Tell whether a step reads a local name before it binds it."""
+        return place.holder is self.frame and reads_first(self.frame, place.key)
 
     def get(self, place: Place) -> Any:
         """Give what is in a place now."""

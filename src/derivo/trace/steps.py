@@ -50,6 +50,7 @@ from derivo.trace.loop import (
 from derivo.trace.numbered import at_step, new_number, numbers_in, numbers_of
 from derivo.trace.places import (
     NOTHING,
+    NotYetSet,
     Place,
     Places,
     all_numeric,
@@ -131,7 +132,8 @@ class PlainLoop(Iterator[Any]):
     """
 
     __slots__ = ("backward", "carried", "gatherings", "left", "line", "number",
-                 "places", "recorder", "run", "start", "trial", "trials")  # fmt: skip
+                 "places", "recorder", "run", "start", "trial", "trials",
+                 "unset")  # fmt: skip
 
     places: Places
     gatherings: Gatherings
@@ -142,6 +144,7 @@ class PlainLoop(Iterator[Any]):
         self.backward = run.direction < 0
         self.carried: dict[Place, Carried] = {}
         self.left: set[Place] = set()  # not bound before the loop: only left behind
+        self.unset: set[Place] = set()  # those where None was before
         self.trials = 0
         self.line: Line | None = None
         self.start = recorder.builder.count
@@ -178,7 +181,7 @@ class PlainLoop(Iterator[Any]):
         counter = place_holder(recorder, Spec((), "pyint"))
         self.trial = Trial(recorder, self.number, counter)
         recorder.counters[self.number] = recorder.wrap(counter), self.run.first
-        values = self.gatherings.put()
+        values = self.gatherings.put() | dict.fromkeys(self.unset, NotYetSet())
         for place, carried in self.carried.items():
             carried.begin(recorder)
             found = [place_holder(recorder, f.spec) for f in carried.first]
@@ -201,10 +204,8 @@ class PlainLoop(Iterator[Any]):
                 continue
             if isinstance(after, Watched | WatchedDict | Gathered):
                 continue
-            # What was None is read by no step: `h, cache = None, None` in front.
-            if before is NOTHING or before is None:
-                if any(isinstance(v, Variable) for v in leaves(after)):
-                    self.left.add(place)
+            if self._is_left(place, before, after):
+                settled = settled and before is not None
                 continue
             self._check_kinds(place, before, after)
             self.carried[place] = Carried(place.name, before)
@@ -222,6 +223,19 @@ class PlainLoop(Iterator[Any]):
                 "one before", "hand on arrays that keep their shapes",
             )  # fmt: skip
         return settled
+
+    def _is_left(self, place: Place, before: Any, after: Any) -> bool:
+        """Tell what a step leaves behind for after the loop, and finds no use for."""
+        if before is NOTHING:
+            if any(isinstance(v, Variable) for v in leaves(after)):
+                self.left.add(place)
+            return True
+        if before is None and not self.places.is_read_first(place):
+            # As in `h, cache = None, None` in front of the loop.
+            self.left.add(place)
+            self.unset.add(place)
+            return True
+        return False
 
     def _check_kinds(self, place: Place, before: Any, after: Any) -> None:
         """Refuse what is no array, or another nest of arrays than before."""
