@@ -52,7 +52,14 @@ REWRITTEN: dict[str, tuple[Callable[[Any], Any], list[Callable[[Any], Any]]]] = 
     "squared tanh": (lambda x: tanh(x) ** 2, [
         lambda x: ((np.exp(x) - np.exp(-x)) / (np.exp(x) + np.exp(-x))) ** 2,
     ]),
+    "cosh in a divisor": (lambda x: 1 / cosh(x), [
+        lambda x: 1 / np.cosh(x), lambda x: np.cosh(x) ** -1.0,
+    ]),
+    "tanh over cosh": (lambda x: tanh(x) / cosh(x), [
+        lambda x: np.tanh(x) / np.cosh(x),
+    ]),
     "slope of tanh": (lambda x: 1 / cosh(x) ** 2, [
+        lambda x: 1 / np.cosh(x) ** 2,
         lambda x: 4 / (np.exp(x) + np.exp(-x)) ** 2,
     ]),
     "log cosh": (lambda x: log(cosh(x)), [

@@ -163,6 +163,15 @@ def test_inputs_are_drawn_that_fit_the_domain() -> None:
         assert not compared(derivo.derive(lambda x, f=f: f(x), x="N"))
 
 
+def test_digits_that_the_function_itself_loses_are_no_difference() -> None:
+    for f in (
+        lambda x: np.log(1 + np.exp(x - 100)),
+        lambda x: np.log(1 - 1 / (1 + np.exp(-x - 35))),
+    ):
+        d = derivo.derive(f, x="N")
+        assert "it rounds away" in compared(d)[0]
+
+
 def test_an_argument_that_is_called_verify() -> None:
     d = derivo.derive(lambda verify: verify * 2, shapes={"verify": "N"})
     assert d(verify=np.ones(2)).sum() == 4

@@ -11,8 +11,8 @@ from collections import Counter
 
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node
-from derivo.ops.arithmetic import div, log, mul
-from derivo.ops.elementwise import where
+from derivo.ops.arithmetic import div, log, mul, power, square
+from derivo.ops.elementwise import cosh, where
 from derivo.ops.index import gather
 from derivo.ops.leaf import one_hot
 from derivo.simplify.lower import Lowering
@@ -143,6 +143,8 @@ class Recogniser:
         if terms is None or not has_exponentials(terms):
             return None
         wanted = self.stabilize or not has_log(terms)
+        # 1 / cosh(x)**2 is 0 where the square overflows, and stays as it is.
+        wanted = wanted and not _is_power_of_cosh(same)
         if wanted and is_complete(terms, patterns):
             return self._rewrite(node, same, terms)
         return None
@@ -227,3 +229,12 @@ class Recogniser:
         if self.lowering(new) is not self.lowering(same):
             self.notes[new] = "written so that nothing overflows"
         return new
+
+
+def _is_power_of_cosh(node: Node) -> bool:
+    """Tell whether a value is a number divided by a power of a cosh, or that power."""
+    if node.op is div and not node.inputs[0].inputs:
+        node = node.inputs[1]
+    while node.op in (power, square, mul):
+        node = node.inputs[0]
+    return node.op is cosh

@@ -33,6 +33,7 @@ from derivo.ops.reduce import sum_
 from derivo.ops.shape import expand_dims, squeeze
 from derivo.simplify.beside_zero import BesideZero, bases
 from derivo.simplify.bounds import Bounds
+from derivo.simplify.hyperbolic import as_sinh
 from derivo.simplify.tidy import Tidy, is_zero
 
 
@@ -91,6 +92,7 @@ class Select:
             inputs = tuple(self.done[i] for i in node.inputs)
             same = inputs == node.inputs
             made = node if same else self.builder.remake(node, inputs)
+            made = as_sinh(made, self.builder.builder)
             masked = self._find(node)
             if made.op is where and (chosen := self._of_choice(made)) is not None:
                 made = self._chosen(chosen)

@@ -12,6 +12,7 @@ from derivo.errors import DerivoError
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.ops.arithmetic import neg
+from derivo.ops.elementwise import cosh, sinh, tanh
 from derivo.simplify.assume import SumsToOne
 from derivo.simplify.factor import (
     Base,
@@ -145,6 +146,8 @@ class Context:
         The derivative of ``log(1 + exp(-n))`` brings in ``sigmoid(-n)``, which is
         ``1 - p`` where the forward pass has ``p = sigmoid(n)``.
         """
+        if node.op is sinh:
+            return self._by_tanh(node)
         terms = self.deep(node)
         if not has_exponentials(terms):
             return None
@@ -159,6 +162,19 @@ class Context:
         if found is None and is_other_side(terms):
             found = self.writers[0](other)
         return None if found is None else 1 - Terms.of(found)
+
+    def _by_tanh(self, node: Node) -> Terms | None:
+        """Read sinh(x) as cosh(x) tanh(x) where the forward pass has cosh(x).
+
+        Both overflow, and in a ratio the one cancels.
+        """
+        even = next(
+            (n for n in self.kinds if n.op is cosh and n.inputs == node.inputs), None
+        )
+        if even is None:
+            return None
+        odd = self.builder.make(tanh, node.inputs)
+        return Terms.of(even) * Terms.of(odd)
 
     def work_out(
         self, items: Items, read: tuple[bool, object]

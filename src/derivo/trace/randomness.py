@@ -129,7 +129,7 @@ def refuse_drawn(name: str, first: Graph, second: Graph) -> None:
         "they would be the same at every call."
         + (f"\n  {line}" if line else "")
         + "\n  Instead: make them an argument of the function, or draw them by "
-        "derivo.ops.functions.uniform(key, shape) with an argument `key`."
+        "derivo.ops.uniform(key, shape) with an argument `key`."
     )
     raise TraceError(message)
 

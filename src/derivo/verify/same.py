@@ -43,8 +43,8 @@ KINDS = tuple(DRAWS)
 LARGEST = 1_000_000
 # Two ways to compute one value differ by rounding; another function differs by more.
 TOLERANCE = 1e-6
-# A difference is believed if it is found again: at a kink, or where rounding is blown
-# up, one is found by chance.
+# A difference is believed if it is found again, or if nothing else could be tried: at a
+# kink, or where rounding is blown up, one is found by chance.
 TIMES = 2
 
 
@@ -92,8 +92,8 @@ def compare(
         np.errstate(all="ignore"),
     ):
         differences, problem = _differences(run, forward.graph, owned)
-        if len(differences) >= TIMES:
-            raise _error(run, differences[0])
+        if differences:
+            problem = _cause(run, forward, differences[0])
     if not problem:
         return ()
     text = f"not compared with {forward.graph.name} itself: {problem}"
@@ -215,22 +215,34 @@ def _leaves(structure: Any, result: Any) -> Iterator[tuple[Any, Any]]:
 # --- where it shows ------------------------------------------------------------------
 
 
-def _error(run: Traced, found: Difference) -> Exception:
-    """Say at which line the derivation becomes another function."""
+def _cause(run: Traced, forward: Forward, found: Difference) -> str:
+    """Say why a difference is none of the derivation, or raise an error if it is.
+
+    Raises
+    ------
+    TraceError
+        With the line at which the derivation becomes another function.
+    InternalError
+        The trace is right, and a rewriting is not.
+    """
     name = run.graph.name
     bound, plain, end = _bound_names(run, found.arrays)
     if _what_differs(run, run.graph, plain, found.arrays, found.sizes) == "":
-        return InternalError(
+        if forward.notes:
+            return "it rounds away, or overflows, where the derived one does not"
+        message = (
             f"{name} was rewritten as another function ({found.what}). Please report "
             "it; derive(..., simplify=False) derives it as it stands"
         )
+        raise InternalError(message)
     line = _first_line(run.graph, bound, found) or end
-    return TraceError(
+    message = (
         f"what was derived is not {name}: on drawn arrays {found.what}."
         + (f"\n  {line}" if line else "")
         + "\n  Instead: write this line with NumPy's functions of the arguments. If it "
         "is meant so, derive(..., verify=False) does without the comparison"
     )
+    raise TraceError(message)
 
 
 def _bound_names(
