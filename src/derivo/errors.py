@@ -16,7 +16,15 @@ class OptionError(UsageError, TypeError):
 
 
 class ShapeError(DerivoError, ValueError):
-    """Reports shapes that do not fit together."""
+    """Reports shapes that do not fit together.
+
+    Attributes
+    ----------
+    apart
+        The two sizes that would have to be equal, where it is these alone.
+    """
+
+    apart: tuple[object, object] | None = None
 
 
 class DtypeError(DerivoError, TypeError):

@@ -29,6 +29,10 @@ def gates(x, h, w):
     return np.tanh(z[:, :n]) * h + z[:, n:]
 
 
+def by_letters(x, h, w):
+    return np.einsum("ni,ij->nj", np.concatenate([x, h], axis=1), w)
+
+
 def rows_by_number(x, w):
     return x.reshape(-1, 6) @ w
 
@@ -38,6 +42,7 @@ SPECS: dict[Any, tuple[dict[str, Any], list[str]]] = {
     flattened: ({"x": "N C H W", "w": "D M"}, ["D = C*H*W"]),
     with_bias: ({"x": "N D", "h": "N E", "b": "F"}, ["F = D + E"]),
     gates: ({"x": "N D", "h": "N H", "w": "F G"}, ["F = D + H", "G = 2*H"]),
+    by_letters: ({"x": "N D", "h": "N E", "w": "F H"}, ["F = D + E"]),
     rows_by_number: ({"x": "N 6", "w": "6 M"}, []),
 }
 SHAPES: dict[Any, list[Any]] = {
@@ -45,6 +50,7 @@ SHAPES: dict[Any, list[Any]] = {
     flattened: [((2, 3, 2, 2), (12, 4)), ((1, 1, 1, 5), (5, 1))],
     with_bias: [((4, 3), (4, 2), (5,))],
     gates: [((4, 3), (4, 2), (5, 4))],
+    by_letters: [((4, 3), (4, 2), (5, 2))],
     rows_by_number: [((3, 6), (6, 2))],
 }
 

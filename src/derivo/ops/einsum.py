@@ -37,7 +37,9 @@ def _sizes(terms: list[str], shapes: list[tuple[Dim, ...]]) -> dict[str, Dim]:
             known = sizes.get(letter, 1)
             if d != known and 1 not in (d, known):
                 message = f"the index {letter!r} has the size {known} and the size {d}"
-                raise ShapeError(message)
+                error = ShapeError(message)
+                error.apart = known, d
+                raise error
             sizes[letter] = d if known == 1 else known
     return sizes
 

@@ -29,6 +29,8 @@ _OTHERS = frozenset({
     "shape", "axis", "axes", "newshape", "reps", "source", "destination", "pad_width",
     "indices_or_sections", "s", "n", "ary",
 })  # fmt: skip
+# What gives a size of the sizes in a shape.
+_OF_SIZES: dict[Any, Callable[[Any], Any]] = {np.prod: prod, np.sum: sum}
 # Written in C, without a signature that Python could read.
 _IN_C = {
     "dot": ("a", "b"), "inner": ("a", "b"), "vdot": ("a", "b"),
@@ -114,8 +116,9 @@ def _taking_lists(old: Any, parameters: tuple[str, ...]) -> Callable[..., Any]:
     def call(*args: Any, **options: Any) -> Any:
         if not any(type(a) in (list, tuple) for a in args):
             return old(*args, **options)
-        if old is np.prod and len(args) == 1 and not options and _holds_sizes(args[0]):
-            return prod(args[0])
+        of_sizes = _OF_SIZES.get(old) if len(args) == 1 and not options else None
+        if of_sizes is not None and _holds_sizes(args[0]):
+            return of_sizes(args[0])
         given = list(args)
         for k, (name, value) in enumerate(zip(parameters, args, strict=False)):
             if name in _SEVERAL and type(value) in (list, tuple):

@@ -33,6 +33,12 @@ class SizeVariable(Variable):
         dim: Dim = self.node.attrs["dim"]
         return dim
 
+    def __bool__(self) -> bool:
+        if not is_at_least(self.as_dim(), 1):
+            return super().__bool__()
+        self.recorder.suppose(self.as_dim() - 1)
+        return True
+
     def __repr__(self) -> str:
         return str(self.as_dim())
 

@@ -412,12 +412,19 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         result = new(eye, n=rows, m=columns, k=k)
         return result if dtype is None else result.astype(dtype)
 
+    def places(dimensions: Any, dtype: Any = int, sparse: bool = False) -> Any:
+        axes = [counted(recorder, n) for n in dimensions]
+        grid = np.meshgrid(*axes, indexing="ij", sparse=sparse)
+        if np.dtype(dtype).kind == "f":
+            grid = tuple(g.astype(dtype) for g in grid)
+        return tuple(grid) if sparse else np.stack(grid)
+
     return {
         "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
         "ones": lambda shape, dtype=None: full(shape, 1, dtype),
         "empty": lambda shape, dtype=None: full(shape, 0, dtype),
         "full": full, "arange": count, "eye": identity, "identity": identity,
-        "tri": tri,
+        "tri": tri, "indices": places,
         "linspace": linspace, "logspace": logspace, "geomspace": geomspace,
         "array": _array, "asarray": _asarray, "asanyarray": _asarray,
         "ascontiguousarray": _asarray,

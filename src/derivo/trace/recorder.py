@@ -269,6 +269,9 @@ class Recorder:
     def tie(self, op: Op, specs: tuple[Spec, ...], attrs: dict[str, Any]) -> None:
         """Do what can be done where sizes do not fit: nothing, outside of a trace."""
 
+    def tie_sizes(self, a: Any, b: Any) -> None:
+        """Do what can be done where two sizes would have to be equal: nothing."""
+
     def same_kind(self, op: Op, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
         """Convert integer operands where NumPy would leave the floating type in use."""
         if "as_given" in op.traits:
@@ -337,6 +340,8 @@ class Recorder:
         except DerivoError as error:
             if getattr(error, "located", False):
                 raise
+            if isinstance(error, ShapeError) and error.apart is not None:
+                self.tie_sizes(*error.apart)
             self.refuse(type(error), str(error), HINTS.get(type(error), ""))
         except (TypeError, NotImplementedError) as error:
             option = re.search(r"unexpected keyword argument '(\w+)'", str(error))

@@ -110,6 +110,12 @@ def tying_for(
     return next((t for t in tries if _fits(op, specs, attrs, t)), {})
 
 
+def tying_of(a: Dim, b: Dim, numbers: Container[int] = ()) -> Tying:
+    """Give what makes two sizes equal; empty if they are none that may be."""
+    found = _solved(a, b, numbers)
+    return {} if found is None else dict([found])
+
+
 def _fits(
     op: Op, specs: tuple[Spec, ...], attrs: Mapping[str, Any], tying: Tying
 ) -> bool:

@@ -52,7 +52,7 @@ from derivo.trace.selection import Places, Selection
 from derivo.trace.signature import definition, function_name
 from derivo.trace.specs import as_nest
 from derivo.trace.steps import refuse_escaped, refuse_left
-from derivo.trace.ties import TracedAgain, tying_for
+from derivo.trace.ties import TracedAgain, Tying, tying_for, tying_of
 from derivo.trace.users import is_users
 from derivo.trace.variable import Variable
 from derivo.trace.watching import watched
@@ -139,7 +139,13 @@ class Tracer(Recorder):
 
     def tie(self, op: Op, specs: tuple[Any, ...], attrs: dict[str, Any]) -> None:
         """Trace again, with other sizes, where that makes an operation possible."""
-        tying = tying_for(op, specs, attrs, self.numbers)
+        self._trace_again(tying_for(op, specs, attrs, self.numbers))
+
+    def tie_sizes(self, a: Any, b: Any) -> None:
+        """Trace again, with one size in the place of the other, if that can be."""
+        self._trace_again(tying_of(a, b, self.numbers))
+
+    def _trace_again(self, tying: Tying) -> None:
         if tying:
             self.again = TracedAgain(tying, self.place()[0])
             raise self.again
