@@ -20,6 +20,7 @@ from derivo.errors import (
     AssumptionWarning,
     DerivoError,
     IndependentWarning,
+    NotSupportedError,
     TraceError,
     UsageError,
 )
@@ -569,6 +570,9 @@ def _traced(
     except SystemExit:
         message = f"{name} ends the program (sys.exit) instead of giving a result"
         raise TraceError(message) from None
+    except (TraceError, NotSupportedError) as error:
+        _tell_of_tuples(error, given)
+        raise
     except DerivoError:
         raise
     except KeyError as error:
@@ -598,6 +602,16 @@ def _traced(
         )
         raise TraceError(message)
     return run
+
+
+def _tell_of_tuples(error: DerivoError, given: Given) -> None:
+    """Add to an error that a tuple of numbers is a shape, not a setting."""
+    told = "; ".join(
+        f"{name}={value} is a shape, and as a setting static={{{name!r}: {value}}}"
+        for name, value in given.tuples.items()
+    )
+    if told:
+        error.args = (f"{error}\n  Note: {told}",)
 
 
 def _tell_of_settings(error: Exception, given: Given) -> None:

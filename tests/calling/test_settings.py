@@ -157,6 +157,14 @@ def test_a_setting_that_was_meant_as_an_array_is_named():
         derivo.derive(lambda x, w: x.sum() + w, x=3, w="")
 
 
+def test_a_tuple_that_was_meant_as_a_setting_is_named():
+    f = lambda x, axis: np.sum(x, axis=axis)
+    with pytest.raises(derivo.errors.TraceError, match=r"static=\{'axis': \(0, 1\)\}"):
+        derivo.derive(f, x="N M", axis=(0, 1))
+    d = derivo.derive(f, x="N M", static={"axis": (0, 1)})
+    assert d(X, (0, 1)) == np.sum(X)
+
+
 def test_arguments_called_like_options():
     def f(static, shapes, b):
         return np.sum(static**2 * shapes * b)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 import pickle
 import sys
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -47,12 +48,14 @@ def _reduce_setting(setting: Setting) -> Any:
 
 def _reduce_given(given: Given) -> Any:
     """Store what is known of arguments, with settings that cannot be stored by name."""
-    settings, defaults = (
-        {name: storable(value) for name, value in values.items()}
-        for values in (given.settings, given.defaults)
-    )
-    return Given, (given.specs, settings, defaults, given.parameters, given.attributes,
-            given.several)  # fmt: skip
+    held = {f.name: getattr(given, f.name) for f in fields(given)}
+    for name in ("settings", "defaults"):
+        held[name] = {k: storable(value) for k, value in held[name].items()}
+    return _given, (held,)
+
+
+def _given(held: dict[str, Any]) -> Given:
+    return Given(**held)
 
 
 copyreg.pickle(Setting, _reduce_setting)

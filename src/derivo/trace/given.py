@@ -40,6 +40,9 @@ class Given:
         nothing was.
     parameters
         All arguments that can be given by position, in the function's order.
+    tuples
+        Arguments whose shape was given as a tuple of numbers, which may have been meant
+        as a setting.
     several
         The argument that takes all further values by position, if there is one.
     attributes
@@ -53,6 +56,7 @@ class Given:
     attributes: tuple[str, ...] = ()
     several: str = ""
     initial: tuple[str, ...] = ()
+    tuples: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @cached_property
     def of_self(self) -> tuple[str, ...]:
@@ -132,7 +136,13 @@ class Given:
             for k, p in parameters.items()
             if p.kind is p.VAR_POSITIONAL and k in specs
         )
-        return cls(specs, settings, defaults, order, tuple(attributes), several)
+        tuples = {
+            k: v for k, v in given.items() if k in specs and type(v) is tuple and v
+            and all(type(part) is int for part in v)
+        }  # fmt: skip
+        return cls(
+            specs, settings, defaults, order, tuple(attributes), several, tuples=tuples
+        )
 
     def call(self, function: Callable[..., Any], arrays: Mapping[str, Any]) -> Any:
         """Call a function on arrays by path, such as ``blocks.0.w``.
