@@ -40,7 +40,7 @@ class ColumnsWriter(Writer):
         )  # fmt: skip
         start, flush = [], []
         for node in folds:
-            acc = Accumulator(self.module, node)
+            acc = Accumulator(self.module, node, "_part")
             inside.lines.append(
                 acc.step(f"{acc.name}[q]", inside.read(node.inputs[0], "ij"))
             )
@@ -111,7 +111,7 @@ class TotalWriter(Writer):
         layout = layout_of(shape)
         title = self.module.names.fresh(f"reduce_{name}")
         body = Body(self.module, is_matrix=False)
-        acc = Accumulator(self.module, node)
+        acc = Accumulator(self.module, node, "_all")
         count: Dim
         if isinstance(layout, Panels):
             length, count = layout.rows, product(shape)

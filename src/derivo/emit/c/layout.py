@@ -40,12 +40,26 @@ def wrapped(text: str) -> str:
 
 
 def _broken(line: str) -> list[str]:
+    """Break a line behind a comma, or before an operator if there is none."""
     stripped = line.lstrip()
     if len(line) <= WIDTH or stripped.startswith(("#", "/*")):
         return [line]
-    indent = " " * (len(line) - len(stripped))
-    parts = textwrap.wrap(
-        stripped, WIDTH - len(indent), subsequent_indent="    ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    return [indent + part for part in parts]
+    indent = line[: len(line) - len(stripped)]
+    first = line[:WIDTH]
+    at = first.rfind(", ") + 1
+    if at < WIDTH // 2:
+        at = max(first.rfind(" | "), at)
+    if at < WIDTH // 2:
+        at = first.rfind(" ")
+        while at > 0 and line[at - 1] in "+-*/|&<>=?:!":
+            at = first.rfind(" ", 0, at)
+    if at <= len(indent):
+        return [line]
+    rest = f"{indent}    {line[at:].lstrip()}"
+    return [line[:at].rstrip(), *_rest_broken(rest)]
+
+
+def _rest_broken(line: str) -> list[str]:
+    """Break what follows, which is indented already."""
+    parts = _broken(line)
+    return [parts[0], *(part.removeprefix("    ") for part in parts[1:])]

@@ -45,6 +45,7 @@ j0 j1 jn y0 y1 yn gamma free abs div exit rand time clock index signbit
 """
 # An unnamed value is written where it is read unless it is longer than this.
 LONGEST_PART = 60
+LONGEST_NAME = 20
 CAST = 12  # how strongly a cast binds
 # Functions of two sizes.
 LARGER = {"max": "larger", "min": "smaller"}
@@ -109,8 +110,19 @@ class Module:
         return ElementPrinter(self.target.single, self.used)
 
     def wish(self, node: Node) -> str:
-        """Give the name that a value should get: the user's, else what it is."""
-        return plain(self.wishes.get(node) or node.op.name)
+        """Give the name that a value should get: the user's, else what it is.
+
+        What has no name is called by its operation and what that is applied to:
+        ``log_sum_e``.
+        """
+        known = self.wishes.get(node) or self.arrays.get(node)
+        if known:
+            return plain(known)
+        of = next((origin(i) for i in node.inputs if not is_literal(i)), None)
+        if of is None:
+            return plain(node.op.name)
+        name = f"{node.op.name}_{self.wish(of)}"
+        return plain(name if len(name) <= LONGEST_NAME else node.op.name)
 
 
 def text_of(node: Node) -> str:

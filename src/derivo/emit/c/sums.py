@@ -22,6 +22,8 @@ class Accumulator:
         What all functions share.
     node
         The reduction.
+    suffix
+        Follows its name in that of the variable.
 
     Attributes
     ----------
@@ -33,13 +35,13 @@ class Accumulator:
         What it begins with.
     """
 
-    def __init__(self, module: Module, node: Node) -> None:
+    def __init__(self, module: Module, node: Node, suffix: str = "") -> None:
         fold = node.op.element
         assert isinstance(fold, Fold)  # noqa: S101
         self.fold = fold
         self.printer = module.printer
         self.is_sum = fold.start == "0"
-        self.name = module.names.fresh(f"{module.wish(node)}_acc")
+        self.name = module.names.fresh(f"{module.wish(node)}{suffix}")
         self.start = self.printer.real(self.printer.print(fold.start, {})).code
 
     def step(self, acc: str, value: Text, kind: str = "vec") -> str:
