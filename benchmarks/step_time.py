@@ -4,7 +4,8 @@ Run with ``python benchmarks/step_time.py``. All take the same sizes, batch, act
 update rule, initial weights and order of rows, in float32, and take turns in short
 rounds, so that a busy machine slows all of them. That all compute the same is shown by
 the loss of the first epoch (scikit-learn draws weights and order by itself). A peer
-that is not installed is left out.
+that is not installed is left out. With ``--cpu`` the time of the processor counts, of
+all threads together: on a machine that others use the clock tells who got it.
 """
 
 from __future__ import annotations
@@ -262,7 +263,9 @@ def contenders(work: Workload) -> Iterator[tuple[str, Round]]:
 OURS = ("derivo, auto", "derivo, numpy", "products alone")
 
 
-def measure(work: Workload, rounds: int) -> float | None:
+def measure(
+    work: Workload, rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> float | None:
     """Print a table; give the ratio of ours to the fastest peer."""
     runs = dict(contenders(work))
     losses = {name: run() for name, run in runs.items()}
@@ -274,9 +277,9 @@ def measure(work: Workload, rounds: int) -> float | None:
         for name, run in runs.items():
             # The threads of the one before go to rest.
             time.sleep(PAUSE)
-            start = time.perf_counter()
+            start = clock()
             run()
-            times[name].append((time.perf_counter() - start) / work.steps * 1e6)
+            times[name].append((clock() - start) / work.steps * 1e6)
     print(f"\n{work} (us a step)")
     print(f"{'':16}{'best':>10}{'median':>10}{'auto / it':>11}{'from':>7}{'to':>7}")
     medians = {}
@@ -295,10 +298,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--only", type=int, help="the number of one workload, from 1")
+    parser.add_argument("--cpu", action="store_true", help="processor time")
     given = parser.parse_args()
+    clock = time.process_time if given.cpu else time.perf_counter
     print(f"cores: {os.cpu_count()}, load: {os.getloadavg()[0]:.1f}")
     chosen = WORKLOADS if given.only is None else WORKLOADS[given.only - 1 :][:1]
-    ratios = [r for work in chosen if (r := measure(work, given.rounds)) is not None]
+    ratios = [
+        r for work in chosen if (r := measure(work, given.rounds, clock)) is not None
+    ]
     if ratios:
         mean = math.exp(sum(map(math.log, ratios)) / len(ratios))
         print(f"\nauto / fastest peer, geometric mean: {mean:.2f}")

@@ -220,13 +220,27 @@ def test_short_steps_stay_on_one_thread():
     assert pace.steps * 10e-6 == pytest.approx(0.1, rel=0.01)
 
 
+def test_one_slow_call_on_a_busy_machine_starts_no_threads():
+    pace = Pace(cores=4)
+    for slow in (1, 30, 1, 1, 30, 1, 50, 1, 1):
+        pace.learn(pace.steps, pace.steps * slow * 10e-6)
+        assert pace.threads == 1
+
+
 def test_threads_are_taken_where_they_help_and_left_where_they_do_not():
     pace = Pace(cores=2)
-    pace.learn(4, 4e-3)
+    for _ in range(3):
+        assert pace.threads == 1
+        pace.learn(pace.steps, pace.steps * 1e-3)
+    pace.learn(pace.steps, pace.steps * 1e-3)
     assert pace.threads == 2
-    for _ in range(20):
-        pace.learn(pace.steps, pace.steps * 0.6e-3)
-        assert pace.threads == 2
+    used = []
+    for _ in range(200):
+        used.append(pace.threads)
+        pace.learn(pace.steps, pace.steps * (1e-3 if pace.threads == 1 else 0.6e-3))
+    assert used.count(1) < 10  # it looks what it takes alone now and then
+    while pace.threads == 1:
+        pace.learn(pace.steps, pace.steps * 1e-3)
     pace.learn(pace.steps, pace.steps * 2e-3)  # another program wants the core
     assert pace.threads == 1
     used = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,9 @@ from derivo.run.engine import EpochResult
 SECONDS_WORTH_THREADS = 100e-6
 # A call makes steps for so long: then progress is shown, and the user may interrupt.
 SECONDS_A_CALL = 0.1
-# How often fewer threads are tried again is doubled each time it fails, up to this.
+# So many calls are made on one thread before more are tried, twice as many each time
+# that fails, up to the second number.
+CALLS_BEFORE_TRIAL = 3
 CALLS_BETWEEN_TRIALS = 64
 
 
@@ -121,6 +124,9 @@ class CEngine:
 class Pace:
     """How many steps a call makes, and on how many threads: learnt from what they took.
 
+    On a busy machine a call may take many times as long as it would: of the times on
+    one thread the shortest counts.
+
     Parameters
     ----------
     cores
@@ -131,9 +137,10 @@ class Pace:
         self.cores = cores
         self.threads = 1
         self.steps = 4
-        self.alone = 0.0
-        self._until_trial = 0
-        self._patience = 4
+        self.alone = math.inf
+        self._until_trial = CALLS_BEFORE_TRIAL
+        self._patience = CALLS_BEFORE_TRIAL
+        self._together = 0
 
     def learn(self, steps: int, seconds: float) -> None:
         """Take in that so many steps took so long."""
@@ -142,17 +149,22 @@ class Pace:
         if self.cores == 1:
             return
         if self.threads == 1:
-            self.alone = each
+            self.alone = min(self.alone, each)
             self._until_trial -= 1
-            if each > SECONDS_WORTH_THREADS and self._until_trial < 0:
-                self.threads = self.cores
+            if self.alone > SECONDS_WORTH_THREADS and self._until_trial < 0:
+                self.threads, self._together = self.cores, 0
                 self.steps = max(1, min(self.steps, int(0.02 / each)))
-        elif each > 0.9 * self.alone:
+            return
+        self._together += 1
+        if each > 0.9 * self.alone:
             self.threads = 1
             self._until_trial = self._patience
             self._patience = min(2 * self._patience, CALLS_BETWEEN_TRIALS)
+        elif self._together % CALLS_BETWEEN_TRIALS == 0:
+            # Look once more what it takes alone.
+            self.threads, self._until_trial = 1, 0
         else:
-            self._patience = 4
+            self._patience = CALLS_BEFORE_TRIAL
 
 
 def available_cores() -> int:
