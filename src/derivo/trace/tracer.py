@@ -451,7 +451,8 @@ def _flatten(result: Any, outputs: list[Node], tracer: Tracer, function: Any) ->
         if not all(isinstance(v, Setting) for v in held.values()):
             return Record(record.kind, held)
     if isinstance(result, tuple | list) and any(
-        isinstance(r, Variable | tuple | list | dict) for r in result
+        isinstance(r, Variable | Selection | Places | tuple | list | dict)
+        for r in result
     ):
         parts = [_flatten(r, outputs, tracer, function) for r in result]
         return parts if isinstance(result, list) else tuple(parts)
