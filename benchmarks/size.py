@@ -3,7 +3,7 @@
 Run with ``python benchmarks/size.py``. The heart is what goes from a function to the
 text of its backward pass: tracing, the chain rule, shortening and NumPy text, with the
 graph that they share. The catalogue of operations grows with what is known, and the
-compiled engine's text is an engine's own: neither belongs to it.
+text of other engines, C and JavaScript, is their own: neither belongs to it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "derivo"
 HEART = ("graph", "trace", "differentiate", "simplify", "emit")
-BESIDE = ("loops",)  # files of these names belong to the compiled engine
+BESIDE = ("plan", "c", "js")  # folders of emit that are another engine's
 SILENT = {
     tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT,
     tokenize.ENCODING, tokenize.ENDMARKER,
@@ -68,8 +68,8 @@ def total(paths: Iterable[Path]) -> Size:
 
 
 def is_beside(path: Path) -> bool:
-    """Tell whether a file of a stage belongs to the compiled engine."""
-    return path.stem.partition("_")[0] in BESIDE and path.parent.name == "emit"
+    """Tell whether a file of a stage belongs to another engine than NumPy."""
+    return path.parent.name in BESIDE and path.parent.parent.name == "emit"
 
 
 def main() -> None:
