@@ -16,6 +16,7 @@ DOCUMENTS = (
     "README.md", "docs/how-it-works.md", "docs/check.md", "docs/gpt2.md",
     "docs/calling.md", "docs/compiled.md",
     "docs/page.md", "docs/writing.md", "docs/sizes.md",
+    "docs/loops.md",
 )  # fmt: skip
 
 
