@@ -80,9 +80,18 @@ class Frames:
             n for n in reversed(nodes)
             if (n in adjoints and is_reached(n, self.subject)) or self.loops.is_back(n)
         ]  # fmt: skip
+        values = [n for n in values if not self.is_passed_on(n)]
         if len(values) > MOST:
             values = [n for n in values if n in self.subject.names]
         return (*forward, *(self.backward(n) for n in values))
+
+    def is_passed_on(self, node: Node) -> bool:
+        """Tell whether a value without a name has the very gradient of its reader."""
+        adjoints = self.subject.raw.adjoints
+        return node not in self.subject.names and any(
+            f.operand is node and adjoints[f.reader] is adjoints[node]
+            for f in self.subject.factors
+        )
 
     def edges_into(self, node: Node) -> tuple[str, ...]:
         """Give the ids of the edges that lead to a node."""

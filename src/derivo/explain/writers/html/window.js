@@ -26,7 +26,7 @@
     if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
     const size = Math.abs(v);
     if (Number.isInteger(v) && size < 1e4) return String(v).replace("-", "−");
-    const text = size >= 1e4 || size < 5e-4 ? v.toExponential(0)
+    const text = size >= 1e4 || size < 9.5e-4 ? v.toExponential(0)
       : size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1)
         : size >= 0.095 ? v.toFixed(2) : v.toFixed(3);
     return text.replace("e+", "e").replace("-", "−").replace("-", "−");

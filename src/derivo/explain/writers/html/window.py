@@ -235,6 +235,6 @@ def embed(page: str, title: str) -> str:
     """Write a page within a page, as notebooks show it: it cannot reach what is around."""
     return (
         f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
-        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:720px;'
+        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:min(90vh,760px);'
         'border:1px solid #ccc;border-radius:8px"></iframe>'
     )
