@@ -139,7 +139,7 @@ def test_no_digit_is_lost(exact: Any, spelled: Any, dtype: Any) -> None:
     x = np.array([s * p for p in points for s in (1, -1)], dtype)
     d = derivo.derive(spelled, x="N")
     with np.errstate(all="ignore"):
-        around = [(x * (1 + k / 97)).astype(dtype) for k in range(6)]
+        around = [(x * (1 + k / 97)).astype(dtype) for k in range(4)]
         own = [spelled(a) for a in around]
         value, gradients = d.value_and_gradients(np.ones_like(x), x=x)
     assert value.dtype == gradients["x"].dtype == dtype
