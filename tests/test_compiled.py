@@ -194,3 +194,34 @@ def test_its_text_can_be_read():
     text = derivo.derive(loss, y="N", t="N").compile().source_for(np.float32)
     assert text.startswith("/* loss, and its gradients. */")
     assert "d_y" in text
+
+
+def largest(x):
+    return np.max(x)
+
+
+def test_what_is_empty_is_what_it_is_in_numpy():
+    d = derivo.derive(loss, y="N", t="N")
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert np.isnan(d.compile()(np.zeros(0), np.zeros(0)))
+        with pytest.raises(ValueError, match="zero-size array"):
+            derivo.derive(largest, x="N").compile()(np.zeros(0))
+
+
+def picked(x, rows):
+    return x[rows].sum(axis=0)
+
+
+def test_an_index_beyond_its_axis_is_an_error():
+    d = derivo.derive(picked, x="N M", rows=derivo.Spec("K", "int"))
+    compiled, x = d.compile(), np.arange(12.0).reshape(4, 3)
+    for rows in ([0, -1, 3], [-4, 2, 2]):
+        value, gradients = d.value_and_gradients(x, np.array(rows))
+        found, others = compiled.value_and_gradients(x, np.array(rows))
+        close(found, value, 1)
+        close(others, gradients, 1)
+    for beyond in (4, -5):
+        with pytest.raises(IndexError, match="out of bounds"):
+            compiled(x, np.array([0, beyond, 1]))
+    close(compiled(x, np.array([0, 1])), d(x, np.array([0, 1])), 1)

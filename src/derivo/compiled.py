@@ -104,6 +104,8 @@ class Compiled:
     def __call__(self, /, *args: Any, **arrays: Any) -> Any:
         """Run the forward pass."""
         values, sizes = self.passes.bind(args, arrays)
+        if 0 in sizes.values():
+            return self.passes(*args, **arrays)  # what is empty is NumPy's business
         own = self._for(self.passes.holding(sizes))
         found = own._results(values, sizes, (), with_gradients=False)  # noqa: SLF001
         return own._handed_back(found)  # noqa: SLF001
@@ -119,6 +121,8 @@ class Compiled:
         p = self.passes
         upstream, args, named = split_upstream(p.traced, p.given, given, arrays)
         values, sizes = p.bind(args, named)
+        if 0 in sizes.values():
+            return p.value_and_gradients(*given, **arrays)
         own = self._for(p.holding(sizes, values))
         return own._both(upstream, values, sizes)  # noqa: SLF001  its own kind
 

@@ -75,6 +75,8 @@ class Placed:
         ``text(index, attrs, specs, result) -> str``: the element at `index` (one entry
         per axis, "0" on axes of size 1) as a Python expression. An operand is read as
         ``{0}[i, j + 1]``, whatever its number of axes; a size is written by `sized`.
+        ``index_within(place, size)`` is an index of the user's: negative ones count
+        from behind, and one beyond the axis is an error.
     """
 
     text: Callable[..., str]

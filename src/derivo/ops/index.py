@@ -461,7 +461,7 @@ def _picked_place(
         at = ["0" if d == 1 else i for d, i in zip(spec.shape, own, strict=True)]
         n = sized(whole.shape[axis + k - 1])
         place = f"{{{k}}}[{', '.join(at)}]" if at else f"{{{k}}}"
-        places.append(f"({place} + {n}) % {n}")
+        places.append(f"index_within({place}, {n})")
     return (*places, *index[axis + rank :])
 
 

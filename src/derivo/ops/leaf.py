@@ -99,6 +99,12 @@ eye = register(
 )  # fmt: skip
 
 
+def _one_hot_element(index: Any, attrs: Any, *_: Any) -> str:
+    *place, column = index
+    label = f"{{0}}[{', '.join(place)}]" if place else "{0}"
+    return f"1 if index_within({label}, {sized(attrs['classes'])}) == {column} else 0"
+
+
 # Rows of zeros with a single 1 at the place of the label.
 one_hot = register(
     Op(
@@ -109,10 +115,7 @@ one_hot = register(
         samples=lambda rng: ((rng.integers(0, 4, 3),), {"classes": 4}),
         traits=frozenset({"rows_sum_to_one"}),
         js="R.oneHot({0}, {classes})",
-        element=Placed(
-            lambda index, *_:
-            f"1 if {{0}}[{', '.join(index[:-1])}] == {index[-1]} else 0"
-        ),
+        element=Placed(_one_hot_element),
     )
 )  # fmt: skip
 

@@ -54,7 +54,7 @@ def _taken_place(index: Any, attrs: Any, whole: Spec) -> tuple[str, ...]:
     """Give the place that an integer picks; a negative one counts from behind."""
     axis = attrs["axis"] or 0
     n = sized(whole.shape[axis])
-    at = f"({{1}}[{', '.join(index)}] + {n}) % {n}"
+    at = f"index_within({{1}}[{', '.join(index)}], {n})"
     return (*index[:axis], at, *index[axis + 1 :])
 
 

@@ -105,6 +105,7 @@ class CEngine:
                 self.step, pointer(order), len(order), self.batch_size, done, until,
                 first, self.pace.threads, loss,
             )  # fmt: skip
+            refuse_out_of_range(self.library)
             if failed >= 0:
                 return EpochResult(self._values(), loss[1], int(failed))
             self.pace.learn(until - done, time.perf_counter() - began)
@@ -167,6 +168,19 @@ class Pace:
             self._patience = CALLS_BEFORE_TRIAL
 
 
+def refuse_out_of_range(library: Any) -> None:
+    """Raise what NumPy raises for an index beyond its axis.
+
+    Raises
+    ------
+    IndexError
+        There was one.
+    """
+    if library.step_out_of_range():
+        message = "an index is out of bounds for the axis that it picks from"
+        raise IndexError(message)
+
+
 def available_cores() -> int:
     """Give the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -191,6 +205,8 @@ def typed(library: ctypes.CDLL) -> Any:
         function.restype, function.argtypes = None, [pointer, ctypes.c_int, pointer]
     library.step_number_is.restype = None
     library.step_number_is.argtypes = [pointer, ctypes.c_int, ctypes.c_double]
+    library.step_out_of_range.restype = ctypes.c_int
+    library.step_out_of_range.argtypes = []
     library.step_run.restype = whole
     library.step_run.argtypes = [
         pointer, pointer, whole, whole, whole, whole, whole, ctypes.c_int,

@@ -17,7 +17,13 @@ from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.node import Node
-from derivo.run.c_engine import Pace, available_cores, pointer, typed
+from derivo.run.c_engine import (
+    Pace,
+    available_cores,
+    pointer,
+    refuse_out_of_range,
+    typed,
+)
 
 # Memory for so many combinations of sizes is kept.
 MOST_SIZES = 4
@@ -119,4 +125,5 @@ class _Memory:
         loss = (ctypes.c_double * 2)()
         began = time.perf_counter()
         self.library.step_run(self.step, None, 1, 1, 0, 1, 1, self.pace.threads, loss)
+        refuse_out_of_range(self.library)
         self.pace.learn(1, time.perf_counter() - began)

@@ -19,7 +19,7 @@ from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
-from derivo.graph.element import Product
+from derivo.graph.element import Contracted, Product
 from derivo.graph.node import order
 from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
@@ -68,10 +68,9 @@ def make_engine(
 
     if wish == "numpy":
         return in_numpy()
-    if find_compiler() is None:
-        return in_numpy(f"no C compiler: {INSTALL}")
-    if not worth_compiling(step.graph, plan):
-        return in_numpy("too little work to compile for")
+    reason = _reason_against(step.graph, plan)
+    if reason:
+        return in_numpy(reason)
     try:
         return _c(step, data, plan), "c"
     except NotSupportedError as error:
@@ -180,6 +179,27 @@ def _widest(graph: StepGraph) -> int:
     shapes = [n.spec.shape for n in order([graph.loss, *graph.results])]
     return max(
         (s[1] for s in shapes if len(s) == 2 and isinstance(s[1], int)), default=1
+    )
+
+
+def _reason_against(graph: StepGraph, plan: Plan) -> str:
+    """Say why a step is not compiled unless it is asked for; "" if it is."""
+    if find_compiler() is None:
+        return f"no C compiler: {INSTALL}"
+    if has_stacked_products(graph):
+        return "its products of stacked matrices are faster there"
+    return "" if worth_compiling(graph, plan) else "too little work to compile for"
+
+
+def has_stacked_products(graph: StepGraph) -> bool:
+    """Tell whether a step has products that C has no blocks for."""
+    nodes = order([graph.loss, *graph.results])
+    return any(
+        isinstance(n.op.element, Contracted)
+        or (
+            isinstance(n.op.element, Product) and max(i.spec.rank for i in n.inputs) > 2
+        )
+        for n in nodes
     )
 
 

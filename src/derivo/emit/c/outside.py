@@ -42,6 +42,10 @@ struct step *step_open(const long *sizes) {
     return s;
 }
 void step_close(struct step *s) { free(s); }
+/* Tell whether an index lay beyond its axis since the last question. */
+int step_out_of_range(void) {
+    return __atomic_exchange_n(&out_of_range, 0, __ATOMIC_RELAXED);
+}
 
 /* The steps of a run that one thread makes. */
 struct worker {

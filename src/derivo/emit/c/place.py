@@ -37,7 +37,7 @@ s begin end at col row from to i j k l m p q r sum top last order acc all lost n
 given first real vec mask load store splat pick ones mask_of first_lanes sum_lanes meet
 rotated larger smaller add_block multiply clear pack unpack turn share meeting step
 worker work thread threads rows LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE NAN
-INFINITY best number place p0 p1 p2 p3 p4 p5 p6 p7 n o
+INFINITY best number place out_of_range index_within p0 p1 p2 p3 p4 p5 p6 p7 n o
 """
 # Functions of a letter or a word that math.h and stdlib.h declare.
 _LIBRARY = """

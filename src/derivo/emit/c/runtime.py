@@ -61,6 +61,13 @@ INLINE mask first_lanes(long n) {{
     const mask lane = {{{counting}}};
     return lane < ({integer})(n < LANES ? n : LANES);
 }}
+/* An index: a negative one counts from behind, one beyond the axis is noted. */
+static int out_of_range;
+INLINE long index_within(long at, long n) {{
+    if (at >= -n && at < n) return at < 0 ? at + n : at;
+    __atomic_store_n(&out_of_range, 1, __ATOMIC_RELAXED);
+    return 0;
+}}
 INLINE long larger(long a, long b) {{ return a > b ? a : b; }}
 INLINE long smaller(long a, long b) {{ return a < b ? a : b; }}
 /* The lanes n places further on. */

@@ -75,7 +75,7 @@ class WholePrinter:
             return f"-{_bracketed(self.print(tree.operand))}"
         if isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name):
             given = ", ".join(self.print(a) for a in tree.args)
-            return f"{LARGER[tree.func.id]}({given})"
+            return f"{LARGER.get(tree.func.id, tree.func.id)}({given})"
         if not isinstance(tree, ast.BinOp):
             message = f"has no form in C ({ast.unparse(tree)})"
             raise NotSupportedError(message)

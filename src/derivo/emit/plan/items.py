@@ -269,7 +269,10 @@ class _Classifier:
         ):  # fmt: skip
             message = "has no form in compiled loops"
             raise NotSupportedError(message)
-        if node.spec.kind == "int" and node.spec.rank:
+        only_truths = all(
+            i.spec.kind == "bool" for i in node.inputs if not is_literal(i)
+        )
+        if node.spec.kind == "int" and node.spec.rank and not only_truths:
             message = "gives integers, and compiled steps have arrays of floats"
             raise NotSupportedError(message)
         item = Item(
