@@ -17,6 +17,7 @@ DOCUMENTS = (
     "docs/calling.md", "docs/compiled.md",
     "docs/page.md", "docs/writing.md", "docs/sizes.md",
     "docs/loops.md",
+    "docs/training.md",
 )  # fmt: skip
 
 

@@ -31,10 +31,11 @@ from derivo.train.step import StepDerivation, StepGraph
 
 # Measured on two cores with float32 (benchmarks/step_time.py): a call of NumPy on small
 # arrays, one element of an elementwise operation that the compiled loops save, and the
-# compilation of a step.
+# compilation of a step, which grows with the number of its values.
 SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
-SECONDS_TO_COMPILE = 1.0
+SECONDS_TO_COMPILE = 0.3
+SECONDS_PER_VALUE_COMPILED = 8e-3
 # Large registers are filled up with nothing where matrices have few columns.
 LARGE_REGISTERS = 64
 _C_TITLE = "Training steps in C: the same graph as the NumPy step."
@@ -212,13 +213,14 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
     """
     sizes = plan.batch_sizes(graph.rows)
     steps = plan.epochs * -(-plan.rows // plan.batch_size)
-    saved = 0.0
+    saved, cost = 0.0, SECONDS_TO_COMPILE
     for node in order([graph.loss, *graph.results]):
         if node.inputs and node.spec.rank:
+            cost += SECONDS_PER_VALUE_COMPILED
             saved += SECONDS_PER_CALL
             if not isinstance(node.op.element, Product):
                 saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
-    return steps * saved > SECONDS_TO_COMPILE
+    return steps * saved > cost
 
 
 def _count(shape: Any, sizes: Mapping[str, int]) -> int:
