@@ -39,8 +39,20 @@ def begins_a_for(frame: FrameType) -> bool:
 
 
 def is_comprehension(frame: FrameType) -> bool:
-    """Tell a list that is written in one piece: ``[f(x) for x in xs]``."""
-    return frame.f_code.co_name == "<listcomp>"
+    """Tell a list that is written in one piece: ``[f(x) for x in xs]``.
+
+    Since Python 3.12 it has no frame of its own, but each step adds to a list on the
+    stack, below the iterator.
+    """
+    lines = list(get_instructions(frame.f_code))
+    (asking,) = (i for i in lines if i.offset == frame.f_lasti)
+    inside = [i for i in lines if asking.offset < i.offset < asking.argval]
+    loops = [i for i in inside if i.opname == "FOR_ITER"]
+    return any(
+        i.opname == "LIST_APPEND" and (i.arg or 0) > 1
+        and not any(n.offset < i.offset < n.argval for n in loops)
+        for i in inside
+    )  # fmt: skip
 
 
 def is_generator(frame: FrameType) -> bool:
