@@ -152,7 +152,7 @@ def in_words(nest: Any) -> str:
     if nest is None or isinstance(nest, bool | str):
         return repr(nest)
     if isinstance(nest, tuple | list | dict):
-        return f"a {type(nest).__name__} of {len(nest)} ({len(list(leaves(nest)))})"
+        return f"a {type(nest).__name__} of length {len(nest)}"
     if hasattr(nest, "node") or hasattr(nest, "shape"):
         return "an array"
     is_number = isinstance(nest, int | float)

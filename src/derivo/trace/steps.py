@@ -62,7 +62,10 @@ from derivo.trace.runs import Run
 from derivo.trace.variable import Variable
 
 _MOST_TRIALS = 60
-_SAME = "let a step leave there what it finds there"
+_SAME = (
+    "let a step leave there what it finds there; a list grows by hs.append(h), not by "
+    "hs = hs + [h]"
+)
 
 
 @dataclass
