@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder, check
 from derivo.graph.node import Graph, Node, order
@@ -94,7 +96,10 @@ def simplify_backward(
     gradients = {k: now[n] for k, n in derived.gradients.items()}
     kept = not_taken_apart(forward.graph, known)
     polish = Polish(gradients.values(), forward.builder, known, kept)
-    select = Select(forward.builder, known)
+    # The steps of loops have been through it, with what is known inside of them.
+    inside = [(*p.gradients.values(), *p.adjoints.values(), *p.why) for p in parts]
+    done = order(chain.from_iterable(inside))
+    select = Select(forward.builder, {*known, *done})
     gradients = {k: select(polish(n)) for k, n in gradients.items()}
     adjoints = {v: select(polish(now[n])) for v, n in derived.adjoints.items()}
     whys = rewriting.renamed_keys(derived.why).items()

@@ -266,7 +266,12 @@ class Evaluator:
         if not f.op.numpy and f.op.lower is None:
             raise NotANumberError(name)
         self.own.add(name)
-        plain = [np.asarray(a, float) if a.dtype.kind == "f" else a for a in args]
+        # A 0 that stands for an array of floats is one.
+        floats = [s.kind == "float" for s in f.specs] or [False] * len(args)
+        plain = [
+            np.asarray(a, float) if is_float or a.dtype.kind == "f" else a
+            for a, is_float in zip(args, floats, strict=True)
+        ]
         return f.op.compute(*plain, **attrs)
 
     def fit(self, array: Any, shape: tuple[Any, ...]) -> Any:

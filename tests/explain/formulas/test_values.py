@@ -23,7 +23,8 @@ WITHOUT_ENTRIES = {
     "sine_positions", "convolution_1d", "gathered_convolution",
     "convolution_2d", "max_pooling", "total_variation", "joined", "every_second",
     "embedding", "labelled_cross_entropy", "info_nce", "polynomial",
-    "energy", "group_norm", "packed_lstm_cell", "three_steps",
+    "energy", "group_norm", "packed_lstm_cell", "three_steps", "three_diagonals",
+    "rows_added_to_a_table",
 }  # fmt: skip
 
 

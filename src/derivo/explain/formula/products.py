@@ -16,7 +16,7 @@ from derivo.explain.formula.tree import (
     Times,
 )  # fmt: skip
 from derivo.explain.formula.tree import Size as SizeFormula
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, as_extreme
 from derivo.graph.node import Node
 from derivo.ops.elementwise import sqrt
 from derivo.simplify.factor import (
@@ -157,6 +157,10 @@ def shifted(index: Index | None, step: int, first: Dim) -> Formula:
     step, first
         In code, where entries are counted from 0, number i is first + step i.
     """
+    extreme = as_extreme(first)
+    if extreme is not None and extreme[0] == "min":
+        # Where the array ends before min(N, 2) there are no entries to write.
+        first = next((d for d in extreme[1:] if isinstance(d, int)), first)
     if index is None:
         return _whole(first + 1)
     counted: Formula = index
