@@ -60,9 +60,11 @@ def _link(node: Node, placed: Mapping[Node, tuple[str, str]]) -> Link | None:
 def _kind(node: Node) -> str:
     if node.op.contraction is not None:
         return "product"
-    if isinstance(node.op.element, Fold):
-        return node.op.name if node.op.name in ("mean", "max", "min") else "sum"
-    return "each"
+    fold = node.op.element
+    if node.op.name in ("mean", "max", "min"):
+        return node.op.name
+    is_sum = isinstance(fold, Fold) and fold.step == "{acc} + {0}"
+    return "sum" if is_sum else "each"
 
 
 @dataclass
