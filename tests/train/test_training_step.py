@@ -173,6 +173,25 @@ def test_data_that_is_handed_on_whole_reaches_compiled_steps(monkeypatch):
 
 
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def from_zero(x, w, v):
+    h = np.zeros((x.shape[0], 4))
+    for i in range(2):
+        h = np.tanh(x[:, 3 * i : 3 * i + 3] @ w + h @ v)
+    return np.mean((h @ np.full((4, 2), 0.5)) ** 2)
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def test_products_with_one_number_all_over_in_c(monkeypatch):
+    monkeypatch.setattr(engines, "compiled", partial(compiled, extra=QUICK))
+    params = {"w": 0.3 * np.ones((3, 4)) * X[:3, :1], "v": np.eye(4) - 0.2}
+    steps = [derivo.training_step(from_zero, params=params, x="N 6") for _ in range(2)]
+    for step, engine in zip(steps, ("c", "numpy"), strict=True):
+        step.fit(epochs=3, batch_size=4, verbose=0, engine=engine, x=np.hstack([X, X]))
+    for name, value in steps[1].params.items():
+        np.testing.assert_allclose(steps[0].params[name], value, rtol=1e-10)
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 def test_what_c_cannot_do_runs_in_numpy_and_the_history_says_so(monkeypatch):
     monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
     step = derivo.training_step(masked, params={"w": np.ones((3, 2))},

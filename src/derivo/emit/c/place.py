@@ -21,6 +21,7 @@ from derivo.emit.plan.layout import (
     place,
     view_of,
 )  # fmt: skip
+from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim, Size, names
 from derivo.graph.element import Element, Fold
 from derivo.graph.names import Names
@@ -171,8 +172,21 @@ class Body:
     # --- reading ----------------------------------------------------------------------
 
     def array(self, node: Node) -> str:
-        """Give the name of the array that a value lies in."""
-        name = self.module.arrays[origin(node)]
+        """Give the name of the array that a value lies in.
+
+        Raises
+        ------
+        NotSupportedError
+            It lies nowhere: an array of one number, where its elements are read apart.
+        """
+        source = origin(node)
+        if source not in self.module.arrays:
+            message = (
+                f"an array of one number ({source.op.name}) that is read as a matrix "
+                "has no form in compiled steps"
+            )
+            raise NotSupportedError(message)
+        name = self.module.arrays[source]
         self.arrays[name] = None
         return name
 

@@ -1,18 +1,20 @@
-"""Products with a vector, as the sums that they are.
+"""Products with a vector, or with one number all over, as the sums that they are.
 
 A matrix with one row or one column fills no block of a product. As a sum of products
-element by element it goes the way of every reduction.
+element by element it goes the way of every reduction. A matrix of one number lies
+nowhere in memory: a product with it is that number times a sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from derivo.emit.plan.layout import is_turned
+from derivo.emit.plan.layout import is_turned, origin
 from derivo.graph.builder import Builder
 from derivo.graph.element import Product
 from derivo.graph.node import Node, order
 from derivo.ops.catalogue import CATALOGUE
+from derivo.ops.leaf import fill
 
 
 def without_thin_products(roots: Iterable[Node]) -> dict[Node, Node]:
@@ -61,6 +63,8 @@ class _Writer:
 
     def _of_matrices(self, a: Node, b: Node) -> Node | None:
         rows, inner = a.spec.shape
+        if origin(a).op is fill or origin(b).op is fill:
+            return self._with_one_number(a, b)
         if inner == 1:
             return self.make("mul", a, b)
         if b.spec.shape[1] == 1:
@@ -68,6 +72,17 @@ class _Writer:
         if rows == 1:
             return self.turn(self._matrix_vector(self.turn(b), self.turn(a)))
         return None
+
+    def _with_one_number(self, a: Node, b: Node) -> Node:
+        """Multiply the sums of a matrix by what the other one holds all over."""
+        filled = origin(a)
+        if filled.op is fill:
+            sums = self.make("sum", b, axis=0, keepdims=True)
+        else:
+            filled, sums = origin(b), self.make("sum", a, axis=1, keepdims=True)
+        shape = (a.spec.shape[0], b.spec.shape[1])
+        whole = self.builder.make(fill, (), {**filled.attrs, "shape": shape})
+        return self.make("mul", whole, sums)
 
     def _matrix_vector(self, a: Node, b: Node) -> Node:
         """Sum along the axis of `a` that runs along `b`, as `a` lies in memory."""
