@@ -208,6 +208,9 @@ def test_a_step_of_more_values_takes_longer_to_compile():
     # 250 values, which take two seconds to compile, at about 0.3 ms a step.
     assert not engines.worth_compiling(graph, replace(plan, epochs=3000))
     assert engines.worth_compiling(graph, replace(plan, epochs=30000))
+    # Products of arrays with three and four axes are slower in C, more so than long.
+    long = replace(plan, epochs=10**7, sizes={"T": 128})
+    assert not engines.worth_compiling(graph, long)
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -35,7 +35,11 @@ from derivo.train.step import StepDerivation, StepGraph
 SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
 SECONDS_TO_COMPILE = 0.3
+# A product of arrays with more than two axes is in plain loops in C: what each of its
+# multiplications costs more than in NumPy's library (benchmarks/step_functions.py).
+SECONDS_PER_PLAIN_MULTIPLICATION = 0.7e-9
 SECONDS_PER_VALUE_COMPILED = 8e-3
+MATRIX = 2  # axes
 # Large registers are filled up with nothing where matrices have few columns.
 LARGE_REGISTERS = 64
 _C_TITLE = "Training steps in C: the same graph as the NumPy step."
@@ -209,7 +213,7 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
 
     What it saves in a step is a call of NumPy for each operation, and a pass through
     memory for each element of each elementwise operation; products of matrices take the
-    same time in both.
+    same time in both, and those of arrays with more axes take longer in C.
     """
     sizes = plan.batch_sizes(graph.rows)
     steps = plan.epochs * -(-plan.rows // plan.batch_size)
@@ -218,7 +222,12 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
         if node.inputs and node.spec.rank:
             cost += SECONDS_PER_VALUE_COMPILED
             saved += SECONDS_PER_CALL
-            if not isinstance(node.op.element, Product):
+            if isinstance(node.op.element, Product):
+                if node.spec.rank > MATRIX:
+                    inner = node.inputs[0].spec.shape[-1:]
+                    count = _count((*node.spec.shape, *inner), sizes)
+                    saved -= SECONDS_PER_PLAIN_MULTIPLICATION * count
+            else:
                 saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
     return steps * saved > cost
 
