@@ -351,6 +351,17 @@ def test_float32_stays_float32_whatever_comes_in():
     assert all(v.dtype == np.float32 for v in step.state.values)
 
 
+@pytest.mark.parametrize(
+    ("scale", "shift", "dtype"),
+    [(1.0, np.float32(2), np.float32), (np.ones(3, np.float32), 2.0, np.float32),
+     (np.ones(3, np.float32), np.float64(2), np.float32), (1.0, 2.0, np.float64)],
+)  # fmt: skip
+def test_numbers_among_the_parameters_take_the_type_of_the_others(scale, shift, dtype):
+    step = derivo.training_step(lambda x, a, b: np.mean((a * x + b) ** 2),
+                                params={"a": scale, "b": shift}, x="N 3")  # fmt: skip
+    assert step(x=X).dtype == step.dtype == dtype
+
+
 # --- text -----------------------------------------------------------------------------
 
 

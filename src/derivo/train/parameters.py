@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,17 @@ def check_kinds(params: Mapping[str, Any], given: Given) -> None:
                 raise DtypeError(message)
 
 
+def plain_numbers(graph: Graph, nests: Mapping[str, Any]) -> frozenset[str]:
+    """Give the paths of numbers of Python's own, which have no type of NumPy's."""
+    signature = dict(graph.signature)
+    return frozenset(
+        path
+        for name, value in nests.items()
+        for path, leaf in spread(graph.name, name, signature[name], value)
+        if isinstance(leaf, float) and not isinstance(leaf, np.generic)
+    )
+
+
 def read_values(
     graph: Graph, names: Iterator[str] | tuple[str, ...], nests: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -138,15 +149,19 @@ def read_values(
     }
 
 
-def common_type(arrays: Mapping[str, Any]) -> np.dtype[Any]:
+def common_type(arrays: Mapping[str, Any], plain: Container[str] = ()) -> np.dtype[Any]:
     """Give the one floating type of parameters: that of the arrays among them.
+
+    `plain` are the paths of numbers of Python's own.
 
     Raises
     ------
     DtypeError
         Some are float32 and others float64, or there are others.
     """
-    wide = {k: a for k, a in arrays.items() if a.ndim} or dict(arrays)
+    # A Python number takes the type of what it meets; so does a number beside arrays.
+    typed = {k: a for k, a in arrays.items() if k not in plain} or dict(arrays)
+    wide = {k: a for k, a in typed.items() if a.ndim} or typed
     found = {a.dtype: k for k, a in reversed(wide.items())}
     if len(found) > 1:
         listed = " and ".join(f"{t} ({k})" for t, k in found.items())

@@ -31,6 +31,7 @@ from derivo.train.parameters import (
     check_parameters,
     common_type,
     in_shape,
+    plain_numbers,
     read_values,
 )
 from derivo.train.settings import check_rate, check_settings
@@ -198,7 +199,7 @@ class TrainingStep:
         self.trained = trained
         self.learning_rate = learning_rate
         values = read_values(self._graph, trained, params)
-        self.dtype = common_type(values)
+        self.dtype = common_type(values, plain_numbers(self._graph, params))
         first = in_shape(values, {p: values[p].shape for p in derivation.parameters},
                          self.dtype)  # fmt: skip
         zeros = [np.zeros_like(p) for _ in derivation.optimizer.states for p in first]
