@@ -34,7 +34,7 @@ def lstm_in_locals_backward(saved, d_h):
     x, w, u, h_all, c_all, g_all, i_all, f_all, o_all, tanh_c_all = saved
     filled = np.zeros(d_h.shape, dtype=x.dtype)
     d_h_2 = d_h
-    carry = filled
+    d_c = filled
     d_x = np.empty_like(x)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
@@ -42,13 +42,15 @@ def lstm_in_locals_backward(saved, d_h):
     for t in reversed(range(x.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else filled
         c_prev = c_all[t - 1] if t > 0 else filled
-        total = d_h_2 * (o_all[t] - tanh_c_all[t] * h_all[t]) + carry
+        # c is read more than once: add the adjoints
+        d_c = d_h_2 * (o_all[t] - tanh_c_all[t] * h_all[t]) + d_c
+        d_i = d_c * g_all[t]
+        d_g = d_c * i_all[t]
+        d_f = d_c * c_prev
         joined = np.concatenate(
             [
-                total * g_all[t] * i_all[t] * (1 - i_all[t]),
-                total * c_prev * f_all[t] * (1 - f_all[t]),
-                h_all[t] * d_h_2 * (1 - o_all[t]),
-                total * i_all[t] * (1 - g_all[t] * g_all[t]),
+                d_i * i_all[t] * (1 - i_all[t]), d_f * f_all[t] * (1 - f_all[t]),
+                h_all[t] * d_h_2 * (1 - o_all[t]), d_g * (1 - g_all[t] * g_all[t]),
             ],
             axis=1,
         )
@@ -56,6 +58,6 @@ def lstm_in_locals_backward(saved, d_h):
         d_w += x[t].T @ joined         # w is used at every step: add up
         d_u += h_prev.T @ joined       # u is used at every step: add up
         d_b += np.sum(joined, axis=0)  # b is used at every step: add up
+        d_c = d_c * f_all[t]
         d_h_2 = joined @ u.T
-        carry = total * f_all[t]
     return d_x, d_w, d_u, d_b

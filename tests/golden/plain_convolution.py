@@ -25,7 +25,6 @@ def plain_convolution(x, w):
 def plain_convolution_backward(saved, d_out):
     w, picked_picked_x_all_all, x_shape = saved
     places = np.arange(3)
-    places_2 = np.arange(picked_picked_x_all_all.shape[1])
     d_x = np.zeros(x_shape, dtype=w.dtype)
     d_w = np.zeros_like(w)
     for i in reversed(range(picked_picked_x_all_all.shape[0])):

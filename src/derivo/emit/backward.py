@@ -14,7 +14,13 @@ from derivo.emit.multiplied import multiplied, multiplied_parts
 from derivo.emit.places import below, nest_expression
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition, definitions, is_number
+from derivo.emit.statement import (
+    Statement,
+    definition,
+    definitions,
+    is_number,
+    without_unread,
+)
 from derivo.emit.wishes import wishes_of
 from derivo.emit.wrap import wrapped
 from derivo.emit.writing import FunctionNames
@@ -74,6 +80,7 @@ def write_backward(
     roots = list(p.gradients.values())
     body.compute(roots, keep=[n for n in roots if not is_number(n)])
     results = _results(p, body)
+    body.statements[:] = without_unread(body.statements, results)
     held = _held(forward, kept)
     readers = {name: _readers(name, body.statements) for name in held}
     written = _text(p, body, held, list(seeds.values()), results, name)

@@ -219,3 +219,20 @@ def _bare(tree: ast.expr) -> str:
     if isinstance(tree, ast.Tuple):
         return listed(map(ast.unparse, tree.elts), bare=True)
     return ast.unparse(tree)
+
+
+def without_unread(
+    statements: Iterable[Statement], results: Iterable[str]
+) -> list[Statement]:
+    """Leave out definitions of values that nothing reads, and the results neither.
+
+    A value may have been computed for its size, which is then read off another one.
+    """
+    wanted = names_in(*(ast.parse(r, mode="eval") for r in results))
+    kept = list(statements)
+    while True:
+        read = wanted.union(*(s.reads for s in kept))
+        left = [s for s in kept if not s.is_definition or s.name in read]
+        if len(left) == len(kept):
+            return left
+        kept = left
