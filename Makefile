@@ -20,7 +20,7 @@ tour: $(VENV)/derivo.stamp  ## derive, check and train, as a newcomer sees it
 	@$(BIN)/derivo tour
 
 test: $(VENV)/test.stamp  ## run the test suite
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 format: $(VENV)/test.stamp  ## check the layout of the code
 	@$(BIN)/ruff format --check

@@ -45,7 +45,7 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize("settings", SETTINGS, ids=" ".join)
 @pytest.mark.parametrize("as_static", [False, True])
 def test_a_setting_is_put_in_and_is_no_argument(settings, as_static):
     texts = {k: v for k, v in settings.items() if as_static or isinstance(v, str)}
