@@ -80,14 +80,16 @@ def main() -> None:
         for name in HEART
     }
     others = {p.name: total(p.rglob("*.py")) for p in stages if p.name not in HEART}
-    others["emit, compiled"] = total(filter(is_beside, (SOURCE / "emit").glob("*.py")))
+    others["emit, C and JavaScript"] = total(
+        filter(is_beside, (SOURCE / "emit").rglob("*.py"))
+    )
     others["beside the stages"] = total(SOURCE.glob("*.py"))
-    print(f"{'':<18}{'files':>8}{'lines':>8}{'code':>8}")
+    print(f"{'':<24}{'files':>8}{'lines':>8}{'code':>8}")
     for rows, title in ((heart, "the heart"), (others, "the rest")):
         for name, size in rows.items():
-            print(f"{name:<18}{size.files:>8}{size.lines:>8,}{size.code:>8,}")
+            print(f"{name:<24}{size.files:>8}{size.lines:>8,}{size.code:>8,}")
         size = sum(rows.values(), Size())
-        print(f"{title:<18}{size.files:>8}{size.lines:>8,}{size.code:>8,}\n")
+        print(f"{title:<24}{size.files:>8}{size.lines:>8,}{size.code:>8,}\n")
 
 
 if __name__ == "__main__":
