@@ -15,12 +15,6 @@ def cross_entropy(z, t):
     return -np.mean(np.sum(t * np.log(p), axis=1))
 
 
-def distances(x, y):
-    d = x - y
-    r = np.sqrt(np.sum(d * d, axis=1))
-    return np.sum(r)
-
-
 def logs(x):
     y = x - 1
     h = np.log(y)
@@ -58,11 +52,10 @@ def test_a_value_outside_the_domain_and_the_chain():
 
 
 def test_a_gradient_that_is_infinite_where_the_value_is_finite():
-    d = derivo.derive(distances, x="N D", y="N D")
-    x = np.array([[1.0, 2.0], [3.0, 4.0]])
-    y = np.array([[1.0, 2.0], [0.0, 0.0]])
-    assert np.isfinite(d(x=x, y=y))
-    found: Any = d.trace_nonfinite(x=x, y=y)
+    d = derivo.derive(lambda x: np.sum(np.sqrt(x)), x="N")
+    x = np.array([0.0, 4.0])
+    assert np.isfinite(d(x=x))
+    found: Any = d.trace_nonfinite(x=x)
     assert found.stage == "backward"
     assert found.element[0] == 0
     assert "gradient of" in found.chain[-1]

@@ -27,7 +27,7 @@ _SEVERAL = frozenset({"arrays", "tup"})
 _OTHERS = frozenset({
     "arys", "condlist", "choicelist", "operands", "xi", "args", "xs", "funclist",
     "shape", "axis", "axes", "newshape", "reps", "source", "destination", "pad_width",
-    "indices_or_sections", "s", "n", "ary",
+    "indices_or_sections", "s", "n", "ary", "shift",
 })  # fmt: skip
 # What gives a size of the sizes in a shape.
 _OF_SIZES: dict[Any, Callable[[Any], Any]] = {np.prod: prod, np.sum: sum}
