@@ -47,6 +47,7 @@ wheel-test: wheel  ## test the wheel where nothing else is installed
 
 lowest: $(VENV)/python.stamp  ## test with the lowest versions that are promised
 	@$(PYTHON) -m venv $(VENV)/lowest
+	@$(VENV)/lowest/bin/python -m pip --disable-pip-version-check install -qq --upgrade "pip>=25.1"
 	@$(VENV)/lowest/bin/python -m pip --disable-pip-version-check install -qq \
 	  $$($(BIN)/python tests/meta/lowest.py) --editable . --group test
 	@$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider \
