@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from derivo.errors import UsageError
 
 
@@ -16,6 +18,24 @@ def function_name(function: Callable[..., Any]) -> str:
         function = function.func
     name = getattr(function, "__name__", type(function).__name__)
     return name if name.isidentifier() else "function"
+
+
+def parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
+    """Give the parameters of a function; before NumPy 2.4 its own have no signature.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Python cannot tell.
+    """
+    try:
+        return inspect.signature(function).parameters
+    except ValueError:
+        if not isinstance(function, np.ufunc):
+            raise
+    names = ["x"] if function.nin == 1 else [f"x{k + 1}" for k in range(function.nin)]
+    kind = inspect.Parameter.POSITIONAL_ONLY
+    return {name: inspect.Parameter(name, kind) for name in names}
 
 
 def signature_of(
@@ -29,7 +49,7 @@ def signature_of(
         No function written in Python, or a name that it has no parameter for.
     """
     try:
-        parameters = inspect.signature(function).parameters
+        parameters = parameters_of(function)
     except (TypeError, ValueError):
         message = f"derive needs a function written in Python, not {function!r}"
         raise UsageError(message) from None
