@@ -249,3 +249,15 @@ def test_a_long_array_that_is_closed_over_is_read_by_every_derivative() -> None:
     np.testing.assert_allclose(derivo.grad(f)(x), (weights * slope) @ table.T)
     second = weights * -2 * y * slope * (v @ table)
     np.testing.assert_allclose(derivo.hvp(f)(x, v), second @ table.T)
+
+
+@pytest.mark.parametrize("order", [1.5, 3, 4])
+def test_the_second_derivative_of_a_norm_of_any_order(order):
+    def f(x):
+        return np.linalg.norm(x, order) * 0.7
+
+    v = np.array([0.4, 1.0, -0.3])
+    ahead, behind = (derivo.grad(f)(X + h * v) for h in (1e-6, -1e-6))
+    np.testing.assert_allclose(
+        derivo.hvp(f)(X, v), (ahead - behind) / 2e-6, rtol=1e-7, atol=1e-8
+    )

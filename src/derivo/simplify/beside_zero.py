@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node
 from derivo.ops.arithmetic import add, div, log, mul, neg, power, reciprocal, square
@@ -144,4 +146,4 @@ def _number(node: Node) -> float | None:
     values = [_number(i) for i in node.inputs]
     if not values or None in values or "elementwise" not in node.op.traits:
         return None
-    return float(node.op.compute(*values, **node.attrs))
+    return float(node.op.compute(*np.array(values, float), **node.attrs))
