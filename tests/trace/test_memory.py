@@ -426,3 +426,13 @@ def test_what_numpy_would_not_do_is_refused_with_the_line(
     with pytest.raises(error, match=said) as caught:
         derivo.derive(f, x=X)
     assert f"in {f.__name__}" in str(caught.value)
+
+
+def test_a_product_with_an_array_of_numbers_by_subscripts():
+    numbers = np.arange(3.0)
+    d = derivo.derive(lambda x: np.einsum("ij,j->i", x, numbers), x="N 3")
+    x = np.arange(6.0).reshape(2, 3)
+    np.testing.assert_allclose(d(x=x), x @ numbers)
+    made = derivo.derive(lambda x: np.einsum("ij,j->i", x, np.arange(3.0)), x="N 3")
+    np.testing.assert_allclose(made(x=x), x @ numbers)
+    np.testing.assert_allclose(made.gradients(x=x)["x"], [numbers, numbers])

@@ -148,8 +148,8 @@ def as_view(base: Any, result: Any, *, ravels: bool = False) -> Any:
         if not ravels or base.way is None:
             return result
         result = base.recorder.wrap(base.node)
-    if not hasattr(result, "record") or not base.is_array:
-        return result
+    if not hasattr(result, "record") or not hasattr(base, "node") or not base.is_array:
+        return result  # no array, or made of one that holds numbers and stays so
     steps = _steps(base.node, result.node)
     if steps or ravels:
         # What has no axes left is an array nevertheless, that can be written to.

@@ -21,6 +21,7 @@ from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.element import Contracted, Product
 from derivo.graph.node import order
+from derivo.layers.names import unknown_name
 from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
@@ -161,6 +162,18 @@ def c_computation(step: StepDerivation) -> Computation:
         numbers=graph.numbers, results=graph.results, loss=graph.loss, outputs=(),
         names=step.names, rows=graph.rows,
     )  # fmt: skip
+
+
+def source_for(step: StepDerivation, engine: str, dtype: Any) -> str:
+    """Give the text of a step that an engine runs: "numpy" or "c"."""
+    texts: dict[str, Callable[[], str]] = {
+        "numpy": lambda: step.source,
+        "c": lambda: c_source(step, dtype),
+    }
+    if engine not in texts:
+        error = unknown_name("an engine", engine, list(texts))
+        raise error
+    return texts[engine]()
 
 
 def c_source(step: StepDerivation, dtype: Any) -> str:

@@ -12,9 +12,8 @@ import numpy as np
 from derivo.errors import UsageError
 from derivo.layers.layer import Layer
 from derivo.layers.named import network_loss
-from derivo.layers.names import unknown_name
 from derivo.run.batches import Batches
-from derivo.train.engines import c_source, make_engine
+from derivo.train.engines import make_engine, source_for
 from derivo.train.history import History
 from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
@@ -140,14 +139,7 @@ class Network:
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "c"."""
-        texts: dict[str, Callable[[], str]] = {
-            "numpy": lambda: self.derivation.source,
-            "c": lambda: c_source(self.derivation, self.dtype),
-        }
-        if engine not in texts:
-            error = unknown_name("an engine", engine, list(texts))
-            raise error
-        return texts[engine]()
+        return source_for(self.derivation, engine, self.dtype)
 
     @property
     def prediction_source(self) -> str:

@@ -16,12 +16,11 @@ from derivo.errors import DataError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.dim import name_of, names
 from derivo.graph.nest import leaves
 from derivo.graph.node import Graph
-from derivo.layers.names import unknown_name
 from derivo.passes import Comparison
 from derivo.run.arguments import as_array, bind
 from derivo.run.batches import Batches
 from derivo.trace.given import Given
-from derivo.train.engines import c_source, make_engine
+from derivo.train.engines import make_engine, source_for
 from derivo.train.history import History
 from derivo.train.loop import Plan, State, diverged, run_epochs
 from derivo.train.optimizers import Rule, find_optimizer
@@ -263,14 +262,7 @@ class TrainingStep:
 
     def source_for(self, engine: str) -> str:
         """Give the text that an engine runs: "numpy" or "c"."""
-        texts: dict[str, Callable[[], str]] = {
-            "numpy": lambda: self.derivation.source,
-            "c": lambda: c_source(self.derivation, self.dtype),
-        }
-        if engine not in texts:
-            error = unknown_name("an engine", engine, list(texts))
-            raise error
-        return texts[engine]()
+        return source_for(self.derivation, engine, self.dtype)
 
     def check(self, **options: Any) -> Report:
         """Compare gradients with numerical derivatives: see `Derivation.check`."""
