@@ -197,6 +197,38 @@ def test_what_is_lit_is_in_the_window(page, explanation):
     assert js(page, "return document.documentElement.scrollHeight") <= 900
 
 
+def test_the_code_of_a_step_is_read_whole(page, explanation):
+    """One function at a time: no line of it is cut, and nothing is scrolled."""
+    lines = explanation.window.code.lines
+    for step in range(face(page, "steps") + 1):
+        js(page, "derivo.step(arguments[0])", step)
+        cut = """const c = document.querySelector('#code');
+          return [c.scrollWidth - c.clientWidth, c.scrollHeight - c.clientHeight]"""
+        assert js(page, cut) == [0, 0]
+        shown = js(page, "return [...document.querySelectorAll('#code li')].filter(l => !l.hidden).map(l => Number(l.id.slice(1)))")  # fmt: skip
+        assert lines[shown[0] - 1].text.startswith("def ")
+        for number in explanation.window.moments[step - 1].lines if step else ():
+            assert number in shown
+
+
+def test_numbers_and_labels_stay_in_their_boxes(browser, tmp_path):
+    wide = """return [...document.querySelectorAll('svg.graph g')].filter(g => {
+        const box = g.querySelector(':scope > rect.badge, :scope > rect:first-child');
+        if (!box || !g.matches('.cell, .label-of')) return false;
+        const room = box.getBoundingClientRect();
+        return [...g.querySelectorAll('text')].some(t => {
+          const own = t.getBoundingClientRect();
+          return own.left < room.left - 0.5 || own.right > room.right + 0.5;
+        });
+      }).map(g => g.textContent)"""
+    for name in ("neuron", "layer_norm", "attention"):
+        case = CASES[name]
+        d = derivo.derive(case.function, shapes=case.specs)
+        open_page(browser, d.explain().page, tmp_path / f"{name}.html")
+        js(browser, "derivo.step(derivo.steps)")
+        assert js(browser, wide) == []
+
+
 def test_every_step_lights_a_line_of_code(page, explanation):
     lit = [bool(m.lines) for m in explanation.window.moments if m.phase == "backward"]
     assert sum(lit) >= len(lit) - 1  # the seed has none

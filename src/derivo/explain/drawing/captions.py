@@ -16,6 +16,8 @@ LEAST = 44.0
 def captions_above(spot: Spot) -> list[tuple[str, str]]:
     """Give the lines above a spot: what kind each is, and its text."""
     name = "" if spot.name is None else inline(spot.name)
+    if name and spot.formula:
+        return [("name", f"{name} {spot.formula}")]
     return [("name", name)] if name else []
 
 

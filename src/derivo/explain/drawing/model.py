@@ -25,6 +25,8 @@ class Spot:
         argument or of a group.
     name
         The value: ``n``; None if it has no name.
+    formula
+        What a value with a name is computed as: ``"= tanh(n)"``; empty if not said.
     shape
         As text, ``"N × M"``; empty for a number.
     value, gradient
@@ -46,6 +48,7 @@ class Spot:
     kind: str
     symbol: str
     name: Formula | None = None
+    formula: str = ""
     shape: str = ""
     value: str = ""
     gradient: str = ""

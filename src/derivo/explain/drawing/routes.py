@@ -29,6 +29,7 @@ MARGIN, BETWEEN = 14.0, 16.0  # around the picture, and between lanes
 RAIL = 24.0  # the height of a lane in which lines run alone
 NARROW, WIDE, SLOPE = 16.0, 150.0, 0.2  # room in which lines change lanes
 ROOM = 12.0  # around a label on its line
+TIPS = 26.0  # the same where lines have a tip at either end
 Point = tuple[float, float]
 Route = tuple[Point, ...]
 
@@ -129,6 +130,8 @@ class Plan:
     def _gaps(self, count: int) -> list[tuple[float, float]]:
         """Give the room to change lanes, and for labels, before every column."""
         rise, label = [0.0] * (count + 1), [0.0] * (count + 1)
+        both_ways = any(s.room is not None for s in self.drawing.spots)
+        around = TIPS if both_ways else ROOM
         for edge in self.drawing.edges:
             a, b = self.columns[edge.source], self.columns[edge.target]
             start, lane = self.middle[self.rows[edge.source]], self._from(edge)
@@ -137,7 +140,7 @@ class Plan:
             rise[b] = max(rise[b], abs(self.ports[edge.id] - lane))
             label[b] = max(label[b], label_width(edge))
         return [
-            (min(WIDE, NARROW + SLOPE * up), width + ROOM if width else 8.0)
+            (min(WIDE, NARROW + SLOPE * up), width + around if width else 8.0)
             for up, width in zip(rise, label, strict=True)
         ]
 

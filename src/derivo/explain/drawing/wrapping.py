@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import inf
 
 from derivo.explain.drawing.captions import captions_above, captions_below, text_width
 from derivo.explain.drawing.model import Drawing, Place
@@ -21,13 +22,26 @@ MOST = 5  # rows
 MARGIN = 14.0
 
 
-def wrapped(drawing: Drawing, wide: float, tall: float) -> Drawing:
-    """Break a picture into the rows with which it is largest in a room of a size."""
-    best, scale = drawing, min(wide / drawing.width, tall / drawing.height)
+def wrapped(
+    drawing: Drawing, wide: float, tall: float, largest: float = inf
+) -> Drawing:
+    """Break a picture into the rows with which it is largest in a room of a size.
+
+    Parameters
+    ----------
+    drawing
+        A picture whose spots have places.
+    wide, tall
+        The room.
+    largest
+        How many times its size it is shown at most: more room is of no use to it.
+    """
+    best = drawing
+    scale = min(wide / drawing.width, tall / drawing.height, largest)
     borders = _borders(drawing)
     for rows in range(2, min(MOST, len(borders) + 1) + 1):
         found = _Rows(drawing, _cuts(drawing, borders, rows)).drawing()
-        own = min(wide / found.width, tall / found.height)
+        own = min(wide / found.width, tall / found.height, largest)
         # A row more is worth it for a picture that is clearly larger.
         if own > 1.08 * scale:
             best, scale = found, own

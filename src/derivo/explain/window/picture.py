@@ -6,23 +6,28 @@ from dataclasses import replace
 
 import numpy as np
 
+from derivo.explain.drawing.captions import text_width
 from derivo.explain.drawing.folding import calls, fold, named_values
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.drawing.wrapping import wrapped
-from derivo.explain.formula.of_node import leaf, names_of
+from derivo.explain.formula.of_node import formula_of, leaf, names_of
+from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
 from derivo.graph.node import Node
 
 # Pixels: a cell with a number, a cell without, and between a value and its gradient.
-CELL = 46.0, 21.0
+CELL = 50.0, 22.0
 DOT = 8.0
-GAP = 20.0
-CIRCLE = 34.0
+GAP = 21.0
+CIRCLE = 30.0
+PAD = 5.0  # around what stands on a card
 NUMBERED = 8  # rows and columns that are shown with numbers
 MOST = 16  # rows and columns that are shown at all
 ROOM = 744.0, 740.0  # of the picture, in a window of 1280 x 900
+LARGEST = 1.35  # of its size: a small picture is not blown up further
+LONGEST = 17  # letters above a card: the name, and what it is computed as
 MANY = 60  # spots; beyond that calls are boxes
 
 
@@ -37,7 +42,7 @@ def picture(about: Subject) -> Drawing:
     plain = _with_names(fold(plain, named_values(plain)), plain)
     nodes = {i: n for n, i in about.ids.items()}
     spots = tuple(_with_room(s, nodes, about) for s in plain.spots)
-    return wrapped(place(replace(plain, spots=spots)), *ROOM)
+    return wrapped(place(replace(plain, spots=spots)), *ROOM, LARGEST)
 
 
 def _with_names(folded: Drawing, plain: Drawing) -> Drawing:
@@ -75,8 +80,22 @@ def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
         return blank
     shape = np.shape(about.values[node])
     is_named = spot.name is not None or spot.kind == "argument" or spot.is_result
-    room = room_of(shape, is_named=is_named, has_gradient=node in about.raw.adjoints)
-    return replace(blank, room=room)
+    has_gradient = node in about.raw.adjoints
+    room = room_of(shape, is_named=is_named, has_gradient=has_gradient)
+    if has_gradient and spot.name is not None:  # the gradient's name stands on the card
+        least = text_width(f"d{inline(spot.name)}", "name")
+        room = max(room[0], least), room[1]
+    return replace(blank, room=room, formula=_formula(node, about))
+
+
+def _formula(node: Node, about: Subject) -> str:
+    """Give what a named value is computed as, if that is short: ``"= tanh(n)"``."""
+    names = names_of(about)
+    if node not in names or not node.inputs or node.op.traits & {"loop", "item"}:
+        return ""
+    text = f"= {inline(formula_of(node, names))}"
+    is_short = len(inline(names[node])) + len(text) <= LONGEST
+    return text if is_short and "_" not in text else ""
 
 
 def room_of(
@@ -86,10 +105,10 @@ def room_of(
     rows, columns = grid_of(shape)
     wide, tall = cell_of(shape, is_named=is_named)
     grids = 1 + has_gradient
-    height = grids * rows * tall + (grids - 1) * GAP
+    height = grids * rows * tall + (grids - 1) * GAP + 2 * PAD
     if is_named:
-        return columns * wide, height
-    return max(columns * wide, CIRCLE), CIRCLE + GAP + height
+        return columns * wide + 2 * PAD, height
+    return max(columns * wide, CIRCLE) + 2 * PAD, CIRCLE + PAD + height
 
 
 def grid_of(shape: tuple[int, ...]) -> tuple[int, int]:

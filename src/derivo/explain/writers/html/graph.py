@@ -5,12 +5,12 @@ from __future__ import annotations
 from html import escape
 from itertools import pairwise
 
-from derivo.explain.drawing.captions import captions_above, numbers_of, text_width
+from derivo.explain.drawing.captions import numbers_of, text_width
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
 from derivo.explain.drawing.routes import Point, Route, radius
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Value
-from derivo.explain.window.picture import CIRCLE, GAP
+from derivo.explain.window.picture import CIRCLE, GAP, PAD
 
 TURN = 9.0  # how round the corners of a line are
 
@@ -19,11 +19,12 @@ def svg(drawing: Drawing, values: dict[str, Value], label: str) -> str:
     """Write the graph; a script fills the frames."""
     parts = [_line(e, drawing.routes[e.id]) for e in drawing.edges]
     parts += [_label(e, drawing.labels[e.id]) for e in drawing.edges if e.factor]
+    parts += [_spot(s, drawing.places[s.id], values) for s in drawing.spots]
+    # Where a value is read twice, on the border of its card: above what is below.
     for x, y in drawing.branches:
         parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
         parts.append(f'<circle class="plus" cx="{x:.1f}" cy="{y:.1f}" r="8"/>')
         parts.append(_text("plus-sign", x, y + 4, "+"))
-    parts += [_spot(s, drawing.places[s.id], values) for s in drawing.spots]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" class="graph" role="graphics-document" '
         f'aria-label="{_quoted(label)}" viewBox="0 0 {drawing.width:.0f} '
@@ -38,12 +39,12 @@ def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
     value = values.get(members[-1])
     kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
     parts = []
-    for k, (word, text) in enumerate(captions_above(spot)):
-        parts.append(_text(word, 0, -at.height / 2 - 7 - 17 * k, text))
+    parts += _title(spot, -at.height / 2 - 7)
     if spot.room is None or value is None:
         parts.append(_body(spot, at.width, at.height))
         parts.append(_text("sign", 0, 5, spot.symbol))
     else:
+        parts.append(_card(at))
         parts += _frames(spot, value)
     if spot.kind == "loop":
         parts.append(_carried(at))
@@ -52,6 +53,27 @@ def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
         f'<g class="{kinds}" data-place="{listed}" role="graphics-symbol" '
         f'aria-label="{_quoted(_said(spot, value))}" '
         f'transform="translate({at.x:.1f} {at.y:.1f})">{"".join(parts)}</g>'
+    )
+
+
+def _title(spot: Spot, y: float) -> list[str]:
+    """Write the name of a value, and what it is computed as."""
+    if spot.name is None:
+        return []
+    name = escape(_printable(inline(spot.name)))
+    formula = ""
+    if spot.formula:
+        formula = (
+            f'<tspan class="formula" dx="5">{escape(_printable(spot.formula))}</tspan>'
+        )
+    return [f'<text class="name" x="0" y="{y:.1f}">{name}{formula}</text>']
+
+
+def _card(at: Place) -> str:
+    """Draw what the numbers of a value and of its gradient stand on."""
+    return (
+        f'<rect class="card" x="{-at.width / 2:.1f}" y="{-at.height / 2:.1f}" '
+        f'width="{at.width:.1f}" height="{at.height:.1f}" rx="7"/>'
     )
 
 
@@ -72,14 +94,12 @@ def _frames(spot: Spot, value: Value) -> list[str]:
     """Draw the frame of a value, and below it that of its gradient."""
     wide, tall = spot.room or (0.0, 0.0)
     is_named = spot.name is not None or spot.is_result
-    top, parts = -tall / 2, list[str]()
+    top, parts = -tall / 2 + PAD, list[str]()
     if not is_named:
-        parts.append(
-            f'<circle class="body" cy="{top + CIRCLE / 2:.1f}" r="{CIRCLE / 2}"/>'
-        )
         parts.append(_text("sign", 0, top + CIRCLE / 2 + 5, spot.symbol))
-        top += CIRCLE + GAP
-    each = tall / 2 - top
+        top += CIRCLE + PAD
+    wide -= 2 * PAD
+    each = tall / 2 - PAD - top
     if value.has_gradient:
         each = (each - GAP) / 2
     for side in ("value", "gradient")[: 1 + value.has_gradient]:
@@ -91,9 +111,9 @@ def _frames(spot: Spot, value: Value) -> list[str]:
         )
         if side == "gradient":
             called = inline(value.adjoint)
-            # A line may start beside it: it stays within the width of its frame.
-            fits = text_width(called, "name") < wide + 8
-            name = _text("dname", 0, top - 5, called if fits else "d")
+            # Lines end at the card: it stays within the width of it.
+            fits = 0.85 * text_width(called, "name") < wide + 2 * PAD
+            name = _text("dname", 0, top - 6, called if fits else "∂")
             parts.append(f'<g class="of-gradient" data-name="{value.id}">{name}</g>')
         top += each + GAP
     return parts
@@ -188,10 +208,13 @@ def _tip(side: str, end: Point, way: int) -> str:
 
 
 def _text(kind: str, x: float, y: float, text: str) -> str:
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(shown)}</text>'
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}">{escape(_printable(text))}</text>'
+
+
+def _printable(text: str) -> str:
+    """Leave out what is not allowed in XML, however it is written."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _quoted(text: str) -> str:
-    shown = "".join(c if c.isprintable() else " " for c in text)
-    return escape(shown, quote=True)
+    return escape(_printable(text), quote=True)

@@ -555,7 +555,7 @@
       const isBack = Boolean(isActive) && isSeen("gradient", source) && state.step >= firstBack;
       edge.classList.toggle("back", isBack);
       edge.classList.toggle("neg", isBack && sizes[k] !== null && sizes[k].sum < 0);
-      if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 1.1 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
+      if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 0.8 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
     });
   }
   const isLoop = (id) => !values[id] || !values[id].gradient;
@@ -579,10 +579,8 @@
     showEdges(active);
     const isStepping = !["nudge", "train"].includes(mode);
     for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
-    for (const rows of $$(".moment .scroll")) rows.style.visibility = state.revealed ? "" : "hidden";
-    const lines = active ? active.lines : [];
-    codeLines.forEach((line, k) => line.classList.toggle("now", lines.includes(k + 1)));
-    if (lines.length) bring(codeLines[lines[0] - 1], $("#code"));
+    for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
+    showCode(active ? active.lines : [], side);
     const isHidden = !state.revealed, output = model.outputs[0];
     const result = active && mode !== "nudge" && mode !== "train" ? table(side, active.id) : [];
     $("#result").replaceChildren(...result);
@@ -634,6 +632,30 @@
     const link = model.links[`d${id}`], up = link && link.terms.find(([side]) => side === "gradient");
     return up ? up[1] : "";
   };
+  // One function at a time: the one that the step is a line of.
+  const numberOf = (line) => Number(line.id.slice(1));
+  const blockOf = (phase) => {
+    const numbers = steps.filter((s) => s.phase === phase).flatMap((s) => s.lines);
+    const line = codeLines.find((l) => numbers.includes(numberOf(l)));
+    return line ? line.dataset.block : "1";
+  };
+  const blocks = { value: blockOf("forward"), gradient: blockOf("backward") };
+  let block = "";
+  function showBlock(wanted) {
+    if (block === wanted) return;
+    block = wanted;
+    const code = $("#code");
+    for (const line of codeLines) line.hidden = line.dataset.block !== wanted;
+    code.classList.remove("small");
+    code.classList.toggle("small", code.scrollHeight > code.clientHeight + 1);
+  }
+  function showCode(lines, side) {
+    const active = codeLines.filter((line) => lines.includes(numberOf(line)));
+    const isTrained = ["nudge", "train"].includes(state.mode);
+    showBlock(active.length ? active[0].dataset.block : blocks[isTrained ? "gradient" : state.step ? side : "value"]);
+    for (const line of codeLines) line.classList.toggle("now", active.includes(line));
+    if (active.length) bring(active[0], $("#code"));
+  }
   function refresh(panel, focus) {
     if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
     const slider = $("#slider"), fresh = document.createElement("div");
@@ -749,7 +771,7 @@
     if (!id) return;
     for (const element of $$(`[data-f~="${id}"]`)) element.classList.add("lit");
     const line = $(`#code li[data-lines~="${id}"]`);
-    if (line) { line.classList.add("lit"); bring(line, $("#code")); }
+    if (line) { line.classList.add("lit"); showBlock(line.dataset.block); bring(line, $("#code")); }
   }
   const pin = (id) => { state.factor = state.factor === id ? null : id; showFactor(state.factor); };
   const factorAt = (target) => {
@@ -862,9 +884,9 @@
   window.addEventListener("beforeprint", () => {
     Object.assign(state, { step: steps.length, revealed: true });
     render();
-    for (const moment of moments) moment.hidden = false;
+    for (const shown of [...moments, ...codeLines]) shown.hidden = false;
     for (const fold of $$("details")) fold.open = true;
   });
-  window.addEventListener("afterprint", () => render());
+  window.addEventListener("afterprint", () => { block = ""; render(); });
   follow();
 })();

@@ -19,6 +19,8 @@ from derivo.explain.writers.html import graph
 from derivo.explain.writers.html.assets import asset, font
 from derivo.explain.writers.html.parts import Parts
 
+MANY = 4  # factors of one line of code; of more the colours alone are shown
+
 
 def write(window: Window, document: doc.Document) -> str:
     """Write a window, with the whole derivation in a drawer."""
@@ -124,13 +126,30 @@ def _chains(window: Window) -> str:
 
 
 def _code(code: doc.Code, parts: Parts) -> str:
-    lines = []
+    """Write the lines, each with the function that it belongs to: one is shown."""
+    lines, block = [], 0
     for number, line in enumerate(code.lines, start=1):
+        block += line.text.startswith("def ")
+        if not line.text:
+            continue
         ids = escape(" ".join(line.factors), quote=True)
         link = f' data-lines="{ids}"' if ids else ""
         badges = "".join(parts.badge(f) for f in line.factors)
-        lines.append(f'<li id="L{number}"{link}>{escape(line.text)}{badges}</li>')
+        if len(line.factors) > MANY:
+            badges = f'<span class="many">{badges}</span>'
+        lines.append(
+            f'<li id="L{number}" data-block="{block}"{link}>'
+            f'<span class="no" aria-hidden="true">{number}</span>{_line(line.text, badges)}</li>'
+        )
     return f"<ol>{''.join(lines)}</ol>"
+
+
+def _line(text: str, badges: str) -> str:
+    """Write a line of code; what it says of itself comes last, and may be broken."""
+    code, sign, said = text.partition("  # ")
+    if not sign:
+        return f"{escape(text)}{badges}"
+    return f'{escape(code.rstrip())}{badges}<span class="said"># {escape(said)}</span>'
 
 
 def _moments(window: Window, parts: Parts) -> str:
@@ -164,6 +183,9 @@ def _drawer(document: doc.Document, parts: Parts) -> str:
         f"<h2>{parts.runs(s.title)}</h2>{parts.blocks(s.blocks)}</section>"
         for s in document.sections
     )
+    if document.code is not None:
+        said = escape(words.text("page.code"))
+        sections += f"<section><h2>{said}</h2>{parts.code(document.code)}</section>"
     close = escape(words.text("window.close"))
     made = escape(words.text("page.made"))
     legend = escape(words.text("page.legend"))
