@@ -8,7 +8,7 @@ import pytest
 import derivo
 from derivo.errors import DivergenceError, NotSupportedError, UsageError
 from derivo.layers import Dense
-from derivo.run import compiler
+from derivo.run import c_engine, compiler
 from derivo.run.c_engine import Pace
 from derivo.train import engines
 from derivo.train.loop import Plan
@@ -237,25 +237,37 @@ def test_one_slow_call_on_a_busy_machine_starts_no_threads():
         assert pace.threads == 1
 
 
+def worked(pace, calls, alone, together):
+    """Give the threads of so many calls, of steps that take so many seconds."""
+    used = []
+    for _ in range(calls):
+        used.append(pace.threads)
+        pace.learn(pace.steps, pace.steps * (alone if pace.threads == 1 else together))
+    return used
+
+
 def test_threads_are_taken_where_they_help_and_left_where_they_do_not():
     pace = Pace(cores=2)
-    for _ in range(3):
-        assert pace.threads == 1
-        pace.learn(pace.steps, pace.steps * 1e-3)
-    pace.learn(pace.steps, pace.steps * 1e-3)
-    assert pace.threads == 2
-    used = []
-    for _ in range(200):
-        used.append(pace.threads)
-        pace.learn(pace.steps, pace.steps * (1e-3 if pace.threads == 1 else 0.6e-3))
-    assert used.count(1) < 10  # it looks what it takes alone now and then
+    assert 1 not in worked(pace, 10, 1e-3, 0.6e-3)[6:]
+    # It looks what a step takes alone now and then.
+    assert 3 <= worked(pace, 200, 1e-3, 0.6e-3).count(1) < 20
     while pace.threads == 1:
-        pace.learn(pace.steps, pace.steps * 1e-3)
-    pace.learn(pace.steps, pace.steps * 2e-3)  # another program wants the core
+        worked(pace, 1, 1e-3, 0.6e-3)
+    worked(pace, 20, 1e-3, 2e-3)  # another program wants the core
     assert pace.threads == 1
-    used = []
-    for _ in range(100):
-        used.append(pace.threads)
-        pace.learn(pace.steps, pace.steps * (1e-3 if pace.threads == 1 else 2e-3))
-    assert 2 in used
-    assert used.count(2) < 10
+    assert 3 <= worked(pace, 100, 1e-3, 2e-3).count(2) < 20
+    assert worked(pace, 100, 1e-3, 0.6e-3).count(2) > 50  # it has left
+
+
+def test_large_steps_are_made_together_at_once():
+    pace = Pace(cores=2)
+    assert worked(pace, 10, 30e-3, 40e-3) == [1, *[2] * 9]
+
+
+def test_a_container_has_as_many_cores_as_its_share_of_time(tmp_path, monkeypatch):
+    limit = tmp_path / "cpu.max"
+    monkeypatch.setattr(c_engine, "LIMIT_OF_TIME", limit)
+    every = c_engine.available_cores()
+    for text, cores in (("max 100000", every), ("50000 100000", 1), ("odd", every)):
+        limit.write_text(f"{text}\n")
+        assert c_engine.available_cores() == cores

@@ -6,7 +6,10 @@ import ctypes
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,12 +19,16 @@ from derivo.run.engine import EpochResult
 
 # Threads meet twice a step; below this they wait longer than they work.
 SECONDS_WORTH_THREADS = 100e-6
+# Above this they are never slower together, even where others have some of the cores:
+# a thread that the system holds up leaves its parts to the others.
+SECONDS_OF_A_LARGE_STEP = 5e-3
+# In between it is tried out, with so many calls of each kind; what was faster stays for
+# some calls, and for longer each time that it wins again.
+CALLS_OF_A_TRIAL = 3
+CALLS_BETWEEN_TRIALS = (8, 64)
 # A call makes steps for so long: then progress is shown, and the user may interrupt.
 SECONDS_A_CALL = 0.1
-# So many calls are made on one thread before more are tried, twice as many each time
-# that fails, up to the second number.
-CALLS_BEFORE_TRIAL = 3
-CALLS_BETWEEN_TRIALS = 64
+LIMIT_OF_TIME = Path("/sys/fs/cgroup/cpu.max")
 
 
 class CEngine:
@@ -125,8 +132,8 @@ class CEngine:
 class Pace:
     """How many steps a call makes, and on how many threads: learnt from what they took.
 
-    On a busy machine a call may take many times as long as it would: of the times on
-    one thread the shortest counts.
+    Others may take cores away and give them back at any time, so one and all cores are
+    compared again and again, by the medians of a few calls.
 
     Parameters
     ----------
@@ -138,10 +145,10 @@ class Pace:
         self.cores = cores
         self.threads = 1
         self.steps = 4
-        self.alone = math.inf
-        self._until_trial = CALLS_BEFORE_TRIAL
-        self._patience = CALLS_BEFORE_TRIAL
-        self._together = 0
+        self._recent = {n: deque[float](maxlen=CALLS_OF_A_TRIAL) for n in (1, cores)}
+        self._best = 1
+        self._stay = CALLS_BETWEEN_TRIALS[0]
+        self._left = CALLS_OF_A_TRIAL
 
     def learn(self, steps: int, seconds: float) -> None:
         """Take in that so many steps took so long."""
@@ -149,23 +156,39 @@ class Pace:
         self.steps = max(1, min(int(SECONDS_A_CALL / max(each, 1e-9)), 4 * self.steps))
         if self.cores == 1:
             return
-        if self.threads == 1:
-            self.alone = min(self.alone, each)
-            self._until_trial -= 1
-            if self.alone > SECONDS_WORTH_THREADS and self._until_trial < 0:
-                self.threads, self._together = self.cores, 0
-                self.steps = max(1, min(self.steps, int(0.02 / each)))
+        self._recent[self.threads].append(each)
+        if each * self.threads >= SECONDS_OF_A_LARGE_STEP:
+            self.threads = self.cores
             return
-        self._together += 1
-        if each > 0.9 * self.alone:
-            self.threads = 1
-            self._until_trial = self._patience
-            self._patience = min(2 * self._patience, CALLS_BETWEEN_TRIALS)
-        elif self._together % CALLS_BETWEEN_TRIALS == 0:
-            # Look once more what it takes alone.
-            self.threads, self._until_trial = 1, 0
+        self._left -= 1
+        if self._left <= 0 or self._is_slower_together():
+            self._choose()
+
+    def _is_slower_together(self) -> bool:
+        """Tell whether the cores seem to have been taken away."""
+        alone, together = (self._recent[n] for n in (1, self.cores))
+        full = len(together) == CALLS_OF_A_TRIAL == len(alone)
+        return (
+            self.threads == self._best > 1 and full and median(together) > median(alone)
+        )
+
+    def _choose(self) -> None:
+        """Choose the threads of the next calls, and how many calls that are."""
+        alone, together = (self._recent[n] for n in (1, self.cores))
+        if alone and median(alone) < SECONDS_WORTH_THREADS:
+            self.threads, self._left = 1, CALLS_BETWEEN_TRIALS[1]
+        elif self.threads == self._best:
+            self.threads, self._left = self._other(self._best), CALLS_OF_A_TRIAL
         else:
-            self._patience = CALLS_BEFORE_TRIAL
+            better = self.cores if median(together) < 0.95 * median(alone) else 1
+            shortest, longest = CALLS_BETWEEN_TRIALS
+            won_again = better == self._best
+            self._stay = min(2 * self._stay, longest) if won_again else shortest
+            self.threads, self._best, self._left = better, better, self._stay
+        self._recent[self.threads].clear()
+
+    def _other(self, threads: int) -> int:
+        return 1 if threads == self.cores else self.cores
 
 
 def refuse_out_of_range(library: Any) -> None:
@@ -182,10 +205,30 @@ def refuse_out_of_range(library: Any) -> None:
 
 
 def available_cores() -> int:
-    """Give the number of cores that this process may use."""
+    """Give the number of cores that this process may use.
+
+    In a container the share of processor time counts: threads beyond it would only
+    wait for each other.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _share_of_time())))
+
+
+def _share_of_time() -> float:
+    """Give the cores' worth of time that a control group (version 2) allows.
+
+    Source
+    ------
+    Linux, Documentation/admin-guide/cgroup-v2.rst, cpu.max.
+    """
+    try:
+        allowed, period = LIMIT_OF_TIME.read_text(encoding="ascii").split()
+        return math.inf if allowed == "max" else int(allowed) / int(period)
+    except (OSError, ValueError):
+        return math.inf
 
 
 def pointer(array: Any) -> Any:

@@ -195,26 +195,44 @@ class _ModuleWriter:
         )
 
     def _step(self, phases: list[list[tuple[Leaf, LeafText]]]) -> str:
-        """Write the step: the leaves in order, and where threads meet."""
-        lines = []
+        """Write the phases, and the step that goes through them."""
+        functions, lines = [], []
         for number, texts in enumerate(phases, start=1):
+            shared = [(leaf, text) for leaf, text in texts if leaf.length is not None]
+            alone = [(leaf, text) for leaf, text in texts if leaf.length is None]
             lines.append(f"/* Phase {number}. */")
-            for leaf, text in texts:
-                share = ""
-                if leaf.length is not None:
-                    share = f"SHARE({size_text(leaf.length, 's->')})"
-                lines += text.call.replace("{share}", share).split("\n")
-                lines += self._check(leaf)
-            lines.append("meet(m, threads, turn);")
-        head = (
-            "static int make_step(struct step *s, struct meeting *m, int *turn, "
-            "int thread, int threads)"
-        )
+            for leaf, text in alone:
+                lines += [*text.call.split("\n"), *self._check(leaf)]
+            if shared:
+                functions.append(self._phase(number, shared))
+                cheap = all(text.is_cheap_in_parts for _, text in shared)
+                each = "PARTS" if cheap else "1"
+                lines.append(f"together(phase_{number}, s, {each}, me);")
+            else:
+                lines.append("meet(me);")
+            lines += [text.last for _, text in alone if text.last]
+        note = "One step of all threads. Gives 0 if the loss is not finite."
         return "\n".join([
-            *comment("One step of all threads. Gives 0 if the loss is not finite."),
-            "#define SHARE(n) share(n, thread, threads), share(n, thread + 1, threads)",
-            block(head, [*lines, "return 1;"]),
+            "#define SHARE(n) share(n, part, parts), share(n, part + 1, parts)",
+            *functions,
+            *comment(note),
+            block(
+                "static int make_step(struct step *s, struct member *me)",
+                [*lines, "return 1;"],
+            ),
         ])  # fmt: skip
+
+    def _phase(self, number: int, texts: list[tuple[Leaf, LeafText]]) -> str:
+        """Write what is done in a part of a phase."""
+        calls = []
+        for leaf, text in texts:
+            assert leaf.length is not None  # noqa: S101
+            share = f"SHARE({size_text(leaf.length, 's->')})"
+            calls += text.call.replace("{share}", share).split("\n")
+        head = (
+            f"static void phase_{number}(const struct step *s, long part, long parts)"
+        )
+        return block(head, calls)
 
     def _check(self, leaf: Leaf) -> list[str]:
         """Stop before anything is updated if the loss is not finite."""

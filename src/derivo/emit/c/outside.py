@@ -50,8 +50,7 @@ int step_out_of_range(void) {
 /* The steps of a run that one thread makes. */
 struct worker {
     struct step *base, own;
-    struct meeting *meeting;
-    int thread, threads;
+    struct member member;
     int *go;  /* how many threads there are, once that is known */
     long rows, batch, from, to, step_number, failed;
     double loss, total;
@@ -59,8 +58,8 @@ struct worker {
 static void *work(void *given) {
     struct worker *w = given;
     struct step *s = &w->own;
-    int turn = 0;
-    while (!(w->threads = __atomic_load_n(w->go, __ATOMIC_ACQUIRE))) sched_yield();
+    struct member *me = &w->member;
+    while (!(me->threads = __atomic_load_n(w->go, __ATOMIC_ACQUIRE))) sched_yield();
     *s = *w->base;
     for (long k = w->from; k < w->to; ++k) {
         const int64_t *order = w->base->order;
@@ -70,7 +69,7 @@ static void *work(void *given) {
         s->order = order ? order + first : NULL;
         set_rows(s, rows);
         begin_step(s, (double)(w->step_number + k));
-        const int fine = make_step(s, w->meeting, &turn, w->thread, w->threads);
+        const int fine = make_step(s, me);
         w->loss = loss_of(s);
         if (!fine) {
             w->failed = k;
@@ -87,20 +86,20 @@ static void *work(void *given) {
    of threads. */
 long step_run(struct step *s, const int64_t *order, long rows, long batch, long from,
               long to, long step_number, int threads, double *loss) {
-    enum { MOST = 64 };
-    struct meeting meeting = {0, 0};
-    pthread_t others[MOST];
+    struct team team;
+    pthread_t others[MOST_THREADS];
     int started = 1, go = 0;
-    if (threads > MOST) threads = MOST;
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
+    memset(&team, 0, sizeof team);
     struct worker *workers = malloc((size_t)threads * sizeof *workers);
     if (!workers) return -2;
     s->order = order;
     if (from == 0) begin_run(s);
     for (int p = 0; p < threads; ++p)
         workers[p] = (struct worker){
-            .base = s, .meeting = &meeting, .thread = p, .go = &go, .rows = rows,
-            .batch = batch, .from = from, .to = to, .step_number = step_number,
-            .failed = -1};
+            .base = s, .member = {.team = &team, .thread = p}, .go = &go,
+            .rows = rows, .batch = batch, .from = from, .to = to,
+            .step_number = step_number, .failed = -1};
     for (; started < threads; ++started)
         if (pthread_create(&others[started], NULL, work, workers + started)) break;
     __atomic_store_n(&go, started, __ATOMIC_RELEASE);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from derivo.emit.c.element import Text, literal
 from derivo.emit.c.layout import block
@@ -97,12 +98,13 @@ class PlainWriter(Writer):
             head = f"OWN double {title}(const struct step *s)"
             lines = [*lines, f"return {self.printer.real(value).code};"]
             text = block(head, [*self.declarations(self.body), *lines])
-            return LeafText(text, f"s->{name} = {title}(s);")
+            call = f"s->{name} = {title}(s);"
+            return LeafText(text, call) if self.leaf.nodes else LeafText(text, "", call)
         loops = self._own_share(node, lines, value)
         return self.shared(title, self.body, [loops], f"Element by element: {name}.")
 
     def _own_share(self, node: Node, lines: list[str], value: Text) -> str:
-        """Write the loops over the elements that a thread computes."""
+        """Write the loops over the elements of a part."""
         name, shape = self.module.arrays[node], node.spec.shape
         self.body.arrays[name] = None
         target = self._address(name, layout_of(shape), true_places(place(shape), shape))
@@ -320,7 +322,7 @@ class PlainWriter(Writer):
         return WholePrinter(self.body, lambda t: self._value(t).code).print(tree)
 
     def _scattered(self, node: Node, element: Scattered) -> LeafText:
-        """Write zeros, and what is added to them: each thread adds to its own share."""
+        """Write zeros, and what is added to them: each part adds to its own places."""
         name, given = self.module.arrays[node], node.inputs[0]
         layout = layout_of(node.spec.shape)
         if isinstance(layout, Number):
@@ -342,7 +344,8 @@ class PlainWriter(Writer):
         zeros = self._own_share(node, [], literal(0))
         title = self.module.names.fresh(f"compute_{name}")
         note = f"Added up at places: {name}."
-        return self.shared(title, self.body, [zeros, loops], note)
+        written = self.shared(title, self.body, [zeros, loops], note)
+        return replace(written, is_cheap_in_parts=False)
 
 
 def _broadcast(shape: Shape, index: Index) -> Index:

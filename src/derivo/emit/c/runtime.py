@@ -137,23 +137,55 @@ INLINE void turn(const real *from, real *to, long rows, long cols, long width,
 }}
 """
 _THREADS = """
-/* Threads wait for each other: the last one to come lets all go on. */
-struct meeting { int count, turn; };
-static void meet(struct meeting *m, int threads, int *turn) {
-    if (threads == 1) return;
-    const int next = *turn = !*turn;
-    if (__atomic_add_fetch(&m->count, 1, __ATOMIC_ACQ_REL) == threads) {
-        m->count = 0;
-        __atomic_store_n(&m->turn, next, __ATOMIC_RELEASE);
+/* Threads work through a phase in parts, several for each of them. One that is done
+   with its own helps the others, so that none waits long for one that the system holds
+   up. What a part computes does not depend on who does it. */
+enum { MOST_THREADS = 64, PARTS = 4 };
+struct team {
+    int waiting, turn;
+    struct { long taken; char apart[56]; } parts_of[MOST_THREADS];
+};
+struct member {
+    struct team *team;
+    int thread, threads, turn;
+    long before;  /* how often each thread's parts were asked for in earlier phases */
+};
+/* Wait for each other: the last one to come lets all go on. */
+static void meet(struct member *me) {
+    if (me->threads == 1) return;
+    struct team *team = me->team;
+    const int next = me->turn = !me->turn;
+    if (__atomic_add_fetch(&team->waiting, 1, __ATOMIC_ACQ_REL) == me->threads) {
+        team->waiting = 0;
+        __atomic_store_n(&team->turn, next, __ATOMIC_RELEASE);
         return;
     }
-    for (int spins = 0; __atomic_load_n(&m->turn, __ATOMIC_ACQUIRE) != next; ++spins)
+    for (int spins = 0; __atomic_load_n(&team->turn, __ATOMIC_ACQUIRE) != next; ++spins)
         if (spins > 2000) sched_yield(); else PAUSE;
 }
-/* Where the share of a thread begins: whole panels, so that no two write to one. */
-INLINE long share(long length, int thread, int threads) {
+/* Do a phase together, in so many parts for each thread. */
+static void together(void (*phase)(const struct step *s, long part, long parts),
+                     const struct step *s, long each, struct member *me) {
+    const int threads = me->threads;
+    if (threads == 1) {
+        phase(s, 0, 1);
+        return;
+    }
+    for (int k = 0; k < threads; ++k) {
+        const int of = (me->thread + k) % threads;
+        long *taken = &me->team->parts_of[of].taken, part;
+        while ((part = __atomic_fetch_add(taken, 1, __ATOMIC_RELAXED) - me->before) <
+               each)
+            phase(s, of * each + part, threads * each);
+    }
+    /* Each thread was told once that nothing is left. */
+    me->before += each + threads;
+    meet(me);
+}
+/* Where a part begins: whole panels, so that no two write to one. */
+INLINE long share(long length, long part, long parts) {
     const long panels = (length + PANEL - 1) / PANEL;
-    const long at = panels * thread / threads * PANEL;
+    const long at = panels * part / parts * PANEL;
     return at < length ? at : length;
 }
 """

@@ -123,7 +123,8 @@ def numbers_text(leaf: Numbers, module: Module) -> LeafText:
     """Write numbers made from numbers: statements, no function."""
     body = Body(module, is_matrix=False, member="s->")
     lines = [f"s->{module.arrays[n]} = {body.value(n).code};" for n in leaf.nodes]
+    new = []
     for argument, node in leaf.stores.items():
         value = body.read(node, letters(place(node.spec.shape)))
-        lines.append(f"s->{module.arrays[argument]} = (real){value.inside(CAST)};")
-    return LeafText("", "\n".join([*body.lines, *lines]))
+        new.append(f"s->{module.arrays[argument]} = (real){value.inside(CAST)};")
+    return LeafText("", "\n".join([*body.lines, *lines]), "\n".join(new))

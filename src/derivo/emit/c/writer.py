@@ -22,11 +22,19 @@ class LeafText:
     functions
         Text of its functions; empty if it needs none.
     call
-        The statements that run it; ``{share}`` stands for the share of a thread.
+        The statements that run it; ``{share}`` stands for the rows of a part.
+    last
+        Statements for the end of the phase: new values of numbers, whose old ones
+        others may still read.
+    is_cheap_in_parts
+        Whether many parts cost no more than one: not where each goes through all that
+        is given.
     """
 
     functions: str
     call: str
+    last: str = ""
+    is_cheap_in_parts: bool = True
 
 
 class Writer(ABC):
@@ -89,7 +97,7 @@ class Writer(ABC):
     def shared(
         self, title: str, body: Body, lines: Iterable[str], note: str
     ) -> LeafText:
-        """Write a function of which each thread does a share."""
+        """Write a function that is done in parts."""
         head = f"OWN void {title}(const struct step *s, long begin, long end)"
         text = block(head, [*self.declarations(body), *lines])
         text = "\n".join([*(comment(note) if note else []), text])

@@ -23,8 +23,8 @@ class Leaf:
     nodes
         What it computes, operands before readers.
     length
-        Length of the axis that is shared out among threads; None for numbers, which
-        each thread computes for itself.
+        Length of the axis that is cut into parts; None for numbers, which each thread
+        computes for itself.
     kept
         Those of `nodes` that others read: they get a place in memory.
     stores
@@ -125,7 +125,7 @@ class Turned(Leaf):
 
 @dataclass(frozen=True)
 class Phase:
-    """Leaves that a thread can work on without waiting for another."""
+    """Leaves that can be done in parts, each without waiting for another."""
 
     leaves: tuple[Leaf, ...]
 
