@@ -27,6 +27,9 @@ from derivo.trace.tracer import Traced
 
 # A helper that is called once stays if it has so many operations.
 LONG = 6
+# A loop over values that lie in no list stays one if its steps are so many operations
+# all together, a call being two: to gather what comes back takes lines of its own.
+LONG_WRITTEN_OUT = 12
 # Longer ones are not written out to see whether that is shorter: hardly anything of
 # theirs meets what is around them.
 LONGEST_TRIED = 40
@@ -393,9 +396,12 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
         return False
     (roll, *_) = rolls
     assert roll is not None  # noqa: S101
-    return (
-        bool(roll.lists or roll.rows) or length_of(roll.calls[0].attrs["block"]) >= LONG
-    )
+    step: Block = roll.calls[0].attrs["block"]
+    if roll.singles and not roll.lists and not roll.rows:
+        nodes = step.graph.nodes()
+        length = sum(map(is_work, nodes)) + 2 * len(calls_in(nodes))
+        return steps * length >= LONG_WRITTEN_OUT
+    return bool(roll.lists or roll.rows) or length_of(step) >= LONG
 
 
 def is_work(node: Node) -> bool:

@@ -114,12 +114,20 @@ class Passes:
         stabilize: bool = True, assume: Iterable[str] = (),
         keep: str | Iterable[str] = (), inline: str | Iterable[str] = (),
         static: Mapping[str, Any] | None = None,
-        compare: Comparison | None = None,
+        compare: Comparison | None = None, flat: Callable[..., Any] | None = None,
     ) -> Self:  # fmt: skip
         """Run the stages, one after the other: see `derivo.derive`.
 
-        `compare` says whether the forward pass is the user's function.
+        Parameters
+        ----------
+        compare
+            Says whether the forward pass is the user's function.
+        flat
+            The same function in one piece, with names for what others would call in
+            their own way: it is taken where all are written out.
         """
+        if flat is not None and inline == EVERY and not keep:
+            function = flat
         if isinstance(specs, Given):
             given = specs
         else:
@@ -164,8 +172,8 @@ class Passes:
             warnings.warn(message, IndependentWarning, stacklevel=3)
 
         rederive = partial(
-            cls.of, function, specs=given, wrt=names, simplify=simplify,
-            stabilize=stabilize, assume=assume, keep=keep, inline=inline,
+            cls.of, function=function, specs=given, wrt=names, simplify=simplify,
+            stabilize=stabilize, assume=assume, keep=keep, inline=inline, flat=flat,
         )  # fmt: skip
         return cls(function, given, traced, structure, forward, backward, functions,
                    rederive)  # fmt: skip

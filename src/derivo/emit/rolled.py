@@ -15,7 +15,15 @@ from derivo.emit.comments import forward_comment
 from derivo.emit.expression import written
 from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
 from derivo.emit.places import NOBODYS, below, nest_expression
-from derivo.emit.statement import Statement, append, definition, insert_first, tuple_of
+from derivo.emit.program import Program
+from derivo.emit.statement import (
+    Statement,
+    append,
+    definition,
+    definitions,
+    insert_first,
+    tuple_of,
+)
 from derivo.emit.wishes import wishes_of
 from derivo.emit.writing import StepPrograms, Writing
 from derivo.graph.block import Block, Roll, rolls_among
@@ -87,16 +95,25 @@ class _Loop:
     def start(self, node: Node, wish: str, *, read: int) -> str:
         """Give the name of what is handed on from step to step, as the first finds it.
 
-        A value that nothing else reads hands its own name on. `read` is how often the
-        loop reads it.
+        A value that nothing else reads hands its own name on; an argument does so if
+        the user writes over it. `read` is how often the loop reads the value.
         """
         body = self.body
         name = body.bound.get(node)
-        if name and body.readers[node] <= read and node not in body.kept:
+        is_free = body.readers[node] <= read and node not in body.kept
+        if name and is_free and (node not in body.arguments or name == wish):
             return name
-        name = body.names.fresh(wish)
+        # It has the name that the user gave to what some step hands on.
+        held = body.names.held.get(wish)
+        mine = {n for c in self.calls_around for n in self.read(c).values()}
+        name = body.names.fresh(wish, held if held in mine else None)
         body.statements.append(definition(name, body.expression(node)))
         return name
+
+    @property
+    def calls_around(self) -> Iterable[Node]:
+        """The calls, forward or backward, that the loop stands for."""
+        raise NotImplementedError
 
     def close(
         self, head: ast.For, inner: Writing, ends: Mapping[str, ast.expr],
@@ -137,7 +154,7 @@ class _Forward(_Loop):
         inputs = dict(enumerate(program.inputs))
         for place in roll.fixed:
             self._bind(inner, inputs[place], body.named(first.inputs[place]))
-        head = self._over_lists(inner, inputs)
+        head = self._over_what(inner, inputs)
         carries = self._carries(inner, inputs)
         kept = [n for n in roll.calls if n in body.kept]
         saved = self.step.kept_by(roll) if kept else None
@@ -165,6 +182,11 @@ class _Forward(_Loop):
             if result is not None and result not in gathered:
                 body.bind(result, name)
 
+    @property
+    def calls_around(self) -> Iterable[Node]:
+        """The calls that the loop stands for."""
+        return self.roll.calls
+
     def _bind(self, inner: Writing, node: Node, place: ast.expr) -> None:
         if isinstance(place, ast.Name):
             inner.bind(node, place.id)
@@ -172,41 +194,95 @@ class _Forward(_Loop):
             inner.give(node, place)
             inner.scope.add(ast.unparse(place), node.spec)
 
-    def _over_lists(self, inner: Writing, inputs: Mapping[int, Node]) -> ast.For:
-        """Bind what lies in the elements of lists; give the head of the loop."""
+    def _over_what(self, inner: Writing, inputs: Mapping[int, Node]) -> ast.For:
+        """Bind what a step finds in lists and among values; give the head of the loop.
+
+        What lies in the elements of one list is bound by one name, or by the user's own
+        for its parts.
+        """
+        names: list[ast.expr] = []
+        over: list[ast.expr] = []
+        for root in dict.fromkeys(root for root, _ in self.roll.lists.values()):
+            target, whole = self._over_list(inner, root, inputs)
+            names.append(target)
+            over.append(whole)
+        if self.roll.singles:
+            names.append(self._over_singles(inner, inputs))
+            over.append(self._singles())
+        number = self._number(inner, inputs, alone=not names)
+        if not names:
+            count = ast.Constant(len(self.roll.calls))
+            return ast.For(number, ast.Call(ast.Name("range"), [count], []), [], [])
+        steps = over[0] if len(over) == 1 else ast.Call(ast.Name("zip"), over, [])
+        if not self.roll.rows:
+            return ast.For(tuple_of(names), steps, [], [])
+        steps = ast.Call(ast.Name("enumerate"), [steps], [])
+        return ast.For(ast.Tuple([number, tuple_of(names)]), steps, [], [])
+
+    def _over_list(
+        self, inner: Writing, root: str, inputs: Mapping[int, Node]
+    ) -> tuple[ast.expr, ast.expr]:
+        """Bind what lies in the elements of a list; give their target, and the list."""
         body, first = self.body, self.roll.calls[0]
-        variables: dict[str, str] = {}
-        lists: list[ast.expr] = []
-        for place, (root, rest) in self.roll.lists.items():
-            steps: list[ast.Subscript | ast.Attribute] = []
+        mine = {p: rest for p, (r, rest) in self.roll.lists.items() if r == root}
+        nest = _element_nest(body, root)
+        ways: dict[int, list[ast.Subscript | ast.Attribute]] = {}
+        for place, rest in mine.items():
+            ways[place] = []
             part = body.expression(first.inputs[place])
             for _ in range(rest.count(".")):
                 assert isinstance(part, ast.Subscript | ast.Attribute)  # noqa: S101
-                steps.insert(0, part)
+                ways[place].insert(0, part)
                 part = part.value
-            if root not in variables:
-                assert isinstance(part, ast.Subscript)  # noqa: S101
-                lists.append(part.value)
-                variables[root] = body.names.fresh(self._element(root))
-                nest = _element_nest(body, root)
-                body.wholes.add(ast.Name(variables[root]), nest)
-            element: ast.expr = ast.Name(variables[root])
-            for step in steps:
+        assert isinstance(part, ast.Subscript)  # noqa: S101  of any: the element is one
+        whole = part.value
+        parts = {f".{k}": key for key, (k, _) in enumerate(parts_of(nest))}
+        if isinstance(nest, list | tuple) and all(
+            rest in parts and self._users_word(place) for place, rest in mine.items()
+        ):
+            words: list[ast.expr] = [ast.Name(NOBODYS)] * len(parts)
+            for place, rest in mine.items():
+                words[parts[rest]] = self._bind_word(inner, place, inputs[place])
+            return ast.Tuple(words), whole
+        own = [self._users_word(place) for place, rest in mine.items() if not rest]
+        variable = body.names.fresh((own and own[0]) or self._element(root))
+        body.wholes.add(ast.Name(variable), nest)
+        for place, way in ways.items():
+            element: ast.expr = ast.Name(variable)
+            for step in way:
                 if isinstance(step, ast.Attribute):
                     element = ast.Attribute(element, step.attr)
                 else:
                     element = ast.Subscript(element, step.slice)
             self._bind(inner, inputs[place], element)
-        names: list[ast.expr] = [ast.Name(v) for v in variables.values()]
-        number = self._number(inner, inputs, alone=not names)
-        if not names:
-            count = ast.Constant(len(self.roll.calls))
-            return ast.For(number, ast.Call(ast.Name("range"), [count], []), [], [])
-        over = lists[0] if len(lists) == 1 else ast.Call(ast.Name("zip"), lists, [])
-        if not self.roll.rows:
-            return ast.For(tuple_of(names), over, [], [])
-        over = ast.Call(ast.Name("enumerate"), [over], [])
-        return ast.For(ast.Tuple([number, tuple_of(names)]), over, [], [])
+        return ast.Name(variable), whole
+
+    def _over_singles(self, inner: Writing, inputs: Mapping[int, Node]) -> ast.expr:
+        """Bind what has a value of its own at every step."""
+        return tuple_of(
+            [self._bind_word(inner, p, inputs[p]) for p in self.roll.singles]
+        )
+
+    def _singles(self) -> ast.expr:
+        """Write these values, step by step: ``((w1, b1), (w2, b2))``."""
+        expression, places = self.body.expression, self.roll.singles
+        steps = (tuple_of([expression(c.inputs[p]) for p in places])
+                 for c in self.roll.calls)  # fmt: skip
+        return ast.Tuple(list(steps))
+
+    def _users_word(self, place: int) -> str | None:
+        """Give the name that the head of the user's loop binds an argument to."""
+        return users_word(self.block, self.step.forward, place)
+
+    def _bind_word(self, inner: Writing, place: int, node: Node) -> ast.Name:
+        """Bind an argument of a step to a name that the head of the loop binds."""
+        wish = self._users_word(place)
+        if wish is None:  # that of the first step's value, without its number
+            name = self.step.forward.names.get(node, "")
+            wish = name.rstrip("0123456789_") or "value"
+        name = self.body.names.fresh(wish, node)
+        inner.bind(node, name)
+        return ast.Name(name)
 
     def _number(
         self, inner: Writing, inputs: Mapping[int, Node], *, alone: bool
@@ -214,7 +290,7 @@ class _Forward(_Loop):
         """Bind the rows of arrays; give what the number of a step is called."""
         if not self.roll.rows:
             return ast.Name(NOBODYS)
-        wish = self.block.step_of if alone else ""
+        wish = self._word_of_all if alone else ""
         number = ast.Name(self.body.names.fresh(wish or "k"))
         for place, whole in self.roll.rows.items():
             row = ast.Subscript(self.body.named(whole), number)
@@ -223,12 +299,18 @@ class _Forward(_Loop):
 
     def _element(self, root: str) -> str:
         """Give a word for an element of a list: the user's, or that of the list."""
-        own = self.block.step_of
+        own = self._word_of_all
         roots = {r for r, _ in self.roll.lists.values()}
         if own and len(roots) == 1:
             return own
         name = root.rpartition(".")[2]
-        return name[:-1] if name.endswith("s") and len(name) > 1 else f"{name}_k"
+        return name[:-1] if _is_plural(name) else f"{name}_k"
+
+    @property
+    def _word_of_all(self) -> str:
+        """The one name that the user's loop binds, if it is one."""
+        words = self.block.step_of or ()
+        return words[0] if len(words) == 1 else ""
 
     def _carries(self, inner: Writing, inputs: Mapping[int, Node]) -> dict[int, str]:
         """Write what is handed on as the first step finds it; give the names."""
@@ -281,13 +363,24 @@ class _Forward(_Loop):
         body = self.body
         word = "step"
         for root, _ in self.roll.lists.values():
-            word = self._element(root)
+            if self._word_of_all or _is_plural(root.rpartition(".")[2]):
+                word = self._element(root)
         name = body.names.fresh(f"saved_{word}s")
         body.statements.append(definition(name, ast.List([])))
         values = [inner.expression(n) for n in saved]
         inner.statements.append(append(name, tuple_of(values)))
         for k, call in enumerate(self.roll.calls):
             body.lists[call] = name, k
+
+
+def users_word(block: Block, step: Program, place: int) -> str | None:
+    """Give the name that the head of the user's loop binds an argument to, if any."""
+    name = step.names.get(step.inputs[place])
+    return name if name in (block.step_of or ()) else None
+
+
+def _is_plural(name: str) -> bool:
+    return name.endswith("s") and len(name) > 1
 
 
 def _element_nest(body: Writing, root: str) -> Any:
@@ -315,6 +408,11 @@ class _Backward(_Loop):
         self.step = body.functions.steps[self.block]
         self.program = self.step.backward[self.derived]
         self.roll: Roll = self.step.rolls[number]
+
+    @property
+    def calls_around(self) -> Iterable[Node]:
+        """The calls that the loop stands for."""
+        return self.backs
 
     def write(self) -> None:
         """Write the loop where its last step is met, or a step by itself."""
@@ -414,7 +512,7 @@ class _Backward(_Loop):
             inner.bind(seed, carries[k])
         gradients = list(program.gradients.values())
         inner.compute(gradients)
-        self._gather(inner, roll, gradients, handed_on)
+        singles = self._gather(inner, roll, gradients, handed_on)
         ends = {
             name: inner.expression(gradients[handed_on[k]])
             for k, name in carries.items()
@@ -422,6 +520,8 @@ class _Backward(_Loop):
         target = tuple_of([*names]) if names else ast.Name(NOBODYS)
         over = ast.Call(ast.Name("reversed"), [ast.Name(body.lists[self.call][0])], [])
         self.close(ast.For(target, over, [], []), inner, ends, program.comment)
+        for place, whole in singles.items():
+            self._take_apart(whole, place)
         first = self.read(self.backs[0])
         for k, name in carries.items():
             result = first.get(handed_on[k])
@@ -434,7 +534,10 @@ class _Backward(_Loop):
         for place, gradient in zip(
             self.derived.wrt, self.program.gradients.values(), strict=True
         ):
-            if place in roll.lists:
+            own = users_word(self.block, self.step.forward, place)
+            if own and place not in (*roll.fixed, *roll.carried):
+                names[gradient] = adjoint_name(own)
+            elif place in roll.lists:
                 root, rest = roll.lists[place]
                 names[gradient] = adjoint_name(short_name(f"{root}{rest}"))
             elif place in roll.rows and roll.rows[place] in self.body.arguments:
@@ -445,8 +548,11 @@ class _Backward(_Loop):
     def _gather(
         self, inner: Writing, roll: Roll, gradients: list[Node],
         handed_on: Mapping[int, int],
-    ) -> None:  # fmt: skip
-        """Gather the gradients of the elements of lists, and what else is read."""
+    ) -> dict[int, str]:  # fmt: skip
+        """Gather the gradients of the elements of lists, and what else is read.
+
+        Gives the lists of what belongs to a value of its own at every step.
+        """
         body, wrt = self.body, self.derived.wrt
         read = {at for b in self.backs for at in self.read(b)}
         left = {wrt[at]: at for at in read if at not in handed_on.values()}
@@ -481,16 +587,17 @@ class _Backward(_Loop):
                         body.give(result, where)
             for place in place_of.values():
                 left.pop(place)
-        self._gather_rest(inner, gradients, left)
+        return self._gather_rest(inner, gradients, left)
 
     def _gather_rest(
         self, inner: Writing, gradients: list[Node], left: Mapping[int, int]
-    ) -> None:
+    ) -> dict[int, str]:
         """Gather what is neither handed on nor of a list, by place of the argument.
 
         What comes back to a value that every step reads is added up.
         """
         body = self.body
+        singles: dict[int, str] = {}
         for place, at in left.items():
             total = self._total(at) if place in self.roll.fixed else None
             if total is not None:
@@ -502,10 +609,34 @@ class _Backward(_Loop):
             body.wholes.add(whole, [None for _ in self.backs])
             insertion = insert_first(name, inner.expression(gradients[at]))
             inner.statements.append(insertion)
+            if place in self.roll.singles:
+                singles[place] = name
+                continue
             for k, back in enumerate(self.backs):
                 result = self.read(back).get(at)
                 if result is not None:
                     body.give(result, below(whole, k))
+        return singles
+
+    def _take_apart(self, whole: str, place: int) -> None:
+        """Name what was gathered for values that were none of a list."""
+        body, at = self.body, self.derived.wrt.index(place)
+        names: list[str] = []
+        for call, back in zip(self.calls, self.backs, strict=True):
+            result = self.read(back).get(at)
+            if result is None:
+                names.append(NOBODYS)
+                continue
+            own = body.wishes.get(result) or body.hints.get(result)
+            names.append(body.names.fresh(own or self._adjoint_of(call, place), result))
+            body.bind(result, names[-1])
+        body.statements.append(definitions(names, ast.Name(whole)))
+
+    def _adjoint_of(self, call: Node, place: int) -> str:
+        """Name the adjoint of what a step takes."""
+        value = call.inputs[place]
+        word = value.attrs.get("name") or self.body.wish(value)
+        return adjoint_name(short_name(word))
 
     def _total(self, at: int) -> tuple[Node, set[Node]] | None:
         """Find the sum of a gradient over all steps, and the sums on the way to it."""

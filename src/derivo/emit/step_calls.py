@@ -23,6 +23,8 @@ from derivo.graph.nest import (
 from derivo.graph.node import Graph
 
 NUMBERS = ("learning_rate", "step_number")
+# So many parameters are updated in one line, not each in a line of its own.
+FEWEST_IN_A_LOOP = 6
 
 
 @dataclass(frozen=True)
@@ -159,15 +161,51 @@ class _Lines:
                 for k in range(1 + len(self.step.states))]  # fmt: skip
         data = [a for p, a in self.arguments.items() if p not in self.kept]
         heads = [data, *kept, [*NUMBERS, *arrays.values()]]
-        back, adjoints = self._backward(saved)
-        lines = ["# Forward.", call, "# Backward.", back, f"# {self.step.title}"]
-        lines += [self._update(p, adjoints[p]) for p in self.kept]
+        is_one_rule = len(set(self.called.values())) == 1
+        if is_one_rule and len(self.kept) >= FEWEST_IN_A_LOOP:
+            lines, results = self._all_at_once(saved, kept)
+            returned = [[loss], [f"*{r}" for r in results]]
+        else:
+            back, adjoints = self._backward(saved)
+            lines = ["# Backward.", back, f"# {self.step.title}"]
+            lines += [self._update(p, adjoints[p]) for p in self.kept]
+            returned = [[loss], *kept]
+        lines = ["# Forward.", call, *lines]
         return [
             *grouped(f"def {name}(", heads, "):", ""),
             f'    """{self.step.summary}"""',
             *(part for line in lines for part in wrapped(f"    {line}")),
-            *grouped("return ", [[loss], *kept], "", "    "),
+            *grouped("return ", returned, "", "    "),
         ]
+
+    def _all_at_once(
+        self, saved: str, kept: Sequence[Sequence[str]]
+    ) -> tuple[list[str], list[str]]:
+        """Update all parameters alike; give the lines, and the lists that they fill."""
+        fresh, states = self.names.fresh, self.step.states
+        lists = [fresh("parameters"), *(fresh(f"{s}s") for s in states)]
+        gradients = fresh("gradients")
+        back, adjoints = self._backward(saved)
+        lines = ["# Backward.", back]
+        whole, sign, call = back.partition(" = ")
+        if whole == ", ".join(adjoints.values()):  # in the order of the parameters
+            lines = ["# Backward.", f"{gradients}{sign}{call}"]
+        else:
+            lines.append(f"{gradients} = [{', '.join(adjoints[p] for p in self.kept)}]")
+        lines.append(f"# {self.step.title}")
+        lines += [
+            f"{own} = [{', '.join(names)}]"
+            for own, names in zip(lists, kept, strict=True)
+        ]
+        each, arrays = fresh("each"), fresh("arrays")
+        (rule,) = set(self.called.values())
+        lines.append(f"{each} = zip({', '.join([lists[0], gradients, *lists[1:]])})")
+        given = ", ".join([f"*{arrays}", *NUMBERS])
+        new = f"[{rule}({given}) for {arrays} in {each}]"
+        if not states:
+            return [*lines, f"{lists[0]} = {new}"], lists
+        lines += [f"{each} = {new}", f"{', '.join(lists)} = zip(*{each})"]
+        return lines, lists
 
     def _argument(self, nest: object) -> ast.expr:
         inputs = self.step.loss.inputs

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivo.graph.builder import Builder
+from derivo.graph.loop import is_inline
 from derivo.graph.nest import parts_of, paths
 from derivo.graph.node import Graph, Node, between
 
@@ -24,14 +25,14 @@ class Block:
     function
         How the user knows it: ``block``, ``Class.method``.
     step_of
-        What the user calls the thing that a loop runs over, if this is a step of one
-        and is written inside the loop; else None.
+        If this is a step of a loop and is written inside it, the names that the user's
+        loop binds: ``("w", "b")`` for ``for w, b in layers``; else None.
     """
 
     graph: Graph
     structure: Any
     function: str
-    step_of: str | None = None
+    step_of: tuple[str, ...] | None = None
 
     def __repr__(self) -> str:
         """Show the name and the shapes."""
@@ -55,6 +56,9 @@ class Roll:
         element that belongs to the step: ``("blocks", ".w")``.
     rows
         Place of an argument to the array whose row of the step's number it is.
+    singles
+        Places of the arguments that are a value of its own at every step, all of which
+        there are before the loop: ``for w in (w1, w2, w3)``.
     fixed
         Places of the arguments that are the same at every step.
     """
@@ -63,6 +67,7 @@ class Roll:
     carried: Mapping[int, int]
     lists: Mapping[int, tuple[str, str]]
     rows: Mapping[int, Node]
+    singles: tuple[int, ...]
     fixed: tuple[int, ...]
 
 
@@ -99,6 +104,7 @@ def _roll(
     carried: dict[int, int] = {}
     lists: dict[int, tuple[str, str]] = {}
     rows: dict[int, Node] = {}
+    singles: list[int] = []
     fixed: list[int] = []
     for place in range(len(calls[0].inputs)):
         values = [n.inputs[place] for n in calls]
@@ -115,9 +121,16 @@ def _roll(
             lists[place] = of_list
         elif (whole := _rows_of(values)) is not None:
             rows[place] = whole
+        elif all(_is_given(v) for v in values):
+            singles.append(place)
         else:
             return None
-    return Roll(tuple(calls), carried, lists, rows, tuple(fixed))
+    return Roll(tuple(calls), carried, lists, rows, tuple(singles), tuple(fixed))
+
+
+def _is_given(value: Node) -> bool:
+    """Tell an argument, or an array that is closed over, from what is computed."""
+    return not value.inputs and not is_inline(value)
 
 
 def _rows_of(values: list[Node]) -> Node | None:

@@ -387,7 +387,7 @@ class Outliner:
                 p: self._argument_name(n, p, invocation) for n, p in given.items()
             }
             graph = Graph(invocation.name, inputs, outputs, names, parameters)
-            step_of = None if invocation.of is None else invocation.of.target
+            step_of = None if invocation.of is None else invocation.of.targets
             block = Block(graph, structure, invocation.function, step_of)
             self.builder.blocks[key] = block
         self.blocks[invocation] = block
@@ -398,7 +398,8 @@ class Outliner:
     ) -> str:
         if invocation.of is None:
             return short_name(placeholder.attrs["name"])
-        outer = invocation.names.get(outside) or self.graph.names.get(outside)
+        own = invocation.of.bound.get(outside)
+        outer = own or invocation.names.get(outside) or self.graph.names.get(outside)
         return outer or short_name(placeholder.attrs["name"])
 
     def _names(

@@ -34,15 +34,21 @@ class Iterations:
     ----------
     line
         Where it stands.
-    target
-        What the user calls the thing that it runs over; empty if that is no one name.
+    targets
+        The names that it binds, in their order: ``k, w, b`` of ``for k, (w, b) in``.
     marks
         The number of nodes there were when each step began, and after the last.
+    bound
+        Values that its steps found under these names, and the name.
+    begins
+        A step has just begun.
     """
 
     line: Line
-    target: str
+    targets: tuple[str, ...]
     marks: list[int] = field(default_factory=list)
+    bound: dict[Node, str] = field(default_factory=dict)
+    begins: bool = False
 
     @property
     def steps(self) -> list[range]:
@@ -134,16 +140,24 @@ def _lies_in(invocation: Invocation, numbers: range) -> bool:
     return numbers.start <= invocation.start and invocation.end <= numbers.stop
 
 
-def loop_target(line: Line) -> str | None:
-    """Give the name that a ``for`` line binds ("" for several); None for others."""
+def loop_targets(line: Line) -> tuple[str, ...] | None:
+    """Give the names that a ``for`` line binds; None for other lines."""
     if not line.text.startswith("for "):
         return None
     try:
         (loop,) = ast.parse(f"{line.text.rstrip()} pass").body
     except SyntaxError:
-        return ""
+        return ()
     target = loop.target if isinstance(loop, ast.For) else None
-    return target.id if isinstance(target, ast.Name) else ""
+    return tuple(_names_bound(target))
+
+
+def _names_bound(target: ast.expr | None) -> Iterator[str]:
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from _names_bound(part)
 
 
 def is_function(frame: FrameType) -> bool:

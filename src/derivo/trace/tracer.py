@@ -41,7 +41,7 @@ from derivo.trace.invocation import (
     arguments_of,
     is_function,
     known_as,
-    loop_target,
+    loop_targets,
     nest_of,
     with_steps,
 )
@@ -222,9 +222,9 @@ class Tracer(Recorder):
         active: list[Iterations] = []
 
         def look(frame: FrameType, event: str, arg: Any) -> Any:
-            if event == "line":
-                self._mark(frame, around, active)
             space = frame.f_locals
+            if event == "line" and not self._mark(frame, around, active) and active:
+                _note_targets(active[-1], space)
             for name, value in list(space.items()):
                 # A list over a named axis, now that it has a name.
                 whole = all_of(value) if type(value) is list else None
@@ -246,8 +246,8 @@ class Tracer(Recorder):
 
     def _mark(
         self, frame: FrameType, around: Invocation, active: list[Iterations]
-    ) -> None:
-        """Note where the steps of ``for`` loops begin and end.
+    ) -> bool:
+        """Note where the steps of ``for`` loops begin and end; tell if one does here.
 
         `active` are the loops of this frame that are under way, the innermost last.
         """
@@ -255,11 +255,11 @@ class Tracer(Recorder):
         known = self._targets.get((frame.f_code, number), self)
         if known is self:
             line = line_at(frame)
-            target = loop_target(line)
-            known = None if target is None else (line, target)
+            targets = loop_targets(line)
+            known = None if targets is None else (line, targets)
             self._targets[frame.f_code, number] = known
         if known is None:
-            return
+            return False
         again = [k for k, loop in enumerate(active) if loop.line.number == number]
         if again:
             del active[again[0] + 1 :]
@@ -267,6 +267,8 @@ class Tracer(Recorder):
             active.append(Iterations(*known))
             around.loops.append(active[-1])
         active[-1].marks.append(self.builder.count)
+        active[-1].begins = True
+        return True
 
     @cached_property
     def _own_code(self) -> Any:
@@ -288,6 +290,17 @@ class Tracer(Recorder):
         self.running[-1].below.append(begun)
         self.running.append(begun)
         return begun
+
+
+def _note_targets(loop: Iterations, space: Mapping[str, Any]) -> None:
+    """Note what a step that has just begun calls the values that it goes through."""
+    if not loop.begins:
+        return
+    loop.begins = False
+    for name in loop.targets:
+        value = space.get(name)
+        if isinstance(value, Variable) and name.strip("_"):
+            loop.bound[value.node] = name
 
 
 @dataclass(frozen=True)

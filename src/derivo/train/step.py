@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from derivo.derivation import Derivation, derive
+from derivo.derivation import Derivation
 from derivo.emit.assemble import program
 from derivo.emit.comments import forward_comment
 from derivo.emit.numpy import emit
@@ -25,6 +25,7 @@ from derivo.graph.names import Names
 from derivo.graph.nest import is_nest, short_name
 from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec, spec_of
+from derivo.kept import EVERY
 from derivo.ops.leaf import argument, constant
 from derivo.run.load import load_text, save_text
 from derivo.simplify.assume import Facts
@@ -34,6 +35,7 @@ from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer
+from derivo.verify.same import compare
 
 if TYPE_CHECKING:
     from derivo.verify.nonfinite import Nonfinite  # loads when it is asked for
@@ -110,6 +112,9 @@ class StepDerivation:
         The name of the size that is the number of examples; "" if there is none.
     example
         Gives arguments to check the gradients at; None to draw any.
+    tries
+        The source tries what is taken for granted of the data. Those of a network are
+        looked at when they are read.
     """
 
     loss: Derivation
@@ -117,6 +122,7 @@ class StepDerivation:
     optimizer: Optimizer
     rows: str = USUAL_ROWS
     example: Callable[[], Mapping[str, Any]] | None = None
+    tries: bool = True
 
     @cached_property
     def graph(self) -> StepGraph:
@@ -148,7 +154,8 @@ class StepDerivation:
 
     @cached_property
     def _program(self) -> Program:
-        return self.loss.program
+        whole = self.loss.program
+        return whole if self.tries else replace(whole, tried=())
 
     @property
     def _is_one_function(self) -> bool:
@@ -369,8 +376,12 @@ def derive_step(
         The update.
     """
     names = tuple(p.name for p in forward.parameters)
-    loss = derive(forward.loss, wrt=names, inline="*", **specs)
-    return step_of(loss, names, rule, example=partial(_example, forward, loss))
+    loss = Derivation.of(
+        forward.layered, specs, wrt=names, keep=forward.kinds, inline=EVERY,
+        compare=compare, flat=forward.loss,
+    )  # fmt: skip
+    step = step_of(loss, names, rule, example=partial(_example, forward, loss))
+    return replace(step, tries=False)
 
 
 def step_of(
