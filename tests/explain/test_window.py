@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import derivo
+from derivo.explain.prepare import subject
 from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.explain import chromium
@@ -14,6 +15,17 @@ from tests.scan.programs import PROGRAMS
 
 pytestmark = chromium.MARKS
 DRIVEN = ("neuron", "layer_norm", "attention", "embedding", "max_pooling", "highway")
+LIT_OUTSIDE = """
+  const lit = [...document.querySelectorAll(
+    '.view:not([hidden]) .now, .view:not([hidden]) .edge.used, #code li.now, .moment:not([hidden])')];
+  return lit.filter(e => {
+    const box = e.getBoundingClientRect();
+    const side = e.closest('#code, #card') || document.documentElement;
+    const room = side.getBoundingClientRect();
+    return box.top < Math.max(0, room.top) - 1 || box.left < 0
+      || box.bottom > Math.min(innerHeight, room.bottom) + 1;
+  }).map(e => e.outerHTML.slice(0, 90));
+"""
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -144,6 +156,101 @@ def test_a_network_trains_its_weights_alone(browser, tmp_path):
     assert before["w2"] != after["w2"]
 
 
+# --- pictures that open ---------------------------------------------------------------
+
+
+LOOPS = ("rnn", "lstm", "backwards", "two_layers", "discount", "softmax_in_a_step")
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_steps_of_a_loop_are_what_numpy_computes(browser, tmp_path, name):
+    case = PROGRAMS[name]
+    d = derivo.derive(case.function, shapes=case.specs)
+    given = case.arrays()
+    explanation = d.explain(arrays=given)
+    about = subject(d.written_out, given)
+    open_page(browser, explanation.page, tmp_path / f"{name}.html")
+    assert explanation.window.loops
+    for loop in explanation.window.loops:
+        found = js(browser, "return derivo.loop(arguments[0])", loop.place)
+        (steps,) = (s for s in about.loops if about.ids[s.node] == loop.place)
+        assert len(found) == loop.length == len(steps.running)
+        for t, step in steps.at.items():
+            for node, i in step.ids.items():
+                if i in found[t]["values"]:
+                    np.testing.assert_allclose(
+                        found[t]["values"][i], step.values[node], **CLOSE
+                    )
+                adjoint = step.raw.adjoints.get(node)
+                if adjoint is not None and i in found[t]["gradients"]:
+                    np.testing.assert_allclose(
+                        found[t]["gradients"][i], step.values[adjoint], **CLOSE
+                    )
+        # Its picture shows the numbers of the steps that are chosen.
+        js(
+            browser,
+            "derivo.step(derivo.steps); derivo.open(arguments[0])",
+            loop.picture,
+        )
+        assert len(texts(browser, ".view:not([hidden]) .grid.of-value .cell text")) > 3
+    assert complaints(browser) == []
+
+
+def block(x, w, b):
+    return x + np.tanh(x @ w + b)
+
+
+def deep(x, blocks, t):
+    for p in blocks:
+        x = block(x, p["w"], p["b"])
+    return np.mean((x - t) ** 2)
+
+
+def twelve_blocks():
+    blocks = [{"w": "L L", "b": "L"}] * 12
+    return derivo.derive(deep, x="N L", blocks=blocks, t="N L").explain()
+
+
+def test_calls_are_boxes_that_open_where_a_step_leads_into_them(browser, tmp_path):
+    explanation = twelve_blocks()
+    whole, *calls = explanation.window.pictures
+    assert [c.name for c in calls] == ["block"] * 12
+    assert set(whole.opens.values()) == {c.id for c in calls}
+    open_page(browser, explanation.page, tmp_path / "deep.html")
+    moments = list(enumerate(explanation.window.moments, start=1))
+    for step, moment in moments[::5]:
+        js(browser, "derivo.step(arguments[0])", step)
+        shown = js(browser, "return [...document.querySelectorAll('.view:not([hidden])')].map(v => v.dataset.picture)")  # fmt: skip
+        inner = [c.id for c in calls if moment.place in c.holds]
+        assert shown == (inner or ["p0"])
+        assert js(browser, LIT_OUTSIDE) == []
+    js(browser, "derivo.step(5)")
+    click(browser, "#path button")
+    assert face(browser, "state")["picture"] == "p0"
+    js(browser, "derivo.step(6)")  # the whole shows that step too, and was chosen
+    assert face(browser, "state")["picture"] == "p0"
+    js(browser, "document.querySelector('[data-opens=p3]').dispatchEvent(new MouseEvent('click', { bubbles: true }))")  # fmt: skip
+    assert face(browser, "state")["picture"] == "p3"
+    assert complaints(browser) == []
+
+
+def test_what_stands_above_the_code_does_not_shift_its_lines():
+    mask = np.triu(np.full((6, 6), -9.0), 1)
+
+    def masked(x):
+        scores = x @ x.T
+        hidden = scores + mask
+        return np.sum(np.exp(hidden))
+
+    window = derivo.derive(masked, x="6 D").explain().window
+    lines = window.code.lines
+    for moment in window.moments:
+        for value in window.values:
+            if value.id == moment.place and value.name and moment.phase == "forward":
+                assert any(value.name in lines[k - 1].text for k in moment.lines)
+    assert {v.name for v in window.values if v.name} >= {"scores", "hidden"}
+
+
 # --- steps ------------------------------------------------------------------------------
 
 
@@ -177,20 +284,9 @@ def test_nothing_is_revealed_early(page, explanation):
 
 
 def test_what_is_lit_is_in_the_window(page, explanation):
-    check = """
-      const lit = [...document.querySelectorAll(
-        'svg.graph .now, svg.graph .edge.used, #code li.now, .moment:not([hidden])')];
-      return lit.filter(e => {
-        const box = e.getBoundingClientRect();
-        const side = e.closest('#code, #card') || document.documentElement;
-        const room = side.getBoundingClientRect();
-        return box.top < Math.max(0, room.top) - 1 || box.left < 0
-          || box.bottom > Math.min(innerHeight, room.bottom) + 1;
-      }).map(e => e.outerHTML.slice(0, 90));
-    """
     for step in range(1, face(page, "steps") + 1):
         js(page, "derivo.step(arguments[0])", step)
-        assert js(page, check) == []
+        assert js(page, LIT_OUTSIDE) == []
         assert (
             js(page, "return document.querySelectorAll('svg.graph .now').length") == 1
         )
@@ -437,17 +533,7 @@ def test_pages_are_small():
     d = derivo.derive(layer.function, shapes=layer.specs)
     assert len(d.explain().page.encode()) < 350_000
 
-    def block(x, w, b):
-        return x + np.tanh(x @ w + b)
-
-    def deep(x, blocks, t):
-        for p in blocks:
-            x = block(x, p["w"], p["b"])
-        return np.mean((x - t) ** 2)
-
-    blocks = [{"w": "L L", "b": "L"}] * 12
-    d = derivo.derive(deep, x="N L", blocks=blocks, t="N L")
-    assert len(d.explain().page.encode()) < 1_500_000
+    assert len(twelve_blocks().page.encode()) < 1_500_000
 
 
 @pytest.mark.parametrize("language", ["fr", "ja"])

@@ -232,7 +232,9 @@ def _refuse_shadowed(p: Program, text: str) -> None:
 
 def _top(constants: dict[Node, str], helpers: list[Callable[..., Any]]) -> list[str]:
     """Write what stands above the functions: arrays, and functions NumPy lacks."""
-    lines = [array_text(s, n.attrs["value"].array) for n, s in constants.items()]
+    arrays = [array_text(s, n.attrs["value"].array) for n, s in constants.items()]
+    # A long array has several lines: what stands below is found by its number.
+    lines = [line for text in arrays for line in text.split("\n")]
     for helper in helpers:
         blank = ["", ""] if lines and lines[-1] else [""]
         lines += [*blank, *inspect.getsource(helper).rstrip().split("\n"), ""]

@@ -82,6 +82,76 @@ class Value:
     has_gradient: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A graph of the window: the whole, a call of it, or three steps of a loop.
+
+    Attributes
+    ----------
+    id, name
+        What it goes by; the function that is called, or the loop.
+    drawing
+        What is seen.
+    within
+        The picture that it opens from; "" for the whole.
+    holds
+        Ids of the values whose steps are shown in it.
+    opens
+        The picture behind a box, by the id of its spot.
+    copies
+        Steps of a loop side by side; 0 where there is no loop.
+    """
+
+    id: str
+    name: str
+    drawing: Drawing
+    within: str = ""
+    holds: tuple[str, ...] = ()
+    opens: Mapping[str, str] = field(default_factory=dict)
+    copies: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How the steps of a loop over time hang together, by ids.
+
+    Attributes
+    ----------
+    place, picture
+        The loop itself; the picture in which it is open.
+    reverse, length
+        Which way it runs, and how often.
+    carries, slices, fixed
+        What a step finds: from the step before, of an array, and always the same.
+    following
+        The carries as a step leaves them: their keys in the script.
+    inputs
+        Keys of what the loop is run on, in the order of what a step finds.
+    lasts, items
+        What the loop gives: the last of each carry ("" where nobody reads it), and
+        what is kept of every step.
+    shifts
+        Names without the step, of a value and of its gradient, and how many steps
+        ahead it is: ``{"s1-v1": ("h", "dh", -1)}``.
+    script
+        JavaScript of one step, both passes; empty where the window stays still.
+    """
+
+    place: str
+    picture: str
+    reverse: bool
+    length: int
+    carries: tuple[str, ...]
+    slices: tuple[str, ...]
+    fixed: tuple[str, ...]
+    following: tuple[str, ...]
+    inputs: tuple[str, ...]
+    lasts: tuple[str, ...]
+    items: tuple[str, ...]
+    shifts: Mapping[str, tuple[str, str, int]]
+    script: str = ""
+
+
 @dataclass(frozen=True)
 class Window:
     """Everything that a window shows and computes.
@@ -90,8 +160,10 @@ class Window:
     ----------
     name
         Of the function.
-    drawing
-        The graph, with room for the numbers of values.
+    pictures
+        The graph, with room for the numbers of values: the whole comes first.
+    loops
+        Those that open.
     moments
         The steps: every operation forward, then every gradient backward.
     chains
@@ -118,7 +190,7 @@ class Window:
     """
 
     name: str
-    drawing: Drawing
+    pictures: tuple[Picture, ...]
     code: Code
     moments: tuple[Frame, ...]
     values: tuple[Value, ...]
@@ -133,6 +205,7 @@ class Window:
     parameters: tuple[str, ...]
     is_loss: bool
     is_drawn: bool
+    loops: tuple[Loop, ...] = ()
     slopes: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     plane: Mapping[str, Any] | None = None

@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from derivo.explain.drawing.captions import text_width
-from derivo.explain.drawing.folding import calls, fold, named_values
+from derivo.explain.drawing.folding import fold, named_values
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
-from derivo.explain.drawing.of_subject import draw
 from derivo.explain.drawing.wrapping import wrapped
 from derivo.explain.formula.of_node import formula_of, leaf, names_of
 from derivo.explain.formula.unicode import inline
@@ -28,21 +27,27 @@ MOST = 16  # rows and columns that are shown at all
 ROOM = 744.0, 740.0  # of the picture, in a window of 1280 x 900
 LARGEST = 1.35  # of its size: a small picture is not blown up further
 LONGEST = 17  # letters above a card: the name, and what it is computed as
-MANY = 60  # spots; beyond that calls are boxes
 
 
-def picture(about: Subject) -> Drawing:
-    """Draw the graph: a grid for each value that has a name, and for its gradient.
+def in_cards(plain: Drawing, about: Subject) -> Drawing:
+    """Give a card to each value that has a name, with room for it and its gradient.
 
     What is computed on the way to a value is part of it; its steps light it up.
     """
-    plain = replace(draw(about), folded=None)
-    if len(plain.spots) > MANY:
-        plain = fold(plain, calls(plain))
-    plain = _with_names(fold(plain, named_values(plain)), plain)
+    named = _with_names(fold(plain, named_values(plain)), plain)
     nodes = {i: n for n, i in about.ids.items()}
-    spots = tuple(_with_room(s, nodes, about) for s in plain.spots)
-    return wrapped(place(replace(plain, spots=spots)), *ROOM, LARGEST)
+    spots = tuple(_with_room(s, nodes, about) for s in named.spots)
+    return replace(named, spots=spots)
+
+
+def laid_out(cards: Drawing) -> Drawing:
+    """Give every card its place, in as many rows as make the picture largest."""
+    return wrapped(place(cards), *ROOM, LARGEST)
+
+
+def scale_of(drawing: Drawing) -> float:
+    """Give how many times its size a picture is shown."""
+    return min(ROOM[0] / drawing.width, ROOM[1] / drawing.height, LARGEST)
 
 
 def _with_names(folded: Drawing, plain: Drawing) -> Drawing:
@@ -72,9 +77,11 @@ def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
     node = nodes[(spot.members or (spot.id,))[-1]]
     blank = replace(spot, value="", gradient="", shape="")
     if spot.kind == "argument":
-        blank = replace(blank, name=names_of(about).get(node) or leaf(node))
+        names = names_of(about)
+        other = formula_of(node, names) if node.inputs else leaf(node)
+        blank = replace(blank, name=names.get(node) or other)
     inside = {m for i in spot.members or (spot.id,) for m in nodes[i].op.traits}
-    if "loop" in inside:
+    if "loop" in inside and spot.kind == "operation":
         blank = replace(blank, kind="loop")
     if node not in about.values or "loop" in node.op.traits:
         return blank
@@ -85,7 +92,8 @@ def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
     if has_gradient and spot.name is not None:  # the gradient's name stands on the card
         least = text_width(f"d{inline(spot.name)}", "name")
         room = max(room[0], least), room[1]
-    return replace(blank, room=room, formula=_formula(node, about))
+    formula = f"= {spot.symbol}(…)" if spot.kind == "call" else _formula(node, about)
+    return replace(blank, room=room, formula=formula)
 
 
 def _formula(node: Node, about: Subject) -> str:

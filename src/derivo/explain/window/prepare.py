@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
 import numpy as np
 
+from derivo.emit.js.program import Script, runtime
 from derivo.errors import DerivoError
 from derivo.explain.code import code_of
 from derivo.explain.computed import reasons, script_of
+from derivo.explain.document import Code
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.formula.unicode import inline
@@ -18,11 +21,12 @@ from derivo.explain.frames import Frames, frames_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.window.links import links_of
-from derivo.explain.window.model import Value, Window
-from derivo.explain.window.picture import picture
+from derivo.explain.window.model import Loop, Value, Window
+from derivo.explain.window.pictures import all_pictures
 from derivo.explain.words import Words
 from derivo.explain.worksheet import drawn
 from derivo.graph.dim import names as names_of_sizes
+from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 
@@ -58,16 +62,32 @@ def window_of(
     inputs = {keys.get(n, n.attrs["name"]): n for n in about.graph.inputs}
     by_name = {n.attrs["name"]: k for k, n in inputs.items()}
     seeds = [s for s in about.raw.seeds if s.op is argument]
+    named = (words.text("window.loop", name=inline(s.time)) for s in about.loops)
+    pictures, loops = all_pictures(about, named)
+    bodies = _bodies(about, {loop.place for loop in loops}) if computes else {}
+    slopes = {} if written is None else dict(_by_id(about, written))
+    for body, step in bodies.values():
+        slopes |= _by_id(body, step)
     return Window(
         name=derivation.name,
-        drawing=picture(about),
+        pictures=pictures,
+        loops=tuple(_computed(x, about, keys, *bodies[x.place]) for x in loops)
+        if computes else loops,
         code=code,
         moments=frames_of(about, words, code),
-        values=_values(about, keys),
-        links=links_of(about),
+        values=(
+            *_values(about, keys, code),
+            *(v for body, step in bodies.values() for v in _inner(body, step.keys)),
+        ),
+        links=links_of(about) | {
+            i: link for body, _ in bodies.values()
+            for i, link in links_of(body).items()
+        },
         chains=_chains(about),
         script="" if written is None else written.text,
-        runtime="" if written is None else written.runtime,
+        runtime="" if written is None else runtime(
+            "".join([written.text, *(step.text for _, step in bodies.values())])
+        ),
         reasons=why,
         arguments={k: about.arrays[n.attrs["name"]] for k, n in inputs.items()}
         if about.has_numbers else {},
@@ -76,10 +96,7 @@ def window_of(
         parameters=tuple(by_name[name] for name in derivation.wanted),
         is_loss=about.is_loss,
         is_drawn=is_drawn,
-        slopes={
-            about.ids[n]: text
-            for n, text in ({} if written is None else written.slopes).items()
-        },
+        slopes=slopes,
         outputs=tuple(about.ids[n] for n in about.graph.outputs),
         plane=_plane(about) if computes else None,
         known={} if computes else _known(about),
@@ -140,9 +157,44 @@ def _liveliness(about: Subject) -> float:
     return float(np.mean(is_readable)) if finite.size else 0.0
 
 
-def _values(about: Subject, keys: Mapping[Any, str]) -> tuple[Value, ...]:
+def _bodies(
+    about: Subject, opened: Container[str]
+) -> dict[str, tuple[Subject, Script]]:
+    """Give the steps of the loops that open, and what computes one, by the loop."""
+    return {
+        about.ids[s.node]: (s.body, script_of(s.body))
+        for s in about.loops if about.ids[s.node] in opened
+    }  # fmt: skip
+
+
+def _computed(
+    loop: Loop, about: Subject, keys: Mapping[Node, str], body: Subject, step: Script
+) -> Loop:
+    """Add what computes a step, and the keys of what it is run on and hands on."""
+    outer = {i: keys.get(n, "") for n, i in about.ids.items()}
+    inner = {i: step.keys.get(n, "") for n, i in body.ids.items()}
+    return replace(
+        loop,
+        script=step.text,
+        inputs=tuple(outer[i] for i in loop.inputs),
+        following=tuple(inner[i] for i in loop.following),
+    )
+
+
+def _by_id(about: Subject, written: Script) -> dict[str, str]:
+    """Give the functions of one number in a script, by the ids of their values."""
+    return {about.ids[n]: text for n, text in written.slopes.items()}
+
+
+def _inner(body: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
+    """Give the values of a step: no name of the user's leads to one of them alone."""
+    found = _values(body, keys, Code(()))
+    return tuple(replace(v, name="", is_argument=False) for v in found)
+
+
+def _values(about: Subject, keys: Mapping[Node, str], code: Code) -> tuple[Value, ...]:
     names = names_of(about)
-    frames = Frames(about, Words("en"), code_of(about))
+    frames = Frames(about, Words("en"), code)
     found = []
     for node, i in about.ids.items():
         if not node.inputs and "name" not in node.attrs:

@@ -22,6 +22,18 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Graphe de calcul de {name} : valeurs en noir, gradients en couleur",
         "ja": "{name} の計算グラフ：黒は値、色付きは勾配",
     },
+    "loop": {
+        "en": "loop over {name}",
+        "fr": "boucle sur {name}",
+        "ja": "{name} のループ",
+    },
+    "steps_of": {
+        "en": "steps {first} to {last} of {count}",
+        "fr": "pas {first} à {last} sur {count}",
+        "ja": "{count} ステップ中の {first}–{last}",
+    },
+    "pictures": {"en": "Pictures", "fr": "Images", "ja": "図"},
+    "open": {"en": "Open {name}", "fr": "Ouvrir {name}", "ja": "{name} を開く"},
     "code": {"en": "The code that runs", "fr": "Le code exécuté", "ja": "動くコード"},
     "given": {
         "en": "The inputs. Step forward to compute one value after the other.",

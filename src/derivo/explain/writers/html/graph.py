@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from itertools import pairwise
 
@@ -15,11 +16,27 @@ from derivo.explain.window.picture import CIRCLE, GAP, PAD
 TURN = 9.0  # how round the corners of a line are
 
 
-def svg(drawing: Drawing, values: dict[str, Value], label: str) -> str:
-    """Write the graph; a script fills the frames."""
+def svg(
+    drawing: Drawing, values: dict[str, Value], label: str, opens: Mapping[str, str]
+) -> str:
+    """Write the graph; a script fills the frames.
+
+    Parameters
+    ----------
+    drawing
+        Spots with places, edges with routes.
+    values
+        By id, what the frames are of.
+    label
+        What a screen reader says of the picture.
+    opens
+        The picture behind a spot, by the id of the spot.
+    """
     parts = [_line(e, drawing.routes[e.id]) for e in drawing.edges]
     parts += [_label(e, drawing.labels[e.id]) for e in drawing.edges if e.factor]
-    parts += [_spot(s, drawing.places[s.id], values) for s in drawing.spots]
+    parts += [
+        _spot(s, drawing.places[s.id], values, opens.get(s.id)) for s in drawing.spots
+    ]
     # Where a value is read twice, on the border of its card: above what is below.
     for x, y in drawing.branches:
         parts.append(f'<circle class="knot" cx="{x:.1f}" cy="{y:.1f}" r="2.6"/>')
@@ -34,9 +51,9 @@ def svg(drawing: Drawing, values: dict[str, Value], label: str) -> str:
     )
 
 
-def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
+def _spot(spot: Spot, at: Place, values: dict[str, Value], behind: str | None) -> str:
     members = spot.members or (spot.id,)
-    value = values.get(members[-1])
+    value = values.get(members[-1].partition("@")[0])
     kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
     parts = []
     parts += _title(spot, -at.height / 2 - 7)
@@ -45,9 +62,11 @@ def _spot(spot: Spot, at: Place, values: dict[str, Value]) -> str:
         parts.append(_text("sign", 0, 5, spot.symbol))
     else:
         parts.append(_card(at))
-        parts += _frames(spot, value)
+        parts += _frames(spot, value, members[-1])
     if spot.kind == "loop":
         parts.append(_carried(at))
+    if behind is not None:
+        parts.append(_opener(at, behind, spot))
     listed = _quoted(" ".join(members))
     return (
         f'<g class="{kinds}" data-place="{listed}" role="graphics-symbol" '
@@ -77,6 +96,17 @@ def _card(at: Place) -> str:
     )
 
 
+def _opener(at: Place, behind: str, spot: Spot) -> str:
+    """Draw what opens a box: a sign in the corner of its card."""
+    x, y = at.width / 2, -at.height / 2
+    return (
+        f'<g class="opener" data-opens="{behind}" role="button" tabindex="0" '
+        f'aria-label="{_quoted(spot.symbol)}">'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8"/>'
+        f'<path d="M{x - 3.5:.1f} {y:.1f}h7M{x:.1f} {y - 3.5:.1f}v7"/></g>'
+    )
+
+
 def _carried(at: Place) -> str:
     """Draw what a loop hands from step to step: a line that leaves and comes back."""
     x, y = at.width / 2, -at.height / 2
@@ -90,7 +120,7 @@ def _carried(at: Place) -> str:
     )
 
 
-def _frames(spot: Spot, value: Value) -> list[str]:
+def _frames(spot: Spot, value: Value, place: str) -> list[str]:
     """Draw the frame of a value, and below it that of its gradient."""
     wide, tall = spot.room or (0.0, 0.0)
     is_named = spot.name is not None or spot.is_result
@@ -104,7 +134,7 @@ def _frames(spot: Spot, value: Value) -> list[str]:
         each = (each - GAP) / 2
     for side in ("value", "gradient")[: 1 + value.has_gradient]:
         parts.append(
-            f'<g class="grid of-{side}" data-id="{value.id}" data-side="{side}" '
+            f'<g class="grid of-{side}" data-id="{place}" data-side="{side}" '
             f'data-box="{-wide / 2:.1f} {top:.1f} {wide:.1f} {each:.1f}">'
             f'<rect class="frame of-{side}" x="{-wide / 2:.1f}" y="{top:.1f}" '
             f'width="{wide:.1f}" height="{each:.1f}" rx="4"/></g>'
@@ -114,7 +144,7 @@ def _frames(spot: Spot, value: Value) -> list[str]:
             # Lines end at the card: it stays within the width of it.
             fits = 0.85 * text_width(called, "name") < wide + 2 * PAD
             name = _text("dname", 0, top - 6, called if fits else "∂")
-            parts.append(f'<g class="of-gradient" data-name="{value.id}">{name}</g>')
+            parts.append(f'<g class="of-gradient" data-name="{place}">{name}</g>')
         top += each + GAP
     return parts
 

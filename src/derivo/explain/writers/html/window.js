@@ -40,7 +40,8 @@
   let given = { ...begun };
   const state = {
     step: 0, mode: "forward", factor: null, cell: null, chosen: null, predict: false,
-    revealed: true, rate: 0.1, losses: [], playing: false,
+    revealed: true, rate: 0.1, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
+    first: {},
   };
   const keyOf = (id) => values[id].key;
   const idOf = Object.fromEntries(Object.entries(values).map(([id, v]) => [v.key, id]));
@@ -66,7 +67,56 @@
     return { value, gradients, along: {}, loss: isThere ? lossOf(value) : NaN };
   }
   let now = isStill ? known() : compute();
-  const array = (side, id) => (side === "value" ? now.value : now.gradients)[keyOf(id)];
+  // A value of a step of a loop goes by its id and the place where it is shown: v3@1.
+  const bare = (id) => id.split("@")[0], copyOf = (id) => (id.includes("@") ? id.slice(id.indexOf("@")) : "");
+  const loopOf = {};
+  for (const [place, { shifts, carries, slices, fixed }] of Object.entries(model.loops))
+    for (const id of [...Object.keys(shifts), ...carries, ...slices, ...fixed]) loopOf[id] = place;
+  for (const id of Object.keys(values)) if (id.includes("-")) loopOf[id] ??= Object.keys(model.loops).find((p) => model.loops[p].carries.concat(model.loops[p].slices, model.loops[p].fixed).some((c) => c.split("-")[0] === id.split("-")[0]));
+  const stepAt = (id) => {
+    const loop = model.loops[loopOf[bare(id)]], k = (state.first[loopOf[bare(id)]] || 0) + Number(copyOf(id).slice(1));
+    return loop.reverse ? loop.length - 1 - k : k;
+  };
+  const isInLoop = (id) => bare(id) in loopOf;
+  function array(side, id) {
+    if (!isInLoop(id)) return (side === "value" ? now.value : now.gradients)[keyOf(id)];
+    const steps = stepsOf(loopOf[bare(id)]), own = steps && steps[stepAt(id)];
+    return own && own[side][keyOf(bare(id))];
+  }
+  // Every step of a loop, forward and then backward, as the loop itself runs.
+  const ran = new Map();
+  function stepsOf(place) {
+    if (ran.get(place)?.now !== now) ran.set(place, { now, steps: isStill ? null : runSteps(place) });
+    return ran.get(place).steps;
+  }
+  function runSteps(place) {
+    const loop = model.loops[place], program = PROGRAM.loops[place], found = [];
+    const outer = (key) => now.value[key], row = (x, t) => runtime.row(x, t);
+    const [n, m] = [loop.carries.length, loop.carries.length + loop.slices.length];
+    let carried = loop.inputs.slice(0, n).map(outer);
+    const order = runtime.range(loop.length);
+    if (loop.reverse) order.reverse();
+    for (const t of order) {
+      const own = {};
+      loop.carries.forEach((id, k) => { own[keyOf(id)] = carried[k]; });
+      loop.slices.forEach((id, k) => { own[keyOf(id)] = row(outer(loop.inputs[n + k]), t); });
+      loop.fixed.forEach((id, k) => { own[keyOf(id)] = outer(loop.inputs[m + k]); });
+      const value = program.forward(own, model.sizes);
+      found[t] = { value, gradient: {} };
+      carried = loop.following.map((key) => value[key]);
+    }
+    const zeros = (x) => runtime.map(() => 0, x), gradient = (id) => (id ? now.gradients[keyOf(id)] : undefined);
+    let back = loop.lasts.map((id, k) => gradient(id) ?? zeros(carried[k]));
+    for (const t of order.reverse()) {
+      const { value } = found[t], items = loop.items.map((id) => {
+        const g = gradient(id);
+        return row(g === undefined ? zeros(outer(keyOf(id))) : g, t);
+      });
+      found[t].gradient = program.backward(value, [...back, ...items], model.sizes).gradients;
+      back = loop.carries.map((id) => found[t].gradient[keyOf(id)] ?? zeros(value[keyOf(id)]));
+    }
+    return found;
+  }
 
   // The step at which each value, and each gradient, is computed.
   const at = { value: {}, gradient: {} };
@@ -76,7 +126,7 @@
   });
   const firstBack = steps.findIndex((s) => s.phase === "backward") + 1 || steps.length + 1;
   const isSeen = (side, id) => {
-    const when = at[side][id];
+    const when = at[side][isInLoop(id) ? loopOf[bare(id)] : id];
     if (when === undefined || when > state.step) return false;
     return when < state.step || state.revealed || when === 0;
   };
@@ -102,10 +152,13 @@
       : Array.from({ length: MOST }, (_, k) => Math.round((k * (n - 1)) / (MOST - 1))));
     return { rows: pick(rows), columns: pick(columns), wide: columns };
   }
+  const views = Object.fromEntries($$(".view").map((v) => [v.dataset.picture, v]));
+  const pictureOf = (element) => element.closest(".view").dataset.picture;
   const grids = $$("svg.graph .grid").map((element) => {
     const { id, side, box } = element.dataset, [x, y, w, h] = box.split(" ").map(Number);
     const sample = array(side, id), cells = [];
-    if (sample === undefined) return { element, id, side, cells };
+    const picture = pictureOf(element);
+    if (sample === undefined) return { element, id, side, cells, picture };
     const { rows, columns, wide } = shownOf(sample);
     const cw = w / columns.length, ch = h / rows.length, isNumbered = ch >= 16;
     rows.forEach((r, i) => columns.forEach((c, j) => {
@@ -116,10 +169,15 @@
       element.append(cell);
       cells.push({ cell, rect, text, index: r * wide + c });
     }));
-    return { element, id, side, cells };
+    return { element, id, side, cells, picture };
   });
-  const gridOf = {};
-  for (const grid of grids) gridOf[`${grid.side} ${grid.id}`] = grid;
+  const gridsOf = {};
+  for (const grid of grids) (gridsOf[`${grid.side} ${grid.id}`] ??= []).push(grid);
+  // The grid of a value in the picture that is seen, else in any.
+  const gridOf = (side, id) => {
+    const found = gridsOf[`${side} ${id}`] || [];
+    return found.find((g) => g.picture === state.picture) || found[0];
+  };
 
   const largest = (data) => data.reduce((m, v) => (Number.isFinite(v) ? Math.max(m, Math.abs(v)) : m), 0) || 1;
   function fill(grid) {
@@ -144,11 +202,12 @@
   };
   const flat = (where, shape) => where.reduce((s, p, a) => s * shape[a] + p, 0);
   function linked({ side, id, index }) {
-    const link = model.links[side === "value" ? id : `d${id}`], own = array(side, id);
+    const link = model.links[side === "value" ? bare(id) : `d${bare(id)}`], own = array(side, id), copy = copyOf(id);
     if (!link || own === undefined) return null;
+    const termsOf = link.terms.map(([from, of, names]) => [from, of + copy, names]);
     const letters = {}, where = place(index, parts(own).shape), sizes = {};
     link.index.forEach((c, a) => { letters[c] = where[a]; });
-    for (const [from, of, names] of link.terms) {
+    for (const [from, of, names] of termsOf) {
       const source = array(from, of);
       if (source === undefined || !isSeen(from, of)) return null;
       names.forEach((c, a) => { if (c !== "0" && !(c in letters)) sizes[c] = parts(source).shape[a]; });
@@ -158,7 +217,7 @@
       rows = rows.flatMap((l) => Array.from({ length: n }, (_, k) => ({ ...l, [c]: k })));
     return {
       link, value: parts(own).data[index],
-      rows: rows.map((l) => link.terms.map(([from, of, names]) => {
+      rows: rows.map((l) => termsOf.map(([from, of, names]) => {
         const source = parts(array(from, of));
         const i = flat(names.map((c) => (c === "0" ? 0 : l[c])), source.shape);
         return { side: from, id: of, index: i, value: source.data[i] };
@@ -166,7 +225,14 @@
     };
   }
   const bracketed = (v) => (v < 0 ? `(${longer(v)})` : longer(v));
-  const label = (side, id) => (side === "value" ? values[id].label : values[id].adjoint);
+  const below = (n) => String(n).replace(/\d/g, (c) => "₀₁₂₃₄₅₆₇₈₉"[c]).replace("-", "₋");
+  function label(side, id) {
+    const own = values[bare(id)];
+    if (!isInLoop(id)) return side === "value" ? own.label : own.adjoint;
+    const shift = model.loops[loopOf[bare(id)]].shifts[bare(id)];
+    if (!shift) return side === "value" ? own.label : own.adjoint;
+    return shift[side === "value" ? 0 : 1] + below(stepAt(id) + 1 + shift[2]);
+  }
   const named = ({ side, id, index }) => {
     const where = place(index, parts(array(side, id)).shape);
     return where.length ? `${label(side, id)}[${where.map((p) => p + 1).join(", ")}]` : label(side, id);
@@ -199,7 +265,7 @@
     const found = linked(cell);
     const lit = [cell, ...(found ? found.rows.flat() : [])];
     for (const { side, id, index } of lit) {
-      const grid = gridOf[`${side} ${id}`];
+      const grid = gridOf(side, id);
       const own = grid && grid.cells.find((c) => c.index === index);
       if (own) own.cell.classList.add("lit");
     }
@@ -534,10 +600,16 @@
   }
 
   // --- render ------------------------------------------------------------------------------------
-  const codeLines = $$("#code li"), spots = $$("svg.graph .spot"), edges = $$("svg.graph .edge");
-  const spotOf = {};
-  for (const spot of spots) for (const id of spot.dataset.place.split(" ")) spotOf[id] = spot;
-  function showEdges(step) {
+  const codeLines = $$("#code li"), drawn = {};
+  for (const [picture, view] of Object.entries(views)) {
+    const spots = $$(".spot", view), edges = $$(".edge", view), spotOf = {};
+    for (const spot of spots) for (const id of spot.dataset.place.split(" ")) spotOf[id] = spot;
+    drawn[picture] = { spots, edges, spotOf, svg: $("svg.graph", view), back: $$(".of-gradient[data-name]", view) };
+  }
+  // Where the steps of a value are shown: in the innermost picture that holds it.
+  const homes = {};
+  for (const [picture, { holds }] of Object.entries(model.pictures)) for (const id of holds) homes[id] = picture;
+  function showEdges(step, edges) {
     const used = new Set(step ? step.edges : []);
     let most = 0;
     const sizes = edges.map((edge) => {
@@ -548,7 +620,7 @@
       return { size, sum: data.reduce((s, v) => s + v, 0) };
     });
     edges.forEach((edge, k) => {
-      const ids = edge.dataset.edge.split(" "), [, source, target] = ids[0].split("-");
+      const ids = edge.dataset.edge.split(" "), [source, target] = endsOf(ids[0]);
       edge.classList.toggle("used", ids.some((i) => used.has(i)));
       // Into a loop no one factor leads: what comes back is the sum of all its steps.
       const isActive = edge.dataset.f || (isLoop(target) && edge.classList.length);
@@ -558,16 +630,23 @@
       if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 0.8 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
     });
   }
-  const isLoop = (id) => !values[id] || !values[id].gradient;
+  const isLoop = (id) => !values[bare(id)] || !values[bare(id)].gradient;
+  // e-v3-v5-0, and within a loop e-s1-v3-s1-v5-0@2.
+  function endsOf(edge) {
+    const [, a, b] = /^e-((?:s\d+-)*v\d+)-((?:s\d+-)*v\d+)-/.exec(edge);
+    return [a + copyOf(edge), b + copyOf(edge)];
+  }
 
   function render() {
     const { step, mode } = state, active = steps[step - 1] || null;
     const side = active && active.phase === "forward" ? "value" : "gradient";
     const isBack = step >= firstBack;
     $("#app").dataset.mode = mode;
-    grids.forEach(fill);
-    for (const element of $$("svg .of-gradient[data-name]")) element.style.display = isSeen("gradient", element.dataset.name) ? "" : "none";
-    $("svg.graph").classList.toggle("backward", isBack);
+    showPicture(active);
+    const { spots, edges, spotOf, svg, back } = drawn[state.picture];
+    for (const grid of grids) if (grid.picture === state.picture) fill(grid);
+    for (const element of back) element.style.display = isSeen("gradient", element.dataset.name) ? "" : "none";
+    svg.classList.toggle("backward", isBack);
     for (const spot of spots) {
       spot.classList.remove("now", "going-back");
       spot.classList.toggle("back", spot.dataset.place.split(" ").some((id) => isSeen("gradient", id)));
@@ -576,7 +655,7 @@
       spotOf[active.id].classList.add("now");
       spotOf[active.id].classList.toggle("going-back", side === "gradient");
     }
-    showEdges(active);
+    showEdges(active, edges);
     const isStepping = !["nudge", "train"].includes(mode);
     for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
     for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
@@ -602,7 +681,7 @@
     panel.hidden = !panel.childNodes.length;
     for (const element of $$("svg .cell.chosen")) element.classList.remove("chosen");
     if (mode === "nudge" && state.chosen) {
-      const own = gridOf[`value ${state.chosen.id}`].cells.find((c) => c.index === state.chosen.index);
+      const own = gridOf("value", state.chosen.id).cells.find((c) => c.index === state.chosen.index);
       if (own) own.cell.classList.add("chosen");
     }
     const name = model.is_loss || upstream.length ? (values[output].label) : words.loss;
@@ -632,6 +711,52 @@
     const link = model.links[`d${id}`], up = link && link.terms.find(([side]) => side === "gradient");
     return up ? up[1] : "";
   };
+  // The picture of the step, unless one that shows it too was chosen.
+  function showPicture(active) {
+    const shows = (picture) => active && active.id in drawn[picture].spotOf;
+    const first = Object.keys(model.pictures)[0], isPinned = state.pinned && views[state.picture];
+    const isHeld = state.heldAt === state.step || (isPinned && model.pictures[state.picture].copies);
+    if (!isPinned || (active && !isHeld && !shows(state.picture)))
+      state.picture = (active && homes[active.id]) || (isPinned ? state.picture : first);
+    for (const [picture, view] of Object.entries(views)) view.hidden = picture !== state.picture;
+    const path = [], own = model.pictures[state.picture];
+    for (let p = state.picture; p; p = model.pictures[p].within) path.unshift(p);
+    const crumbs = path.map((p) => {
+      const button = html("button", { textContent: model.pictures[p].name, disabled: p === state.picture });
+      button.addEventListener("click", () => openPicture(p));
+      return button;
+    });
+    $("#path").hidden = path.length < 2;
+    $("#path").replaceChildren(...crumbs.flatMap((b, k) => (k ? ["›", b] : [b])));
+    if (own.copies) $("#path").append(loopSlider(Object.keys(model.loops).find((p) => model.loops[p].picture === state.picture), own.copies));
+  }
+  function openPicture(picture) {
+    state.picture = picture;
+    state.pinned = true;
+    state.heldAt = state.step;
+    render();
+  }
+  // Which steps of a loop are shown.
+  function loopSlider(place, copies) {
+    const loop = model.loops[place], first = state.first[place] || 0, most = loop.length - copies;
+    const slider = html("input", { type: "range", id: "first", min: 0, max: most, step: 1, value: first });
+    const said = () => words.steps_of.replace("{first}", (state.first[place] || 0) + 1).replace("{last}", (state.first[place] || 0) + copies).replace("{count}", loop.length);
+    const text = html("span", { textContent: said() });
+    slider.setAttribute("aria-label", said());
+    slider.disabled = most < 1;
+    slider.addEventListener("input", () => {
+      state.first[place] = Number(slider.value);
+      render();
+      $("#first").focus({ preventScroll: true });
+    });
+    for (const name of $$(".spot .name, .spot .dname", views[state.picture])) {
+      const id = (name.closest("[data-name]")?.dataset.name) || name.closest(".spot").dataset.place.split(" ").pop();
+      const side = name.matches(".dname") ? "gradient" : "value", shift = loop.shifts[bare(id)];
+      if (shift) name.firstChild.data = label(side, id);
+    }
+    return html("label", {}, [slider, text]);
+  }
+
   // One function at a time: the one that the step is a line of.
   const numberOf = (line) => Number(line.id.slice(1));
   const blockOf = (phase) => {
@@ -717,7 +842,7 @@
     if (state.running) run(false);
     Object.assign(state, { mode, step: steps.length, revealed: true, cell: null });
     if (mode === "nudge" && !state.chosen) {
-      const first = Object.keys(values).find((id) => values[id].argument && values[id].gradient && gridOf[`value ${id}`]);
+      const first = Object.keys(values).find((id) => values[id].argument && values[id].gradient && gridOf("value", id));
       if (first) choose({ side: "value", id: first, index: 0 });
     }
     render();
@@ -787,7 +912,7 @@
     const element = target instanceof Element && target.closest(".cell, td");
     return element && element.place ? element.place : null;
   };
-  const isFree = (cell) => cell && cell.side === "value" && values[cell.id].argument && !isStill;
+  const isFree = (cell) => cell && cell.side === "value" && !isInLoop(cell.id) && values[cell.id].argument && !isStill;
   document.addEventListener("pointerover", (event) => {
     const cell = cellAt(event.target);
     if (cell) light(cell);
@@ -796,11 +921,17 @@
   document.addEventListener("focusin", (event) => { const cell = cellAt(event.target); if (cell) { state.cell = cell; light(cell); } });
   // A name leads to the step that computes it.
   $("#picture").addEventListener("click", (event) => {
+    const opener = event.target instanceof Element && event.target.closest("[data-opens]");
+    if (opener) { openPicture(opener.dataset.opens); return; }
     const name = event.target instanceof Element && event.target.closest(".name, .dname");
     if (!name) return;
-    const spot = name.closest(".spot"), id = spot.dataset.place.split(" ").pop();
+    const spot = name.closest(".spot"), id = bare(spot.dataset.place.split(" ").pop());
+    if (isInLoop(id)) return;
     const when = at[name.matches(".name") ? "value" : "gradient"][id];
     if (when !== undefined) { stop(); go(when); }
+  });
+  $("#picture").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target.closest("[data-opens]")) openPicture(event.target.closest("[data-opens]").dataset.opens);
   });
   const choosing = (event) => {
     const td = event.target instanceof Element && event.target.closest(".choices td");
@@ -846,11 +977,18 @@
   const byName = (object) => Object.fromEntries(
     Object.entries(model.names).map(([name, id]) => [name, object[keyOf(id)]])
       .filter(([, x]) => x !== undefined).map(([name, x]) => [name, nested(x)]));
+  const byId = (object, place) => Object.fromEntries(
+    Object.keys(values).filter((id) => loopOf[id] === place && object[keyOf(id)] !== undefined)
+      .map((id) => [id, nested(object[keyOf(id)])]));
   window.derivo = {
     get values() { return byName(now.value); },
     get gradients() { return byName(now.gradients); },
     get loss() { return now.loss; },
     get steps() { return steps.length; },
+    get pictures() { return Object.keys(model.pictures); },
+    open(picture) { openPicture(picture); },
+    /** Values and gradients of every step of a loop, by the id of the loop. */
+    loop(place) { return stepsOf(place).map(({ value, gradient }) => ({ values: byId(value, place), gradients: byId(gradient, place) })); },
     get state() { const { timer: _, ...kept } = state; return JSON.parse(JSON.stringify(kept)); },
     set(name, index, value) { setValue(name, index, value); choose(null); render(); },
     step(k) { stop(); go(k); },

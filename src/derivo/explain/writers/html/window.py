@@ -13,12 +13,13 @@ import numpy as np
 from derivo.explain import document as doc
 from derivo.explain.formula.mathml import relation
 from derivo.explain.formula.unicode import inline
-from derivo.explain.window.model import Link, Window
+from derivo.explain.window.model import Link, Loop, Picture, Value, Window
 from derivo.explain.words import Words, texts
 from derivo.explain.writers.html import graph
 from derivo.explain.writers.html.assets import asset, font
 from derivo.explain.writers.html.parts import Parts
 
+WIDEST = 70  # letters of a formula beside others
 MANY = 4  # factors of one line of code; of more the colours alone are shown
 
 
@@ -54,10 +55,19 @@ def _program(window: Window) -> str:
     """Give the script of the passes; nothing of it can end the element it stands in."""
     if not window.script:
         return '"use strict";\nconst PROGRAM = null;'
-    curves = ", ".join(f"{i}: {text}" for i, text in window.slopes.items())
-    given = "const PROGRAM = { forward, backward, R, curves: CURVES };"
-    text = f"{window.runtime}\n{window.script}\nconst CURVES = {{{curves}}};\n{given}"
+    curves = ", ".join(f'"{i}": {text}' for i, text in window.slopes.items())
+    loops = ", ".join(f'"{x.place}": {_step(x)}' for x in window.loops if x.script)
+    given = "const PROGRAM = { forward, backward, R, curves: CURVES, loops: LOOPS };"
+    text = (
+        f"{window.runtime}\n{window.script}\nconst CURVES = {{{curves}}};\n"
+        f"const LOOPS = {{{loops}}};\n{given}"
+    )
     return text.replace("</", "<\\/")
+
+
+def _step(loop: Loop) -> str:
+    """Write the step of a loop as an object with both passes."""
+    return f"(() => {{\n{loop.script}return {{ forward, backward }};\n}})()"
 
 
 def _closely(script: str) -> str:
@@ -74,7 +84,10 @@ def _app(window: Window, parts: Parts) -> str:
     say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
     values = {v.id: v for v in window.values}
     label = words.text("window.picture", name=window.name)
-    picture = graph.svg(window.drawing, values, label)
+    pictures = "".join(
+        _picture(p, values, label if k == 0 else f"{label}: {p.name}")
+        for k, p in enumerate(window.pictures)
+    )
     notes = []
     if window.reasons:
         listed = "; ".join(window.reasons)
@@ -90,7 +103,8 @@ def _app(window: Window, parts: Parts) -> str:
         f'<div id="loss"></div>'
         f'<button id="open" aria-expanded="false">{say["drawer"]}</button>'
         f'<button id="theme" aria-label="{escape(words.text("page.theme"), quote=True)}">◐</button></header>'
-        f'<section id="picture">{picture}</section>'
+        f'<section id="picture"><nav id="path" aria-label="{say["pictures"]}"></nav>'
+        f"{pictures}</section>"
         f'<section id="side"><div id="code" tabindex="0" aria-label="{say["code"]}">{_code(window.code, parts)}</div>'
         f'<div id="card" tabindex="-1">{still}{_moments(window, parts)}<div id="result"></div><div id="why"></div>'
         '<div id="panel" class="panel" hidden></div></div></section>'
@@ -107,8 +121,15 @@ def _app(window: Window, parts: Parts) -> str:
 
 _SAID = (
     "forward", "backward", "nudge", "train", "modes", "back", "next", "play", "scrub",
-    "predict", "reveal", "drawer", "code", "given",
+    "predict", "reveal", "drawer", "code", "given", "pictures",
 )  # fmt: skip
+
+
+def _picture(picture: Picture, values: dict[str, Value], label: str) -> str:
+    """Write a picture; all but the first are hidden until a step leads into them."""
+    drawn = graph.svg(picture.drawing, values, label, picture.opens)
+    hidden = "" if not picture.within else " hidden"
+    return f'<div class="view" data-picture="{picture.id}"{hidden}>{drawn}</div>'
 
 
 def _chains(window: Window) -> str:
@@ -167,10 +188,11 @@ def _moments(window: Window, parts: Parts) -> str:
 
 
 def _without_repeats(rows: tuple[doc.Row, ...]) -> tuple[doc.Row, ...]:
-    """Leave out a row that says again what stands above it."""
+    """Leave out a row that says again what stands above it, and a further long one."""
     found: list[doc.Row] = []
     for row in rows:
-        if not any(inline(row.right) == inline(r.right) for r in found):
+        is_new = all(inline(row.right) != inline(r.right) for r in found)
+        if not found or (is_new and len(inline(row.right)) <= WIDEST):
             found.append(row)
     return tuple(found)
 
@@ -217,6 +239,8 @@ def _model(window: Window, words: Words) -> str:
         "values": values,
         "names": {v.name: v.id for v in window.values if v.name},
         "steps": steps,
+        "pictures": {p.id: _place(p) for p in window.pictures},
+        "loops": {x.place: _loop(x) for x in window.loops},
         "links": {i: _link(link) for i, link in window.links.items()},
         "arguments": {k: _array(a) for k, a in window.arguments.items()},
         "sizes": window.sizes,
@@ -235,7 +259,25 @@ def _model(window: Window, words: Words) -> str:
 
 
 # Fields of sentences that the script fills in.
-_FIELDS = {k: f"{{{k}}}" for k in ("name", "names", "reason", "rate", "count")}
+_FIELDS = {
+    k: f"{{{k}}}" for k in ("name", "names", "reason", "rate", "count", "first", "last")
+}
+
+
+def _place(picture: Picture) -> dict[str, Any]:
+    return {
+        "name": picture.name, "within": picture.within, "holds": picture.holds,
+        "opens": picture.opens, "copies": picture.copies,
+    }  # fmt: skip
+
+
+def _loop(loop: Loop) -> dict[str, Any]:
+    return {
+        "picture": loop.picture, "reverse": loop.reverse, "length": loop.length,
+        "carries": loop.carries, "slices": loop.slices, "fixed": loop.fixed,
+        "following": loop.following, "inputs": loop.inputs, "lasts": loop.lasts,
+        "items": loop.items, "shifts": loop.shifts,
+    }  # fmt: skip
 
 
 def _link(link: Link) -> dict[str, Any]:
