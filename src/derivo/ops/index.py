@@ -548,9 +548,6 @@ def places_in(x: Any, index: Any) -> tuple[Steps, tuple[Any, ...], int] | None:
     parts = _parts_of(x, index)
     if not any(map(_is_array, parts)):
         return None
-    if any(p is None for p in parts):
-        message = "an index mixes None with integer arrays; take one step at a time"
-        raise ShapeError(message)
     return _gathered(x, parts)
 
 
@@ -583,9 +580,11 @@ def _require_within(x: Any, entries: tuple[Entry, ...]) -> None:
 
 
 def _counted_out(part: Any) -> Any:
-    """Give the numbers of a ``range`` as an array."""
+    """Give the numbers of a ``range`` as an array, and of a tuple as a list."""
     if isinstance(part, range):
         return np.arange(part.start, part.stop, part.step)
+    if isinstance(part, tuple):
+        return list(part)
     return part.as_array() if hasattr(part, "as_array") else part
 
 
@@ -624,12 +623,13 @@ def _kind(part: Any) -> str:
 
 
 def _gathered(x: Any, parts: list[Any]) -> tuple[Steps, tuple[Any, ...], int]:
-    """Take integers and slices first, then what the integer arrays pick."""
-    places = [i for i, p in enumerate(parts) if not isinstance(p, slice)]
+    """Take integers, slices and new axes first, then what the integer arrays pick."""
+    kept = [p is None or isinstance(p, slice) for p in parts]
+    places = [i for i, whole in enumerate(kept) if not whole]
     adjacent = places == list(range(places[0], places[-1] + 1))
     static = [slice(None) if _is_array(p) else p for p in parts]
     steps = list(_steps(x, static))
-    left = [p for p in parts if isinstance(p, slice) or _is_array(p)]
+    left = [p for p, whole in zip(parts, kept, strict=True) if whole or _is_array(p)]
     axes = [i for i, p in enumerate(left) if _is_array(p)]
     arrays = tuple(
         np.asarray(left[i]) if isinstance(left[i], list) else left[i] for i in axes

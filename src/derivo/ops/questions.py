@@ -31,6 +31,18 @@ spells(np.imag)(lambda x: 0 * x)
 spells(np.astype)(lambda x, dtype: x.astype(dtype))
 
 
+@spells(np.iscomplex)
+def iscomplex(x: Any) -> Any:
+    """Say False of every element: everything traced is real."""
+    return np.zeros_like(x, dtype=bool) if x.ndim else np.False_
+
+
+@spells(np.isreal)
+def isreal(x: Any) -> Any:
+    """Say True of every element."""
+    return np.ones_like(x, dtype=bool) if x.ndim else np.True_
+
+
 @spells(np.size)
 def size(a: Any, axis: Any = None) -> Any:
     """Give the number of elements, of all or along an axis."""

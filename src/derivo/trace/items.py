@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from derivo.errors import TraceError
-from derivo.ops.index import gather, gather_spec, places_in, steps_to
+from derivo.ops.index import gather, gather_spec, places_in, slice_, steps_to
 from derivo.ops.written import copied, written_at
 from derivo.trace.cell import Memory, Steps, View
 from derivo.trace.selection import masked, select, write_selected
@@ -87,6 +87,6 @@ def write_item(x: Any, index: Any, value: Any) -> None:
     for op, attrs in steps:
         spec = op.infer(spec, **attrs)
     value = x.recorder.fitting(value, spec, "unsafe")
-    if len(steps) != 1:
-        value = copied(value, spec)
+    if [op for op, _ in steps] != [slice_]:
+        value = copied(value, spec)  # only a slice takes what is yet to be broadcast
     View(x, steps, value.node).write(value.node)

@@ -118,25 +118,33 @@ class Variable(Memory):
         out = options.pop("out", None)
         if method == "__call__" and len(args) > ufunc.nin:
             args, out = args[: ufunc.nin], args[ufunc.nin :]
+        if isinstance(out, tuple) and len(out) == 1:
+            (out,) = out
         if out is not None:
             return self._into(out, partial(getattr(ufunc, method), *args), options)
+        if method == "__call__":
+            self._refuse_unwritten(ufunc.__name__, options.pop("where", True))
         if method == "outer":
             a, b = args
             args, method = (
                 (np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b),
                 "__call__",
             )
+        handler = self._handler_of(ufunc, method)
+        result = self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
+        return own_or_view(ufunc, args, result)
+
+    def _handler_of(self, ufunc: Any, method: str) -> Any:
+        """Find the record of an element-wise function, or of its method."""
         name = ufunc.__name__
         if method == "__call__":
             handler = SPELLINGS.get(ufunc) or SPELLINGS.get(name) or CATALOGUE.get(name)
         else:
-            handler = SPELLINGS.get(f"{name}.{method}")
+            name = f"{name}.{method}"
+            handler = SPELLINGS.get(name)
         if handler is None:
-            self.recorder.unknown(
-                f"np.{name}" + (f".{method}" if method != "__call__" else "")
-            )
-        result = self.recorder.call(handler, args, options, f"np.{ufunc.__name__}")
-        return own_or_view(ufunc, args, result)
+            self.recorder.unknown(f"np.{name}")
+        return handler
 
     def _into(
         self, out: Any, function: Callable[..., Any], options: dict[str, Any]
@@ -150,6 +158,17 @@ class Variable(Memory):
             result = np.where(where, result, out)
         out.write(result)
         return out
+
+    def _refuse_unwritten(self, name: str, where: Any) -> None:
+        """Refuse a mask without ``out=``: elements left out are never set by NumPy."""
+        if not (isinstance(where, bool | np.bool_) and where):
+            self.recorder.refuse(
+                TraceError,
+                f"np.{name} with where= and without out= leaves elements that nothing "
+                "sets: they hold whatever lay in memory",
+                f"np.where(mask, np.{name}(...), 0), or out= with an array to write "
+                "into, as np.zeros_like(x)",
+            )
 
     def _written(
         self, writer: Callable[..., None], args: tuple[Any, ...],
