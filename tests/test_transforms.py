@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
+import copy
+import pickle
+import re
+from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import derivo
-from derivo.errors import UsageError
+from derivo.errors import TraceError, UsageError
+from derivo.transforms.held import Held
 
 X = np.array([0.3, -1.2, 2.1])
 A = np.array([[2.0, 0.5, 0.0], [0.5, 1.0, -0.3], [0.0, -0.3, 3.0]])
+
+
+def stored(thing):
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301  what was just made
 
 
 def rosenbrock(x):
@@ -261,3 +270,142 @@ def test_the_second_derivative_of_a_norm_of_any_order(order):
     np.testing.assert_allclose(
         derivo.hvp(f)(X, v), (ahead - behind) / 2e-6, rtol=1e-7, atol=1e-8
     )
+
+
+SCALE = [2.0]
+
+
+class Model:
+    def __init__(self):
+        self.w, self.rate, self.losses = X.copy(), {"decay": 1.0}, [0.0]
+
+    @property
+    def decay(self):
+        return self.rate["decay"]
+
+    def product(self, x):
+        return x * self.w
+
+    def loss(self, x):
+        return np.sum(self.product(x) ** 2) * self.decay
+
+
+def scaled(x):
+    return x * SCALE[0]
+
+
+def held_elsewhere() -> Any:
+    """Give functions, what each reads beside its argument, and how that changes."""
+    w, cell, model = np.ones(3), {"k": 1.0}, Model()
+
+    def closed_over(x):
+        return np.sum(x**2 * w) * cell["k"]
+
+    return {
+        "array": (closed_over, lambda: w.__setitem__(0, 5.0)),
+        "dict": (closed_over, lambda: cell.update(k=3.0)),
+        "partial": (partial(lambda x, c: np.sum(x**2) * c["k"], c=cell),
+                    lambda: cell.update(k=4.0)),
+        "global": (lambda x: np.sum(scaled(x) ** 2), lambda: SCALE.__setitem__(0, 4.0)),
+        "attribute": (model.loss, lambda: setattr(model, "w", 2 * X)),
+        "attribute in place": (model.loss, lambda: model.w.__imul__(3)),
+        "property": (model.loss, lambda: model.rate.update(decay=0.5)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", held_elsewhere())
+def test_a_change_of_what_a_function_reads_is_seen(kind: str) -> None:
+    f, change = held_elsewhere()[kind]
+    wrapped = derivo.grad(f)
+    twice = derivo.hessian(f)
+    before = wrapped(X)
+    np.testing.assert_allclose(before, by_differences(f, X), rtol=1e-7, atol=1e-9)
+    twice(X)
+    change()
+    after = wrapped(X)
+    assert not np.allclose(before, after)
+    np.testing.assert_allclose(after, by_differences(f, X), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(np.diag(twice(X)) * X, after)
+
+
+def test_what_a_function_does_not_read_may_change() -> None:
+    model = Model()
+    before = Held(model.loss)
+    model.losses.append(1.0)
+    assert Held(model.loss).slots == before.slots
+    model.w[0] = 7
+    assert Held(model.loss).changed(before) == {(id(model), "w")}
+
+
+def odd(x):
+    return np.sum(x**2) * len(str(x))
+
+
+DERIVATIVES: dict[str, Any] = {
+    "grad": lambda **o: derivo.grad(odd, **o)(X),
+    "hessian": lambda **o: derivo.hessian(odd, **o)(X),
+    "hvp": lambda **o: derivo.hvp(odd, **o)(X, X),
+    "jvp": lambda **o: derivo.jvp(odd, (X,), (X,), **o),
+    "vjp": lambda **o: derivo.vjp(odd, X, **o),
+}
+
+
+@pytest.mark.parametrize("name", DERIVATIVES)
+def test_another_function_is_an_error(name: str) -> None:
+    with pytest.raises(TraceError, match=r"what was derived is not odd"):
+        DERIVATIVES[name]()
+    DERIVATIVES[name](verify=False)
+
+
+def square(x):
+    return np.sum(x**2)
+
+
+def test_they_go_into_pickles_and_other_processes() -> None:
+    for make in (derivo.grad, derivo.value_and_grad, derivo.hessian, derivo.jacobian):
+        derivative = make(square)
+        expected = derivative(X)
+        for again in (copy.deepcopy(derivative), stored(derivative)):
+            np.testing.assert_array_equal(again(X)[0], expected[0])
+    np.testing.assert_array_equal(stored(derivo.hvp(square))(X, X), 2 * X)
+    assert repr(derivo.grad(square)) == "<grad of square>"
+
+
+def test_arguments_by_name_and_classes_of_dicts() -> None:
+    def f(x, w):
+        return np.sum(x["a"] * w**2)
+
+    given = OrderedDict(a=X)
+    gradient = derivo.grad(f, argnums=(0, 1))(x=given, w=X)
+    assert type(gradient[0]) is OrderedDict
+    np.testing.assert_allclose(gradient[1], 2 * X * X)
+    d = derivo.derive(derivo.grad(rosenbrock), x="3")
+    np.testing.assert_allclose(d(x=X), derivo.grad(rosenbrock)(X))
+
+
+def test_jvp_with_something_beside() -> None:
+    value, slope, aux = derivo.jvp(lambda x: (x**2, 2 * x), (X,), (X,), has_aux=True)
+    np.testing.assert_allclose(value, X * X)
+    np.testing.assert_allclose(slope, 2 * X * X)
+    np.testing.assert_allclose(aux, 2 * X)
+
+
+MORE_BAD_CALLS: list[tuple[str, Any]] = [
+    ("the form of the argument", lambda: derivo.jvp(square, (X,), (X, X))),
+    (r"0: \(3,\)", lambda: derivo.jvp(square, (X,), (X[:2],))),
+    ("to be a tuple", lambda: derivo.jvp(square, X, X)),  # type: ignore[arg-type]
+    (r"shape \(2,\)", lambda: derivo.vjp(np.tanh, X)[1](X[:2])),
+    ("a nest", lambda: derivo.vjp(np.tanh, X)[1]((X, X))),
+    (r"it is an array of shape \(2,\)", lambda: derivo.hvp(square)(X, X[:2])),
+    ("one argument", lambda: derivo.hvp(square, argnums=-1)(X, X)),
+    *((re.escape(f"argnums={bad!r}"), lambda bad=bad: derivo.grad(square, bad)(X))
+      for bad in ("x", None, 1.5, (0, "x"), (0, 0), 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "call"), MORE_BAD_CALLS, ids=range(len(MORE_BAD_CALLS))
+)
+def test_more_bad_calls(words: str, call: Any) -> None:
+    with pytest.raises(UsageError, match=words):
+        call()

@@ -137,6 +137,22 @@ def _argument_names(function: Function, count: int) -> list[str]:
     return names + [f"x{i}" for i in range(len(names), count)]
 
 
+def by_position(
+    function: Function, args: Sequence[Any], options: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Put arguments that are given by name in their places, as far as these go on."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    new, rest = list(args), dict(options)
+    for p in parameters[len(args) :]:
+        if p.kind is not p.POSITIONAL_OR_KEYWORD or p.name not in rest:
+            break
+        new.append(rest.pop(p.name))
+    return tuple(new), rest
+
+
 def _identifier(name: str, taken: dict[str, Any]) -> str:
     name = "".join(c if c.isidentifier() or c.isdigit() else "_" for c in name)
     while name in taken:

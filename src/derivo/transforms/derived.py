@@ -22,8 +22,12 @@ from derivo.passes import Passes
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
 from derivo.trace.patch import active_recorder
-from derivo.transforms.call import Call, Function
+from derivo.transforms.call import Call, Function, by_position
+from derivo.transforms.held import Held, Slot
+from derivo.verify.same import compare
 
+# How many derivations of one function are kept.
+MOST = 256
 _NUMBERS = count(1)
 
 
@@ -35,18 +39,23 @@ class Pulled:
 
 
 class Derived:
-    """A function, derived for each form of its arguments."""
+    """A function, derived for each form of its arguments.
+
+    It is derived again when what it reads beside its arguments has changed.
+    """
 
     def __init__(
-        self, function: Any, argnums: int | Sequence[int], *, has_aux: bool = False
-    ) -> None:
+        self, function: Any, argnums: int | Sequence[int], *, has_aux: bool = False,
+        verify: bool = True,
+    ) -> None:  # fmt: skip
         if not callable(function):
             message = f"a function is needed, not {function!r}"
             raise UsageError(message)
-        self.function, self.has_aux = function, has_aux
-        self.single = isinstance(argnums, int)
-        self.argnums = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-        self.known: dict[Any, tuple[Call, Passes]] = {}
+        self.function, self.has_aux, self.verify = function, has_aux, verify
+        self.single = isinstance(argnums, int | np.integer)
+        self.argnums = _read_argnums(argnums)
+        self.known: dict[Any, tuple[Call, Passes, Held]] = {}
+        self.writes: set[Slot] = set()
 
     def numbers(self, args: Sequence[Any]) -> tuple[int, ...]:
         """Give the places of the arguments asked for, counted from the front."""
@@ -56,19 +65,32 @@ class Derived:
                     f"argnums={n}, but the call has {len(args)} positional arguments"
                 )
                 raise UsageError(message)
-        return tuple(n % len(args) for n in self.argnums)
+        numbers = tuple(n % len(args) for n in self.argnums)
+        if len(set(numbers)) < len(numbers):
+            message = f"argnums={self.argnums} names an argument twice"
+            raise UsageError(message)
+        return numbers
 
     def __call__(self, args: Sequence[Any], options: dict[str, Any]) -> Pulled:
         """Run the function; keep what its backward pass needs."""
+        args, options = by_position(self.function, args, options)
         numbers = self.numbers(args)
         call = Call(self.function, args, options, numbers, has_aux=self.has_aux)
         recorder = call.recorder or active_recorder()
         if recorder is not None:
             return _record(call, recorder)
-        known = self.known.get(call.key)
+        now = Held(self.function)
+        known = self.known.get((call.key, now.without(self.writes)))
         if known is None:
-            known = self.known[call.key] = call, _derive(call)
-        first, passes = known
+            passes = _derive(call, verify=self.verify)
+            after = Held(self.function)
+            # What it writes by itself, as a counter, does not make it another one.
+            self.writes |= after.changed(now)
+            while len(self.known) >= MOST:
+                del self.known[next(iter(self.known))]
+            known = call, passes, after
+            self.known[call.key, after.without(self.writes)] = known
+        first, passes, _ = known
         call.like = first
         values, _ = passes.bind((), call.values)
         with np.errstate(over="ignore", under="ignore"):
@@ -90,7 +112,19 @@ class Derived:
         return given[0] if self.single else tuple(given)
 
 
-def _derive(call: Call) -> Passes:
+def _read_argnums(argnums: Any) -> tuple[int, ...]:
+    """Read which arguments are asked for: a number, or several different ones."""
+    several = argnums if isinstance(argnums, tuple | list | range) else (argnums,)
+    if not all(isinstance(n, int | np.integer) for n in several):
+        message = (
+            f"argnums={argnums!r}: it says by their places which arguments to "
+            "differentiate for, as 0 or (0, 2)"
+        )
+        raise UsageError(message)
+    return tuple(map(int, several))
+
+
+def _derive(call: Call, *, verify: bool) -> Passes:
     def function(**given: Any) -> Any:
         return call.run(**given)
 
@@ -105,7 +139,10 @@ def _derive(call: Call) -> Passes:
     wrt = [name for names in call.wrt for name in names]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IndependentWarning)
-        return Passes.of(function, specs, wrt=wrt, assume=("nothing",))
+        return Passes.of(
+            function, specs, wrt=wrt, assume=("nothing",),
+            compare=compare if verify else None,
+        )  # fmt: skip
 
 
 def _record(call: Call, recorder: Any) -> Pulled:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,9 @@ def leaves(
 def rebuilt(tree: Any, change: Callable[[Any], Any]) -> Any:
     """Give a nest of the same form with each value in it replaced, in order."""
     if isinstance(tree, dict):
-        return {k: rebuilt(v, change) for k, v in tree.items()}
+        same = copy(tree) if type(tree) is not dict else {}  # of its own class
+        same.update((k, rebuilt(v, change)) for k, v in tree.items())
+        return same
     record = _record(tree)
     if record is not None:
         new = {k: rebuilt(v, change) for k, v in record.parts.items()}
@@ -84,3 +87,26 @@ def form(tree: Any) -> Any:
         return spec
     array = np.asarray(tree)
     return array.shape, array.dtype.kind
+
+
+def shapes(tree: Any) -> list[tuple[tuple[str, ...], Any]]:
+    """Give the shape of every number in a nest, with the way to it."""
+    return [(path, _shape(value)) for path, value in leaves(tree) if is_number(value)]
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value may be a direction: whole Python numbers are one, too."""
+    return is_array(value) or isinstance(value, int)
+
+
+def _shape(value: Any) -> Any:
+    return tuple(value.shape) if hasattr(value, "record") else np.shape(value)
+
+
+def told(tree: Any) -> str:
+    """Say what a nest is, for an error."""
+    found = shapes(tree)
+    if len(found) == 1 and not found[0][0]:
+        shape = found[0][1]
+        return f"an array of shape {shape}" if shape else "a number"
+    return "a nest of shapes " + ", ".join(f"{'.'.join(p)}: {s}" for p, s in found)

@@ -240,7 +240,7 @@ def _cause(run: Traced, forward: Forward, found: Difference) -> str:
         f"what was derived is not {name}: on drawn arrays {found.what}."
         + (f"\n  {line}" if line else "")
         + "\n  Instead: write this line with NumPy's functions of the arguments. If it "
-        "is meant so, derive(..., verify=False) does without the comparison"
+        "is meant so, verify=False does without the comparison"
     )
     raise TraceError(message)
 
