@@ -113,6 +113,8 @@ def _differences(run: Traced, graph: Graph, owned: int) -> tuple[list[Difference
         arrays = arrays_for(graph, sizes, dict.fromkeys(floats, kind), rng)
         try:
             plain = run.call(_copies(arrays))
+        except TraceError:
+            raise  # of a derivative inside: what it is of was compared as well
         except (Exception, SystemExit) as error:  # noqa: BLE001  whatever users raise
             problem = f"{type(error).__name__}: {error}".splitlines()[0]
             continue
