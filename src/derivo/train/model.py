@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from derivo.errors import NotSupportedError
 from derivo.layers.layer import Layer
 from derivo.layers.named import NetworkLoss
+from derivo.run.c_rows import CRows
 from derivo.run.load import load_text
 from derivo.train.draw import generator
 from derivo.train.forward import ForwardPass, build_forward
 from derivo.train.optimizers import Optimizer
-from derivo.train.prediction import prediction_source
+from derivo.train.prediction import compiled_prediction, prediction_source
 from derivo.train.step import StepDerivation, derive_step
 
 
@@ -79,6 +81,15 @@ class Model:
     def module(self) -> ModuleType:
         """That module, loaded."""
         return load_text(self.prediction_source, "network")
+
+    @cached_property
+    def compiled_prediction(self) -> CRows | str:
+        """Its ``predict``, compiled, or why that cannot be."""
+        try:
+            columns = self.features, self.units
+            return compiled_prediction(self.forward, self.specs, columns, self.dtype)
+        except NotSupportedError as error:
+            return str(error)
 
     def weights(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Give the parameters among parameters and states."""

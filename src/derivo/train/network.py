@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from derivo.errors import UsageError
+from derivo.errors import NotSupportedError, UsageError
 from derivo.layers.layer import Layer
 from derivo.layers.named import network_loss
 from derivo.run.batches import Batches
+from derivo.run.c_rows import CRows
 from derivo.train.engines import make_engine, source_for
 from derivo.train.history import History
 from derivo.train.inputs import check_features, read_inputs, same_length
@@ -20,7 +21,12 @@ from derivo.train.loop import Plan, State, run_epochs
 from derivo.train.model import Model
 from derivo.train.optimizers import Optimizer, Rule, find_optimizer, same_rule
 from derivo.train.prediction import measure, outputs
-from derivo.train.settings import check_layers, check_settings, output_kind
+from derivo.train.settings import (
+    check_engine,
+    check_layers,
+    check_settings,
+    output_kind,
+)
 from derivo.train.step import StepDerivation
 from derivo.train.targets import Targets
 from derivo.train.validation import hold_back
@@ -68,6 +74,7 @@ class Network:
         self._targets: Targets | None = None
         self._rule: Optimizer | None = None
         self._step: StepDerivation | None = None
+        self._engine = "numpy"  # what trained it
 
     # --- building ---------------------------------------------------------------------
 
@@ -239,6 +246,7 @@ class Network:
         data = Batches.of_rows(x, encoded)
         runner, reason = make_engine(engine, self.derivation, data, plan)
         history = History(engine=reason)
+        self._engine = runner.name
         run_epochs(runner, self.state, plan, history)
         return history
 
@@ -258,13 +266,17 @@ class Network:
 
     # --- using ------------------------------------------------------------------------
 
-    def predict(self, x: Any) -> Any:
+    def predict(self, x: Any, *, engine: str = "auto") -> Any:
         """Give a label (or value) for each row of `x`.
 
         Parameters
         ----------
         x : (N, features)
             Inputs.
+        engine
+            "numpy"; "c", which is faster for few rows, and compiles at the first call;
+            or "auto": the one that trained the network. Results of both are equal to
+            rounding.
 
         Returns
         -------
@@ -272,12 +284,12 @@ class Network:
             (N,) labels in the values that training had; (N,) or (N, units) values for
             a regression.
         """
-        return self._trained().decode(self._run(x))
+        return self._trained().decode(self._run(x, engine))
 
-    def predict_proba(self, x: Any) -> Any:
+    def predict_proba(self, x: Any, *, engine: str = "auto") -> Any:
         """Give the probability of each class, (N, units), for each row of `x`.
 
-        The columns are in the order of `classes`.
+        The columns are in the order of `classes`; x and engine are as for `predict`.
 
         Raises
         ------
@@ -287,7 +299,7 @@ class Network:
         if self._trained().kind == "values":
             message = f"with {self.loss.name} there are no probabilities; use predict"
             raise UsageError(message)
-        return self._run(x)
+        return self._run(x, engine)
 
     @property
     def classes(self) -> Any:
@@ -309,10 +321,17 @@ class Network:
             raise UsageError(message)
         return self._targets
 
-    def _run(self, x: Any) -> Any:
+    def _run(self, x: Any, engine: str) -> Any:
+        check_engine(engine)
         x = read_inputs(x, self.dtype)
         check_features(x, self.features)
         model = self._built("parameters")
+        if engine == "c" or (engine == "auto" and self._engine == "c"):
+            found = model.compiled_prediction
+            if isinstance(found, CRows):
+                return found(x, self.state.values)
+            if engine == "c":
+                raise NotSupportedError(found)
         return outputs(model.module, x, model.weights(self.state.values))
 
     def _measure(self, x: Any, t: Any, values: tuple[Any, ...]) -> dict[str, float]:

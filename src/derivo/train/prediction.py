@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from derivo.emit.step import write_module
+from derivo.emit.c.module import write_c
+from derivo.emit.c.runtime import Target
+from derivo.emit.plan.computation import Computation
+from derivo.emit.step import Function, write_module
+from derivo.graph.builder import Constant
+from derivo.graph.node import order
+from derivo.run.c_rows import CRows, RowsShape
+from derivo.run.compiler import compiled, machine
 from derivo.train.forward import ForwardPass
-from derivo.train.step import derive_forward
+from derivo.train.step import USUAL_ROWS, derive_forward
 from derivo.train.targets import Targets
 
 # Rows that are computed at a time, so that large tables need little memory.
@@ -29,10 +36,50 @@ def prediction_source(forward: ForwardPass, specs: Mapping[str, str]) -> str:
     specs
         Shapes of x, t and the parameters.
     """
-    without = {name: text for name, text in specs.items() if name != "t"}
-    predict = derive_forward(forward.output, without, _PREDICT)
     evaluate = derive_forward(forward.both, specs, _EVALUATE)
-    return write_module([predict, evaluate])
+    return write_module([_predict(forward, specs), evaluate])
+
+
+def _predict(forward: ForwardPass, specs: Mapping[str, str]) -> Function:
+    without = {name: text for name, text in specs.items() if name != "t"}
+    return derive_forward(forward.output, without, _PREDICT)
+
+
+def compiled_prediction(
+    forward: ForwardPass, specs: Mapping[str, str], columns: tuple[int, int], dtype: Any
+) -> CRows:
+    """Compile ``predict``: rows and parameters in, the output (N, units) out.
+
+    Parameters
+    ----------
+    forward, specs
+        As for `prediction_source`.
+    columns
+        Of x, and of the output.
+    dtype
+        float32 or float64.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in C, or no compiler.
+    """
+    function = _predict(forward, specs)
+    first, parameters = function.inputs
+    outputs = function.outputs[0]
+    constants = [
+        n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
+    ]
+    computation = Computation(
+        batches=first, kept=(*parameters, *constants), numbers=(), results=(),
+        loss=None, outputs=outputs, names=function.wishes, rows=USUAL_ROWS,
+    )  # fmt: skip
+    single = np.dtype(dtype) == np.float32
+    target = Target(single, machine().register_bytes, for_one_row=True)
+    library = compiled(write_c(computation, target, _PREDICT))
+    work = sum(int(np.prod(p.shape)) for p in forward.parameters)
+    arrays = [n.attrs["value"].array for n in constants]
+    return CRows(library, RowsShape(*columns, len(parameters), work), arrays, dtype)
 
 
 def outputs(module: ModuleType, x: Any, parameters: tuple[Any, ...]) -> Any:

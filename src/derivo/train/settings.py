@@ -30,6 +30,17 @@ def check_settings(
     _count("epochs", epochs, "how often all rows are used")
     _count("batch_size", batch_size, "the number of rows per step, such as 32")
     check_rate(learning_rate)
+    check_engine(engine)
+
+
+def check_engine(engine: Any) -> None:
+    """Refuse an engine that does not exist.
+
+    Raises
+    ------
+    UsageError
+        With those that there are.
+    """
     if engine == "numba":
         message = (
             "engine='numba' is no more: engine='c' takes its place, and needs a C "

@@ -111,7 +111,7 @@ class Targets:
             return (y >= 0.5).astype(np.int64)
         if self.kind == "yes or no":
             return self.labels[(y[:, 0] > 0.5).astype(np.int64)]
-        best = np.argmax(y, axis=1)
+        best = y.argmax(axis=1)
         return best if self.labels is None else self.labels[best]
 
     def correct(self, y: Any, encoded: Any) -> float:

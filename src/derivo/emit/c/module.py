@@ -5,7 +5,7 @@ from __future__ import annotations
 from derivo.emit.c.columns import ColumnsWriter, TotalWriter
 from derivo.emit.c.functions import functions_text
 from derivo.emit.c.layout import block, comment, declared, wrapped
-from derivo.emit.c.outside import OUTSIDE, TAKE_MEMORY, movers
+from derivo.emit.c.outside import APPLY, OUTSIDE, TAKE_MEMORY, movers
 from derivo.emit.c.place import Module, factor_text, plain, reserved, size_text
 from derivo.emit.c.plain import PlainWriter
 from derivo.emit.c.rows import RowsWriter
@@ -129,6 +129,7 @@ class _ModuleWriter:
             self._beginnings(),
             movers(self.computation, self.module),
             OUTSIDE,
+            *([APPLY] if self.computation.batches and self.computation.outputs else []),
         ]
         return wrapped("\n\n".join(b.strip() for b in blocks)) + "\n"
 

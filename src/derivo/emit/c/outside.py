@@ -113,6 +113,15 @@ long step_run(struct step *s, const int64_t *order, long rows, long batch, long 
     return failed;
 }
 """
+APPLY = """
+/* One step on rows as they come; its first output goes to `to`. */
+void step_apply(struct step *s, const real *from, long rows, int threads, real *to) {
+    double loss[2] = {0, 0};
+    step_give(s, 0, from);
+    step_run(s, NULL, rows, rows, 0, 1, 1, threads, loss);
+    step_take(s, 0, to);
+}
+"""
 
 
 def movers(computation: Computation, module: Module) -> str:

@@ -15,10 +15,14 @@ class Target:
         float32 rather than float64.
     bytes
         Of a vector register: 16, 32 or 64.
+    for_one_row
+        All panels are two registers wide. A product of one row with a panel is a chain
+        of sums in each register, and two chains take no longer than one.
     """
 
     single: bool
     bytes: int = 32
+    for_one_row: bool = False
 
     @property
     def lanes(self) -> int:
@@ -32,7 +36,8 @@ class Target:
 
     def width(self, cols: object) -> int:
         """Give the width of the panels of a matrix: what wastes less."""
-        if isinstance(cols, int) and -(-cols // self.lanes) % 2:
+        is_odd = isinstance(cols, int) and -(-cols // self.lanes) % 2 == 1
+        if is_odd and not self.for_one_row:
             return self.lanes
         return self.widest
 
