@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.document import Display, blocks_of
+from derivo.explain.document import Display, blocks_of, formulas_of
 from derivo.explain.formula.latex import latex
 from derivo.explain.formula.mathml import math
 from derivo.explain.formula.tree import (
@@ -93,7 +93,10 @@ TIED = {
 
 def drawn(specs):
     rng = np.random.default_rng(5)
-    shapes = {k: tuple(map(int, s.split())) for k, s in specs.items()}
+    shapes = {
+        k: tuple(int(n) if n.isdigit() else 2 for n in s.split())
+        for k, s in specs.items()
+    }
     return {k: rng.normal(size=s) for k, s in shapes.items()}
 
 
@@ -101,6 +104,38 @@ def drawn(specs):
 def test_tied_weights(function):
     d = derivo.derive(function, **TIED[function])
     assert assert_one_value_each(d.explain(**drawn(TIED[function])).document) > 5
+
+
+def penalised(w, x, t):
+    """A loss that also counts its own gradient, under the names people give it."""
+    p = np.tanh(x @ w)
+    dp = 2 * (p - t)
+    dw = x.T @ (dp * (1 - p * p))
+    return np.sum((p - t) ** 2) + 0.1 * np.sum(dw * dw)
+
+
+def slope_of_a_number(x, w):
+    y = np.tanh(w * x)
+    dy = 1 - y * y
+    return y + dy * dy
+
+
+OWN_GRADIENT = {
+    penalised: {"w": "L M", "x": "N L", "t": "N M"},
+    slope_of_a_number: {"x": "", "w": ""},
+}
+
+
+@pytest.mark.parametrize("function", OWN_GRADIENT, ids=lambda f: f.__name__)
+def test_a_value_may_be_named_like_a_gradient(function):
+    """The user's `dp` is a value of its own, not what comes back to `p`."""
+    specs = OWN_GRADIENT[function]
+    d = derivo.derive(function, **specs)
+    explanation = d.explain(**drawn(specs))
+    assert assert_one_value_each(explanation.document) > 3
+    names = {inline(f) for f in formulas_of(explanation.document)}
+    own = "p" if function is penalised else "y"
+    assert {f"d{own}", f"d_{own}"} <= names
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)

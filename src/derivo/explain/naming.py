@@ -32,10 +32,14 @@ def with_names(derivation: Passes, graph: Graph) -> Mapping[Node, str]:
     for node in graph.nodes():
         inner = sum(weight.get(i, 0) for i in node.inputs)
         weight[node] = inner + bool(node.inputs and not is_transparent(node))
+        name = called.get(lowered(node), "")
+        is_result = node in graph.outputs and not node.op.traits & {"loop", "item"}
+        if is_result and node not in names and name not in {"", *used}:
+            names[node] = name  # as the code calls what the function returns
+            used.add(name)
         if node in names or node in graph.outputs or not node.inputs:
             weight[node] = weight[node] if node in graph.outputs else 0
             continue
-        name = called.get(lowered(node), "")
         if weight[node] >= MOST and (not name or name in used):
             name = fresh.fresh("h")
         if name and name not in used:
@@ -65,11 +69,15 @@ def with_deltas(
         name = called.get(shorter, "")
         if adjoint is None or not adjoint.inputs:
             continue
+        symbol = None
         if name.startswith("delta"):
-            found.setdefault(adjoint, Symbol(name, node.spec.rank))
+            symbol = Symbol(name, node.spec.rank)
         elif name.startswith("d_"):
-            shown = Symbol(name.removeprefix("d_"), node.spec.rank, adjoint=True)
-            found.setdefault(adjoint, shown)
+            symbol = Symbol(name.removeprefix("d_"), node.spec.rank, adjoint=True)
+        if symbol is not None:
+            # As the chain rule gives it, and as it stands in the code.
+            found.setdefault(adjoint, symbol)
+            found.setdefault(shorter, symbol)
     return found
 
 

@@ -11,12 +11,12 @@ from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import short_local
+from derivo.explain.formula.manner import as_written
 from derivo.explain.formula.of_node import (
     TRANSPARENT,
     formula_of,
     leaf,
     names_of,
-    scalar_product,
 )  # fmt: skip
 from derivo.explain.formula.tree import Call, Formula, Prime, Words
 from derivo.explain.formula.unicode import inline
@@ -146,7 +146,7 @@ def sign_of(node: Node) -> str:
         constants += not drawn
         args.append(Words(HOLE) if drawn else leaf_or_size(operand))
     specs = tuple(i.spec for i in node.inputs)
-    text = inline(scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs)))
+    text = inline(as_written(Call(node.op, tuple(args), dict(node.attrs), specs)))
     text = re.sub(r"\((\w+)\)", r"\1", text)
     if not any(a == Words(HOLE) for a in args):
         return text if re.fullmatch(r"[√\w]+", text) else node.op.name

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
-from derivo.explain.formula.of_node import formula_of, leaf, scalar_product
+from derivo.explain.formula.manner import as_written
+from derivo.explain.formula.of_node import formula_of, leaf
 from derivo.explain.formula.products import (
     contracted,
     in_order,
@@ -57,8 +58,8 @@ from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
 
 DEEPEST = 6
-LETTERS = "ijklpqrsuvabc"
-MORE = "fghmnotwyz"
+LETTERS = "ijklprsuvnmaehtox"
+MORE = "qbcfgwyz"
 MOST_BELOW = 100  # a larger denominator is written as a decimal
 Substitution = Callable[[tuple[Label, ...]], Formula]
 
@@ -258,7 +259,7 @@ class Entries:
             kept = tuple(None if d == 1 else a for a, d in zip(own, shape, strict=True))
             args.append(self.atom(operand, kept))
         specs = tuple(Spec((), i.spec.kind) for i in node.inputs)
-        return scalar_product(Call(node.op, tuple(args), dict(node.attrs), specs))
+        return as_written(Call(node.op, tuple(args), dict(node.attrs), specs))
 
     def picked(self, node: Node, axes: tuple[Label, ...]) -> Formula:
         """Write an entry of a part of an array as one of the whole."""

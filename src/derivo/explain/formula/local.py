@@ -72,7 +72,7 @@ def prime(factor: Factor, names: Mapping[Node, Formula]) -> Prime | None:
     if not single or not template.startswith("\\") or "{0}" not in template:
         return None
     (operand,) = reader.inputs
-    if operand in order([]) or template.startswith(("\\frac", "\\left")):
+    if operand in order([]) or template.startswith(("\\frac", "\\left", "\\sqrt")):
         return None
     shown = names.get(operand) or formula_of(operand, names)
     return Prime(reader.op, shown)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from derivo.explain.formula.layout import layout
+from derivo.explain.formula.manner import as_written
 from derivo.explain.formula.tree import (
     Call,
     Formula,
     Matrix,
-    Minus,
     Number,
-    Plus,
-    Power,
     Size,
     Symbol,
-    Times,
     Words,
 )  # fmt: skip
+from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
 from derivo.graph.builder import Constant
 from derivo.graph.node import Node
@@ -49,13 +47,11 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: Symbol(name, n.spec.rank) for n, name in named.items()
     }
     symbols |= subject.symbols
-    looks: dict[object, int] = {}
-    for symbol in symbols.values():
-        looks[layout(symbol)] = looks.get(layout(symbol), 0) + 1
+    looks = Counter(inline(s) for s in symbols.values())
+    # `dp` may be a value of the code, too: then the gradient of p is written ``d_p``.
+    looks.update(inline(adjoint_symbol(s)) for s in symbols.values() if _is_value(s))
     found: dict[Node, Formula] = {
-        n: replace(s, plain=True)
-        if isinstance(s, Symbol) and not s.adjoint and looks[layout(s)] > 1
-        else s
+        n: replace(s, plain=True) if _is_value(s) and _is_shared(s, looks) else s
         for n, s in symbols.items()
     }
     # An adjoint passed on unchanged is named after the value nearest the result.
@@ -70,6 +66,15 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
                 own = subject.adjoint_symbols.get(value)
                 found.setdefault(adjoint, own or adjoint_symbol(found[value]))
     return found | given_adjoints(subject, found)
+
+
+def _is_value(symbol: Formula) -> TypeGuard[Symbol]:
+    return isinstance(symbol, Symbol) and not symbol.adjoint
+
+
+def _is_shared(symbol: Symbol, looks: Mapping[str, int]) -> bool:
+    """Tell whether a value, or its gradient, would look like something else."""
+    return looks[inline(symbol)] > 1 or looks[inline(adjoint_symbol(symbol))] > 1
 
 
 def given_adjoints(
@@ -108,12 +113,15 @@ def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:
     names
         Formulas of values at which to stop.
     """
-    return _formula(node, names, 0)
+    return _opened(node, names, 0)
 
 
 def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
-    if depth and node in names:
-        return names[node]
+    return names[node] if node in names else _opened(node, names, depth)
+
+
+def _opened(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
+    """Write a value by what it is computed from."""
     if "dim" in node.attrs:
         return Size(node.attrs["dim"])
     if not node.inputs:
@@ -136,7 +144,7 @@ def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
         return args[0]
     if args[1:] == (Number(1),) and node.op.formula(node.attrs, *specs) == RAISED:
         return args[0]
-    return scalar_product(Call(node.op, args, dict(node.attrs), specs))
+    return as_written(Call(node.op, args, dict(node.attrs), specs))
 
 
 def _terms(node: Node, names: Mapping[Node, Formula]) -> int:
@@ -173,16 +181,6 @@ def constant_value(node: Node) -> int | float | None:
     return plain if isinstance(plain, int | float) else None
 
 
-def scalar_product(call: Call) -> Formula:
-    """Write a product of two numbers with a dot: only arrays need the ringed one."""
-    ring = call.op.formula(call.attrs, *call.specs) == r"{0} \odot {1}"
-    if ring and call.args[0] == call.args[1] and isinstance(call.args[0], Symbol):
-        return Power(call.args[0], Number(2))
-    if ring and any(not s.rank for s in call.specs):
-        return Times(call.args, "·")
-    return call
-
-
 def leaf(node: Node) -> Formula:
     """Write a constant, an argument or an array that is made from nothing."""
     if "dim" in node.attrs:
@@ -203,6 +201,3 @@ def constant_array(array: Any) -> Formula | None:
         return None
     rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
     return Matrix(tuple(tuple(Number(x.item()) for x in row) for row in rows))
-
-
-__all__ = ["Minus", "Plus", "adjoint_symbol", "formula_of", "leaf", "names_of"]

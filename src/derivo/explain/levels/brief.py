@@ -38,12 +38,17 @@ def rows_of(t: Telling) -> list[Row]:
     """
     frames = Frames(t.subject, t.words, Code(()))
     rows = list(_recognised(t))
-    handed = t.subject.raw.adjoints.keys() & frames.loops.readers.keys()
+    adjoints = t.subject.raw.adjoints
+    handed = adjoints.keys() & frames.loops.readers.keys()
+    told: set[Node] = set()
     for node in reversed(t.subject.graph.nodes()):
         if frames.loops.is_back(node) or node in handed:
             rows += _through_loop(node, frames)
         elif _has_a_name(node, t) and is_reached(node, t.subject):
-            rows += _chain(node, t)
+            # What is passed on unchanged is told where it is computed.
+            if node in t.subject.names or adjoints.get(node) not in told:
+                rows += _chain(node, t)
+            told |= {adjoints[node]} if node in adjoints else set()
     return rows
 
 

@@ -41,5 +41,11 @@ class Cells:
         total = np.sum(self.array, axis=axis, keepdims=keepdims)
         return Cells(boxed(total))
 
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Cells:
+        """Add up along an axis, and divide by how many entries were added."""
+        total = self.sum(axis, keepdims)
+        count = self.array.size // max(total.array.size, 1)
+        return total if count == 1 else Cells(boxed(total.array / count))
+
     def __truediv__(self, other: Cells) -> Cells:
         return Cells(self.array / other.array)

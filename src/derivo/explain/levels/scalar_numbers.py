@@ -16,7 +16,8 @@ from derivo.explain.subject import Subject
 from derivo.graph.node import Node
 from derivo.run.reference import run_graph
 
-DIGITS = 4
+RESULT = 4  # significant digits of what comes out
+MOST_DIGITS = 9
 
 
 def values_of(s: Subject, expanded: Expanded) -> Mapping[Node, Any]:
@@ -66,24 +67,29 @@ def weighed(
     known = [(seeds[k], x) for k, x in given if seeds and x is not None]
     if len(known) < len(given):
         return []
-    products: list[Formula] = [
-        Times((Number(seed, DIGITS), Number(x, DIGITS)), "·") for seed, x in known
-    ]
     with np.errstate(all="ignore"):
         total = float(sum(seed * x for seed, x in known))
-    sign = sign_before(total, [(seed, x) for seed, x in known])
-    return [Row(None, added(products)), Row(None, Number(total, DIGITS), (), sign)]
+    digits = digits_for(total, known)
+    products: list[Formula] = [
+        Times((Number(seed, digits), Number(x, digits)), "·") for seed, x in known
+    ]
+    return [Row(None, added(products)), Row(None, Number(total, RESULT))]
 
 
-def sign_before(total: float, products: Iterable[Iterable[float]]) -> str:
-    """Give the sign before the sum of products: = only if what is shown comes to it.
+def digits_for(total: float, products: Iterable[Iterable[float]]) -> int:
+    """Give the digits that factors are shown with, so that they make what is shown.
 
-    Every number is shown rounded; where the rounded factors give another last figure
-    than the sum itself, a reader who multiplies is told so.
+    A sum of products is shown with `RESULT` digits. Who multiplies the factors as they
+    stand there comes to the same: they have one digit more, or as many as that takes.
     """
-    with np.errstate(all="ignore"):
-        shown = sum(np.prod([float(f"{x:.{DIGITS}g}") for x in p]) for p in products)
-    return "=" if f"{shown:.{DIGITS}g}" == f"{total:.{DIGITS}g}" else "≈"
+    found = [list(p) for p in products]
+    goal = f"{total:.{RESULT}g}"
+    for digits in range(RESULT, MOST_DIGITS):
+        with np.errstate(all="ignore"):
+            shown = sum(np.prod([float(f"{x:.{digits}g}") for x in p]) for p in found)
+        if f"{shown:.{RESULT}g}" == goal:
+            return digits
+    return MOST_DIGITS
 
 
 def slope(f: Factor, values: Mapping[Node, Any]) -> float:

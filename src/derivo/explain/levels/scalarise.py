@@ -11,6 +11,7 @@ import numpy as np
 
 from derivo.errors import DerivoError
 from derivo.explain.factors import Factor
+from derivo.explain.formula.of_node import names_of
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
 from derivo.explain.levels.cells import Cells, boxed
 from derivo.explain.subject import Subject
@@ -68,7 +69,10 @@ def expand(subject: Subject, sizes: Mapping[str, int]) -> Expanded:
 
 
 def small_sizes(subject: Subject) -> dict[str, int]:
-    """Choose sizes to write out: one row, and at most 2 of everything else."""
+    """Choose sizes to write out: one row, and at most 2 of everything else.
+
+    Two rows where rows have to do with one another, as in batch normalisation.
+    """
     found: dict[str, int] = {}
     for node in subject.graph.inputs:
         for k, d in enumerate(node.spec.shape):
@@ -76,7 +80,7 @@ def small_sizes(subject: Subject) -> dict[str, int]:
                 # The rows of the data are told apart by the batch level: one will do.
                 first = (
                     node is subject.graph.inputs[0] and k == 0 and node.spec.rank > 1
-                )
+                ) and not _mixes(subject, name)
                 given = subject.sizes.get(name, 2)
                 found.setdefault(name, 1 if first else min(given, 2))
     # A number in the formula such as N - 1 must not become 0.
@@ -85,6 +89,20 @@ def small_sizes(subject: Subject) -> dict[str, int]:
         if found.keys() >= set(names(d)) and evaluate(d, found) < 1:
             found |= {name: min(subject.sizes.get(name, 2), 2) for name in names(d)}
     return found
+
+
+def _mixes(subject: Subject, rows: str) -> bool:
+    """Tell whether what was computed over all rows is used in every row again."""
+    from_all: set[Node] = set()
+    for node in subject.graph.nodes():
+        has_rows = any(rows in names(d) for d in node.spec.shape)
+        if has_rows and from_all & set(node.inputs):
+            return True
+        operands = [i for i in node.inputs if not has_rows]
+        over_rows = [any(rows in names(d) for d in i.spec.shape) for i in operands]
+        if any(over_rows) or from_all & set(operands):
+            from_all.add(node)
+    return False
 
 
 class _Expansion:
@@ -178,6 +196,9 @@ class _Expansion:
         if node.op.lower is not None:
             return self.lowered(node, operands)
         attrs = {k: concrete(v, self.sizes) for k, v in node.attrs.items()}
+        if "floating" in node.op.traits and node.op.algebra is not None:
+            # NumPy would divide by a count that is no traced number.
+            return node.op.algebra(Cells(operands[0]), **attrs).array
         return node.op.compute(*operands, **attrs)
 
     def elementwise(self, node: Node, operands: list[Any]) -> Any:
@@ -260,21 +281,23 @@ class _Expansion:
     def name(self, graph: Graph) -> None:
         """Name the entries of named values, and give the other products letters."""
         names = self.found.names
+        known = names_of(self.subject)
         for node, name in self.subject.names.items():
             entries = self.found.entries.get(node)
             if entries is None:
                 continue
             for index in np.ndindex(entries.shape):
                 kept = [i for i, d in zip(index, entries.shape, strict=True) if d > 1]
-                base = Symbol(name)
+                own = known[node]
+                base = Symbol(name, plain=isinstance(own, Symbol) and own.plain)
                 shown = (
                     Entry(base, tuple(Number(i + 1) for i in kept)) if kept else base
                 )
                 names.setdefault(entries[index], shown)
         taken = set(self.subject.names.values())
         free = (Symbol(c) for c in LETTERS if c not in taken)
-        own = next(c for c in MORE if c not in taken)
-        more = (Entry(Symbol(own), (Number(k),)) for k in count(1))
+        letter = next(c for c in MORE if c not in taken)
+        more = (Entry(Symbol(letter), (Number(k),)) for k in count(1))
         for node in graph.nodes():
             if node.inputs and node not in names:
                 names[node] = next(free, None) or next(more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from derivo.explain.document import Block, Display, Note, Paragraph, Row
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.of_node import formula_of
+from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.levels.tell import Telling
 from derivo.explain.subject import unique_names
 from derivo.explain.words.rules import fact_text, rule_text
@@ -18,8 +19,9 @@ def shorter(value: Node, t: Telling) -> list[Block]:
     final = final_adjoint(value, t)
     if final is None or final is raw:
         return []
-    before, after = formula_of(raw, t.names), formula_of(final, t.names)
-    if layout(before) == layout(after):
+    names = code_names(t)
+    before, after = formula_of(raw, t.names), formula_of(final, names)
+    if layout(after) in {layout(before), layout(formula_of(raw, names))}:
         return []
     steps = [
         s for s in d.backward.steps
@@ -43,6 +45,17 @@ def shorter(value: Node, t: Telling) -> list[Block]:
         if s.assumption
     ]
     return blocks
+
+
+def code_names(t: Telling) -> dict[Node, Formula]:
+    """Give the symbols of values, those that the code alone has a name for too."""
+    forward = t.subject.derivation.forward
+    named = unique_names(forward.graph)
+    own: dict[Node, Formula] = {n: Symbol(k, n.spec.rank) for n, k in named.items()}
+    for step in forward.steps:  # what was written in another way has its name
+        if step.before is not None and step.result in own:
+            own[step.before] = own[step.result]
+    return {**own, **t.names}
 
 
 def final_adjoint(value: Node, t: Telling) -> Node | None:

@@ -18,6 +18,12 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Le signe ∂⁺ désigne la seule dérivée locale, là où ∂ désigne la somme sur tous les chemins entre les deux mêmes valeurs.",
         "ja": "同じ二つの値のあいだに経路がいくつもあるとき、∂⁺ は局所微分だけを、∂ はすべての経路の和を表します。",
     },
+    "backward_title": {"en": "Backward, number by number", "fr": "La passe arrière, nombre par nombre", "ja": "数ごとの逆伝播"},
+    "backward": {
+        "en": "From the loss back to the weights, one number a line: what each reader of a number sends back is its own gradient times the local derivative, and what comes back from several readers is added.",
+        "fr": "De la perte aux poids, un nombre par ligne : chaque lecteur d’un nombre renvoie son propre gradient multiplié par la dérivée locale, et ce que renvoient plusieurs lecteurs s’additionne.",
+        "ja": "損失から重みへ、一行に一つずつさかのぼります。ある数を使う演算は、自分の勾配に局所微分を掛けたものを返します。使う演算がいくつもあれば、返ってきたものを足します。",
+    },
     "argument": {"en": "The chain rule for {value}", "fr": "La règle de la chaîne pour {value}", "ja": "{value} の連鎖律"},
     "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
     "same_way": {
@@ -35,6 +41,9 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "none": {"en": "No path leads from {value} to the result: its gradient is 0.", "fr": "Aucun chemin ne mène de {value} au résultat : son gradient est 0.", "ja": "{value} から結果への経路はなく、勾配は 0 です。"},
     "too_many": {"en": "{count} more paths are left out here.", "fr": "{count} autres chemins sont omis ici.", "ja": "さらに {count} 本の経路がありますが、ここでは省きます。"},
+    "each_entry": {"en": "each entry in full", "fr": "chaque élément en entier", "ja": "各成分を書き下すと"},
+    "as_product": {"en": "which is a product of two matrices", "fr": "c’est un produit de deux matrices", "ja": "これは二つの行列の積"},
+    "in_arrays": {"en": "in matrices, for any number of rows", "fr": "en matrices, pour un nombre quelconque de lignes", "ja": "行列で書くと（行がいくつでも同じ）"},
     "gathered": {
         "en": "Gathered in the places of the entries, these make the gradient:",
         "fr": "Rassemblés aux places des éléments, ils forment le gradient :",
