@@ -47,9 +47,10 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: Symbol(name, n.spec.rank) for n, name in named.items()
     }
     symbols |= subject.symbols
-    looks = Counter(inline(s) for s in symbols.values())
+    different = set(symbols.values())
+    looks = Counter(map(inline, different))
     # `dp` may be a value of the code, too: then the gradient of p is written ``d_p``.
-    looks.update(inline(adjoint_symbol(s)) for s in symbols.values() if _is_value(s))
+    looks.update({inline(adjoint_symbol(s)) for s in different if _is_value(s)})
     found: dict[Node, Formula] = {
         n: replace(s, plain=True) if _is_value(s) and _is_shared(s, looks) else s
         for n, s in symbols.items()
