@@ -61,3 +61,17 @@ def elu(x):
 
 def steps(x):
     return np.floor(4 * x) + x * x
+
+
+# Functions of one value, as they are written out: the check's own second derivative
+# goes through forms that derivo keeps from overflowing.
+WRITTEN_OUT = {
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "softplus_by_log1p": lambda x: np.log1p(np.exp(x)),
+    "log_sigmoid": lambda x: -np.log(1 + np.exp(-x)),
+    "tanh_by_exp": lambda x: 2 / (1 + np.exp(-2 * x)) - 1,
+    "mish": lambda x: x * np.tanh(np.log(1 + np.exp(x))),
+    "swish": lambda x: x / (1 + np.exp(-x)),
+    "log_cosh": lambda x: np.log(np.cosh(x)),
+    "quick_gelu": lambda x: x * (1 / (1 + np.exp(-1.702 * x))),
+}

@@ -63,6 +63,13 @@ def test_right_derivations_pass(function, specs, simplify):
     assert report.worst < 1e-9
 
 
+@pytest.mark.parametrize("name", f.WRITTEN_OUT)
+def test_second_derivatives_of_activations_that_are_written_out(name):
+    report = derivo.derive(f.WRITTEN_OUT[name], x="N 4").check()
+    assert [r.verdict for r in report.rows if r.kind == "second"] == ["right", "right"]
+    assert report.ok
+
+
 def test_a_staircase_finer_than_the_differences_is_not_called_wrong():
     def fine_steps(x):
         return x * np.floor(10_000 * x)

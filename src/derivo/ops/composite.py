@@ -35,8 +35,11 @@ _LN_2 = 0.6931471805599453
 # Deep Learning (2016), section 3.10, as are softplus and its derivative, the sigmoid.
 def _sigmoid_lower(x: Any, *, careful: bool = False) -> Any:
     # Careful is what a backward pass needs whose forward pass has no exp(-x) that
-    # overflows: 1 / (1 + infinity) is 0, as it should be, but NumPy warns.
-    return exp(-logaddexp(0, opposite(x))) if careful else 1 / (1 + exp(opposite(x)))
+    # overflows: 1 / (1 + infinity) is 0, as it should be, but NumPy warns. Complex
+    # numbers come from the check alone, which needs a form that is analytic.
+    if careful and not np.iscomplexobj(x):
+        return exp(-logaddexp(0, opposite(x)))
+    return 1 / (1 + exp(opposite(x)))
 
 
 sigmoid = register(
