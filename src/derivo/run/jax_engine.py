@@ -1,0 +1,179 @@
+"""The JAX engine: the text of a step under ``jax.numpy``, many steps a call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache, partial
+from typing import Any
+
+import numpy as np
+
+from derivo.run.batches import Batches
+from derivo.run.engine import EpochResult
+from derivo.run.jax_load import import_jax, numpys_arithmetic
+
+# A call makes steps for about so long: then progress is shown, and the user may
+# interrupt.
+SECONDS_A_CALL = 0.2
+FIRST_STEPS = 8
+
+
+class JaxEngine:
+    """Runs steps that JAX has compiled.
+
+    Parameters
+    ----------
+    step
+        ``step(*data, *values, learning_rate, step_number) -> (loss, *values)``, from
+        `derivo.run.jax_load.jax_module`.
+    data
+        What steps are made on.
+    batch_size
+        Rows per step; the last batch takes what is left.
+    learning_rate
+        A Python float, so that float32 stays float32.
+    """
+
+    name = "jax"
+
+    def __init__(
+        self,
+        step: Callable[..., Any],
+        data: Batches,
+        batch_size: int,
+        learning_rate: float,
+    ) -> None:
+        self.jax = import_jax()
+        self.axes = data.axes
+        self.batch_size = batch_size
+        self.learning_rate = float(learning_rate)
+        # JAX leaves out what is written beyond an array, and reads the last entry.
+        checked = any(a.dtype.kind in "iu" for a in data.arrays)
+        self.run = steps_of(step, data.axes, checked=checked)
+        with numpys_arithmetic():
+            self.data = tuple(self.jax.numpy.asarray(a) for a in data.arrays)
+        self.steps = FIRST_STEPS
+        self._inside: tuple[Any, tuple[Any, ...]] = (None, ())
+
+    def epoch(
+        self,
+        values: tuple[Any, ...],
+        order: Any,
+        first: int,
+        tick: Callable[[int], None],
+    ) -> EpochResult:
+        """Make one step for each batch; see `derivo.run.engine.Engine`."""
+        size = self.batch_size
+        whole, steps = len(order) // size, -(-len(order) // size)
+        with numpys_arithmetic():
+            order = self.jax.numpy.asarray(order)
+            state = self._state(values)
+            done = 0
+            while done < steps:
+                until = min(whole, done + self.steps) if done < whole else steps
+                rows = size if done < whole else len(order) - whole * size
+                began = time.perf_counter()
+                state = self._call(state, order, size, rows, done, until, first)
+                at, last = int(state[0]), float(state[3])
+                if not np.isfinite(last):
+                    return EpochResult(_as_numpy(state[1]), last, at)
+                self._learn(until - done, time.perf_counter() - began)
+                done = until
+                tick(done)
+        found = _as_numpy(state[1])
+        self._inside = (found, state[1])
+        return EpochResult(found, float(state[2]) / len(order))
+
+    def _state(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Give what runs through the steps: number, values, sum of losses, last loss."""
+        known, inside = self._inside
+        self._inside = (None, ())  # until all is well: its memory is used again
+        if values is not known:
+            inside = tuple(self.jax.numpy.array(v) for v in values)
+        return (0, inside, 0.0, 0.0)
+
+    def _call(  # noqa: PLR0913, PLR0917  all that a run needs
+        self, state: tuple[Any, ...], order: Any, size: int, rows: int, start: int,
+        end: int, first: int,
+    ) -> tuple[Any, ...]:  # fmt: skip
+        error, state = self.run(
+            state, self.data, order, start, end, first, self.learning_rate, size, rows
+        )
+        if error is not None and error.get():
+            message = "an index is out of bounds for the axis that it picks from"
+            raise IndexError(message)
+        found: tuple[Any, ...] = state
+        return found
+
+    def _learn(self, steps: int, seconds: float) -> None:
+        """Make more steps in a call if they took little time."""
+        if steps >= self.steps:
+            fitting = int(self.steps * SECONDS_A_CALL / max(seconds, 1e-6))
+            self.steps = max(1, min(fitting, 8 * self.steps))
+
+
+@lru_cache(maxsize=32)
+def steps_of(
+    step: Callable[..., Any], axes: tuple[int | None, ...], *, checked: bool
+) -> Callable[..., Any]:
+    """Give a compiled function that makes some steps of an epoch.
+
+    Returns
+    -------
+    run
+        ``run(state, data, order, start, end, first, learning_rate, size, rows)`` makes
+        the steps `start` to `end` - 1, each on `rows` rows from ``step * size`` on; it
+        stops at a loss that is not finite. It gives an error (None unless `checked`),
+        and the state: number of the next step, values, sum of the losses times their
+        rows, last loss.
+    """
+    jax = import_jax()
+    run = partial(_run, jax, step, axes)
+    if not checked:
+        bare = run
+
+        def run(*arguments: Any) -> tuple[None, Any]:
+            return None, bare(*arguments)
+    else:
+        checkify = jax.experimental.checkify
+        run = checkify.checkify(run, errors=checkify.index_checks)
+    return jax.jit(run, static_argnums=(7, 8), donate_argnums=(0,))  # type: ignore[no-any-return]
+
+
+def _run(  # noqa: PLR0913, PLR0917  all that a run needs
+    jax: Any, step: Callable[..., Any], axes: tuple[int | None, ...], state: Any,
+    data: Any, order: Any, start: Any, end: Any, first: Any, learning_rate: Any,
+    size: int, rows: int,
+) -> Any:  # fmt: skip
+    """Make steps; what is traced here is compiled."""
+    jnp = jax.numpy
+
+    def more(state: Any) -> Any:
+        at, _, _, last = state
+        return (at < end) & jnp.isfinite(last)
+
+    def one(state: Any) -> Any:
+        at, values, total, _ = state
+        some = jax.lax.dynamic_slice(order, (at * size,), (rows,))
+        taken = [
+            a if axis is None else jnp.take(a, some, axis=axis)
+            for a, axis in zip(data, axes, strict=True)
+        ]
+        loss, *new = step(*taken, *values, learning_rate, first + at)
+        fine = jnp.isfinite(loss)
+        kept = tuple(
+            jnp.where(fine, n, v) for n, v in zip(new, values, strict=True)
+        )
+        wide = loss.astype(total.dtype)
+        total = jnp.where(fine, total + wide * rows, total)
+        return jnp.where(fine, at + 1, at), kept, total, wide
+
+    _, values, total, _ = state
+    begun = (jnp.asarray(start), values, jnp.asarray(total), jnp.zeros(()))
+    return jax.lax.while_loop(more, one, begun)
+
+
+def _as_numpy(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Give arrays of NumPy that may be written to."""
+    return tuple(np.array(v) for v in values)
