@@ -148,14 +148,15 @@ class Derivation(Passes):
         Parameters
         ----------
         engine
-            "c": needs a C compiler.
+            "c": needs a C compiler. "jax": the source under ``jax.numpy``; needs the
+            extra `jax`, and runs on what JAX runs on, accelerators too.
         dtype
             float32 or float64; None for the type of the arrays of each call.
 
         Raises
         ------
         NotSupportedError
-            An operation that has no form in C; the message says which.
+            An operation that has no form there; the message says which.
         """
         from derivo.compiled import compile_passes  # noqa: PLC0415
 

@@ -180,10 +180,9 @@ class _Printer:
         for name, node in _lacking(tree):
             self.needed[name] = None
             self.replace(node, _INSTEAD[name][0])
-        for node in ast.walk(tree):
-            if _is_number_of_sizes(node):
-                assert isinstance(node, ast.Call)  # noqa: S101
-                self.replace(node, ast.unparse(node.args[0]))
+        for part in ast.walk(tree):
+            if isinstance(part, ast.Call) and _is_number_of_sizes(part):
+                self.replace(part, ast.unparse(part.args[0]))
 
     # --- text -------------------------------------------------------------------------
 
@@ -225,13 +224,12 @@ def _lacking(tree: ast.AST) -> Iterator[tuple[str, ast.Attribute]]:
             yield ast.unparse(node), node
 
 
-def _is_number_of_sizes(node: ast.AST) -> bool:
+def _is_number_of_sizes(node: ast.Call) -> bool:
     """Tell whether a call turns what NumPy makes of sizes into a Python number.
 
     In JAX that is a number already, which takes the type of the arrays it meets.
     """
-    is_float = isinstance(node, ast.Call) and ast.unparse(node.func) == "float"
-    return is_float and isinstance(node.args[0], ast.Call)  # type: ignore[union-attr]
+    return ast.unparse(node.func) == "float" and isinstance(node.args[0], ast.Call)
 
 
 class _Instead(ast.NodeTransformer):
@@ -276,7 +274,9 @@ def _lists(function: ast.FunctionDef) -> Iterator[str]:
 
 def _refuses_values(tree: ast.If) -> bool:
     """Tell whether a statement raises an error that depends on the values of arrays."""
-    asked = (ast.unparse(n.func) for n in ast.walk(tree.test) if isinstance(n, ast.Call))
+    asked = (
+        ast.unparse(n.func) for n in ast.walk(tree.test) if isinstance(n, ast.Call)
+    )
     return isinstance(tree.body[0], ast.Raise) and not {"np.any", "np.all"}.isdisjoint(
         asked
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -48,9 +49,8 @@ class JaxEngine:
         self.axes = data.axes
         self.batch_size = batch_size
         self.learning_rate = float(learning_rate)
-        # JAX leaves out what is written beyond an array, and reads the last entry.
-        checked = any(a.dtype.kind in "iu" for a in data.arrays)
-        self.run = steps_of(step, data.axes, checked=checked)
+        indices = any(a.dtype.kind in "iu" for a in data.arrays)
+        self.run = steps_of(step, data.axes, indices=indices)
         with numpys_arithmetic():
             self.data = tuple(self.jax.numpy.asarray(a) for a in data.arrays)
         self.steps = FIRST_STEPS
@@ -86,7 +86,7 @@ class JaxEngine:
         return EpochResult(found, float(state[2]) / len(order))
 
     def _state(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Give what runs through the steps: number, values, sum of losses, last loss."""
+        """Give what runs through the steps: see `steps_of`."""
         known, inside = self._inside
         self._inside = (None, ())  # until all is well: its memory is used again
         if values is not known:
@@ -100,9 +100,7 @@ class JaxEngine:
         error, state = self.run(
             state, self.data, order, start, end, first, self.learning_rate, size, rows
         )
-        if error is not None and error.get():
-            message = "an index is out of bounds for the axis that it picks from"
-            raise IndexError(message)
+        refuse_out_of_range(error)
         found: tuple[Any, ...] = state
         return found
 
@@ -115,7 +113,7 @@ class JaxEngine:
 
 @lru_cache(maxsize=32)
 def steps_of(
-    step: Callable[..., Any], axes: tuple[int | None, ...], *, checked: bool
+    step: Callable[..., Any], axes: tuple[int | None, ...], *, indices: bool
 ) -> Callable[..., Any]:
     """Give a compiled function that makes some steps of an epoch.
 
@@ -124,21 +122,71 @@ def steps_of(
     run
         ``run(state, data, order, start, end, first, learning_rate, size, rows)`` makes
         the steps `start` to `end` - 1, each on `rows` rows from ``step * size`` on; it
-        stops at a loss that is not finite. It gives an error (None unless `checked`),
+        stops at a loss that is not finite. It gives an error (None unless `indices`),
         and the state: number of the next step, values, sum of the losses times their
         rows, last loss.
     """
     jax = import_jax()
     run = partial(_run, jax, step, axes)
-    if not checked:
-        bare = run
+    return checked(run, indices=indices, static_argnums=(7, 8), donate_argnums=(0,))
+
+
+def checked(
+    function: Callable[..., Any], *, indices: bool, **options: Any
+) -> Callable[..., Any]:
+    """Compile a function of JAX.
+
+    Parameters
+    ----------
+    indices
+        Whether an index beyond its axis is an error. JAX reads the last entry for it,
+        and leaves out what would be written there.
+    **options
+        Of ``jax.jit``.
+
+    Returns
+    -------
+    run
+        Gives an error, None unless `indices`, and the result.
+    """
+    jax = import_jax()
+    if indices:
+        checkify = import_module("jax.experimental.checkify")
+        run = checkify.checkify(function, errors=checkify.index_checks)
+    else:
 
         def run(*arguments: Any) -> tuple[None, Any]:
-            return None, bare(*arguments)
-    else:
-        checkify = jax.experimental.checkify
-        run = checkify.checkify(run, errors=checkify.index_checks)
-    return jax.jit(run, static_argnums=(7, 8), donate_argnums=(0,))  # type: ignore[no-any-return]
+            return None, function(*arguments)
+
+    compiled: Callable[..., Any] = jax.jit(run, **options)
+    return compiled
+
+
+def called_in_numpy(run: Callable[..., Any], *arguments: Any) -> Any:
+    """Call what `checked` gave on arrays of NumPy, and give such.
+
+    Raises
+    ------
+    IndexError
+        An index beyond its axis.
+    """
+    with numpys_arithmetic():
+        error, found = run(*arguments)
+        refuse_out_of_range(error)
+        return import_jax().tree.map(lambda a: np.array(a)[()], found)
+
+
+def refuse_out_of_range(error: Any) -> None:
+    """Raise what NumPy raises for an index beyond its axis.
+
+    Raises
+    ------
+    IndexError
+        There was one.
+    """
+    if error is not None and error.get():
+        message = "an index is out of bounds for the axis that it picks from"
+        raise IndexError(message)
 
 
 def _run(  # noqa: PLR0913, PLR0917  all that a run needs
@@ -162,9 +210,7 @@ def _run(  # noqa: PLR0913, PLR0917  all that a run needs
         ]
         loss, *new = step(*taken, *values, learning_rate, first + at)
         fine = jnp.isfinite(loss)
-        kept = tuple(
-            jnp.where(fine, n, v) for n, v in zip(new, values, strict=True)
-        )
+        kept = tuple(jnp.where(fine, n, v) for n, v in zip(new, values, strict=True))
         wide = loss.astype(total.dtype)
         total = jnp.where(fine, total + wide * rows, total)
         return jnp.where(fine, at + 1, at), kept, total, wide

@@ -43,7 +43,7 @@ def numpys_arithmetic() -> Iterator[None]:
     if not callable(wide):
         wide = importlib.import_module("jax.experimental").enable_x64
     with ExitStack() as stack:
-        stack.enter_context(wide(True))  # noqa: FBT003  its own signature
+        stack.enter_context(wide(True))
         stack.enter_context(jax.default_matmul_precision("highest"))
         yield
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from derivo.emit.c.module import write_c
 from derivo.emit.c.runtime import Target
+from derivo.emit.jax_text import jax_text
 from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
@@ -26,6 +27,7 @@ from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
 from derivo.run.engine import Engine
+from derivo.run.jax_engine import JaxEngine
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.loop import Plan
 from derivo.train.step import StepDerivation, StepGraph
@@ -55,16 +57,19 @@ def make_engine(
     Parameters
     ----------
     function
-        What NumPy runs; None for the function of the step.
+        What NumPy or JAX runs; None for the function of the step.
 
     Raises
     ------
     NotSupportedError
-        C is asked for, and there is no compiler, or the step cannot be written in C;
-        the message says why.
+        C is asked for, and there is no compiler, or the step cannot be written in C; or
+        JAX, which is not installed or lacks a function. The message says why.
     """
     if wish == "c":
         return _c(step, data, plan), wish
+    if wish == "jax":
+        run = function or step.jax_function
+        return JaxEngine(run, data, plan.batch_size, plan.learning_rate), wish
 
     def in_numpy(reason: str = "") -> tuple[Engine, str]:
         engine = NumpyEngine(
@@ -165,10 +170,11 @@ def c_computation(step: StepDerivation) -> Computation:
 
 
 def source_for(step: StepDerivation, engine: str, dtype: Any) -> str:
-    """Give the text of a step that an engine runs: "numpy" or "c"."""
+    """Give the text of a step that an engine runs: "numpy", "c" or "jax"."""
     texts: dict[str, Callable[[], str]] = {
         "numpy": lambda: step.source,
         "c": lambda: c_source(step, dtype),
+        "jax": lambda: jax_text(step.source),
     }
     if engine not in texts:
         error = unknown_name("an engine", engine, list(texts))

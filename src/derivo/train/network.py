@@ -145,7 +145,7 @@ class Network:
         return loss.explain(level, language=language, arrays=arrays)
 
     def source_for(self, engine: str) -> str:
-        """Give the text that an engine runs: "numpy" or "c"."""
+        """Give the text that an engine runs: "numpy", "c" or "jax"."""
         return source_for(self.derivation, engine, self.dtype)
 
     @property
@@ -208,8 +208,9 @@ class Network:
         engine
             "numpy", "c" (compiled: needs a C compiler, that of the system or the extra
             `fast`), or "auto", which takes c where there is a compiler and the work is
-            worth the time to compile. Results of both are equal to rounding; those of c
-            do not depend on the number of threads.
+            worth the time to compile; or "jax" (the step's text under ``jax.numpy``:
+            needs the extra `jax`, and runs on accelerators, too). Results are equal to
+            rounding; those of c do not depend on the number of threads.
 
         Returns
         -------

@@ -13,7 +13,7 @@ from derivo.layers.layer import Layer
 from derivo.layers.named import NetworkLoss, activation_name
 from derivo.layers.names import unknown_name
 
-ENGINES = ("auto", "numpy", "c")
+ENGINES = ("auto", "numpy", "c", "jax")
 
 
 def check_settings(

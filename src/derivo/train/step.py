@@ -27,6 +27,7 @@ from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec, spec_of
 from derivo.kept import EVERY
 from derivo.ops.leaf import argument, constant
+from derivo.run.jax_load import jax_module
 from derivo.run.load import load_text, save_text
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import Forward, Step, simplify_forward
@@ -210,6 +211,18 @@ class StepDerivation:
     def function(self) -> Callable[..., Any]:
         """The function ``step`` itself, with the arrays that the loss closes over."""
         step = getattr(self.module, self.name)
+        return partial(step, **self.arrays) if self.arrays else step
+
+    @cached_property
+    def jax_function(self) -> Callable[..., Any]:
+        """The function ``step`` under ``jax.numpy``; it can be traced by JAX.
+
+        Raises
+        ------
+        NotSupportedError
+            JAX is not installed, or lacks a function that the source calls.
+        """
+        step = getattr(jax_module(self.source, "step"), self.name)
         return partial(step, **self.arrays) if self.arrays else step
 
     @property

@@ -261,7 +261,7 @@ class TrainingStep:
         return self.derivation.source
 
     def source_for(self, engine: str) -> str:
-        """Give the text that an engine runs: "numpy" or "c"."""
+        """Give the text that an engine runs: "numpy", "c" or "jax"."""
         return source_for(self.derivation, engine, self.dtype)
 
     def check(self, **options: Any) -> Report:
@@ -346,8 +346,9 @@ class TrainingStep:
         verbose
             0 for silence, 1 for a bar on a terminal and a line per epoch elsewhere.
         engine
-            "numpy", "c" (compiled; needs a C compiler), or "auto", which takes c where
-            it can and the work is worth the time to compile.
+            "numpy", "c" (compiled; needs a C compiler), "auto", which takes c where it
+            can and the work is worth the time to compile, or "jax" (needs the extra
+            `jax`).
         **data
             Arrays by the names of the loss's arguments. Those whose shape has the size
             of the examples are cut into batches along that axis, others are handed on
@@ -366,7 +367,7 @@ class TrainingStep:
         DivergenceError
             The loss became NaN or infinite: the step, and the operation that made it.
         NotSupportedError
-            engine="c", and the step has no form in C; the message says what.
+            The step has no form in the engine; the message says what.
         """
         check_settings(epochs, batch_size, self.learning_rate, engine)
         values, sizes = self._bind(data)
@@ -402,8 +403,11 @@ class TrainingStep:
         def step(*arguments: Any) -> Any:
             k = places[0]
             length = arguments[k].shape[data.axes[k]] if places else plan.batch_size
-            return steps[length].function(*arguments)
+            own = steps[length]
+            return (own.jax_function if wish == "jax" else own.function)(*arguments)
 
+        if wish == "jax":
+            return make_engine(wish, whole, data, plan, step)
         runner, reason = make_engine("numpy", whole, data, plan, step)
         return runner, reason if wish == "numpy" else f"{reason} ({what})"
 
