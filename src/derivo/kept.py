@@ -17,6 +17,7 @@ from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError, UsageError
 from derivo.graph.block import Block, inline, rolls_among
 from derivo.graph.builder import check
+from derivo.graph.loop import remade, within_loops
 from derivo.graph.node import Graph, Node
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
@@ -186,7 +187,7 @@ class _Chooser:
         for block in dict.fromkeys(blocks):
             nodes = self.functions.forward(block).graph.nodes()
             named = self.choice.keeps(block.function) or block.step_of is not None
-            if not named and sum(map(is_work, nodes)) + len(calls_in(nodes)) == 1:
+            if not named and work_in(nodes) + len(calls_in(nodes)) == 1:
                 single.add(block.function)
         for function in single:
             self.notes[function] = "is written out: it is one operation"
@@ -240,12 +241,8 @@ class _Chooser:
             if region is None:
                 continue
             function = invocation.function
-            if any("loop" in n.op.traits for n in region.inside):
-                longest[function] = 0
-                self.notes[function] = "is written out: it has a loop over time inside"
-                continue
             calls[function] += 1
-            length = sum(map(is_work, region.inside))
+            length = work_in(region.inside)
             if any(_same(outliner.region(inner), region) for inner in invocation.below):
                 length = 0  # it hands on what another function gives
             longest[function] = max(length, longest.get(function, 0))
@@ -399,7 +396,7 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
     step: Block = roll.calls[0].attrs["block"]
     if roll.singles and not roll.lists and not roll.rows:
         nodes = step.graph.nodes()
-        length = sum(map(is_work, nodes)) + 2 * len(calls_in(nodes))
+        length = work_in(nodes) + 2 * len(calls_in(nodes))
         return steps * length >= LONG_WRITTEN_OUT
     return bool(roll.lists or roll.rows) or length_of(step) >= LONG
 
@@ -407,6 +404,12 @@ def _is_loop(loop: Iterations, graph: Graph, outliner: Outliner) -> bool:
 def is_work(node: Node) -> bool:
     """Tell an operation from a leaf and from a view."""
     return bool(node.inputs) and not node.op.traits & {"view", "result", "call"}
+
+
+def work_in(nodes: Iterable[Node]) -> int:
+    """Count operations, those of the steps of loops once."""
+    nodes = tuple(nodes)
+    return sum(map(is_work, (*nodes, *within_loops(nodes))))
 
 
 def _same(one: Region | None, other: Region) -> bool:
@@ -425,7 +428,7 @@ def pairs_below(block: Block) -> set[tuple[str, str]]:
 def length_of(block: Block) -> int:
     """Count the operations of a function, those of others at every call."""
     nodes = block.graph.nodes()
-    own = sum(map(is_work, nodes))
+    own = work_in(nodes)
     return own + sum(length_of(n.attrs["block"]) for n in calls_in(nodes))
 
 
@@ -434,7 +437,8 @@ def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
     builder = functions.builder
     new: dict[Node, Node] = {}
     bodies: dict[Node, tuple[Node, ...]] = {}
-    for node in scope.nodes():
+    nodes = scope.nodes()
+    for node in nodes:
         if node in calls:
             graph = node.attrs["block"].graph
             given = (new[i] for i in node.inputs)
@@ -444,6 +448,6 @@ def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
         elif "result" in node.op.traits and node.inputs[0] in bodies:
             new[node] = bodies[node.inputs[0]][node.attrs["at"]]
         else:
-            new[node] = builder.remake(node, tuple(new[i] for i in node.inputs))
+            new |= remade(node, nodes, new, builder)
     names = {new[n]: name for n, name in scope.names.items() if n in new}
     return replace(scope, outputs=tuple(new[o] for o in scope.outputs), names=names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivo.graph.builder import Builder
-from derivo.graph.loop import is_inline
+from derivo.graph.loop import is_inline, remade
 from derivo.graph.nest import parts_of, paths
 from derivo.graph.node import Graph, Node, between
 
@@ -234,13 +234,14 @@ def inline(
     new = dict(given or {})
     # Results of a call, once its body is written out.
     bodies: dict[Node, tuple[Node, ...]] = {}
-    for node in between(tuple(roots), frozenset(new)):
+    nodes = between(tuple(roots), frozenset(new))
+    for node in nodes:
         if "call" in node.op.traits:
             bodies[node] = _written_out(node, new, builder)
         elif "result" in node.op.traits:
             new[node] = bodies[node.inputs[0]][node.attrs["at"]]
         else:
-            new[node] = builder.remake(node, tuple(new[i] for i in node.inputs))
+            new |= remade(node, nodes, new, builder)
     return new
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from derivo.graph.builder import Builder
 from derivo.graph.node import Node, between
 
 
@@ -51,6 +52,62 @@ class Loop:
             for part in (self.carries, self.slices, self.fixed, self.following)
         )
         return Loop(carries, slices, fixed, following, self.reverse)
+
+
+def within_loops(nodes: Iterable[Node]) -> dict[Node, None]:
+    """Give what the steps of all loops among nodes compute, and find, in order."""
+    found: dict[Node, None] = {}
+    nodes = tuple(nodes)
+    results: dict[Node, list[Node]] = {}
+    for n in nodes:
+        if "item" in n.op.traits:
+            results.setdefault(n.inputs[0], []).append(n.attrs["of"])
+    for n in nodes:
+        if "loop" in n.op.traits:
+            loop: Loop = n.attrs["loop"]
+            inside = loop.inside(results.get(n, ()))
+            found |= dict.fromkeys((*loop.bound, *inside))
+            found |= within_loops(inside)
+    return found
+
+
+def remade(
+    node: Node, nodes: Iterable[Node], new: Mapping[Node, Node], builder: Builder,
+    found: Callable[[Node], Node] | None = None,
+) -> dict[Node, Node]:  # fmt: skip
+    """Remake a node on other operands: give what became of it, and of what is in it.
+
+    Parameters
+    ----------
+    node
+        Perhaps a loop: what its steps read that is the same for all is another value,
+        inside as well.
+    nodes
+        What is remade with it, among them what a loop gives.
+    new
+        What became of its operands.
+    found
+        Gives what stands for a value that each step finds; that itself if left out.
+    """
+    inputs = tuple(new[i] for i in node.inputs)
+    if "item" in node.op.traits:
+        of = node.attrs["of"]
+        attrs = None if new.get(of, of) is of else {**node.attrs, "of": new[of]}
+        return {node: builder.remake(node, inputs, attrs)}
+    if "loop" not in node.op.traits:
+        return {node: builder.remake(node, inputs)}
+    loop: Loop = node.attrs["loop"]
+    own = (*loop.carries, *loop.slices)
+    inside = {b: b if found is None else found(b) for b in own}
+    inside |= zip(loop.fixed, inputs[len(own) :], strict=True)
+    if all(b is i for b, i in inside.items()):
+        return {**inside, node: builder.remake(node, inputs)}
+    results = [n.attrs["of"] for n in nodes if node in n.inputs and "of" in n.attrs]
+    body = loop.inside(results)
+    for n in body:
+        inside |= remade(n, body, inside, builder, found)
+    attrs = {**node.attrs, "loop": loop.replace(inside.__getitem__)}
+    return {**inside, node: builder.remake(node, inputs, attrs)}
 
 
 def is_inline(node: Node) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
+from derivo.graph.loop import within_loops
 from derivo.graph.node import Node
 from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward, simplify_forward
@@ -78,8 +79,11 @@ class Functions:
         )
 
     def operations(self, backward: Backward, forward: Forward) -> int:
-        """Count the operations of a backward pass, those of functions at every call."""
-        known = set(forward.known)
+        """Count the operations of a backward pass.
+
+        Those of functions count at every call, those of the steps of a loop once.
+        """
+        known = {*forward.known, *within_loops(forward.known)}
         seen: set[Node] = set()
         stack = list(backward.gradients.values())
         count = 0
@@ -89,7 +93,11 @@ class Functions:
                 continue
             seen.add(node)
             stack.extend(node.inputs)
-            if "back" in node.op.traits:
+            if "item" in node.op.traits:
+                stack.append(node.attrs["of"])
+            elif "loop" in node.op.traits:
+                stack.extend(node.attrs["loop"].following)
+            elif "back" in node.op.traits:
                 derived: Derived = node.attrs["derived"]
                 count += self.operations(derived.backward, derived.forward)
             elif node.inputs and not node.op.traits & {"view", "result"}:

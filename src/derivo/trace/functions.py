@@ -8,18 +8,20 @@ same are calls of one block, for equal computations are equal nodes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder, Constant
-from derivo.graph.loop import is_inline
+from derivo.graph.loop import is_inline, remade, within_loops
 from derivo.graph.names import RESERVED
 from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
 from derivo.graph.node import Graph, Node
 from derivo.ops.call import call, result
 from derivo.ops.leaf import argument
+from derivo.ops.scan import bound
 from derivo.trace.invocation import Invocation, Iterations
 
 Keeps = Callable[[Invocation], bool]
@@ -279,6 +281,8 @@ class Outliner:
         new = self._scope(self.top, self.graph.outputs, {})
         names = {new[n]: name for n, name in self.graph.names.items() if n in new}
         names |= {n: self.graph.names[n] for n in self.graph.inputs}
+        unchanged = within_loops(new.values())
+        names |= {n: self.graph.names[n] for n in unchanged if n in self.graph.names}
         outputs = tuple(new[o] for o in self.graph.outputs)
         return replace(self.graph, outputs=outputs, names=names)
 
@@ -309,15 +313,30 @@ class Outliner:
                 owner.setdefault(n, inner)
         # In the order in which the user computed: operands are older than results.
         new = dict(given)
-        for node in self._needed(roots, owner, new):
+        needed = self._needed(roots, owner, new)
+        found = None if around is self.top else self._numbered(around.function)
+        for node in needed:
             inner_call = owner.get(node)
             if inner_call is None:
-                inputs = tuple(new[i] for i in node.inputs)
-                new[node] = self.builder.remake(node, inputs)
+                new |= remade(node, needed, new, self.builder, found)
             elif node not in new:
                 results = self._called(inner_call, new)
                 new |= {n: r for n, r in results.items() if owner[n] is inner_call}
         return new
+
+    def _numbered(self, function: str) -> Callable[[Node], Node]:
+        """Give what makes the values that the steps of a block's loops find.
+
+        They are numbered from the beginning in every block, so that blocks with equal
+        loops are equal.
+        """
+        serial = itertools.count()
+
+        def found(value: Node) -> Node:
+            attrs = {"serial": (function, next(serial)), "spec": value.spec}
+            return self.builder.make(bound, (), attrs, value.line)
+
+        return found
 
     def _needed(
         self, roots: Iterable[Node], owner: Mapping[Node, Invocation],
@@ -418,6 +437,9 @@ class Outliner:
                     names[new[n]] = name
             taken = set(names.values())
             waiting += [i for i in inner.below if i not in self.blocks]
+        for n in within_loops(new):
+            if n in new and n in self.graph.names:
+                names.setdefault(new[n], self.graph.names[n])
         return names
 
 

@@ -126,7 +126,7 @@ def with_steps(around: Invocation) -> None:
             for s in steps
         ]  # fmt: skip
         for step, numbers in zip(made, steps, strict=True):
-            step.below = [i for i in around.below if _lies_in(i, numbers)]
+            step.below = [i for i in around.below if lies_in(i, numbers)]
             step.loops = [i for i in loops if i.marks[0] in numbers]
         inside = {i for step in made for i in (*step.below, *step.loops)}
         around.below = [i for i in around.below if i not in inside] + made
@@ -136,7 +136,8 @@ def with_steps(around: Invocation) -> None:
         with_steps(inner)
 
 
-def _lies_in(invocation: Invocation, numbers: range) -> bool:
+def lies_in(invocation: Invocation, numbers: range) -> bool:
+    """Tell whether a call made its nodes within a step of a loop."""
     return numbers.start <= invocation.start and invocation.end <= numbers.stop
 
 

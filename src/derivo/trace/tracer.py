@@ -41,6 +41,7 @@ from derivo.trace.invocation import (
     arguments_of,
     is_function,
     known_as,
+    lies_in,
     loop_targets,
     nest_of,
     with_steps,
@@ -88,7 +89,7 @@ class Tracer(Recorder):
         for invocation in self.top.everything():
             invocation.below = [
                 i for i in invocation.below
-                if not any(i.start in steps for steps in self.steps)
+                if not any(lies_in(i, steps) for steps in self.steps)
             ]  # fmt: skip
             invocation.loops = [
                 loop for loop in invocation.loops
