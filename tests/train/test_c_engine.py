@@ -11,7 +11,6 @@ from derivo.layers import Dense
 from derivo.run import c_engine, compiler
 from derivo.run.c_engine import Pace
 from derivo.train import engines
-from derivo.train.loop import Plan
 
 needs_compiler = pytest.mark.skipif(
     compiler.find_compiler() is None, reason="no C compiler"
@@ -80,24 +79,19 @@ def test_the_text_is_the_same_every_time_and_can_be_read():
     assert max(map(len, text.splitlines())) <= 92
 
 
-def plan(rows, epochs, batch=32):
-    return Plan(rows, epochs, batch, 0.001, 0, True, 0, dict)
-
-
 @needs_compiler
 def test_auto_compiles_what_is_worth_it(monkeypatch):
     step = derivo.Network(Dense(64, "relu"), Dense(10)).build(64)
-    assert not engines.worth_compiling(step.graph, plan(1500, 2))
-    assert engines.worth_compiling(step.graph, plan(60000, 100))
+    assert 100 < engines.steps_worth_compiling(step.graph, {"N": 32}) < 180_000
     _, history = fitted("auto", network())
     assert history.engine == "numpy (too little work to compile for)"
-    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    monkeypatch.setattr(engines, "steps_worth_compiling", lambda *_: 0)
     _, history = fitted("auto", network())
     assert history.engine == "c"
 
 
 def test_auto_says_why_it_does_not_compile(monkeypatch):
-    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    monkeypatch.setattr(engines, "steps_worth_compiling", lambda *_: 0)
     net = derivo.Network(Dense(4, lambda n: np.sort(n, axis=1)), Dense(4))
     if compiler.find_compiler() is not None:
         _, history = fitted("auto", net)
@@ -112,7 +106,7 @@ def test_auto_leaves_stacked_products_to_numpy(monkeypatch):
     def pairs(n):
         return np.squeeze(n[:, None, :] @ (n[:, :, None] * n[:, None, :]), 1)
 
-    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    monkeypatch.setattr(engines, "steps_worth_compiling", lambda *_: 0)
     _, history = fitted("auto", derivo.Network(Dense(4, pairs), Dense(4)), epochs=1)
     assert history.engine.startswith("numpy (its products of stacked matrices")
 

@@ -3,7 +3,7 @@
 import copy
 import inspect
 import pickle
-from dataclasses import is_dataclass, replace
+from dataclasses import is_dataclass
 from functools import partial
 from typing import Any
 
@@ -22,8 +22,7 @@ from derivo.errors import (
 from derivo.graph.spec import Spec
 from derivo.layers import Dense
 from derivo.run.compiler import compiled, find_compiler
-from derivo.train import engines
-from derivo.train.loop import Plan
+from derivo.train import engines, one_by_one
 from derivo.train.optimizers import adam
 from tests.train.c_steps import QUICK
 from tests.train.losses_to_train import CASES, T, X, lstm, two_layers
@@ -193,7 +192,7 @@ def test_products_with_one_number_all_over_in_c(monkeypatch):
 
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 def test_what_c_cannot_do_runs_in_numpy_and_the_history_says_so(monkeypatch):
-    monkeypatch.setattr(engines, "worth_compiling", lambda *_: True)
+    monkeypatch.setattr(engines, "steps_worth_compiling", lambda *_: 0)
     step = derivo.training_step(masked, params={"w": np.ones((3, 2))},
                                 series="S N 3", mask="S", t="N 2")  # fmt: skip
     data = {"series": np.ones((2, 11, 3)), "mask": np.ones(2), "t": T}
@@ -204,13 +203,10 @@ def test_what_c_cannot_do_runs_in_numpy_and_the_history_says_so(monkeypatch):
 
 def test_a_step_of_more_values_takes_longer_to_compile():
     graph = step_of(CASES["transformer"]).derivation.graph
-    plan = Plan(8, 1, 8, 0.01, 0, True, 0, dict, {"T": 3})
     # 250 values, which take two seconds to compile, at about 0.3 ms a step.
-    assert not engines.worth_compiling(graph, replace(plan, epochs=3000))
-    assert engines.worth_compiling(graph, replace(plan, epochs=30000))
+    assert 3000 < engines.steps_worth_compiling(graph, {"N": 8, "T": 3}) < 30000
     # Products of arrays with three and four axes are slower in C, more so than long.
-    long = replace(plan, epochs=10**7, sizes={"T": 128})
-    assert not engines.worth_compiling(graph, long)
+    assert engines.steps_worth_compiling(graph, {"N": 8, "T": 128}) == np.inf
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
@@ -230,6 +226,113 @@ def test_a_network_trains_as_its_loss_does(optimizer):
     assert step.fit(x=X, t=T, **options)["loss"] == history["loss"]
     for name, value in step.params.items():
         assert np.array_equal(value, net.parameters[name])
+
+
+# --- one by one -----------------------------------------------------------------------
+
+needs_compiler = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+
+
+def called(step, engine, sizes=(4, 4, 3, 1, 6), **data):
+    """Make a step on some rows each, and give the losses."""
+    step.engine, at, losses = engine, 0, []
+    for size in sizes:
+        some = slice(at % 5, at % 5 + size)
+        losses.append(step(**{k: v[some] for k, v in data.items()}))
+        at += size
+    return losses
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", ["softmax regression", "nests", "embedding bag"])
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_calls_make_the_same_steps_on_every_engine(name, optimizer, monkeypatch):
+    monkeypatch.setattr(engines, "compiled", partial(compiled, extra=QUICK))
+    steps = [step_of(CASES[name], optimizer=optimizer) for _ in range(3)]
+    data = CASES[name].data
+    expected = called(steps[0], "numpy", **data)
+    np.testing.assert_allclose(called(steps[1], "c", **data), expected, rtol=1e-11)
+    # In turns, with a look at the parameters, and from a copy.
+    called(steps[2], "c", (4, 4), **data)
+    other = copy.deepcopy(steps[2])
+    called(other, "numpy", (3,), **data)
+    called(steps[2], "numpy", (3,), **data)
+    assert [s.state.steps for s in (steps[1], steps[2], other)] == [5, 3, 3]
+    for a, b in zip(steps[2].state.values, other.state.values, strict=True):
+        np.testing.assert_array_equal(a, b)
+    a, b = (s.state.values for s in steps[:2])
+    for new, old in zip(b, a, strict=True):
+        np.testing.assert_allclose(new, old, rtol=1e-9, atol=1e-12)
+
+
+@needs_compiler
+def test_calls_go_on_from_parameters_that_are_set_and_fit_from_calls(monkeypatch):
+    monkeypatch.setattr(engines, "compiled", partial(compiled, extra=QUICK))
+    case, steps = CASES["two layers"], []
+    for engine in ("numpy", "c"):
+        step = step_of(case)
+        first = called(step, engine, (4, 4), **case.data)
+        step.params = case.params
+        np.testing.assert_allclose(called(step, engine, (4,), **case.data), first[:1])
+        history = step.fit(epochs=2, batch_size=4, verbose=0, **case.data)
+        assert history.engine == engine
+        called(step, engine, (2, 2), **case.data)
+        steps.append(step)
+    for a, b in zip(*(s.state.values for s in steps), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
+
+
+@needs_compiler
+def test_auto_compiles_at_the_same_step_in_a_run_that_was_taken_up_again(monkeypatch):
+    monkeypatch.setattr(engines, "compiled", partial(compiled, extra=QUICK))
+    monkeypatch.setattr(one_by_one, "steps_worth_compiling", lambda *_: 3)
+    monkeypatch.setattr(one_by_one, "reason_against", lambda *_: "")
+    case = CASES["two layers"]
+    whole, first, rest = (step_of(case) for _ in range(3))
+
+    def more(step, calls):
+        for _ in range(calls):
+            called(step, "auto", (4,), **case.data)
+        return step._one_by_one._engine is not None
+
+    assert [more(whole, 3), more(whole, 3)] == [False, True]
+    more(first, 2)
+    rest.state = first.state
+    assert [more(rest, 1), more(rest, 3)] == [False, True]
+    for a, b in zip(whole.state.values, rest.state.values, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@needs_compiler
+def test_a_compiled_step_on_what_is_not_finite_changes_nothing(monkeypatch):
+    monkeypatch.setattr(engines, "compiled", partial(compiled, extra=QUICK))
+    case = CASES["two layers"]
+    step = step_of(case)
+    called(step, "c", (4,), **case.data)
+    before = step.state
+    with pytest.raises(DivergenceError, match=r"(?s)in step 2.*argument x"):
+        step(x=np.full((4, 3), np.inf), t=case.data["t"][:4])
+    assert step.state.steps == before.steps
+    for old, new in zip(before.values, step.state.values, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@needs_compiler
+def test_calls_of_what_has_no_form_in_c_are_refused_or_left_to_numpy(monkeypatch):
+    def in_order(x, w):
+        return np.mean(np.sort(x @ w, axis=0)[0])
+
+    step = derivo.training_step(in_order, params={"w": np.ones((3, 2))}, x="N 3")
+    step.engine = "c"
+    with pytest.raises(NotSupportedError, match="`sort` has no form"):
+        step(x=X)
+    monkeypatch.setattr(one_by_one, "steps_worth_compiling", lambda *_: 0)
+    monkeypatch.setattr(one_by_one, "reason_against", lambda *_: "")
+    step.engine = "auto"
+    assert step(x=X) != step(x=X)
+    step.engine = "jax"
+    with pytest.raises(UsageError, match=r"fit\(\.\.\., engine='jax'\)"):
+        step(x=X)
 
 
 # --- batches --------------------------------------------------------------------------

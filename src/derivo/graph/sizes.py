@@ -178,8 +178,9 @@ def fit(
         if alone is not None:
             sizes.setdefault(alone, n)
     # 4*H is solved where nothing else tells H; E in D+E once D is known.
-    for _ in axes:
-        for name, axis, d, n in axes:
+    formulas = [a for a in axes if isinstance(a[2], Size) and name_of(a[2]) is None]
+    for _ in formulas:
+        for name, axis, d, n in formulas:
             new = solved(d, n, sizes)
             if new == {}:
                 return sizes, (name, axis)

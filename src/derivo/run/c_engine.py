@@ -63,19 +63,15 @@ class CEngine:
         threads: int | None = None, sizes: Sequence[int] | None = None,
     ) -> None:  # fmt: skip
         self.library = typed(library)
-        self.data = [np.ascontiguousarray(a) for a in data]
         self.shapes = [tuple(s) for s in shapes]
-        self.rows = len(self.data[0])
-        self.batch_size = min(int(batch_size), max(self.rows, 1))
+        self.batch_size = min(int(batch_size), max(len(data[0]), 1))
         named = (self.batch_size,) if sizes is None else tuple(sizes)
         self.step = self.library.step_open((ctypes.c_long * max(len(named), 1))(*named))
         if not self.step:
             message = f"there is no memory for steps of {self.batch_size} rows"
             raise NotSupportedError(message)
-        for k, array in enumerate(self.data):
-            self.library.step_give(self.step, k, pointer(array))
-        for k, array in enumerate(constants, start=len(self.shapes)):
-            self._put(k, array)
+        self._give(data)
+        self._put(constants, start=len(self.shapes))
         self.library.step_number_is(self.step, 0, float(learning_rate))
         self.pace = Pace(threads or available_cores())
         self._inside: tuple[Any, ...] | None = None
@@ -85,9 +81,23 @@ class CEngine:
         if getattr(self, "step", None):
             self.library.step_close(self.step)
 
-    def _put(self, k: int, value: Any) -> None:
-        array = np.ascontiguousarray(value, self.data[0].dtype)
-        self.library.step_put(self.step, k, pointer(array))
+    def _give(self, data: Sequence[Any]) -> None:
+        """Say where the data is."""
+        self.data = [np.ascontiguousarray(a) for a in data]
+        for k, array in enumerate(self.data):
+            self.library.step_give(self.step, k, pointer(array))
+
+    def _put(self, values: Sequence[Any], start: int = 0) -> None:
+        """Copy arrays to those that are kept, from a number on."""
+        for k, value in enumerate(values, start):
+            array = np.ascontiguousarray(value, self.data[0].dtype)
+            self.library.step_put(self.step, k, pointer(array))
+
+    def hold(self, values: tuple[Any, ...]) -> None:
+        """Take parameters and states over, if they are others than those inside."""
+        if values is not self._inside:
+            self._put(values)
+        self._inside = values
 
     def epoch(
         self,
@@ -97,9 +107,7 @@ class CEngine:
         tick: Callable[[int], None],
     ) -> EpochResult:
         """Make one step for each batch; see `derivo.run.engine.Engine`."""
-        if values is not self._inside:
-            for k, value in enumerate(values):
-                self._put(k, value)
+        self.hold(values)
         self._inside = None  # until all is well
         order = np.ascontiguousarray(order, np.int64)
         steps = -(-len(order) // self.batch_size)
@@ -114,19 +122,50 @@ class CEngine:
             )  # fmt: skip
             refuse_out_of_range(self.library)
             if failed >= 0:
-                return EpochResult(self._values(), loss[1], int(failed))
+                return EpochResult(self.values(), loss[1], int(failed))
             self.pace.learn(until - done, time.perf_counter() - began)
             done = until
             tick(done)
-        self._inside = self._values()
-        return EpochResult(self._inside, loss[0] / len(order))
+        return EpochResult(self.values(), loss[0] / len(order))
 
-    def _values(self) -> tuple[Any, ...]:
-        """Give what is kept, as it is now."""
+    def values(self) -> tuple[Any, ...]:
+        """Give parameters and states as they are now: copies."""
         found = tuple(np.empty(s, self.data[0].dtype) for s in self.shapes)
         for k, array in enumerate(found):
             self.library.step_get(self.step, k, pointer(array))
+        self._inside = found
         return found
+
+    def make_step(
+        self, data: Sequence[Any], constants: Sequence[Any], learning_rate: float,
+        number: int,
+    ) -> tuple[float, bool]:  # fmt: skip
+        """Make a step on other data, from what is held; ask for `values` afterwards.
+
+        Parameters
+        ----------
+        data, constants
+            As for the engine itself; no more rows than `batch_size`.
+        learning_rate, number
+            Of this step.
+
+        Returns
+        -------
+        tuple
+            The loss before the step, and whether it was finite; nothing changes if not.
+        """
+        self._give(data)
+        self._put(constants, start=len(self.shapes))
+        self.library.step_number_is(self.step, 0, learning_rate)
+        self._inside = None
+        rows, loss = len(self.data[0]), (ctypes.c_double * 2)()
+        began = time.perf_counter()
+        failed = self.library.step_run(
+            self.step, None, rows, rows, 0, 1, number, self.pace.threads, loss
+        )
+        refuse_out_of_range(self.library)
+        self.pace.learn(1, time.perf_counter() - began)
+        return loss[1], failed < 0
 
 
 class Pace:

@@ -2,11 +2,12 @@
 
 With ``engine="auto"`` the step is compiled if there is a C compiler, if the step can be
 written in C, and if the time that this saves is more than the time that it takes to
-compile. Both are estimated, before training starts: see `worth_compiling`.
+compile. Both are estimated, before training starts: see `steps_worth_compiling`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -19,7 +20,7 @@ from derivo.emit.jax_text import jax_text
 from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
-from derivo.graph.dim import Size, evaluate
+from derivo.graph.dim import Size, evaluate, names
 from derivo.graph.element import Contracted, Product
 from derivo.graph.node import order
 from derivo.layers.names import unknown_name
@@ -79,7 +80,9 @@ def make_engine(
 
     if wish == "numpy":
         return in_numpy()
-    reason = _reason_against(step.graph, plan)
+    sizes = plan.batch_sizes(step.graph.rows)
+    steps = plan.epochs * -(-plan.rows // plan.batch_size)
+    reason = reason_against(step.graph, sizes, steps)
     if reason:
         return in_numpy(reason)
     try:
@@ -89,35 +92,80 @@ def make_engine(
 
 
 def _c(step: StepDerivation, data: Batches, plan: Plan) -> Engine:
-    dtype, graph = data.dtype, step.graph
-    _refuse_other_axes(graph, data)
-    arrays = [
-        in_floating_type(n.attrs["name"], a, dtype)
-        for n, a in zip(graph.data, data.arrays, strict=True)
-    ]
-    library = compiled(c_source(step, dtype), begins=partial(_tell, plan.verbose))
+    sizes = plan.batch_sizes(step.graph.rows)
+    return c_engine(
+        step, data, sizes, plan.learning_rate, begins=partial(_tell, plan.verbose)
+    )
+
+
+def c_engine(
+    step: StepDerivation, data: Batches, sizes: Mapping[str, int], learning_rate: float,
+    begins: Callable[[], None] = lambda: None,
+) -> CEngine:  # fmt: skip
+    """Give the engine that runs a step in C.
+
+    Parameters
+    ----------
+    step
+        What it runs.
+    data
+        What steps are made on.
+    sizes
+        All named sizes, of a whole batch.
+    learning_rate
+        For the update rule.
+    begins
+        Is called if the step must be compiled first.
+
+    Raises
+    ------
+    NotSupportedError
+        There is no compiler, or the step cannot be written in C; the message says why.
+    """
+    batches, whole = c_data(step, data)
+    library = compiled(c_source(step, data.dtype), begins=begins)
     computation = c_computation(step)
-    shapes = [_numbers(n.spec.shape) for n in graph.kept]
-    batches = [a for n, a in zip(graph.data, arrays, strict=True)
-               if n in computation.batches]  # fmt: skip
-    whole = [a for n, a in zip(graph.data, arrays, strict=True)
-             if n not in computation.batches]  # fmt: skip
+    shapes = [_numbers(n.spec.shape) for n in step.graph.kept]
     constants = [
         n.attrs["value"].array for n in computation.kept[len(shapes) + len(whole) :]
     ]
-    sizes = plan.batch_sizes(graph.rows)
     return CEngine(
-        library, batches, shapes, plan.batch_size, plan.learning_rate,
+        library, batches, shapes, sizes[step.graph.rows], learning_rate,
         [*whole, *constants],
         sizes=[sizes[name] for name in computation.prepared().sizes],
     )  # fmt: skip
 
 
+def c_data(step: StepDerivation, data: Batches) -> tuple[list[Any], list[Any]]:
+    """Give data as compiled steps take it: in batches, and what each sees whole.
+
+    Raises
+    ------
+    NotSupportedError
+        Other axes of examples than the first, or integers that the floating type
+        cannot hold.
+    """
+    _refuse_other_axes(step.graph, data)
+    arrays = [
+        in_floating_type(n.attrs["name"], a, data.dtype)
+        for n, a in zip(step.graph.data, data.arrays, strict=True)
+    ]
+    pairs = [*zip(arrays, data.axes, strict=True)]
+    batches = [a for a, axis in pairs if axis is not None]
+    return batches, [a for a, axis in pairs if axis is None]
+
+
 def _refuse_other_axes(graph: StepGraph, data: Batches) -> None:
     """Refuse data whose axis of examples is not the first, or that has none at all."""
     for node, axis in zip(graph.data, data.axes, strict=True):
+        name = node.attrs["name"]
+        if sum(graph.rows in names(d) for d in node.spec.shape) > (axis is not None):
+            message = (
+                f"{name} has the shape {node.spec}, and compiled steps take examples "
+                "along one axis"
+            )
+            raise NotSupportedError(message)
         if axis:
-            name = node.attrs["name"]
             message = (
                 f"{name} has its examples along axis {axis}, and compiled steps take "
                 f"them along the first: np.moveaxis({name}, {axis}, 0)"
@@ -206,13 +254,15 @@ def _widest(graph: StepGraph) -> int:
     )
 
 
-def _reason_against(graph: StepGraph, plan: Plan) -> str:
-    """Say why a step is not compiled unless it is asked for; "" if it is."""
+def reason_against(graph: StepGraph, sizes: Mapping[str, int], steps: int) -> str:
+    """Say why so many steps are not compiled unless it is asked for; "" if they are."""
     if find_compiler() is None:
         return f"no C compiler: {INSTALL}"
     if has_stacked_products(graph):
         return "its products of stacked matrices are faster there"
-    return "" if worth_compiling(graph, plan) else "too little work to compile for"
+    if steps < steps_worth_compiling(graph, sizes):
+        return "too little work to compile for"
+    return ""
 
 
 def has_stacked_products(graph: StepGraph) -> bool:
@@ -227,15 +277,13 @@ def has_stacked_products(graph: StepGraph) -> bool:
     )
 
 
-def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
-    """Tell whether compiling is expected to save more time than it takes.
+def steps_worth_compiling(graph: StepGraph, sizes: Mapping[str, int]) -> float:
+    """Give the number of steps in which compiling is expected to save what it takes.
 
     What it saves in a step is a call of NumPy for each operation, and a pass through
     memory for each element of each elementwise operation; products of matrices take the
     same time in both, and those of arrays with more axes take longer in C.
     """
-    sizes = plan.batch_sizes(graph.rows)
-    steps = plan.epochs * -(-plan.rows // plan.batch_size)
     saved, cost = 0.0, SECONDS_TO_COMPILE
     for node in order([graph.loss, *graph.results]):
         if node.inputs and node.spec.rank:
@@ -248,7 +296,7 @@ def worth_compiling(graph: StepGraph, plan: Plan) -> bool:
                     saved -= SECONDS_PER_PLAIN_MULTIPLICATION * count
             else:
                 saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
-    return steps * saved > cost
+    return cost / saved if saved > 0 else math.inf
 
 
 def _count(shape: Any, sizes: Mapping[str, int]) -> int:

@@ -22,6 +22,7 @@ from derivo.train.model import Model
 from derivo.train.optimizers import Optimizer, Rule, find_optimizer, same_rule
 from derivo.train.prediction import measure, outputs
 from derivo.train.settings import (
+    ONE_BY_ONE,
     check_engine,
     check_layers,
     check_settings,
@@ -323,7 +324,7 @@ class Network:
         return self._targets
 
     def _run(self, x: Any, engine: str) -> Any:
-        check_engine(engine)
+        check_engine(engine, ONE_BY_ONE)
         x = read_inputs(x, self.dtype)
         check_features(x, self.features)
         model = self._built("parameters")

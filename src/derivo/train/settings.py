@@ -14,6 +14,8 @@ from derivo.layers.named import NetworkLoss, activation_name
 from derivo.layers.names import unknown_name
 
 ENGINES = ("auto", "numpy", "c", "jax")
+# What makes single steps, and predictions: JAX would be asked for each by itself.
+ONE_BY_ONE = ("auto", "numpy", "c")
 
 
 def check_settings(
@@ -33,8 +35,8 @@ def check_settings(
     check_engine(engine)
 
 
-def check_engine(engine: Any) -> None:
-    """Refuse an engine that does not exist.
+def check_engine(engine: Any, among: Sequence[str] = ENGINES) -> None:
+    """Refuse an engine that does not exist, or that is not for this.
 
     Raises
     ------
@@ -47,9 +49,16 @@ def check_engine(engine: Any) -> None:
             "compiler instead; or write engine='auto'"
         )
         raise UsageError(message)
-    if engine not in ENGINES:
-        error = unknown_name("an engine", engine, ENGINES)
-        raise error
+    if engine in among:
+        return
+    if engine == "jax":
+        message = (
+            "engine='jax' runs whole epochs: fit(..., engine='jax'). Steps on batches "
+            f"of your own, and predictions, run by {', '.join(map(repr, among))}"
+        )
+        raise UsageError(message)
+    error = unknown_name("an engine", engine, among)
+    raise error
 
 
 def check_rate(learning_rate: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,6 +22,7 @@ from derivo.trace.given import Given
 from derivo.train.engines import make_engine, source_for
 from derivo.train.history import History
 from derivo.train.loop import Plan, State, diverged, run_epochs
+from derivo.train.one_by_one import Batch, OneByOne
 from derivo.train.optimizers import Rule, find_optimizer
 from derivo.train.parameters import (
     as_nests,
@@ -33,7 +33,12 @@ from derivo.train.parameters import (
     plain_numbers,
     read_values,
 )
-from derivo.train.settings import check_rate, check_settings
+from derivo.train.settings import (
+    ONE_BY_ONE,
+    check_engine,
+    check_rate,
+    check_settings,
+)
 from derivo.train.step import USUAL_ROWS, StepDerivation, axis_of, step_of
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ def training_step(  # noqa: PLR0913  what there is to choose
     keep: str | Iterable[str] = (),
     inline: str | Iterable[str] = (),
     verify: bool = True,
+    engine: str = "auto",
     **specs: Any,
 ) -> TrainingStep:
     """Derive a training step of a loss written in plain NumPy.
@@ -83,6 +89,11 @@ def training_step(  # noqa: PLR0913  what there is to choose
         is the number of examples, or if no N is named, the first size that has a name.
         A name may stand for a size of a parameter: with a `w` of 3 rows and
         ``x="N L"``, L is 3.
+    engine
+        What runs ``step(...)``, and ``fit`` where that is told nothing else: "numpy",
+        "c" (compiled), or "auto", which takes c where it can and the work is worth the
+        time to compile; for steps one by one that is once enough of them were made.
+        "jax" is for ``fit`` alone.
 
     Returns
     -------
@@ -103,6 +114,7 @@ def training_step(  # noqa: PLR0913  what there is to choose
     rule = find_optimizer(optimizer)
     rate = rule.learning_rate if learning_rate is None else learning_rate
     check_rate(rate)
+    check_engine(engine)
     check_parameters(loss, params, {**data, **(static or {})})
     _refuse_options(data)
     given = Given.read(loss, {**params, **data}, static)
@@ -120,7 +132,9 @@ def training_step(  # noqa: PLR0913  what there is to choose
     _check_rows(derived.traced, rows)
     _check_loss(derived.traced)
     step = step_of(derived, derived.wanted, rule, rows)
-    return TrainingStep(step, tuple(params), params, rate)
+    found = TrainingStep(step, tuple(params), params, rate)
+    found.engine = engine
+    return found
 
 
 def _refuse_options(data: Mapping[str, Any]) -> None:
@@ -184,7 +198,7 @@ class TrainingStep:
     ----------
     derivation
         The whole step (forward, loss, backward, update) as one derivation.
-    learning_rate
+    learning_rate, engine
         May be set at any time.
     dtype
         float32 or float64.
@@ -197,19 +211,27 @@ class TrainingStep:
         self.derivation = derivation
         self.trained = trained
         self.learning_rate = learning_rate
+        self.engine = "auto"
         values = read_values(self._graph, trained, params)
         self.dtype = common_type(values, plain_numbers(self._graph, params))
         first = in_shape(values, {p: values[p].shape for p in derivation.parameters},
                          self.dtype)  # fmt: skip
         zeros = [np.zeros_like(p) for _ in derivation.optimizer.states for p in first]
-        self._state = State((*first, *zeros))
+        self._newest = State((*first, *zeros))
         self._others: dict[Any, StepDerivation] = {}
+        self._one_by_one = OneByOne()
 
     # --- what is held -----------------------------------------------------------------
 
     @property
     def _graph(self) -> Graph:
         return self.derivation.loss.traced
+
+    @property
+    def _state(self) -> State:
+        """Where training stands, with what compiled steps have made of it."""
+        self._one_by_one.fetch(self._newest)
+        return self._newest
 
     @property
     def _parameters(self) -> dict[str, Any]:
@@ -251,7 +273,8 @@ class TrainingStep:
             )
             raise ShapeError(message)
         copies = tuple(np.array(v, self.dtype, order="C") for v in new.values)
-        self._state = State(copies, new.epochs, new.steps)
+        state = self._state
+        state.values, state.epochs, state.steps = copies, new.epochs, new.steps
 
     # --- text -------------------------------------------------------------------------
 
@@ -311,23 +334,24 @@ class TrainingStep:
             The loss is NaN or infinite, with the operation that made it; parameters
             are as they were before the step.
         """
+        check_engine(self.engine, ONE_BY_ONE)
         values, sizes = self._bind(batch)
         self._refuse_none(sizes)
-        step = self._holding(sizes, values)
-        data = [values[name] for name in step.data]
-        state, rate = self._state, float(self.learning_rate)
-        with np.errstate(all="ignore"):
-            loss, *new = step.function(*data, *state.values, rate, state.steps + 1)
-        if not math.isfinite(loss):
-            cause = step.first_nonfinite(data, state.values)
+        step, rate = self._holding(sizes, values), float(self.learning_rate)
+        given = Batch(step, self._one_batch(values), sizes)
+        loss, is_fine = self._one_by_one.make_step(
+            self.engine, given, self._newest, rate
+        )
+        if not is_fine:
+            state = self._state
+            cause = step.first_nonfinite(given.data.arrays, state.values)
             where = f"step {state.steps + 1}"
-            raise diverged(where, float(loss), rate, cause)
-        state.values, state.steps = tuple(new), state.steps + 1
+            raise diverged(where, loss, rate, cause)
         return self.dtype.type(loss)
 
     def fit(
         self, *, epochs: int, batch_size: int = 32, shuffle: bool = True,
-        seed: int = 0, verbose: int = 1, engine: str = "auto", **data: Any,
+        seed: int = 0, verbose: int = 1, engine: str | None = None, **data: Any,
     ) -> History:  # fmt: skip
         """Train on data; called again it goes on where it stopped.
 
@@ -348,7 +372,7 @@ class TrainingStep:
         engine
             "numpy", "c" (compiled; needs a C compiler), "auto", which takes c where it
             can and the work is worth the time to compile, or "jax" (needs the extra
-            `jax`).
+            `jax`); ``step.engine`` if left out.
         **data
             Arrays by the names of the loss's arguments. Those whose shape has the size
             of the examples are cut into batches along that axis, others are handed on
@@ -369,6 +393,7 @@ class TrainingStep:
         NotSupportedError
             The step has no form in the engine; the message says what.
         """
+        engine = self.engine if engine is None else engine
         check_settings(epochs, batch_size, self.learning_rate, engine)
         values, sizes = self._bind(data)
         self._refuse_none(sizes)
@@ -435,13 +460,25 @@ class TrainingStep:
                 f"{'; '.join(odd)}"
             )
             raise UsageError(message)
-        return bind(self._graph, (), given | self._parameters)
+        # What compiled steps made is fetched only where it is looked at: shapes stay.
+        assumed = {a.name for a in loss.backward.assumptions}
+        state = self._state if assumed & {*self.derivation.parameters} else self._newest
+        known = zip(self.derivation.parameters, state.values, strict=False)
+        return bind(self._graph, (), given | dict(known))
 
     def _in_type(self, name: str, value: Any, kind: str) -> Any:
         array = as_array(value, name)
         if kind == "float" and array.dtype.kind in "fiub":
             array = array.astype(self.dtype, copy=False)
         return array
+
+    def _one_batch(self, values: Mapping[str, Any]) -> Batches:
+        """Give data for one step, with its axes of examples."""
+        graph = self.derivation.graph
+        arrays = tuple(values[path] for path in self.derivation.data)
+        pairs = zip(arrays, graph.axes, strict=True)
+        count = next((a.shape[k] for a, k in pairs if k is not None), 1)
+        return Batches(arrays, graph.axes, count, self.dtype)
 
     def _batches(self, values: Mapping[str, Any]) -> Batches:
         """Give data with its axes of examples.
@@ -499,7 +536,9 @@ class TrainingStep:
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what a pickle or a copy holds; what is derived for some sizes is not."""
-        return vars(self) | {"_others": {}}
+        return vars(self) | {
+            "_newest": self._state, "_others": {}, "_one_by_one": OneByOne()
+        }  # fmt: skip
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""

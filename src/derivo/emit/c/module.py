@@ -161,6 +161,7 @@ class _ModuleWriter:
             "struct step {",
             "    const int64_t *order;  /* which rows; NULL: from `first` on */",
             "    long first;",
+            "    int is_changed;  /* arrays were put in since the last run */",
             *(f"    long {n};" for n in self.sizes),
             *declared("real", arrays),
             *(declared("const real", given) if given else ()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from derivo.emit.c.layout import block
 from derivo.emit.c.place import Module, factor_text, size_text
 from derivo.emit.plan.computation import Computation
@@ -94,7 +96,8 @@ long step_run(struct step *s, const int64_t *order, long rows, long batch, long 
     struct worker *workers = malloc((size_t)threads * sizeof *workers);
     if (!workers) return -2;
     s->order = order;
-    if (from == 0) begin_run(s);
+    if (s->is_changed) begin_run(s);
+    s->is_changed = 0;
     for (int p = 0; p < threads; ++p)
         workers[p] = (struct worker){
             .base = s, .member = {.team = &team, .thread = p}, .go = &go,
@@ -155,7 +158,7 @@ def movers(computation: Computation, module: Module) -> str:
     numbers = [f"case {k}: s->{names[n]} = value; break;"
                for k, n in enumerate(computation.numbers)]  # fmt: skip
     return "\n".join([
-        _switch("step_put", "const real *from", put),
+        _switch("step_put", "const real *from", put, before=["s->is_changed = 1;"]),
         _switch("step_get", "real *to", get),
         _switch("step_take", "real *to", out),
         _switch("step_give", "const real *from", give),
@@ -175,9 +178,11 @@ def _sides(layout: Layout, module: Module) -> str:
     return f"{rows}, {cols}, {module.target.width(layout.cols)}"
 
 
-def _switch(name: str, argument: str, cases: list[str]) -> str:
+def _switch(
+    name: str, argument: str, cases: list[str], before: Iterable[str] = ()
+) -> str:
     given = argument.rpartition(" ")[2].lstrip("*")
-    lines = ["switch (k) {", *cases, "}", f"(void)s, (void){given};"]
+    lines = [*before, "switch (k) {", *cases, "}", f"(void)s, (void){given};"]
     if not cases:
         lines = [f"(void)s, (void)k, (void){given};"]
     return block(f"void {name}(struct step *s, int k, {argument})", lines)

@@ -40,6 +40,7 @@ rotated larger smaller add_block multiply clear pack unpack turn share step team
 me meet together parts worker work thread threads rows PARTS MOST_THREADS LANES PANEL
 PAUSE REGISTER INLINE OWN SQRT SHARE NAN
 INFINITY best number place out_of_range index_within p0 p1 p2 p3 p4 p5 p6 p7 n o
+is_changed
 """
 # Functions of a letter or a word that math.h and stdlib.h declare.
 _LIBRARY = """
