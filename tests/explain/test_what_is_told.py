@@ -301,7 +301,7 @@ def test_where_the_transpose_comes_from():
         ("dwⱼₖ", "∑ᵢ₌₁^N (∂(x w)ᵢₖ)/(∂wⱼₖ) dnᵢₖ"),
         (None, "∑ᵢ₌₁^N xᵢⱼ dnᵢₖ"),
     ]
-    assert pairs[4] == ("dw", "xᵀ dn")
+    assert pairs[4:6] == [(None, "∑ᵢ₌₁^N (xᵀ)ⱼᵢ dnᵢₖ"), ("dw", "xᵀ dn")]
 
 
 def test_from_the_jacobian_to_p_minus_t():

@@ -47,7 +47,7 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: Symbol(name, n.spec.rank) for n, name in named.items()
     }
     symbols |= subject.symbols
-    different = set(symbols.values())
+    different = {s for s in symbols.values() if isinstance(s, Symbol)}
     looks = Counter(map(inline, different))
     # `dp` may be a value of the code, too: then the gradient of p is written ``d_p``.
     looks.update({inline(adjoint_symbol(s)) for s in different if _is_value(s)})

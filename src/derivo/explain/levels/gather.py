@@ -25,7 +25,7 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.explain.levels.numbers_of import Scalars
 from derivo.explain.levels.paths import paths_between
-from derivo.explain.levels.scalar_numbers import RESULT, slope
+from derivo.explain.levels.scalar_numbers import RESULT, digits_for, slope
 from derivo.explain.levels.scalar_parts import added
 from derivo.explain.levels.tell import anchor_word
 from derivo.graph.node import Node
@@ -107,21 +107,32 @@ def _as_product(node: Node, cells: Any, t: Scalars, *, along_paths: bool) -> lis
         rows.append(Row(None, product, t.words.runs("scalar.as_product")))
     in_arrays = formula_of(gradient, t.whole)
     rows.append(Row(None, in_arrays, t.words.runs("scalar.in_arrays")))
-    return [*rows, *(_numbers(parts) if t.gradients else [])]
+    return [*rows, *(_numbers(parts, t) if t.gradients else [])]
 
 
-def _numbers(parts: list[list[list[Part]]]) -> list[Row]:
-    """Write the matrix in numbers."""
-    rows = []
+def _numbers(parts: list[list[list[Part]]], t: Scalars) -> list[Row]:
+    """Write the product in numbers, and what it comes to."""
+    totals, digits = [], RESULT
     for row in parts:
         cells = []
         for found in row:
             known = [p.values for p in found if p.values is not None]
-            if len(known) < len(found):
-                return []
-            cells.append(Number(float(sum(a * b for a, b in known)), RESULT))
-        rows.append(tuple(cells))
-    return [Row(None, Matrix(tuple(rows)))]
+            total = float(sum(a * b for a, b in known))
+            digits = max(digits, digits_for(total, known))
+            cells.append(Number(total, RESULT))
+        totals.append(tuple(cells))
+    shown = [[[_shown(p, digits) for p in found] for found in row] for row in parts]
+    split = _column_times_row(shown) or _row_times_matrix(shown)
+    reason = t.words.runs("matrix.numbers")
+    rows = [] if split is None else [Row(None, MatrixProduct(split), reason)]
+    return [*rows, Row(None, Matrix(tuple(totals)))]
+
+
+def _shown(part: Part, digits: int) -> Part:
+    """Put the numbers of a part in the places of its formulas."""
+    assert part.values is not None  # noqa: S101
+    upstream, local = (Number(v, digits) for v in part.values)
+    return Part(upstream, local, part.values)
 
 
 # --- as a product ---------------------------------------------------------------------

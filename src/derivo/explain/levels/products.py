@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from derivo.explain.document import (
     Block,
     Display,
@@ -15,12 +17,18 @@ from derivo.explain.formula.tree import (
     Entry,
     Formula,
     Mark,
+    Number,
     Partial,
     Sum,
     Times,
+    Transposed,
 )  # fmt: skip
+from derivo.explain.levels.scalar_numbers import RESULT, digits_for
+from derivo.explain.levels.scalar_parts import added
 from derivo.explain.levels.tell import Telling, shape_of
 from derivo.graph.node import Node
+
+MOST_TERMS = 4  # of a sum that is worked out in numbers
 
 
 def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
@@ -56,10 +64,15 @@ def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
         rows.append(Row(None, backward, t.words.runs("matrix.inserted")))
     else:
         rows.append(Row(own, backward, t.words.runs("matrix.chain")))
+    turned = _turned(part, t)
+    if turned is not None and isinstance(backward, Sum):
+        row = _over_transpose(backward, turned, own)
+        if row is not None:
+            rows.append(Row(None, row, t.words.runs("matrix.turned", matrix=turned)))
+            rows += _one_cell(left, part, t)
     blocks.append(Display(tuple(rows)))
     matrix = t.with_shapes(part)
     reason: Runs = ()
-    turned = _turned(part, t)
     if turned is not None and isinstance(backward, Sum):
         blocks.append(
             Note(
@@ -83,6 +96,40 @@ def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
     elif turned is not None:
         blocks.append(Paragraph(t.words.runs("matrix.square")))
     return blocks
+
+
+def _over_transpose(backward: Sum, turned: Formula, own: Formula) -> Formula | None:
+    """Write the sum with the entry of the transposed matrix: ``Σᵢ (xᵀ)ⱼᵢ dnᵢₖ``."""
+    body = backward.body
+    if not isinstance(body, Times) or not isinstance(own, Entry):
+        return None
+    factors: list[Formula] = []
+    for f in body.factors:
+        is_turned = isinstance(f, Entry) and f.base == turned and len(f.indices) == 2
+        if is_turned:
+            assert isinstance(f, Entry)  # noqa: S101
+            f = Entry(Transposed(f.base), f.indices[::-1])  # noqa: PLW2901
+        factors.append(f)
+    if factors == list(body.factors):
+        return None
+    return Sum(backward.index, backward.size, Times(tuple(factors), body.sign))
+
+
+def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
+    """Work one entry out in numbers: a row times a column."""
+    values = [t.subject.values.get(i) for i in part.inputs]
+    if len(values) != 2 or any(v is None or np.ndim(v) != 2 for v in values):
+        return []
+    row, column = np.asarray(values[0])[0], np.asarray(values[1])[:, 0]
+    if not 0 < len(row) <= MOST_TERMS:
+        return []
+    pairs = list(zip(map(float, row), map(float, column), strict=True))
+    total = sum(a * b for a, b in pairs)
+    digits = digits_for(total, pairs)
+    terms = [Times((Number(a, digits), Number(b, digits)), "·") for a, b in pairs]
+    entry = Entry(left, (Number(1), Number(1)))
+    reason = t.words.runs("matrix.one_cell")
+    return [Row(entry, added(list(terms)), reason), Row(None, Number(total, RESULT))]
 
 
 def _slope(backward: Formula, upstream: Formula) -> Formula | None:

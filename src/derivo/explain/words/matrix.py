@@ -84,9 +84,19 @@ TEXTS: dict[str, dict[str, str]] = {
     "inserted": {"en": "the local derivative put in", "fr": "la dérivée locale insérée", "ja": "局所微分を代入"},
     "chain": {"en": "chain rule, one entry", "fr": "règle de la chaîne, un élément", "ja": "連鎖律（一成分）"},
     "transpose": {
-        "en": "Where the transpose comes from: this sum runs over {index}. A matrix product always sums over the last index of its left factor and the first index of its right factor. In {matrix} the index {index} is on the other side, so {matrix} has to be transposed.",
-        "fr": "D’où vient la transposée : cette somme court sur {index}. Un produit matriciel somme toujours sur le dernier indice de son facteur gauche et le premier de son facteur droit. Dans {matrix}, l’indice {index} est de l’autre côté ; {matrix} est donc transposé.",
-        "ja": "転置はどこから来るか：この和は {index} について取ります。行列積は必ず左の因子の最後の添字と右の因子の最初の添字について和を取ります。{matrix} では添字 {index} が反対側にあるので、{matrix} を転置します。",
+        "en": "A matrix product sums over the last index of its left factor and the first index of its right factor. Here the sum is over {index}, and in {matrix} this index is on the other side. That is where the transpose comes from.",
+        "fr": "Un produit matriciel somme sur le dernier indice de son facteur gauche et le premier de son facteur droit. Ici, la somme porte sur {index}, et dans {matrix} cet indice est de l’autre côté. De là vient la transposée.",
+        "ja": "行列積は、左の因子の最後の添字と右の因子の最初の添字について和を取ります。ここでは {index} についての和ですが、{matrix} ではその添字が反対側にあります。転置はここから来ます。",
+    },
+    "turned": {
+        "en": "in the transpose, row and column change places",
+        "fr": "dans la transposée, ligne et colonne échangent leurs places",
+        "ja": "転置では行と列が入れ替わる",
+    },
+    "one_cell": {
+        "en": "one entry in numbers: a row of the first factor times a column of the second",
+        "fr": "un élément en nombres : une ligne du premier facteur fois une colonne du second",
+        "ja": "一つの成分を数値で：左の因子の行と右の因子の列の積",
     },
     "shapes": {"en": "the shape is that of the value: {shape}", "fr": "la forme est celle de la valeur : {shape}", "ja": "形は元の値と同じ {shape}"},
     "unfitting": {
