@@ -159,7 +159,7 @@ def test_a_network_trains_its_weights_alone(browser, tmp_path):
 # --- pictures that open ---------------------------------------------------------------
 
 
-LOOPS = ("rnn", "lstm", "backwards", "two_layers", "discount", "softmax_in_a_step")
+LOOPS = ("rnn", "lstm", "backwards", "two_layers", "discount", "swapping")
 
 
 @pytest.mark.parametrize("name", LOOPS)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import derivo
-from derivo.cli import check, derive, explain, tour, train
+from derivo.cli import check, derive, explain, play, tour, train
 from derivo.cli.textbook import command as textbook
 from derivo.errors import (
     AssumptionWarning,
@@ -26,6 +26,7 @@ DESCRIPTION = "Write the forward pass. Read, check, run and ship the backward pa
 EPILOG = """\
 examples:
   derivo tour
+  derivo play
   derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M
   derivo explain model.py:layer -s x="N L" -s w="L M" -s b=M -o layer.html
   derivo check model.py:layer -s x="N L" -s w="L M" -s b=M
@@ -108,7 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version)
     parser.set_defaults(run=lambda _args: _show_help(parser))  # without a command
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (tour, derive, explain, check, train, textbook):
+    for command in (tour, play, derive, explain, check, train, textbook):
         command.add_parser(commands)
     return parser
 

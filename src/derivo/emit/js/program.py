@@ -206,7 +206,8 @@ def runtime(text: str) -> str:
     core, rare = asset("runtime.js"), asset("rare.js")
     called = set(re.findall(r"\bR\.(\w+)", text))
     *_, given = rare.partition("\n  return {")
-    return core + rare if called & set(re.findall(r"\w+", given)) else core
+    own = set(re.findall(r"(?:^|[,{])\s*(\w+)(?=[,:])", given, re.MULTILINE))
+    return core + rare if called & own else core
 
 
 @cache

@@ -185,6 +185,9 @@ class Window:
     plane
         What the answer of a network in the plane is computed from; None if its data
         have other than two columns.
+    batch
+        The size that counts examples, and the arguments with a row for each; None if
+        there is none.
     known
         Values and gradients by id, where they cannot be computed in the window.
     """
@@ -209,4 +212,5 @@ class Window:
     slopes: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     plane: Mapping[str, Any] | None = None
+    batch: Mapping[str, Any] | None = None
     known: Mapping[str, Any] = field(default_factory=dict)

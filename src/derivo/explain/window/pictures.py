@@ -200,22 +200,23 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
     handed = {
         ids[c]: holds[ids[f]]
         for c, f in zip(steps.carries, steps.following, strict=True)
-        if ids[f] in holds and ids[f] != ids[c]
+        if ids[f] in holds and ids[f] != ids[c] and holds[ids[f]] not in fixed
     }
     spots: list[Spot] = []
     edges: list[Edge] = []
+
+    def card(spot: str, k: int) -> str:
+        """Give where a value of a step is: what a step finds, with the step before."""
+        return card(handed[spot], k - 1) if k and spot in handed else f"{spot}@{k}"
+
     for k in range(copies):
-
-        def at(spot: str, k: int = k) -> str:
-            return f"{handed[spot]}@{k - 1}" if k and spot in handed else f"{spot}@{k}"
-
         for spot in plain.spots:
             if spot.id in fixed or (k and spot.id in handed):
                 continue
             members = tuple(f"{m}@{k}" for m in spot.members or (spot.id,))
             is_last = spot.is_result and k == copies - 1
             spots.append(
-                replace(spot, id=at(spot.id), members=members, is_result=is_last)
+                replace(spot, id=card(spot.id, k), members=members, is_result=is_last)
             )
         for edge in plain.edges:
             if edge.source in fixed:
@@ -223,8 +224,8 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
             label = "" if _tells_the_step(edge.label) else edge.label
             parts = tuple(f"{m}@{k}" for m in edge.members or (edge.id,))
             edges.append(
-                replace(edge, id=f"{edge.id}@{k}", source=at(edge.source),
-                        target=at(edge.target), label=label, members=parts)
+                replace(edge, id=f"{edge.id}@{k}", source=card(edge.source, k),
+                        target=card(edge.target, k), label=label, members=parts)
             )  # fmt: skip
     return Drawing(plain.title, tuple(spots), tuple(edges))
 

@@ -99,6 +99,7 @@ def window_of(
         slopes=slopes,
         outputs=tuple(about.ids[n] for n in about.graph.outputs),
         plane=_plane(about) if computes else None,
+        batch=_batch(about) if computes and about.is_loss else None,
         known={} if computes else _known(about),
     )  # fmt: skip
 
@@ -241,14 +242,16 @@ def _plane(about: Subject) -> dict[str, Any] | None:
         is_known = isinstance(size, int) or data.attrs["name"] in trained
         if is_known or len(shape) != 2 or shape[1] != 2 or str(size) not in about.sizes:
             continue
-        reached = {data}
+        others = [n for n in inputs if rows_of.get(n) == size and n is not data]
+        reached, compared = {data}, set(others)  # with the answer that is wanted
         answer = None
         for node in about.graph.nodes():
-            if reached.intersection(node.inputs):
+            if compared.intersection(node.inputs):
+                compared.add(node)
+            elif reached.intersection(node.inputs):
                 reached.add(node)
                 alike = rows_of.get(node) == size and node in about.names
                 answer = node if alike and node.spec.rank <= 2 else answer
-        others = [n for n in inputs if rows_of.get(n) == size and n is not data]
         if answer is not None:
             return {
                 "data": about.ids[data],
@@ -257,6 +260,23 @@ def _plane(about: Subject) -> dict[str, Any] | None:
                 "size": str(size),
             }
     return None
+
+
+def _batch(about: Subject) -> dict[str, Any] | None:
+    """Find the size that counts examples: the first axis of the data, and of no weight.
+
+    It is a size of nothing else, so that there may be any number of rows.
+    """
+    inputs, trained = about.graph.inputs, set(about.derivation.wanted)
+    data = [n for n in inputs if n.attrs["name"] not in trained and n.spec.rank]
+    if not data or not trained:
+        return None
+    size = data[0].spec.shape[0]
+    others = [d for n in inputs for d in n.spec.shape[n in data :]]
+    if str(size) not in about.sizes or any(size == d for d in others):
+        return None
+    rows = [about.ids[n] for n in data if n.spec.shape[0] == size]
+    return {"size": str(size), "rows": rows}
 
 
 def _known(about: Subject) -> dict[str, Any]:

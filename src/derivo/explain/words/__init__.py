@@ -20,6 +20,7 @@ LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
 AREAS = (
     "page",
     "window",
+    "play",
     "given",
     "brief",
     "scalar",

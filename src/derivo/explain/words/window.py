@@ -130,6 +130,21 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Le signe est inversé.",
         "ja": "符号が逆です。",
     },
+    "click_points": {
+        "en": "Click into the plane to add points.",
+        "fr": "Cliquez dans le plan pour ajouter des points.",
+        "ja": "平面をクリックすると点を加えられます。",
+    },
+    "class": {"en": "class", "fr": "classe", "ja": "クラス"},
+    "clear": {"en": "Clear", "fr": "Effacer", "ja": "消去"},
+    "mean": {"en": "mean", "fr": "moyenne", "ja": "平均"},
+    "summed": {"en": "sum", "fr": "somme", "ja": "和"},
+    "twice": {"en": "Batch × 2", "fr": "Lot × 2", "ja": "バッチ × 2"},
+    "batch_said": {
+        "en": "{count} rows, size of the gradient {size}",
+        "fr": "{count} lignes, taille du gradient {size}",
+        "ja": "{count} 行、勾配の大きさ {size}",
+    },
     "boundary": {
         "en": "what the network says of each point of the plane",
         "fr": "ce que dit le réseau de chaque point du plan",

@@ -4,7 +4,7 @@
   const $$ = (query, root = document) => Array.from(root.querySelectorAll(query));
   const SVG = "http://www.w3.org/2000/svg";
   const model = JSON.parse($("#model").textContent);
-  const { words, values, steps } = model;
+  const { values, steps } = model, words = model.words;
   const isStill = PROGRAM === null;
   const runtime = isStill ? null : PROGRAM.R;
 
@@ -40,7 +40,7 @@
   let given = { ...begun };
   const state = {
     step: 0, mode: "forward", factor: null, cell: null, chosen: null, predict: false,
-    revealed: true, rate: 0.1, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
+    revealed: true, rate: 0.1, times: 1, paint: 0, reach: 0, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
     first: {},
   };
   const keyOf = (id) => values[id].key;
@@ -155,22 +155,25 @@
   const views = Object.fromEntries($$(".view").map((v) => [v.dataset.picture, v]));
   const pictureOf = (element) => element.closest(".view").dataset.picture;
   const grids = $$("svg.graph .grid").map((element) => {
-    const { id, side, box } = element.dataset, [x, y, w, h] = box.split(" ").map(Number);
-    const sample = array(side, id), cells = [];
-    const picture = pictureOf(element);
-    if (sample === undefined) return { element, id, side, cells, picture };
+    const { id, side } = element.dataset;
+    return { element, id, side, cells: [], shape: null, picture: pictureOf(element) };
+  });
+  // The cells of a grid; anew where an array has another shape than before.
+  function divide(grid, sample) {
+    const [x, y, w, h] = grid.element.dataset.box.split(" ").map(Number);
     const { rows, columns, wide } = shownOf(sample);
-    const cw = w / columns.length, ch = h / rows.length, isNumbered = ch >= 16;
-    rows.forEach((r, i) => columns.forEach((c, j) => {
-      const rect = make("rect", { x: x + j * cw + 1, y: y + i * ch + 1, width: cw - 2, height: ch - 2, rx: isNumbered ? 2.5 : 1 });
+    const cw = w / columns.length, ch = h / rows.length, isNumbered = ch >= 16 && cw >= 38;
+    for (const { cell } of grid.cells) cell.remove();
+    grid.cells = rows.flatMap((r, i) => columns.map((c, j) => {
+      const rect = make("rect", { x: x + j * cw + 1, y: y + i * ch + 1, width: Math.max(1, cw - 2), height: Math.max(1, ch - 2), rx: isNumbered ? 2.5 : 1 });
       const text = isNumbered ? make("text", { x: x + (j + 0.5) * cw, y: y + (i + 0.5) * ch + 4.3 }) : null;
       const cell = make("g", { class: "cell" }, text ? [rect, text] : [rect]);
-      cell.place = { side, id, index: r * wide + c };
-      element.append(cell);
-      cells.push({ cell, rect, text, index: r * wide + c });
+      cell.place = { side: grid.side, id: grid.id, index: r * wide + c };
+      grid.element.append(cell);
+      return { cell, rect, text, index: r * wide + c };
     }));
-    return { element, id, side, cells, picture };
-  });
+    grid.shape = String(parts(sample).shape);
+  }
   const gridsOf = {};
   for (const grid of grids) (gridsOf[`${grid.side} ${grid.id}`] ??= []).push(grid);
   // The grid of a value in the picture that is seen, else in any.
@@ -183,6 +186,7 @@
   function fill(grid) {
     const isShown = isSeen(grid.side, grid.id), x = array(grid.side, grid.id);
     const data = x === undefined ? [] : parts(x).data, most = largest(data);
+    if (x !== undefined && grid.shape !== String(parts(x).shape)) divide(grid, x);
     for (const { cell, rect, text, index } of grid.cells) {
       const v = data[index];
       cell.classList.toggle("neg", isShown && v < 0);
@@ -490,40 +494,54 @@
   }
 
   // --- training --------------------------------------------------------------------------------
-  function descend(rate) {
+  // The states of an update rule: of each parameter its own, from 0 on.
+  const memory = { count: 0, of: {} };
+  function forget() {
+    Object.assign(memory, { count: 0, of: {} });
+    state.losses = [];
+  }
+  function descend(rate, rule = null) {
     const next = { ...given };
+    memory.count += 1;
     for (const key of model.parameters) {
-      const x = parts(given[key]), g = now.gradients[key];
+      const x = given[key], g = now.gradients[key];
       if (g === undefined) continue;
-      const d = parts(g).data, data = x.data.map((v, i) => v - rate * d[i]);
-      next[key] = x.shape.length ? { shape: x.shape, data } : data[0];
+      const gradient = state.times === 1 ? g : runtime.map((v) => state.times * v, g);
+      if (rule) {
+        const states = memory.of[key] ??= rule.states.map(() => runtime.map(() => 0, x));
+        const named = Object.fromEntries(rule.states.map((name, k) => [name, states[k]]));
+        const found = rule.forward({ parameter: x, gradient, ...named, learning_rate: rate, step_number: memory.count }, {});
+        [next[key], ...memory.of[key]] = rule.results.map((result) => found[result]);
+      } else next[key] = runtime.map((v, d) => v - rate * d, x, gradient);
     }
     given = next;
     now = compute();
     state.losses.push(now.loss);
   }
-  function train(count, rate) {
+  function train(count, rate, rule = null) {
     if (isStill) throw new Error(words.still);
     if (!state.losses.length) state.losses.push(now.loss);
-    for (let k = 0; k < count; k++) descend(rate);
+    for (let k = 0; k < count; k++) descend(rate, rule);
     choose(null);
     render();
   }
+  const ruleNow = () => (PROGRAM.rules && model.rule ? PROGRAM.rules[model.rule] : null);
   function trainPanel(panel) {
     const slider = html("input", { type: "range", id: "rate", min: -3, max: 1.5, step: 0.05, value: Math.log10(state.rate) });
     const shown = html("b", { textContent: longer(Number(state.rate.toPrecision(2))) });
     slider.setAttribute("aria-label", words.rate);
     slider.addEventListener("input", () => { state.rate = 10 ** Number(slider.value); shown.textContent = longer(Number(state.rate.toPrecision(2))); });
     panel.append(html("label", {}, [html("span", { textContent: words.rate }), slider, shown]));
-    const button = (id, text, action) => {
+    const button = (id, text, action, pressed) => {
       const element = html("button", { id, textContent: text });
+      if (pressed !== undefined) element.setAttribute("aria-pressed", String(pressed));
       element.addEventListener("click", action);
       return element;
     };
     panel.append(html("div", { className: "buttons" }, [
-      button("one", words.one_step, () => train(1, state.rate)),
+      button("one", words.one_step, () => train(1, state.rate, ruleNow())),
       button("run", state.running ? words.pause : words.run, () => run(!state.running)),
-      button("reset", words.reset, () => { run(false); given = { ...begun }; now = compute(); state.losses = []; render(); }),
+      button("reset", words.reset, () => { run(false); setAll(begun); }),
     ]));
     const losses = state.losses.length ? state.losses : [now.loss], n = losses.length;
     const finite = losses.filter(Number.isFinite);
@@ -534,22 +552,101 @@
       c.svg.setAttribute("aria-label", `${words.loss} ${longer(losses[n - 1])}`);
       panel.append(html("div", { className: "beside" }, [c.svg, ...plane()]));
     }
-    panel.append(html("p", { className: "note", textContent: `${words.steps_done.replace("{count}", n - 1)} — ${words.update.replace("{rate}", longer(Number(state.rate.toPrecision(2))))}` }));
+    if (model.plane && model.plane.others.length === 1) {
+      const file = html("input", { type: "file", accept: ".csv,text/csv", id: "csv", hidden: true });
+      file.addEventListener("change", async () => { if (file.files[0]) readPoints(await file.files[0].text()); });
+      panel.append(html("div", { className: "buttons" }, [
+        html("span", { className: "note", textContent: words.click_points }),
+        ...[0, 1].map((c) => button(`class${c}`, `${words.class} ${c + 1}`, () => { state.paint = c; render(); }, state.paint === c)),
+        button("clear", words.clear, () => setPoints([])), button("load", "CSV", () => file.click()), file,
+      ]));
+    }
+    if (model.batch) {
+      panel.append(html("div", { className: "buttons" }, [
+        button("mean", words.mean, () => { state.times = 1; render(); }, state.times === 1),
+        button("summed", words.summed, () => { state.times = batchSize(); render(); }, state.times !== 1),
+        button("twice", words.twice, twice),
+        html("span", { className: "note", id: "batch", textContent: batchSaid() }),
+      ]));
+    }
+    panel.append(html("p", { className: "note", textContent: `${words.steps_done.replace("{count}", n - 1)}${ruleNow() ? "" : ` — ${words.update.replace("{rate}", longer(Number(state.rate.toPrecision(2))))}`}` }));
     if (n > 2 && !(losses[n - 1] <= losses[n - 2])) panel.append(html("p", { className: "feedback wrong", textContent: words.too_large }));
     depth(panel);
   }
+  // All arguments at once, perhaps with another number of rows.
+  function setAll(next) {
+    given = { ...next };
+    if (model.batch) model.sizes[model.batch.size] = parts(given[keyOf(model.batch.rows[0])]).shape[0];
+    if (state.times !== 1) state.times = batchSize();
+    now = compute();
+    forget();
+    choose(null);
+    render();
+  }
+
+  // --- sum against mean, and the batch twice ------------------------------------------------------
+  const batchSize = () => model.sizes[model.batch.size];
+  const sizeOfAll = () => Math.sqrt(model.parameters.reduce((s, key) => {
+    const g = now.gradients[key];
+    return g === undefined ? s : s + parts(g).data.reduce((q, v) => q + (state.times * v) ** 2, 0);
+  }, 0));
+  const batchSaid = () => words.batch_said.replace("{count}", batchSize()).replace("{size}", longer(Number(sizeOfAll().toPrecision(3))));
+  // Every row a second time: a mean stays what it is, a sum doubles.
+  function twice() {
+    if (batchSize() > 500) return;
+    const next = { ...given };
+    for (const id of model.batch.rows) {
+      const x = given[keyOf(id)];
+      next[keyOf(id)] = { shape: [2 * x.shape[0], ...x.shape.slice(1)], data: Float64Array.of(...x.data, ...x.data) };
+    }
+    setAll(next);
+  }
+
+  // --- points of one's own ----------------------------------------------------------------------------
+  function pointsNow() {
+    const x = parts(given[keyOf(model.plane.data)]), t = parts(given[keyOf(model.plane.others[0])]);
+    const wide = t.shape[1] ?? 1;
+    return Array.from({ length: x.shape[0] }, (_, k) => {
+      const row = Array.from(t.data.slice(k * wide, (k + 1) * wide));
+      return [x.data[2 * k], x.data[2 * k + 1], wide > 1 ? row.indexOf(Math.max(...row)) : Math.round(row[0])];
+    });
+  }
+  function setPoints(points) {
+    if (!points.length) points = [[0, 0, 0]];
+    const data = keyOf(model.plane.data), answer = keyOf(model.plane.others[0]), { shape } = parts(given[answer]), wide = shape[1] ?? 1;
+    const n = points.length, rows = points.flatMap(([, , c]) => (wide > 1 ? Array.from({ length: wide }, (_, k) => Number(k === c)) : [c]));
+    setAll({
+      ...given, [data]: { shape: [n, 2], data: Float64Array.from(points.flatMap(([u, v]) => [u, v])) },
+      [answer]: { shape: [n, ...shape.slice(1)], data: Float64Array.from(rows) },
+    });
+  }
+  // Two numbers and a class in a line; what is no point is left out.
+  function readPoints(text) {
+    const rows = text.split(/\r?\n/).map((line) => line.split(/[,;\t]/).map((v) => v.trim()));
+    const labels = [...new Set(rows.filter(isPoint).map((r) => r[2] ?? "0"))].sort();
+    const points = rows.filter(isPoint).map((r) => [Number(r[0]), Number(r[1]), labels.indexOf(r[2] ?? "0")]);
+    if (points.length) setPoints(points.slice(0, 500));
+  }
+  const isPoint = (row) => row.length > 1 && row.slice(0, 2).every((v) => v !== "" && Number.isFinite(Number(v)));
   let timer = null;
   function run(on) {
     clearInterval(timer);
     state.running = on;
-    timer = on ? setInterval(() => train(1, state.rate), 60) : null;
+    timer = on ? setInterval(() => train(1, state.rate, ruleNow()), 60) : null;
     if (!on) render();
   }
+  // The colours as numbers, read once for each theme: reading makes all styles anew.
+  const hues = {};
+  const huesNow = () => hues[document.documentElement.dataset.theme] ??= [...Array(8).keys()].map((k) =>
+    getComputedStyle(document.documentElement).getPropertyValue(`--c${k}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
   // What a network answers to points of the plane, where its data are such points.
   function plane() {
     if (!model.plane) return [];
     const { data, answer, others, size } = model.plane, x = parts(given[keyOf(data)]);
-    const n = 40, reach = 1.25 * largest(x.data), grid = new Float64Array(2 * n * n);
+    // The frame stays as it is while points are added within it.
+    if (largest(x.data) > state.reach || largest(x.data) < state.reach / 3) state.reach = 1.25 * largest(x.data);
+    const { reach } = state;
+    const n = 40, grid = new Float64Array(2 * n * n);
     for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) {
       grid[2 * (i * n + j)] = reach * ((2 * j) / (n - 1) - 1);
       grid[2 * (i * n + j) + 1] = reach * (1 - (2 * i) / (n - 1));
@@ -562,12 +659,12 @@
     let said;
     try { said = parts(PROGRAM.forward(own, { ...model.sizes, [size]: n * n })[keyOf(answer)]); } catch { return []; }
     const classes = said.shape[1] ?? 1, canvas = html("canvas", { className: "plane", width: n, height: n });
-    const context = canvas.getContext("2d"), image = context.createImageData(n, n), style = getComputedStyle(document.documentElement);
-    const hues = [...Array(Math.max(2, classes)).keys()].map((k) => style.getPropertyValue(`--c${[1, 0, 2, 3, 4, 6][k % 6]}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
+    const context = canvas.getContext("2d"), image = context.createImageData(n, n);
+    const ownHues = [...Array(Math.max(2, classes)).keys()].map((k) => huesNow()[[1, 0, 2, 3, 4, 6][k % 6]]);
     for (let k = 0; k < n * n; k++) {
       const row = classes > 1 ? Array.from(said.data.slice(k * classes, (k + 1) * classes)) : [1 - said.data[k], said.data[k]];
       const low = Math.min(...row, 0), total = row.reduce((s, v) => s + v - low, 0) || 1;
-      const hue = [0, 1, 2].map((c) => row.reduce((s, v, q) => s + ((v - low) / total) * hues[q][c], 0));
+      const hue = [0, 1, 2].map((c) => row.reduce((s, v, q) => s + ((v - low) / total) * ownHues[q][c], 0));
       image.data.set([...hue, 150], 4 * k);
     }
     context.putImageData(image, 0, 0);
@@ -582,7 +679,13 @@
       circle.style.fill = `var(--c${[1, 0, 2, 3, 4, 6][hue % 6]})`;
       dots.append(circle);
     }
-    return [html("div", { className: "plane-box", title: words.boundary }, [canvas, dots])];
+    const box = html("div", { className: "plane-box", title: words.boundary }, [canvas, dots]);
+    if (others.length === 1) box.addEventListener("click", (event) => {
+      const { left, top, width, height } = box.getBoundingClientRect();
+      const at = [(event.clientX - left) / width, (event.clientY - top) / height];
+      setPoints([...pointsNow(), [reach * (2 * at[0] - 1), reach * (1 - 2 * at[1]), state.paint]]);
+    });
+    return [box];
   }
   // Where gradients thin with depth: a bar for each matrix, first layer first.
   function depth(panel) {
@@ -714,6 +817,8 @@
   // The picture of the step, unless one that shows it too was chosen.
   function showPicture(active) {
     const shows = (picture) => active && active.id in drawn[picture].spotOf;
+    const isPlayed = ["nudge", "train"].includes(state.mode);
+    if (isPlayed) active = state.mode === "nudge" && state.chosen;
     const first = Object.keys(model.pictures)[0], isPinned = state.pinned && views[state.picture];
     const isHeld = state.heldAt === state.step || (isPinned && model.pictures[state.picture].copies);
     if (!isPinned || (active && !isHeld && !shows(state.picture)))
@@ -774,12 +879,17 @@
     code.classList.remove("small");
     code.classList.toggle("small", code.scrollHeight > code.clientHeight + 1);
   }
+  let shownCode = "";
   function showCode(lines, side) {
+    // Where nothing changed nothing is measured: that would lay the page out at once.
+    const now = `${lines} ${side} ${state.mode} ${block}`;
+    if (now === shownCode) return;
     const active = codeLines.filter((line) => lines.includes(numberOf(line)));
     const isTrained = ["nudge", "train"].includes(state.mode);
     showBlock(active.length ? active[0].dataset.block : blocks[isTrained ? "gradient" : state.step ? side : "value"]);
     for (const line of codeLines) line.classList.toggle("now", active.includes(line));
     if (active.length) bring(active[0], $("#code"));
+    shownCode = `${lines} ${side} ${state.mode} ${block}`;
   }
   function refresh(panel, focus) {
     if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
@@ -999,6 +1109,7 @@
   // --- beginning ----------------------------------------------------------------------------------
   const dark = window.matchMedia && matchMedia("(prefers-color-scheme: dark)").matches;
   if (dark) document.documentElement.dataset.theme = "dark";
+  if (model.rule) state.rate = PROGRAM.rules[model.rule].rate;
   const asked = () => {
     try {
       const text = decodeURIComponent(location.hash.slice(1)), plain = /^step=(\d+)$/.exec(text);
@@ -1013,6 +1124,7 @@
       if (old && data.length === old.data.length) given[key] = old.shape.length ? { shape: old.shape, data } : data[0];
     }
     if (wanted.values && !isStill) now = compute();
+    wanted.mode ??= wanted.step === undefined ? model.mode : undefined;
     if (["nudge", "train"].includes(wanted.mode) && !isStill) enter(wanted.mode);
     else go(wanted.step || 0, false);
     if (wanted.factor) { state.factor = wanted.factor; showFactor(wanted.factor); }

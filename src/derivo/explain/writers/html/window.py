@@ -27,22 +27,23 @@ def write(window: Window, document: doc.Document) -> str:
     """Write a window, with the whole derivation in a drawer."""
     words = Words(document.language)
     parts = Parts(words)
-    script = _closely(f"{_program(window)}\n{asset('window.js')}")
+    script = closely(f"{_program(window)}\n{asset('window.js')}")
     return (
         f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
-        f'<head>\n<meta charset="utf-8">\n{_policy(script)}\n'
+        f'<head>\n<meta charset="utf-8">\n{policy(script)}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{escape(document.title)}</title>\n"
         f"<style>{font()}{asset('window.css')}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#card">{escape(words.text("page.skip"))}</a>\n'
-        f"{_app(window, parts)}\n{_drawer(document, parts)}\n"
-        f'<script type="application/json" id="model">{_model(window, words)}</script>\n'
+        f"{app(window, parts)}\n{drawer(document, parts)}\n"
+        f'<script type="application/json" id="model">{model(window, words)}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
 
 
-def _policy(script: str) -> str:
+def policy(script: str) -> str:
+    """Allow this script alone, and nothing from anywhere else."""
     digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
     rules = (
         "default-src 'none'; style-src 'unsafe-inline'; "
@@ -55,14 +56,18 @@ def _program(window: Window) -> str:
     """Give the script of the passes; nothing of it can end the element it stands in."""
     if not window.script:
         return '"use strict";\nconst PROGRAM = null;'
+    text = f"{window.runtime}\nconst PROGRAM = (() => {{\n{program(window)}\n}})();"
+    return text.replace("</", "<\\/")
+
+
+def program(window: Window) -> str:
+    """Write the body of a function that gives both passes, over a runtime `R`."""
     curves = ", ".join(f'"{i}": {text}' for i, text in window.slopes.items())
     loops = ", ".join(f'"{x.place}": {_step(x)}' for x in window.loops if x.script)
-    given = "const PROGRAM = { forward, backward, R, curves: CURVES, loops: LOOPS };"
-    text = (
-        f"{window.runtime}\n{window.script}\nconst CURVES = {{{curves}}};\n"
-        f"const LOOPS = {{{loops}}};\n{given}"
+    return (
+        f"{window.script}\nconst curves = {{{curves}}};\nconst loops = {{{loops}}};\n"
+        "return { forward, backward, R, curves, loops };"
     )
-    return text.replace("</", "<\\/")
 
 
 def _step(loop: Loop) -> str:
@@ -70,7 +75,7 @@ def _step(loop: Loop) -> str:
     return f"(() => {{\n{loop.script}return {{ forward, backward }};\n}})()"
 
 
-def _closely(script: str) -> str:
+def closely(script: str) -> str:
     """Leave out what only a reader of the file needs: indentation, lines of comment."""
     lines = (line.strip() for line in script.splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
@@ -79,7 +84,8 @@ def _closely(script: str) -> str:
 # --- what is seen --------------------------------------------------------------------
 
 
-def _app(window: Window, parts: Parts) -> str:
+def app(window: Window, parts: Parts) -> str:
+    """Write what is seen: the graph, the code, the formula and the bar below."""
     words = parts.words
     say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
     values = {v.id: v for v in window.values}
@@ -197,7 +203,7 @@ def _without_repeats(rows: tuple[doc.Row, ...]) -> tuple[doc.Row, ...]:
     return tuple(found)
 
 
-def _drawer(document: doc.Document, parts: Parts) -> str:
+def drawer(document: doc.Document, parts: Parts) -> str:
     """Write the derivation in full: the sections of the document."""
     words = parts.words
     sections = "".join(
@@ -221,7 +227,8 @@ def _drawer(document: doc.Document, parts: Parts) -> str:
 # --- what the script reads -----------------------------------------------------------
 
 
-def _model(window: Window, words: Words) -> str:
+def model(window: Window, words: Words) -> str:
+    """Write what the script reads as JSON."""
     values = {
         v.id: {
             "key": v.key, "label": inline(v.label), "adjoint": inline(v.adjoint),
@@ -234,7 +241,7 @@ def _model(window: Window, words: Words) -> str:
          "factors": m.factors}
         for m in window.moments
     ]  # fmt: skip
-    model = {
+    found = {
         "name": window.name,
         "values": values,
         "names": {v.name: v.id for v in window.values if v.name},
@@ -248,19 +255,26 @@ def _model(window: Window, words: Words) -> str:
         "outputs": window.outputs,
         "parameters": window.parameters,
         "plane": window.plane,
+        "batch": window.batch,
         "known": {k: _array(a) for k, a in window.known.items()},
         "is_loss": window.is_loss,
-        "words": {k: words.text(f"window.{k}", **_FIELDS) for k in texts("window")},
+        "words": said(words),
     }
     # Nothing of it may end the element that it stands in.
-    return json.dumps(model, ensure_ascii=False, allow_nan=False).replace(
+    return json.dumps(found, ensure_ascii=False, allow_nan=False).replace(
         "<", "\\u003c"
     )
 
 
+def said(words: Words) -> dict[str, str]:
+    """Give what the script says, with the fields that it fills in."""
+    return {k: words.text(f"window.{k}", **_FIELDS) for k in texts("window")}
+
+
 # Fields of sentences that the script fills in.
 _FIELDS = {
-    k: f"{{{k}}}" for k in ("name", "names", "reason", "rate", "count", "first", "last")
+    k: f"{{{k}}}"
+    for k in ("name", "names", "reason", "rate", "count", "first", "last", "size")
 }
 
 

@@ -1,0 +1,1 @@
+"""The playground: small networks, derived beforehand, to train on points of a plane."""
