@@ -346,7 +346,7 @@ class Passes:
                     raise
                 result = self._of_nothing(values, sizes, given)
         returned = gradient_nests(self.traced, self.wanted)
-        parts = result if len(returned) > 1 else (result,)
+        parts = result if len(returned) > 1 else (result,) if returned else ()
         if is_loss and upstream is not None:
             parts = tuple(rebuilt(p, lambda d: factor * d) for p in parts)
         gradients = {

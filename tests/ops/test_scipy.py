@@ -16,7 +16,7 @@ from tests.ops.spelled import difference
 
 pytest.importorskip("scipy")
 
-from scipy import linalg, signal, sparse, special, stats
+from scipy import fft, integrate, linalg, signal, sparse, special, stats
 from scipy.spatial import distance
 
 rng = np.random.default_rng(0)
@@ -141,7 +141,8 @@ LINALG: dict[str, Case] = {
 }  # fmt: skip
 
 ARRAYS: dict[str, Case] = {}
-for _name in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine"):
+for _name in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine",
+              "correlation", "canberra", "braycurtis", "seuclidean"):  # fmt: skip
     ARRAYS[f"cdist {_name}"] = (
         lambda a, b, m=_name: distance.cdist(a, b, m), {"a": ANY, "b": SQUARE},
     )  # fmt: skip
@@ -151,6 +152,21 @@ _M = sparse.coo_matrix(_S)
 ARRAYS |= {
     "cdist minkowski": (
         lambda a, b: distance.cdist(a, b, "minkowski", p=3), {"a": ANY, "b": SQUARE},
+    ),
+    "cdist mahalanobis": (
+        lambda a, b, v: distance.cdist(a, b, "mahalanobis", VI=v @ v.T),
+        {"a": ANY, "b": SQUARE, "v": DEFINITE},
+    ),
+    "pdist mahalanobis": (
+        lambda a: distance.pdist(a, "mahalanobis"), {"a": rng.normal(size=(6, 2))},
+    ),
+    "cdist with weights": (
+        lambda a, b, w: distance.cdist(a, b, w=w),
+        {"a": ANY, "b": SQUARE, "w": POSITIVE[0]},
+    ),
+    "squareform and back": (
+        lambda a: distance.squareform(distance.squareform(distance.pdist(a)) ** 2),
+        {"a": SQUARE},
     ),
     "convolve 1d": (
         lambda a, v: signal.convolve(a, v), {"a": SQUARE[0], "v": ANY[0, :2]},
@@ -167,6 +183,25 @@ ARRAYS |= {
     "dense @ sparse": (lambda x: x @ _S, {"x": ANY[:, :2]}),
     "vector @ sparse": (lambda x: x @ _M, {"x": ANY[0, :2]}),
     "matrix * dense": (lambda x: _M * x, {"x": SQUARE}),
+}  # fmt: skip
+
+for _mode, _boundary in (("full", "wrap"), ("same", "symm"), ("same", "fill")):
+    for _name in ("convolve2d", "correlate2d"):
+        ARRAYS[f"{_name} {_mode} {_boundary}"] = (
+            lambda a, v, f=_name, m=_mode, b=_boundary: getattr(signal, f)(a, v, m, b),
+            {"a": SQUARE, "v": ANY},
+        )
+for _name in ("fft", "rfft", "ihfft", "fft2"):
+    ARRAYS[f"scipy.fft.{_name}"] = (
+        lambda a, f=_name: np.abs(getattr(fft, f)(a, norm="ortho", workers=1)) ** 2,
+        {"a": SQUARE},
+    )
+ARRAYS |= {
+    "scipy.fft.irfft": (lambda a: fft.irfft(a, n=5, axis=0), {"a": SQUARE}),
+    "trapezoid": (lambda a: integrate.trapezoid(a, dx=0.3, axis=0), {"a": SQUARE}),
+    "circulant": (lambda a: linalg.circulant(a) ** 2, {"a": SQUARE[0]}),
+    "hankel": (lambda a, b: linalg.hankel(a, b) ** 2, {"a": SQUARE[0], "b": ANY[0]}),
+    "hankel of one": (lambda a: linalg.hankel(a) ** 2, {"a": SQUARE[0]}),
 }  # fmt: skip
 
 _LOC = {"loc": np.array(0.3), "scale": np.array(1.7)}
@@ -264,6 +299,41 @@ STATS["probabilities of poisson"] = (
     lambda mu: stats.poisson.cdf(WHOLE - 1, mu), {"mu": POSITIVE},
 )  # fmt: skip
 
+STATS |= {
+    "skewnorm": (lambda x, a: stats.skewnorm.logpdf(x, a), {"x": ANY, "a": POSITIVE}),
+    "vonmises": (
+        lambda x, k, loc: stats.vonmises.logpdf(x, k, loc),
+        {"x": ANY, "k": POSITIVE, "loc": np.array(0.3)},
+    ),
+    "halfcauchy": (lambda x, scale: stats.halfcauchy.logpdf(x, scale=scale),
+                   {"x": POSITIVE, "scale": np.array(1.7)}),
+    "halfnorm probability": (lambda x: stats.halfnorm.cdf(x), {"x": POSITIVE}),
+    "halfnorm beyond": (lambda x: stats.halfnorm.sf(x), {"x": POSITIVE}),
+    "halfcauchy probability": (
+        lambda x: stats.halfcauchy.cdf(x) + stats.halfcauchy.logsf(x), {"x": POSITIVE},
+    ),
+    "invgamma probability": (
+        lambda x: stats.invgamma.cdf(x, 2) - stats.invgamma.logsf(x, 3),
+        {"x": POSITIVE},
+    ),
+    "quantile of norm": (
+        lambda q, loc, scale: stats.norm.ppf(q, loc, scale) + stats.norm.isf(q) ** 2,
+        {"q": UNIT, **_LOC},
+    ),
+    "several of one dimension": (
+        lambda x: stats.multivariate_normal.logpdf(x), {"x": ANY[0]},
+    ),
+    "several of one dimension, moved": (
+        lambda x, m, c: stats.multivariate_normal.logpdf(x, m, c),
+        {"x": ANY[0], "m": np.array(0.4), "c": np.array(1.3)},
+    ),
+    "entropy": (lambda p: stats.entropy(p, axis=1), {"p": POSITIVE}),
+    "relative entropy": (
+        lambda p, q: stats.entropy(p, q, base=2), {"p": POSITIVE, "q": UNIT},
+    ),
+    "zscore": (lambda x: stats.zscore(x, axis=1, ddof=1), {"x": ANY}),
+    "gmean": (lambda x: stats.gmean(x, axis=1), {"x": POSITIVE}),
+}  # fmt: skip
 EVERY = {
     f"{part}: {name}": case
     for part, cases in (("special", SPECIAL), ("linalg", LINALG), ("arrays", ARRAYS),
@@ -311,6 +381,84 @@ def test_special_points() -> None:
     out = d.gradients(x=np.array([-1.0, 2.0]), a=2.0)
     assert out["x"][0] == 0
     assert np.isfinite(out["a"])
+
+
+# Where x is 0 the slope is the logarithm, where no weight is the exponential, and where
+# the exponent is 0 half the square of the logarithm: by hand.
+ZERO, HALF, LOG2 = np.zeros(2), np.array([0.5, 2.0]), np.log(2)
+POINTS: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
+    "xlogy": (special.xlogy, {"x": ZERO, "y": HALF}, {"x": [-LOG2, LOG2], "y": [0, 0]}),
+    "xlogy of nothing": (
+        special.xlogy, {"x": ZERO, "y": np.array([0.0, np.inf])}, {"x": [0, 0]},
+    ),
+    "xlogy outside": (special.xlogy, {"x": ZERO, "y": -HALF}, {"x": [0, 0]}),
+    "xlog1py": (
+        special.xlog1py, {"x": ZERO, "y": HALF}, {"x": np.log1p(HALF), "y": [0, 0]},
+    ),
+    "entr": (special.entr, {"x": np.array([0.0, -1.0, 1.0])}, {"x": [0, 0, -1]}),
+    "boxcox": (
+        special.boxcox, {"x": HALF, "y": ZERO},
+        {"x": 1 / HALF, "y": [LOG2**2 / 2, LOG2**2 / 2]},
+    ),
+    "inv_boxcox": (
+        special.inv_boxcox, {"x": HALF, "y": ZERO},
+        {"x": np.exp(HALF), "y": -np.exp(HALF) * HALF**2 / 2},
+    ),
+    "logsumexp": (
+        lambda x, y: special.logsumexp(x, b=y), {"x": HALF, "y": np.array([0.0, 1.0])},
+        {"x": [0, 1], "y": [np.exp(-1.5), 1]},
+    ),
+    "logsumexp of what does not count": (
+        lambda x, y: special.logsumexp(x, b=y),
+        {"x": np.array([np.inf, 2.0]), "y": np.array([0.0, 1.0])}, {"x": [0, 1]},
+    ),
+    "gamma of 1": (
+        lambda x, y: stats.gamma.logpdf(x, y), {"x": HALF, "y": np.array(1.0)},
+        {"x": [-1, -1], "y": 2 * np.euler_gamma},
+    ),
+    "dirichlet of 1": (
+        lambda y: stats.dirichlet.logpdf([0.5, 0.5], y), {"y": np.ones(2)},
+        {"y": [1 - LOG2, 1 - LOG2]},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_slopes_at_zeros(name: str) -> None:
+    function, arrays, wanted = POINTS[name]
+    take: Any = {
+        ("x", "y"): lambda x, y: function(x, y),
+        ("x",): lambda x: function(x),
+        ("y",): lambda y: function(y),
+    }[tuple(arrays)]
+    d = derivo.derive(take, **arrays)
+    value, gradients = d.value_and_gradients(**arrays)
+    np.testing.assert_allclose(value, function(*arrays.values()), atol=1e-12)
+    for k, want in wanted.items():
+        np.testing.assert_allclose(gradients[k], want, rtol=1e-9, atol=1e-12, err_msg=k)
+
+
+def test_a_distribution_without_a_rule_is_refused_by_its_name() -> None:
+    with pytest.raises(
+        NotSupportedError, match=r"scipy\.stats\.burr\.logpdf has no rule"
+    ):
+        derivo.derive(lambda x: stats.burr(2, 3).logpdf(x), x="N")
+    with pytest.raises(NotSupportedError, match=r"scipy\.stats\.zipf\.pmf has no rule"):
+        derivo.derive(lambda a: stats.zipf.pmf(2, a), a="N")
+    d = derivo.derive(lambda x: x * stats.burr(2, 3).cdf(0.5), x="N")
+    np.testing.assert_allclose(d(x=HALF), HALF * stats.burr(2, 3).cdf(0.5))
+    with pytest.raises(NotSupportedError, match=r"`scipy\.special\.zeta` has no rule"):
+        derivo.derive(lambda x: special.zeta(x), x="N")
+
+
+def test_a_copy_where_one_is_needed_as_libraries_ask_for_it() -> None:
+    d = derivo.derive(lambda x: linalg.khatri_rao(x, x), x="N M")
+    np.testing.assert_allclose(d(x=ANY), linalg.khatri_rao(ANY, ANY))
+    for mode in type(np._CopyMode.ALWAYS):
+        if mode is not np._CopyMode.NEVER:
+            d = derivo.derive(lambda x, m=mode: np.array(x, copy=m) ** 2, x="N M")
+            np.testing.assert_allclose(d(x=ANY), ANY**2)
 
 
 def test_a_derivative_that_nobody_has_is_refused() -> None:

@@ -15,7 +15,7 @@ from derivo.ops.axes import moveaxis
 from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.leaf import arange, eye, made
 from derivo.ops.reduce import sum_of
-from derivo.ops.shape import LINEAR, as_dim, read_only, transpose
+from derivo.ops.shape import LINEAR, as_dim, read_only, reshape, transpose
 from derivo.ops.tidy import operands, refilled
 
 
@@ -153,6 +153,12 @@ def diag(v: Any, k: int = 0) -> Any:
         return diagonal(v, offset=int(k))
     n = v.shape[0] + abs(k)
     return from_diagonal(v, shape=(n, n), offset=int(k))
+
+
+@spells(np.diagflat)
+def diagflat(v: Any, k: int = 0) -> Any:
+    """Give the matrix that has all elements on its diagonal."""
+    return diag(v if v.ndim == 1 else reshape(v, shape=(v.size,)), k)
 
 
 def _trace_spec(x: Spec, offset: int) -> Spec:

@@ -15,20 +15,25 @@ import numpy as np
 
 from derivo.ops.arithmetic import log, logical_and
 from derivo.ops.axes import matrix_transpose
-from derivo.ops.catalogue import spells_scipy
+from derivo.ops.catalogue import SPELLINGS, spells_scipy
 from derivo.ops.composite import softplus
-from derivo.ops.elementwise import abs_, arctan, exp, expm1, floor, log1p, where
-from derivo.ops.reduce import sum_of
+from derivo.ops.elementwise import abs_, arctan, cos, exp, expm1, floor, log1p, where
+from derivo.ops.reduce import mean, sum_of
 from derivo.ops.scipy_linalg import mirrored
-from derivo.ops.scipy_special import betainc, gammainc, gammaincc, log_ndtr
+from derivo.ops.scipy_special import betainc, gammainc, gammaincc, ive, log_ndtr, ndtri
 from derivo.ops.shape import as_array, expand_dims
 from derivo.ops.solve import logabsdet, solve
-from derivo.ops.special import erfc, gammaln, xlog1py, xlogy
+from derivo.ops.special import entr, erf, erfc, gammaln, rel_entr, xlog1py, xlogy
+from derivo.ops.statistics import std
 
 _HALF_LOG_TWO_PI = 0.9189385332046727
 _LOG_PI = 1.1447298858494002
 _INF = np.inf
 _ROOT_HALF = 0.7071067811865476
+
+
+def _i0e(x: Any) -> Any:
+    return ive(as_array(x), n=0)
 
 
 def _betaln(a: Any, b: Any) -> Any:
@@ -56,12 +61,21 @@ CONTINUOUS: dict[str, tuple[tuple[str, ...], tuple[float, float], _Formula]] = {
     "t": (("df",), (-_INF, _INF), _t),
     "cauchy": ((), (-_INF, _INF), lambda z: -_LOG_PI - log1p(z * z)),
     "laplace": ((), (-_INF, _INF), lambda z: -abs_(z) - np.log(2)),
+    "skewnorm": (
+        ("a",), (-_INF, _INF),
+        lambda z, a: np.log(2) - z * z / 2 - _HALF_LOG_TWO_PI + log_ndtr(a * z),
+    ),
+    "vonmises": (
+        ("kappa",), (-_INF, _INF),
+        lambda z, kappa: kappa * (cos(z) - 1) - np.log(2 * np.pi) - log(_i0e(kappa)),
+    ),
     "logistic": ((), (-_INF, _INF), lambda z: -z - 2 * softplus(-z)),
     "gumbel_r": ((), (-_INF, _INF), lambda z: -z - exp(-z)),
     "gumbel_l": ((), (-_INF, _INF), lambda z: z - exp(z)),
     "uniform": ((), (0, 1), lambda z: 0 * z),
     "expon": ((), (0, _INF), lambda z: -z),
     "halfnorm": ((), (0, _INF), lambda z: -z * z / 2 - _HALF_LOG_TWO_PI + np.log(2)),
+    "halfcauchy": ((), (0, _INF), lambda z: np.log(2) - _LOG_PI - log1p(z * z)),
     "beta": (
         ("a", "b"), (0, 1),
         lambda z, a, b: xlogy(a - 1, z) + xlog1py(b - 1, -z) - _betaln(a, b),
@@ -220,6 +234,13 @@ PROBABILITIES: dict[str, tuple[_Formula, _Formula]] = {
         lambda z, df: where(z < 0, 1 - _t_beyond(z, df), _t_beyond(z, df)),
     ),
     "expon": (lambda z: -expm1(-z), lambda z: exp(-z)),
+    "halfnorm": (lambda z: erf(z * _ROOT_HALF), lambda z: erfc(z * _ROOT_HALF)),
+    "halfcauchy": (
+        lambda z: arctan(z) * 2 / np.pi, lambda z: 1 - arctan(z) * 2 / np.pi,
+    ),
+    "invgamma": (
+        lambda z, a: gammaincc(a, 1 / z), lambda z, a: gammainc(a, 1 / z),
+    ),
     "uniform": (lambda z: z, lambda z: 1 - z),
     "gamma": (lambda z, a: gammainc(a, z), lambda z, a: gammaincc(a, z)),
     "chi2": (
@@ -283,6 +304,18 @@ for _name, _both in LOG_PROBABILITIES.items():
         spells_scipy(f"stats.{_name}.{_method}")(_distribution(_name, _formula, _ends))
 
 
+def _normal_quantile(sign: int) -> Any:
+    def call(_self: Any, q: Any, *args: Any, **given: Any) -> Any:
+        known = _read(("loc", "scale"), args, given)
+        return known.get("loc", 0) + known.get("scale", 1) * (sign * ndtri(as_array(q)))
+
+    return call
+
+
+spells_scipy("stats.norm.ppf")(_normal_quantile(1))
+spells_scipy("stats.norm.isf")(_normal_quantile(-1))
+
+
 @spells_scipy("stats.poisson.cdf")
 def _poisson_cdf(_self: Any, k: Any, *args: Any, **given: Any) -> Any:
     known = _read(("mu", "loc"), args, given)
@@ -303,6 +336,9 @@ def _normal_of_several(
         raise NotImplementedError(message)
     x, cov = as_array(x), as_array(cov)
     x = expand_dims(x, axis=0) if not np.ndim(x) else x
+    of_one = not np.ndim(cov) and (mean is None or not np.ndim(mean))
+    if of_one and np.ndim(x) == 1:
+        x = expand_dims(x, axis=1)  # of one dimension: each number is one point
     centred = x if mean is None else x - as_array(mean)
     n = centred.shape[-1]
     if np.ndim(cov) < 2:
@@ -332,3 +368,39 @@ def _dirichlet(_self: Any, x: Any, alpha: Any) -> Any:
 
 
 spells_scipy("stats.dirichlet.pdf")(_exp_of(_dirichlet))
+
+
+# --- statistics ----------------------------------------------------------------------
+
+
+@spells_scipy("stats.entropy")
+def entropy(pk: Any, qk: Any = None, base: Any = None, axis: int = 0) -> Any:
+    """Give the entropy of weights, or how far they are from others: Cover 2.26."""
+    p = as_array(pk)
+    p = p / sum_of(p, axis=axis, keepdims=True)
+    if qk is None:
+        terms = entr(p)
+    else:
+        q = as_array(qk)
+        terms = rel_entr(p, q / sum_of(q, axis=axis, keepdims=True))
+    total = sum_of(terms, axis=axis)
+    return total if base is None else total / log(base)
+
+
+@spells_scipy("stats.zscore")
+def zscore(a: Any, axis: Any = 0, ddof: int = 0) -> Any:
+    """Take off the mean and divide by the standard deviation."""
+    x = as_array(a)
+    centred = x - mean(x, axis=axis, keepdims=True)
+    return centred / std(x, axis=axis, ddof=ddof, keepdims=True)
+
+
+@spells_scipy("stats.gmean")
+def gmean(a: Any, axis: Any = 0) -> Any:
+    """Give the geometric mean."""
+    return exp(mean(log(as_array(a)), axis=axis))
+
+
+spells_scipy("integrate.trapezoid")(
+    lambda y, x=None, dx=1.0, axis=-1: SPELLINGS[np.trapezoid](y, x, dx, axis)
+)

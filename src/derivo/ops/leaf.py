@@ -133,11 +133,16 @@ def _tidy_float(x: Any) -> Any:
     return x.recorder.record(fill, (), attrs)
 
 
+def _float_text(_attrs: Any, x: Any) -> str:
+    # Without axes it may be a number of Python's.
+    return "{0}.astype({dtype})" if x.shape else "np.asarray({0}, {dtype})"
+
+
 # NumPy would turn float32 into float64 where an integer array joins in; converting the
 # integers first keeps the type that came in.
 as_float = register(
     Op(
-        "as_float", ("x",), _float_spec, "{0}.astype({dtype})",
+        "as_float", ("x",), _float_spec, _float_text,
         vjp=lambda _g, _y, _x: (None,),
         samples=lambda rng: ((rng.integers(0, 5, (3, 4)),), {}),
         latex=r"\mathbb{{1}}[{0}]", traits=frozenset({"elementwise"}),

@@ -17,7 +17,7 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops import matrix_functions as plain
 from derivo.ops.axes import matrix_transpose
-from derivo.ops.catalogue import Untold, register, spells
+from derivo.ops.catalogue import SPELLINGS, Untold, register, spells
 from derivo.ops.decompose import (
     draw_oblong,
     matrix_rank,
@@ -29,6 +29,7 @@ from derivo.ops.diagonal import tril
 from derivo.ops.index import cut
 from derivo.ops.join import concatenate
 from derivo.ops.linalg import FACTORED, matmul
+from derivo.ops.ranges import vander
 from derivo.ops.reduce import sum_of
 from derivo.ops.shape import as_array, as_shape, expand_dims, squeeze
 from derivo.ops.solve import solve
@@ -102,7 +103,8 @@ def _qr(a: Any, mode: str = "reduced") -> Any:
     return r if mode == "r" else QRResult(q, r)
 
 
-def _pinv_vjp(g: Any, y: Any, a: Any) -> tuple[Any]:
+def _pinv_vjp(g: Any, y: Any, a: Any, *, rcond: Any = None) -> tuple[Any]:
+    del rcond  # the rank is that of the neighbours
     t = matrix_transpose
     p, h = t(y), t(g)
     inner = matmul(h, matmul(y, p))
@@ -117,8 +119,9 @@ def _pinv_vjp(g: Any, y: Any, a: Any) -> tuple[Any]:
 pinv = register(
     Op(
         "pinv", ("a",),
-        lambda a: Spec((*a.shape[:-2], *matrix_sides(a)[::-1]), "float"),
-        "np.linalg.pinv({0})", vjp=_pinv_vjp, latex="{0}^+", samples=draw_oblong,
+        lambda a, **_: Spec((*a.shape[:-2], *matrix_sides(a)[::-1]), "float"),
+        "np.linalg.pinv({0}, rcond={rcond})", vjp=_pinv_vjp, latex="{0}^+",
+        attrs={"rcond": None}, samples=draw_oblong,
         traits=_REAL,
         js=FACTORED,
     ),
@@ -187,3 +190,10 @@ def _lstsq(a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any]:
     if tall and b.ndim == 1:
         squares = expand_dims(squares, axis=0)
     return x, squares, matrix_rank(a), s
+
+
+@spells(np.polyfit)
+def polyfit(x: Any, y: Any, deg: Any) -> Any:
+    """Give the polynomial of a degree that comes nearest to points."""
+    a = vander(as_array(x) * 1.0, int(deg) + 1)
+    return SPELLINGS[np.linalg.lstsq](a, as_array(y))[0]

@@ -17,7 +17,7 @@ from derivo.ops.elementwise import where
 from derivo.ops.index import cut, gather, getitem
 from derivo.ops.infer import normal_axis
 from derivo.ops.leaf import arange, made
-from derivo.ops.piecewise import clip, remainder
+from derivo.ops.piecewise import clip, floor_divide, remainder
 from derivo.ops.rearrange import pad
 from derivo.ops.shape import (
     LINEAR,
@@ -306,3 +306,15 @@ spells("minimum.accumulate")(_accumulated(cummin))
 sort_along, argsort_along = _along(sort), _along(argsort)
 spells(np.sort)(sort_along)
 spells(np.argsort)(argsort_along)
+
+
+@spells(np.unravel_index)
+def unravel_index(indices: Any, shape: Any, order: str = "C") -> tuple[Any, ...]:
+    """Give the place in each axis of elements that are numbered through."""
+    sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
+    places: list[Any] = []
+    rest = indices
+    for n in reversed(sizes) if order == "C" else sizes:
+        places.append(remainder(rest, n))
+        rest = floor_divide(rest, n)
+    return tuple(places[::-1] if order == "C" else places)

@@ -14,6 +14,7 @@ from derivo.ops.arithmetic import KINKED, logical_and, logical_or
 from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.elementwise import abs_, floor, minimum, sign, where
 from derivo.ops.infer import elementwise, floating, predicate
+from derivo.ops.shape import as_array
 
 
 def _away(*places: float) -> Any:
@@ -297,3 +298,25 @@ def piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> An
     for condition, value in zip(conditions, values, strict=True):
         result = where(condition, value, result)  # the last that holds counts
     return result
+
+
+# --- two results at once -------------------------------------------------------------
+
+
+@spells(np.divmod)
+def divmod_of(a: Any, b: Any) -> tuple[Any, Any]:
+    """Give the whole quotient, and what remains."""
+    return floor_divide(a, b), remainder(a, b)
+
+
+@spells(np.modf)
+def modf(x: Any) -> tuple[Any, Any]:
+    """Give the part after the point, and the part before it."""
+    whole = CATALOGUE["trunc"](x)
+    return x - whole, whole
+
+
+@spells(np.ldexp)
+def ldexp(x: Any, n: Any) -> Any:
+    """Multiply by a power of two."""
+    return x * 2.0 ** as_array(n)

@@ -17,7 +17,7 @@ from derivo.ops.leaf import as_float
 from derivo.ops.pick import argsort_along
 from derivo.ops.piecewise import clip, isnan
 from derivo.ops.reduce import REDUCING, combine_axes, count, restore, sum_of
-from derivo.ops.shape import as_array, reshape
+from derivo.ops.shape import as_array, as_shape, reshape
 
 # Where the place of the quantile q among n sorted elements is n q + a + q (1 - a - b)
 # - 1: the (a, b) of Hyndman and Fan, Sample quantiles in statistical packages (1996).
@@ -164,8 +164,8 @@ def _spelled(op: Op, scale: float) -> Any:
             parts = [call(x, p, axis, False, method, keepdims) for p in q]
             return stack(*parts, axis=0)
         if np.ndim(q):
-            message = "several quantiles must stand in one row"
-            raise NotImplementedError(message)
+            rows = call(x, np.ravel(q), axis, False, method, keepdims)
+            return reshape(rows, shape=(*as_shape(np.shape(q)), *rows.shape[1:]))
         traced = hasattr(q, "record")
         part = q / scale if scale != 1 else q
         axes = normal_axis(axis, x.ndim)

@@ -11,9 +11,9 @@ from derivo.graph.element import Placed, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.axes import swapaxes
-from derivo.ops.catalogue import register, spells
+from derivo.ops.catalogue import SPELLINGS, register, spells
 from derivo.ops.elementwise import maximum, minimum, where
-from derivo.ops.index import gather, scatter_add, slice_
+from derivo.ops.index import cut, gather, scatter_add, slice_
 from derivo.ops.infer import normal_axis
 from derivo.ops.leaf import arange, fill, made
 from derivo.ops.piecewise import clip, remainder
@@ -176,16 +176,20 @@ pad = register(
 @spells(np.pad)
 def _pad(
     x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0,
-    reflect_type: str = "even",
+    reflect_type: str = "even", stat_length: Any = None, end_values: Any = 0,
 ) -> Any:  # fmt: skip
     modes = ("constant", "edge", "reflect", "symmetric", "wrap")
-    if callable(mode) or mode not in modes:
-        message = f"mode {mode!r} has no rule, only {', '.join(modes)}"
-        raise NotImplementedError(message)
-    if reflect_type != "even":
-        message = f"pad with reflect_type={reflect_type!r} has no rule"
+    if callable(mode) or mode not in (*modes, "linear_ramp", *_STATISTICS):
+        known = ", ".join((*modes, "linear_ramp", *_STATISTICS))
+        message = f"mode {mode!r} has no rule, only {known}"
         raise NotImplementedError(message)
     widths = _widths(x, pad_width)
+    if mode in _STATISTICS:
+        return _padded_by_statistics(x, widths, mode, stat_length)
+    if mode == "linear_ramp":
+        return _padded_by_ramps(x, widths, end_values)
+    if reflect_type == "odd" and mode in ("reflect", "symmetric"):
+        return _padded_upside_down(x, widths, repeats_edge=mode == "symmetric")
     pairs = _per_side(x, constant_values) if mode == "constant" else [(0, 0)]
     first = pairs[0][0]
     same = all(v is first for pair in pairs for v in pair) or not any(
@@ -240,6 +244,81 @@ def _put_on(x: Any, axis: int, side: int, width: int, value: Any) -> Any:
         return pad(x, widths=widths, value=value)
     inside = pad(made(fill, x, value=1, shape=as_shape(x.shape)), widths=widths)
     return where(inside > 0, pad(x, widths=widths), value)
+
+
+# Modes that put on what they compute of the elements nearby, one axis after another.
+_STATISTICS = ("maximum", "mean", "median", "minimum")
+
+
+def _padded_by_statistics(
+    x: Any, widths: tuple[tuple[int, int], ...], mode: str, length: Any
+) -> Any:
+    """Put a statistic of the elements at each end before and after an array."""
+    name = {"maximum": "max", "minimum": "min"}.get(mode, mode)
+    statistic = SPELLINGS[getattr(np, name)]
+    lengths = _per_side(x, length)
+    for axis, ((before, after), (first, last)) in enumerate(
+        zip(widths, lengths, strict=True)
+    ):
+        n = as_shape(x.shape)[axis]
+        # An end may have fewer elements than are asked for: then it has all of them.
+        all_first, all_last = (
+            k is None or (isinstance(n, int) and n <= k) for k in (first, last)
+        )
+        parts = (
+            x if all_first else cut(x, axis, None, first),
+            x if all_last else cut(x, axis, -last, None),
+        )
+        edges = [statistic(p, axis=axis, keepdims=True) for p in parts]
+        x = _between(edges[0], x, edges[1], axis, (before, after))
+    return x
+
+
+def _padded_by_ramps(
+    x: Any, widths: tuple[tuple[int, int], ...], end_values: Any
+) -> Any:
+    """Put straight lines from the edges to end values before and after an array."""
+    ends = _per_side(x, end_values)
+    for axis, (width, values) in enumerate(zip(widths, ends, strict=True)):
+        sides = []
+        for side, value in enumerate(values):
+            edge = cut(x, axis, -1, None) if side else cut(x, axis, None, 1)
+            share = np.arange(width[side]) / max(width[side], 1)
+            share = share[::-1] if side else share
+            shape = [1] * x.ndim
+            shape[axis] = width[side]
+            sides.append(value + (edge - value) * np.reshape(share, shape))
+        x = _between(sides[0], x, sides[1], axis, (min(width[0], 1), min(width[1], 1)))
+    return x
+
+
+def _padded_upside_down(
+    x: Any, widths: tuple[tuple[int, int], ...], *, repeats_edge: bool
+) -> Any:
+    """Mirror an array at its edges, and turn it about the values there."""
+    for axis, (before, after) in enumerate(widths):
+        n = as_shape(x.shape)[axis]
+        first = int(not repeats_edge)
+        if not isinstance(n, int) or max(before, after) > n - first:
+            message = "reflect_type='odd' has a rule for what is mirrored once alone"
+            raise NotImplementedError(message)
+        left, right = cut(x, axis, None, 1), cut(x, axis, -1, None)
+        ahead = cut(x, axis, first, first + before)
+        behind = cut(x, axis, n - first - after, n - first)
+        x = _between(
+            2 * left - flip(ahead, axis=axis), x, 2 * right - flip(behind, axis=axis),
+            axis, (min(before, 1), min(after, 1)),
+        )  # fmt: skip
+    return x
+
+
+def _between(before: Any, x: Any, after: Any, axis: int, times: tuple[int, int]) -> Any:
+    """Put copies of one part before an array, and of another one behind it."""
+    parts = []
+    for part, count in ((before, times[0]), (x, 1), (after, times[1])):
+        if count:
+            parts.append(repeat(part, repeats=count, axis=axis) if count > 1 else part)
+    return SPELLINGS[np.concatenate](parts, axis=axis) if len(parts) > 1 else x
 
 
 # --- repeating ---------------------------------------------------------------------

@@ -18,7 +18,6 @@ _BYTES = "it is another number for float32 than for float64"
 REFUSED: dict[str, tuple[str, str]] = {
     "np.unique": (_SIZE, "number the kinds before, and give the numbers"),
     "np.nonzero": (_SIZE, "np.where(mask, x, 0), or multiply by the mask"),
-    ".nonzero": (_SIZE, "np.where(mask, x, 0), or multiply by the mask"),
     "np.argwhere": (_SIZE, "np.where(mask, x, 0), or multiply by the mask"),
     "np.flatnonzero": (_SIZE, "np.where(mask, x, 0), or multiply by the mask"),
     "np.extract": (_SIZE, "np.where(mask, x, 0), or multiply by the mask"),
@@ -41,16 +40,9 @@ REFUSED: dict[str, tuple[str, str]] = {
         "eigenvalues may be complex", "np.linalg.eigvalsh for a symmetric matrix",
     ),
     "np.roots": ("roots may be complex", "a few steps of Newton's method"),
-    "np.polyfit": (
-        "it is a least squares problem",
-        "np.linalg.lstsq(np.vander(x, degree + 1), y)[0]",
-    ),
     "np.spacing": ("it gives no slope", "np.finfo(x.dtype).eps"),
     "np.nextafter": ("it gives no slope", "x + 1e-12"),
-    "np.divmod": ("it gives two results", "x // y and x % y"),
-    "np.modf": ("it gives two results", "x - np.trunc(x) and np.trunc(x)"),
     "np.frexp": ("it gives two results", "np.log2(np.abs(x))"),
-    "np.ldexp": ("it has no rule", "x * 2.0 ** n"),
     "np.left_shift": ("whole numbers have no slope", "x * 2 ** n"),
     "np.right_shift": ("whole numbers have no slope", "x // 2 ** n"),
     "np.lexsort": ("it gives places alone", "np.argsort of one key"),
@@ -123,5 +115,23 @@ def _refusing(why: str, instead: str) -> Any:
     return refuse
 
 
+def _no_rule_of(method: str) -> Any:
+    def refuse(distribution: Any, *_args: Any, **_options: Any) -> NoReturn:
+        message = (
+            f"scipy.stats.{distribution.name}.{method} has no rule; write its formula, "
+            "or see docs/operations.md for the distributions that have one"
+        )
+        raise NotImplementedError(message)
+
+    return refuse
+
+
+# Of every distribution that has none of its own.
+for _kind, _methods in (
+    ("rv_continuous", ("pdf", "logpdf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")),
+    ("rv_discrete", ("pmf", "logpmf", "cdf", "logcdf", "sf", "logsf")),
+):
+    for _method in _methods:
+        spells_scipy(f"stats.{_kind}.{_method}")(_no_rule_of(_method))
 for _place, (_why, _instead) in OF_SCIPY.items():
     spells_scipy(_place)(_refusing(_why, _instead))

@@ -280,9 +280,33 @@ def toeplitz(c: Any, r: Any = None) -> Any:
     """Give the matrix whose diagonals are constant."""
     c = as_array(c)
     r = c if r is None else as_array(r)
-    n, m = as_shape(np.shape(c))[0], as_shape(np.shape(r))[0]
-    if not isinstance(n, int) or not isinstance(m, int):
-        message = "toeplitz needs the sizes of its vectors as numbers"
-        raise ShapeError(message)
+    n, m = _known(c, "toeplitz"), _known(r, "toeplitz")
     values = joined([flip(cut(r, 0, 1, None)), c])
     return gather(values, np.arange(n)[:, None] - np.arange(m) + m - 1, axis=0)
+
+
+@spells_scipy("linalg.circulant")
+def circulant(c: Any) -> Any:
+    """Give the matrix whose columns are a vector, turned further and further."""
+    c = as_array(c)
+    n = _known(c, "circulant")
+    return gather(c, (np.arange(n)[:, None] - np.arange(n)) % n, axis=0)
+
+
+@spells_scipy("linalg.hankel")
+def hankel(c: Any, r: Any = None) -> Any:
+    """Give the matrix whose diagonals across are constant."""
+    c = as_array(c)
+    n = _known(c, "hankel")
+    r = 0 * c if r is None else as_array(r)
+    m = _known(r, "hankel")
+    values = joined([c, cut(r, 0, 1, None)])
+    return gather(values, np.arange(n)[:, None] + np.arange(m), axis=0)
+
+
+def _known(x: Any, what: str) -> int:
+    n = as_shape(np.shape(x))[0]
+    if not isinstance(n, int):
+        message = f"{what} needs the sizes of its vectors as numbers"
+        raise ShapeError(message)
+    return n

@@ -19,7 +19,17 @@ from derivo.ops import scipy_text as text
 from derivo.ops.arithmetic import log, power
 from derivo.ops.catalogue import no_derivative, register, spells, spells_scipy
 from derivo.ops.composite import log_softmax, logsumexp, softmax
-from derivo.ops.elementwise import abs_, exp, expm1, log1p, logaddexp, sign, sqrt, where
+from derivo.ops.elementwise import (
+    abs_,
+    exp,
+    expm1,
+    log1p,
+    logaddexp,
+    minimum,
+    sign,
+    sqrt,
+    where,
+)  # fmt: skip
 from derivo.ops.infer import floating, normal_axis
 from derivo.ops.reduce import max_of, sum_of
 from derivo.ops.shape import as_array, squeeze
@@ -27,6 +37,7 @@ from derivo.ops.special import digamma, gammaln, polygamma, trigamma
 
 OF_SCIPY = Unscripted("is a function of SciPy's, which a page does not have")
 SMOOTH = frozenset({"elementwise", "floating"})
+_LARGEST_SHIFT = 80.0  # of which the exponential is finite in float32, too
 _ROOT_PI, _ROOT_TWO_PI = 1.772453850905516, 2.5066282746310002
 
 
@@ -256,7 +267,8 @@ def binom(n: Any, k: Any) -> Any:
 def exprel(x: Any) -> Any:
     """Give (exp(x) - 1) / x, and 1 at 0."""
     safe = where(abs_(x) < 1e-5, 1, x)
-    return where(abs_(x) < 1e-5, 1 + x / 2 + x * x / 6, expm1(safe) / safe)
+    near = 1 + x / 2 * (1 + x / 3 * (1 + x / 4))
+    return where(abs_(x) < 1e-5, near, expm1(safe) / safe)
 
 
 @spells("exp10")
@@ -268,15 +280,16 @@ def exp10(x: Any) -> Any:
 @spells("boxcox")
 def boxcox(x: Any, lmbda: Any) -> Any:
     """Give (x ** lmbda - 1) / lmbda, and log(x) where lmbda is 0."""
-    safe = where(lmbda == 0, 1, lmbda)
-    return where(lmbda == 0, log(x), expm1(safe * log(x)) / safe)
+    return log(x) * exprel(lmbda * log(x))
 
 
 @spells("inv_boxcox")
 def inv_boxcox(y: Any, lmbda: Any) -> Any:
     """Give the inverse of `boxcox`."""
-    safe = where(lmbda == 0, 1, lmbda)
-    return where(lmbda == 0, exp(y), exp(log1p(safe * y) / safe))
+    z = lmbda * y
+    safe = where(abs_(z) < 1e-5, 1, z)
+    near = 1 - z * (1 / 2 - z * (1 / 3 - z / 4))
+    return exp(y * where(abs_(z) < 1e-5, near, log1p(safe) / safe))
 
 
 @spells("huber")
@@ -315,7 +328,9 @@ def logsumexp_of(
     counted = where(b == 0, -np.inf, a)
     m = max_of(counted, axis=axis, keepdims=True)
     m = where(np.isfinite(m), m, 0)
-    total = sum_of(b * exp(where(b == 0, 0, a) - m), axis=axis, keepdims=True)
+    # There its part of the sum is 0, and its slope for b the exponential: a finite one.
+    shifted = where(b == 0, minimum(a - m, _LARGEST_SHIFT), a - m)
+    total = sum_of(b * exp(shifted), axis=axis, keepdims=True)
     y = log(abs_(total) if return_sign else total) + m
     s = sign(total)
     for x in reversed(normal_axis(axis, np.ndim(total))) if not keepdims else ():

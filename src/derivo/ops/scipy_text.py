@@ -61,21 +61,24 @@ def gammainc_scipy(a, x):
     """Give the lower incomplete gamma function, regularised. It needs SciPy."""
     from scipy.special import gammainc
 
-    return gammainc(a, x).astype(x.dtype)
+    y = gammainc(a, x)
+    return y.astype(x.dtype) if hasattr(x, "dtype") else y
 
 
 def gammaincc_scipy(a, x):
     """Give the upper incomplete gamma function, regularised. It needs SciPy."""
     from scipy.special import gammaincc
 
-    return gammaincc(a, x).astype(x.dtype)
+    y = gammaincc(a, x)
+    return y.astype(x.dtype) if hasattr(x, "dtype") else y
 
 
 def betainc_scipy(a, b, x):
     """Give the incomplete beta function, regularised. It needs SciPy."""
     from scipy.special import betainc
 
-    return betainc(a, b, x).astype(x.dtype)
+    y = betainc(a, b, x)
+    return y.astype(x.dtype) if hasattr(x, "dtype") else y
 
 
 def expi_scipy(x):

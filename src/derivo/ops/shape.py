@@ -93,9 +93,14 @@ def _reshaped_element(index: Any, _attrs: Any, specs: Any, result: Any) -> str:
     return f"{{0}}[{', '.join(places)}]"
 
 
+def _reshape_text(_attrs: Any, x: Any) -> str:
+    # Without axes it may be a number of Python's.
+    return "{0}.reshape({shape})" if x.shape else "np.reshape({0}, {shape})"
+
+
 reshape: Op = register(
     Op(
-        "reshape", ("x",), _reshape_spec, "{0}.reshape({shape})",
+        "reshape", ("x",), _reshape_spec, _reshape_text,
         vjp=lambda g, _y, x, **_: (reshape(g, shape=x.shape) if g.ndim else g,),
         attrs={"shape": ()},
         latex=lambda attrs, *_: r"\operatorname{{reshape}}_{{\text{{"
@@ -206,6 +211,8 @@ def _expand_spec(x: Spec, axis: int) -> Spec:
 def _expand_text(attrs: Any, x: Any) -> str:
     rank = len(x.shape)
     a = attrs["axis"] % (rank + 1)
+    if not rank:
+        return "np.expand_dims({0}, 0)"  # it may be a number of Python's
     if a == rank > 1 and rank > 2:
         return "{0}[..., None]"
     return "{0}[" + ", ".join([":"] * a + ["None"]) + "]"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from derivo.graph.op import Op
 from derivo.ops import special_functions as plain
 from derivo.ops.arithmetic import log
@@ -79,26 +81,33 @@ def logit(x: Any) -> Any:
 
 @spells("xlogy")
 def xlogy(x: Any, y: Any) -> Any:
-    """Give x * log(y), and 0 where x is 0."""
-    return where(x == 0, 0, x * log(where(x == 0, 1, y)))
+    """Give x * log(y), and 0 where x is 0 and log(y) is no number.
+
+    Elsewhere the slope for x is log(y), also at 0.
+    """
+    empty = (x == 0) & ((y <= 0) | (y == np.inf))
+    return where(empty, 0, x * log(where(empty, 1, y)))
 
 
 @spells("xlog1py")
 def xlog1py(x: Any, y: Any) -> Any:
-    """Give x * log(1 + y), and 0 where x is 0."""
-    return where(x == 0, 0, x * log1p(where(x == 0, 0, y)))
+    """Give x * log(1 + y), and 0 where x is 0 and log(1 + y) is no number."""
+    empty = (x == 0) & ((y <= -1) | (y == np.inf))
+    return where(empty, 0, x * log1p(where(empty, 0, y)))
 
 
 @spells("entr")
 def entr(x: Any) -> Any:
-    """Give -x * log(x), and 0 where x is 0."""
-    return -xlogy(x, x)
+    """Give -x * log(x), 0 where x is 0, and -inf where it is negative."""
+    inside = x > 0
+    y = -where(inside, x * log(where(inside, x, 1)), 0)
+    return where(x < 0, -np.inf, y)
 
 
 @spells("rel_entr")
 def rel_entr(x: Any, y: Any) -> Any:
-    """Give x * log(x / y), and 0 where x is 0."""
-    return xlogy(x, x) - xlogy(x, y)
+    """Give x * log(x / y), and 0 where x is 0 and y is positive, or 0 as well."""
+    return -entr(x) - where(x == 0, 0, x * log(where(x == 0, 1, y)))
 
 
 @spells("kl_div")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import ShapeError
-from derivo.ops.catalogue import spells
+from derivo.ops.catalogue import SPELLINGS, spells, spells_scipy
 from derivo.ops.complex_pair import ComplexPair, joined
 from derivo.ops.fourier import ADJOINT, fft, fft_of_real, half, irfft, rfft
 from derivo.ops.index import cut
@@ -166,3 +166,22 @@ def _shifted(x: Any, axes: Any, *, back: bool) -> Any:
 
 spells(np.fft.fftshift)(lambda x, axes=None: _shifted(x, axes, back=False))
 spells(np.fft.ifftshift)(lambda x, axes=None: _shifted(x, axes, back=True))
+
+
+# --- the same in SciPy, which takes two options that change no number ----------------
+
+
+def _of_scipy(function: Any) -> Any:
+    def call(
+        x: Any, *args: Any, overwrite_x: bool = False, workers: Any = None,
+        plan: Any = None, **options: Any,
+    ) -> Any:  # fmt: skip
+        del overwrite_x, workers, plan
+        return SPELLINGS[function](x, *args, **options)
+
+    return call
+
+
+for _name in ("fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2",
+              "irfft2", "fftn", "ifftn", "rfftn", "irfftn"):  # fmt: skip
+    spells_scipy(f"fft.{_name}")(_of_scipy(getattr(np.fft, _name)))

@@ -47,7 +47,7 @@ def homes() -> dict[str, set[str]]:
     for key, handler in SPELLINGS.items():
         found.setdefault(_home(handler), set()).add(_name(key))
     for place, handler in SCIPY.items():
-        if place not in OF_SCIPY and ".__" not in place:
+        if place not in OF_SCIPY and ".__" not in place and ".rv_" not in place:
             found.setdefault(_home(handler), set()).add(f"scipy.{place}")
     return found
 

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -379,6 +380,8 @@ def _asarray(
         result = result[None]
     if dtype is not None:
         result = result.astype(dtype, copy=False)
+    if isinstance(copy, Enum):  # how libraries ask for a copy where one is needed
+        copy = copy.name == "ALWAYS"
     return result.copy("K") if copy else result
 
 

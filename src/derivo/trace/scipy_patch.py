@@ -77,7 +77,7 @@ def _places() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
         holder: Any = getattr(module, path[0], None) if path else module
         if package == "sparse" and isinstance(holder, type):
             holder = next(c for c in holder.__mro__ if name in vars(c))
-        elif not isinstance(holder, ModuleType):
+        elif not isinstance(holder, ModuleType | type):
             holder = type(holder)  # of a distribution, so that frozen ones know too
         if hasattr(holder, name):
             yield holder, name, handler

@@ -548,7 +548,7 @@ def flatnonzero(x: Any) -> Places:
 # Functions that give what a mask selects, with the number of their arguments.
 MASKING: dict[Any, tuple[int, Callable[..., Any]]] = {
     np.where: (1, nonzero), np.nonzero: (1, nonzero), np.flatnonzero: (1, flatnonzero),
-    np.extract: (2, lambda mask, x: x.ravel()[mask.ravel()]),
+    np.extract: (2, lambda mask, x: np.ravel(x)[np.ravel(mask)]),
 }  # fmt: skip
 
 

@@ -30,6 +30,7 @@ _METHODS = frozenset({
     "sum", "mean", "max", "min", "prod", "var", "std", "cumsum", "cumprod", "argmax",
     "argmin", "dot", "squeeze", "clip", "repeat", "take", "trace",
     "diagonal", "swapaxes", "argsort", "round", "any", "all", "conj",
+    "nonzero", "argpartition", "searchsorted", "choose",
 })  # fmt: skip
 _WRITES = frozenset({"resize", "setfield", "byteswap"})
 
@@ -143,7 +144,7 @@ class Variable(Memory):
             name = f"{name}.{method}"
             handler = SPELLINGS.get(name)
         if handler is None:
-            self.recorder.unknown(f"np.{name}")
+            self.recorder.unknown(_place_of(ufunc, name))
         return handler
 
     def _into(
@@ -350,6 +351,8 @@ class Variable(Memory):
         if name in _METHODS:
             function = getattr(np, name)
             return lambda *args, **options: function(self, *args, **options)
+        if name == "compress":
+            return lambda condition, axis=None: np.compress(condition, self, axis)
         if name in METHODS:
             return lambda *args, **options: self.recorder.call(
                 METHODS[name], (self, *args), options, f".{name}"
@@ -451,3 +454,10 @@ class Variable(Memory):
 
     def __repr__(self) -> str:
         return f"Variable{self.node.spec}"
+
+
+def _place_of(ufunc: Any, name: str) -> str:
+    """Give the name under which users know a ufunc: of NumPy's, or of SciPy's."""
+    if getattr(np, ufunc.__name__, None) is ufunc:
+        return f"np.{name}"
+    return f"scipy.special.{name.removeprefix('_').removeprefix('riemann_')}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.ops.spelled import say
+from tests.ops.spelled import distinct, say
 
 
 def _apart(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
@@ -87,3 +87,6 @@ say("det of a stack", lambda a: np.linalg.det(a) ** 2, _a, a="K 3 3")
 say("log det", lambda a: np.log(np.linalg.det(a) ** 2), _a, a="L L")
 say("matrix_power", lambda a: np.linalg.matrix_power(a, -2), _a, a="L L")
 say("matrix_power of 0", lambda a: np.linalg.matrix_power(a, 0) + a, _a, a="L L")
+say("pinv with a bound", lambda a: np.linalg.pinv(a, rcond=1e-10) ** 2, a="5 3")
+say("polyfit", lambda x, y: np.polyfit(x, y, 2), {"x": distinct}, x="6", y="6")
+say("polyfit of columns", lambda y: np.polyfit(np.arange(5.0), y, 1) ** 2, y="5 2")

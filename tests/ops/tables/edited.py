@@ -34,3 +34,23 @@ say("cross of the plane", lambda x, y: np.einsum("ij,ij->i", x, y) *
 say("einsum by lists", lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0]), x="N M",
     y="M K")  # fmt: skip
 say("einsum by lists without a result", lambda x: np.einsum(x, [1, 0]), x="N M")
+say("diagflat", lambda x: np.diagflat(x, 1) ** 2, x="2 3")
+say("compress as a method", lambda x: x.compress([1, 0, 1], axis=1), x="N 4")
+say("choose as a method", lambda x: np.array([0, 1, 0, 1]).choose([x, x**2]), x="4")
+for _mode in ("maximum", "mean", "median", "minimum"):
+    say(f"pad by {_mode}",
+        lambda x, m=_mode: np.pad(x, ((1, 2), (0, 1)), mode=m) ** 2,
+        x="4 3")  # fmt: skip
+    say(f"pad by {_mode} of a few",
+        lambda x, m=_mode: np.pad(x, 2, mode=m, stat_length=((2, 3), (1, 9))) ** 2,
+        x="4 3")  # fmt: skip
+say("pad by the mean of a named axis", lambda x: np.pad(x, (1, 2), mode="mean"), x="N")
+say("pad by ramps", lambda x: np.pad(x, ((2, 3), (0, 1)), mode="linear_ramp") ** 2,
+    x="N M")  # fmt: skip
+say("pad by ramps to ends",
+    lambda x, s: np.pad(x, (3, 2), mode="linear_ramp", end_values=(s, -1.0)) ** 2,
+    x="N", s="")  # fmt: skip
+for _mode in ("reflect", "symmetric"):
+    say(f"pad {_mode} upside down",
+        lambda x, m=_mode: np.pad(x, ((2, 1), (0, 2)), mode=m, reflect_type="odd") ** 2,
+        x="4 3")  # fmt: skip

@@ -169,3 +169,8 @@ say(
     x="N M",
     i="M",
 )
+say("divmod", lambda x, y: np.divmod(x, y)[0] * x + divmod(x, 0.7)[1] * y,
+    {"x": distinct, "y": positive}, x="N M", y="M")  # fmt: skip
+say("modf", lambda x: np.modf(x)[0] * x + np.modf(x)[1] * x**2, {"x": distinct},
+    x="N M")  # fmt: skip
+say("ldexp", lambda x: np.ldexp(x, [1, 2, -1]) ** 2, x="N 3")

@@ -97,3 +97,9 @@ say("nanprod nancumsum",
     lambda x: np.nanprod(_nan(x), axis=0) + np.nancumsum(_nan(x), axis=1)[:, 0].sum(),
     _x, x="N M")  # fmt: skip
 say("fmax.reduce", lambda x: np.fmax.reduce(_nan(x), axis=1), _x, x="N 9")
+say("quantiles in a matrix",
+    lambda x: np.quantile(x, [[0.1, 0.4], [0.6, 0.8]], axis=0, keepdims=True) ** 2,
+    {"x": distinct}, x="5 M")  # fmt: skip
+say("place of the largest", lambda x: x[np.unravel_index(np.argmax(x), x.shape)] ** 2,
+    {"x": distinct}, x="N M")  # fmt: skip
+say("places as a method", lambda x: np.sum(x[(x > 0).nonzero()] ** 2), x="5")
