@@ -35,7 +35,7 @@ from derivo.graph.nest import (
     nested,
     rebuilt,
 )
-from derivo.graph.node import Graph, Requirement, Tie, order
+from derivo.graph.node import Graph, Node, Requirement, Tie, order
 from derivo.graph.spec import Spec
 from derivo.kept import EVERY, Choice, with_functions
 from derivo.ops.leaf import argument
@@ -428,7 +428,9 @@ class Passes:
                 for name, nest in self.traced.signature
             }
             given = replace(self.given, specs=specs)
-            self._of_numbers[numbers] = self._rederive(specs=given)
+            # Stable spellings look for the largest element, and of none there is none.
+            plain = {"simplify": False, "stabilize": False} if 0 in numbers else {}
+            self._of_numbers[numbers] = self._rederive(specs=given, **plain)
         return self._of_numbers[numbers]
 
     def holding(
@@ -444,10 +446,26 @@ class Passes:
         return self if exact is None else exact
 
     def _is_empty_well(self, sizes: Mapping[str, int]) -> bool:
-        """Tell whether every size is one, for names some of which are 0."""
+        """Tell whether every size is one, for names some of which are 0.
+
+        A name is taken to stand for one element at least: ``x[:1]`` for a part of size
+        1. So no view has fewer empty axes than its operand, and what is computed by way
+        of the largest element has one.
+        """
         nodes = (*self.forward.graph.nodes(), *order(self.backward.gradients.values()))
         dims = {d for n in nodes for d in n.spec.shape if isinstance(d, Size)}
-        return all(evaluate(d, sizes) >= 0 for d in dims)
+        if any(evaluate(d, sizes) < 0 for d in dims):
+            return False
+
+        def empty_axes(node: Node) -> int:
+            return sum(evaluate(d, sizes) == 0 for d in node.spec.shape)
+
+        return not any(
+            n.op.lower is not None
+            or ("view" in n.op.traits and empty_axes(n) < empty_axes(n.inputs[0]))
+            for n in nodes
+            if any(map(empty_axes, n.inputs))
+        )
 
     def _exact_if_needed(self, values: Mapping[str, Any]) -> Self | None:
         broken = [a for a in self.backward.assumptions if not a.holds(values)]

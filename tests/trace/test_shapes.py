@@ -1,6 +1,8 @@
 """One derivation serves every size: sizes are traced too."""
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,3 +131,40 @@ def test_len_and_range_of_a_named_axis():
     gradients = d.gradients(x=x, table=table)
     np.testing.assert_array_equal(gradients["x"], [2, 2])
     np.testing.assert_allclose(gradients["table"], [1 / 3, 1 / 3, 0])
+
+
+OF_NOTHING: dict[str, Callable[..., Any]] = {
+    "the last column": lambda x: x[:, -1:] * 2,
+    "the first row, and a new axis": lambda x: x[:1, :, None],
+    "the sum of the last row": lambda x: np.sum(x[-1:]) * x,
+    "products of rows": lambda x: np.prod(x, axis=1),
+    "a product of all": lambda x: np.prod(x),
+    "softmax": lambda x: np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True),
+    "logsumexp": lambda x: np.log(np.sum(np.exp(x), axis=0, keepdims=True)) * x,
+}
+
+
+@pytest.mark.parametrize("name", OF_NOTHING)
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (0, 0)])
+def test_of_an_empty_array_comes_what_numpy_gives(
+    name: str, shape: tuple[int, int]
+) -> None:
+    f = OF_NOTHING[name]
+    d = derivo.derive(f, x="N M")
+    x = np.zeros(shape)
+    with np.errstate(all="ignore"):
+        expected = f(x)
+        value, gradients = d.value_and_gradients(np.ones_like(expected), x=x)
+    np.testing.assert_array_equal(value, expected, strict=False)
+    assert value.shape == expected.shape
+    assert gradients["x"].shape == shape
+
+
+def test_a_choice_between_equal_values_has_the_shape_of_its_mask():
+    def f(x, s):
+        return np.where(s > 0, x, x) * 2
+
+    d = derivo.derive(f, x="", s="M", wrt="x")
+    s = np.array([1.0, -1.0, 2.0])
+    np.testing.assert_array_equal(d(x=1.5, s=s), [3, 3, 3])
+    assert d.gradients(x=1.5, s=s)["x"] == 6

@@ -115,3 +115,21 @@ def test_a_backward_pass_that_cannot_be_matched_is_refused():
         check_backward(f.layer, lambda d_y, x: d_y @ x, x="N N", w="N N", b="N")
     with pytest.raises(UsageError, match="are not understood"):
         check_backward(f.layer, lambda d_y, other, x: x, **LAYER)
+
+
+def test_a_wrong_line_is_found_where_a_target_has_a_gradient_of_its_own():
+    def loss(z, t):
+        m = np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+        return np.mean(np.sum(t * (m - z), axis=1))
+
+    def backward(z, t):
+        p = np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True)
+        d_z = (p * np.sum(t, axis=1, keepdims=True) + t) / z.shape[0]
+        m = np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+        return d_z, (m - z) / z.shape[0]
+
+    (row,) = check_backward(loss, backward, z="N M", t="N M").failures
+    assert row.name == "z"
+    assert "has the wrong sign" in row.cause
+    assert row.written is not None
+    assert row.written.text.startswith("d_z = ")

@@ -31,7 +31,7 @@ from derivo.ops.reduce import (
     selective,
     ufunc_reduce,
 )
-from derivo.ops.shape import expand_dims, reshape, squeeze
+from derivo.ops.shape import as_shape, expand_dims, reshape, squeeze
 
 
 def _integer(spec: Spec) -> Spec:
@@ -47,6 +47,8 @@ def _others(x: Any, axis: int) -> Any:
 
     The product of those before it times the product of those after it.
     """
+    if as_shape(x.shape)[axis] == 0:
+        return x
     widths = tuple((1, 0) if a == axis else (0, 0) for a in range(x.ndim))
 
     def before(v: Any) -> Any:

@@ -88,10 +88,13 @@ class Polish:
             return self._into_choice(made)
         if made.op is add and all(i.op is where for i in made.inputs):
             (c, a, b), (d, e, f) = (i.inputs for i in made.inputs)
+            joined = made
             if c is d and is_zero(b) and is_zero(e):
-                return self.builder.make(where, (c, a, f))
-            if c is d and is_zero(a) and is_zero(f):
-                return self.builder.make(where, (c, e, b))
+                joined = self.builder.make(where, (c, a, f))
+            elif c is d and is_zero(a) and is_zero(f):
+                joined = self.builder.make(where, (c, e, b))
+            # A block of zeros may have more elements than what is left.
+            return joined if joined.spec == made.spec else made
         return made
 
     def _into_choice(self, made: Node) -> Node:

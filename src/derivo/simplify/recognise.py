@@ -106,7 +106,11 @@ class Recogniser:
         if same.op.lower is not None:
             self.named.add(same)
             return same
-        if same.op is where and same.inputs[1] is same.inputs[2]:
+        if (
+            same.op is where
+            and same.inputs[1] is same.inputs[2]
+            and same.inputs[1].spec == same.spec  # the mask may have more elements
+        ):
             return same.inputs[1]  # two spellings of one value, each for its own range
         same = self._rewritten_first(node, same)
         return (

@@ -82,6 +82,11 @@ def _mends_of(name: str, mends: list[Mend]) -> list[Mend]:
     return [m for m in mends if names & m.mends or not m.mends]
 
 
+def holds(derivation: Passes, arrays: Mapping[str, Any]) -> bool:
+    """Tell whether arguments are what a derivation takes them for."""
+    return all(fact.holds(arrays) for fact in derivation.backward.assumptions)
+
+
 # --- the line -------------------------------------------------------------------------
 
 
@@ -93,11 +98,17 @@ def _mended(
     if function is None:
         return []
     raw = derivations[0]
+    # What is assumed of an argument need not hold of what the hand-written pass is run
+    # on: where it is one of those that have a gradient.
+    read = tuple(
+        d if all(holds(d, draw.inputs.arrays) for draw in draws) else d.exact
+        for d in derivations
+    )
     trials = []
     for draw in draws:
         upstream = draw.upstream if len(draw.upstream) > 1 else draw.upstream[0]
         right = raw.by_path(raw.gradients(upstream, **draw.inputs.arrays))
-        known = known_values(derivations, draw.evaluation, draw.inputs, draw.upstream)
+        known = known_values(read, draw.evaluation, draw.inputs, draw.upstream)
         trials.append(Trial(draw.arguments, right, known))
     mender = Mender(function, trials, lambda r: named(r, raw.traced, raw.wanted))
     wrong = set(raw.wanted) - mender.right_before
