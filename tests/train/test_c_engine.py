@@ -102,16 +102,6 @@ def test_auto_says_why_it_does_not_compile(monkeypatch):
 
 
 @needs_compiler
-def test_auto_leaves_stacked_products_to_numpy(monkeypatch):
-    def pairs(n):
-        return np.squeeze(n[:, None, :] @ (n[:, :, None] * n[:, None, :]), 1)
-
-    monkeypatch.setattr(engines, "steps_worth_compiling", lambda *_: 0)
-    _, history = fitted("auto", derivo.Network(Dense(4, pairs), Dense(4)), epochs=1)
-    assert history.engine.startswith("numpy (its products of stacked matrices")
-
-
-@needs_compiler
 def test_it_says_when_it_compiles(cache, capsys):
     net = derivo.Network(Dense(2), dtype=np.float64)
     for _ in range(2):

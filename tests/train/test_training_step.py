@@ -204,9 +204,10 @@ def test_what_c_cannot_do_runs_in_numpy_and_the_history_says_so(monkeypatch):
 def test_a_step_of_more_values_takes_longer_to_compile():
     graph = step_of(CASES["transformer"]).derivation.graph
     # 250 values, which take two seconds to compile, at about 0.3 ms a step.
-    assert 3000 < engines.steps_worth_compiling(graph, {"N": 8, "T": 3}) < 30000
-    # Products of arrays with three and four axes are slower in C, more so than long.
-    assert engines.steps_worth_compiling(graph, {"N": 8, "T": 128}) == np.inf
+    few = engines.steps_worth_compiling(graph, {"N": 8, "T": 3})
+    assert 3000 < few < 30000
+    # More work in a step is worth it sooner.
+    assert engines.steps_worth_compiling(graph, {"N": 8, "T": 128}) < few
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

@@ -21,7 +21,7 @@ from derivo.emit.plan.computation import Computation
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate, names
-from derivo.graph.element import Contracted, Product
+from derivo.graph.element import Product
 from derivo.graph.node import order
 from derivo.layers.names import unknown_name
 from derivo.run.batches import Batches
@@ -39,11 +39,7 @@ from derivo.train.step import StepDerivation, StepGraph
 SECONDS_PER_CALL = 1.2e-6
 SECONDS_PER_ELEMENT = 0.3e-9
 SECONDS_TO_COMPILE = 0.3
-# A product of arrays with more than two axes is in plain loops in C: what each of its
-# multiplications costs more than in NumPy's library (benchmarks/step_functions.py).
-SECONDS_PER_PLAIN_MULTIPLICATION = 0.7e-9
 SECONDS_PER_VALUE_COMPILED = 8e-3
-MATRIX = 2  # axes
 # Large registers are filled up with nothing where matrices have few columns.
 LARGE_REGISTERS = 64
 _C_TITLE = "Training steps in C: the same graph as the NumPy step."
@@ -250,7 +246,7 @@ def _widest(graph: StepGraph) -> int:
     """Give the columns of the widest matrix in a step."""
     shapes = [n.spec.shape for n in order([graph.loss, *graph.results])]
     return max(
-        (s[1] for s in shapes if len(s) == 2 and isinstance(s[1], int)), default=1
+        (s[-1] for s in shapes if len(s) > 1 and isinstance(s[-1], int)), default=1
     )
 
 
@@ -258,23 +254,9 @@ def reason_against(graph: StepGraph, sizes: Mapping[str, int], steps: int) -> st
     """Say why so many steps are not compiled unless it is asked for; "" if they are."""
     if find_compiler() is None:
         return f"no C compiler: {INSTALL}"
-    if has_stacked_products(graph):
-        return "its products of stacked matrices are faster there"
     if steps < steps_worth_compiling(graph, sizes):
         return "too little work to compile for"
     return ""
-
-
-def has_stacked_products(graph: StepGraph) -> bool:
-    """Tell whether a step has products that C has no blocks for."""
-    nodes = order([graph.loss, *graph.results])
-    return any(
-        isinstance(n.op.element, Contracted)
-        or (
-            isinstance(n.op.element, Product) and max(i.spec.rank for i in n.inputs) > 2
-        )
-        for n in nodes
-    )
 
 
 def steps_worth_compiling(graph: StepGraph, sizes: Mapping[str, int]) -> float:
@@ -282,21 +264,16 @@ def steps_worth_compiling(graph: StepGraph, sizes: Mapping[str, int]) -> float:
 
     What it saves in a step is a call of NumPy for each operation, and a pass through
     memory for each element of each elementwise operation; products of matrices take the
-    same time in both, and those of arrays with more axes take longer in C.
+    same time in both.
     """
     saved, cost = 0.0, SECONDS_TO_COMPILE
     for node in order([graph.loss, *graph.results]):
         if node.inputs and node.spec.rank:
             cost += SECONDS_PER_VALUE_COMPILED
             saved += SECONDS_PER_CALL
-            if isinstance(node.op.element, Product):
-                if node.spec.rank > MATRIX:
-                    inner = node.inputs[0].spec.shape[-1:]
-                    count = _count((*node.spec.shape, *inner), sizes)
-                    saved -= SECONDS_PER_PLAIN_MULTIPLICATION * count
-            else:
+            if not isinstance(node.op.element, Product):
                 saved += SECONDS_PER_ELEMENT * _count(node.spec.shape, sizes)
-    return cost / saved if saved > 0 else math.inf
+    return cost / saved if saved else math.inf
 
 
 def _count(shape: Any, sizes: Mapping[str, int]) -> int:

@@ -15,12 +15,12 @@ from derivo.emit.c.simple import (
     PointwiseWriter,
     TurnedWriter,
     numbers_text,
+    turn_call,
 )  # fmt: skip
 from derivo.emit.c.tile import TileWriter
 from derivo.emit.c.writer import LeafText, Writer
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.layout import (
-    Grid,
     Layout,
     Line,
     Number,
@@ -28,6 +28,7 @@ from derivo.emit.plan.layout import (
     is_turned,
     layout_of,
     origin,
+    turning,
 )  # fmt: skip
 from derivo.emit.plan.leaf import (
     Columns,
@@ -186,8 +187,6 @@ class _ModuleWriter:
     def _length(self, layout: Layout) -> str:
         if isinstance(layout, Line):
             return factor_text(layout.length)
-        if isinstance(layout, Grid):
-            return " * ".join(map(factor_text, layout.shape))
         assert isinstance(layout, Panels)  # noqa: S101
         width, rows = self.target.width(layout.cols), factor_text(layout.rows)
         if isinstance(layout.cols, int):
@@ -216,6 +215,7 @@ class _ModuleWriter:
         note = "One step of all threads. Gives 0 if the loss is not finite."
         return "\n".join([
             "#define SHARE(n) share(n, part, parts), share(n, part + 1, parts)",
+            "#define EACH(n) (n) * part / parts, (n) * (part + 1) / parts",
             *functions,
             *comment(note),
             block(
@@ -229,7 +229,8 @@ class _ModuleWriter:
         calls = []
         for leaf, text in texts:
             assert leaf.length is not None  # noqa: S101
-            share = f"SHARE({size_text(leaf.length, 's->')})"
+            length = size_text(leaf.length, "s->")
+            share = f"{'EACH' if leaf.is_whole else 'SHARE'}({length})"
             calls += text.call.replace("{share}", share).split("\n")
         head = (
             f"static void phase_{number}(const struct step *s, long part, long parts)"
@@ -250,15 +251,18 @@ class _ModuleWriter:
         names = self.module.arrays
         turns = []
         for node in self.plan.mirrors:
-            (source,) = node.inputs
-            layout = layout_of(source.spec.shape)
-            assert isinstance(layout, Panels)  # noqa: S101
-            rows, cols = (size_text(d, "s->") for d in (layout.rows, layout.cols))
-            widths = (self.target.width(d) for d in (layout.cols, layout.rows))
-            given = ", ".join([rows, cols, *map(str, widths), "0", rows])
-            turns.append(
-                f"turn(s->{names[origin(source)]}, s->{names[node]}, {given});"
-            )
+            whole = turning(node)
+            assert whole is not None  # noqa: S101
+            rows = f"0, {size_text(whole.rows, 's->')}"
+            call = turn_call(
+                f"s->{names[origin(node.inputs[0])]}", f"s->{names[node]}", whole,
+                lambda d: factor_text(d, "s->"), self.target, rows,
+            )  # fmt: skip
+            if whole.count != 1:
+                count = size_text(whole.count, "s->")
+                head = f"for (long stack = 0; stack < {count}; ++stack)"
+                call = f"{head}\n    {call}"
+            turns.append(call)
         counts = [
             f"s->{names[n]} = step_number;" for n in self.computation.numbers
             if n.attrs["name"] == "step_number"

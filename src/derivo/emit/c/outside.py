@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from derivo.emit.c.layout import block
-from derivo.emit.c.place import Module, factor_text, size_text
+from derivo.emit.c.place import Module, size_text
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.items import is_literal
 from derivo.emit.plan.layout import (
-    Grid,
     Layout,
     Line,
     Number,
@@ -170,9 +169,6 @@ def _sides(layout: Layout, module: Module) -> str:
     """Give rows, columns and width of a panel, for packing."""
     if isinstance(layout, Line):
         return f"1, {size_text(layout.length, 's->')}, {module.target.widest}"
-    if isinstance(layout, Grid):
-        count = " * ".join(factor_text(d, "s->") for d in layout.shape)
-        return f"1, {count}, {module.target.widest}"
     assert isinstance(layout, Panels)  # noqa: S101
     rows, cols = (size_text(d, "s->") for d in (layout.rows, layout.cols))
     return f"{rows}, {cols}, {module.target.width(layout.cols)}"

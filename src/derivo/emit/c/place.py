@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from derivo.emit.c.element import ElementPrinter, Text, literal
 from derivo.emit.c.functions import BY_NAME, Function
 from derivo.emit.c.runtime import Target
-from derivo.emit.plan.items import is_literal
+from derivo.emit.plan.items import is_literal, operand_at
 from derivo.emit.plan.layout import (
     Line,
     Number,
     Panels,
     layout_of,
     letters,
-    operand_place,
     origin,
-    place,
-    view_of,
+    view_place,
 )  # fmt: skip
 from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim, Size, names
@@ -131,7 +129,7 @@ class Module:
 def text_of(node: Node) -> str:
     """Give the text that computes an element."""
     element = node.op.element
-    if view_of(node) is not None or isinstance(element, Fold):
+    if view_place(node) is not None or isinstance(element, Fold):
         return "{0}"
     if isinstance(element, Element) and element.text:
         return element.text
@@ -235,15 +233,13 @@ class Body:
 
     def value(self, node: Node) -> Text:
         """Write an element of what an operation gives."""
-        text, view = text_of(node), view_of(node)
-        index = place(node.spec.shape)
+        text = text_of(node)
         values: dict[str, Text] = {}
         for k, operand in enumerate(node.inputs):
-            at = view
             if isinstance(node.op.element, Fold):
-                at = letters(place(operand.spec.shape))
-            elif at is None:
-                at = letters(operand_place(operand.spec.shape, index))
+                at = letters(layout_of(operand.spec.shape))
+            else:
+                at = operand_at(node, operand) or ""
             value = self.read(operand, at)
             if text.count(f"{{{k}}}") > 1 and not re.fullmatch(r"[\w.>-]+", value.code):
                 value = self.bound(value, self.module.wish(operand))

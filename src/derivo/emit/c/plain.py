@@ -1,33 +1,29 @@
-"""Plain loops over elements: whatever has no faster form still runs."""
+"""Loops over elements: whatever has no faster form still runs."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from derivo.emit.c.address import NotInLanesError, Reader, flat_text
 from derivo.emit.c.element import Text, literal
 from derivo.emit.c.layout import block
-from derivo.emit.c.place import CAST, Body, Module, text_of
-from derivo.emit.c.whole import WholePrinter, tree_of
+from derivo.emit.c.place import CAST, Body, text_of
+from derivo.emit.c.sums import BLOCK, Accumulator
+from derivo.emit.c.whole import tree_of
 from derivo.emit.c.writer import LeafText, Writer
-from derivo.emit.plan.items import is_literal
 from derivo.emit.plan.layout import (
-    LETTERS,
-    Grid,
-    Layout,
     Line,
     Number,
     Panels,
     layout_of,
-    origin,
+    operand_place,
     place,
     true_places,
 )  # fmt: skip
-from derivo.emit.plan.leaf import Leaf
 from derivo.errors import NotSupportedError
-from derivo.graph.dim import Dim, Shape, Size, product
+from derivo.graph.dim import Dim, Size, product
 from derivo.graph.element import (
     Contracted,
     Extreme,
@@ -48,29 +44,36 @@ Axes = list[tuple[str, Dim]]
 
 
 class PlainWriter(Writer):
-    """One value, element by element; sums in double precision."""
+    """One value, a register of elements at a time, or one by one.
 
-    def __init__(self, leaf: Leaf, module: Module) -> None:
-        super().__init__(leaf, module)
-        self.body = Body(self.module, is_matrix=False)
-        self.printer = module.printer
-        self.inputs: tuple[Node, ...] = ()
+    In lanes where what is read lies side by side along the last axis. One by one, sums
+    are in double precision.
+    """
 
     def write(self) -> LeafText:
         """Write the leaf."""
-        if not self.leaf.nodes:
-            ((argument, value),) = self.leaf.stores.items()
-            return self._of_elements(
-                argument, [], self._at(value, place(value.spec.shape))
-            )
         (node,) = self.leaf.nodes
-        self.inputs = node.inputs
-        element, index = node.op.element, place(node.spec.shape)
+        shape = node.spec.shape
+        if isinstance(layout_of(shape), Panels):
+            try:
+                return self._write(node, place(shape)[-1])
+            except NotInLanesError:
+                pass
+        return self._write(node, "")
+
+    def _write(self, node: Node, lane: str) -> LeafText:
+        self.body = Body(self.module, is_matrix=False)
+        self.printer = self.module.printer
+        self.lane = lane
+        shape = node.spec.shape
+        ranges = dict(zip(place(shape), shape, strict=True))
+        self.reader = Reader(self.body, node.inputs, ranges, lane)
+        element = node.op.element
         if isinstance(element, Scattered):
             return self._scattered(node, element)
         if isinstance(element, Running):
             return self._running(node, element)
-        return self._of_elements(node, *self._element(node, index))
+        return self._of_elements(node, *self._element(node, place(shape)))
 
     def _element(self, node: Node, index: Index) -> tuple[list[str], Text]:
         """Write an element, and the statements that come before it."""
@@ -107,70 +110,64 @@ class PlainWriter(Writer):
         """Write the loops over the elements of a part."""
         name, shape = self.module.arrays[node], node.spec.shape
         self.body.arrays[name] = None
-        target = self._address(name, layout_of(shape), true_places(place(shape), shape))
-        text = "\n".join([*lines, f"{target} = {self.printer.real(value).code};"])
-        first, *inner = (d for d in shape if d != 1)
-        text = self._around(text, list(zip(LETTERS[1:], inner, strict=False)))
-        del first
-        return block("for (long i = begin; i < end; ++i)", [text])
+        at, _ = self.reader.place(place(shape), shape)
+        store = f"{name}[{at}] = {self.printer.real(value).code};"
+        if self.lane:
+            store = f"store({name} + {at}, {self.printer.vector(value).code});"
+        return self._over_rows(node, "\n".join([*lines, store]))
+
+    def _over_rows(self, node: Node, text: str) -> str:
+        """Write the loop over a thread's rows, and the one along a row."""
+        shape = node.spec.shape
+        axes = [(i, d) for i, d in zip(place(shape), shape, strict=True) if d != 1]
+        if isinstance(layout_of(shape), Panels):
+            text = self._around(text, axes[-1:])
+            axes = axes[:-1]
+        if len(axes) <= 1:
+            return block("for (long i = begin; i < end; ++i)", [text])
+        places, flat = [], "row"
+        for letter, size in reversed(axes[1:]):
+            count = self.body.size(size)
+            places.append(f"{letter} = {flat} % {count}")
+            flat = f"{flat} / {count}" if flat == "row" else f"({flat}) / {count}"
+        places.append(f"{axes[0][0]} = {flat}")
+        head = f"const long {', '.join(reversed(places))};"
+        return block("for (long row = begin; row < end; ++row)", [head, text])
 
     def _around(self, text: str, axes: Axes) -> str:
         """Write loops over whole axes, the first outermost."""
         for letter, size in reversed(axes):
             count = self.body.size(size)
-            head = f"for (long {letter} = 0; {letter} < {count}; ++{letter})"
+            step = f"{letter} += LANES" if letter == self.lane else f"++{letter}"
+            head = f"for (long {letter} = 0; {letter} < {count}; {step})"
             text = block(head, [text])
         return text
 
     # --- elements ---------------------------------------------------------------------
 
-    def _address(self, name: str, layout: Layout, places: Sequence[str]) -> str:
-        """Write the place of an element in an array."""
-        if isinstance(layout, Line):
-            return f"{name}[{places[0]}]"
-        given = [p if re.fullmatch(r"\w+", p) else f"({p})" for p in places]
-        if isinstance(layout, Panels):
-            width, (i, j) = self.target.width(layout.cols), given
-            panel = f"{j} / {width} * {width} * {self.body.size(layout.rows)}"
-            return f"{name}[{panel} + {i} * {width} + {j} % {width}]"
-        assert isinstance(layout, Grid)  # noqa: S101
-        flat, *rest = given
-        for at, size in zip(rest, layout.shape[1:], strict=True):
-            start = flat if flat == given[0] else f"({flat})"
-            flat = f"{start} * {self.body.size(size)} + {at}"
-        return f"{name}[{flat}]"
-
-    def _at(self, node: Node, index: Index) -> Text:
-        """Write an element of a value; `index` has an entry for each of its axes."""
-        source = origin(node)
-        layout = layout_of(source.spec.shape)
-        if is_literal(source) or isinstance(layout, Number):
-            return self.body.read(source, "")
-        places = true_places(index, node.spec.shape)
-        code = self._address(self.body.array(source), layout, places)
-        if source.spec.kind == "bool":
-            return Text(f"({code} != 0)", "flag")
-        return Text(code, "real")
-
     def _factor(self, node: Node, index: Index) -> str:
         """Write an element as a factor of a sum in double precision."""
-        value = self.printer.as_kind(self._at(node, index), "real")
+        value = self.printer.as_kind(self.reader.at(node, index), "real")
         return f"(double){value.inside(CAST)}"
 
     def _elementwise(self, node: Node, index: Index) -> Text:
         """Write an element of an elementwise operation, or of a view."""
         element = node.op.element
-        values: dict[str, Text] = {}
+        text, values = text_of(node), {}
         for k, operand in enumerate(node.inputs):
-            at = _broadcast(operand.spec.shape, index)
             if isinstance(element, Rearranged):
                 shapes = operand.spec.shape, node.spec.shape
                 at = element.source(index, node.attrs, *shapes)
-            values[f"_{k}"] = self._at(operand, at)
-        for name, value in fields(node.attrs).items():
-            if isinstance(value, int | float):
-                values.setdefault(f"_{name}", literal(value))
-        return self.printer.print(text_of(node), values)
+            else:
+                at = operand_place(operand.spec.shape, index)
+            value = self.reader.at(operand, at)
+            if text.count(f"{{{k}}}") > 1 and value.value is None:
+                value = self.body.bound(value, self.module.wish(operand))
+            values[f"_{k}"] = value
+        for name, number in fields(node.attrs).items():
+            if isinstance(number, int | float):
+                values.setdefault(f"_{name}", literal(number))
+        return self.printer.print(text, values)
 
     # --- sums -------------------------------------------------------------------------
 
@@ -180,16 +177,43 @@ class PlainWriter(Writer):
         shape = operand.spec.shape
         axes = fold.axes(node.attrs, shape)
         index = self._over(node, operand, axes)
-        value = self.printer.as_kind(self._at(operand, index), "real")
+        loops = [(index[a], shape[a]) for a in axes if shape[a] != 1]
+        count = product(shape[a] for a in axes)
+        value = self.reader.at(operand, index)
+        if self.lane:
+            return self._reduced_in_lanes(node, value, loops, count)
+        value = self.printer.as_kind(value, "real")
         given = {"_acc": Text("sum", "number"), "_0": Text("next", "number")}
         step = self.printer.print(fold.step, given).code
         text = f"const double next = {value.code};\nsum = {step};"
-        text = self._around(text, [(index[a], shape[a]) for a in axes if shape[a] != 1])
-        count = product(shape[a] for a in axes)
+        text = self._around(text, loops)
         many = self._size(count) if isinstance(count, Size) else literal(count)
         given = {"_acc": Text("sum", "number"), "_count": many}
         start = self.printer.print(fold.start, {}).code
         return [f"double sum = {start};", text], self.printer.print(fold.finish, given)
+
+    def _reduced_in_lanes(
+        self, node: Node, value: Text, loops: Axes, count: Dim
+    ) -> tuple[list[str], Text]:
+        """Write a reduction of a register of elements; long sums in blocks."""
+        acc = Accumulator(self.module, node, "_sum")
+        name = acc.name
+        given = self.printer.vector(value).code
+        inner = [f"const vec next = {given};", acc.step(name, Text("next", "vec"))]
+        lines, result = [f"vec {name} = splat({acc.start});"], name
+        after = []
+        if acc.is_sum and not (isinstance(count, int) and count <= BLOCK):
+            result = f"{name}_all"
+            lines.append(f"vec {result} = splat(0), {name}_lost = splat(0);")
+            join = f"add_block(&{result}, &{name}_lost, {name});"
+            letter, length = loops[-1]
+            if not (isinstance(length, int) and length <= BLOCK):
+                full = f"if ({letter} % {BLOCK} == {BLOCK - 1})"
+                inner.append(block(full, [join, f"{name} = splat(0);"]))
+            after = [join, f"{name} = splat(0);"]
+        text = self._around("\n".join(inner), loops[-1:])
+        text = self._around("\n".join([text, *after]), loops[:-1])
+        return [*lines, text], acc.finished(Text(result, "vec"), count, self.body)
 
     def _extreme(self, node: Node, element: Extreme) -> tuple[list[str], Text]:
         """Write the search for the place of an extreme; the first NaN is one."""
@@ -197,7 +221,8 @@ class PlainWriter(Writer):
         shape = operand.spec.shape
         axes = element.axes(node.attrs, shape)
         index = self._over(node, operand, axes)
-        value = self.printer.as_kind(self._at(operand, index), "real")
+        self._one_by_one()
+        value = self.printer.as_kind(self.reader.at(operand, index), "real")
         further = f"next {element.sign} best || next != next"
         text = "\n".join([
             f"const double next = {value.code};",
@@ -211,6 +236,7 @@ class PlainWriter(Writer):
 
     def _running(self, node: Node, element: Running) -> LeafText:
         """Write a reduction that keeps every value: one thread, in order."""
+        self._one_by_one()
         (operand,) = node.inputs
         name, shape = self.module.arrays[node], node.spec.shape
         axis = (node.attrs["axis"] or 0) % len(shape)
@@ -221,8 +247,8 @@ class PlainWriter(Writer):
         }
         step = self.printer.print(element.step, given).code
         self.body.arrays[name] = None
-        target = self._address(name, layout_of(shape), true_places(index, shape))
-        text = f"sum = {step};\n{target} = (real)sum;"
+        at, _ = self.reader.place(index, shape)
+        text = f"sum = {step};\n{name}[{at}] = (real)sum;"
         along = [(index[axis], shape[axis])] if shape[axis] != 1 else []
         text = f"double sum = {element.start};\n{self._around(text, along)}"
         others = [
@@ -234,37 +260,50 @@ class PlainWriter(Writer):
         title = self.module.names.fresh(f"compute_{name}")
         return self.shared(title, self.body, [alone], f"One after the other: {name}.")
 
+    def _one_by_one(self) -> None:
+        """Refuse lanes, for what looks at one element at a time."""
+        if self.lane:
+            raise NotInLanesError
+
     def _over(self, node: Node, operand: Node, axes: Sequence[int]) -> Index:
         """Give the place in an operand of which some axes are reduced."""
         kept = iter(true_places(place(node.spec.shape), node.spec.shape))
+        self._run_over((f"{INNER}{a}", operand.spec.shape[a]) for a in axes)
         return tuple(
             "0" if d == 1 else f"{INNER}{a}" if a in axes else next(kept)
             for a, d in enumerate(operand.spec.shape)
         )
+
+    def _run_over(self, axes: Iterable[tuple[str, Dim]]) -> None:
+        """Note how far further letters run."""
+        self.reader.ranges = {**self.reader.ranges, **dict(axes)}
 
     def _size(self, dim: Size) -> Text:
         return Text(f"(double){self.body.size(dim)}", "number", CAST)
 
     def _product(self, node: Node, index: Index) -> tuple[list[str], Text]:
         """Write a product of stacked matrices."""
+        self._one_by_one()
         a, b = node.inputs
         has_row, has_col = a.spec.rank > 1, b.spec.rank > 1
         inner = a.spec.shape[-1]
+        self._run_over([(INNER, inner)])
         middle = "0" if inner == 1 else INNER
         stack = index[: len(index) - has_row - has_col]
         left: Index = (middle,)
         if has_row:
             row = index[len(index) - has_col - 1]
-            left = (*_broadcast(a.spec.shape[:-2], stack), row, middle)
+            left = (*operand_place(a.spec.shape[:-2], stack), row, middle)
         right: Index = (middle,)
         if has_col:
-            right = (*_broadcast(b.spec.shape[:-2], stack), middle, index[-1])
+            right = (*operand_place(b.spec.shape[:-2], stack), middle, index[-1])
         text = f"sum += {self._factor(a, left)} * {self._factor(b, right)};"
         axes = [] if inner == 1 else [(INNER, inner)]
         return ["double sum = 0;", self._around(text, axes)], Text("sum", "number")
 
     def _contracted(self, node: Node, index: Index) -> tuple[list[str], Text]:
         """Write a sum of products by its subscripts."""
+        self._one_by_one()
         specs = [i.spec for i in node.inputs]
         assert node.op.contraction is not None  # noqa: S101
         given, out = node.op.contraction(node.attrs, *specs).split("->")
@@ -276,6 +315,7 @@ class PlainWriter(Writer):
                 if letter not in letters:
                     letters[letter] = f"{INNER}{len(axes)}"
                     axes.append((letters[letter], size))
+        self._run_over(axes)
         factors = [
             self._factor(operand, tuple(letters[c] for c in term))
             for term, operand in zip(terms, node.inputs, strict=True)
@@ -296,62 +336,73 @@ class PlainWriter(Writer):
     def _value(self, tree: ast.expr) -> Text:
         """Write an element: of an operand, a choice, a sum, or a number."""
         if isinstance(tree, ast.IfExp):
-            a, b = (self._real(t) for t in (tree.body, tree.orelse))
-            return Text(f"({self._whole(tree.test)} ? {a} : {b})", "real")
+            if not self.reader.is_same_in_lanes(tree.test):
+                raise NotInLanesError
+            a, b = (self._part(t) for t in (tree.body, tree.orelse))
+            test = self.reader.whole(tree.test)
+            return Text(f"({test} ? {a} : {b})", "vec" if self.lane else "real")
         if isinstance(tree, ast.Subscript):
-            assert isinstance(tree.value, ast.Name)  # noqa: S101
-            tuple_ = isinstance(tree.slice, ast.Tuple)
-            parts = tree.slice.elts if tuple_ else [tree.slice]  # type: ignore[attr-defined]
-            return self._at(self._operand(tree.value), tuple(map(self._whole, parts)))
+            return self.reader.read(tree)
         if isinstance(tree, ast.Name) and tree.id.startswith("_"):
-            return self._at(self._operand(tree), ())
+            return self.reader.read(tree)
         if _reads(tree):
             assert isinstance(tree, ast.BinOp)  # noqa: S101
-            return Text(
-                f"{self._real(tree.left)} + {self._real(tree.right)}", "real", 10
-            )
-        return Text(self._whole(tree), "number")
+            a, b = self._part(tree.left), self._part(tree.right)
+            return Text(f"{a} + {b}", "vec" if self.lane else "real", 10)
+        if not self.reader.is_same_in_lanes(tree):
+            raise NotInLanesError
+        return Text(self.reader.whole(tree), "number")
 
-    def _real(self, tree: ast.expr) -> str:
-        return self.printer.real(self._value(tree)).code
-
-    def _operand(self, tree: ast.Name) -> Node:
-        return self.inputs[int(tree.id.removeprefix("_"))]
-
-    def _whole(self, tree: ast.expr) -> str:
-        return WholePrinter(self.body, lambda t: self._value(t).code).print(tree)
+    def _part(self, tree: ast.expr) -> str:
+        value = self._value(tree)
+        return (self.printer.vector if self.lane else self.printer.real)(value).code
 
     def _scattered(self, node: Node, element: Scattered) -> LeafText:
         """Write zeros, and what is added to them: each part adds to its own places."""
-        name, given = self.module.arrays[node], node.inputs[0]
-        layout = layout_of(node.spec.shape)
+        name, given, shape = self.module.arrays[node], node.inputs[0], node.spec.shape
+        layout = layout_of(shape)
         if isinstance(layout, Number):
             message = f"`{node.op.name}` to one number has no form in C"
             raise NotSupportedError(message)
+        self.body.arrays[name] = None
+        zeros = self._own_share(node, [], literal(0))
         axes = [(f"{INNER}{k}", d) for k, d in enumerate(given.spec.shape)]
         index = tuple("0" if d == 1 else letter for letter, d in axes)
+        self._run_over(axes)
         specs = tuple(i.spec for i in node.inputs)
-        places = element.text(index, node.attrs, specs, node.spec)
-        where = tuple(self._whole(tree_of(p)) for p in places)
-        first, *rest = true_places(where, node.spec.shape)
-        target = self._address(name, layout, ["at", *rest])
-        value = self.printer.as_kind(self._at(given, index), "real").code
-        text = "\n".join([
-            f"const long at = {first};",
-            f"if (at >= begin && at < end) {target} += {value};",
-        ])  # fmt: skip
-        loops = self._around(text, [(i, d) for i, d in axes if d != 1])
-        zeros = self._own_share(node, [], literal(0))
+        where = tuple(parts_of_place(element.text(index, node.attrs, specs, node.spec)))
+        if self.lane:  # along the last axis of what is added
+            self.lane = self.reader.lane = index[-1]
+        if isinstance(layout, Line):
+            first, at = flat_text(where, shape), "at"
+        else:
+            first = flat_text(where[:-1], shape[:-1])
+            self._run_over([("at", layout.rows)])
+            at, slope = self.reader.place_in_panels(layout, "at", where[-1])
+            if self.lane and not slope:
+                raise NotInLanesError
+        if not self.reader.is_same_in_lanes(tree_of(first)):
+            raise NotInLanesError
+        value = self.reader.at(given, index)
+        if self.lane:
+            to = f"{name} + {at}"
+            add = f"store({to}, load({to}) + {self.printer.vector(value).code});"
+        else:
+            add = f"{name}[{at}] += {self.printer.real(value).code};"
+        loops = [(i, d) for i, d in axes if d != 1]
+        along = [loops.pop()] if self.lane else []
+        inside = block("if (at >= begin && at < end)", [self._around(add, along)])
+        text = f"const long at = {self.reader.whole(tree_of(first))};\n{inside}"
         title = self.module.names.fresh(f"compute_{name}")
         note = f"Added up at places: {name}."
-        written = self.shared(title, self.body, [zeros, loops], note)
+        whole = [zeros, self._around(text, loops)]
+        written = self.shared(title, self.body, whole, note)
         return replace(written, is_cheap_in_parts=False)
 
 
-def _broadcast(shape: Shape, index: Index) -> Index:
-    """Give the place in an operand that is broadcast to the result."""
-    own = index[len(index) - len(shape) :] if shape else ()
-    return tuple("0" if d == 1 else i for d, i in zip(shape, own, strict=True))
+def parts_of_place(places: Iterable[str]) -> Iterable[str]:
+    """Give places as expressions that operands are called ``_0`` in."""
+    return [ast.unparse(tree_of(p)) for p in places]
 
 
 def _reads(tree: ast.expr) -> bool:

@@ -67,7 +67,7 @@ class RowsWriter(Writer):
         if not isinstance(node.op.element, Fold):
             return False
         operand = layout_of(node.inputs[0].spec.shape)
-        return operand == self.layout and "j" in reduced_letters(node)
+        return operand == self.layout and "j" in (reduced_letters(node) or "")
 
     def _is_matrix(self, node: Node) -> bool:
         return layout_of(node.spec.shape) == self.layout and not self._is_fold(node)

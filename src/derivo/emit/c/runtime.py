@@ -131,14 +131,15 @@ static void unpack(const real *from, real *to, long rows, long cols, long width)
             for (long l = 0; l < width && j + l < cols; ++l)
                 to[i * cols + j + l] = from[j * rows + i * width + l];
 }}
-/* Panels of a matrix, and the rows i0 to i1 - 1 of it, into panels of its transpose. */
-INLINE void turn(const real *from, real *to, long rows, long cols, long width,
-                 long to_width, long i0, long i1) {{
+/* Panels of a matrix, and the rows i0 to i1 - 1 of it, into panels of its transpose.
+   Both may be parts of matrices with more rows: all_rows, to_rows. */
+INLINE void turn(const real *from, real *to, long all_rows, long to_rows, long cols,
+                 long width, long to_width, long i0, long i1) {{
     for (long p = i0; p < i1; p += to_width)
         for (long j = 0; j < cols; ++j)
             for (long i = p; i < p + to_width && i < i1; ++i)
-                to[p * cols + j * to_width + (i - p)] =
-                    from[j / width * width * rows + i * width + j % width];
+                to[p * to_rows + j * to_width + (i - p)] =
+                    from[j / width * width * all_rows + i * width + j % width];
 }}
 """
 _THREADS = """

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from derivo.emit.c.layout import block
 from derivo.emit.c.place import CAST, Body, Module
+from derivo.emit.c.runtime import Target
 from derivo.emit.c.writer import LeafText, Writer, registers
 from derivo.emit.plan.layout import (
-    Grid,
     Line,
     Panels,
+    Turning,
     layout_of,
     letters,
     origin,
-    place,
-)
+    turning,
+)  # fmt: skip
 from derivo.emit.plan.leaf import Numbers, Pointwise
-from derivo.graph.dim import Size
+from derivo.graph.dim import Dim, Size, product
 
 
 class GatherWriter(Writer):
@@ -27,15 +30,20 @@ class GatherWriter(Writer):
         name, layout = self.module.arrays[node], layout_of(node.spec.shape)
         title = self.module.names.fresh(f"take_{name}")
         body = Body(self.module, is_matrix=True, arrays={name: None})
-        row = "const long row = order ? order[i] : first + i;"
         lines = ["const int64_t *order = s->order;", "const long first = s->first;",
                  f"const real *restrict given = s->{name}_all;"]  # fmt: skip
+        # An example may have several rows of its own.
+        each = product(node.spec.shape[1:-1])
+        if isinstance(layout, Line):
+            each = product(node.spec.shape[1:])
+        rows = body.size(each)
+        example, rest = ("i", "") if each == 1 else (f"i / {rows}", f"i % {rows}")
+        row = f"order ? order[{example}] : first + {example}"
+        if rest:
+            row = f"({row}) * {rows} + {rest}"
+        row = f"const long row = {row};"
         if isinstance(layout, Line):
             copy = [row, f"{name}[i] = given[row];"]
-        elif isinstance(layout, Grid):
-            size = " * ".join(body.size(d) for d in layout.shape[1:])
-            to, count = f"{name} + i * {size}", f"(size_t)({size}) * sizeof(real)"
-            copy = [row, f"memcpy({to}, given + row * {size}, {count});"]
         else:
             assert isinstance(layout, Panels)  # noqa: S101
             cols = body.size(layout.cols)
@@ -106,17 +114,32 @@ class TurnedWriter(Writer):
     def write(self) -> LeafText:
         """Write the leaf."""
         (node,) = self.leaf.nodes
-        (source,) = node.inputs
-        layout = layout_of(source.spec.shape)
-        assert isinstance(layout, Panels)  # noqa: S101
-        name = self.module.arrays[origin(source)]
-        body = Body(self.module, is_matrix=True)
-        rows, cols = body.size(layout.rows), body.size(layout.cols)
-        wide, tall = self.target.width(layout.cols), self.target.width(layout.rows)
-        to = self.module.arrays[node]
-        call = f"turn(s->{name}, s->{to}, {rows}, {cols}, {wide}, {tall}, begin, end);"
+        source, whole = origin(node.inputs[0]), turning(node)
+        assert whole is not None  # noqa: S101
+        name, to = self.module.arrays[source], self.module.arrays[node]
+        body = Body(self.module, is_matrix=True, arrays={name: None, to: None})
         title = self.module.names.fresh(f"turn_{name}")
-        return self.shared(title, body, [call], "")
+        if whole.count == 1:
+            call = turn_call(name, to, whole, body.size, self.target, "begin, end")
+            return self.shared(title, body, [call], "")
+        rows = body.size(whole.rows)
+        call = turn_call(name, to, whole, body.size, self.target, f"0, {rows}")
+        each = block("for (long stack = begin; stack < end; ++stack)", [call])
+        return self.shared(title, body, [each], f"Each matrix of {name} as transpose.")
+
+
+def turn_call(
+    name: str, to: str, whole: Turning, size: Callable[[Dim], str], target: Target,
+    rows: str,
+) -> str:  # fmt: skip
+    """Write the call that turns a matrix, or the one of a stack that `stack` counts."""
+    wide, tall = target.width(whole.cols), target.width(whole.rows)
+    if whole.count != 1:
+        name = f"{name} + stack * {size(whole.rows)} * {wide}"
+        to = f"{to} + stack * {size(whole.cols)} * {tall}"
+    all_rows, to_rows = size(whole.count * whole.rows), size(whole.count * whole.cols)
+    given = [name, to, all_rows, to_rows, size(whole.cols), str(wide), str(tall), rows]
+    return f"turn({', '.join(given)});"
 
 
 def numbers_text(leaf: Numbers, module: Module) -> LeafText:
@@ -125,6 +148,6 @@ def numbers_text(leaf: Numbers, module: Module) -> LeafText:
     lines = [f"s->{module.arrays[n]} = {body.value(n).code};" for n in leaf.nodes]
     new = []
     for argument, node in leaf.stores.items():
-        value = body.read(node, letters(place(node.spec.shape)))
+        value = body.read(node, letters(layout_of(node.spec.shape)))
         new.append(f"s->{module.arrays[argument]} = (real){value.inside(CAST)};")
     return LeafText("", "\n".join([*body.lines, *lines]), "\n".join(new))

@@ -10,7 +10,7 @@ from derivo.graph.element import Fold
 from derivo.graph.node import Node
 
 # Sums of more terms than this are added in blocks, so that rounding does not grow.
-BLOCK = 256
+BLOCK = 64
 
 
 class Accumulator:

@@ -8,6 +8,7 @@ from derivo.emit.c.place import Body
 from derivo.emit.c.writer import LeafText, Writer, registers
 from derivo.emit.plan.layout import is_turned, origin
 from derivo.emit.plan.leaf import Tile
+from derivo.emit.plan.stacked import stacked
 from derivo.graph.dim import Size
 from derivo.graph.node import Node
 
@@ -21,11 +22,15 @@ class TileWriter(Writer):
         """Write the leaf."""
         title, node = self.title(), self.leaf.product
         name = self.module.names.fresh(f"{title}_block")
-        rows, cols = node.spec.shape
+        whole = stacked(node)
+        assert whole is not None  # noqa: S101
+        self.whole = whole if self.leaf.turned else whole.with_rows_together()
+        self.is_stack = self.whole.count != 1
+        cols = self.whole.cols
         self.width = self.target.width(cols)
         self.parts = self.width // self.target.lanes
         body = Body(self.module, is_matrix=True, row="(i + r)")
-        self.rows = body.size(rows)
+        self.rows = body.size(self.whole.count * self.whole.rows)
         products = self._products(body, node)
         body.locals[node] = Text("sum[r][q]", "vec")
         self.compute(body, [n for n in self.leaf.nodes if n is not node])
@@ -34,15 +39,17 @@ class TileWriter(Writer):
         after = block(
             "for (int r = 0; r < rows; ++r)", [registers(self.parts, body, at)]
         )
-        head = f"INLINE void {name}(const struct step *s, int rows, long i, long j)"
+        stack = "long stack, " if self.is_stack else ""
+        given = f"const struct step *s, int rows, {stack}long i, long j"
+        head = f"INLINE void {name}({given})"
         lines = [*self.declarations(body), f"vec sum[{self._counts()[0]}][2];",
                  "clear(rows, sum);", *products, after]  # fmt: skip
         note = f"{self._formula(node)}, a block of rows and columns: {self.results()}."
         text = "\n".join([*comment(note), block(head, lines)])
         around = Body(self.module, is_matrix=True)
-        loops = self._loops(name, around.size(cols))
-        whole = self.shared(title, around, [loops], "")
-        return LeafText(f"{text}\n{whole.functions}", whole.call)
+        loops = self._loops(name, around)
+        shared = self.shared(title, around, loops, "")
+        return LeafText(f"{text}\n{shared.functions}", shared.call)
 
     def _formula(self, node: Node) -> str:
         left, right = node.inputs
@@ -56,23 +63,36 @@ class TileWriter(Writer):
 
     def _products(self, body: Body, node: Node) -> list[str]:
         left, right = node.inputs
-        inner = left.spec.shape[1]
+        whole, inner = self.whole, self.whole.inner
         depth = body.size(inner)
-        b = f"{body.array(right)} + j * {depth}"
+        below = body.size(whole.count * inner) if whole.has_own_right else depth
+        b = f"{body.array(right)} + j * {below}"
+        if whole.has_own_right:
+            b = f"{b} + stack * {depth} * {self.width}"
+        # The row of the left operand: each product of a stack may have its own.
+        row = "i"
+        if self.is_stack and (self.leaf.turned or not whole.has_own_left):
+            row = f"(i - stack * {body.size(whole.rows)})"
         if self.leaf.turned:
             source = left.inputs[0]
-            wide = self.target.width(source.spec.shape[1])
-            a = f"{body.array(source)} + i / {wide} * {wide} * {depth} + i % {wide}"
+            wide = self.target.width(whole.rows)
+            a = body.array(source)
+            high = depth
+            if whole.has_own_left:
+                a = f"{a} + stack * {depth} * {wide}"
+                high = body.size(whole.count * inner)
+            a = f"{a} + {row} / {wide} * {wide} * {high} + {row} % {wide}"
             return [f"multiply(rows, {self.parts}, {depth}, {a}, 1, {wide}, {b}, sum);"]
         wide = self.target.width(inner)
-        a = body.array(left)
+        a, high = body.array(left), self.rows
+        if self.is_stack and not whole.has_own_left:
+            high = body.size(whole.rows)
 
         def call(k: str, count: object) -> str:
-            panel = (
-                f"{a} + {k} * {self.rows} + i * {wide}" if k else f"{a} + i * {wide}"
-            )
-            below = f"{b} + {k} * {self.width}" if k else b
-            given = f"rows, {self.parts}, {count}, {panel}, {wide}, 1, {below}, sum"
+            at = f"{row} * {wide}"
+            panel = f"{a} + {k} * {high} + {at}" if k else f"{a} + {at}"
+            down = f"{b} + {k} * {self.width}" if k else b
+            given = f"rows, {self.parts}, {count}, {panel}, {wide}, 1, {down}, sum"
             return f"multiply({given});"
 
         if isinstance(inner, Size):
@@ -80,14 +100,14 @@ class TileWriter(Writer):
             return [
                 f"for (long k = 0; k < {depth}; k += {wide})\n    {call('k', count)}"
             ]
-        whole, rest = inner // wide * wide, inner % wide
+        full, rest = inner // wide * wide, inner % wide
         lines = []
-        if whole:
+        if full:
             lines.append(
-                f"for (long k = 0; k < {whole}; k += {wide})\n    {call('k', wide)}"
+                f"for (long k = 0; k < {full}; k += {wide})\n    {call('k', wide)}"
             )
         if rest:
-            lines.append(call(str(whole) if whole else "", rest))
+            lines.append(call(str(full) if full else "", rest))
         return lines
 
     # --- blocks -----------------------------------------------------------------------
@@ -100,24 +120,51 @@ class TileWriter(Writer):
             largest = {1: 12, 2: 6}[self.parts]
         return [largest, *(n for n in (8, 4, 2, 1) if n < largest)]
 
-    def _loops(self, name: str, cols: str) -> str:
+    def _loops(self, name: str, body: Body) -> list[str]:
+        cols = body.size(self.whole.cols)
+        head = f"for (long j = 0; j < {cols}; j += {self.width})"
+        if self.is_stack:
+            return self._loops_of_stack(name, body, head)
         if not self.leaf.turned:
-            rows = _rows(name, "begin", "end", self._counts())
-            return block(f"for (long j = 0; j < {cols}; j += {self.width})", rows)
+            return [block(head, _rows(name, "begin", "end", self._counts()))]
         # The rows of the result are columns of the left operand: panel by panel.
-        wide = self.target.width(self.leaf.product.inputs[0].inputs[0].spec.shape[1])
+        wide = self.target.width(self.whole.rows)
+        columns = block(head, _rows(name, "p", "top", self._turned_counts(wide)))
+        top = f"const long top = p + {wide} < end ? p + {wide} : end;"
+        return [block(f"for (long p = begin; p < end; p += {wide})", [top, columns])]
+
+    def _loops_of_stack(self, name: str, body: Body, head: str) -> list[str]:
+        """Write the loops over products one after the other, each whole or in part."""
+        rows = body.size(self.whole.rows)
+        counts, wide = self._counts(), 0
+        stop = f"const long stop = smaller((stack + 1) * {rows}, end);"
+        if self.leaf.turned:
+            wide = self.target.width(self.whole.rows)
+            counts = self._turned_counts(wide)
+            # No block reaches from one panel of the left operand into the next.
+            panel = f"(row - stack * {rows}) / {wide} * {wide} + {wide}"
+            stop = f"const long top = stack * {rows} + smaller({panel}, {rows});"
+            stop = f"{stop}\nconst long stop = smaller(top, end);"
+        blocks = block(head, _rows(name, "row", "stop", counts, "stack, "))
+        lines = [f"const long stack = row / {rows};", stop, blocks, "row = stop;"]
+        return [block("for (long row = begin; row < end;)", lines)]
+
+    def _turned_counts(self, wide: int) -> list[int]:
+        """Give how many rows a block has that lies inside a panel on the left."""
         counts = self._counts()
         if self.parts == 1 and wide % 8 == 0:
-            counts = [n for n in counts if n <= 8]
-        rows = _rows(name, "p", "top", counts)
-        columns = block(f"for (long j = 0; j < {cols}; j += {self.width})", rows)
-        top = f"const long top = p + {wide} < end ? p + {wide} : end;"
-        return block(f"for (long p = begin; p < end; p += {wide})", [top, columns])
+            return [n for n in counts if n <= 8]
+        return counts
 
 
-def _rows(name: str, first: str, last: str, counts: list[int]) -> list[str]:
+def _rows(
+    name: str, first: str, last: str, counts: list[int], stack: str = ""
+) -> list[str]:
     """Write the loops over blocks of rows, the largest first."""
     return [
         f"long i = {first};",
-        *(f"for (; i + {n} <= {last}; i += {n}) {name}(s, {n}, i, j);" for n in counts),
+        *(
+            f"for (; i + {n} <= {last}; i += {n}) {name}(s, {n}, {stack}i, j);"
+            for n in counts
+        ),
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from derivo.emit.c.layout import block, comment
 from derivo.emit.c.place import Body, Module, count_uses
-from derivo.emit.plan.layout import letters, place
+from derivo.emit.plan.layout import layout_of, letters
 from derivo.emit.plan.leaf import Leaf
 from derivo.graph.node import Node
 
@@ -120,7 +120,7 @@ class Writer(ABC):
                 body.keep(self.module.arrays[node], body.locals[node])
         for argument, node in self.leaf.stores.items():
             if node in among:
-                text = body.read(node, letters(place(node.spec.shape)))
+                text = body.read(node, letters(layout_of(node.spec.shape)))
                 body.keep(self.module.arrays[argument], text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from derivo.emit.plan.thin import without_thin_products
+from derivo.emit.plan.products import with_plain_products
 from derivo.graph.dim import names as size_names
 from derivo.graph.node import Node, order
 
@@ -58,8 +58,8 @@ class Computation:
         return (*loss, *self.results, *self.outputs)
 
     def prepared(self) -> Computation:
-        """Give the same computation without products that are sums."""
-        new = without_thin_products(self.roots)
+        """Give the same computation, its products as loops compute them."""
+        new = with_plain_products(self.roots)
         names: dict[Node, str] = {}
         for node, name in self.names.items():
             if node in new:

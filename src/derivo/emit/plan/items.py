@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.layout import (
-    Grid,
     Layout,
     Line,
     Number,
@@ -19,8 +19,11 @@ from derivo.emit.plan.layout import (
     operand_place,
     origin,
     place,
-    view_of,
+    read_at,
+    turning,
+    view_place,
 )  # fmt: skip
+from derivo.emit.plan.stacked import stacked
 from derivo.errors import NotSupportedError
 from derivo.graph.dim import Dim
 from derivo.graph.element import (
@@ -130,12 +133,43 @@ def is_literal(node: Node) -> bool:
     return plain or isinstance(node.op.element, Same)
 
 
-def reduced_letters(node: Node) -> str:
-    """Give the letters of the operand's axes that a reduction runs over."""
+def reduced_letters(node: Node) -> str | None:
+    """Give the letters of the operand's loops that a reduction runs over.
+
+    Returns
+    -------
+    str or None
+        "i", "j", "ij", or "" if nothing is reduced; None: some of the axes that rows
+        stand for.
+    """
     fold, (operand,) = node.op.element, node.inputs
     assert isinstance(fold, Fold)  # noqa: S101
-    index = place(operand.spec.shape)
-    return letters(tuple(index[a] for a in fold.axes(node.attrs, operand.spec.shape)))
+    shape = operand.spec.shape
+    axes = set(fold.axes(node.attrs, shape))
+    layout, true = layout_of(shape), {a for a, d in enumerate(shape) if d != 1}
+    if not isinstance(layout, Panels):
+        return {frozenset(): "", frozenset(true): letters(layout)}.get(
+            frozenset(axes & true)
+        )
+    last = len(shape) - 1
+    row = {frozenset(): "", frozenset(true - {last}): "i"}.get(
+        frozenset(axes & true - {last})
+    )
+    return None if row is None else row + ("j" if last in axes else "")
+
+
+def operand_at(node: Node, operand: Node) -> str | None:
+    """Give where an operation element by element, or a view, reads an operand.
+
+    See `read_at`. None as well where the operand lies in another way: the rows of a
+    matrix may be the places of a line, and the other way round.
+    """
+    index = view_place(node)
+    if index is None:
+        index = operand_place(operand.spec.shape, place(node.spec.shape))
+    at = read_at(index, node.spec.shape)
+    lies = letters(layout_of(operand.spec.shape))
+    return at if at is None or lies == {"j": "i"}.get(at, at) else None
 
 
 def items_of(computation: Computation) -> Items:
@@ -152,7 +186,7 @@ def items_of(computation: Computation) -> Items:
 class _Classifier:
     def __init__(self, computation: Computation) -> None:
         self.computation = computation
-        self.nodes = order(computation.roots)
+        self.nodes = _live(computation.roots)
         self.every: list[Item] = []
         self.of_value: dict[Node, Item] = {}
         # Who reads an argument, and at which letters.
@@ -163,6 +197,7 @@ class _Classifier:
             n for n in self.nodes
             if is_turned(n) and n not in self.left_only and origin(n.inputs[0]) in kept
         )  # fmt: skip
+        self.in_place = self._read_in_place()
 
     def run(self) -> Items:
         for node in self.computation.batches:
@@ -174,7 +209,9 @@ class _Classifier:
             argument = origin(node.inputs[0])
             if argument in stores:
                 item = Item("turned", node, layout_of(argument.spec.shape))
-                item.edges.append(Edge(stores[argument], "ij", is_order=True))
+                item.edges.append(
+                    Edge(stores[argument], _turned_at(node), is_order=True)
+                )
                 item.edges += [
                     Edge(r, ALL, is_order=True) for r, _ in self.readers[node]
                 ]
@@ -185,9 +222,26 @@ class _Classifier:
         """Give the transposes that are only left operands of products."""
         other = set(self.computation.roots)
         for node in self.nodes:
-            is_product = _is_product(node)
+            is_product = stacked(node) is not None
             other |= set(node.inputs[1:] if is_product else node.inputs)
         return {n for n in self.nodes if is_turned(n) and n not in other}
+
+    def _read_in_place(self) -> set[Node]:
+        """Give the views that lie nowhere: plain loops read through them.
+
+        A view that others read, too, is a copy.
+        """
+        stored = set(map(origin, self.computation.roots))
+        found: set[Node] = set()
+        for node in reversed(self.nodes):
+            if is_alias(node):
+                continue
+            is_kept = node in stored or node in self.mirrors or node in self.left_only
+            if _is_view(node) and not is_kept:
+                found.add(node)
+            elif not self._is_plain(node):
+                stored |= set(map(origin, node.inputs))
+        return found
 
     def _add(self, item: Item) -> None:
         self.every.append(item)
@@ -198,7 +252,7 @@ class _Classifier:
             return
         if node in self.computation.kept:  # an array that was closed over
             return
-        if node in self.mirrors or node in self.left_only:
+        if node in self.mirrors or node in self.left_only or node in self.in_place:
             return
         try:
             item = self._item(node)
@@ -217,7 +271,7 @@ class _Classifier:
                 self._read(item, operand, ALL)
         elif is_turned(node):
             item = Item("turned", node, layout_of(node.inputs[0].spec.shape))
-            self._read(item, node.inputs[0], "ij")
+            self._read(item, node.inputs[0], _turned_at(node))
         elif isinstance(node.op.element, Product):
             item = self._product(node, layout)
         elif isinstance(node.op.element, Fold):
@@ -229,22 +283,36 @@ class _Classifier:
     def _is_plain(self, node: Node) -> bool:
         """Tell whether a value is left to plain loops."""
         element = node.op.element
+        if is_turned(node):
+            return False
         if isinstance(element, Product):
-            return not _is_product(node)
-        values = (node, *(i for i in node.inputs if not is_literal(i)))
-        has_grid = any(isinstance(layout_of(n.spec.shape), Grid) for n in values)
-        known = isinstance(element, Fold) or view_of(node) is not None
-        known = known or "elementwise" in node.op.traits
-        return isinstance(element, _PLAIN) or (has_grid and known)
+            return stacked(node) is None
+        if isinstance(element, Fold):
+            # A row's number must be where the numbers of rows are.
+            axes, whole = reduced_letters(node), layout_of(node.inputs[0].spec.shape)
+            if axes in {"i", "j"} and isinstance(whole, Panels):
+                whole = Line(whole.rows if axes == "j" else whole.cols)
+            elif axes:
+                whole = Number()
+            return axes is None or layout_of(node.spec.shape) != whole
+        if isinstance(element, _PLAIN):
+            return True
+        known = view_place(node) is not None or "elementwise" in node.op.traits
+        return known and any(
+            operand_at(node, i) is None for i in node.inputs if not is_literal(i)
+        )
 
     def _product(self, node: Node, layout: Layout) -> Item:
         item = Item("product", node, layout)
         left, right = node.inputs
+        whole = stacked(node)
+        assert whole is not None  # noqa: S101
         if left in self.left_only:
             item.is_left_turned = True
             self._read(item, left.inputs[0], ALL)
         else:
-            self._read(item, left, "i")
+            is_same = whole.count == 1 or whole.has_own_left
+            self._read(item, left, "i" if is_same else ALL)
         self._read(item, right, ALL)
         return item
 
@@ -252,9 +320,10 @@ class _Classifier:
         (operand,) = node.inputs
         layout, axes = layout_of(operand.spec.shape), reduced_letters(node)
         kinds = {"": "pointwise", "j": "row fold", "ij": "row fold", "i": "column fold"}
+        assert axes is not None  # noqa: S101
         kind = "total" if isinstance(layout, Line) and axes else kinds[axes]
         item = Item(kind, node, layout)
-        at = {"row fold": "ij", "pointwise": letters(place(operand.spec.shape))}
+        at = {"row fold": "ij", "pointwise": letters(layout)}
         self._read(item, operand, at.get(kind, ALL))
         if axes != "ij":
             return item
@@ -264,7 +333,7 @@ class _Classifier:
         return Item("total", node, Line(layout.rows), [Edge(item, ALL)])
 
     def _pointwise(self, node: Node, layout: Layout) -> Item:
-        if view_of(node) is None and "elementwise" not in node.op.traits and (
+        if view_place(node) is None and "elementwise" not in node.op.traits and (
             node.op.element is None or not node.inputs
         ):  # fmt: skip
             message = "has no form in compiled loops"
@@ -278,13 +347,8 @@ class _Classifier:
         item = Item(
             "numbers" if isinstance(layout, Number) else "pointwise", node, layout
         )
-        index = place(node.spec.shape)
         for operand in node.inputs:
-            if view_of(node) is not None:
-                at = view_of(node) or ""
-            else:
-                at = letters(operand_place(operand.spec.shape, index))
-            self._read(item, operand, at)
+            self._read(item, operand, operand_at(node, operand) or "")
         return item
 
     def _read(self, item: Item, operand: Node, at: str) -> None:
@@ -295,6 +359,8 @@ class _Classifier:
         source = origin(operand)
         if source in self.mirrors:
             self.readers[source].append((item, at))
+        elif source in self.in_place:
+            self._read(item, source.inputs[0], ALL)
         elif source in self.of_value:
             item.edges.append(Edge(self.of_value[source], at))
         elif not is_literal(source):
@@ -313,7 +379,7 @@ class _Classifier:
                 raise NotSupportedError(message)
             layout = layout_of(argument.spec.shape)
             item = Item("store", source, layout, target=argument)
-            at = letters(place(argument.spec.shape))
+            at = letters(layout)
             item.edges.append(Edge(self.of_value[source], at))
             item.edges += [
                 Edge(r, _overwritten(r, read, at), is_order=True)
@@ -326,13 +392,30 @@ class _Classifier:
         return stores
 
 
-def _is_product(node: Node) -> bool:
-    """Tell whether a value is a product of two matrices."""
-    return (
-        isinstance(node.op.element, Product)
-        and all(i.spec.rank == 2 for i in node.inputs)
-        and isinstance(layout_of(node.spec.shape), Panels)
-    )
+def _turned_at(node: Node) -> str:
+    """Give where a transpose reads: of a stack, a thread takes whole matrices."""
+    whole = turning(node)
+    return "ij" if whole is not None and whole.count == 1 else ALL
+
+
+def _is_view(node: Node) -> bool:
+    """Tell whether a value only has the elements of its operand in other places."""
+    return view_place(node) is not None or "reshapes" in node.op.traits
+
+
+def _live(roots: Iterable[Node]) -> tuple[Node, ...]:
+    """Give what must be computed, operands first.
+
+    What stands between a value and the same value under another shape is not read.
+    """
+    found, stack = dict.fromkeys(roots), [*roots]
+    while stack:
+        node = stack.pop()
+        source = origin(node)
+        below = node.inputs if source is node else (source,)
+        stack += [n for n in below if n not in found]
+        found |= dict.fromkeys(below)
+    return tuple(n for n in order(roots) if n in found)
 
 
 def _overwritten(reader: Item, read: str, at: str) -> str:
@@ -350,6 +433,4 @@ def length_of(layout: Layout) -> Dim | None:
     """Give the length of the axis that threads share out."""
     if isinstance(layout, Panels):
         return layout.rows
-    if isinstance(layout, Grid):
-        return layout.shape[0]
     return layout.length if isinstance(layout, Line) else None

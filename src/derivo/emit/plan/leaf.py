@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from derivo.emit.plan.layout import Layout
+from derivo.emit.plan.layout import Layout, turning
 from derivo.graph.dim import Dim
 from derivo.graph.node import Node
 
@@ -35,6 +35,11 @@ class Leaf:
     length: Dim | None
     kept: frozenset[Node] = frozenset()
     stores: Mapping[Node, Node] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is shared out are whole matrices, not rows."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,14 @@ class Plain(Leaf):
 
 @dataclass(frozen=True)
 class Turned(Leaf):
-    """A matrix written as its transpose."""
+    """A matrix written as its transpose, or each of a stack."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is a stack of them."""
+        (node,) = self.nodes
+        whole = turning(node)
+        return whole is not None and whole.count != 1
 
 
 @dataclass(frozen=True)

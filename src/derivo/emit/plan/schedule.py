@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.items import ALL, Edge, Item, Items, items_of, length_of
-from derivo.emit.plan.layout import Grid, Layout, Line, Number, Panels, origin
+from derivo.emit.plan.layout import Layout, Line, Number, Panels, origin, turning
 from derivo.emit.plan.leaf import (
     Columns,
     Gather,
@@ -80,8 +80,6 @@ class _Grouping:
             kind = {"row fold": "rows", "column fold": "columns"}.get(kind, kind)
             if isinstance(item.layout, Number) and item.is_pointwise:
                 kind = "numbers"
-            elif isinstance(item.layout, Grid) and item.is_pointwise:
-                kind = "plain"
             self.group_of[item] = _Group(kind, item.layout, [item])
             for edge in item.edges:
                 self.readers[edge.source].append((item, edge))
@@ -133,6 +131,8 @@ class _Grouping:
         if len(readers) != 1 or own in readers:
             return
         (group,) = readers
+        if group.kind not in {"pointwise", "product", "rows", "columns"}:
+            return
         if not self._fits(group, _Group("pointwise", item.layout, [item])):
             return
         if own.kind == "pointwise":
@@ -307,6 +307,11 @@ def _leaf(group: _Group, needed: set[Node]) -> Leaf:
         first = group.items[0]
         of_rows = any(e.source.node is first.node for e in first.edges)
         return Total(nodes, None, kept, stores, of_rows=of_rows)
+    if group.kind == "turned":
+        (node,) = nodes
+        whole = turning(node)
+        assert whole is not None  # noqa: S101
+        length = whole.rows if whole.count == 1 else whole.count
     if group.kind in _PLAIN:
         return _PLAIN[group.kind](nodes, length, kept, stores)
     assert isinstance(layout, Panels)  # noqa: S101
