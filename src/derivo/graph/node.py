@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from derivo.graph.dim import Dim, evaluate, parts_of
@@ -171,6 +172,9 @@ class Graph:
         return self.parameters or tuple(flat)
 
 
+_BY_NUMBER = attrgetter("index")
+
+
 def order(roots: Iterable[Node]) -> tuple[Node, ...]:
     """Sort all nodes below `roots` so that operands come before their readers.
 
@@ -184,7 +188,7 @@ def order(roots: Iterable[Node]) -> tuple[Node, ...]:
         if node not in seen:
             seen.add(node)
             stack.extend(node.inputs)
-    return tuple(sorted(seen, key=lambda n: n.index))
+    return tuple(sorted(seen, key=_BY_NUMBER))
 
 
 def between(roots: Iterable[Node], given: Container[Node]) -> tuple[Node, ...]:
@@ -196,4 +200,4 @@ def between(roots: Iterable[Node], given: Container[Node]) -> tuple[Node, ...]:
         if node not in seen:
             seen.add(node)
             stack.extend(i for i in node.inputs if i not in given)
-    return tuple(sorted(seen, key=lambda n: n.index))
+    return tuple(sorted(seen, key=_BY_NUMBER))

@@ -164,6 +164,9 @@ def fit(
         The first argument that does not fit, and its axis (None if it has another
         number of axes); None if all fit.
     """
+    sizes = _fit_names(shapes, actual)
+    if sizes is not None:
+        return sizes, None
     for name, shape in shapes.items():
         if len(shape) != len(actual[name]):
             return {}, (name, None)
@@ -172,7 +175,7 @@ def fit(
         for name, shape in shapes.items()
         for axis, (d, n) in enumerate(zip(shape, actual[name], strict=True))
     ]
-    sizes: dict[str, int] = {}
+    sizes = {}
     for _, _, d, n in axes:
         alone = name_of(d)
         if alone is not None:
@@ -187,6 +190,28 @@ def fit(
             sizes.update(new or {})
     odd = ((name, axis) for name, axis, d, n in axes if evaluate(d, sizes) != n)
     return sizes, next(odd, None)
+
+
+def _fit_names(
+    shapes: Mapping[str, Shape], actual: Mapping[str, tuple[int, ...]]
+) -> dict[str, int] | None:
+    """Do the same where all sizes are names or numbers; None if not, or on a misfit.
+
+    This is what nearly every call needs, and all that it should cost.
+    """
+    sizes: dict[str, int] = {}
+    for name, shape in shapes.items():
+        given = actual[name]
+        if len(shape) != len(given):
+            return None
+        for d, n in zip(shape, given, strict=True):
+            alone = d if isinstance(d, int) else name_of(d)
+            if alone is None:
+                return None
+            known = alone if isinstance(alone, int) else sizes.setdefault(alone, n)
+            if known != n:
+                return None
+    return sizes
 
 
 def origins(dims: Iterable[Dim]) -> dict[str, Dim]:

@@ -38,10 +38,12 @@ class Spec:
         self, shape: Shape | tuple[Dim | str, ...] | str, kind: npt.DTypeLike = "float"
     ) -> None:
         sides = (shape,) if isinstance(shape, str) else shape
-        read: Shape = ()
-        for side in sides:
-            read += parse_shape(side) if isinstance(side, str) else (side,)
-        object.__setattr__(self, "shape", read)
+        if any(issubclass(kind, str) for kind in {*map(type, sides)}):
+            read: Shape = ()
+            for side in sides:
+                read += parse_shape(side) if isinstance(side, str) else (side,)
+            sides = read
+        object.__setattr__(self, "shape", tuple(sides))
         known = isinstance(kind, str) and kind in KINDS
         object.__setattr__(self, "kind", kind if known else kind_of(np.dtype(kind)))
 
@@ -122,6 +124,8 @@ def spec_of(value: object) -> Spec:
 
 def promote(*kinds: str) -> str:
     """Give the kind of a result of arithmetic, as NumPy would."""
+    if len(set(kinds)) == 1:
+        return kinds[0]
     top = max(kinds, key=KINDS.index)
     if top == "pyfloat" and ("int" in kinds or "bool" in kinds):
         return "float"
@@ -138,6 +142,8 @@ def broadcast(*shapes: Shape) -> Shape:
     ShapeError
         Two sizes on the same axis differ and neither is 1.
     """
+    if shapes and all(s == shapes[0] for s in shapes[1:]):
+        return shapes[0]
     rank = max((len(s) for s in shapes), default=0)
     result: list[Dim] = [1] * rank
     for shape in shapes:

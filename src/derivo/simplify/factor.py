@@ -61,11 +61,14 @@ class Factor:
         self, parts: tuple[Any, ...], key: Any, own: frozenset[int], length: int = 1,
         level: int = 0,
     ) -> None:  # fmt: skip
-        for name, value in (
-            ("parts", parts), ("key", key), ("own", own), ("length", length),
-            ("level", level), ("hashed", hash(parts)), ("renamings", {}),
-        ):  # fmt: skip
-            object.__setattr__(self, name, value)
+        put = object.__setattr__
+        put(self, "parts", parts)
+        put(self, "key", key)
+        put(self, "own", own)
+        put(self, "length", length)
+        put(self, "level", level)
+        put(self, "hashed", hash(parts))
+        put(self, "renamings", {})
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -119,7 +122,9 @@ def product(parts: Iterable[tuple[Factor, Rational]]) -> Product:
     for factor, power in parts:
         powers[factor] = powers[factor] + power if factor in powers else power
     kept = [
-        (f, p if p.denominator > 1 else p.numerator) for f, p in powers.items() if p
+        (f, p if type(p) is int or p.denominator > 1 else p.numerator)
+        for f, p in powers.items()
+        if p
     ]
     if len(kept) > 1:
         kept.sort(key=_by_factor)

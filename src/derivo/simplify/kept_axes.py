@@ -41,6 +41,8 @@ class KeptAxes:
 
     def __call__(self, root: Node) -> Node:
         """Give the value, made of those that have been computed."""
+        if root in self.done:
+            return self.done[root]
         for node in between([root], self.done):
             self.done[node] = self._found(node)
         return self.done[root]
@@ -51,8 +53,9 @@ class KeptAxes:
             node = self.tidy.make(
                 node.op, inputs, dict(node.attrs), node.line, node.group
             )
-        for n in between([node], self.seen):
-            self._note(n)
+        if node not in self.seen:
+            for n in between([node], self.seen):
+                self._note(n)
         key, layout = self.seen[node]
         other = self.first[key]
         if "view" in node.op.traits or other.spec.kind != node.spec.kind:

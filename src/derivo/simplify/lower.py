@@ -23,6 +23,8 @@ class Lowering:
 
     def __call__(self, root: Node) -> Node:
         """Give the node that computes the same in operations NumPy has."""
+        if root in self.done:
+            return self.done[root]
         for node in between([root], self.done):
             self.done[node] = self._lower(node)
             self.computed.add(self.done[node])
@@ -35,9 +37,11 @@ class Lowering:
                 *(self.recorder.wrap(i) for i in inputs), **node.attrs
             )
             return self(self.recorder.lift(result))
-        attrs = {k: self._inside(v) for k, v in node.attrs.items()}
-        same = attrs == node.attrs
-        made = self.recorder.builder.remake(node, inputs, None if same else attrs)
+        attrs: dict[str, Any] | None = None
+        if node.op.traits & {"loop", "item"}:
+            attrs = {k: self._inside(v) for k, v in node.attrs.items()}
+            attrs = None if attrs == node.attrs else attrs
+        made = self.recorder.builder.remake(node, inputs, attrs)
         return self._without_detour(made)
 
     def _inside(self, value: Any) -> Any:

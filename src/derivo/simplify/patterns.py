@@ -51,6 +51,9 @@ from derivo.simplify.unify import unify_products
 
 Items = Mapping[Product, Fraction]
 Consumed = list[tuple[Factor, Any]]
+# log(2), as it is read, and as np.log(2) is known while tracing.
+_LOG_OF_TWO: Product = ((Log(base([(ONE, Fraction(2))])), 1),)
+_LOG_OF_TWO_AS_A_NUMBER = Fraction(str(math.log(2)))
 
 
 class Patterns:
@@ -220,8 +223,7 @@ class Patterns:
         self, items: dict[Product, Fraction], shape: Shape
     ) -> dict[Product, Fraction]:
         """Rewrite ``log(exp(u) + exp(-u)) - log(2)`` by its name."""
-        half: Product = ((Log(base([(ONE, Fraction(2))])), 1),)
-        plain = Fraction(str(math.log(2)))  # as np.log(2) is known while tracing
+        half, plain = _LOG_OF_TWO, _LOG_OF_TWO_AS_A_NUMBER
         for m, c in list(items.items()):
             f = m[0][0] if len(m) == 1 and isinstance(m[0][0], Log) else None
             pair = two_exponentials(f.inner) if f is not None else None

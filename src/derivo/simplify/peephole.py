@@ -40,6 +40,8 @@ class Polish:
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
+        if root in self.done:
+            return self.done[root]
         for node in between([root], self.done):
             inputs = tuple(self.done[i] for i in node.inputs)
             made = self.builder.remake(node, inputs)

@@ -70,6 +70,7 @@ class Recogniser:
         self.readers.update(graph.outputs)
         self.sums: dict[object, Node] = {}
         self.values: dict[object, Node] = {}
+        self.exponential: set[Node] = set()
         self.writer = Writer(
             Recorder(builder), lambda _n: True, self.sums, careful=True
         )
@@ -138,6 +139,8 @@ class Recogniser:
 
     def _named(self, node: Node, same: Node) -> Node | None:
         """Rewrite a quotient or a logarithm of exponentials by its name."""
+        if not self._meets_exponentials(same):
+            return None
         visible, patterns = self.visible.through(same), self.writer.patterns
         joined = patterns.log_sigmoid(patterns.split_softplus(visible.items))
         joined = patterns.log_cosh(joined, visible.shape)
@@ -152,6 +155,15 @@ class Recogniser:
         if wanted and is_complete(terms, patterns):
             return self._rewrite(node, same, terms)
         return None
+
+    def _meets_exponentials(self, same: Node) -> bool:
+        """Tell whether a value is made of exponentials or logarithms anywhere."""
+        if self.exponential.isdisjoint(same.inputs):
+            terms = self.deep(same)
+            if not (has_exponentials(terms) or has_log(terms)):
+                return False
+        self.exponential.add(same)
+        return True
 
     def _noted(self, same: Node) -> Node:
         """Note what a value is; give an equal one that was computed before."""

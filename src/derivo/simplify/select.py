@@ -88,6 +88,8 @@ class Select:
 
     def __call__(self, root: Node) -> Node:
         """Give what a node becomes."""
+        if root in self.done:
+            return self.done[root]
         for node in between([root], self.done):
             inputs = tuple(self.done[i] for i in node.inputs)
             same = inputs == node.inputs

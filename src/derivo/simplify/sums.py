@@ -23,17 +23,20 @@ from derivo.simplify.factor import (
 )  # fmt: skip
 
 ONE: Product = ()
+UNIT = Fraction(1)
 Items = dict[Product, Fraction]
 
 
 def size_product(dim: Dim) -> tuple[Fraction, Product]:
     """Take a dimension apart into a number and named sizes."""
     if isinstance(dim, int):
-        return Fraction(dim), ONE
+        return (UNIT if dim == 1 else Fraction(dim)), ONE
     if len(dim.terms) > 1:
-        return Fraction(1), ((Size(dim), 1),)
+        return UNIT, ((Size(dim), 1),)
     ((factors, n),) = dim.terms
-    return Fraction(n), product((Size(_dim.Size((((f,), 1),))), 1) for f in factors)
+    return (UNIT if n == 1 else Fraction(n)), product(
+        (Size(_dim.Size((((f,), 1),))), 1) for f in factors
+    )
 
 
 def add_up(m: Product, sizes: Mapping[int, Dim]) -> tuple[Product, Fraction]:
@@ -100,7 +103,7 @@ def collect(items: Iterable[tuple[Product, Fraction]]) -> dict[Product, Fraction
     """Add up the coefficients of equal products."""
     result: dict[Product, Fraction] = {}
     for m, c in items:
-        result[m] = result.get(m, Fraction(0)) + c
+        result[m] = result[m] + c if m in result else c
     return {m: c for m, c in result.items() if c}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from derivo.graph import dim as _dim
@@ -29,6 +30,7 @@ from derivo.simplify.factor import (
 from derivo.simplify.roots import may_split, power
 from derivo.simplify.sums import (
     ONE,
+    UNIT,
     add_up,
     is_exponential,
     of_exponentials,
@@ -73,9 +75,10 @@ class Terms:
         """Give a value as the sum of one product of one factor."""
         shape = node.spec.shape
         axes: tuple[Label, ...] = tuple(
-            None if d == 1 else i - len(shape) for i, d in enumerate(shape)
+            None if isinstance(d, int) and d == 1 else i - len(shape)
+            for i, d in enumerate(shape)
         )
-        return cls(shape, {((Atom(node, axes), 1),): Fraction(1)}, exps=exps)
+        return cls(shape, {((Atom(node, axes), 1),): UNIT}, exps=exps)
 
     @classmethod
     def number(cls, value: Any, *, exps: bool = False) -> Terms:
@@ -83,7 +86,7 @@ class Terms:
         if str(value) == "-0.0":  # which algebra would take for 0.0
             raise NotAlgebraic
         try:
-            return cls((), {ONE: Fraction(str(value))}, exps=exps)
+            return cls((), {ONE: _as_written(str(value))}, exps=exps)
         except ValueError:
             raise NotAlgebraic from None
 
@@ -110,7 +113,7 @@ class Terms:
         other = self._read(other)
         items = dict(self.items)
         for m, c in other.items.items():
-            items[m] = items.get(m, Fraction(0)) + c
+            items[m] = items[m] + c if m in items else c
         return self.like(items, broadcast(self.shape, other.shape))
 
     __radd__ = __add__
@@ -223,7 +226,7 @@ class Terms:
         items: dict[Product, Fraction] = {}
         for m, c in self.items.items():
             n = relabelled(m, lambda a: change(a) if a < 0 else a)
-            items[n] = items.get(n, Fraction(0)) + c
+            items[n] = items[n] + c if n in items else c
         return self.like(items, shape)
 
     def transpose(self, axes: tuple[int, ...]) -> Terms:
@@ -257,7 +260,7 @@ class Terms:
         items: dict[Product, Fraction] = {}
         for m, c in self.items.items():
             n, d = add_up(m, {a - rank: self.shape[a] for a in axes})
-            items[n] = items.get(n, Fraction(0)) + c * d
+            items[n] = items[n] + c * d if n in items else c * d
         shape = tuple(1 if i in axes else d for i, d in enumerate(self.shape))
         result = self.like(items, shape)
         for a in () if keepdims else reversed(axes):
@@ -275,6 +278,11 @@ class Terms:
         for _ in range(len(self.shape) - len(shape)):
             result = result.squeeze(0)
         return result
+
+
+@lru_cache(maxsize=256)
+def _as_written(text: str) -> Fraction:
+    return Fraction(text)
 
 
 def _log_of_number(c: Fraction) -> dict[Product, Fraction]:
