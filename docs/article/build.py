@@ -1,9 +1,12 @@
-"""Build the article: docs/article.md, its page and its pictures, from the sources here.
+"""Build the article and its appendix, from the sources here.
 
     python docs/article/build.py [FOLDER]
 
 A source is Markdown. A ```python block is run, and shown with what it prints. A ```show
 block is an expression that gives blocks of an explanation; they are put in its place.
+
+What comes out is article.md with its pictures, slips.md, and article.html, in which the
+pictures are alive: that file is large, and is built rather than kept.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import linecache
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ from derivo.explain.document import (
     Block,
     Code,
     CodeLine,
+    Display,
     Document,
     Link,
     Mono,
@@ -41,7 +45,6 @@ from derivo.explain.writers import markdown
 from derivo.explain.writers.html import page
 
 HERE = Path(__file__).parent
-SOURCES = ("source.md", "slips.md", "questions.md")
 HEADING = re.compile(r"^## (.+?) \{#([\w-]+)\}$")
 SPANS = re.compile(r"(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[[^\]]+\]\([^)]+\))")
 # What belongs to one explanation: ids get a prefix, so that pointing at a factor of one
@@ -56,16 +59,16 @@ class Builder:
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp())
         self.factors: list[Factor] = []
-        self.told: dict[int, str] = {}
         self.namespace: dict[str, Any] = {
-            "__name__": "article", "np": np, "derivo": derivo, "told": self.tell,
-            "picture": self.picture, "code": self.code, "jacobian": self.jacobian,
+            "__name__": "article", "np": np, "derivo": derivo, "live": self.live,
+            "code": self.code, "lines": self.lines, "gathered": self.gathered,
+            "chain": self.chain,
         }  # fmt: skip
         self.count = 0
 
-    def document(self) -> Document:
-        """Give the whole article."""
-        text = "\n".join((HERE / s).read_text(encoding="utf-8") for s in SOURCES)
+    def document(self, source: str) -> Document:
+        """Give what a source is about."""
+        text = (HERE / source).read_text(encoding="utf-8")
         title, _, rest = text.partition("\n")
         found = list(self.sections(rest))
         return Document(
@@ -74,7 +77,7 @@ class Builder:
 
     def sections(self, text: str) -> Iterator[Section]:
         """Cut the text at its headings."""
-        anchor, title, lines = "about", "About this page", []
+        anchor, title, lines = "about", "", []
         for line in text.splitlines():
             heading = HEADING.match(line)
             if heading:
@@ -115,27 +118,32 @@ class Builder:
 
     # --- what the sources call --------------------------------------------------------
 
-    def tell(self, d: Any, *anchors: str, **arrays: Any) -> tuple[Block, ...]:
-        """Give the sections of an explanation with these anchors."""
-        document = d.explain(**arrays).document
-        by_anchor = {s.anchor: s for s in document.sections}
-        missing = [a for a in anchors if a not in by_anchor]
-        if missing:
-            message = f"{d.name}: no section {missing}; there are {sorted(by_anchor)}"
-            raise LookupError(message)
-        blocks = [b for a in anchors for b in by_anchor[a].blocks]
-        return self.own(d, document, blocks)
+    def live(self, d: Any, **arrays: Any) -> tuple[Block, ...]:
+        """Give the graph, and the page that computes it."""
+        explanation = d.explain(**arrays)
+        picture = Picture(explanation.document.drawing, live=explanation.page)
+        return self.own(d, explanation.document, [picture])
 
-    def jacobian(self, d: Any, **arrays: Any) -> tuple[Block, ...]:
-        """Give the sections about Jacobians."""
-        document = d.explain(**arrays).document
-        anchors = [s.anchor for s in document.sections if "jacobian" in s.anchor]
-        return self.tell(d, *anchors, **arrays)
+    def lines(self, d: Any, anchor: str, **arrays: Any) -> tuple[Block, ...]:
+        """Give the first formulas of a section."""
+        return self.display(d, lambda s: s.anchor == anchor, 0, **arrays)
 
-    def picture(self, d: Any, **arrays: Any) -> tuple[Block, ...]:
-        """Give the graph."""
-        document = d.explain("graph", **arrays).document
-        return self.own(d, document, [Picture(document.drawing)])
+    def gathered(self, d: Any, anchor: str, **arrays: Any) -> tuple[Block, ...]:
+        """Give the last formulas of a section: what all before them comes to."""
+        return self.display(d, lambda s: s.anchor == anchor, -1, **arrays)
+
+    def chain(self, d: Any, **arrays: Any) -> tuple[Block, ...]:
+        """Give the formulas from the whole Jacobian to the short form."""
+        return self.display(d, lambda s: "jacobian" in s.anchor, -2, **arrays)
+
+    def display(
+        self, d: Any, wanted: Callable[[Section], bool], which: int, **arrays: Any
+    ) -> tuple[Block, ...]:
+        """Give some formulas of a section."""
+        document = d.explain(**arrays).document
+        (section,) = filter(wanted, document.sections)
+        found = [b for b in section.blocks if isinstance(b, Display)]
+        return self.own(d, document, [found[which]])
 
     def code(self, d: Any) -> tuple[Block, ...]:
         """Give the emitted source, its lines tied to their factors."""
@@ -208,8 +216,8 @@ def prefixed(value: Any, prefix: str) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Write article.md, article.html and the pictures to a folder."""
-    document = Builder().document()
+    """Write the article, its pictures, its page and its appendix to a folder."""
+    document = Builder().document("source.md")
     text = markdown.write(document, pictures="pictures/article")
     (folder / "article.md").write_text(text, encoding="utf-8")
     (folder / "pictures").mkdir(exist_ok=True)
@@ -217,6 +225,8 @@ def main(folder: Path) -> None:
         name = f"article-{number}.svg"
         (folder / "pictures" / name).write_text(picture, encoding="utf-8")
     (folder / "article.html").write_text(page.write(document), encoding="utf-8")
+    slips = markdown.write(Builder().document("slips.md"))
+    (folder / "slips.md").write_text(slips, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -124,10 +124,17 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The computation graph."""
+    """The computation graph.
+
+    Attributes
+    ----------
+    live
+        A page that computes it, shown in its place where pages can be shown.
+    """
 
     drawing: Drawing
     caption: Runs = ()
+    live: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +165,8 @@ class Section:
     ----------
     anchor
         Where links lead to: ``"matrix-w"``; letters, digits and hyphens.
+    title
+        Nothing for the words that a document begins with.
     level
         "graph", "scalar", "matrix", "batch", "code" or "" for what is always shown.
     """

@@ -216,7 +216,7 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        from derivo.explain.writers.html.window import embed
+        from derivo.explain.writers.html.parts import embed
 
         return embed(self.page, self.document.title)
 

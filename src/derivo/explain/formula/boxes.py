@@ -155,10 +155,23 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of colours, in the ids of factors
 
 
 def stand_apart(left: Box, right: Box) -> bool:
-    """Tell whether two boxes side by side need a space, for one ends in a word."""
+    """Tell whether two boxes side by side need a space: for one ends in a word."""
     if isinstance(left, Sign) or isinstance(right, Sign | Fence):
         return False
+    if _is_adjoint(left) or _is_adjoint(right):
+        return True
     return _is_word(left, -1) or _is_word(right, 0)
+
+
+def _is_adjoint(box: Box) -> bool:
+    """Tell whether a box is an adjoint: ``dn w``, else the d seems to be a factor."""
+    match box:
+        case Line((Letter("d", "upright"), *_)):
+            return True
+        case Coloured(inner) | Brace(inner):
+            return _is_adjoint(inner)
+        case _:
+            return False
 
 
 def _is_word(box: Box, end: int) -> bool:

@@ -68,7 +68,7 @@ class _Markdown:
             parts.append(self.code(d.code))
         for section in d.sections:
             parts.append(f'<a id="{section.anchor}"></a>')
-            parts.append(f"## {self.runs(section.title)}")
+            parts += [f"## {self.runs(section.title)}"] if any(section.title) else []
             parts += [self.block(b) for b in section.blocks]
         return "\n\n".join(part for part in parts if part) + "\n"
 

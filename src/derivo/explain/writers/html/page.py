@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
-from functools import cache
 from hashlib import sha256
 from html import escape
 
@@ -13,6 +13,8 @@ from derivo.explain.writers.html.assets import asset, font
 from derivo.explain.writers.html.parts import Parts
 
 LEVELS = ("graph", "scalar", "matrix", "batch", "code")
+HASH = re.compile(r"'sha256-[^']+'")
+MOST_OF_HEAD = 2_000  # characters of a page in which its policy stands
 LATER = 8  # sections beyond this are laid out when they come into view
 
 
@@ -23,7 +25,7 @@ def write(document: doc.Document) -> str:
     title = escape(document.title)
     return (
         f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
-        f'<head>\n<meta charset="utf-8">\n{_policy()}\n'
+        f'<head>\n<meta charset="utf-8">\n{_policy(document)}\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<link rel="icon" href="data:,">\n'
         f"<title>{title}</title>\n<style>{font()}{asset('style.css')}</style>\n</head>\n"
@@ -35,12 +37,19 @@ def write(document: doc.Document) -> str:
     )
 
 
-@cache
-def _policy() -> str:
+def _policy(document: doc.Document) -> str:
     digest = b64encode(sha256(asset("script.js").encode()).digest()).decode("ascii")
+    # A page within this one has its own policy, and must keep to this one as well.
+    live = {
+        found
+        for block in doc.blocks_of(document)
+        if isinstance(block, doc.Picture)
+        for found in HASH.findall(block.live[:MOST_OF_HEAD])
+    }
+    scripts = " ".join(sorted({f"'sha256-{digest}'", *live}))
     rules = (
         "default-src 'none'; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'; font-src data:; img-src data:"
+        f"script-src {scripts}; font-src data:; img-src data:"
     )
     return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
 
@@ -78,8 +87,10 @@ def _sections(document: doc.Document, parts: Parts) -> str:
         later = ' class="later"' if k >= LATER else ""
         name = escape(section.anchor, quote=True)
         level = escape(section.level, quote=True)
+        title = parts.runs(section.title)
+        head = f"<h2>{title}</h2>" if title else ""
         found.append(
             f'<section id="{name}" data-of="{level}"{later}>'
-            f"<h2>{parts.runs(section.title)}</h2>{parts.blocks(section.blocks)}</section>"
+            f"{head}{parts.blocks(section.blocks)}</section>"
         )
     return "\n".join(found)

@@ -74,6 +74,8 @@ class Parts:
                 return self.values(name, array, factors)
             case doc.Table(rows):
                 return self.table(rows)
+            case doc.Picture(drawing, _, live) if live:
+                return embed(live, self.words.text("page.graph_of", name=drawing.title))
             case doc.Picture(drawing, caption):
                 return self.picture(drawing, caption)
             case doc.Note(kind, runs):
@@ -145,6 +147,15 @@ class Parts:
             f'<div class="scroll folded" tabindex="0">{folded}</div>'
             f'<div class="scroll whole" tabindex="0" hidden>{whole}</div>{under}</figure>'
         )
+
+
+def embed(page: str, title: str) -> str:
+    """Write a page within a page: it cannot reach what is around it."""
+    return (
+        f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
+        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:min(90vh,760px);'
+        'border:1px solid #ccc;border-radius:8px"></iframe>'
+    )
 
 
 SMALLEST = 0.65  # of its size: beyond that a picture is scrolled rather than shrunk

@@ -307,12 +307,3 @@ def _array(value: Any) -> Any:
     a = np.asarray(value, dtype=float)
     listed = [v if np.isfinite(v) else str(v) for v in a.ravel().tolist()]
     return {"shape": a.shape, "data": listed}
-
-
-def embed(page: str, title: str) -> str:
-    """Write a page within a page, as notebooks show it: it cannot reach what is around."""
-    return (
-        f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
-        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:min(90vh,760px);'
-        'border:1px solid #ccc;border-radius:8px"></iframe>'
-    )
