@@ -31,13 +31,9 @@ def plain_convolution_backward(saved, d_out):
         d_w_2 = np.zeros_like(w)
         delta = np.zeros((3, x_shape[1]), dtype=w.dtype)
         for j in reversed(range(picked_picked_x_all_all.shape[1])):
-            scattered = np.zeros((3, x_shape[1]), dtype=w.dtype)
-            np.add.at(scattered, (slice(None), places + j), w * d_out[i][j])
             # w is used at every step: add up
             d_w_2 += picked_picked_x_all_all[i][j] * d_out[i][j]
-            delta += scattered
-        scattered_delta = np.zeros(x_shape, dtype=w.dtype)
-        np.add.at(scattered_delta, places + i, delta)
-        d_x += scattered_delta  # x is used at every step: add up
-        d_w += d_w_2            # w is used at every step: add up
+            np.add.at(delta, (slice(None), places + j), w * d_out[i][j])
+        np.add.at(d_x, places + i, delta)  # x is used at every step: add up
+        d_w += d_w_2                       # w is used at every step: add up
     return d_x, d_w

@@ -34,9 +34,7 @@ def words_loss_gradient(saved):
         one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
         product = d_loss * (ratio[:, None] - one_hot_words[:, None])
         product_2 = (carry + (v @ product)[:, 0]) * (1 - h_all[t] * h_all[t])
-        scattered_product = np.zeros((v.shape[1], u.shape[0]), dtype=u.dtype)
-        np.add.at(scattered_product, words[t], product_2)
-        d_table += scattered_product        # table is used at every step: add up
+        d_table[words[t]] += product_2      # table is used at every step: add up
         d_u += product_2 * h_prev[:, None]  # u is used at every step: add up
         # v is used at every step: add up
         d_v += h_all[t][:, None] * d_loss * (ratio - one_hot_words)

@@ -186,14 +186,14 @@ class Affine:
 def test_an_object_that_can_be_called():
     d = derivo.derive(Affine(), x="N 3")
     np.testing.assert_allclose(d(x=X), X @ W)
-    assert d.name == "Affine"
+    assert d.name == "affine"
     assert "y" in d.graph.names.values()
 
 
 def test_a_bound_method():
     d = derivo.derive(Affine().forward, x="N 3", b="4")
     np.testing.assert_allclose(d(x=X, b=np.ones(4)), X @ W + 1)
-    assert d.name == "forward"
+    assert d.name == "affine"
     assert "n" in d.graph.names.values()
 
 

@@ -36,6 +36,63 @@ def stored_at_once(
     return lines
 
 
+def put_into_sums(statements: list[Statement]) -> list[Statement]:
+    """Add what is zero but for a few places to a sum at these places.
+
+    ``part = zeros; part[i] = v; total += part`` is ``total[i] += v``: a table whose
+    rows are picked one at a time is not gone through at every step.
+    """
+    lines = list(statements)
+    for add in statements:
+        part, total = add.value, add.target
+        if not isinstance(add.tree, ast.AugAssign) or not isinstance(part, ast.Name):
+            continue
+        mine = [s for s in lines if s.name == part.id]
+        others = [s for s in lines if s not in mine and part.id in s.names]
+        if others != [add] or not isinstance(total, ast.Name):
+            continue
+        written = [_written_into(s, part.id, total) for s in mine[1:]]
+        if not written or None in written or not _makes_zeros(mine[0], part.id):
+            continue
+        whole = [Statement(tree) for tree in written if tree is not None]
+        whole[0] = Statement(whole[0].tree, add.node)
+        at = lines.index(add)
+        lines = [*lines[:at], *whole, *lines[at + 1 :]]
+        lines = [s for s in lines if s not in mine]
+    return lines
+
+
+def _makes_zeros(line: Statement, name: str) -> bool:
+    value = line.value
+    is_call = isinstance(value, ast.Call) and _is_of_numpy(value.func, "zeros")
+    return line.is_definition and is_name(line.target, name) and is_call
+
+
+def _written_into(line: Statement, part: str, total: ast.Name) -> ast.stmt | None:
+    """Write a line that fills places of `part` as one that adds to those of a sum."""
+    tree, target = line.tree, line.target
+    if isinstance(target, ast.Subscript) and is_name(target.value, part):
+        value = line.value
+        if value is None or part in names_in(value, target.slice):
+            return None
+        is_plus = isinstance(tree, ast.Assign) or isinstance(tree.op, ast.Add)  # type: ignore[attr-defined]
+        place = ast.Subscript(total, target.slice)
+        return ast.AugAssign(place, ast.Add(), value) if is_plus else None
+    call = tree.value if isinstance(tree, ast.Expr) else None
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return None
+    if call.func.attr != "at" or not _is_of_numpy(call.func.value, "add"):
+        return None
+    array, *rest = call.args
+    if not is_name(array, part) or part in names_in(*rest):
+        return None
+    return ast.Expr(ast.Call(call.func, [total, *rest], []))
+
+
+def _is_of_numpy(tree: ast.expr, name: str) -> bool:
+    return isinstance(tree, ast.Attribute) and ast.unparse(tree) == f"np.{name}"
+
+
 def last_things_last(
     statements: list[Statement], ends: Iterable[ast.expr]
 ) -> list[Statement]:

@@ -7,7 +7,12 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from derivo.emit.expression import number, written
-from derivo.emit.handing_on import in_place, last_things_last, stored_at_once
+from derivo.emit.handing_on import (
+    in_place,
+    last_things_last,
+    put_into_sums,
+    stored_at_once,
+)
 from derivo.emit.statement import Statement, definition, is_name
 from derivo.emit.writing import Writing
 from derivo.graph.dim import Dim, Excess, Size
@@ -226,7 +231,7 @@ class _Writer:
             }
             if after not in inner.wishes and isinstance(end, ast.Name):
                 may_take[name].add(end.id)
-        lines = stored_at_once(inner.statements, ends.values())
+        lines = stored_at_once(put_into_sums(inner.statements), ends.values())
         lines = in_place(last_things_last(lines, ends.values()), ends, may_take)
         if not lines:  # nothing is left to be done in a step
             self.body.statements.pop()

@@ -12,7 +12,7 @@ from derivo.graph.element import Placed, Scattered, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import CATALOGUE, register
-from derivo.ops.leaf import fill
+from derivo.ops.leaf import arange, constant, fill
 from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze, transpose
 from derivo.ops.tidy import is_number, made_by, operands, refilled
 
@@ -421,7 +421,95 @@ def added_at(axis: int, count: int, first: int = 0) -> str:
 
 def _scatter_text(attrs: Any, *operands: Any) -> str:
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
+    if attrs["distinct"]:
+        places = _gather_text(attrs, *operands).removeprefix("{0}")
+        return f"{zeros}\n{{out}}{places} = {{0}}"
     return f"{zeros}\n{added_at(attrs['axis'], len(operands) - 1)}"
+
+
+def _tidy_gather(x: Any, *indices: Any, axis: int) -> Any:
+    """Take a slice where the places are numbers in even steps."""
+    if len(indices) != 1 or not isinstance(x.node.spec.shape[axis], int):
+        return None
+    entry = _even_steps(indices[0], x.node.spec.shape[axis])
+    return None if entry is None else slice_(x, index=_along(x.ndim, axis, entry))
+
+
+def _tidy_scatter(
+    g: Any, *indices: Any, shape: tuple[Dim, ...], axis: int, distinct: bool
+) -> Any:
+    """Put, where nothing can meet at one place, instead of adding."""
+    if distinct:
+        return None
+    if len(indices) == 1:
+        entry = _even_steps(indices[0], shape[axis])
+        if entry is not None:
+            return embed(g, shape=shape, index=_along(len(shape), axis, entry))
+    if not _lie_apart(indices, shape[axis : axis + len(indices)]):
+        return None
+    return scatter_add(g, *indices, shape=shape, axis=axis, distinct=True)
+
+
+def _along(rank: int, axis: int, entry: Entry) -> tuple[Entry, ...]:
+    return tuple(entry if a == axis else WHOLE for a in range(rank))
+
+
+def _even_steps(places: Any, n: Dim) -> Entry | None:
+    """Write places on an axis of size `n` as a slice, if they are in even steps up."""
+    if made_by(places, arange):
+        return _shortest(n, None, places.node.attrs["stop"], None)
+    if not made_by(places, constant) or places.ndim != 1 or not isinstance(n, int):
+        return None
+    at = places.node.attrs["value"].array
+    at = np.where(at < 0, at + n, at)
+    steps = np.unique(np.diff(at))
+    if not at.size or len(steps) > 1 or np.any(steps < 1):
+        return None
+    step = int(steps[0]) if steps.size else 1
+    return _shortest(n, int(at[0]), int(at[-1]) + 1, step)
+
+
+def _lie_apart(indices: tuple[Any, ...], sizes: tuple[Dim, ...]) -> bool:
+    """Tell whether no place is picked twice, as in ``p[np.arange(N), labels]``."""
+    rank = max(i.ndim for i in indices)
+    picked = broadcast(*(i.node.spec.shape for i in indices))
+    if all(made_by(i, constant) for i in indices):
+        return _numbers_lie_apart(indices, sizes)
+    counted = {
+        rank - i.ndim + a
+        for i, n in zip(indices, sizes, strict=True)
+        for a in _counting_axes(i, n)
+    }
+    return all(a in counted or n == 1 for a, n in enumerate(picked))
+
+
+def _numbers_lie_apart(indices: tuple[Any, ...], sizes: tuple[Dim, ...]) -> bool:
+    """Tell whether these numbers pick no place twice; -1 is the last place of `n`."""
+    places = []
+    for i, n in zip(indices, sizes, strict=True):
+        value = i.node.attrs["value"]
+        at = np.asarray(getattr(value, "array", value))
+        if np.any(at < 0) and not isinstance(n, int):
+            return False
+        places.append(np.where(at < 0, at + n, at) if isinstance(n, int) else at)
+    flat = np.stack([at.ravel() for at in np.broadcast_arrays(*places)])
+    return bool(np.unique(flat, axis=1).shape[1] == flat.shape[1])
+
+
+def _counting_axes(places: Any, n: Dim) -> tuple[int, ...]:
+    """Give the axis along which places count up, if they change by no other."""
+    if made_by(places, arange):
+        return (0,)
+    inner = [places.recorder.wrap(i) for i in places.node.inputs]
+    if made_by(places, expand_dims):
+        new = places.node.attrs["axis"]
+        return tuple(a + (a >= new) for a in _counting_axes(inner[0], n))
+    if made_by(places, CATALOGUE["add"]) and not min(i.ndim for i in inner):
+        counting = max(inner, key=lambda i: i.ndim)
+        # Moved by one number, which may be below 0: -1 and n - 1 are one place.
+        fits = counting.ndim == 1 and is_at_least(n - counting.node.spec.shape[0], 0)
+        return _counting_axes(counting, n) if fits else ()
+    return ()
 
 
 def _listed(operands: Any) -> str:
@@ -475,7 +563,7 @@ gather = register(
         attrs={"axis": 0},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.integers(0, 3, 5)), {}),
         latex=_gather_formula, traits=frozenset({"analytic", "selects"}),
-        called=("picked_{0}", "picked"),
+        called=("picked_{0}", "picked"), tidy=_tidy_gather,
         js=_gather_js, element=Placed(_gathered_element),
     )
 )  # fmt: skip
@@ -489,11 +577,12 @@ scatter_add: Op = register(
             gather(g, *i, axis=axis),
             *(None for _ in i),
         ),
-        attrs={"shape": (), "axis": 0},
+        attrs={"shape": (), "axis": 0, "distinct": False},
         samples=lambda rng: (
             (rng.normal(size=(5, 4)), rng.integers(0, 3, 5)),
             {"shape": (3, 4)},
         ),
+        tidy=_tidy_scatter,
         latex=_scatter_formula,
         called=("scattered_{0}", "scattered"),
         traits=frozenset({"analytic"}),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FrameType, FunctionType, ModuleType
@@ -16,13 +15,10 @@ import numpy as np
 from derivo.graph.loop import is_inline
 from derivo.graph.nest import Record, declared, holds_values, leaves, pruned, rebuilt
 from derivo.graph.node import Line, Node
+from derivo.trace.signature import short_of
 
 # Frames that are no functions to a reader: they belong to the one around them.
 _ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-# Between the words of a name: Layer|Norm2D, LSTM|Cell.
-_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])")
-# Methods that stand for the object itself.
-_OF_THE_OBJECT = ("__call__", "forward")
 _DEEPEST = 4
 
 
@@ -96,10 +92,7 @@ class Invocation:
     @property
     def name(self) -> str:
         """A name for it in source."""
-        *around, name = self.function.split(".")
-        if name in _OF_THE_OBJECT and around:
-            return _WORDS.sub("_", around[-1]).lower()
-        return name
+        return short_of(self.function)
 
     def everything(self) -> Iterator[Invocation]:
         """Give this call and all below it."""

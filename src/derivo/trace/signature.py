@@ -3,21 +3,40 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
 from derivo.errors import UsageError
 
+# Methods that stand for the object itself.
+_OF_THE_OBJECT = ("__call__", "forward")
+# Between the words of a name: Layer|Norm2D, LSTM|Cell.
+_WORDS = re.compile(r"(?<=[a-z\d])(?=[A-Z][a-z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 def function_name(function: Callable[..., Any]) -> str:
     """Give a name that can stand in source: a lambda is called ``function``."""
     while isinstance(function, partial):
         function = function.func
-    name = getattr(function, "__name__", type(function).__name__)
+    if not hasattr(function, "__name__"):
+        return short_of(f"{type(function).__name__}.__call__")
+    name = function.__name__
+    if isinstance(function, MethodType) and not isinstance(function.__self__, type):
+        name = short_of(f"{type(function.__self__).__name__}.{name}")
     return name if name.isidentifier() else "function"
+
+
+def short_of(qualified: str) -> str:
+    """Give a name in source for ``Class.method``: the method, or what it stands for."""
+    *around, name = qualified.split(".")
+    if name in _OF_THE_OBJECT and around:
+        return _WORDS.sub("_", around[-1]).lower()
+    return name
 
 
 def parameters_of(function: Any) -> Mapping[str, inspect.Parameter]:
