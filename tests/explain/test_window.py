@@ -467,6 +467,101 @@ def test_the_plane_is_divided_while_it_trains(page):
     assert complaints(page) == []
 
 
+def test_factors_multiply_along_the_strongest_path(page):
+    click(page, "#bar [data-mode=nudge]")
+    v, g = face(page, "values"), face(page, "gradients")
+    x, w2, h, dn2 = (np.array(a) for a in (v["x"], v["w2"], v["h"], g["n2"]))
+    # Of w1[0, 0]: through each row n of x and each class c.
+    paths = [
+        (dn2[n, c], w2[0, c], 1 - h[n, 0] ** 2, x[n, 0])
+        for n in range(len(x)) for c in range(2)
+    ]  # fmt: skip
+    assert sum(map(np.prod, paths)) == pytest.approx(g["w1"][0][0])
+    best = max(paths, key=lambda p: abs(np.prod(p)))
+    said = (
+        texts(page, "#product")[0].replace("−", "-").replace("(", "").replace(")", "")
+    )
+    product, _, end = said.removeprefix("strongest path").partition("=")
+    numbers = [float(f) for f in product.split("·")]
+    np.testing.assert_allclose(numbers, best, rtol=5e-3)
+    assert float(end) == pytest.approx(np.prod(best), rel=5e-3)
+    # Each is the factor of an edge, in its colour, and the cells it leads through are lit.
+    colours = texts(page, "#product .f")
+    assert len(colours) == 3
+    lit = js(page, "return [...document.querySelectorAll('svg .cell.onpath')].map(c => c.place.side + c.place.id)")  # fmt: skip
+    ids = js(page, "return JSON.parse(document.querySelector('#model').textContent).names")  # fmt: skip
+    assert {f"value{ids[n]}" for n in ("n1", "h", "n2")} <= set(lit)
+
+
+def test_the_gradient_of_a_number_is_the_product_along_its_one_path(browser, tmp_path):
+    case = CASES["neuron"]
+    d = derivo.derive(case.function, shapes=case.specs)
+    open_page(browser, d.explain().page, tmp_path / "neuron.html")
+    click(browser, "#bar [data-mode=nudge]")
+    whole = face(browser, "gradients")["x"]
+    said = texts(browser, "#product")[0].replace("−", "-")
+    assert float(said.rpartition("=")[2]) == pytest.approx(whole, rel=5e-3)
+
+
+def test_a_layer_is_unrolled_to_single_numbers(page):
+    model = js(page, "return JSON.parse(document.querySelector('#model').textContent)")
+    values, gradients = face(page, "values"), face(page, "gradients")
+
+    def unrolled(phase, name):
+        step = 1 + next(
+            k for k, s in enumerate(model["steps"])
+            if s["phase"] == phase and s["id"] == model["names"].get(name, name)
+        )  # fmt: skip
+        js(page, "derivo.step(arguments[0])", step)
+        if not face(page, "state")["unroll"]:
+            click(page, "#unroll")
+        shown = texts(page, ".unrolled .disc text"), texts(page, ".unrolled .on-wire")
+        return [
+            [float(t.replace("−", "-")) for t in part if t != "Σ"] for part in shown
+        ]
+
+    # x @ w1, the first step: two inputs, three neurons, a line for each weight.
+    discs, wires = unrolled("forward", model["steps"][0]["id"])
+    product = np.array(values["x"]) @ values["w1"]
+    np.testing.assert_allclose(discs, [*values["x"][0], *product[0]], atol=5e-3)
+    np.testing.assert_allclose(wires, np.ravel(np.transpose(values["w1"])), atol=5e-3)
+    # Backward through w2: the same lines, the other way, in the colour of the factor.
+    discs, wires = unrolled("backward", "h")
+    np.testing.assert_allclose(discs, [*gradients["n2"][0], *gradients["h"][0]], atol=5e-3)  # fmt: skip
+    np.testing.assert_allclose(wires, np.ravel(values["w2"]), atol=5e-3)
+    colour = js(page, "return document.querySelector('.unrolled .wire').classList[1]")
+    label = js(page, "return [...document.querySelectorAll('.label-of')].find(l => l.textContent.includes('w₂')).classList")  # fmt: skip
+    assert colour in label
+    # The bias: a copy for each row merges into one sum.
+    discs, _ = unrolled("backward", "b1")
+    assert discs == [pytest.approx(gradients["b1"][0], abs=5e-3)]
+    assert js(page, "return document.querySelectorAll('.unrolled path.wire').length") == len(values["x"])  # fmt: skip
+    click(page, "#unroll")
+
+
+def test_a_factor_of_the_line_on_top_leads_to_its_step(page):
+    js(page, "derivo.step(derivo.steps)")
+    marked = js(page, "return [...document.querySelectorAll('#chain span:not([hidden]) .f')].map(f => f.dataset.f)")  # fmt: skip
+    model = js(page, "return JSON.parse(document.querySelector('#model').textContent)")
+    assert len(set(marked)) >= 3  # dw1 = xᵀ(((p - t)/N w2ᵀ) ⊙ (1 - h²))
+    for factor in set(marked):
+        js(page, "derivo.step(derivo.steps)")
+        js(page, "document.querySelector(`#chain span:not([hidden]) [data-f=${arguments[0]}]`).dispatchEvent(new MouseEvent('click', { bubbles: true }))", factor)  # fmt: skip
+        step = model["steps"][face(page, "state")["step"] - 1]
+        assert step["phase"] == "backward"
+        assert step["id"] == model["factors"][factor][0]
+        assert face(page, "state")["factor"] == factor
+    js(page, "document.body.click()")
+
+
+def test_the_seed_of_a_loss_is_no_cell_that_others_come_from():
+    """A gradient of 1 is a plain number: it stands in `1 - h * h`, too."""
+    window = derived().explain().window
+    (output,) = window.outputs
+    for key, link in window.links.items():
+        assert ("gradient", output) not in {(t.side, t.id) for t in link.terms}, key
+
+
 # --- where it cannot compute ------------------------------------------------------------------
 
 

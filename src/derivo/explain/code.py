@@ -45,28 +45,42 @@ def values_of_lines(
     subject: Subject,
 ) -> tuple[dict[int, Node], dict[int, list[Node]]]:
     """Give the value that each line computes, and those whose adjoint it computes."""
-    d = subject.derivation
-    lowered = Lowering(d.forward.builder)
-    by_name = {name: n for n, name in subject.names.items()}
-    names = unique_names(d.forward.graph)
-    shown: dict[Node, Node] = {}  # node of an emitted line to the value in the graph
-    for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
-        same = value if value in subject.ids else by_name.get(names.get(value, ""))
-        if same is not None:
-            shown[lowered(value)] = same
-    adjoints: dict[Node, list[Node]] = {}
-    for value, adjoint in d.backward.adjoints.items():
-        same = shown.get(lowered(value))
-        if same is not None:
-            adjoints.setdefault(lowered(adjoint), []).append(same)
-    for name, gradient in d.backward.gradients.items():
-        if name in by_name:
-            adjoints.setdefault(lowered(gradient), []).append(by_name[name])
+    shown, adjoints = _shown(subject), values_of_adjoints(subject)
     forward: dict[int, Node] = {}
     backward: dict[int, list[Node]] = {}
-    for number, node in d.emitted.lines.items():
+    for number, node in subject.derivation.emitted.lines.items():
         if node in shown:
             forward[number] = shown[node]
         elif node in adjoints:
             backward[number] = adjoints[node]
     return forward, backward
+
+
+def _shown(subject: Subject) -> dict[Node, Node]:
+    """Give for each node of an emitted line the value in the graph that is told."""
+    d = subject.derivation
+    lowered = Lowering(d.forward.builder)
+    by_name = {name: n for n, name in subject.names.items()}
+    names = unique_names(d.forward.graph)
+    found: dict[Node, Node] = {}
+    for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
+        same = value if value in subject.ids else by_name.get(names.get(value, ""))
+        if same is not None:
+            found[lowered(value)] = same
+    return found
+
+
+def values_of_adjoints(subject: Subject) -> dict[Node, list[Node]]:
+    """Give for each node of the code's backward pass the values whose adjoint it is."""
+    d = subject.derivation
+    lowered, shown = Lowering(d.forward.builder), _shown(subject)
+    by_name = {name: n for n, name in subject.names.items()}
+    found: dict[Node, list[Node]] = {}
+    for value, adjoint in d.backward.adjoints.items():
+        same = shown.get(lowered(value))
+        if same is not None:
+            found.setdefault(lowered(adjoint), []).append(same)
+    for name, gradient in d.backward.gradients.items():
+        if name in by_name:
+            found.setdefault(lowered(gradient), []).append(by_name[name])
+    return found

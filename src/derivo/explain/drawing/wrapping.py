@@ -39,7 +39,8 @@ def wrapped(
     best = drawing
     scale = min(wide / drawing.width, tall / drawing.height, largest)
     borders = _borders(drawing)
-    for rows in range(2, min(MOST, len(borders) + 1) + 1):
+    most = 1 if scale >= 1 else min(MOST, len(borders) + 1)  # one row is read best
+    for rows in range(2, most + 1):
         found = _Rows(drawing, _cuts(drawing, borders, rows)).drawing()
         own = min(wide / found.width, tall / found.height, largest)
         # A row more is worth it for a picture that is clearly larger.

@@ -20,21 +20,38 @@ def links_of(about: Subject) -> dict[str, Link]:
     """Give the link of each value (``"v3"``) and of each gradient (``"dv3"``)."""
     ids, found = about.ids, dict[str, Link]()
     values = {n: ("value", i) for n, i in ids.items() if n.inputs or "name" in n.attrs}
-    gradients: dict[Node, tuple[str, str]] = {}
-    for value, adjoint in about.raw.adjoints.items():
-        # A gradient that is passed on is that of the value nearest the result.
-        if adjoint not in gradients or value in about.names:
-            gradients[adjoint] = ("gradient", ids[value])
+    # A gradient that is a plain number, as that of a loss is, may stand in a formula as
+    # a number like any other: no cell is read there.
+    told = nearest(about)
+    gradients = {a: ("gradient", ids[v]) for a, v in told.items() if _is_computed(a)}
     placed = {**values, **gradients}
     for node, i in ids.items():
         if node.inputs and (link := _link(node, placed)) is not None:
             found[i] = link
     for value, adjoint in about.raw.adjoints.items():
         own = {n: p for n, p in placed.items() if p != ("gradient", ids[value])}
-        passed = gradients[adjoint][1] != ids[value]
+        if not _is_computed(adjoint):
+            continue
+        passed = told[adjoint] is not value
         link = _passed(adjoint, placed) if passed else _link(adjoint, own)
         if link is not None and link.terms:
             found[f"d{ids[value]}"] = link
+    return found
+
+
+def _is_computed(node: Node) -> bool:
+    return bool(node.inputs) or "name" in node.attrs
+
+
+def nearest(about: Subject) -> dict[Node, Node]:
+    """Give for each adjoint the value that it is told for.
+
+    One that is passed on unchanged is that of the value nearest the result.
+    """
+    found: dict[Node, Node] = {}
+    for value, adjoint in about.raw.adjoints.items():
+        if adjoint not in found or value in about.names:
+            found[adjoint] = value
     return found
 
 

@@ -185,6 +185,10 @@ class Window:
     plane
         What the answer of a network in the plane is computed from; None if its data
         have other than two columns.
+    factors
+        The value by which each factor is the derivative, that of which it is one, and
+        that whose gradient it multiplies: the same, or one further on with that very
+        gradient.
     batch
         The size that counts examples, and the arguments with a row for each; None if
         there is none.
@@ -212,5 +216,6 @@ class Window:
     slopes: Mapping[str, str] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     plane: Mapping[str, Any] | None = None
+    factors: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     batch: Mapping[str, Any] | None = None
     known: Mapping[str, Any] = field(default_factory=dict)

@@ -15,12 +15,12 @@ from derivo.explain.code import code_of
 from derivo.explain.computed import reasons, script_of
 from derivo.explain.document import Code
 from derivo.explain.formula.of_node import formula_of, names_of
-from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.frames import Frames, frames_of
 from derivo.explain.prepare import subject
-from derivo.explain.subject import Subject, unique_names
-from derivo.explain.window.links import links_of
+from derivo.explain.subject import Subject
+from derivo.explain.window.chains import chains_of
+from derivo.explain.window.links import links_of, nearest
 from derivo.explain.window.model import Loop, Value, Window
 from derivo.explain.window.pictures import all_pictures
 from derivo.explain.words import Words
@@ -33,7 +33,6 @@ from derivo.passes import Passes
 # Of what is known by name, where numbers are drawn: small, then large enough.
 SIZES = ((4, 2, 3, 2, 5, 3), (4,), (8,))
 DRAWS = 8  # of which the liveliest is taken
-LONGEST = 110  # letters of a gradient that is told in one line
 LARGEST = 20_000  # numbers that a page is given
 
 
@@ -83,7 +82,7 @@ def window_of(
             i: link for body, _ in bodies.values()
             for i, link in links_of(body).items()
         },
-        chains=_chains(about),
+        chains=chains_of(about),
         script="" if written is None else written.text,
         runtime="" if written is None else runtime(
             "".join([written.text, *(step.text for _, step in bodies.values())])
@@ -98,6 +97,7 @@ def window_of(
         is_drawn=is_drawn,
         slopes=slopes,
         outputs=tuple(about.ids[n] for n in about.graph.outputs),
+        factors=_factors(about),
         plane=_plane(about) if computes else None,
         batch=_batch(about) if computes and about.is_loss else None,
         known={} if computes else _known(about),
@@ -215,22 +215,6 @@ def _values(about: Subject, keys: Mapping[Node, str], code: Code) -> tuple[Value
     return tuple(found)
 
 
-def _chains(about: Subject) -> dict[str, Formula]:
-    """Give each gradient as one formula of values of the forward pass alone."""
-    d = about.derivation
-    names = {
-        n: Symbol(name, n.spec.rank)
-        for n, name in unique_names(d.forward.graph).items()
-    }
-    found = {}
-    for name, gradient in d.backward.gradients.items():
-        formula = formula_of(gradient, names)
-        text = inline(formula)
-        if len(text) <= LONGEST and "…" not in text:
-            found[name] = formula
-    return found
-
-
 def _plane(about: Subject) -> dict[str, Any] | None:
     """Find data of two columns, and the last value that answers to each row of them."""
     rows_of = {n: n.spec.shape[0] for n in about.graph.nodes() if n.spec.rank}
@@ -260,6 +244,15 @@ def _plane(about: Subject) -> dict[str, Any] | None:
                 "size": str(size),
             }
     return None
+
+
+def _factors(about: Subject) -> dict[str, tuple[str, str, str]]:
+    """Give the two values of each factor, and that from which its gradient comes."""
+    ids, adjoints, told = about.ids, about.raw.adjoints, nearest(about)
+    return {
+        f.id: (ids[f.operand], ids[f.reader], ids[told[adjoints[f.reader]]])
+        for f in about.factors
+    }
 
 
 def _batch(about: Subject) -> dict[str, Any] | None:

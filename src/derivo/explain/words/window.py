@@ -63,6 +63,26 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "勾配による予測",
     },
     "true": {"en": "true change", "fr": "variation vraie", "ja": "実際の変化"},
+    "path": {
+        "en": "strongest path",
+        "fr": "chemin le plus fort",
+        "ja": "最も強い経路",
+    },
+    "paths": {
+        "en": "Along a path the factors multiply; {name} is the sum over all paths, {size}.",
+        "fr": "Le long d’un chemin, les facteurs se multiplient ; {name} est la somme sur tous les chemins, {size}.",
+        "ja": "経路に沿って因子を掛けます。{name} はすべての経路の和で、{size} です。",
+    },
+    "unroll": {
+        "en": "Show as single numbers",
+        "fr": "Montrer nombre par nombre",
+        "ja": "一つひとつの数で表示",
+    },
+    "one_row": {
+        "en": "row {count}: every line is one multiplication",
+        "fr": "ligne {count} : chaque trait est une multiplication",
+        "ja": "{count} 行目：線の一本が一つの掛け算です",
+    },
     "slope_here": {"en": "slope", "fr": "pente", "ja": "傾き"},
     "rate": {
         "en": "learning rate",

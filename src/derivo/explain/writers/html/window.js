@@ -40,7 +40,7 @@
   let given = { ...begun };
   const state = {
     step: 0, mode: "forward", factor: null, cell: null, chosen: null, predict: false,
-    revealed: true, rate: 0.1, times: 1, paint: 0, reach: 0, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
+    revealed: true, rate: 0.1, times: 1, paint: 0, unroll: false, reach: 0, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
     first: {},
   };
   const keyOf = (id) => values[id].key;
@@ -374,7 +374,7 @@
       fact(list, words.predicted, `${longer(slope)} · ${bracketed(h)} = ${rounded(slope * h)}`);
     }
     fact(list, words.true, rounded(h ? now.loss - loss : 0));
-    panel.append(list);
+    panel.append(list, ...pathPanel(cell));
     const heights = points.map(([, y]) => y).filter(Number.isFinite).concat(now.loss);
     const c = chart(480, 190, low, high, Math.min(...heights), Math.max(...heights));
     c.path(points, "curve");
@@ -383,6 +383,124 @@
     c.svg.setAttribute("aria-label", `${named(cell)}: ${words.slope_here} ${longer(slope)}`);
     // The numbers once more, for the keyboard: Enter chooses one.
     panel.append(c.svg, html("div", { className: "scroll choices" }, table("value", cell.id)));
+  }
+  // From a number to the result along the largest terms: what is passed, factor by factor.
+  const colourOf = (id) => id && id.charCodeAt(1) - 97;
+  const factorBetween = (operand, reader) => Object.keys(model.factors).find((f) => model.factors[f][0] === operand && model.factors[f].slice(1).includes(reader));
+  function strongest({ id, index }) {
+    const found = [];
+    for (let at = { side: "gradient", id, index }, k = 0; k < 60; k++) {
+      const here = linked(at), terms = [];
+      if (!here) break;
+      const { link, rows, value } = here;
+      for (const row of rows) {
+        const ups = row.filter((t) => t.side === "gradient"), others = row.filter((t) => t.side === "value");
+        if (!ups.length || (ups.length > 1 && link.sign !== "+")) continue;
+        const isProduct = link.plain && (link.kind === "product" || ["⊙", "×"].includes(link.sign));
+        for (const up of ups) {
+          let local = ups.length > 1 || ["sum", "max", "min"].includes(link.kind) ? 1
+            : isProduct ? others.reduce((p, t) => p * t.value, 1)
+              : rows.length === 1 && up.value ? value / up.value : NaN;
+          if (link.sign === "=") local = 1;
+          if (Number.isFinite(local)) terms.push({ up, local, at });
+        }
+      }
+      if (!terms.length) break;
+      const best = terms.reduce((m, t) => (Math.abs(t.local * t.up.value) > Math.abs(m.local * m.up.value) ? t : m));
+      found.push(best);
+      at = best.up;
+    }
+    return found;
+  }
+  function pathPanel(cell) {
+    const path = strongest(cell);
+    if (path.length < 2) return [];
+    const end = path[path.length - 1].up, product = path.reduce((p, t) => p * t.local, end.value);
+    const line = html("p", { className: "product", id: "product" }, [`${words.path} `]);
+    if (end.value !== 1) line.append(html("span", { textContent: bracketed(Number(end.value.toPrecision(3))) }), " · ");
+    // What only passes a gradient on is no factor to be read.
+    const seen = path.filter((t) => t.local !== 1).reverse();
+    seen.forEach(({ local, at, up }, k) => {
+      const factor = factorBetween(bare(at.id), bare(up.id));
+      const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f c${colourOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
+      if (factor) span.dataset.f = factor;
+      line.append(k ? " · " : "", span);
+    });
+    line.append(` = ${rounded(product)}`);
+    const whole = parts(array("gradient", cell.id)).data[cell.index];
+    const said = words.paths.replace("{name}", named({ ...cell, side: "gradient" })).replace("{size}", rounded(whole));
+    return [line, html("p", { className: "note", textContent: said })];
+  }
+  function lightPath() {
+    for (const element of $$("svg .cell.onpath")) element.classList.remove("onpath");
+    if (state.mode !== "nudge" || !state.chosen) return;
+    for (const { up } of strongest(state.chosen)) for (const side of ["value", "gradient"]) {
+      const grid = gridOf(side, up.id), own = grid && grid.cells.find((c) => c.index === up.index);
+      if (own) own.cell.classList.add("onpath");
+    }
+  }
+
+  // --- a layer as single numbers ------------------------------------------------------------------
+  const FEW = 6;
+  function unrolled(panel, active, side) {
+    const cell = { side, id: active.id, index: 0 }, x = array(side, active.id);
+    if (x === undefined || !isSeen(side, active.id)) return;
+    if (state.cell && state.cell.id === active.id && state.cell.side === side) cell.index = state.cell.index;
+    const found = linked(cell);
+    if (!found || !["product", "sum"].includes(found.link.kind) || !found.link.plain || found.rows.length > 3 * FEW) return;
+    const button = html("button", { id: "unroll", textContent: words.unroll });
+    button.setAttribute("aria-pressed", String(state.unroll));
+    button.addEventListener("click", () => { state.unroll = !state.unroll; render(); });
+    panel.append(html("div", { className: "buttons" }, [button]));
+    if (!state.unroll) return;
+    $("#result").replaceChildren();
+    const isLayer = found.link.kind === "product" && parts(x).shape.length === 2 && !isOverBatch(active, side);
+    panel.append(...(isLayer ? neurons(cell, x) : [merging(cell, found)]));
+  }
+  // The gradient of a weight, and of a bias, is a sum over the rows: it is drawn as one.
+  const isOverBatch = (active, side) => side === "gradient" && values[active.id].argument && model.parameters.includes(keyOf(active.id));
+  const disc = (x, y, text, kind = "") => {
+    const element = make("text", { x, y: y + 4 });
+    element.textContent = text;
+    return make("g", { class: `disc ${kind}` }, [make("circle", { cx: x, cy: y, r: 23 }), element]);
+  };
+  // One row of a product of matrices: the layer as it is drawn by hand.
+  function neurons(cell, x) {
+    const { shape } = parts(x), columns = shape[1], row = Math.floor(cell.index / columns);
+    const cells = Array.from({ length: columns }, (_, j) => linked({ ...cell, index: row * columns + j }));
+    const inner = cells[0].rows.length;
+    if (columns > FEW || inner > FEW) return [];
+    // What is the same for every result is what enters; the other is on the lines.
+    const enters = cells[0].rows[0].findIndex((t, k) => columns === 1 ? k === 0 : cells[1].rows[0][k].index === t.index && cells[1].rows[0][k].id === t.id);
+    if (enters < 0) return [];
+    const tall = 62 * Math.max(columns, inner) + 10, isBack = cell.side === "gradient", [left, right] = isBack ? [400, 60] : [60, 400];
+    const y = (k, n) => tall / 2 + (k - (n - 1) / 2) * 62;
+    const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": words.one_row.replace("{count}", row + 1) });
+    const factor = isBack ? factorBetween(cell.id, cells[0].rows[0][enters].id) : factorBetween(cells[0].rows[0][enters].id, cell.id);
+    const most = Math.max(...cells.flatMap((c) => c.rows.map((r) => Math.abs(r[1 - enters].value)))) || 1;
+    cells.forEach(({ rows, value }, j) => rows.forEach((r, k) => {
+      const weight = r[1 - enters].value, from = [left, y(k, inner)], to = [right, y(j, columns)];
+      const line = make("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "stroke-width": 0.8 + (3 * Math.abs(weight)) / most, class: `wire${factor ? ` c${colourOf(factor)}` : ""}` });
+      const t = 0.3 + (0.12 * (j % 3)), text = make("text", { class: "on-wire", x: from[0] + t * (to[0] - from[0]), y: from[1] + t * (to[1] - from[1]) - 3 });
+      text.textContent = short(weight);
+      svg.append(line, text);
+    }));
+    cells[0].rows.forEach((r, k) => svg.append(disc(left, y(k, inner), short(r[enters].value))));
+    cells.forEach(({ value }, j) => svg.append(disc(right, y(j, columns), short(value), isBack ? "result back" : "result")));
+    return [svg, html("p", { className: "note", textContent: words.one_row.replace("{count}", row + 1) })];
+  }
+  // Many terms that merge into one sum.
+  function merging(cell, { rows, value }) {
+    const n = rows.length, step = n > 8 ? 24 : 40, tall = Math.max(70, n * step + 12), isBack = cell.side === "gradient";
+    const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": `${named(cell)} ${told(cell)}` });
+    const up = rows[0].find((t) => t.side === "gradient"), factor = up && factorBetween(cell.id, up.id);
+    rows.forEach((r, k) => {
+      const y = tall / 2 + (k - (n - 1) / 2) * step, text = make("text", { x: 116, y: y + 4, class: factor ? `c${colourOf(factor)}` : "" });
+      text.textContent = r.map((t) => bracketed(Number(t.value.toPrecision(3)))).join(" · ");
+      svg.append(make("path", { class: `wire${factor ? ` c${colourOf(factor)}` : ""}`, d: `M212 ${y}C270 ${y} 270 ${tall / 2} 300 ${tall / 2}` }), text);
+    });
+    svg.append(make("line", { class: "wire", x1: 314, y1: tall / 2, x2: 370, y2: tall / 2 }), disc(302, tall / 2, "Σ", "small"), disc(392, tall / 2, short(value), isBack ? "result back" : "result"));
+    return svg;
   }
   const freeIds = () => Object.keys(values).filter((id) => values[id].argument && values[id].gradient);
 
@@ -776,12 +894,16 @@
         if (mode === "nudge") nudgePanel(panel);
         else if (mode === "train") trainPanel(panel);
         else if (isHidden && active) askPanel(panel, active);
-        else if (active) slopePanel(panel, side === "value" ? active.id : upstreamOf(active.id));
+        else if (active) {
+          slopePanel(panel, side === "value" ? active.id : upstreamOf(active.id));
+          unrolled(panel, active, side);
+        }
       }
       panel.dataset.of = mode;
       if (focus && $(`#${focus}`)) $(`#${focus}`).focus({ preventScroll: true });
     }
     panel.hidden = !panel.childNodes.length;
+    lightPath();
     for (const element of $$("svg .cell.chosen")) element.classList.remove("chosen");
     if (mode === "nudge" && state.chosen) {
       const own = gridOf("value", state.chosen.id).cells.find((c) => c.index === state.chosen.index);
@@ -1014,7 +1136,14 @@
     return element ? element.dataset.f.split(" ")[0] : null;
   };
   document.addEventListener("mouseover", (event) => showFactor(factorAt(event.target) || state.factor));
-  document.addEventListener("click", (event) => { const id = factorAt(event.target); if (id) { pin(id); record(); } });
+  document.addEventListener("click", (event) => {
+    const id = factorAt(event.target);
+    if (!id) return;
+    // A factor of the line on top leads to the step in which it is multiplied.
+    const when = event.target.closest("#chain") && model.factors[id] ? at.gradient[model.factors[id][0]] : undefined;
+    if (when !== undefined) { stop(); go(when); if (state.factor !== id) pin(id); } else pin(id);
+    record();
+  });
   document.addEventListener("focusin", (event) => { const id = factorAt(event.target); if (id) showFactor(id); });
 
   // --- cells: point at them, choose them, drag them -----------------------------------------------

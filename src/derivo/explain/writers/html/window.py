@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode
 from hashlib import sha256
 from html import escape
@@ -145,6 +146,7 @@ def _chains(window: Window) -> str:
     for k, (name, formula) in enumerate(window.chains.items()):
         value = by_name[name]
         first, sign, last = relation(value.adjoint, "=", formula)
+        last = _without_numbers(last)
         hidden = " hidden" if k else ""
         found.append(
             f'<span data-chain="{value.id}"{hidden}><math>{first}{sign}{last}</math></span>'
@@ -152,13 +154,19 @@ def _chains(window: Window) -> str:
     return "".join(found)
 
 
+def _without_numbers(formula: str) -> str:
+    """Leave out the numbers below factors: the colour is enough to follow one."""
+    opened = re.sub(r'<munder (class="f c\d+" data-f="[^"]*")>', r"<mrow \1>", formula)
+    return re.sub(r'<mtext class="n">\d+</mtext></munder>', "</mrow>", opened)
+
+
 def _code(code: doc.Code, parts: Parts) -> str:
     """Write the lines, each with the function that it belongs to: one is shown."""
     lines, block = [], 0
     for number, line in enumerate(code.lines, start=1):
         block += line.text.startswith("def ")
-        if not line.text:
-            continue
+        if not line.text or not line.text.startswith(("def ", " ", ")")):
+            continue  # what stands between functions is read in the derivation
         ids = escape(" ".join(line.factors), quote=True)
         link = f' data-lines="{ids}"' if ids else ""
         badges = "".join(parts.badge(f) for f in line.factors)
@@ -254,6 +262,7 @@ def model(window: Window, words: Words) -> str:
         "upstream": [_array(u) for u in window.upstream],
         "outputs": window.outputs,
         "parameters": window.parameters,
+        "factors": window.factors,
         "plane": window.plane,
         "batch": window.batch,
         "known": {k: _array(a) for k, a in window.known.items()},

@@ -1,0 +1,107 @@
+"""The gradient of each parameter in one line, each part in the colour of its factor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from derivo.explain.code import values_of_adjoints
+from derivo.explain.formula.of_node import adjoint_symbol, formula_of
+from derivo.explain.formula.tree import Formula, Mark, Symbol
+from derivo.explain.formula.unicode import inline
+from derivo.explain.subject import Subject, unique_names
+from derivo.graph.node import Node
+from derivo.ops.leaf import argument
+from derivo.simplify.lower import Lowering
+
+LONGEST = 110  # letters of a gradient that is told in one line
+
+
+def chains_of(about: Subject) -> dict[str, Formula]:
+    """Give each gradient as one formula of values of the forward pass alone."""
+    d = about.derivation
+    names: dict[Node, Formula] = {
+        n: Symbol(name, n.spec.rank)
+        for n, name in unique_names(d.forward.graph).items()
+    }
+    names |= _seeds(about)
+    found = {}
+    for name, gradient in d.backward.gradients.items():
+        plain = formula_of(gradient, names)
+        text = inline(plain)
+        if len(text) <= LONGEST and "…" not in text:
+            marked = names | _marks(gradient, about, names)
+            own = marked.get(gradient)
+            found[name] = formula_of(gradient, marked) if own is None else own
+    return found
+
+
+def _seeds(about: Subject) -> dict[Node, Formula]:
+    """Write the adjoint of a result as that of any value: ``dy``, not ``d_y``."""
+    outputs, seeds = about.graph.outputs, about.derivation.backward.seeds
+    found: dict[Node, Formula] = {}
+    for seed, output in zip(seeds, outputs, strict=True):
+        name = about.names.get(output) or about.graph.name
+        if seed.op is argument:
+            found[seed] = adjoint_symbol(Symbol(name, seed.spec.rank))
+    return found
+
+
+def _marks(
+    gradient: Node, about: Subject, names: Mapping[Node, Formula]
+) -> dict[Node, Formula]:
+    """Mark what an adjoint is multiplied by on its way to the next one."""
+    lowered = Lowering(about.derivation.forward.builder)
+    values = values_of_adjoints(about)
+
+    def value_of(node: Node) -> Node | None:
+        found = values.get(lowered(node)) if node.inputs else None
+        return found[0] if found else None
+
+    passed = {n: value_of(n) for n in _below(gradient)}
+    seeds = {s for s in about.derivation.backward.seeds if s.op is argument}
+    ends = {n for n, v in passed.items() if v is not None or n in seeds}
+    leads = _leading(gradient, ends)
+    covered = about.covered_factors({v for v in passed.values() if v is not None})
+    found: dict[Node, Formula] = {}
+    todo, seen = [(gradient, "")], set()
+    while todo:
+        node, factor = todo.pop()
+        if (node, factor) in seen or node in seeds:
+            continue
+        seen.add((node, factor))
+        value = passed[node]
+        ids = covered.get(value, ()) if value is not None else ()
+        factor = ids[-1] if ids else factor
+        ahead = [i for i in node.inputs if i in leads]
+        if not ahead:
+            if factor and value is not None:
+                found[node] = Mark(formula_of(node, names), factor)
+            continue
+        for operand in node.inputs:
+            if operand in leads:
+                todo.append((operand, factor))
+            elif operand.inputs or "name" in operand.attrs:
+                shown = names.get(operand) or formula_of(operand, names)
+                if factor:
+                    found.setdefault(operand, Mark(shown, factor))
+    return found
+
+
+def _below(node: Node) -> Iterator[Node]:
+    seen, todo = {node}, [node]
+    while todo:
+        at = todo.pop()
+        yield at
+        for i in at.inputs:
+            if i not in seen:
+                seen.add(i)
+                todo.append(i)
+
+
+def _leading(gradient: Node, adjoints: set[Node]) -> set[Node]:
+    """Give the nodes below a gradient that an adjoint goes into."""
+    found: set[Node] = set()
+    for node in sorted(_below(gradient), key=lambda n: n.index):
+        if node in adjoints or any(i in found for i in node.inputs):
+            found.add(node)
+    return found
