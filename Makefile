@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq
 
-.PHONY: help tour test format lint types layers wheel wheel-test lowest fuzz peers docs bench clean
+.PHONY: help tour test format lint types layers wheel wheel-test lowest fuzz peers docs bench bench-all clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -63,8 +63,12 @@ docs: $(VENV)/test.stamp  ## build the article, and run every example of README 
 	@$(BIN)/python docs/article/build.py
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
 
-bench: $(VENV)/peers.stamp  ## time derivo and the others
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/peers.stamp  ## time a training step beside other libraries, in one table
+	@$(BIN)/python benchmarks/step_time.py $(ARGS)
+
+bench-all: $(VENV)/peers.stamp  ## run every benchmark that needs nothing else
+	@for name in accuracy derive_time explain_time import_time size step_time whole_process curves; do \
+	  echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean:  ## remove what was built
 	rm -rf $(VENV) dist build

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.losses import embedding_bag, lstm, normed
 from derivo.graph.spec import Spec
 
 
@@ -76,33 +77,9 @@ def nests(x, t, model):
     return np.mean((h @ model.head.w + model.head.b - t) ** 2)
 
 
-def sigmoid(z):
-    return 1 / (1 + np.exp(-z))
-
-
-def lstm(x, t, p):
-    units = p["wh"].shape[0]
-    h = np.zeros((x.shape[0], units))
-    c = np.zeros((x.shape[0], units))
-    for i in range(x.shape[1]):
-        z = x[:, i] @ p["wx"] + h @ p["wh"] + p["b"]
-        enter, forget = sigmoid(z[:, :units]), sigmoid(z[:, units : 2 * units])
-        leave, new = sigmoid(z[:, 2 * units : 3 * units]), np.tanh(z[:, 3 * units :])
-        c = forget * c + enter * new
-        h = leave * np.tanh(c)
-    return np.mean((h @ p["wo"] - t) ** 2)
-
-
 def softmax(z):
     e = np.exp(z - np.max(z, axis=-1, keepdims=True))
     return e / np.sum(e, axis=-1, keepdims=True)
-
-
-def normed(x, gain, shift):
-    mean = np.mean(x, axis=-1, keepdims=True)
-    centred = x - mean
-    var = np.mean(centred**2, axis=-1, keepdims=True)
-    return gain * centred / np.sqrt(var + 1e-5) + shift
 
 
 def attention(x, p):
@@ -121,11 +98,6 @@ def transformer(x, t, blocks, out):
     for p in blocks:
         x = block(x, p)
     return np.mean((x.mean(axis=1) @ out - t) ** 2)
-
-
-def embedding_bag(words, t, table, w):
-    bags = table[words].mean(axis=1)
-    return np.mean((bags @ w - t) ** 2)
 
 
 def mixture(x, logits, means, log_scales):

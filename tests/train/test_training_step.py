@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import derivo
+from benchmarks.losses import lstm
 from derivo.errors import (
     DataError,
     DivergenceError,
@@ -25,7 +26,7 @@ from derivo.run.compiler import compiled, find_compiler
 from derivo.train import engines, one_by_one
 from derivo.train.optimizers import adam
 from tests.train.c_steps import QUICK
-from tests.train.losses_to_train import CASES, T, X, lstm, two_layers
+from tests.train.losses_to_train import CASES, T, X, two_layers
 
 QUIET: dict[str, Any] = {"verbose": 0, "engine": "numpy"}
 RATE = 0.02
