@@ -9,6 +9,7 @@ from typing import Any
 from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.program import FunctionProgram, Program
+from derivo.emit.variants import written_for
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
 from derivo.graph.nest import as_written, gradient_nests
@@ -48,33 +49,44 @@ def program(
 
 def _called(roots: Iterable[Node], functions: Functions) -> Iterator[FunctionProgram]:
     """Give the functions that are called below `roots`, callees before callers."""
-    variants: dict[Block, dict[Derived, None]] = {}
-    done: list[Block] = []
+    blocks: dict[Block, None] = {}
 
     def visit(roots: Iterable[Node]) -> None:
         for node in order(roots):
-            if "back" in node.op.traits:
-                derived: Derived = node.attrs["derived"]
-                seen = variants.setdefault(derived.block, {})
-                if derived not in seen:
-                    seen[derived] = None
-                    visit(derived.gradients)
-            elif "call" in node.op.traits:
-                block: Block = node.attrs["block"]
-                variants.setdefault(block, {})
-                if block not in done:
-                    visit(functions.forward(block).graph.outputs)
-                    done.append(block)
+            block = node.attrs["block"] if _is_call(node) else None
+            if block is not None and block not in blocks:
+                visit(functions.forward(block).graph.outputs)
+                blocks[block] = None
 
     visit(roots)
-    # A block is done once all that its forward pass calls is; a backward pass calls
-    # the backward passes of the same functions.
-    for block in done:
-        yield _function(block, tuple(variants[block]), functions)
+    wanted: dict[Block, dict[Derived, None]] = {block: {} for block in blocks}
+    written: dict[Block, dict[Derived, Derived]] = {}
+    _note_wanted(roots, wanted)
+    # A backward pass calls those of the functions that the forward pass calls: those
+    # of a function are known once all its callers are.
+    for block in reversed(blocks):
+        written[block] = written_for(block, wanted[block], functions)
+        for derived in dict.fromkeys(written[block].values()):
+            _note_wanted(derived.gradients, wanted)
+    for block in blocks:
+        yield _function(block, written[block], functions)
+
+
+def _is_call(node: Node) -> bool:
+    return "call" in node.op.traits and "back" not in node.op.traits
+
+
+def _note_wanted(
+    roots: Iterable[Node], wanted: Mapping[Block, dict[Derived, None]]
+) -> None:
+    for node in order(roots):
+        if "back" in node.op.traits:
+            derived: Derived = node.attrs["derived"]
+            wanted[derived.block][derived] = None
 
 
 def _function(
-    block: Block, variants: tuple[Derived, ...], functions: Functions
+    block: Block, written_for: Mapping[Derived, Derived], functions: Functions
 ) -> FunctionProgram:
     graph, forward = block.graph, functions.forward(block)
 
@@ -84,9 +96,13 @@ def _function(
         nests = _returned(graph, backward)
         return _program(graph, block.structure, forward, backward, seeded, nests)
 
+    variants = dict.fromkeys(written_for.values())
     largest_first = sorted(variants, key=lambda d: (-len(d.wrt), d.wrt, d.seeded))
     return FunctionProgram(
-        block, written(None), tuple((d, written(d)) for d in largest_first)
+        block,
+        written(None),
+        tuple((d, written(d)) for d in largest_first),
+        written_for,
     )
 
 

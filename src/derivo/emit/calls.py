@@ -15,6 +15,7 @@ from derivo.graph.block import Block
 from derivo.graph.names import adjoint_name
 from derivo.graph.nest import as_written, gradient_nests, parts_of, pruned, rebuilt
 from derivo.graph.node import Node
+from derivo.simplify.model import Derived
 
 
 def handed_back(derived: Any) -> list[tuple[str, Any]]:
@@ -151,7 +152,7 @@ def _write_forward(body: Writing, node: Node, results: dict[int, Node]) -> None:
 
 def _write_backward(body: Writing, node: Node, results: dict[int, Node]) -> None:
     call, *adjoints = node.inputs
-    derived = node.attrs["derived"]
+    derived, results = _as_written(body, node.attrs["derived"], results)
     upstream = nest_expression(
         adjoints[0] if len(adjoints) == 1 else tuple(adjoints), body.expression
     )
@@ -161,6 +162,15 @@ def _write_backward(body: Writing, node: Node, results: dict[int, Node]) -> None
     ]
     function = body.functions.names[derived]
     _add(body, targets, function, [body.expression(call), upstream], results)
+
+
+def _as_written(
+    body: Writing, derived: Derived, results: dict[int, Node]
+) -> tuple[Derived, dict[int, Node]]:
+    """Give the backward pass that is called, and the results by their places in it."""
+    written: Derived = body.functions.written_for.get(derived, derived)
+    place = {k: at for at, k in enumerate(written.wrt)}
+    return written, {place[derived.wrt[at]]: n for at, n in results.items()}
 
 
 def _gradient_target(

@@ -185,6 +185,7 @@ class _Called:
         """Note what a function and its backward functions are called."""
         names = self.functions.names
         names[p.block] = name
+        self.functions.written_for.update(p.written_for)
         if p.backward:
             self.functions.saving.add(p.block)
         taken: set[str] = set()

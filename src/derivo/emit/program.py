@@ -94,12 +94,15 @@ class FunctionProgram:
     forward
         Its forward pass; its backward pass is not read.
     backward
-        Its backward passes, for the sets of gradients that calls want.
+        Its backward passes.
+    written_for
+        For each backward pass that calls want, the one that is written for it.
     """
 
     block: Block
     forward: Program
     backward: tuple[tuple[Derived, Program], ...]
+    written_for: Mapping[Derived, Derived] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

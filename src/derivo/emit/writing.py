@@ -61,11 +61,14 @@ class FunctionNames:
         Blocks whose forward function keeps something for a backward function.
     steps
         Blocks that are steps of loops.
+    written_for
+        For each backward pass that calls want, the one that is written for it.
     """
 
     names: dict[Any, str] = field(default_factory=dict)
     saving: set[Block] = field(default_factory=set)
     steps: dict[Block, StepPrograms] = field(default_factory=dict)
+    written_for: dict[Any, Any] = field(default_factory=dict)
 
 
 class Writing(Protocol):
