@@ -1,6 +1,11 @@
 """The C engine as a user calls it, its compiler and what it keeps."""
 
+import errno
+import os
 import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,11 +139,43 @@ def test_a_compiler_that_fails_is_quoted(cache, tmp_path, monkeypatch):
     assert not list(cache.glob("step_*"))
 
 
-def test_a_compiler_that_hangs_is_stopped(cache, tmp_path, monkeypatch):
-    monkeypatch.setenv("CC", script(tmp_path / "hangs", "exec sleep 60"))
-    monkeypatch.setattr(compiler, "SECONDS_AT_MOST", 0.2)
+@pytest.mark.parametrize("command", ["exec sleep 60", "(sleep 2; echo > late); :"])
+def test_a_compiler_that_hangs_is_stopped(command, cache, tmp_path, monkeypatch):
+    """Also where what hangs is a program that it has started."""
+    monkeypatch.setenv("CC", script(tmp_path / "hangs", f"cd {tmp_path}", command))
+    monkeypatch.setattr(compiler, "SECONDS_AT_MOST", 0.5)
+    began = time.monotonic()
     with pytest.raises(NotSupportedError, match="did not finish"):
         compiler.compiled(TINY)
+    assert time.monotonic() - began < 30
+    assert not list(cache.glob("step_*"))
+    time.sleep(2.5)
+    assert not (tmp_path / "late").exists()  # nothing of it is left
+
+
+@needs_compiler
+def test_two_processes_compile_the_same_at_once(cache):
+    code = (
+        f"from derivo.run.compiler import compiled\nprint(compiled({TINY!r}).answer())"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [process.communicate()[0].split() for process in started]
+    assert said == [[b"42"]] * 3
+    assert sorted(p.suffix for p in cache.iterdir()) == [".sha256", ".so"]
+
+
+@needs_compiler
+def test_a_folder_that_is_full_is_said_and_left_to_numpy(cache, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(NotSupportedError, match="No space left"):
+        compiler.compiled(TINY)
+    assert not list(cache.glob("step_*"))
 
 
 def test_what_is_no_library_is_not_loaded(cache, tmp_path, monkeypatch):

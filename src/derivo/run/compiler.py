@@ -14,9 +14,11 @@ import importlib.util
 import os
 import platform
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -203,18 +205,36 @@ def _start(command: list[str], folder: Path) -> None:
     # The cache of zig itself must be writable, or it hangs.
     environment.setdefault("ZIG_GLOBAL_CACHE_DIR", str(folder / "zig"))
     environment.setdefault("ZIG_LOCAL_CACHE_DIR", str(folder / "zig"))
-    try:
-        done = subprocess.run(  # noqa: S603  the user's own compiler
-            command, capture_output=True, timeout=SECONDS_AT_MOST, check=False,
-            env=environment, stdin=subprocess.DEVNULL,
+    # In a session of its own: what the compiler has started ends with it. Its words go
+    # to a file, for a pipe would be open as long as one of these lives.
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(  # noqa: S603  the user's own compiler
+            command, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+            env=environment, start_new_session=True,
         )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        message = f"{command[0]} did not finish in {SECONDS_AT_MOST} seconds"
-        raise NotSupportedError(message) from None
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines()
+        try:
+            code = process.wait(SECONDS_AT_MOST)
+        except subprocess.TimeoutExpired:
+            message = f"{command[0]} did not finish in {SECONDS_AT_MOST} seconds"
+            raise NotSupportedError(message) from None
+        finally:
+            _end(process)
+        words.seek(0)
+        said = words.read().decode(errors="replace").strip().splitlines()
+    if code:
         first = next(
             (line for line in said if "error" in line), (said or ["nothing"])[0]
         )
         message = f"{command[0]} cannot compile the step: it says {first.strip()!r}"
         raise NotSupportedError(message)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a compiler and what it has started, if they still run."""
+    if process.poll() is not None:
+        return
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
