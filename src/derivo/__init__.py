@@ -7,6 +7,7 @@ __version__: str  # found when it is asked for
 
 if TYPE_CHECKING:
     from derivo import data as data
+    from derivo import distributed as distributed
     from derivo import layers as layers
     from derivo.derivation import Derivation as Derivation
     from derivo.derivation import derive as derive
@@ -38,6 +39,7 @@ _PLACES = {
     "check_backward": "derivo.verify.backward",
     "data": "derivo.data",
     "derive": "derivo.derivation",
+    "distributed": "derivo.distributed",
     "gradcheck": "derivo.verify.gradcheck",
     "layers": "derivo.layers",
     "grad": "derivo.transforms",

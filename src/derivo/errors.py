@@ -47,6 +47,10 @@ class DivergenceError(DerivoError, ArithmeticError):
     """Reports a loss that became NaN or infinite in training."""
 
 
+class LostProcessError(DerivoError, RuntimeError):
+    """Reports that another process of a run on several hosts has ended."""
+
+
 class InternalError(DerivoError, AssertionError):
     """Reports a fault of derivo itself; it asks the user for a report."""
 

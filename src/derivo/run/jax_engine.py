@@ -12,6 +12,7 @@ import numpy as np
 
 from derivo.run.batches import Batches
 from derivo.run.engine import EpochResult
+from derivo.run.hosts import Shares, others_may_be_lost, refuse_differences
 from derivo.run.jax_load import import_jax, numpys_arithmetic
 
 # A call makes steps for about so long: then progress is shown, and the user may
@@ -50,9 +51,11 @@ class JaxEngine:
         self.batch_size = batch_size
         self.learning_rate = float(learning_rate)
         indices = any(a.dtype.kind in "iu" for a in data.arrays)
-        self.run = steps_of(step, data.axes, indices=indices)
+        self.shares = Shares()
+        self.run = steps_of(step, data.axes, self.shares.count, indices=indices)
         with numpys_arithmetic():
-            self.data = tuple(self.jax.numpy.asarray(a) for a in data.arrays)
+            refuse_differences("data", data.arrays)
+            self.data = tuple(self.shares.whole(a) for a in data.arrays)
         self.steps = FIRST_STEPS
         self._inside: tuple[Any, tuple[Any, ...]] = (None, ())
 
@@ -66,8 +69,9 @@ class JaxEngine:
         """Make one step for each batch; see `derivo.run.engine.Engine`."""
         size = self.batch_size
         whole, steps = len(order) // size, -(-len(order) // size)
-        with numpys_arithmetic():
-            order = self.jax.numpy.asarray(order)
+        with numpys_arithmetic(), others_may_be_lost():
+            refuse_differences("order of the data, or another seed,", (order,))
+            order = self.shares.whole(order)
             state = self._state(values)
             done = 0
             while done < steps:
@@ -90,7 +94,8 @@ class JaxEngine:
         known, inside = self._inside
         self._inside = (None, ())  # until all is well: its memory is used again
         if values is not known:
-            inside = tuple(self.jax.numpy.array(v) for v in values)
+            refuse_differences("initial parameters", values)
+            inside = tuple(self.shares.whole(v) for v in values)
         return (0, inside, 0.0, 0.0)
 
     def _call(  # noqa: PLR0913, PLR0917  all that a run needs
@@ -113,7 +118,11 @@ class JaxEngine:
 
 @lru_cache(maxsize=32)
 def steps_of(
-    step: Callable[..., Any], axes: tuple[int | None, ...], *, indices: bool
+    step: Callable[..., Any],
+    axes: tuple[int | None, ...],
+    devices: int,
+    *,
+    indices: bool,
 ) -> Callable[..., Any]:
     """Give a compiled function that makes some steps of an epoch.
 
@@ -126,8 +135,8 @@ def steps_of(
         and the state: number of the next step, values, sum of the losses times their
         rows, last loss.
     """
-    jax = import_jax()
-    run = partial(_run, jax, step, axes)
+    del devices  # what is compiled for some is not what is for others
+    run = partial(_run, Shares(), step, axes)
     return checked(run, indices=indices, static_argnums=(7, 8), donate_argnums=(0,))
 
 
@@ -190,12 +199,12 @@ def refuse_out_of_range(error: Any) -> None:
 
 
 def _run(  # noqa: PLR0913, PLR0917  all that a run needs
-    jax: Any, step: Callable[..., Any], axes: tuple[int | None, ...], state: Any,
+    shares: Shares, step: Callable[..., Any], axes: tuple[int | None, ...], state: Any,
     data: Any, order: Any, start: Any, end: Any, first: Any, learning_rate: Any,
     size: int, rows: int,
 ) -> Any:  # fmt: skip
     """Make steps; what is traced here is compiled."""
-    jnp = jax.numpy
+    jax, jnp = shares.jax, shares.jax.numpy
 
     def more(state: Any) -> Any:
         at, _, _, last = state
@@ -205,12 +214,15 @@ def _run(  # noqa: PLR0913, PLR0917  all that a run needs
         at, values, total, _ = state
         some = jax.lax.dynamic_slice(order, (at * size,), (rows,))
         taken = [
-            a if axis is None else jnp.take(a, some, axis=axis)
+            a if axis is None else shares.shared_out(jnp.take(a, some, axis=axis), axis)
             for a, axis in zip(data, axes, strict=True)
         ]
         loss, *new = step(*taken, *values, learning_rate, first + at)
         fine = jnp.isfinite(loss)
-        kept = tuple(jnp.where(fine, n, v) for n, v in zip(new, values, strict=True))
+        kept = tuple(
+            shares.kept_whole(jnp.where(fine, n, v))
+            for n, v in zip(new, values, strict=True)
+        )
         wide = loss.astype(total.dtype)
         total = jnp.where(fine, total + wide * rows, total)
         return jnp.where(fine, at + 1, at), kept, total, wide
