@@ -123,6 +123,14 @@ class Compiled(ABC):
     def _type(self, values: Mapping[str, Any]) -> np.dtype[Any]:
         return floating_type(values) if self.dtype is None else self.dtype
 
+    def __reduce__(self) -> Any:
+        """Store what was derived: elsewhere it is compiled again, or found compiled."""
+        return type(self), (self.passes, self.dtype)
+
+    def __deepcopy__(self, _memo: Any) -> Compiled:
+        """Give the object itself: nothing in it changes."""
+        return self
+
     def __repr__(self) -> str:
         """Show what is compiled."""
         return f"<{self.passes!r}, compiled>"

@@ -133,3 +133,72 @@ def test_joblib_and_sklearn_take_them(tmp_path):
     np.testing.assert_array_equal(joblib.load(tmp_path / "d")(X, W), layer(X, W))
     net = derivo.Network(derivo.layers.Dense(3), loss="mse")
     assert repr(base.clone(net, safe=False)) == repr(net)
+
+
+@derivo.rule(backward=lambda d_y, a: d_y / (2 * np.sqrt(a)))
+def root(a):
+    x = a
+    for _ in range(60):
+        x = (x + a / x) / 2
+    return x
+
+
+def halved(a):
+    return a / 2
+
+
+def half_of_upstream(d_y, a):
+    return d_y / 2
+
+
+half = derivo.rule(halved, backward=half_of_upstream)
+
+
+def with_rules(x):
+    return np.sum(root(x) * half(x))
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol(protocol):
+    d = derivo.derive(layer, x="N L", w="L M")
+    again = pickle.loads(pickle.dumps(d, protocol))  # noqa: S301  what was just made
+    np.testing.assert_array_equal(again(x=X, w=W), layer(X, W))
+
+
+def test_rules_of_the_users_own():
+    d = derivo.derive(with_rules, x="N")
+    x = np.array([0.5, 2.0])
+    for again in (stored(d), stored(d.check(trials=1)), stored(d.explain())):
+        assert str(again)
+    np.testing.assert_array_equal(stored(d).gradients(x)["x"], d.gradients(x)["x"])
+    assert stored(d).check(trials=1).ok
+
+
+def test_what_is_compiled():
+    d = derivo.derive(layer, x="N L", w="L M")
+    for dtype in (None, np.float32):
+        compiled = d.compile(dtype=dtype)
+        expected = compiled.gradients(X, W)["w"]
+        for again in (stored(compiled), copy.deepcopy(compiled), copy.copy(compiled)):
+            assert type(again) is type(compiled)
+            got = again.gradients(X, W)["w"]
+            np.testing.assert_array_equal(got, expected)
+            assert got.dtype == expected.dtype
+
+
+def squared_error(params, x, t):
+    return np.mean((np.tanh(x @ params["w"] + params["b"]) - t) ** 2)
+
+
+def test_a_training_step_goes_on_as_the_first_one_does():
+    step = derivo.training_step(
+        squared_error, params={"params": {"w": W, "b": np.zeros(2)}}, x="N 3", t="N 2"
+    )
+    step(x=X, t=X[:, :2])
+    others = (copy.deepcopy(step), stored(step))
+    losses = [step(x=X, t=X[:, :2]) for _ in range(3)]
+    for other in others:
+        assert [other(x=X, t=X[:, :2]) for _ in range(3)] == losses
+        np.testing.assert_array_equal(
+            other.params["params"]["w"], step.params["params"]["w"]
+        )

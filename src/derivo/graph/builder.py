@@ -31,6 +31,10 @@ class Constant:
     def __hash__(self) -> int:
         return hash(self.digest)
 
+    def __reduce__(self) -> Any:
+        """Store the array alone, in any protocol."""
+        return Constant, (self.array,)
+
 
 @dataclass(slots=True)
 class Builder:
@@ -40,6 +44,14 @@ class Builder:
     count: int = 0
     # Closed sub-graphs by what they compute: equal ones are one object.
     blocks: dict[Any, Any] = field(default_factory=dict)
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        """Give what a pickle of any protocol holds."""
+        return self.known, self.count, self.blocks
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Take back what `__getstate__` gave."""
+        self.known, self.count, self.blocks = state
 
     def make(
         self,

@@ -10,9 +10,11 @@ import builtins
 import dis
 import inspect
 import linecache
+import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial, update_wrapper
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,15 @@ def stop_gradient(x: Any) -> Any:
         Any values.
     """
     return _stopped(x) if hasattr(x, "record") else np.asarray(x)[()]
+
+
+def _named(module: str, path: str) -> Own:
+    """Find an operation again in the module where it is defined."""
+    found: Any = import_module(module)
+    for name in path.split("."):
+        found = getattr(found, name)
+    own: Own = found.own
+    return own
 
 
 def rule(
@@ -96,11 +107,11 @@ def rule(
     """
     if function is None:
         return partial(rule, backward=backward, domain=domain)
-    own = _Own(function, backward, domain)
+    own = Own(function, backward, domain)
     return update_wrapper(own.operation, function, updated=())
 
 
-class _Own:
+class Own:
     """One such operation: its record, and what is known of it so far."""
 
     def __init__(
@@ -125,7 +136,18 @@ class _Own:
                 return record(*args)
             return function(*args)
 
-        self.operation = operation
+        self.record, self.operation = record, operation
+        operation.own = self  # type: ignore[attr-defined]
+
+    def __reduce__(self) -> Any:
+        """Store the name of the operation, or what it was made of."""
+        module, path = self.function.__module__, self.function.__qualname__
+        named: Any = sys.modules.get(module)
+        for name in path.split("."):
+            named = getattr(named, name, None)
+        if getattr(named, "own", None) is self:
+            return _named, (module, path)
+        return Own, (self.function, self.backward, self.domain)
 
     def vjp(self, g: Any, _y: Any, *operands: Any) -> tuple[Any, ...]:
         """Give what the user's backward pass gives, as a tuple."""

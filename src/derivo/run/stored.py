@@ -13,11 +13,16 @@ from derivo.errors import UsageError
 from derivo.graph.nest import Setting
 from derivo.graph.op import Op
 from derivo.ops import CATALOGUE
+from derivo.ops.custom import Own
 from derivo.trace.given import Given
 
 
 def _operation(name: str) -> Op:
     return CATALOGUE[name]
+
+
+def _of_own(own: Own) -> Op:
+    return own.record
 
 
 def _constant(module: str, name: str) -> Any:
@@ -31,6 +36,9 @@ def _reduce(op: Op) -> Any:
     """
     if CATALOGUE.get(op.name) is op:
         return _operation, (op.name,)
+    own = getattr(op.vjp, "__self__", None)
+    if isinstance(own, Own):
+        return _of_own, (own,)
     for module in [m for k, m in sys.modules.items() if k.startswith("derivo.")]:
         for name, value in vars(module).items():
             if value is op:
