@@ -1,11 +1,16 @@
 """derivo: write the forward pass; read, check, run and ship the backward pass."""
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 __version__: str  # found when it is asked for
 
+# What `typing` calls so. To load that module here takes longer than all the rest.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from derivo import data as data
     from derivo import distributed as distributed
     from derivo import layers as layers

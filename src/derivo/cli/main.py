@@ -63,7 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     SystemExit
         argparse's own way out: 0 after ``--help``, 2 for words it does not know.
     """
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started this: nobody reads it
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal may lack a character
     args = build_parser().parse_args(arguments)
@@ -79,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; Python must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return OK
     except InternalError as error:
         print(f"derivo: a fault of derivo itself: {error}", file=sys.stderr)
@@ -88,9 +91,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"derivo: {error}", file=sys.stderr)
         return MISUSED
     except OSError as error:
-        print(f"derivo: {error.filename}: {error.strerror}", file=sys.stderr)
+        where = error.filename or "the output cannot be written"
+        print(f"derivo: {where}: {error.strerror}", file=sys.stderr)
+        _forget_output()
         return MISUSED
     return code
+
+
+def _forget_output() -> None:
+    """Drop what is still to be written, or Python complains of it at its end."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):  # not a file of the system's
+        return
 
 
 class _Parser(argparse.ArgumentParser):

@@ -73,6 +73,10 @@ def _reason_against(folder: Path) -> str:
         return f"{folder} can be written to by others (chmod 700 makes it private)"
     if not os.access(folder, os.W_OK | os.X_OK):
         return f"{folder} cannot be written to"
+    for above in folder.resolve().parents:
+        mode = above.stat().st_mode
+        if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+            return f"{folder} can be replaced by others, who can write to {above}"
     return ""
 
 

@@ -49,6 +49,17 @@ def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, monkeypatch, mo
     assert list(shared.iterdir()) == []
 
 
+def test_a_folder_that_others_can_replace_is_not_used(tmp_path, monkeypatch):
+    above = tmp_path / "above"
+    above.mkdir()
+    monkeypatch.setenv("DERIVO_CACHE", str(above / "cache"))
+    above.chmod(0o1777)  # others cannot rename what is ours, as in /tmp
+    assert cache_folder() == above / "cache"
+    above.chmod(0o777)
+    with pytest.warns(CacheWarning, match="can be replaced by others"):
+        assert cache_folder() != above / "cache"
+
+
 def test_a_folder_of_another_user_is_not_used(monkeypatch):
     cache_folder()
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
