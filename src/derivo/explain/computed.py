@@ -40,5 +40,6 @@ def _edges(about: Subject) -> dict[str, Node]:
         if reader not in back:
             places = {f.position for f in about.factors if f.reader is reader}
             back[reader] = handed_back(reader, adjoints[reader], places, builder)
-        found[factor.id] = back[reader][factor.position]
+        if factor.position in back[reader]:  # else what comes back is nothing
+            found[factor.id] = back[reader][factor.position]
     return found

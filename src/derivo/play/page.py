@@ -20,6 +20,7 @@ from derivo.explain.words import Words, texts
 from derivo.explain.writers.html import window as html
 from derivo.explain.writers.html.assets import asset as shared
 from derivo.explain.writers.html.assets import font
+from derivo.explain.writers.html.assets import script as written
 from derivo.explain.writers.html.parts import Parts
 from derivo.play.networks import CHOICES, WIDTH, Network, Rule, derived, rules
 
@@ -37,7 +38,7 @@ def page_of(networks: tuple[Network, ...], language: str) -> str:
     words = Words(language)
     script = html.closely(
         "\n".join([_programs(networks, rules()), asset("playground.js"),
-                   shared("window.js")])
+                   written()])
     )  # fmt: skip
     title = escape(words.text("play.title"))
     return (

@@ -13,6 +13,20 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
+# In this order: what stands in one may read what stands above it.
+SCRIPT_TEXT = """
+numbers state loops cells links charts nudge path unrolled slopes mistakes train points
+plane render pictures code actions pointing face
+"""
+
+
+@cache
+def script() -> str:
+    """Give all that moves in a window, as one function: nothing of it is global."""
+    parts = (asset(f"script/{name}.js") for name in SCRIPT_TEXT.split())
+    return f"(() => {{\n{''.join(parts)}}})();\n"
+
+
 @cache
 def font() -> str:
     """Give the style that declares the font for formulas, with the font in it."""

@@ -1,4 +1,4 @@
-"""A window as one page: graph, code and formula; what moves is `window.js`."""
+"""A window as one page: graph, code and formula; what moves is in `script/`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from derivo.explain.window.model import Link, Loop, Picture, Value, Window
 from derivo.explain.words import Words, texts
 from derivo.explain.writers.html import graph
 from derivo.explain.writers.html.assets import asset, font
+from derivo.explain.writers.html.assets import script as written
 from derivo.explain.writers.html.parts import Parts
 
 WIDEST = 70  # letters of a formula beside others
@@ -28,7 +29,7 @@ def write(window: Window, document: doc.Document) -> str:
     """Write a window, with the whole derivation in a drawer."""
     words = Words(document.language)
     parts = Parts(words)
-    script = closely(f"{_program(window)}\n{asset('window.js')}")
+    script = closely(f"{_program(window)}\n{written()}")
     return (
         f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
         f'<head>\n<meta charset="utf-8">\n{policy(script)}\n'

@@ -1,0 +1,34 @@
+// Numbers as they are shown, and what the rest is made of.
+const $ = (query, root = document) => root.querySelector(query);
+const $$ = (query, root = document) => Array.from(root.querySelectorAll(query));
+const SVG = "http://www.w3.org/2000/svg";
+const model = JSON.parse($("#model").textContent);
+const { values, steps } = model, words = model.words;
+const isStill = PROGRAM === null;
+const runtime = isStill ? null : PROGRAM.R;
+
+const revived = ({ shape, data }) => {
+  const numbers = Float64Array.from(data, Number);
+  return shape.length ? { shape, data: numbers } : numbers[0];
+};
+const parts = (x) => (x.data ? x : { shape: [], data: Float64Array.of(x) });
+const all = (object) =>
+  Object.fromEntries(Object.entries(object).map(([k, v]) => [k, revived(v)]));
+const nested = (x) => {
+  const { shape, data } = parts(x);
+  const inner = (axis, first) => axis === shape.length ? Number(data[first])
+    : Array.from({ length: shape[axis] }, (_, k) => inner(axis + 1, first * shape[axis] + k));
+  return inner(0, 0);
+};
+function short(v) {
+  if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
+  const size = Math.abs(v);
+  if (Number.isInteger(v) && size < 1e4) return String(v).replace("-", "−");
+  const text = size >= 1e4 || size < 9.5e-4 ? v.toExponential(0)
+    : size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1)
+      : size >= 0.095 ? v.toFixed(2) : v.toFixed(3);
+  return text.replace("e+", "e").replace("-", "−").replace("-", "−");
+}
+// A result has fewer figures than what it is made of: what is shown comes to it.
+const rounded = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(3))).replace("-", "−") : short(v));
+const longer = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(5))).replace("-", "−") : short(v));

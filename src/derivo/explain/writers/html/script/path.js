@@ -1,0 +1,56 @@
+// The strongest path from a number to the result.
+// From a number to the result along the largest terms: what is passed, factor by factor.
+const colourOf = (id) => id && id.charCodeAt(1) - 97;
+const factorBetween = (operand, reader) => Object.keys(model.factors).find((f) => model.factors[f][0] === operand && model.factors[f].slice(1).includes(reader));
+function strongest({ id, index }) {
+  const found = [];
+  for (let at = { side: "gradient", id, index }, k = 0; k < 60; k++) {
+    const here = linked(at), terms = [];
+    if (!here) break;
+    const { link, rows, value } = here;
+    for (const row of rows) {
+      const ups = row.filter((t) => t.side === "gradient"), others = row.filter((t) => t.side === "value");
+      if (!ups.length || (ups.length > 1 && link.sign !== "+")) continue;
+      const isProduct = link.plain && (link.kind === "product" || ["⊙", "×"].includes(link.sign));
+      for (const up of ups) {
+        let local = ups.length > 1 || ["sum", "max", "min"].includes(link.kind) ? 1
+          : isProduct ? others.reduce((p, t) => p * t.value, 1)
+            : rows.length === 1 && up.value ? value / up.value : NaN;
+        if (link.sign === "=") local = 1;
+        if (Number.isFinite(local)) terms.push({ up, local, at });
+      }
+    }
+    if (!terms.length) break;
+    const best = terms.reduce((m, t) => (Math.abs(t.local * t.up.value) > Math.abs(m.local * m.up.value) ? t : m));
+    found.push(best);
+    at = best.up;
+  }
+  return found;
+}
+function pathPanel(cell) {
+  const path = strongest(cell);
+  if (path.length < 2) return [];
+  const end = path[path.length - 1].up, product = path.reduce((p, t) => p * t.local, end.value);
+  const line = html("p", { className: "product", id: "product" }, [`${words.path} `]);
+  if (end.value !== 1) line.append(html("span", { textContent: bracketed(Number(end.value.toPrecision(3))) }), " · ");
+  // What only passes a gradient on is no factor to be read.
+  const seen = path.filter((t) => t.local !== 1).reverse();
+  seen.forEach(({ local, at, up }, k) => {
+    const factor = factorBetween(bare(at.id), bare(up.id));
+    const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f c${colourOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
+    if (factor) span.dataset.f = factor;
+    line.append(k ? " · " : "", span);
+  });
+  line.append(` = ${rounded(product)}`);
+  const whole = parts(array("gradient", cell.id)).data[cell.index];
+  const said = words.paths.replace("{name}", named({ ...cell, side: "gradient" })).replace("{size}", rounded(whole));
+  return [line, html("p", { className: "note", textContent: said })];
+}
+function lightPath() {
+  for (const element of $$("svg .cell.onpath")) element.classList.remove("onpath");
+  if (state.mode !== "nudge" || !state.chosen) return;
+  for (const { up } of strongest(state.chosen)) for (const side of ["value", "gradient"]) {
+    const grid = gridOf(side, up.id), own = grid && grid.cells.find((c) => c.index === up.index);
+    if (own) own.cell.classList.add("onpath");
+  }
+}

@@ -1,0 +1,48 @@
+// Which picture is seen, and which steps of a loop.
+// The picture of the step, unless one that shows it too was chosen.
+function showPicture(active) {
+  const shows = (picture) => active && active.id in drawn[picture].spotOf;
+  const isPlayed = ["nudge", "train"].includes(state.mode);
+  if (isPlayed) active = state.mode === "nudge" && state.chosen;
+  const first = Object.keys(model.pictures)[0], isPinned = state.pinned && views[state.picture];
+  const isHeld = state.heldAt === state.step || (isPinned && model.pictures[state.picture].copies);
+  if (!isPinned || (active && !isHeld && !shows(state.picture)))
+    state.picture = (active && homes[active.id]) || (isPinned ? state.picture : first);
+  for (const [picture, view] of Object.entries(views)) view.hidden = picture !== state.picture;
+  const path = [], own = model.pictures[state.picture];
+  for (let p = state.picture; p; p = model.pictures[p].within) path.unshift(p);
+  const crumbs = path.map((p) => {
+    const button = html("button", { textContent: model.pictures[p].name, disabled: p === state.picture });
+    button.addEventListener("click", () => openPicture(p));
+    return button;
+  });
+  $("#path").hidden = path.length < 2;
+  $("#path").replaceChildren(...crumbs.flatMap((b, k) => (k ? ["›", b] : [b])));
+  if (own.copies) $("#path").append(loopSlider(Object.keys(model.loops).find((p) => model.loops[p].picture === state.picture), own.copies));
+}
+function openPicture(picture) {
+  state.picture = picture;
+  state.pinned = true;
+  state.heldAt = state.step;
+  render();
+}
+// Which steps of a loop are shown.
+function loopSlider(place, copies) {
+  const loop = model.loops[place], first = state.first[place] || 0, most = loop.length - copies;
+  const slider = html("input", { type: "range", id: "first", min: 0, max: most, step: 1, value: first });
+  const said = () => words.steps_of.replace("{first}", (state.first[place] || 0) + 1).replace("{last}", (state.first[place] || 0) + copies).replace("{count}", loop.length);
+  const text = html("span", { textContent: said() });
+  slider.setAttribute("aria-label", said());
+  slider.disabled = most < 1;
+  slider.addEventListener("input", () => {
+    state.first[place] = Number(slider.value);
+    render();
+    $("#first").focus({ preventScroll: true });
+  });
+  for (const name of $$(".spot .name, .spot .dname", views[state.picture])) {
+    const id = (name.closest("[data-name]")?.dataset.name) || name.closest(".spot").dataset.place.split(" ").pop();
+    const side = name.matches(".dname") ? "gradient" : "value", shift = loop.shifts[bare(id)];
+    if (shift) name.firstChild.data = label(side, id);
+  }
+  return html("label", {}, [slider, text]);
+}

@@ -1,0 +1,88 @@
+// Pointing: a factor in all its places, and the cells of the graph.
+function showFactor(id) {
+  for (const element of $$("[data-f].lit, #code li.lit")) element.classList.remove("lit");
+  if (!id) return;
+  for (const element of $$(`[data-f~="${id}"]`)) element.classList.add("lit");
+  const line = $(`#code li[data-lines~="${id}"]`);
+  if (line) { line.classList.add("lit"); showBlock(line.dataset.block); bring([line], $("#code")); }
+}
+const pin = (id) => { state.factor = state.factor === id ? null : id; showFactor(state.factor); };
+const factorAt = (target) => {
+  const element = target instanceof Element && target.closest("[data-f]");
+  return element ? element.dataset.f.split(" ")[0] : null;
+};
+document.addEventListener("mouseover", (event) => showFactor(factorAt(event.target) || state.factor));
+document.addEventListener("click", (event) => {
+  const id = factorAt(event.target);
+  if (!id) return;
+  // A factor of the line on top leads to the step in which it is multiplied.
+  const when = event.target.closest("#chain") && model.factors[id] ? at.gradient[model.factors[id][0]] : undefined;
+  if (when !== undefined) { stop(); go(when); if (state.factor !== id) pin(id); } else pin(id);
+  record();
+});
+document.addEventListener("focusin", (event) => { const id = factorAt(event.target); if (id) showFactor(id); });
+
+const cellAt = (target) => {
+  const element = target instanceof Element && target.closest(".cell, td");
+  return element && element.place ? element.place : null;
+};
+const isFree = (cell) => cell && cell.side === "value" && !isInLoop(cell.id) && values[cell.id].argument && !isStill;
+document.addEventListener("pointerover", (event) => {
+  const cell = cellAt(event.target);
+  if (cell) light(cell);
+  else if (event.target instanceof Element && event.target.closest("#picture, #card")) light(state.cell);
+});
+document.addEventListener("focusin", (event) => { const cell = cellAt(event.target); if (cell) { state.cell = cell; light(cell); } });
+// A name leads to the step that computes it.
+$("#picture").addEventListener("click", (event) => {
+  const opener = event.target instanceof Element && event.target.closest("[data-opens]");
+  if (opener) { openPicture(opener.dataset.opens); return; }
+  const name = event.target instanceof Element && event.target.closest(".name, .dname");
+  if (!name) return;
+  const spot = name.closest(".spot"), id = bare(spot.dataset.place.split(" ").pop());
+  if (isInLoop(id)) return;
+  const when = at[name.matches(".name") ? "value" : "gradient"][id];
+  if (when !== undefined) { stop(); go(when); }
+});
+$("#picture").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.closest("[data-opens]")) openPicture(event.target.closest("[data-opens]").dataset.opens);
+});
+const choosing = (event) => {
+  const td = event.target instanceof Element && event.target.closest(".choices td");
+  if (!td || (event.type === "keydown" && event.key !== "Enter")) return;
+  choose(td.place);
+  render();
+};
+$("#card").addEventListener("click", choosing);
+$("#card").addEventListener("keydown", choosing);
+let drag = null;
+$("#picture").addEventListener("pointerdown", (event) => {
+  const cell = cellAt(event.target);
+  if (!cell) return;
+  state.cell = cell;
+  if (state.mode === "nudge" && isFree(cell)) {
+    choose(cell);
+    drag = { x: event.clientX, from: parts(given[keyOf(cell.id)]).data[cell.index], cell };
+    event.preventDefault();
+    $("#picture").setPointerCapture(event.pointerId);
+  }
+  render();
+  record();
+});
+$("#picture").addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const reach = nudged.high - nudged.low;
+  setCell(drag.cell, drag.from + ((event.clientX - drag.x) * reach) / 300);
+});
+const drop = () => { if (drag) { drag = null; record(); } };
+$("#picture").addEventListener("pointerup", drop);
+$("#picture").addEventListener("pointercancel", drop);
+$("#card").addEventListener("keydown", (event) => {
+  const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }, td = event.target.closest("td");
+  if (!td || !moves[event.key] || !td.place) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const [dr, dc] = moves[event.key], row = td.parentNode.parentNode.rows[td.parentNode.rowIndex + dr];
+  const next = row && row.cells[td.cellIndex + dc];
+  if (next) next.focus();
+});

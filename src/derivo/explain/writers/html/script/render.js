@@ -1,0 +1,116 @@
+// One render: everything that is seen follows from the state.
+const codeLines = $$("#code li"), drawn = {};
+for (const [picture, view] of Object.entries(views)) {
+  const spots = $$(".spot", view), edges = $$(".edge", view), spotOf = {};
+  for (const spot of spots) for (const id of spot.dataset.place.split(" ")) spotOf[id] = spot;
+  drawn[picture] = { spots, edges, spotOf, svg: $("svg.graph", view), back: $$(".of-gradient[data-name]", view) };
+}
+// Where the steps of a value are shown: in the innermost picture that holds it.
+const homes = {};
+for (const [picture, { holds }] of Object.entries(model.pictures)) for (const id of holds) homes[id] = picture;
+function showEdges(step, edges) {
+  const used = new Set(step ? step.edges : []);
+  let most = 0;
+  const sizes = edges.map((edge) => {
+    const factor = (edge.dataset.f || "").split(" ")[0], g = factor && now.along[factor];
+    if (g === undefined || g === "") return null;
+    const { data } = parts(g), size = Math.sqrt(data.reduce((s, v) => s + v * v, 0) / (data.length || 1));
+    most = Math.max(most, Number.isFinite(size) ? size : 0);
+    return { size, sum: data.reduce((s, v) => s + v, 0) };
+  });
+  edges.forEach((edge, k) => {
+    const ids = edge.dataset.edge.split(" "), [source, target] = endsOf(ids[0]);
+    edge.classList.toggle("used", ids.some((i) => used.has(i)));
+    // Into a loop no one factor leads: what comes back is the sum of all its steps.
+    const isActive = edge.dataset.f || (isLoop(target) && edge.classList.length);
+    const isBack = Boolean(isActive) && isSeen("gradient", source) && state.step >= firstBack;
+    edge.classList.toggle("back", isBack);
+    edge.classList.toggle("neg", isBack && sizes[k] !== null && sizes[k].sum < 0);
+    if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 0.8 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
+  });
+}
+const isLoop = (id) => !values[bare(id)] || !values[bare(id)].gradient;
+// e-v3-v5-0, and within a loop e-s1-v3-s1-v5-0@2.
+function endsOf(edge) {
+  const [, a, b] = /^e-((?:s\d+-)*v\d+)-((?:s\d+-)*v\d+)-/.exec(edge);
+  return [a + copyOf(edge), b + copyOf(edge)];
+}
+
+function render() {
+  const { step, mode } = state, active = steps[step - 1] || null;
+  const side = active && active.phase === "forward" ? "value" : "gradient";
+  const isBack = step >= firstBack;
+  $("#app").dataset.mode = mode;
+  showPicture(active);
+  const { spots, edges, spotOf, svg, back } = drawn[state.picture];
+  for (const grid of grids) if (grid.picture === state.picture) fill(grid);
+  for (const element of back) element.style.display = isSeen("gradient", element.dataset.name) ? "" : "none";
+  svg.classList.toggle("backward", isBack);
+  for (const spot of spots) {
+    spot.classList.remove("now", "going-back");
+    spot.classList.toggle("back", spot.dataset.place.split(" ").some((id) => isSeen("gradient", id)));
+  }
+  if (active && spotOf[active.id]) {
+    spotOf[active.id].classList.add("now");
+    spotOf[active.id].classList.toggle("going-back", side === "gradient");
+  }
+  showEdges(active, edges);
+  const isStepping = !["nudge", "train"].includes(mode);
+  for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
+  for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
+  showCode(active ? active.lines : [], side);
+  const isHidden = !state.revealed, output = model.outputs[0];
+  const result = active && mode !== "nudge" && mode !== "train" ? table(side, active.id) : [];
+  $("#result").replaceChildren(...result);
+  light(state.cell);
+  const panel = $("#panel");
+  const focus = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : "";
+  // A slider that is held stays what it is: the panel is made anew around it.
+  if (!(focus && panel.dataset.of === mode && refresh(panel, focus))) {
+    panel.replaceChildren();
+    if (!isStill) {
+      if (mode === "nudge") nudgePanel(panel);
+      else if (mode === "train") trainPanel(panel);
+      else if (isHidden && active) askPanel(panel, active);
+      else if (active) {
+        slopePanel(panel, side === "value" ? active.id : upstreamOf(active.id));
+        unrolled(panel, active, side);
+      }
+    }
+    panel.dataset.of = mode;
+    if (focus && $(`#${focus}`)) $(`#${focus}`).focus({ preventScroll: true });
+  }
+  panel.hidden = !panel.childNodes.length;
+  lightPath();
+  for (const element of $$("svg .cell.chosen")) element.classList.remove("chosen");
+  if (mode === "nudge" && state.chosen) {
+    const own = gridOf("value", state.chosen.id).cells.find((c) => c.index === state.chosen.index);
+    if (own) own.cell.classList.add("chosen");
+  }
+  const name = model.is_loss || upstream.length ? (values[output].label) : words.loss;
+  const value = isSeen("value", output) ? longer(now.loss) : "?";
+  const what = model.is_loss ? name : words.sum;
+  $("#loss").replaceChildren(`${what} = `, html("b", { textContent: value }));
+  $("#where").textContent = `${step} / ${steps.length}`;
+  $("#scrub").value = step;
+  $("#scrub").setAttribute("aria-valuetext", `${step} / ${steps.length}`);
+  $("#back").disabled = step === 0;
+  $("#next").disabled = step === steps.length;
+  $("#predict").setAttribute("aria-pressed", String(state.predict));
+  $("#reveal").disabled = state.revealed;
+  $("#play").setAttribute("aria-pressed", String(state.playing));
+  for (const button of $$("[data-mode]", $("#bar"))) {
+    const own = button.dataset.mode, isOn = own === mode || (["forward", "backward"].includes(mode) && own === (isBack ? "backward" : "forward"));
+    button.setAttribute("aria-pressed", String(isOn && (own === mode || !["nudge", "train"].includes(mode))));
+    if (["nudge", "train"].includes(own)) button.disabled = isStill || (own === "train" && !model.parameters.length);
+  }
+  const chain = active && side === "gradient" ? $(`[data-chain="${active.id}"]`) : null;
+  if (chain && state.revealed) for (const span of $$("[data-chain]")) span.hidden = span !== chain;
+  $("#chain").classList.toggle("empty", !isSeen("gradient", shownChain()));
+}
+const shownChain = () => { const span = $$("[data-chain]").find((s) => !s.hidden); return span ? span.dataset.chain : ""; };
+// The curve of a step backward is that of the function it goes back through.
+const upstreamOf = (id) => {
+  const link = model.links[`d${id}`], up = link && link.terms.find(([side]) => side === "gradient");
+  return up ? up[1] : "";
+};
