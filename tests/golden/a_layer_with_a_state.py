@@ -25,13 +25,11 @@ def a_layer_with_a_state_gradient(saved):
     d_u = np.zeros_like(u)
     for t in reversed(range(xs.shape[0])):
         row = carry_all[t - 1] if t > 0 else filled
-        delta = (
-            carry + 2 * carry_all[t] * d_energy_2
-        ) * (1 - carry_all[t] * carry_all[t])
-        d_xs[t] = (w @ delta[:, None])[:, 0]
+        delta = (1 - carry_all[t] ** 2) * (carry + 2 * carry_all[t] * d_energy_2)
+        d_xs[t] = w @ delta            # (D, H) @ (H,)
         d_w += delta * xs[t][:, None]  # w is used at every step: add up
         d_u += delta * row[:, None]    # u is used at every step: add up
-        carry = (u @ delta[:, None])[:, 0]
+        carry = u @ delta
     return d_xs, d_w, d_u
 
 

@@ -11,11 +11,11 @@ def attention_pooling(x, w):
 
 def attention_pooling_backward(saved, d_attention_pooling):
     x, w, tanh_x, softmax_out = saved
-    product = x @ d_attention_pooling[:, None]  # (T, D) @ (D, 1)
-    sum_product = np.sum(product[:, 0] * softmax_out, keepdims=True)
-    d_s = softmax_out * (product[:, 0] - sum_product)
-    product_2 = softmax_out[:, None] * d_attention_pooling
+    d_softmax_out = x @ d_attention_pooling  # (T, D) @ (D,)
+    sum_product = np.sum(d_softmax_out * softmax_out, keepdims=True)
+    d_s = softmax_out * (d_softmax_out - sum_product)
+    product = softmax_out[:, None] * d_attention_pooling
     # x is read more than once: add the adjoints
-    d_x = product_2 + d_s[:, None] * w * (1 - tanh_x * tanh_x)
-    d_w = tanh_x.T @ d_s  # (D, T) @ (T,)
+    d_x = product + d_s[:, None] * w * (1 - tanh_x * tanh_x)
+    d_w = tanh_x.T @ d_s                     # (D, T) @ (T,)
     return d_x, d_w

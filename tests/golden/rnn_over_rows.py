@@ -21,9 +21,9 @@ def rnn_over_rows_backward(saved, d_h):
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else filled
         delta = d_h_2 * (1 - h_all[t] * h_all[t])
-        d_xs[t] = (w @ delta[:, None])[:, 0]
+        d_xs[t] = w @ delta             # (D, H) @ (H,)
         d_w += delta * xs[t][:, None]   # w is used at every step: add up
         d_u += delta * h_prev[:, None]  # u is used at every step: add up
         d_b += delta                    # b is used at every step: add up
-        d_h_2 = (u @ delta[:, None])[:, 0]
+        d_h_2 = u @ delta               # (H, H) @ (H,)
     return d_xs, d_w, d_u, d_b

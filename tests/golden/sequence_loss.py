@@ -29,13 +29,13 @@ def sequence_loss_gradient(saved):
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else filled
         delta = 2 * h_at_v_minus_ts_all[t] * d_loss_2
-        product = (carry + (v @ delta[:, None])[:, 0]) * (1 - h_all[t] * h_all[t])
-        d_xs[t] = (w @ product[:, None])[:, 0]
+        product = (carry + v @ delta) * (1 - h_all[t] * h_all[t])
+        d_xs[t] = w @ product             # (D, H) @ (H,)
         d_ts[t] = -delta
-        d_w += xs[t][:, None] * product[None]  # w is used at every step: add up
-        d_u += h_prev[:, None] * product[None]  # u is used at every step: add up
+        d_w += product * xs[t][:, None]   # w is used at every step: add up
+        d_u += product * h_prev[:, None]  # u is used at every step: add up
         d_v += delta * h_all[t][:, None]  # v is used at every step: add up
-        carry = (u @ product[:, None])[:, 0]
+        carry = u @ product
     return d_xs, d_ts, d_w, d_u, d_v
 
 

@@ -28,13 +28,13 @@ def states_in_a_dict_gradient(saved):
     for t in reversed(range(xs.shape[0])):
         hs_t_prev = hs_all[t - 1] if t > 0 else filled
         delta = 2 * difference_all[t] * d_loss
-        product = (carry + (v @ delta[:, None])[:, 0]) * (1 - hs_all[t] * hs_all[t])
-        d_xs[t] = (w @ product[:, None])[:, 0]
+        product = (carry + v @ delta) * (1 - hs_all[t] * hs_all[t])
+        d_xs[t] = w @ product                # (D, H) @ (H,)
         d_ts[t] = -delta
-        d_w += xs[t][:, None] * product[None]  # w is used at every step: add up
-        d_u += hs_t_prev[:, None] * product[None]  # u is used at every step: add up
-        d_v += delta * hs_all[t][:, None]  # v is used at every step: add up
-        carry = (u @ product[:, None])[:, 0]
+        d_w += product * xs[t][:, None]      # w is used at every step: add up
+        d_u += product * hs_t_prev[:, None]  # u is used at every step: add up
+        d_v += delta * hs_all[t][:, None]    # v is used at every step: add up
+        carry = u @ product
     return d_xs, d_ts, d_w, d_u, d_v
 
 

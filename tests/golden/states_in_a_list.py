@@ -25,5 +25,5 @@ def states_in_a_list_backward(saved, d_output):
         d_x = d_h * (1 - h_all[t] * h_all[t])
         d_xs[t] = d_x
         d_w += d_x * h_prev[:, None]  # w is used at every step: add up
-        d_h = (w @ d_x[:, None])[:, 0]
+        d_h = w @ d_x                 # (M, M) @ (M,)
     return d_xs, d_w

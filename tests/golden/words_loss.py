@@ -32,13 +32,12 @@ def words_loss_gradient(saved):
         exp_scores_all = np.exp(shifted_scores_all)
         ratio = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
         one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
-        product = d_loss * (ratio[:, None] - one_hot_words[:, None])
-        product_2 = (carry + (v @ product)[:, 0]) * (1 - h_all[t] * h_all[t])
+        product = d_loss * (ratio - one_hot_words)
+        product_2 = (carry + v @ product) * (1 - h_all[t] * h_all[t])
         d_table[words[t]] += product_2      # table is used at every step: add up
         d_u += product_2 * h_prev[:, None]  # u is used at every step: add up
-        # v is used at every step: add up
-        d_v += h_all[t][:, None] * d_loss * (ratio - one_hot_words)
-        carry = (u @ product_2[:, None])[:, 0]
+        d_v += product * h_all[t][:, None]  # v is used at every step: add up
+        carry = u @ product_2
     return d_table, d_u, d_v
 
 

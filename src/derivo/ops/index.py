@@ -308,6 +308,10 @@ def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> 
         both = _composed(shape, index, x.node.attrs["index"])
         if both is not None:
             return embed(inner, shape=shape, index=both)
+    for inner in operands(x, expand_dims):
+        at = _as_item(index, x.node.attrs["axis"] % x.ndim, shape)
+        if at is not None:
+            return embed(inner, shape=shape, index=at)
     ones = [a for a, (n, e) in enumerate(zip(shape, index, strict=True))
             if n == 1 and e[0] == "at"]  # fmt: skip
     if ones and all(e == WHOLE for a, e in enumerate(index) if a not in ones):
@@ -319,6 +323,22 @@ def _tidy_embed(x: Any, *, shape: tuple[Dim, ...], index: tuple[Entry, ...]) -> 
         attrs = {"value": 0, "shape": shape, "kind": "float"}
         return x.recorder.record(fill, (), attrs)
     return None
+
+
+def _as_item(
+    index: tuple[Entry, ...], axis: int, shape: tuple[Dim, ...]
+) -> tuple[Entry, ...] | None:
+    """Pick the one element of an axis by its place: ``[k:k + 1]`` becomes ``[k]``."""
+    kept = [a for a, e in enumerate(index) if e[0] == "cut"]
+    place = kept[axis]
+    _, start, stop, step = index[place]
+    n = shape[place]
+    if n == 1 or step is not None or not isinstance(n, int):
+        return None
+    first, last, _ = slice(start, stop).indices(n)
+    if last != first + 1:
+        return None
+    return (*index[:place], ("at", first), *index[place + 1 :])
 
 
 def _part_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:

@@ -12,7 +12,7 @@ from derivo.graph.dim import Dim, Size, divide, format_shape, product
 from derivo.graph.element import Fold, Placed, Rearranged, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
-from derivo.ops.catalogue import register, spells
+from derivo.ops.catalogue import CATALOGUE, register, spells
 from derivo.ops.infer import latex_summed, latex_transposed, normal_axis
 from derivo.ops.leaf import eye, fill
 from derivo.ops.tidy import made_by, number, operands, refilled
@@ -287,7 +287,26 @@ def _tidy_squeeze(x: Any, *, axis: int) -> Any:
         if isinstance(start or 0, int) and stop == (start or 0) + 1:
             index[place] = ("at", start or 0)  # x[:, 2:3][:, 0] is x[:, 2]
             return x.node.op(inner, index=tuple(index))
+    factors = operands(x, CATALOGUE["matmul"]) if x.ndim == 2 else ()
+    if factors:
+        left, right = factors
+        # A matrix times a column, as a vector: A @ v instead of (A @ v[:, None])[:, 0].
+        if left.ndim == right.ndim == 2:
+            vector = _less_an_axis(right if a else left, a - 2)
+            if vector is not None:
+                return left @ vector if a else vector @ right
     return refilled(x, shape)
+
+
+def _less_an_axis(x: Any, axis: int) -> Any:
+    """Give a value without an axis that it was given (counted from the last one)."""
+    for inner in operands(x, expand_dims):
+        return inner if x.node.attrs["axis"] % x.ndim - x.ndim == axis else None
+    parts = operands(x, x.node.op) if "elementwise" in x.node.op.traits else ()
+    inner = [_less_an_axis(p, axis) if p.ndim else p for p in parts]
+    if not parts or any(p is None for p in inner):
+        return None
+    return x.node.op(*inner, **x.node.attrs)
 
 
 squeeze: Op = register(
@@ -475,3 +494,22 @@ def without_copies(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         if old == new and x.recorder.same_kind(op, nodes) == nodes:
             return op(*shorter, **attrs)
     return None
+
+
+def with_one_new_axis(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Add an axis of size 1 once, to the result: ``(a + b)[:, None]``."""
+    inner: list[Any] = []
+    axes = set()
+    for x in args:
+        if not x.ndim:
+            inner.append(x)
+            continue
+        found = operands(x, expand_dims)
+        if not found:
+            return None
+        axes.add(x.node.attrs["axis"] % x.ndim - x.ndim)
+        inner += found
+    if len(axes) != 1 or sum(1 for x in args if x.ndim) == 1:
+        return None
+    (axis,) = axes
+    return expand_dims(op(*inner, **attrs), axis=axis)

@@ -8,7 +8,7 @@ from typing import Any
 from derivo.graph.builder import Builder
 from derivo.graph.node import Frame, Graph, Line, Node
 from derivo.graph.op import Op
-from derivo.ops.shape import without_copies
+from derivo.ops.shape import with_one_new_axis, without_copies
 from derivo.ops.tidy import of_numbers
 from derivo.trace.recorder import Recorder
 
@@ -71,6 +71,8 @@ class Tidy(Recorder):
             found = of_numbers(node.op, args, attrs)
             if found is None:
                 found = without_copies(node.op, args, attrs)
+            if found is None:
+                found = with_one_new_axis(node.op, args, attrs)
         if found is None:
             return None
         new = self.lift(found)
