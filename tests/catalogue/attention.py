@@ -76,3 +76,20 @@ def rotary_scores(x, wq, wk):
         return np.concatenate([a * c - b * s, a * s + b * c], axis=1)
 
     return rotate(x @ wq) @ rotate(x @ wk).T
+
+
+@case(x="N T H 4", c="T 2", s="T 2", wrt="x")
+def rotary(x, c, s):
+    pairs = x.reshape((*x.shape[:-1], -1, 2))
+    a, b = np.split(pairs, 2, axis=-1)
+    a, b = a.squeeze(-1), b.squeeze(-1)
+    c, s = np.expand_dims(c, axis=(0, 2)), np.expand_dims(s, axis=(0, 2))
+    turned = np.stack([a * c - b * s, a * s + b * c], axis=-1)
+    return turned.reshape(x.shape)
+
+
+@case(x="N T H 4", c="T 4", s="T 4", wrt="x")
+def rotary_by_halves(x, c, s):
+    half = x.shape[-1] // 2
+    crossed = np.concatenate([-x[..., half:], x[..., :half]], axis=-1)
+    return x * c[:, None] + crossed * s[:, None]

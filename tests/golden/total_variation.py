@@ -11,7 +11,7 @@ def total_variation_gradient(saved):
     d_x_minus_x = 2 * x_minus_x
     d_x = np.zeros(x_shape, dtype=x_minus_x.dtype)
     d_x[:, 1:] = d_x_minus_x
-    d_x[:, :-1] += -d_x_minus_x
+    d_x[:, :-1] -= d_x_minus_x
     return d_x
 
 

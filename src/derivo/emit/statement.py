@@ -208,6 +208,10 @@ def _text(tree: ast.stmt) -> str:
         if isinstance(target, ast.Tuple):
             return f"{_bare(target)} = {_bare(tree.value)}"
         return f"{ast.unparse(target)} = {ast.unparse(tree.value)}"
+    if isinstance(tree, ast.AugAssign) and isinstance(tree.op, ast.Add):
+        value = tree.value
+        if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.USub):
+            return f"{ast.unparse(tree.target)} -= {ast.unparse(value.operand)}"
     if isinstance(tree, ast.If) and not tree.body:
         return f"if {ast.unparse(tree.test)}:"
     if isinstance(tree, ast.For):

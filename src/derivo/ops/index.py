@@ -150,6 +150,10 @@ def slice_spec(x: Spec, index: tuple[Entry, ...]) -> Spec:
     return Spec(shape, x.kind)
 
 
+# More whole axes before a part of an axis are written as `...`.
+MOST_COLONS = 2
+
+
 def index_text(index: tuple[Entry, ...], word: str = "index") -> str:
     """Write an index; the dimensions in it are fields that the writer fills in."""
     trimmed = list(index)
@@ -164,6 +168,9 @@ def index_text(index: tuple[Entry, ...], word: str = "index") -> str:
             parts.append(fields[0])
         else:
             parts.append(":".join(fields[:2]) + (f":{fields[2]}" if fields[2] else ""))
+    before = next((k for k, part in enumerate(parts) if part != ":"), 0)
+    if before > MOST_COLONS and len(parts) == len(index):
+        parts[:before] = ["..."]
     return ", ".join(parts)
 
 
