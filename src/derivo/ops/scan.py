@@ -9,6 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError, UsageError
 from derivo.graph.dim import Dim, format_shape
+from derivo.graph.element import Placed, sized
 from derivo.graph.loop import Loop
 from derivo.graph.nest import leaves, rebuilt
 from derivo.graph.node import Node
@@ -94,6 +95,19 @@ def _previous_text(attrs: Any, _x: Any, first: Any) -> str:
     return f"np.concatenate([{one}, {{0}}])[:-1]"
 
 
+def _previous_element(index: Any, attrs: Any, specs: Any, _result: Any) -> str:
+    """Read the element of the step before, and `first` at the edge."""
+    t, *rest = index
+    first = f"{{1}}[{', '.join(rest)}]" if rest else "{1}"
+    if specs[0].shape[0] == 1:
+        return first
+    if attrs["reverse"]:
+        edge, before = f"{t} == {sized(specs[0].shape[0])} - 1", f"{t} + 1"
+    else:
+        edge, before = f"{t} == 0", f"{t} - 1"
+    return f"{first} if {edge} else {{0}}[{', '.join([before, *rest])}]"
+
+
 def _previous_js(attrs: Any, _x: Any, first: Any) -> str:
     one = "R.stack([{1}])"
     parts, cut = (f"{one}, {{0}}", "[0, -1, null]")
@@ -120,7 +134,7 @@ previous = register(
         _previous_text,
         vjp=_previous_vjp, attrs={"reverse": False},
         samples=lambda rng: ((rng.normal(size=(3, 4)), rng.normal(size=4)), {}),
-        traits=frozenset({"analytic", "shift"}),
+        traits=frozenset({"analytic", "shift"}), element=Placed(_previous_element),
         js=_previous_js,
     )
 )  # fmt: skip

@@ -54,10 +54,12 @@ class Reader:
             It is read in lanes, and they are not next to each other.
         """
         source = origin(node)
-        if is_literal(source) or isinstance(layout_of(node.spec.shape), Number):
+        if is_literal(source):
             return self.body.read(source, "")
         if source not in self.body.module.arrays and node.inputs:
             return self._through(node, index)
+        if isinstance(layout_of(node.spec.shape), Number):
+            return self.body.read(source, "")
         place, slope = self.place(index, node.spec.shape)
         name = self.body.array(source)
         truth = source.spec.kind == "bool"

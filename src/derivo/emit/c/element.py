@@ -162,10 +162,9 @@ class ElementPrinter:
             message = f"has no form in C (`{name}`)"
             raise NotSupportedError(message)
         given, kind = self.same(*arguments)
+        if kind == "number" and not function.plain:
+            given, kind = tuple(map(self.real, given)), "real"
         if kind == "number":
-            if not function.plain:
-                message = f"of a plain number has no form in C (`{name}`)"
-                raise NotSupportedError(message)
             code = f"{function.plain}({', '.join(g.code for g in given)})"
             return Text(code, "flag" if function.gives_truth else "number")
         self.used[function] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from derivo.emit.c.columns import ColumnsWriter, TotalWriter
 from derivo.emit.c.functions import functions_text
 from derivo.emit.c.layout import block, comment, declared, wrapped
+from derivo.emit.c.move import MoveWriter
 from derivo.emit.c.outside import APPLY, OUTSIDE, TAKE_MEMORY, movers
 from derivo.emit.c.place import Module, factor_text, plain, reserved, size_text
 from derivo.emit.c.plain import PlainWriter
@@ -34,11 +35,13 @@ from derivo.emit.plan.leaf import (
     Columns,
     Gather,
     Leaf,
+    Move,
     Numbers,
     Plain,
     Plan,
     Pointwise,
     Rows,
+    Scan,
     Tile,
     Total,
     Turned,
@@ -50,7 +53,7 @@ from derivo.graph.node import Node
 _WRITERS: dict[type[Leaf], type[Writer]] = {
     Gather: GatherWriter, Pointwise: PointwiseWriter, Tile: TileWriter,
     Rows: RowsWriter, Columns: ColumnsWriter, Total: TotalWriter,
-    Turned: TurnedWriter, Plain: PlainWriter,
+    Turned: TurnedWriter, Plain: PlainWriter, Move: MoveWriter,
 }  # fmt: skip
 
 
@@ -81,6 +84,10 @@ class _ModuleWriter:
         self.plan = plan
         self.target = target
         self.sizes = computation.sizes
+        # Names of the numbers of steps in loops over time.
+        self.counters: dict[str, None] = {}
+        self.functions: list[str] = []
+        self.phases: list[str] = []
         self.module = Module(
             target, {}, computation.names, Names(reserved() | set(self.sizes))
         )
@@ -96,11 +103,28 @@ class _ModuleWriter:
         for node in self.plan.mirrors:
             self._name(node, self._turned_name(node))
         for leaf in self.plan.leaves:
-            for node in leaf.nodes:
-                is_number = isinstance(layout_of(node.spec.shape), Number)
-                if node in leaf.kept or is_number or isinstance(leaf, Turned | Plain):
-                    turned = self._turned_name(node) if is_turned(node) else ""
-                    self._name(node, c.names.get(node) or turned or node.op.name)
+            self._name_leaf(leaf)
+
+    def _name_leaf(self, leaf: Leaf) -> None:
+        """Name what a leaf computes."""
+        names, arrays = self.computation.names, self.module.arrays
+        for node in leaf.nodes:
+            is_number = isinstance(layout_of(node.spec.shape), Number)
+            if node in leaf.kept or is_number or isinstance(leaf, Turned | Plain):
+                turned = self._turned_name(node) if is_turned(node) else ""
+                self._name(node, names.get(node) or turned or node.op.name)
+        if isinstance(leaf, Move):
+            of = leaf.to if leaf.value is None else leaf.value
+            wish = names.get(leaf.to) or arrays.get(origin(of)) or names.get(of)
+            self._name(leaf.to, f"{wish or leaf.to.op.name}")
+        if isinstance(leaf, Scan):
+            self.counters[leaf.counter] = None
+            for inside, value in leaf.outside.items():
+                arrays[inside] = arrays[origin(value)]
+            for move in leaf.begin:
+                self._name_leaf(move)
+            for result, carry in leaf.same.items():
+                arrays[result] = arrays[origin(carry)]
 
     def _name(self, node: Node, wish: str) -> None:
         if node not in self.module.arrays:
@@ -114,19 +138,15 @@ class _ModuleWriter:
 
     def text(self, title: str) -> str:
         """Write the file."""
-        phases = [
-            [(leaf, self._leaf(leaf)) for leaf in phase.leaves]
-            for phase in self.plan.phases
-        ]  # fmt: skip
-        functions = [t.functions for texts in phases for _, t in texts if t.functions]
+        step = self._plan(self.plan)
         blocks = [
             "\n".join(comment(title)),
             *runtime(self.target),
             *functions_text(self.module.used, single=self.target.single),
             self._struct(),
-            *functions,
+            *self.functions,
             self._memory(),
-            self._step(phases),
+            self._step(step),
             self._beginnings(),
             movers(self.computation, self.module),
             OUTSIDE,
@@ -142,7 +162,10 @@ class _ModuleWriter:
     def _arrays(self) -> list[tuple[str, Layout]]:
         """Give all arrays, with how they lie."""
         names = self.module.arrays
-        found = [(name, layout_of(n.spec.shape)) for n, name in names.items()]
+        # Inside a loop a value may have another's array.
+        of_name = {name: n for n, name in reversed(names.items())}
+        found = [(name, layout_of(of_name[name].spec.shape)) for name in
+                 dict.fromkeys(names.values())]  # fmt: skip
         for leaf in self.plan.leaves:
             if isinstance(leaf, Total) and leaf.of_rows:
                 (node,) = leaf.nodes
@@ -163,7 +186,7 @@ class _ModuleWriter:
             "    const int64_t *order;  /* which rows; NULL: from `first` on */",
             "    long first;",
             "    int is_changed;  /* arrays were put in since the last run */",
-            *(f"    long {n};" for n in self.sizes),
+            *(f"    long {n};" for n in (*self.sizes, *self.counters)),
             *declared("real", arrays),
             *(declared("const real", given) if given else ()),
             *(declared("double", numbers) if numbers else ()),
@@ -195,34 +218,54 @@ class _ModuleWriter:
             f"{rows} * (({size_text(layout.cols)} + {width - 1}) / {width} * {width})"
         )
 
-    def _step(self, phases: list[list[tuple[Leaf, LeafText]]]) -> str:
+    def _step(self, lines: list[str]) -> str:
         """Write the phases, and the step that goes through them."""
-        functions, lines = [], []
-        for number, texts in enumerate(phases, start=1):
-            shared = [(leaf, text) for leaf, text in texts if leaf.length is not None]
-            alone = [(leaf, text) for leaf, text in texts if leaf.length is None]
-            lines.append(f"/* Phase {number}. */")
-            for leaf, text in alone:
-                lines += [*text.call.split("\n"), *self._check(leaf)]
-            if shared:
-                functions.append(self._phase(number, shared))
-                cheap = all(text.is_cheap_in_parts for _, text in shared)
-                each = "PARTS" if cheap else "1"
-                lines.append(f"together(phase_{number}, s, {each}, me);")
-            else:
-                lines.append("meet(me);")
-            lines += [text.last for _, text in alone if text.last]
         note = "One step of all threads. Gives 0 if the loss is not finite."
         return "\n".join([
             "#define SHARE(n) share(n, part, parts), share(n, part + 1, parts)",
             "#define EACH(n) (n) * part / parts, (n) * (part + 1) / parts",
-            *functions,
+            *self.phases,
             *comment(note),
             block(
                 "static int make_step(struct step *s, struct member *me)",
                 [*lines, "return 1;"],
             ),
         ])  # fmt: skip
+
+    def _plan(self, plan: Plan) -> list[str]:
+        """Write the statements that go through the phases of a plan."""
+        return [line for phase in plan.phases for line in self._leaves(phase.leaves)]
+
+    def _leaves(self, leaves: tuple[Leaf, ...]) -> list[str]:
+        """Write the statements of one phase; loops over time come last."""
+        lines, last = [], []
+        texts = [(n, self._leaf(n)) for n in leaves if not isinstance(n, Scan)]
+        shared = [(leaf, text) for leaf, text in texts if leaf.length is not None]
+        self.functions += [t.functions for _, t in texts if t.functions]
+        for leaf, text in texts:
+            if leaf.length is None:
+                lines += [*text.call.split("\n"), *self._check(leaf)]
+                last += [text.last] if text.last else []
+        if shared:
+            number = len(self.phases) + 1
+            self.phases.append(self._phase(number, shared))
+            cheap = all(text.is_cheap_in_parts for _, text in shared)
+            each = "PARTS" if cheap else "1"
+            lines += [f"/* Phase {number}. */",
+                      f"together(phase_{number}, s, {each}, me);"]  # fmt: skip
+        elif texts:
+            lines.append("meet(me);")
+        scans = [self._scan(leaf) for leaf in leaves if isinstance(leaf, Scan)]
+        return [*lines, *last, *scans]
+
+    def _scan(self, scan: Scan) -> str:
+        """Write a loop over time."""
+        now, count = f"s->{scan.counter}", size_text(scan.count, "s->")
+        head = f"for ({now} = 0; {now} < {count}; ++{now})"
+        if scan.is_reverse:
+            head = f"for ({now} = {count} - 1; {now} >= 0; --{now})"
+        begin = self._leaves(scan.begin)
+        return "\n".join([*begin, block(head, self._plan(scan.body))])
 
     def _phase(self, number: int, texts: list[tuple[Leaf, LeafText]]) -> str:
         """Write what is done in a part of a phase."""

@@ -37,7 +37,8 @@ given first real vec mask load store splat pick ones mask_of first_lanes sum_lan
 rotated larger smaller add_block multiply clear pack unpack turn share step team member
 me meet together parts worker work thread threads rows PARTS MOST_THREADS LANES PANEL
 PAUSE REGISTER INLINE OWN SQRT SHARE NAN
-INFINITY best number place out_of_range index_within p0 p1 p2 p3 p4 p5 p6 p7 n o
+now now_2 now_3 INFINITY best number place out_of_range index_within
+p0 p1 p2 p3 p4 p5 p6 p7 n o
 is_changed
 """
 # Functions of a letter or a word that math.h and stdlib.h declare.

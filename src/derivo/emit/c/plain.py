@@ -23,7 +23,7 @@ from derivo.emit.plan.layout import (
     true_places,
 )  # fmt: skip
 from derivo.errors import NotSupportedError
-from derivo.graph.dim import Dim, Size, product
+from derivo.graph.dim import Dim, Shape, Size, product
 from derivo.graph.element import (
     Contracted,
     Extreme,
@@ -52,28 +52,38 @@ class PlainWriter(Writer):
 
     def write(self) -> LeafText:
         """Write the leaf."""
-        (node,) = self.leaf.nodes
-        shape = node.spec.shape
+        shape = self.shape()
         if isinstance(layout_of(shape), Panels):
             try:
-                return self._write(node, place(shape)[-1])
+                return self.in_lanes(place(shape)[-1])
             except NotInLanesError:
                 pass
-        return self._write(node, "")
+        return self.in_lanes("")
 
-    def _write(self, node: Node, lane: str) -> LeafText:
-        self.body = Body(self.module, is_matrix=False)
-        self.printer = self.module.printer
-        self.lane = lane
-        shape = node.spec.shape
-        ranges = dict(zip(place(shape), shape, strict=True))
-        self.reader = Reader(self.body, node.inputs, ranges, lane)
+    def shape(self) -> Shape:
+        """Give the shape of what is gone through."""
+        (node,) = self.leaf.nodes
+        return node.spec.shape
+
+    def in_lanes(self, lane: str) -> LeafText:
+        """Write the leaf, with registers along the axis of a letter, or none."""
+        (node,) = self.leaf.nodes
+        self.begin(node.inputs, lane)
         element = node.op.element
         if isinstance(element, Scattered):
             return self._scattered(node, element)
         if isinstance(element, Running):
             return self._running(node, element)
-        return self._of_elements(node, *self._element(node, place(shape)))
+        return self._of_elements(node, *self._element(node, place(node.spec.shape)))
+
+    def begin(self, inputs: tuple[Node, ...], lane: str) -> None:
+        """Begin with nothing read."""
+        self.body = Body(self.module, is_matrix=False)
+        self.printer = self.module.printer
+        self.lane = lane
+        shape = self.shape()
+        ranges = dict(zip(place(shape), shape, strict=True))
+        self.reader = Reader(self.body, inputs, ranges, lane)
 
     def _element(self, node: Node, index: Index) -> tuple[list[str], Text]:
         """Write an element, and the statements that come before it."""
@@ -114,11 +124,10 @@ class PlainWriter(Writer):
         store = f"{name}[{at}] = {self.printer.real(value).code};"
         if self.lane:
             store = f"store({name} + {at}, {self.printer.vector(value).code});"
-        return self._over_rows(node, "\n".join([*lines, store]))
+        return self.over_rows(shape, "\n".join([*lines, store]))
 
-    def _over_rows(self, node: Node, text: str) -> str:
-        """Write the loop over a thread's rows, and the one along a row."""
-        shape = node.spec.shape
+    def over_rows(self, shape: Shape, text: str) -> str:
+        """Write the loop over the rows of a part, and the one along a row."""
         axes = [(i, d) for i, d in zip(place(shape), shape, strict=True) if d != 1]
         if isinstance(layout_of(shape), Panels):
             text = self._around(text, axes[-1:])

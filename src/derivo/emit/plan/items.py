@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.computation import Computation, Put
 from derivo.emit.plan.layout import (
     Layout,
     Line,
@@ -67,6 +67,8 @@ class Edge:
     @property
     def is_aligned(self) -> bool:
         """Whether a thread reads only what it made itself."""
+        if self.source.kind == "scan":
+            return False
         is_number = isinstance(self.source.layout, Number)
         if self.source.kind in {"numbers", "total"} or is_number or not self.at:
             return True
@@ -81,8 +83,9 @@ class Item:
     ----------
     kind
         "gather", "numbers", "pointwise", "product", "row fold", "column fold", "total",
-        "turned", "plain", "running", or "store" for a result that is written back to
-        an argument.
+        "turned", "plain", "running", "scan" for a loop over time with all its results,
+        "put" for a value that is moved, or "store" for a result that is written back
+        to an argument.
     node
         The value.
     layout
@@ -91,6 +94,8 @@ class Item:
         What must come before.
     target
         The argument that a store writes to.
+    put
+        Where a value goes that is moved.
     is_left_turned
         For a product: the left operand is read as the transpose of what lies there.
     """
@@ -100,6 +105,7 @@ class Item:
     layout: Layout
     edges: list[Edge] = field(default_factory=list)
     target: Node | None = None
+    put: Put | None = None
     is_left_turned: bool = False
 
     @property
@@ -120,16 +126,20 @@ class Items:
         The item that makes a value, by the value's origin.
     mirrors
         Transposes of kept arguments: they are at hand when a step begins.
+    results_of
+        What is wanted of each loop.
     """
 
     every: list[Item]
     of_value: dict[Node, Item]
     mirrors: tuple[Node, ...]
+    results_of: Mapping[Node, Sequence[Node]]
 
 
 def is_literal(node: Node) -> bool:
     """Tell whether a value is written as a number wherever it is read."""
-    plain = not node.inputs and not node.spec.rank and node.op.name != "argument"
+    given = node.op.name == "argument" or "bound" in node.op.traits
+    plain = not node.inputs and not node.spec.rank and not given
     return plain or isinstance(node.op.element, Same)
 
 
@@ -187,6 +197,7 @@ class _Classifier:
     def __init__(self, computation: Computation) -> None:
         self.computation = computation
         self.nodes = _live(computation.roots)
+        self.results_of: dict[Node, list[Node]] = defaultdict(list)
         self.every: list[Item] = []
         self.of_value: dict[Node, Item] = {}
         # Who reads an argument, and at which letters.
@@ -196,6 +207,7 @@ class _Classifier:
         self.mirrors = tuple(
             n for n in self.nodes
             if is_turned(n) and n not in self.left_only and origin(n.inputs[0]) in kept
+            and computation.has_mirrors
         )  # fmt: skip
         self.in_place = self._read_in_place()
 
@@ -204,6 +216,11 @@ class _Classifier:
             self._add(Item("gather", node, layout_of(node.spec.shape)))
         for node in self.nodes:
             self._classify(node)
+        for put in self.computation.puts:
+            layout = layout_of(put.value.spec.shape)
+            item = Item("put", origin(put.value), layout, put=put)
+            self._read(item, put.value, letters(layout))
+            self.every.append(item)
         stores = self._stores()
         for node in self.mirrors:
             argument = origin(node.inputs[0])
@@ -216,7 +233,7 @@ class _Classifier:
                     Edge(r, ALL, is_order=True) for r, _ in self.readers[node]
                 ]
                 self.every.append(item)
-        return Items(self.every, self.of_value, self.mirrors)
+        return Items(self.every, self.of_value, self.mirrors, self.results_of)
 
     def _read_on_the_left(self) -> set[Node]:
         """Give the transposes that are only left operands of products."""
@@ -254,6 +271,11 @@ class _Classifier:
             return
         if node in self.mirrors or node in self.left_only or node in self.in_place:
             return
+        if "item" in node.op.traits:
+            (scan,) = node.inputs
+            self.of_value[node] = self.of_value[scan]
+            self.results_of[scan].append(node)
+            return
         try:
             item = self._item(node)
         except NotSupportedError as error:
@@ -263,7 +285,11 @@ class _Classifier:
 
     def _item(self, node: Node) -> Item:
         layout = layout_of(node.spec.shape)
-        if self._is_plain(node):
+        if "loop" in node.op.traits:
+            item = Item("scan", node, Number())
+            for operand in node.inputs:
+                self._read(item, operand, ALL)
+        elif self._is_plain(node):
             # One thread goes along the axis of a running sum; the others wait for it.
             running = isinstance(node.op.element, Running)
             item = Item("running" if running else "plain", node, layout)
@@ -400,7 +426,15 @@ def _turned_at(node: Node) -> str:
 
 def _is_view(node: Node) -> bool:
     """Tell whether a value only has the elements of its operand in other places."""
-    return view_place(node) is not None or "reshapes" in node.op.traits
+    if view_place(node) is not None or "reshapes" in node.op.traits:
+        return True
+    element = node.op.element
+    if not isinstance(element, Placed) or "view" not in node.op.traits:
+        return False
+    text = element.text(
+        place(node.spec.shape), node.attrs, [i.spec for i in node.inputs], node.spec
+    )
+    return text.startswith("{0}[") and " if " not in text
 
 
 def _live(roots: Iterable[Node]) -> tuple[Node, ...]:

@@ -136,6 +136,59 @@ class Turned(Leaf):
 
 
 @dataclass(frozen=True)
+class Move(Leaf):
+    """One value put where another is: a carry at its beginning, a step's result.
+
+    Attributes
+    ----------
+    to
+        Where it goes.
+    value
+        What is moved; None for zeros.
+    counter
+        The number of the step, if it becomes the part of `to` for that step.
+    is_added
+        Whether it is added to what is there.
+    """
+
+    to: Node = field(kw_only=True)
+    value: Node | None = field(kw_only=True)
+    counter: str = ""
+    is_added: bool = False
+
+
+@dataclass(frozen=True)
+class Scan(Leaf):
+    """A loop over time.
+
+    Attributes
+    ----------
+    count
+        Steps.
+    counter
+        The name of the number of the step.
+    is_reverse
+        The last step is the first.
+    begin
+        What is done before.
+    body
+        What a step does.
+    outside
+        Bound value to the value outside that it stands for.
+    same
+        Result of the loop to the value inside that it is, after the last step.
+    """
+
+    count: Dim = field(kw_only=True)
+    counter: str = field(kw_only=True)
+    is_reverse: bool = field(kw_only=True)
+    begin: tuple[Move, ...] = field(kw_only=True)
+    body: Plan = field(kw_only=True)
+    outside: Mapping[Node, Node] = field(kw_only=True)
+    same: Mapping[Node, Node] = field(kw_only=True)
+
+
+@dataclass(frozen=True)
 class Phase:
     """Leaves that can be done in parts, each without waiting for another."""
 
@@ -159,5 +212,11 @@ class Plan:
 
     @property
     def leaves(self) -> tuple[Leaf, ...]:
-        """All leaves, in order."""
-        return tuple(leaf for phase in self.phases for leaf in phase.leaves)
+        """All leaves, in order, those inside loops behind them."""
+        found: list[Leaf] = []
+        for phase in self.phases:
+            for leaf in phase.leaves:
+                found.append(leaf)
+                if isinstance(leaf, Scan):
+                    found += [*leaf.begin, *leaf.body.leaves]
+        return tuple(found)

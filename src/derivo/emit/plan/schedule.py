@@ -8,26 +8,37 @@ wait for itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.computation import Computation, Put
 from derivo.emit.plan.items import ALL, Edge, Item, Items, items_of, length_of
-from derivo.emit.plan.layout import Layout, Line, Number, Panels, origin, turning
+from derivo.emit.plan.layout import (
+    Layout,
+    Line,
+    Number,
+    Panels,
+    layout_of,
+    origin,
+    turning,
+)  # fmt: skip
 from derivo.emit.plan.leaf import (
     Columns,
     Gather,
     Leaf,
+    Move,
     Numbers,
     Phase,
     Plain,
     Plan,
     Pointwise,
     Rows,
+    Scan,
     Tile,
     Total,
     Turned,
 )  # fmt: skip
+from derivo.emit.plan.scan import inside_of
 from derivo.graph.node import Node
 
 
@@ -41,8 +52,15 @@ class _Group:
     phase: int = 0
 
 
-def schedule(computation: Computation) -> Plan:
+def schedule(computation: Computation, depth: int = 0) -> Plan:
     """Arrange a computation, which is `Computation.prepared`, in leaves and phases.
+
+    Parameters
+    ----------
+    computation
+        What is computed.
+    depth
+        How many loops it stands in.
 
     Raises
     ------
@@ -61,9 +79,14 @@ def schedule(computation: Computation) -> Plan:
         ]  # fmt: skip
         group.phase = max(waits, default=0)
     needed = _needed(computation, grouping)
+    scans = _Scans(computation.names, items, depth)
     count = max((g.phase for g in groups), default=0) + 1
     phases = [
-        Phase(tuple(_leaf(g, needed) for g in groups if g.phase == p))
+        Phase(
+            tuple(
+                _special(g, scans) or _leaf(g, needed) for g in groups if g.phase == p
+            )
+        )
         for p in range(count)
     ]
     return Plan(tuple(phases), items.mirrors)
@@ -221,6 +244,7 @@ class _Grouping:
             "turned",
             "gather",
             "running",
+            "scan",
         }:
             return False
         if isinstance(group.layout, Panels) and group.kind == "rows":
@@ -290,9 +314,49 @@ def _needed(computation: Computation, grouping: _Grouping) -> set[Node]:
     for item in grouping.items:
         for edge in item.edges:
             outside = grouping.group_of[edge.source] is not grouping.group_of[item]
-            if outside and not edge.is_order:
+            if outside and not edge.is_order and edge.source.kind != "scan":
                 needed.add(edge.source.node)
     return needed
+
+
+class _Scans:
+    """Makes the leaves of loops, each with the plan of its inside."""
+
+    def __init__(self, names: Mapping[Node, str], items: Items, depth: int) -> None:
+        self.names = names
+        self.items = items
+        self.depth = depth
+
+    def leaf(self, scan: Node) -> Scan:
+        """Give the leaf of a loop."""
+        counter = f"now_{self.depth + 1}" if self.depth else "now"
+        inside = inside_of(scan, self.items.results_of[scan], self.names, counter)
+        begin = [Put(value, carry) for carry, value in inside.begin]
+        return Scan(
+            (), None, count=inside.length, counter=counter,
+            is_reverse=inside.is_reverse,
+            begin=(*map(_move, begin), *map(_zeros, inside.zero)),
+            body=schedule(inside.computation, self.depth + 1), outside=inside.outside,
+            same=inside.same,
+        )  # fmt: skip
+
+
+def _move(put: Put) -> Move:
+    length = length_of(layout_of(put.value.spec.shape))
+    return Move((), length, to=put.to, value=put.value, counter=put.counter,
+                is_added=put.is_added)  # fmt: skip
+
+
+def _zeros(node: Node) -> Move:
+    return Move((), length_of(layout_of(node.spec.shape)), to=node, value=None)
+
+
+def _special(group: _Group, scans: _Scans) -> Leaf | None:
+    """Give the leaf of a loop, or of a value that is moved; None for others."""
+    item = group.items[0]
+    if group.kind == "scan":
+        return scans.leaf(item.node)
+    return None if item.put is None else _move(item.put)
 
 
 def _leaf(group: _Group, needed: set[Node]) -> Leaf:
