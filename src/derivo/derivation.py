@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -224,4 +223,6 @@ class Derivation(Passes):
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
-        return f"<pre>{escape(self.source)}</pre>"
+        from derivo.emit.highlighted import highlighted
+
+        return highlighted(self.source)

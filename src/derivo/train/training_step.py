@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -542,7 +541,9 @@ class TrainingStep:
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
-        return f"<pre>{escape(self.source)}</pre>"
+        from derivo.emit.highlighted import highlighted
+
+        return highlighted(self.source)
 
     def __repr__(self) -> str:
         """Show what is trained, how, and how to see the source."""
