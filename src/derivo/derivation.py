@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from derivo.emit.highlighted import highlighted
 from derivo.errors import UsageError
 from derivo.passes import Passes
 
@@ -223,6 +224,4 @@ class Derivation(Passes):
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
-        from derivo.emit.highlighted import highlighted
-
         return highlighted(self.source)

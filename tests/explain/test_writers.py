@@ -1,5 +1,6 @@
 """Formulas as text: brackets, valid markup, and LaTeX that compiles."""
 
+import itertools
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import derivo
 from derivo import Spec
-from derivo.explain.document import formulas_of
+from derivo.explain.document import Document, formulas_of
 from derivo.explain.formula import latex, mathml, unicode
 from derivo.explain.formula.names import GREEK
 from derivo.explain.formula.tree import (
@@ -28,9 +29,13 @@ from derivo.explain.formula.tree import (
     Symbol,
     Times,
 )  # fmt: skip
+from derivo.explain.formula.unicode import broken, inline, plain
+from derivo.explain.words import AREAS, LANGUAGES, Words, texts
 from derivo.explain.writers import latex as latex_document
 from derivo.explain.writers import numbers
 from derivo.explain.writers.html import page
+from derivo.explain.writers.terminal import render
+from derivo.explain.writers.wrapping import width_of, wrapped
 from derivo.ops.catalogue import CATALOGUE
 from tests.catalogue import CASES
 
@@ -279,7 +284,7 @@ def test_the_document_compiles(tmp_path, language):
 )
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["attention", "residual_block", "lstm_cell", "softmax_cross_entropy"]
+    "name", ["attention", "focal_loss", "lstm_cell", "mixture_density"]
 )
 def test_nothing_runs_over_the_margin(tmp_path, name):
     case = CASES[name]
@@ -291,7 +296,7 @@ def test_nothing_runs_over_the_margin(tmp_path, name):
     )  # fmt: skip
     log = path.with_suffix(".log").read_text("utf-8", "replace")
     over = re.findall(r"Overfull \\hbox \(([\d.]+)pt", log)
-    assert max(map(float, over), default=0) < 3, over
+    assert max(map(float, over), default=0) < 2, over
 
 
 @pytest.mark.skipif(
@@ -315,6 +320,50 @@ def test_the_document_compiles_in_japanese(tmp_path):
     assert "Missing character" not in path.with_suffix(".log").read_text(
         "utf-8", "replace"
     )
+
+
+SENTENCES = [
+    Words(language).template(f"{area}.{key}")
+    for language in LANGUAGES
+    for area in AREAS
+    for key in texts(area)
+]
+
+
+@pytest.mark.parametrize("room", [24, 40, 80])
+def test_sentences_fit_the_width_in_every_language(room):
+    for sentence in SENTENCES:
+        lines = wrapped(sentence, room)
+        assert "".join(lines).replace(" ", "") == sentence.replace(" ", "")
+        for line in lines:
+            is_word = len(re.findall(r"\S+", line)) == 1
+            # A full stop may hang over the edge, as it does in print.
+            assert width_of(line) <= room + 2 or is_word, line
+            assert line[:1] not in {"、", "。", "）"}, line  # noqa: RUF001
+
+
+@pytest.mark.parametrize("room", [20, 34])
+def test_a_formula_that_is_too_wide_is_broken_at_its_signs(room):
+    names = [Symbol(f"value_{k}", 1) for k in range(9)]
+    products = tuple(Times((a, b), "⊙") for a, b in itertools.pairwise(names))
+    for formula in (Plus(products), Plus((Minus(names[0]), *products)), products[0]):
+        chunks = broken(formula, room)
+        assert all(c.width <= room for c in chunks)
+        text = " ".join(t for c in chunks for t in plain(c))
+        assert re.sub(r"\s", "", text) == re.sub(r"\s", "", inline(formula))
+
+
+@pytest.mark.parametrize("case", list(CASES.values())[::6], ids=lambda c: c.name)
+def test_comments_without_room_stand_above_their_line(case):
+    """At 40 columns nothing of the code is lost, and no comment is beyond the edge."""
+    d = derivo.derive(case.function, **case.specs)
+    code = d.explain("code").document.code
+    shown = render(Document("", "en", (), code=code), width=40).splitlines()
+    words = " ".join(shown).replace("#", " ").split()
+    for word in " ".join(line.text for line in code.lines).replace("#", " ").split():
+        assert word in words
+    beside = [x for x in shown if "  # " in x and not x.lstrip().startswith("#")]
+    assert all(len(line) <= 40 for line in beside)
 
 
 def test_latex_balances():

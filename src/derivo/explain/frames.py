@@ -11,9 +11,13 @@ import numpy as np
 from derivo.explain.document import Badge, Code, Frame, Row, Runs
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.local import short_local
-from derivo.explain.formula.of_node import adjoint_symbol, formula_of, names_of
+from derivo.explain.formula.of_node import (
+    adjoint_symbol,
+    formula_of,
+    gradient_of,
+    names_of,
+)
 from derivo.explain.formula.tree import (
-    Call,
     Formula,
     Mark,
     Matrix,
@@ -26,7 +30,7 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.explain.levels.in_loops import is_reached, left_of, summed
 from derivo.explain.levels.loops import backward_rows, end, recurrence
-from derivo.explain.levels.tell import D_OF, Telling
+from derivo.explain.levels.tell import Telling
 from derivo.explain.step_lines import lines_of
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
@@ -201,7 +205,7 @@ class Frames:
         known = self.names.get(self.subject.raw.adjoints.get(node, node))
         if isinstance(known, Symbol) and known.adjoint and not node.inputs:
             return known
-        return Call(D_OF, (formula_of(node, self.names),))
+        return gradient_of(formula_of(node, self.names))
 
     def value(self, node: Node) -> Any:
         """Give the numbers of a value; None without arrays."""

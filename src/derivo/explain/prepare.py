@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from derivo.differentiate.reverse import differentiate
-from derivo.explain.formula.of_node import formula_of, names_of
-from derivo.explain.formula.tree import Call, Formula, Symbol, Words
-from derivo.explain.levels.tell import D_OF, D_PART
+from derivo.explain.formula.of_node import formula_of, gradient_of, names_of
+from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.naming import with_deltas, with_names
 from derivo.explain.step_bodies import steps_of
 from derivo.explain.subject import Subject, outside_loops
@@ -57,8 +56,8 @@ def subject(
 def parts_of_loops(about: Subject) -> dict[Node, Formula]:
     """Give symbols for what comes back from loops, as it is and as it was shortened.
 
-    All of the adjoint of a value without a name is ``d(w w)``; a part of an adjoint has
-    the number of its loop: ``dw⁽¹⁾``.
+    All of the adjoint of a value without a name is ``∂E/∂(w w)``; a part of an adjoint
+    has the number of its loop: ``dw⁽¹⁾``.
     """
     found: dict[Node, Formula] = {}
     d = about.derivation
@@ -78,7 +77,7 @@ def parts_of_loops(about: Subject) -> dict[Node, Formula]:
                 part = replace(shown, adjoint=True, high=number)
                 found |= {} if node in held else {node: part}
             elif node in held:
-                found[node] = Call(D_OF, (shown,))
+                found[node] = gradient_of(shown)
             else:
-                found[node] = Call(D_PART, (shown, Words(number)))
+                found[node] = gradient_of(shown, number)
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from derivo.derivation import Derivation
+from derivo.emit.highlighted import highlighted
 from derivo.errors import DataError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.dim import name_of, names
 from derivo.graph.nest import leaves
@@ -541,8 +542,6 @@ class TrainingStep:
 
     def _repr_html_(self) -> str:
         """Show the source in a notebook."""
-        from derivo.emit.highlighted import highlighted
-
         return highlighted(self.source)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 
 from derivo.explain.formula.boxes import (
@@ -127,6 +128,8 @@ def _(f: Words) -> Bound:
 
 @look.register
 def _(f: Entry) -> Bound:
+    if isinstance(f.base, Partial):  # by an entry, rather than an entry of a fraction
+        return look(replace(f.base, by=Entry(f.base.by, f.indices)))
     base = look(f.base)
     if not f.indices:
         return base
@@ -226,7 +229,8 @@ def _(f: Sum) -> Bound:
 @look.register
 def _(f: Partial) -> Bound:
     d: Box = Sign("∂", "prefix")
-    own = Script(d, high=Sign("+", "prefix")) if f.direct else d
+    high = "+" if f.direct else f.part
+    own = Script(d, high=Sign(high, "prefix")) if high else d
     above = Line((own, bracketed(look(f.of), POWER)))
     below = Line((d, bracketed(look(f.by), POWER)))
     return Bound(Fraction(above, below), FRACTION)

@@ -15,6 +15,7 @@ from derivo.explain.formula.tree import (
     Formula,
     Matrix,
     Number,
+    Partial,
     Size,
     Symbol,
     Words,
@@ -102,6 +103,19 @@ def adjoint_symbol(symbol: Formula) -> Symbol:
     """Give the symbol of the adjoint of a value that has one."""
     assert isinstance(symbol, Symbol)  # noqa: S101
     return replace(symbol, adjoint=True)
+
+
+def gradient_of(value: Formula, part: str = "") -> Partial:
+    """Write the gradient of a value without a name: ``∂E/∂(log p)``.
+
+    Parameters
+    ----------
+    value
+        Its formula.
+    part
+        The number of what comes back along one path, where that is not all.
+    """
+    return Partial(Symbol("E"), value, part=part)
 
 
 def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:

@@ -155,11 +155,14 @@ class Partial:
     direct
         Of one operation by its operand, where other paths lead from one to the other,
         too: ``∂⁺y/∂x``.
+    part
+        Of what comes back along one path alone, its number: ``"(1)"``.
     """
 
     of: Formula
     by: Formula
     direct: bool = False
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307
              "vec": "\u20d7"}  # fmt: skip
 SPACED = {"+", "−", "=", "⊙", "·", "×", "⊗", "∗", "mod", "/", "<", ">", "≤", "≥", "≠",
           "∧", "∨", "⊕", "≈", "→", "⋆"}  # fmt: skip
+BREAKS = ({"+", "−"}, {"×", "·", "⊙"})  # where a line that is too wide is broken
 Piece = tuple[str, str]
 
 
@@ -48,6 +49,49 @@ def inline(formula: Formula) -> str:
 def block(formula: Formula) -> Block:
     """Write a formula in two dimensions: fractions stacked, braces below."""
     return stack(layout(formula))
+
+
+def broken(formula: Formula, room: int) -> list[Block]:
+    """Write a formula in two dimensions, below each other what is too wide.
+
+    A line is broken before a sign that stands in no bracket: first between terms, then
+    between factors.
+    """
+    whole = layout(formula)
+    if stack(whole).width <= room:
+        return [stack(whole)]
+    for signs in BREAKS:
+        parts = _unnested(whole, signs)
+        if len(parts) > 1:
+            return _filled(parts, room)
+    return [stack(whole)]
+
+
+def _unnested(box: b.Box, signs: set[str]) -> list[list[b.Box]]:
+    """Cut a line before each of these signs."""
+    if not isinstance(box, b.Line):
+        return [[box]]
+    cuts: list[list[b.Box]] = [[]]
+    for part in box.parts:
+        if isinstance(part, b.Sign) and part.role == "infix" and part.text in signs:
+            cuts.append([part])
+        elif not cuts[-1] and isinstance(part, b.Line):
+            cuts = _unnested(part, signs)
+        else:
+            cuts[-1].append(part)
+    return cuts
+
+
+def _filled(parts: list[list[b.Box]], room: int) -> list[Block]:
+    """Put as many parts on a line as there is room for."""
+    lines: list[list[b.Box]] = [[]]
+    for part in parts:
+        longer = [*lines[-1], *part]
+        if lines[-1] and stack(b.Line(tuple(longer))).width > room:
+            lines.append(list(part))
+        else:
+            lines[-1] = longer
+    return [stack(b.Line(tuple(line))) for line in lines]
 
 
 def plain(shown: Block) -> list[str]:

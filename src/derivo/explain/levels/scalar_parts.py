@@ -8,7 +8,7 @@ import numpy as np
 
 from derivo.explain.document import Block, Display, Fold, Row
 from derivo.explain.factors import Factor
-from derivo.explain.formula.of_node import names_of
+from derivo.explain.formula.of_node import gradient_of, names_of
 from derivo.explain.formula.tree import (
     Entry,
     Formula,
@@ -50,10 +50,7 @@ def adjoint_of(formula: Formula) -> Formula:
         case Entry(base, indices):
             return Entry(adjoint_of(base), indices)
         case _:
-            from derivo.explain.formula.tree import Call
-            from derivo.explain.levels.tell import D_OF
-
-            return Call(D_OF, (formula,))
+            return gradient_of(formula)
 
 
 def added(terms: list[Formula]) -> Formula:

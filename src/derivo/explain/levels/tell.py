@@ -14,6 +14,7 @@ from derivo.explain.formula.local import local_derivative, prime
 from derivo.explain.formula.of_node import (
     adjoint_symbol,
     formula_of,
+    gradient_of,
     names_of,
 )  # fmt: skip
 from derivo.explain.formula.tree import (
@@ -30,7 +31,6 @@ from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
-from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
 
@@ -41,12 +41,6 @@ MOST_ENTRIES = 6
 def no_spec(*_specs: Any, **_attrs: Any) -> Any:
     """Refuse to compute: a sign is no operation."""
     raise NotImplementedError
-
-
-# Not an operation of the catalogue: the sign for "the adjoint of", around a formula.
-D_OF = Op("adjoint", ("x",), no_spec, latex=r"\operatorname{{d}}({0})")
-# The same for a part of an adjoint: what comes back from one loop.
-D_PART = Op("adjoint", ("x", "part"), no_spec, latex=r"\operatorname{{d}}^{{{1}}}({0})")
 
 
 class Telling:
@@ -87,7 +81,7 @@ class Telling:
         known = None if held is None else self.names.get(held)
         if held in self.owned and not self._is_handed(node, held):
             known = None  # another value has the same adjoint, and the name of it
-        return known or Call(D_OF, (formula_of(node, self.names),))
+        return known or gradient_of(formula_of(node, self.names))
 
     def came_back(self, factor: Factor) -> Formula:
         """Give the symbol for what comes back to an operand along one path.
@@ -105,7 +99,7 @@ class Telling:
         whole = self.adjoint(value)
         if isinstance(whole, Symbol):
             return replace(whole, high=number)
-        return Call(D_PART, (formula_of(value, self.names), Words(number)))
+        return gradient_of(formula_of(value, self.names), number)
 
     def given(self, value: Node) -> list[Formula]:
         """Give what comes from outside to a result that is read on within."""

@@ -10,7 +10,7 @@ from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
 from derivo.explain.formula.boxes import factor_colour, factor_number
-from derivo.explain.formula.latex import SIGNS, aligned, escape, latex
+from derivo.explain.formula.latex import SIGNS, escape, latex
 from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
@@ -28,10 +28,13 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \newcommand\dvfit[2]{\sbox\dvbox{#2}\ifdim\wd\dvbox>#1\linewidth
   \resizebox{#1\linewidth}{!}{\usebox\dvbox}\else\usebox\dvbox\fi}
 \setlength{\parindent}{0pt}\setlength{\parskip}{6pt}
+% Names of the code cannot be broken: rather loose lines than lines over the margin.
+\sloppy\setlength{\emergencystretch}{4em}
 """
 # Japanese needs a font that not every installation has: the class looks for one.
 JAPANESE = r"\ifLuaTeX\IfFileExists{luatexja.sty}{\usepackage{luatexja}}{}\fi" + "\n"
-WIDE, LONG = 45, 80  # characters of a formula, and of code, that surely fit a line
+WIDE, LONG = 30, 80  # characters of a formula, and of code, that surely fit a line
+LONG_LEFT, LEFT = 22, 0.38  # what stands left of the sign, and the share it may take
 SCALE = 0.018  # centimetres for a pixel of the drawing
 
 
@@ -57,7 +60,8 @@ def write(document: doc.Document) -> str:
     if document.code is not None:
         parts.append(code(document.code))
     for section in document.sections:
-        parts.append(f"\\subsection*{{{runs(section.title)}}}\n")
+        title = runs(section.title)
+        parts.append(f"\\subsection*{{{title}}}\n" if title else "")
         parts += [block(b) for b in section.blocks]
     return "".join(parts) + "\\end{document}\n"
 
@@ -115,20 +119,20 @@ def display(rows: tuple[doc.Row, ...]) -> str:
     """Write aligned formulas; long reasons stand below their line."""
     # What stands left of the signs is as wide as the widest of it, in every row.
     lefts = [len(inline(row.left)) for row in rows if row.left is not None]
-    share = max(0.35, 0.88 - 0.012 * max(lefts, default=0))
+    is_long = max(lefts, default=0) > LONG_LEFT
+    share = 0.5 if is_long else 0.9 - 0.014 * max(lefts, default=0)
     texts = []
     for row in rows:
-        line = aligned([(row.left, row.sign, row.right, "")])
-        wide = len(inline(row.right))
-        if wide > WIDE:
-            before, _, _ = line.partition("&")
-            sign = f"&{SIGNS.get(row.sign, row.sign)}"
-            body = f"$\\displaystyle {latex(row.right)}$"
-            line = f"{before}{sign} \\dvfit{{{share:.2f}}}{{{body}}}"
-        texts.append(line)
+        left = "" if row.left is None else latex(row.left)
+        if len(left) and len(inline(row.left or row.right)) > LONG_LEFT:
+            left = f"\\dvfit{{{LEFT:.2f}}}{{$\\displaystyle {left}$}}"
+        right = latex(row.right)
+        if len(inline(row.right)) > WIDE:
+            right = f"\\dvfit{{{share:.2f}}}{{$\\displaystyle {right}$}}"
+        texts.append(f"{left} &{SIGNS.get(row.sign, row.sign)} {right}")
         if row.reason:
             said = f"\\footnotesize\\itshape {runs(row.reason)}"
-            texts.append(f"&\\quad\\parbox{{0.7\\linewidth}}{{{said}}}")
+            texts.append(f"&\\quad\\parbox{{{share - 0.06:.2f}\\linewidth}}{{{said}}}")
     body = " \\\\\n".join(texts)
     return f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 
@@ -18,6 +17,7 @@ from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
 from derivo.explain.writers.numbers import is_small, matrix_cells, summary
+from derivo.explain.writers.wrapping import width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
 
@@ -67,7 +67,7 @@ class _Terminal:
 
     def all(self) -> str:
         d = self.document
-        lines = [self.strong(d.title), "═" * min(len(d.title), self.width)]
+        lines = [self.strong(d.title), "═" * min(width_of(d.title), self.width)]
         if d.factors:
             lines += self.paragraph(self.words.text("page.legend"))
         if d.drawing is not None:
@@ -87,7 +87,7 @@ class _Terminal:
         return f"\x1b[1m{text}\x1b[0m" if self.colour else text
 
     def heading(self, text: str) -> list[str]:
-        return ["", self.strong(text), "─" * min(max(len(text), 12), self.width)]
+        return ["", self.strong(text), "─" * min(max(width_of(text), 12), self.width)]
 
     def runs(self, runs: doc.Runs) -> str:
         parts = []
@@ -105,7 +105,7 @@ class _Terminal:
 
     def paragraph(self, text: str, indent: int = 0) -> list[str]:
         room = max(self.width - indent, 20)
-        return [" " * indent + line for line in textwrap.wrap(text, room)] or [""]
+        return [" " * indent + line for line in wrapped(text, room)] or [""]
 
     def coloured(self, pieces: Iterable[two.Piece]) -> str:
         text = ""
@@ -160,35 +160,52 @@ class _Terminal:
 
     def laid(self, rows: Iterable[doc.Row]) -> Iterator[Laid]:
         """Lay out aligned formulas, row by row."""
+        rows = tuple(rows)
+        nothing = two.Block(((),), 0, 0)
+        lefts = [nothing if r.left is None else two.block(r.left) for r in rows]
+        wide = max((left.width for left in lefts), default=0)
+        room = max(self.width - wide - 3, 12)
         parts = [
-            (two.block(r.left) if r.left is not None else two.Block(((),), 0, 0),
-             r.sign, two.block(r.right), self.runs(r.reason))
-            for r in rows
-        ]  # fmt: skip
-        wide = max((left.width for left, _, _, _ in parts), default=0)
-        for left, sign, right, reason in parts:
+            (left, r.sign, two.broken(r.right, room), self.runs(r.reason))
+            for left, r in zip(lefts, rows, strict=True)
+        ]
+        for left, sign, chunks, reason in parts:
             gap = two.Block((((" " * (wide - left.width), ""),),), 0, wide - left.width)
             middle = two.Block((((f" {sign} ", ""),),), 0, len(sign) + 2)
-            shown = two.beside([gap, left, middle, right])
+            shown = two.beside([gap, left, middle, chunks[0]])
             written = [(self.coloured(pieces), "") for pieces in shown.lines]
-            if reason and shown.width + len(reason) + 3 <= self.width:
-                at = shown.base
-                written[at] = (written[at][0], "   " + reason)
+            base, last = shown.base, shown
+            for chunk in chunks[1:]:
+                before = two.Block((((" " * (wide + 3), ""),),), 0, wide + 3)
+                last = two.beside([before, chunk])
+                base = len(written) + last.base
+                written += [(self.coloured(pieces), "") for pieces in last.lines]
+            if reason and last.width + width_of(reason) + 3 <= self.width:
+                written[base] = (written[base][0], "   " + reason)
             elif reason:
-                inner = textwrap.wrap(reason, max(self.width - wide - 8, 20))
+                inner = wrapped(reason, max(self.width - wide - 8, 20))
                 written += [(" " * (wide + 5), line) for line in inner]
             yield written, shown.base
 
     def code(self, code: doc.Code) -> list[str]:
-        lines = []
+        lines: list[str] = []
         for line in code.lines:
-            numbers = "".join(f" ({factor_number(f)})" for f in line.factors)
-            pieces: list[two.Piece] = [(line.text, "")]
-            pieces += [(f" ({factor_number(f)})", f) for f in line.factors]
-            lines.append(
-                self.coloured(pieces) if numbers else CONTROL.sub(" ", line.text)
-            )
+            badges = [(f" ({factor_number(f)})", f) for f in line.factors]
+            beside = sum(len(text) for text, _ in badges)
+            text = CONTROL.sub(" ", line.text)
+            for above in self.comment_above(text, self.width - beside):
+                lines.append(above)
+                text = text.rpartition("  # ")[0].rstrip()
+            lines.append(self.coloured([(text, ""), *badges]))
         return lines
+
+    def comment_above(self, text: str, room: int) -> list[str]:
+        """Give the comment that has no room beside its line, to stand above it."""
+        head, mark, said = text.rpartition("  # ")
+        if not mark or not head.strip() or width_of(text) <= room:
+            return []
+        indent = " " * (len(head) - len(head.lstrip()))
+        return [f"{indent}# {said}"]
 
     def values(self, name: Formula, array: object) -> list[str]:
         a = np.asarray(array)
