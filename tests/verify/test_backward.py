@@ -133,3 +133,22 @@ def test_a_wrong_line_is_found_where_a_target_has_a_gradient_of_its_own():
     assert "has the wrong sign" in row.cause
     assert row.written is not None
     assert row.written.text.startswith("d_z = ")
+
+
+def test_code_that_takes_targets_alone_is_judged_on_targets():
+    def loss(z, t):
+        m = np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+        return np.mean(np.sum(t * (m - z), axis=1))
+
+    def backward(z, t):
+        if not np.allclose(t.sum(axis=1), 1):
+            message = "rows of t are probabilities"
+            raise ValueError(message)
+        p = np.exp(z) / np.sum(np.exp(z), axis=1, keepdims=True)
+        return 2 * (p - t) / z.shape[0]
+
+    report = check_backward(loss, backward, wrt="z", z="N M", t="N M")
+    (row,) = report.failures
+    assert row.cause.endswith("is counted twice")
+    assert row.instead == "return (p - t) / z.shape[0]"
+    assert "every row of t sums to 1" in str(report)

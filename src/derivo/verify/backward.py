@@ -261,7 +261,8 @@ def _on_targets(
 ) -> tuple[list[Row], list[Draw]]:
     """Try arguments without a gradient as targets: rows that sum to 1.
 
-    Softmax minus target is the gradient of a cross-entropy for such rows only.
+    Softmax minus target is the gradient of a cross-entropy for such rows only. Code
+    that raises an error for others, but not for these, is judged on these.
     """
     from derivo.simplify.assume import SumsToOne  # noqa: PLC0415  a fact, as data
 
@@ -283,6 +284,7 @@ def _on_targets(
     except UsageError:
         return before
     if any(r.verdict == "wrong" for r in rows):
-        return before
+        raises = [any(d.error is not None for d in ds) for ds in (before[1], draws)]
+        return (rows, draws) if raises == [True, False] else before
     listed = "; ".join(str(f) for f in facts)
     return [replace(r, cause=f"where {listed}") for r in rows], draws

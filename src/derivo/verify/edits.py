@@ -152,6 +152,9 @@ def _minus(e: ast.expr) -> ast.expr:
 def _operators(e: ast.expr) -> Iterator[tuple[ast.expr, str]]:
     if isinstance(e, ast.BinOp):
         right = _text(e.right)
+        # Left out before it becomes 1.
+        if isinstance(e.op, ast.Mult) and isinstance(e.left, ast.Constant):
+            yield e.right, f"the factor {_text(e.left)} is one too many"
         if isinstance(e.op, ast.Mult):
             says = f"it is to be divided by {right}, not multiplied"
             yield ast.BinOp(e.left, ast.Div(), e.right), says
