@@ -271,3 +271,32 @@ def test_simplify_off_keeps_functions_too():
 def test_explain_tells_a_function_that_calls_others():
     d = derivo.derive(deep, x="N D", blocks=[block_specs() for _ in range(2)])
     assert "ffn" in str(d.explain("graph").render("dot"))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_kept_loss_fills_arrays_of_the_type_that_comes_in(dtype):
+    rows = np.array([0, 1, 1])
+
+    def total(x, y):
+        c = x.copy()
+        c[rows] = x[rows] / y
+        return np.sum(c)
+
+    d = derivo.derive(lambda x, y: total(x, y), x="2 3", y="3", keep=("total",))
+    assert "total_backward" in d.source
+    gradients = d.gradients(x=np.ones((2, 3), dtype), y=np.full(3, 2, dtype))
+
+    np.testing.assert_array_equal(gradients["x"], np.full((2, 3), 0.5))
+    # Row 1 is written twice, and the second time counts.
+    np.testing.assert_array_equal(gradients["y"], [-0.5, -0.5, -0.5])
+    assert gradients["x"].dtype == gradients["y"].dtype == dtype
+
+
+def test_a_kept_loss_is_multiplied_by_a_number():
+    def total(x):
+        return np.sum(np.where(x > 0, x, 0)[None] @ np.ones((3, 2)))
+
+    f = lambda x: 2 * total(x) / x.shape[0]
+    d = derivo.derive(f, x="3", keep=("total",))
+    gradient = d.gradients(x=np.array([1.0, -1.0, 2.0]))["x"]
+    np.testing.assert_allclose(gradient, np.array([4.0, 0, 4]) / 3)

@@ -33,6 +33,8 @@ OF_THREE_AXES: list[Any] = [
     (None, MASK),
     ([0, 1], None, slice(None, None, -1)),
     (range(2), None),
+    [],
+    (WHOLE, []),
 ]
 
 WITHOUT_ARRAYS: list[tuple[tuple[int, ...], Any, tuple[int, ...]]] = [
@@ -129,3 +131,18 @@ def test_nothing_traced_is_complex():
 
     np.testing.assert_allclose(derivo.grad(f)(x), 2 * x)
     assert derivo.grad(lambda a: -a if np.iscomplex(a) else a * 3)(1.0) == 3
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_arrays_with_bytes_in_another_order_are_written_in_our_own(order: str) -> None:
+    whole = np.array([1, -1, 2], dtype=f"{order}i2")
+    broken = np.array([0.5, 0.25, 1], dtype=f"{order}f8")
+    f = lambda x: np.sum(x * whole + np.sin(x) * broken)
+    gradient = derivo.grad(f)(np.zeros(3))
+    np.testing.assert_array_equal(gradient, [1.5, -0.75, 3])
+
+
+def test_rolling_a_number_and_along_no_axis_changes_nothing():
+    assert derivo.grad(lambda x: np.roll(x, 3) ** 2)(2.0) == 4
+    f = lambda x: np.sum(np.roll(x, 3, axis=()) * np.arange(3))
+    np.testing.assert_array_equal(derivo.grad(f)(np.ones(3)), [0, 1, 2])

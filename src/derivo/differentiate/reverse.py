@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from derivo.graph.builder import Builder
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.node import Graph, Node, Why
 from derivo.graph.spec import Spec
+from derivo.ops.arithmetic import mul
 from derivo.ops.call import call_back, result
 from derivo.ops.leaf import argument, as_float, constant, fill
 from derivo.ops.shape import broadcast_to, sum_to
@@ -189,7 +190,7 @@ def _pull_back_call(
         and any(a.inputs[k] in active for a in alike)
     )  # fmt: skip
     derived = work.functions.derived(node.attrs["block"], wrt, seeded)
-    upstream = tuple(by_place[k] for k in seeded)
+    upstream = tuple(_typed(by_place[k], make) for k in seeded)
     back = make(call_back, (node, *upstream), {"derived": derived}, *place)
     for at, (k, gradient) in enumerate(zip(wrt, derived.gradients, strict=True)):
         if gradient.op is fill and gradient.attrs["value"] == 0:
@@ -201,6 +202,19 @@ def _pull_back_call(
         adjoint = make(result, (back,), {"at": at, "spec": spec}, *place)
         work.why.setdefault(adjoint, Why("chain", operand, node, k, upstream[0]))
         _accumulate(operand, adjoint, adjoints, work)
+
+
+def _typed(adjoint: Node, make: Callable[..., Node]) -> Node:
+    """Give a number of Python's the type of the arrays.
+
+    A function that is handed one fills arrays with it, and those of the number 1 would
+    hold whole numbers.
+    """
+    if not adjoint.spec.is_weak:
+        return adjoint
+    value = adjoint.attrs.get("value", 1)
+    typed = make(fill, (), {"value": value, "shape": (), "kind": "float"})
+    return typed if adjoint.op is constant else make(mul, (adjoint, typed))
 
 
 def _is_step_like(node: Node, other: Node) -> bool:

@@ -125,9 +125,10 @@ def returned(structure: Any, results: list[str]) -> str:
 
 
 def array_text(name: str, array: Any) -> str:
-    """Write the definition of an array so that reading it gives the same bits."""
+    """Write the definition of an array so that reading it gives the same numbers."""
+    dtype = array.dtype.name  # in the machine's own order of bytes
     if not array.size and array.ndim > 1:  # its rows cannot be written
-        return f"{name} = np.zeros({array.shape}, dtype=np.{array.dtype})"
+        return f"{name} = np.zeros({array.shape}, dtype=np.{dtype})"
     head = f"{name} = np.array("
     with np.printoptions(nanstr="np.nan", infstr="np.inf", floatmode="unique"):
         text = np.array2string(
@@ -137,4 +138,4 @@ def array_text(name: str, array: Any) -> str:
             max_line_width=WIDEST_LINE,
             prefix=head,
         )
-    return f"{head}{text}, dtype=np.{array.dtype})"
+    return f"{head}{text}, dtype=np.{dtype})"

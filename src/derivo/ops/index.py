@@ -700,7 +700,9 @@ def _counted_out(part: Any) -> Any:
     if isinstance(part, range):
         return np.arange(part.start, part.stop, part.step)
     if isinstance(part, tuple):
-        return list(part)
+        part = list(part)
+    if isinstance(part, list) and not part:
+        return np.zeros(0, np.int64)  # as NumPy reads it in an index
     return part.as_array() if hasattr(part, "as_array") else part
 
 

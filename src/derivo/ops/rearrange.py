@@ -73,7 +73,9 @@ roll = register(
 
 @spells(np.roll)
 def _roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    if axis is None and x.ndim > 1:
+    if isinstance(axis, tuple | list) and not axis:
+        return x
+    if axis is None and x.ndim != 1:
         return reshape(_roll(reshape(x, shape=(x.size,)), shift), shape=x.shape)
     axes: Any = axis if isinstance(axis, tuple | list) else (axis or 0,)
     is_row = isinstance(shift, tuple | list | np.ndarray)
