@@ -18,14 +18,13 @@ def a_layer_with_a_state_gradient(saved):
     xs, w, u, carry_2, carry_all = saved
     filled = np.zeros((w.shape[1],), dtype=xs.dtype)
     d_energy = 1 / carry_2
-    d_energy_2 = d_energy
     carry = filled
     d_xs = np.empty_like(xs)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     for t in reversed(range(xs.shape[0])):
         row = carry_all[t - 1] if t > 0 else filled
-        delta = (1 - carry_all[t] ** 2) * (carry + 2 * carry_all[t] * d_energy_2)
+        delta = (1 - carry_all[t] ** 2) * (carry + 2 * carry_all[t] * d_energy)
         d_xs[t] = w @ delta            # (D, H) @ (H,)
         d_w += delta * xs[t][:, None]  # w is used at every step: add up
         d_u += delta * row[:, None]    # u is used at every step: add up

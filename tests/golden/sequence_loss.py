@@ -18,9 +18,7 @@ def sequence_loss(xs, ts, w, u, v):
 def sequence_loss_gradient(saved):
     xs, w, u, v, h_all, h_at_v_minus_ts_all = saved
     filled = np.zeros((w.shape[1],), dtype=xs.dtype)
-    d_loss = 1 / xs.shape[0]
     carry = filled
-    d_loss_2 = d_loss
     d_xs = np.empty_like(xs)
     d_ts = np.empty_like(h_at_v_minus_ts_all)
     d_w = np.zeros_like(w)
@@ -28,7 +26,7 @@ def sequence_loss_gradient(saved):
     d_v = np.zeros_like(v)
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else filled
-        delta = 2 * h_at_v_minus_ts_all[t] * d_loss_2
+        delta = 2 / xs.shape[0] * h_at_v_minus_ts_all[t]
         product = (carry + v @ delta) * (1 - h_all[t] * h_all[t])
         d_xs[t] = w @ product             # (D, H) @ (H,)
         d_ts[t] = -delta

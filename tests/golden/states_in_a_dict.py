@@ -18,8 +18,7 @@ def states_in_a_dict(xs, ts, w, u, v):
 def states_in_a_dict_gradient(saved):
     xs, w, u, v, hs_all, difference_all = saved
     filled = np.zeros((w.shape[1],), dtype=xs.dtype)
-    d_loss = 1
-    carry = filled
+    d_hs_t = filled
     d_xs = np.empty_like(xs)
     d_ts = np.empty_like(difference_all)
     d_w = np.zeros_like(w)
@@ -27,14 +26,14 @@ def states_in_a_dict_gradient(saved):
     d_v = np.zeros_like(v)
     for t in reversed(range(xs.shape[0])):
         hs_t_prev = hs_all[t - 1] if t > 0 else filled
-        delta = 2 * difference_all[t] * d_loss
-        product = (carry + v @ delta) * (1 - hs_all[t] * hs_all[t])
-        d_xs[t] = w @ product                # (D, H) @ (H,)
+        delta = 2 * difference_all[t]
+        delta_2 = (d_hs_t + v @ delta) * (1 - hs_all[t] * hs_all[t])
+        d_xs[t] = w @ delta_2                # (D, H) @ (H,)
         d_ts[t] = -delta
-        d_w += product * xs[t][:, None]      # w is used at every step: add up
-        d_u += product * hs_t_prev[:, None]  # u is used at every step: add up
+        d_w += delta_2 * xs[t][:, None]      # w is used at every step: add up
+        d_u += delta_2 * hs_t_prev[:, None]  # u is used at every step: add up
         d_v += delta * hs_all[t][:, None]    # v is used at every step: add up
-        carry = u @ product
+        d_hs_t = u @ delta_2                 # (H, H) @ (H,)
     return d_xs, d_ts, d_w, d_u, d_v
 
 

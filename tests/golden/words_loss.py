@@ -22,7 +22,6 @@ def words_loss_gradient(saved):
     words, u, v, h_all, scores_all = saved
     filled = np.zeros((u.shape[0],), dtype=u.dtype)
     carry = filled
-    d_loss = 1
     d_table = np.zeros((v.shape[1], u.shape[0]), dtype=u.dtype)
     d_u = np.zeros_like(u)
     d_v = np.zeros_like(v)
@@ -32,12 +31,12 @@ def words_loss_gradient(saved):
         exp_scores_all = np.exp(shifted_scores_all)
         ratio = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
         one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
-        product = d_loss * (ratio - one_hot_words)
-        product_2 = (carry + v @ product) * (1 - h_all[t] * h_all[t])
-        d_table[words[t]] += product_2      # table is used at every step: add up
-        d_u += product_2 * h_prev[:, None]  # u is used at every step: add up
-        d_v += product * h_all[t][:, None]  # v is used at every step: add up
-        carry = u @ product_2
+        difference = ratio - one_hot_words
+        product = (carry + v @ difference) * (1 - h_all[t] * h_all[t])
+        d_table[words[t]] += product      # table is used at every step: add up
+        d_u += product * h_prev[:, None]  # u is used at every step: add up
+        d_v += difference * h_all[t][:, None]  # v is used at every step: add up
+        carry = u @ product
     return d_table, d_u, d_v
 
 

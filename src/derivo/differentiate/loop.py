@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from derivo.graph.loop import Loop, is_inline, unchanging
 from derivo.graph.node import Node, Why, between
 from derivo.graph.spec import Spec
+from derivo.ops.arithmetic import add, sub
 from derivo.ops.leaf import fill
 from derivo.ops.scan import last, previous, scan_loop, stack, total
 from derivo.trace.loop import place_holder
@@ -38,12 +39,15 @@ class Steps:
         Part of an array, as a step finds it, to the array.
     seeds
         Values of a forward step whose adjoint is known at first, and the adjoint.
+    kept
+        Sums over the steps, and their adjoint: it is the same before every step.
     """
 
     carries: dict[Node, Node] = field(default_factory=dict)
     first: list[Node] = field(default_factory=list)
     arrays: dict[Node, Node] = field(default_factory=dict)
     seeds: list[tuple[Node, Node]] = field(default_factory=list)
+    kept: dict[Node, Node] = field(default_factory=dict)
 
 
 def pull_back_loop(
@@ -85,7 +89,9 @@ def pull_back_loop(
         node, frozenset(gathered.union(inside)), steps, ends, gradients, recorder
     )
     for b in wanted:
-        if b in steps.carries:
+        if b in steps.kept:
+            result = steps.kept[b]
+        elif b in steps.carries:
             result = recorder.builder.make(last, (back,), {"of": steps.carries[b]})
         elif b in inner:
             op = stack if b in loop.slices else total
@@ -120,11 +126,21 @@ def _steps(
 ) -> Steps:
     step = Steps()
     ends = {i.attrs["of"]: a for i, a in items.items() if "last" in i.op.traits}
+    inside = loop.inside(i.attrs["of"] for i in items)
+    gathered = {i.attrs["of"] for i in items if "last" not in i.op.traits}
     for carry, after in zip(loop.carries, loop.following, strict=True):
-        if carry in wanted:
+        if carry not in wanted:
+            continue
+        known = ends.get(carry) or _zero(carry.spec, recorder)
+        others = [n for n in loop.following if n is not after]
+        is_alone = len(others) == len(loop.following) - 1
+        if is_alone and _is_only_added_to(carry, after, inside, gathered.union(others)):
+            step.kept[carry] = known
+            step.seeds.append((after, known))
+        else:
             adjoint = place_holder(recorder, Spec(carry.spec.shape, "float"))
             step.carries[carry] = adjoint
-            step.first.append(ends.get(carry) or _zero(carry.spec, recorder))
+            step.first.append(known)
             step.seeds.append((after, adjoint))
     for item, adjoint in items.items():
         of = item.attrs["of"]
@@ -135,6 +151,37 @@ def _steps(
         elif "total" in item.op.traits:
             step.seeds.append((of, adjoint))
     return step
+
+
+def _is_only_added_to(
+    carry: Node, after: Node, inside: Iterable[Node], read: set[Node]
+) -> bool:
+    """Tell whether the steps do nothing with a carry but add to it: ``s = s + x``.
+
+    Parameters
+    ----------
+    carry, after
+        The carry, and what a step leaves it as.
+    inside
+        What the step computes.
+    read
+        Values of the step that are stacked or summed, or are other carries after it.
+    """
+    readers: dict[Node, list[Node]] = {}
+    for n in inside:
+        for i in n.inputs:
+            readers.setdefault(i, []).append(n)
+    value = carry
+    while value is not after:
+        found = readers.get(value, [])
+        if len(found) != 1 or value in read or found[0].op not in (add, sub):
+            return False
+        if found[0].spec.shape != carry.spec.shape:
+            return False
+        if found[0].op is sub and found[0].inputs[0] is not value:
+            return False
+        (value,) = found
+    return after is not carry and after not in readers and after not in read
 
 
 def _zero(spec: Spec, recorder: Recorder) -> Node:

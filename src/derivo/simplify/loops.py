@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,8 @@ from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
 from derivo.graph.loop import Loop, is_inline, unchanging
 from derivo.graph.node import Graph, Node, between, order
+from derivo.ops.leaf import fill
+from derivo.ops.shape import broadcast_to
 from derivo.trace.recorder import Recorder
 
 
@@ -148,7 +150,8 @@ def shorten_loops(
         # Whatever a step reads is kept for every step, so it had better be little.
         reading = forward_values(list(roots), frozenset(), {*inside, *back.bound})
         kept = _worth_keeping(inside, set(reading), back.bound, derived.forward.names)
-        own = frozenset((*kept, *back.bound, *loop.bound))
+        found = (*loop.carries, *loop.slices, *_uncopied(loop.fixed))
+        own = frozenset((*kept, *back.bound, *found))
         part = StepGraph(
             derived.forward.name, (), inside, derived.forward.names,
             given=frozenset(back.bound),
@@ -174,6 +177,21 @@ def shorten_loops(
         {v: new.get(a, a) for v, a in adjoints.items()},
         {new.get(n, n): w for n, w in why.items()},
     )  # fmt: skip
+
+
+def _uncopied(values: Iterable[Node]) -> Iterator[Node]:
+    """Give what arrays are copies of, or are made of copies by: a step needs no copy.
+
+    ``g * np.full(n, 2 / T)`` is ``2 / T * g``.
+    """
+    for value in values:
+        from_copies = "elementwise" in value.op.traits and any(
+            i.op in (broadcast_to, fill) for i in value.inputs
+        )
+        if value.op is broadcast_to or from_copies:
+            yield from _uncopied(value.inputs)
+        elif value.op is not fill:
+            yield value
 
 
 def _is_backward(node: Node, known: frozenset[Node]) -> bool:
