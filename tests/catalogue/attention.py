@@ -78,7 +78,7 @@ def rotary_scores(x, wq, wk):
     return rotate(x @ wq) @ rotate(x @ wk).T
 
 
-@case(x="N T H 4", c="T 2", s="T 2", wrt="x")
+@case(x="N T H 4", c="T 2", s="T 2")
 def rotary(x, c, s):
     pairs = x.reshape((*x.shape[:-1], -1, 2))
     a, b = np.split(pairs, 2, axis=-1)
@@ -88,7 +88,7 @@ def rotary(x, c, s):
     return turned.reshape(x.shape)
 
 
-@case(x="N T H 4", c="T 4", s="T 4", wrt="x")
+@case(x="N T H 4", c="T 4", s="T 4")
 def rotary_by_halves(x, c, s):
     half = x.shape[-1] // 2
     crossed = np.concatenate([-x[..., half:], x[..., :half]], axis=-1)
