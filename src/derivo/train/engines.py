@@ -234,12 +234,14 @@ def c_source(step: StepDerivation, dtype: Any) -> str:
     NotSupportedError
         An operation that has no form in C; the message says which.
     """
-    computation = c_computation(step)
     single, largest = np.dtype(dtype) == np.float32, machine().register_bytes
     target = Target(single, largest)
     if largest == LARGE_REGISTERS and _widest(step.graph) < 3 * target.lanes:
         target = Target(single, largest // 2)
-    return write_c(computation, target, _C_TITLE)
+    texts = step.compiled_texts
+    if target not in texts:
+        texts[target] = write_c(c_computation(step), target, _C_TITLE)
+    return texts[target]
 
 
 def _widest(graph: StepGraph) -> int:

@@ -225,6 +225,11 @@ class StepDerivation:
         step = getattr(jax_module(self.source, "step"), self.name)
         return partial(step, **self.arrays) if self.arrays else step
 
+    @cached_property
+    def compiled_texts(self) -> dict[Any, str]:
+        """Texts that were written for compiled engines, by what they were made for."""
+        return {}
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """The derivation as data: each local derivative, product, sum and rewrite."""
