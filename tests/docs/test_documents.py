@@ -14,7 +14,7 @@ from tests.docs import documents
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (
     "README.md", "docs/how-it-works.md", "docs/check.md", "docs/gpt2.md",
-    "docs/calling.md", "docs/compiled.md", "docs/scale.md",
+    "docs/calling.md", "docs/compiled.md", "docs/scale.md", "docs/export.md",
     "docs/page.md", "docs/writing.md", "docs/sizes.md",
     "docs/loops.md",
     "docs/training.md",

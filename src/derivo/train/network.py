@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from derivo.train.settings import (
     ONE_BY_ONE,
     check_engine,
     check_layers,
+    check_rate,
     check_settings,
     output_kind,
 )
@@ -343,6 +345,56 @@ class Network:
     def _scores(self, held: Any, values: tuple[Any, ...]) -> dict[str, float]:
         found = {} if held is None else self._measure(held[0], held[1], values)
         return {f"validation_{k}": v for k, v in found.items()}
+
+    def export(
+        self, folder: str | Path, *, rows: int = 32, train: bool = True,
+        learning_rate: float | None = None,
+    ) -> Path:  # fmt: skip
+        """Write the network into a folder as C99, for machines without Python.
+
+        The folder gets ``model.c`` and ``model.h``, which need no heap and of the C
+        library math.h alone, and ``model_test.c`` with ``expected.h``: a program that
+        compares them with what NumPy computes.
+
+        Parameters
+        ----------
+        folder
+            Is made if it is not there.
+        rows
+            The working arrays have room for so many rows: as many are predicted at a
+            time, and a training step takes at most as many.
+        train
+            Export the training step, too. Without it the parameters are constants,
+            which a small machine can leave in read-only memory.
+        learning_rate
+            Of the steps that ``model_test.c`` makes.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        UsageError
+            The network is not built yet, or the folder cannot be written to.
+        NotSupportedError
+            An operation that has no form in C99; the message says which.
+        """
+        from derivo.export import export_network  # noqa: PLC0415
+
+        model, step = self._built("model"), self.derivation
+        rate = step.optimizer.learning_rate if learning_rate is None else learning_rate
+        check_rate(rate)
+        units = " and ".join(str(layer.units) for layer in self.layers)
+        title = (
+            f"A network: {model.features} inputs, layers of {units} units, loss "
+            f"{self.loss.name}."
+        )
+        return export_network(
+            folder, model, step, self.state.values, rows=rows, train=train, title=title,
+            learning_rate=rate, steps=self.state.steps,
+        )  # fmt: skip
 
     def _repr_html_(self) -> str:
         """Show the layers, the loss, and the parameters by name and shape."""

@@ -13,7 +13,7 @@ from derivo.emit.c.runtime import Target
 from derivo.emit.plan.computation import Computation
 from derivo.emit.step import Function, write_module
 from derivo.graph.builder import Constant
-from derivo.graph.node import order
+from derivo.graph.node import Node, order
 from derivo.run.c_rows import CRows, RowsShape
 from derivo.run.compiler import compiled, machine
 from derivo.train.forward import ForwardPass
@@ -45,6 +45,23 @@ def _predict(forward: ForwardPass, specs: Mapping[str, str]) -> Function:
     return derive_forward(forward.output, without, _PREDICT)
 
 
+def prediction(
+    forward: ForwardPass, specs: Mapping[str, str]
+) -> tuple[Computation, list[Node]]:
+    """Give ``predict`` as it is scheduled, and the arrays that it closes over."""
+    function = _predict(forward, specs)
+    first, parameters = function.inputs
+    outputs = function.outputs[0]
+    constants = [
+        n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
+    ]
+    computation = Computation(
+        batches=first, kept=(*parameters, *constants), numbers=(), results=(),
+        loss=None, outputs=outputs, names=function.wishes, rows=USUAL_ROWS,
+    )  # fmt: skip
+    return computation, constants
+
+
 def compiled_prediction(
     forward: ForwardPass, specs: Mapping[str, str], columns: tuple[int, int], dtype: Any
 ) -> CRows:
@@ -64,16 +81,8 @@ def compiled_prediction(
     NotSupportedError
         An operation that has no form in C, or no compiler.
     """
-    function = _predict(forward, specs)
-    first, parameters = function.inputs
-    outputs = function.outputs[0]
-    constants = [
-        n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
-    ]
-    computation = Computation(
-        batches=first, kept=(*parameters, *constants), numbers=(), results=(),
-        loss=None, outputs=outputs, names=function.wishes, rows=USUAL_ROWS,
-    )  # fmt: skip
+    computation, constants = prediction(forward, specs)
+    parameters = forward.parameters
     single = np.dtype(dtype) == np.float32
     target = Target(single, machine().register_bytes, for_one_row=True)
     library = compiled(write_c(computation, target, _PREDICT))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -435,6 +436,41 @@ class TrainingStep:
             return make_engine(wish, whole, data, plan, step)
         runner, reason = make_engine("numpy", whole, data, plan, step)
         return runner, reason if wish == "numpy" else f"{reason} ({what})"
+
+    def export(self, folder: str | Path, /, **data: Any) -> Path:
+        """Write the step into a folder as C99, for machines without Python.
+
+        The folder gets ``model.c`` and ``model.h``, which need no heap and of the C
+        library math.h alone, and ``model_test.c`` with ``expected.h``: a program that
+        compares them with what NumPy computes.
+
+        Parameters
+        ----------
+        folder
+            Is made if it is not there.
+        **data
+            An example of the data of a step, as for `fit`. Its sizes are those that are
+            exported; a step on the machine may have fewer examples.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        NotSupportedError
+            An operation that has no form in C99; the message says which.
+        UsageError, ShapeError
+            Data that does not fit, or a folder that cannot be written to.
+        """
+        from derivo.export import export_step  # noqa: PLC0415
+
+        values, sizes = self._bind(data)
+        self._refuse_none(sizes)
+        own = self._holding(sizes, values)
+        batches = self._batches(values)
+        return export_step(folder, own, self.state, batches, sizes, self.learning_rate)
 
     # --- data -------------------------------------------------------------------------
 

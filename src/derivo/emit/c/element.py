@@ -183,6 +183,8 @@ _OPERATORS: dict[type[ast.AST], tuple[str, int]] = {
     ast.Gt: (">", _LESS), ast.GtE: (">=", _LESS), ast.Eq: ("==", _EQUAL),
     ast.NotEq: ("!=", _EQUAL),
 }  # fmt: skip
+# What joins two truths rather than masks.
+_OF_TRUTHS = {"&": ("&&", 3), "|": ("||", 2)}
 _COMPARE: dict[type[ast.AST], Callable[[float, float], bool]] = {
     ast.Lt: lambda a, b: a < b, ast.LtE: lambda a, b: a <= b,
     ast.Gt: lambda a, b: a > b, ast.GtE: lambda a, b: a >= b,
@@ -304,6 +306,8 @@ class _Visitor:
             else "flag"
         )
         a, b = (self.printer.as_kind(t, kind) for t in (a, b))
+        if kind == "flag" and sign in _OF_TRUTHS:
+            sign, strength = _OF_TRUTHS[sign]
         # C binds & and | less strongly than comparisons, which few readers trust.
         left, right = a.inside(_UNARY), b.inside(_UNARY)
         return Text(f"{left} {sign} {right}", kind, strength)

@@ -197,10 +197,14 @@ _FUNCTIONS = (
     Function(
         "log1p", plain="log1p", vector=_LOG1P, element="log1p{f}(x)", needs=("log",)
     ),
-    Function("logaddexp", 2, both=_LOGADDEXP, needs=("log1p", "exp")),
+    Function(
+        "logaddexp", 2, both=_LOGADDEXP, needs=("log1p", "exp"),
+        element="x == y ? x + (real)0.6931471805599453 : "
+        "(x > y ? x : y) + log1p{f}(exp{f}(-fabs{f}(x - y)))",
+    ),
     Function("sqrt", plain="sqrt", both=_SQRT),
     Function("abs", plain="fabs", both=_ABS),
-    Function("sign", both=_SIGN),
+    Function("sign", both=_SIGN, element="x != x ? x : (x > 0) - (x < 0)"),
     *(
         Function(name, plain=c, element=f"{c}{{f}}(x)")
         for name, c in (
@@ -258,7 +262,9 @@ class _Whole(Function):
         return self.both.lstrip()
 
 
-BY_NAME = {f.name: f for f in (*_FUNCTIONS, _Whole("nan_to_num", 4, both=_NAN_TO_NUM))}
+_NAN_TO_NUM_OF = "x != x ? y : x == INFINITY ? z : x == -INFINITY ? w : x"
+_WHOLE = _Whole("nan_to_num", 4, both=_NAN_TO_NUM, element=_NAN_TO_NUM_OF)
+BY_NAME = {f.name: f for f in (*_FUNCTIONS, _WHOLE)}
 
 
 def functions_text(used: Iterable[Function], *, single: bool) -> list[str]:

@@ -1,0 +1,1 @@
+"""C99 without vectors, threads or a heap, from the same computation."""

@@ -1,0 +1,330 @@
+"""The files of an exported model: its text, its header, and a test with its numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from derivo.emit.c.layout import block, comment, wrapped
+from derivo.emit.c.place import plain, reserved
+from derivo.emit.plan.computation import Computation
+from derivo.emit.portable.elements import function_text
+from derivo.emit.portable.nests import is_given, true_shape
+from derivo.emit.portable.writer import Arrays, FunctionWriter
+from derivo.graph.builder import Constant
+from derivo.graph.names import Names
+from derivo.graph.node import Node, order
+
+ROWS = "MODEL_ROWS"
+_WIDE = 88
+# Names that the files have themselves.
+_OWN = """
+rows x_rows i j k l p q r u v real larger smaller index_within index_was_beyond failed
+model_real model_predict model_train predict_some steps
+"""
+_OF_PREDICT = (
+    "Give y, MODEL_OUTPUTS numbers a row, for x, MODEL_INPUTS numbers a row, row after "
+    "row; any number of rows."
+)
+_OF_TRAIN = (
+    f"Make a training step on at most {ROWS} rows, and give the loss before it. NAN: "
+    "the loss is not finite, or the number of rows does not fit; then nothing is "
+    "changed."
+)
+_HELPERS = {
+    "larger": "static long larger(long a, long b) { return a > b ? a : b; }",
+    "smaller": "static long smaller(long a, long b) { return a < b ? a : b; }",
+    "index_within": """\
+/* An index: a negative one counts from behind, one beyond the axis is noted. */
+static int index_was_beyond;
+static long index_within(long at, long n) {
+    if (at >= -n && at < n) return at < 0 ? at + n : at;
+    index_was_beyond = 1;
+    return 0;
+}""",
+}
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is exported.
+
+    Attributes
+    ----------
+    title
+        What it is, for comments.
+    single
+        float32 rather than float64.
+    rows
+        Rows that the working arrays have room for.
+    sizes
+        Values of the other named sizes.
+    values
+        Parameters and states as they are now, by name.
+    predict, train
+        What is computed; None for what is left out.
+    steps
+        How many training steps were made so far.
+    """
+
+    title: str
+    single: bool
+    rows: int
+    values: Mapping[str, Any]
+    predict: Computation | None = None
+    train: Computation | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    steps: int = 0
+
+
+def model_files(exported: Exported) -> dict[str, str]:
+    """Write ``model.c`` and ``model.h``.
+
+    Raises
+    ------
+    NotSupportedError
+        An operation that has no form in C99; the message says which.
+    """
+    return _Files(exported).written()
+
+
+class _Files:
+    def __init__(self, exported: Exported) -> None:
+        self.exported = exported
+        self.names = Names({*reserved(), *_OWN.split(), *exported.sizes, ROWS})
+        self.parameters = {
+            name: self.names.fresh(plain(name)) for name in exported.values
+        }
+        self.constants: dict[int, tuple[str, Any]] = {}
+        self.writers: list[FunctionWriter] = []
+        self.arrays = Arrays(self.names)
+
+    def written(self) -> dict[str, str]:
+        functions = []
+        if self.exported.predict is not None:
+            functions.append(self._predict(self.exported.predict))
+        if self.exported.train is not None:
+            functions.append(self._train(self.exported.train))
+        body = "\n\n".join(functions)
+        head = [
+            "\n".join(comment(self.exported.title)),
+            '#include "model.h"\n\n#include <math.h>',
+            "typedef model_real real;",
+        ]
+        sizes = ", ".join(f"{k} = {n}" for k, n in self.exported.sizes.items())
+        if sizes:
+            head.append(f"enum {{ {sizes} }};")
+        head += self._helpers(body)
+        memory = self.arrays.declared()
+        if memory:
+            note = comment(f"What is computed on the way, for {ROWS} rows.")
+            head.append("\n".join([*note, *memory]))
+        text = "\n\n".join([*head, *self._arrays(), body])
+        return {"model.c": wrapped(text) + "\n", "model.h": self._header()}
+
+    # --- parts ------------------------------------------------------------------------
+
+    def _helpers(self, body: str) -> list[str]:
+        used = {f for w in self.writers for f in w.used}
+        functions = [
+            function_text(f, single=self.exported.single)
+            for f in sorted(used, key=lambda f: f.name)
+        ]
+        whole = body + "".join(functions)
+        return [
+            *(t for name, t in _HELPERS.items() if re.search(rf"\b{name}\(", whole)),
+            *functions,
+        ]
+
+    def _arrays(self) -> list[str]:
+        """Write the parameters, and the arrays that were closed over."""
+        found = []
+        kind = "static real" if self.exported.train is not None else "static const real"
+        for name, value in self.exported.values.items():
+            found.append(
+                _array(kind, self.parameters[name], value, self.exported.single)
+            )
+        for name, value in self.constants.values():
+            found.append(_array("static const real", name, value, self.exported.single))
+        return found
+
+    def _known(self, computation: Computation) -> dict[Node, str]:
+        """Give what the arguments of a computation are called."""
+        known: dict[Node, str] = {}
+        for node in (*computation.batches, *computation.kept, *computation.numbers,
+                     *order(computation.roots)):  # fmt: skip
+            value = node.attrs.get("value")
+            if isinstance(value, Constant):
+                if id(value) not in self.constants:
+                    wish = computation.names.get(node, "constant")
+                    name = self.names.fresh(plain(wish))
+                    self.constants[id(value)] = name, np.asarray(value.array)
+                known[node] = self.constants[id(value)][0]
+            elif is_given(node):
+                name = node.attrs["name"]
+                known[node] = self.parameters.get(name) or plain(name)
+        return known
+
+    def _writer(
+        self, computation: Computation, known: dict[Node, str]
+    ) -> FunctionWriter:
+        self.arrays.begin()
+        writer = FunctionWriter(
+            computation, single=self.exported.single, names=self.names, known=known,
+            arrays=self.arrays, most_rows=ROWS,
+        )  # fmt: skip
+        self.writers.append(writer)
+        return writer
+
+    # --- functions --------------------------------------------------------------------
+
+    def _predict(self, computation: Computation) -> str:
+        (output,) = computation.outputs
+        known = self._known(computation)
+        known[output] = y = self.names.fresh("y")
+        writer = self._writer(computation, known)
+        lines = writer.write("return;")
+        (x,) = computation.batches
+        name, size = known[x], computation.rows
+        heading = (
+            f"static void predict_some(const real *{name}, long {size}, real *{y})"
+        )
+        some = block(heading, lines)
+        columns, units = (_columns(n) for n in (x, output))
+        call = [
+            f"const long some = rows - first < {ROWS} ? rows - first : {ROWS};",
+            f"predict_some({name} + first * {columns}, some, {y} + first * {units});",
+        ]
+        loop = block(f"for (long first = 0; first < rows; first += {ROWS})", call)
+        whole = block(
+            f"void model_predict(const model_real *{name}, long rows, model_real *{y})",
+            [loop],
+        )
+        return f"{some}\n\n{whole}"
+
+    def _train(self, computation: Computation) -> str:
+        known = self._known(computation)
+        writer = self._writer(computation, known)
+        steps = computation.numbers
+        lines = writer.write("return (real)NAN;")
+        counted = any(n.attrs["name"] == "step_number" for n in steps)
+        loss = writer.loss()
+        rows = computation.rows
+        body = []
+        if rows:
+            body += [
+                f"const long {rows} = rows;",
+                f"if (rows < 1 || rows > {ROWS}) return (real)NAN;",
+            ]
+        if counted:
+            body.append("const double step_number = (double)(steps + 1);")
+        unused = [n for n in ("learning_rate",) if not _is_read(n, lines)]
+        body += [f"(void){n};" for n in (*unused, *(() if rows else ("rows",)))]
+        if counted and not _is_read("step_number", lines):
+            body.append("(void)step_number;")
+        if any("index_within(" in line for line in lines):
+            body.append("index_was_beyond = 0;")
+        data = list(self._data(computation))
+        given = _arguments(data, [known[n] for n in data])
+        head = f"model_real model_train({given}long rows, double learning_rate)"
+        before = f"static long steps = {self.exported.steps};\n\n" if counted else ""
+        end = [*(["++steps;"] if counted else []), f"return {loss};"]
+        return before + block(head, [*body, *lines, *end])
+
+    def _data(self, computation: Computation) -> Iterable[Node]:
+        kept = [
+            n for n in computation.kept
+            if is_given(n) and not isinstance(n.attrs.get("value"), Constant)
+            and n.attrs["name"] not in self.parameters
+        ]  # fmt: skip
+        return (*computation.batches, *kept)
+
+    # --- the header -------------------------------------------------------------------
+
+    def _header(self) -> str:
+        e = self.exported
+        kind = "float" if e.single else "double"
+        lines = [
+            *comment(e.title), "#ifndef MODEL_H", "#define MODEL_H", "",
+            f"typedef {kind} model_real;", "",
+        ]  # fmt: skip
+        if e.predict is not None:
+            (x,), (output,) = e.predict.batches, e.predict.outputs
+            inputs, outputs = (_columns(n) for n in (x, output))
+            lines += [
+                f"enum {{ MODEL_INPUTS = {inputs}, MODEL_OUTPUTS = {outputs} }};",
+                f"enum {{ {ROWS} = {e.rows} }};",
+                "",
+                *comment(_OF_PREDICT),
+                "void model_predict(const model_real *x, long rows, model_real *y);",
+            ]
+        else:
+            lines += [f"enum {{ {ROWS} = {e.rows} }};"]
+        if e.train is not None:
+            names = [plain(n.attrs["name"]) for n in self._data(e.train)]
+            given = _arguments(self._data(e.train), names)
+            lines += [
+                "",
+                *comment(_OF_TRAIN),
+                f"model_real model_train({given}long rows, double learning_rate);",
+            ]
+        return wrapped("\n".join([*lines, "", "#endif"])) + "\n"
+
+
+def _arguments(data: Iterable[Node], names: Iterable[str]) -> str:
+    """Declare what a step is made on, each followed by a comma."""
+    return "".join(
+        f"{'const model_real *' if true_shape(n.spec.shape) else 'model_real '}{name}, "
+        for n, name in zip(data, names, strict=True)
+    )
+
+
+def _columns(node: Node) -> str:
+    sizes = [str(d) for d in true_shape(node.spec.shape[1:])]
+    return " * ".join(sizes) or "1"
+
+
+def _is_read(name: str, lines: Iterable[str]) -> bool:
+    return any(re.search(rf"\b{name}\b", line) for line in lines)
+
+
+def number_text(value: float, *, single: bool) -> str:
+    """Write a number so that it is read back exactly."""
+    value = float(value)
+    if not np.isfinite(value):
+        return "NAN" if np.isnan(value) else "INFINITY" if value > 0 else "-INFINITY"
+    text = np.format_float_positional(np.float32(value), unique=True, trim="0")
+    if not single:
+        text = repr(value)
+    elif len(text) > 14:
+        text = np.format_float_scientific(np.float32(value), unique=True, trim="0")
+    return f"{text}f" if single else text
+
+
+def _array(kind: str, name: str, value: Any, single: bool) -> str:
+    """Write an array with its elements, or a number."""
+    array = np.asarray(value)
+    if array.size == 1:
+        return f"{kind} {name} = {number_text(array.item(), single=single)};"
+    if not array.any():
+        return f"{kind} {name}[{array.size}] = {{0}};"
+    return array_text(f"{kind} {name}", array, single=single)
+
+
+def array_text(head: str, array: Any, *, single: bool) -> str:
+    """Write an array with its elements, in lines."""
+    lines, line = [], "   "
+    for value in np.asarray(array).ravel():
+        text = f" {number_text(value, single=single)},"
+        if len(line) + len(text) > _WIDE:
+            lines.append(line)
+            line = "   "
+        line += text
+    shape = ", ".join(map(str, np.shape(array)))
+    note = f" /* ({shape}) */" if np.ndim(array) > 1 else ""
+    inner = "\n".join([*lines, line]).rstrip(",")
+    return f"{head}[{np.size(array)}] = {{{note}\n{inner}\n}};"

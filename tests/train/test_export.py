@@ -1,0 +1,166 @@
+"""Exported C99 compiles without a warning, and gives what NumPy gives."""
+
+import shutil
+import subprocess
+import warnings
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.errors import NotSupportedError, UsageError
+from derivo.layers import Dense
+from derivo.ops.catalogue import CATALOGUE
+from tests.test_compiled import PLACED, drawn
+from tests.train.losses_to_train import CASES as LOSSES
+from tests.train.test_training_step import step_of
+
+STRICT = ["-Wall", "-Wextra", "-Werror", "-std=c99", "-pedantic"]
+COMPILERS = [c for c in ("gcc", "clang") if shutil.which(c)]
+ARM = shutil.which("arm-none-eabi-gcc")
+needs_compiler = pytest.mark.skipif(not COMPILERS, reason="no gcc and no clang")
+
+
+def compiled(folder, compiler="gcc", extra=()):
+    texts = [str(folder / f) for f in ("model.c", "model_test.c")]
+    out = str(folder / "model_test")
+    command = [compiler, *STRICT, "-O0", *extra, *texts, "-o", out, "-lm"]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return out
+
+
+def tried(folder, compiler="gcc", extra=()):
+    out = compiled(folder, compiler, extra)
+    return subprocess.run([out], capture_output=True, text=True, check=False)
+
+
+def network(units=4, activation="tanh", loss="cross_entropy", dtype=np.float32):
+    layers = Dense(9, activation), Dense(5, "sigmoid"), Dense(units)
+    return derivo.Network(*layers, loss=loss, dtype=dtype)
+
+
+@needs_compiler
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize(
+    ("kind", "optimizer"),
+    [
+        ((4, "tanh", "cross_entropy", np.float32), "adam"),
+        ((2, "mish", "squared_error", np.float64), "momentum"),
+        ((1, "selu", "binary_cross_entropy", np.float32), "nesterov"),
+        ((4, "relu", "cross_entropy", np.float64), "sgd"),
+    ],
+)
+def test_a_network(kind, optimizer, compiler, tmp_path):
+    net = network(*kind)
+    net.build(6, optimizer=optimizer)
+    run = tried(net.export(tmp_path, rows=5), compiler)
+    assert run.returncode == 0
+    assert run.stdout.count("ok\n") == 3
+    net.export(tmp_path, rows=1, train=False)
+    assert "static const real w1[54]" in (tmp_path / "model.c").read_text()
+    run = tried(tmp_path, compiler, ["-fsanitize=address,undefined"])
+    assert (run.returncode, run.stdout.count("ok\n")) == (0, 1)
+
+
+@needs_compiler
+def test_a_trained_network_goes_on_from_where_it_stands(tmp_path):
+    net = network()
+    rng = np.random.default_rng(0)
+    net.fit(rng.normal(size=(30, 6)), rng.integers(0, 4, 30), epochs=2, verbose=0)
+    net.export(tmp_path)
+    text = (tmp_path / "model.c").read_text()
+    assert f"static long steps = {net.state.steps};" in text
+    assert tried(tmp_path).returncode == 0
+
+
+@needs_compiler
+def test_the_test_program_finds_what_is_wrong(tmp_path):
+    net = network()
+    net.build(6)
+    text = (net.export(tmp_path) / "model.c").read_text()
+    (tmp_path / "model.c").write_text(text.replace("tanhf(", "sinf(", 1))
+    run = tried(tmp_path)
+    assert run.returncode == 1
+    assert "WRONG" in run.stdout
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", [n for n in LOSSES if n != "LSTM"])
+def test_a_training_step(name, tmp_path):
+    case = LOSSES[name]
+    run = tried(step_of(case).export(tmp_path, **case.data))
+    assert (run.returncode, run.stdout.count("ok\n")) == (0, 1), run.stdout
+
+
+# Series that are written out in NumPy, or whose derivatives are.
+SERIES = {"digamma", "gammaln", "i0", "polygamma", "trigamma"}
+ELEMENTWISE = sorted(
+    name for name, op in CATALOGUE.items()
+    if "elementwise" in op.traits and op.samples is not None and name not in SERIES
+    and not any(h.__name__.endswith("_scipy") for h in op.helpers)
+)  # fmt: skip
+
+
+@needs_compiler
+def test_every_operation_and_its_gradient(tmp_path):
+    def loss(operands, numbers):
+        total = np.zeros(())
+        for name in names:
+            given = [
+                numbers[key] if (key := f"{name}_{k}") in numbers else operands[key]
+                for k in range(len(drawn(name)[0]))
+            ]
+            result = CATALOGUE[name](*given, **drawn(name)[1])
+            total = total + np.mean(np.nan_to_num(result * 1.0))
+        return total
+
+    names = [*PLACED, *ELEMENTWISE]
+    assert len(names) > 60
+    every = {f"{n}_{k}": a for n in names for k, a in enumerate(drawn(n)[0])}
+    operands = {k: a for k, a in every.items() if a.dtype.kind == "f"}
+    numbers = {k: a for k, a in every.items() if a.dtype.kind != "f"}
+    specs = {k: derivo.Spec(a.shape, a.dtype) for k, a in numbers.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some have no derivative
+        step = derivo.training_step(
+        loss, params={"operands": operands}, numbers=specs, verify=False,
+        optimizer="sgd", learning_rate=1e-3,
+    )  # fmt: skip
+    run = tried(step.export(tmp_path, numbers=numbers))
+    assert run.returncode == 0, run.stdout
+
+
+def test_what_has_no_form_is_refused_by_name(tmp_path):
+    case = LOSSES["LSTM"]
+    with pytest.raises(NotSupportedError, match="`scan` has no form in exported C"):
+        step_of(case).export(tmp_path, **case.data)
+    with pytest.raises(UsageError, match="no model yet"):
+        network().export(tmp_path)
+    net = network()
+    net.build(6)
+    with pytest.raises(UsageError, match="rows=0 must be an integer"):
+        net.export(tmp_path, rows=0)
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be written to"):
+        net.export(tmp_path / "file")
+
+
+@pytest.mark.skipif(ARM is None, reason="no compiler for Cortex-M")
+def test_it_compiles_for_a_small_machine(tmp_path):
+    net = network()
+    net.build(6)
+    net.export(tmp_path)
+    out = str(tmp_path / "model.o")
+    machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
+    subprocess.run(
+        [str(ARM), *machine, *STRICT, "-Os", "-c", str(tmp_path / "model.c"),
+         "-o", out], check=True,
+    )  # fmt: skip
+    names = subprocess.run(
+        [str(shutil.which("arm-none-eabi-nm")), "-u", out],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert {"malloc", "free", "printf"}.isdisjoint(names.split())
