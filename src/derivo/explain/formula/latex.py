@@ -18,6 +18,7 @@ ESCAPED = {
     "·": r"\ensuremath{\cdot}", "×": r"\ensuremath{\times}", "−": r"\ensuremath{-}",
     "∂": r"\ensuremath{\partial}", "σ": r"\ensuremath{\sigma}", "…": r"\ldots{}",
     "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
+    "\u202f": r"\,",
     "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
 }  # fmt: skip
 IN_BROWSERS = {

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derivo.explain.document import SHORT, Code, Display, Row, Runs, Section
+from derivo.explain.document import SHORT, Code, Display, Mono, Row, Runs, Section
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Symbol
+from derivo.explain.formula.unicode import inline
 from derivo.explain.frames import Frames
 from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.shorter import shorter
@@ -19,6 +20,7 @@ from derivo.explain.words import Words
 from derivo.graph.node import Node
 
 MOST = 40  # rows that are still short
+LONGEST = 50  # characters of an equation within a reason
 
 
 def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
@@ -132,5 +134,8 @@ def _reason(value: Node, t: Telling) -> Runs:
 
 
 def _equation(node: Node, t: Telling) -> Runs:
+    """Give the equation that the chain rule goes through; of a long one its name."""
     right = formula_of(node, t.names)
+    if len(inline(right)) > LONGEST:
+        return (t.names[node],) if node in t.names else (Mono(node.op.name),)
     return (t.names[node], " = ", right) if node in t.names else (right,)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from derivo.explain.document import (
     Block,
     Display,
@@ -13,11 +15,13 @@ from derivo.explain.document import (
 )  # fmt: skip
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.factors import Factor
+from derivo.explain.formula.local import local_node
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Entry,
     Formula,
     Mark,
+    Number,
     Plus,
     Sum,
     Symbol,
@@ -28,13 +32,15 @@ from derivo.explain.levels.batch import copy_anchor
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
+from derivo.explain.levels.scalar_numbers import digits_for
 from derivo.explain.levels.shorter import shorter
-from derivo.explain.levels.tell import Telling
+from derivo.explain.levels.tell import Telling, numbers
 from derivo.explain.levels.values import values
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
+from derivo.run.reference import run_graph
 
 MOST = 60  # sections; a larger network is told by its named values alone
 
@@ -154,46 +160,74 @@ def _elementwise(
     ring = "⊙" if reader.spec.rank else "·"
     local = t.local(factor)
     assert isinstance(marked, Mark)  # noqa: S101
-    key = "matrix.elementwise" if marked.body != local else "matrix.operand"
-    one = getattr(local, "value", None) == 1
-    key = "matrix.passed" if one else key
     fields = {"value": t.shown(reader), "operand": t.shown(operand)}
-    blocks: list[Block] = [Paragraph(t.words.runs(key, **fields))]
-    copied = part is not None and reader.spec.shape != operand.spec.shape
-    rows = [] if copied else [Row(left, Times((upstream, marked), ring))]
-    if not copied and local is not None and local != marked.body:
-        mark = Mark(local, factor.id)
+    blocks: list[Block] = [
+        Paragraph(t.words.runs(_rule(factor, marked, local, t), **fields))
+    ]
+    if part is not None and reader.spec.shape != operand.spec.shape:  # it was copied
+        reason = t.words.runs("matrix.copied", operand=t.shown(operand))
+        summed = Mark(formula_of(part, t.names), factor.id)
+        blocks.append(Display((Row(left, summed, reason), *t.in_numbers(part))))
+        if operand in t.subject.names:
+            anchor = f"#{copy_anchor(operand, t)}"
+            link = Link(t.words.text("matrix.see_batch"), anchor)
+            blocks.append(Paragraph((link,)))
+        return blocks
+    rows = [Row(left, Times((upstream, marked), ring))]
+    if local is not None and local != marked.body:
         value = t.shown(reader)
         reason = t.words.runs("matrix.written_out")
         if value in walk(local):
             reason = t.words.runs("matrix.written", value=value)
-        rows.append(Row(None, Times((upstream, mark), ring), reason))
-    if one and reader.spec.shape == operand.spec.shape:
+        rows.append(Row(None, Times((upstream, Mark(local, factor.id)), ring), reason))
+    if local == Number(1):
         rows.append(Row(None, upstream))
-    if part is not None and copied:
-        reason = t.words.runs("matrix.copied", operand=t.shown(operand))
-        summed = Mark(formula_of(part, t.names), factor.id)
-        rows.append(Row(left, summed, reason))
     if part is not None:
-        rows += t.in_numbers(part)
+        rows += _slope_in_numbers(factor, part, ring, t) or t.in_numbers(part)
     blocks.append(Display(tuple(rows)))
     if _is_mask(factor, t):
-        blocks.append(
-            Note("reason", t.words.runs("matrix.mask", value=t.shown(reader)))
-        )
+        said = t.words.runs("matrix.mask", value=t.shown(reader))
+        blocks.append(Note("reason", said))
     elif marked.body != local:
-        blocks.append(
-            Note("reason", t.words.runs("matrix.at", operand=t.shown(operand)))
-        )
-    if copied and operand in t.subject.names:
-        link = (Link(t.words.text("matrix.see_batch"), f"#{copy_anchor(operand, t)}"),)
-        blocks.append(Paragraph(link))
+        said = t.words.runs("matrix.at", operand=t.shown(operand))
+        blocks.append(Note("reason", said))
     return blocks
 
 
-def _is_mask(factor: Factor, t: Telling) -> bool:
-    from derivo.explain.formula.local import local_node
+def _rule(factor: Factor, marked: Mark, local: Formula | None, t: Telling) -> str:
+    """Choose the sentence for an operation: by what its local derivative is."""
+    operands = factor.reader.inputs
+    if local == Number(1):
+        return "matrix.handed_on" if len(operands) > 1 else "matrix.passed"
+    others = [t.shown(i) for i in operands if i is not factor.operand]
+    if local in others:
+        return "matrix.swapped"
+    return "matrix.elementwise" if marked.body != local else "matrix.operand"
 
+
+def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list[Row]:
+    """Write upstream times slope in numbers: of a ReLU the slope is a mask."""
+    s, node = t.subject, local_node(factor, t.builder)
+    held = s.raw.adjoints[factor.reader]
+    shown = t.number(part), t.number(held)
+    if None in shown or node is None or not s.values or t.local(factor) == Number(1):
+        return []
+    with np.errstate(all="ignore"):
+        slopes = np.asarray(run_graph([node], s.values, s.sizes)[node], dtype=float)
+    above, result = np.asarray(s.values[held]), np.asarray(s.values[part])
+    if not (above.shape == slopes.shape == result.shape):
+        return []
+    pairs = zip(above.ravel(), slopes.ravel(), result.ravel(), strict=True)
+    digits = max((digits_for(float(c), [(float(a), float(b))]) for a, b, c in pairs))
+    product = Times(
+        (numbers(above, digits), Mark(numbers(slopes, digits), factor.id)), ring
+    )
+    return [
+        Row(None, product, t.words.runs("matrix.numbers")), Row(None, numbers(result)),
+    ]  # fmt: skip
+
+
+def _is_mask(factor: Factor, t: Telling) -> bool:
     node = local_node(factor, t.builder)
     return node is not None and node.spec.kind == "bool"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from derivo.explain.document import (
     Display,
     Mono,
@@ -14,7 +16,9 @@ from derivo.explain.document import (
 )  # fmt: skip
 from derivo.explain.formula.tree import Minus, Plus, Symbol, Times
 from derivo.explain.levels.tell import Telling
+from derivo.graph.dim import evaluate
 from derivo.graph.names import adjoint_name
+from derivo.graph.node import Node
 
 
 def saved(t: Telling) -> tuple[Section, ...]:
@@ -48,6 +52,19 @@ def update(t: Telling) -> Section:
     w = t.shown(value)
     step = Plus((w, Minus(Times((Symbol("eta"), t.adjoint(value)), "·"))))
     blocks = (
+        Paragraph(_one_pass(wanted, t)),
         Paragraph(t.words.runs("matrix.update")), Display((Row(w, step, (), "←"),)),
     )  # fmt: skip
     return Section("update", t.words.runs("matrix.update_title"), blocks, "matrix")
+
+
+def _one_pass(wanted: list[Node], t: Telling) -> Runs:
+    """Say what one pass backward saves: a run of the function for every number."""
+    names: list[Run] = []
+    for node in wanted:
+        names += [", ", t.shown(node)] if names else [t.shown(node)]
+    sizes = t.subject.sizes
+    if not t.subject.values:
+        return t.words.runs("matrix.one_pass_any", names=tuple(names))
+    count = sum(prod(evaluate(d, sizes) for d in n.spec.shape) for n in wanted)
+    return t.words.runs("matrix.one_pass", names=tuple(names), count=str(count))

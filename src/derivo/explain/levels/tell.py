@@ -207,16 +207,16 @@ def any_symbol(formula: Formula) -> bool:
     return any(isinstance(part, Symbol | Words) for part in walk(formula))
 
 
-def numbers(array: Any) -> Formula:
+def numbers(array: Any, digits: int = DIGITS) -> Formula:
     """Write a small array as a matrix of numbers."""
     a = np.asarray(array)
     if a.dtype.kind == "f" and a.size > 1 and np.isfinite(a).all():
         # What is left of rounding beside large numbers is 0 to a reader.
         a = np.where(np.abs(a) < 1e-13 * np.abs(a).max(), 0.0, a)
     if a.size == 1:
-        return Number(a.reshape(())[()].item(), DIGITS)
+        return Number(a.reshape(())[()].item(), digits)
     rows = np.atleast_2d(a)
-    return Matrix(tuple(tuple(Number(x.item(), DIGITS) for x in r) for r in rows))
+    return Matrix(tuple(tuple(Number(x.item(), digits) for x in r) for r in rows))
 
 
 def shape_of(spec: Spec) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from derivo.explain.document import Display, Paragraph, Row, Section
+from derivo.explain.document import (
+    Block,
+    Display,
+    Mono,
+    Paragraph,
+    Row,
+    Runs,
+    Section,
+    Table,
+)  # fmt: skip
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import prime
 from derivo.explain.formula.tree import Formula, Mark, Number, Times
@@ -16,6 +25,7 @@ from derivo.graph.node import Node
 GRID = np.linspace(-40.0, 40.0, 80_001)
 LEAST = 2  # slopes on a path that are worth a word
 DIGITS = 4
+LONGEST_BAR = 24  # characters
 
 
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
@@ -50,9 +60,27 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
         rows.append(Row(None, Number(float(np.prod(largest)), DIGITS)))
     blocks = (
         Paragraph(words.runs("vanishing.about", count=str(len(path)))),
-        Display(tuple(rows)), Paragraph(words.runs("vanishing.then")),
+        Display(tuple(rows)), *_over_depth(path, t),
+        Paragraph(words.runs("vanishing.then")),
     )  # fmt: skip
     return (Section("vanishing", words.runs("vanishing.title"), blocks, "matrix"),)
+
+
+def _over_depth(path: list[Factor], t: Telling) -> list[Block]:
+    """Draw how large the gradient still is before each function on the path."""
+    adjoints, values = t.subject.raw.adjoints, t.subject.values
+    if not values:
+        return []
+    nodes = [path[0].reader, *(f.operand for f in path)]
+    sizes = [float(np.mean(np.abs(values[adjoints[n]]))) for n in nodes]
+    if not np.isfinite(sizes).all() or not any(sizes):
+        return []
+    head = t.words.runs("vanishing.value"), t.words.runs("vanishing.size")
+    rows: list[tuple[Runs, ...]] = [(*head, ("",))]
+    for node, size in zip(nodes, sizes, strict=True):
+        bar = "█" * round(LONGEST_BAR * size / max(sizes))
+        rows.append(((t.adjoint(node),), (Number(size, 3),), (Mono(bar or "▏"),)))
+    return [Paragraph(t.words.runs("vanishing.sizes")), Table(tuple(rows))]
 
 
 def steepest(factor: Factor) -> float | None:

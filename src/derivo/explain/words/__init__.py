@@ -35,6 +35,11 @@ AREAS = (
     "loops",
 )
 
+# In French a sign of two parts has a thin space before it, at which no line is broken.
+# Sentences are typed with a plain one.
+SPACED = re.compile(r" (?=[:;?!»])|(?<=«) ")
+THIN = "\u202f"
+
 Texts = Mapping[str, Mapping[str, str]]
 
 
@@ -63,7 +68,8 @@ class Words:
     def template(self, key: str) -> str:
         """Give a sentence with its fields; a key is ``area.name``."""
         area, _, name = key.partition(".")
-        return texts(area)[name][self.language]
+        found = texts(area)[name][self.language]
+        return SPACED.sub(THIN, found) if self.language == "fr" else found
 
     def text(self, key: str, **fields: object) -> str:
         """Give a sentence as plain text."""

@@ -18,9 +18,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{value} は複数回使われるので、戻ってきた勾配を足す",
     },
     "copied": {
-        "en": "{value} was copied: what comes back from the copies is added",
-        "fr": "{value} a été copié : ce qui revient des copies s’additionne",
-        "ja": "{value} は複製されたので、各複製から戻る勾配を足す",
+        "en": "{value} was copied (broadcast): sum over the copies",
+        "fr": "{value} a été copié (diffusé) : somme sur les copies",
+        "ja": "{value} は複製（ブロードキャスト）されたので、複製について和を取る",
     },
     "through": {
         "en": "chain rule through {equation}",

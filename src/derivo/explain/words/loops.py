@@ -66,7 +66,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "backward": {
         "en": "The recurrence backward, for every step {step} from the last to the first:",
-        "fr": "La récurrence vers l’arrière, pour chaque étape {step} de la dernière à la première :",
+        "fr": "La récurrence de la passe arrière, pour chaque étape {step} de la dernière à la première :",
         "ja": "逆向きの漸化式。最後から最初まで、各ステップ {step} について：",
     },
     "to_before": {
@@ -160,7 +160,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "norms": {
         "en": "The norm of the gradient at each step, on the way back; beside it, what is left there of the gradient of the last step alone:",
-        "fr": "La norme de l’adjoint à chaque étape, au retour ; à côté, ce qui y reste du gradient de la seule dernière étape :",
+        "fr": "La norme du gradient à chaque étape, au retour ; à côté, ce qui y reste du gradient de la seule dernière étape :",
         "ja": "戻る順に、各ステップでの勾配のノルム。その隣は、最後のステップの勾配だけのうち、そこに残っている分です：",
     },
     "norm": {"en": "norm of {value}", "fr": "norme de {value}", "ja": "{value} のノルム"},
@@ -168,7 +168,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "lines_title": {"en": "The loop in the code", "fr": "La boucle dans le code", "ja": "コードの中のループ"},
     "lines": {
         "en": "Each line of the two loops, forward and then backward, for one step {step}:",
-        "fr": "Chaque ligne des deux boucles, aller puis retour, pour une étape {step} :",
+        "fr": "Chaque ligne des deux boucles, passe avant puis passe arrière, pour une étape {step} :",
         "ja": "順伝播と逆伝播の二つのループの各行を、一つのステップ {step} について：",
     },
     "line": {"en": "line", "fr": "ligne", "ja": "行"},
@@ -217,32 +217,32 @@ TEXTS: dict[str, dict[str, str]] = {
     "see": {"en": "To the loop", "fr": "Vers la boucle", "ja": "ループの節へ"},
     "forward_frame": {
         "en": "Forward: the loop runs, one step after the other.",
-        "fr": "Vers l’avant : la boucle tourne, une étape après l’autre.",
+        "fr": "Passe avant : la boucle tourne, une étape après l’autre.",
         "ja": "順伝播：ループを一ステップずつ進めます。",
     },
     "backward_frame": {
         "en": "Backward: the loop runs the other way; each step hands what is left to the step before.",
-        "fr": "Vers l’arrière : la boucle tourne dans l’autre sens ; chaque étape transmet le reste à l’étape précédente.",
+        "fr": "Passe arrière : la boucle tourne dans l’autre sens ; chaque étape transmet le reste à l’étape précédente.",
         "ja": "逆伝播：ループを逆向きに進めます。各ステップは残りを前のステップへ渡します。",
     },
     "item_frame": {
         "en": "Forward: {value} is what the loop gives.",
-        "fr": "Vers l’avant : {value} est ce que donne la boucle.",
+        "fr": "Passe avant : {value} est ce que donne la boucle.",
         "ja": "順伝播：{value} はループの結果です。",
     },
     "sum_frame": {
         "en": "Backward: every step read {value}, so {adjoint} is the sum over the steps.",
-        "fr": "Vers l’arrière : chaque étape a lu {value}, donc {adjoint} est la somme sur les étapes.",
+        "fr": "Passe arrière : chaque étape a lu {value}, donc {adjoint} est la somme sur les étapes.",
         "ja": "逆伝播：{value} はどのステップでも読まれたので、{adjoint} はステップについての和です。",
     },
     "row_frame": {
         "en": "Backward: {adjoint} holds what each step hands back to its part of {value}.",
-        "fr": "Vers l’arrière : {adjoint} contient ce que chaque étape rend à sa part de {value}.",
+        "fr": "Passe arrière : {adjoint} contient ce que chaque étape rend à sa part de {value}.",
         "ja": "逆伝播：{adjoint} には、各ステップが {value} の自分の部分へ返す勾配が並びます。",
     },
     "first_frame": {
         "en": "Backward: {adjoint} is what the first step hands back to {value}.",
-        "fr": "Vers l’arrière : {adjoint} est ce que la première étape rend à {value}.",
+        "fr": "Passe arrière : {adjoint} est ce que la première étape rend à {value}.",
         "ja": "逆伝播：{adjoint} は最初のステップが {value} へ返す勾配です。",
     },
 }  # fmt: skip

@@ -22,18 +22,18 @@ TEXTS: dict[str, dict[str, str]] = {
     "one": {
         "en": "{value} is the end result itself. Its derivative by itself is 1: there the chain begins.",
         "fr": "{value} est le résultat final lui-même. Sa dérivée par rapport à lui-même vaut 1 : la chaîne commence là.",
-        "ja": "{value} は最終結果そのものです。自分自身による微分は 1 で、ここから連鎖が始まります。",
+        "ja": "{value} は最終結果そのものです。自分自身に関する微分は 1 で、ここから連鎖が始まります。",
     },
     "branch": {
-        "en": "Gradients are added at a branch. {value} is read more than once, so it moves the end result along several paths; small effects add up, and so do the gradients that come back.",
-        "fr": "Les gradients s’additionnent à un embranchement. {value} est lu plusieurs fois et agit donc sur le résultat final par plusieurs chemins ; les petits effets s’ajoutent, et les gradients qui reviennent aussi.",
-        "ja": "分岐では勾配を足します。{value} は複数回使われ、いくつもの経路で最終結果を動かします。小さな変化は足し合わされるので、戻ってくる勾配も足します。",
+        "en": "{value} is read more than once, so it moves the end result along several paths. Small effects add up, and so do the gradients that come back.",
+        "fr": "{value} est lu plusieurs fois et agit donc sur le résultat final par plusieurs chemins. Les petits effets s’ajoutent, et les gradients qui reviennent aussi.",
+        "ja": "{value} は複数回使われ、いくつもの経路で最終結果を動かします。小さな変化は足し合わされるので、戻ってくる勾配も足します。",
     },
     "added": {"en": "all that comes back, added", "fr": "tout ce qui revient, additionné", "ja": "戻ってきたものの和"},
     "elementwise": {
-        "en": "Chain rule, entry by entry: each entry of {value} depends on the same entry of {operand} alone. So the upstream gradient is multiplied by the derivative first, before anything else is done with it.",
-        "fr": "Règle de la chaîne, élément par élément : chaque élément de {value} ne dépend que du même élément de {operand}. Le gradient amont est donc d’abord multiplié par la dérivée, avant toute autre opération.",
-        "ja": "成分ごとの連鎖律：{value} の各成分は {operand} の同じ成分だけで決まります。そこで、まず上流の勾配に微分を掛け、ほかの計算はその後です。",
+        "en": "Chain rule, entry by entry: each entry of {value} depends on the same entry of {operand} alone. So the upstream gradient is multiplied by the slope first; everything else comes after.",
+        "fr": "Règle de la chaîne, élément par élément : chaque élément de {value} ne dépend que du même élément de {operand}. Le gradient amont est donc d’abord multiplié par la pente ; tout le reste vient après.",
+        "ja": "成分ごとの連鎖律：{value} の各成分は {operand} の同じ成分だけで決まります。そこで、まず上流の勾配に傾きを掛けます。ほかの計算はその後です。",
     },
     "operand": {
         "en": "Chain rule: {value} changes with {operand} by the factor shown.",
@@ -45,13 +45,23 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "{value} bouge exactement autant que {operand} : la dérivée locale vaut 1 et le gradient est transmis tel quel.",
         "ja": "{value} は {operand} とちょうど同じだけ動きます。局所微分は 1 で、勾配はそのまま伝わります。",
     },
+    "handed_on": {
+        "en": "A sum hands the gradient on: {value} moves exactly as far as {operand} does, so the local derivative is 1.",
+        "fr": "Une somme transmet le gradient : {value} bouge exactement autant que {operand}, la dérivée locale vaut donc 1.",
+        "ja": "和は勾配をそのまま渡します。{value} は {operand} とちょうど同じだけ動くので、局所微分は 1 です。",
+    },
+    "swapped": {
+        "en": "A product swaps: {value} changes with {operand} by the other factor.",
+        "fr": "Un produit échange : {value} change avec {operand} selon l’autre facteur.",
+        "ja": "積は相手を渡します。{operand} が変わると、{value} はもう一方の因子の分だけ変わります。",
+    },
     "written": {
-        "en": "the derivative, written with {value}: the forward pass has computed it already",
-        "fr": "la dérivée, écrite avec {value}, que la passe avant a déjà calculé",
-        "ja": "微分を {value} で書いたもの（{value} は順伝播で計算済み）",
+        "en": "the slope, written with {value}, which the forward pass has computed already",
+        "fr": "la pente, écrite avec {value}, que la passe avant a déjà calculé",
+        "ja": "傾きを {value} で書いたもの（{value} は順伝播で計算済み）",
     },
     "written_out": {
-        "en": "the derivative, written out", "fr": "la dérivée, explicitée", "ja": "微分を具体的に書いたもの",
+        "en": "the slope, written out", "fr": "la pente, explicitée", "ja": "傾きを具体的に書いたもの",
     },
     "copied": {
         "en": "{operand} was copied to every place: the gradients of all copies are added",
@@ -60,14 +70,14 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "see_batch": {"en": "Why this is a sum", "fr": "Pourquoi c’est une somme", "ja": "なぜ和になるのか"},
     "mask": {
-        "en": "This derivative is a mask of ones and zeros: where {value} let its input through, the gradient passes unchanged; where it gave a constant, nothing passes.",
-        "fr": "Cette dérivée est un masque de uns et de zéros : là où {value} a laissé passer son entrée, le gradient passe inchangé ; là où il a donné une constante, rien ne passe.",
-        "ja": "この微分は 1 と 0 のマスクです。{value} が入力を通した所では勾配がそのまま通り、定数にした所では何も通りません。",
+        "en": "The slope is a mask of ones and zeros: where {value} let its input through, the gradient passes unchanged; everywhere else nothing passes.",
+        "fr": "La pente est un masque de uns et de zéros : là où {value} a laissé passer son entrée, le gradient passe inchangé ; ailleurs, rien ne passe.",
+        "ja": "この傾きは 1 と 0 のマスクです。{value} が入力を通した所では勾配がそのまま通り、ほかの所では何も通りません。",
     },
     "at": {
-        "en": "The derivative is taken at {operand}, the value that went into the function, and at nothing else: the slope of a curve depends on where on the curve one stands.",
-        "fr": "La dérivée est prise en {operand}, la valeur entrée dans la fonction, et nulle part ailleurs : la pente d’une courbe dépend de l’endroit où l’on se trouve.",
-        "ja": "ここで掛けるのは、関数に入った値 {operand} における微分です。曲線の傾きは、曲線のどこにいるかで決まるからです。",
+        "en": "The slope is taken at {operand}, the value that went into the function: how steep a curve is depends on where on it one stands.",
+        "fr": "La pente est prise en {operand}, la valeur entrée dans la fonction : la raideur d’une courbe dépend de l’endroit où l’on se trouve.",
+        "ja": "ここで掛けるのは、関数に入った値 {operand} における傾きです。曲線の急さは、曲線のどこにいるかで決まるからです。",
     },
     "product": {
         "en": "Chain rule through the matrix product {product}, first for a single entry of {value}.",
@@ -128,6 +138,16 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "saved_name": {"en": "value", "fr": "valeur", "ja": "値"},
     "saved_for": {"en": "needed for", "fr": "nécessaire à", "ja": "使い道"},
+    "one_pass": {
+        "en": "Why backward: this one pass gives the gradients of all {count} numbers in {names}. To push each of them in turn would take the forward pass {count} times.",
+        "fr": "Pourquoi à rebours : cette seule passe donne les gradients des {count} nombres de {names}. Les bouger un à un demanderait {count} fois la passe avant.",
+        "ja": "なぜ逆向きなのか：この一回で {names} の {count} 個の数すべての勾配が得られます。一つずつ動かして調べるなら、順伝播が {count} 回要ります。",
+    },
+    "one_pass_any": {
+        "en": "Why backward: this one pass gives the gradient of every entry of {names}. To push each entry in turn would take the forward pass once for each.",
+        "fr": "Pourquoi à rebours : cette seule passe donne le gradient de chaque élément de {names}. Les bouger un à un demanderait la passe avant une fois pour chacun.",
+        "ja": "なぜ逆向きなのか：この一回で {names} のすべての成分の勾配が得られます。一つずつ動かして調べるなら、成分の数だけ順伝播が要ります。",
+    },
     "update_title": {"en": "Where the derivative ends", "fr": "Où s’arrête la dérivée", "ja": "微分はどこで終わるか"},
     "update": {
         "en": "Here the chain rule ends. What is done with a gradient is the update: it is chosen, not derived. The simplest one takes a small step η downhill.",

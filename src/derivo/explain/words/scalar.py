@@ -3,9 +3,9 @@
 TEXTS: dict[str, dict[str, str]] = {
     "title": {"en": "Number by number", "fr": "Nombre par nombre", "ja": "数ごとに見る"},
     "sizes": {
-        "en": "Written out for {sizes}: so many of the first rows and columns. A name with an index is one entry of an array.",
-        "fr": "Écrit pour {sizes} : autant des premières lignes et colonnes. Un nom avec un indice est un élément d’un tableau.",
-        "ja": "{sizes} として（先頭の行と列だけを）書き下します。添字のついた名前は配列の一成分です。",
+        "en": "Written out for {sizes}. A name with an index is one entry of an array.",
+        "fr": "Écrit pour {sizes}. Un nom avec un indice est un élément d’un tableau.",
+        "ja": "{sizes} として書き下します。添字のついた名前は配列の一成分です。",
     },
     "forward": {"en": "The forward pass, one operation a line:", "fr": "La passe avant, une opération par ligne :", "ja": "順伝播（一行に一演算）："},
     "local": {

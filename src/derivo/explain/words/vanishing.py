@@ -9,6 +9,13 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "most": {"en": "each at its steepest", "fr": "chacune au plus raide", "ja": "それぞれ最も急な所で"},
     "here": {"en": "at the numbers given", "fr": "aux nombres donnés", "ja": "与えられた数値では"},
+    "sizes": {
+        "en": "As a picture: the mean size of the gradient before each of them, from the result back.",
+        "fr": "En image : la taille moyenne du gradient avant chacune, en remontant depuis le résultat.",
+        "ja": "図にすると：それぞれの手前での勾配の平均の大きさを、結果の側から順に示します。",
+    },
+    "value": {"en": "gradient", "fr": "gradient", "ja": "勾配"},
+    "size": {"en": "mean size", "fr": "taille moyenne", "ja": "平均の大きさ"},
     "then": {
         "en": "Layers near the input get what is left: the more such functions, the less. The weights on the path count as well, and can make up for it or make it worse.",
         "fr": "Les couches proches de l’entrée reçoivent ce qui reste : plus il y a de telles fonctions, moins il en reste. Les poids du chemin comptent aussi, et peuvent compenser ou aggraver.",

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 WIDE = r"\u3000-\u9fff\uff00-\uffef"  # scripts without spaces, and their punctuation
-PIECE = re.compile(rf"[^\s{WIDE}]+\s*|[{WIDE}]|\s+")
+PIECE = re.compile(rf"[^ \t\n{WIDE}]+[ \t\n]*|[{WIDE}]|[ \t\n]+")
 CLOSING = set("、。，．：；」』）〕？！ー々っゃゅょッャュョ")  # noqa: RUF001  begin no line
 
 
