@@ -42,7 +42,8 @@ def pages() -> Iterator[tuple[str, Any, str]]:
     yield "predicted", derived().explain(), PREDICT
     yield "attention", of("attention"), "derivo.step(derivo.steps - 2)"
     yield "layer_norm", of("layer_norm"), "derivo.step(derivo.steps)"
-    yield "rnn", of("rnn"), "derivo.step(derivo.steps - 1)"
+    opened = "derivo.step(derivo.steps - 1); derivo.open(derivo.pictures[1])"
+    yield "rnn", of("rnn"), opened
     x, t = derivo.data.digits()
     digits = derivo.Network(Dense(8, "tanh"), Dense(10), loss="cross_entropy")
     digits.build(64)

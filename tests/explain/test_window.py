@@ -454,9 +454,31 @@ def test_predict_before_reveal_and_slips_have_names(page):
 def test_a_slope_is_shown_where_a_function_acts(page):
     js(page, "derivo.step(3)")  # h = tanh(n1)
     assert js(page, "return document.querySelectorAll('#panel .tangent').length") == 1
-    slope = texts(page, "#panel .note")[0].split()[1].replace("−", "-")
+
+    def slope():
+        said = texts(page, "#slope")[0].replace("−", "-")
+        return float(said.split()[1].rstrip(":"))
+
     n = face(page, "values")["n1"][0][0]
-    assert float(slope) == pytest.approx(1 - np.tanh(n) ** 2, rel=1e-3)
+    assert slope() == pytest.approx(1 - np.tanh(n) ** 2, rel=5e-3)
+    # Where the curve is flat, little comes back: the input is moved there.
+    ids = js(page, "return JSON.parse(document.querySelector('#model').textContent)")
+    step = 1 + next(
+        k for k, s in enumerate(ids["steps"])
+        if s["phase"] == "backward" and s["id"] == ids["names"]["n1"]
+    )  # fmt: skip
+    js(page, "derivo.step(arguments[0])", step)
+    gradients, values = face(page, "gradients"), face(page, "values")
+    passed = float(texts(page, "#slope")[0].replace("−", "-").rpartition("=")[2])
+    assert passed == pytest.approx(gradients["n1"][0][0], rel=1e-2)
+    move = "const s = document.querySelector('#input'); s.value = arguments[0]; s.dispatchEvent(new Event('input'))"  # fmt: skip
+    js(page, move, 4)
+    thinner = float(texts(page, "#slope")[0].replace("−", "-").rpartition("=")[2])
+    u = float(js(page, "return document.querySelector('#input').value"))
+    expected = gradients["h"][0][0] * (1 - np.tanh(u) ** 2)
+    assert thinner == pytest.approx(expected, rel=2e-2)
+    assert abs(thinner) < 0.1 * abs(passed)
+    assert face(page, "values") == values
 
 
 def test_the_plane_is_divided_while_it_trains(page):

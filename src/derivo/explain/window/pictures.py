@@ -21,7 +21,7 @@ from derivo.explain.window.model import Loop, Picture
 from derivo.explain.window.picture import in_cards, laid_out, scale_of
 from derivo.graph.node import Frame
 
-READABLE = 0.5  # of its size: a picture that is shown smaller has its calls as boxes
+READABLE = 0.42  # of its size: a picture that is shown smaller has its calls as boxes
 COPIES = 3  # steps of a loop that are shown at once,
 MANY = 26  # as long as there are no more cards
 ENTERS = "enters"  # what a call is given stands beside it

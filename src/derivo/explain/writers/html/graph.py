@@ -98,7 +98,7 @@ def _card(at: Place) -> str:
 
 def _opener(at: Place, behind: str, spot: Spot) -> str:
     """Draw what opens a box: a sign in the corner of its card."""
-    x, y = at.width / 2, -at.height / 2
+    x, y = -at.width / 2, -at.height / 2
     return (
         f'<g class="opener" data-opens="{behind}" role="button" tabindex="0" '
         f'aria-label="{_quoted(spot.symbol)}">'

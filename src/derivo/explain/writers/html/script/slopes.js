@@ -9,12 +9,36 @@ function slopePanel(panel, id) {
   const points = Array.from({ length: 121 }, (_, k) => -reach + (reach * k) / 60).map((u) => [u, f(u)]);
   const heights = points.map(([, y]) => y).filter(Number.isFinite);
   if (!heights.length) return;
-  const c = chart(480, 180, -reach, reach, Math.min(...heights), Math.max(...heights));
-  c.path(points, "curve");
-  for (const u of inputs) c.dot(u, f(u), "dot other");
-  const k = state.cell && inputs.length > state.cell.index ? state.cell.index : 0, u = inputs[k];
-  c.path(tangent(u, f(u), slopeAt(f, u), -reach, reach, c), "tangent");
-  c.dot(u, f(u));
-  panel.append(c.svg, html("p", { className: "note", textContent: `${words.slope_here} ${longer(Number(slopeAt(f, u).toPrecision(4)))} — ${words.curve}` }));
+  const k = state.cell && inputs.length > state.cell.index ? state.cell.index : 0;
+  const place = { side, id: of, index: k }, upstream = array("gradient", id);
+  function draw(u) {
+    const c = chart(480, 170, -reach, reach, Math.min(...heights), Math.max(...heights)), slope = slopeAt(f, u);
+    c.path(points, "curve");
+    for (const v of inputs) c.dot(v, f(v), "dot other");
+    c.path(tangent(u, f(u), slope, -reach, reach, c), "tangent");
+    c.dot(u, f(u));
+    c.svg.setAttribute("aria-label", `${words.slope_here} ${longer(slope)}`);
+    return c.svg;
+  }
+  // What comes back if the input were another: little, where the curve is flat.
+  function said(u) {
+    const slope = Number(slopeAt(f, u).toPrecision(3)), text = `${words.slope_here} ${longer(slope)}`;
+    if (upstream === undefined || !isSeen("gradient", id) || parts(upstream).data.length !== inputs.length) return `${text} — ${words.curve}`;
+    const up = Number(parts(upstream).data[k].toPrecision(3));
+    return `${text}: ${named({ side: "gradient", id: of, index: k })} = ${longer(up)} · ${bracketed(slope)} = ${rounded(up * slope)}`;
+  }
+  const slider = html("input", { type: "range", id: "input", min: -reach, max: reach, step: reach / 200, value: inputs[k] });
+  slider.setAttribute("aria-label", named(place));
+  const shown = html("span", { textContent: longer(Number(inputs[k].toPrecision(3))) });
+  const note = html("p", { className: "note", id: "slope", textContent: said(inputs[k]) });
+  let curve = draw(inputs[k]);
+  slider.addEventListener("input", () => {
+    const u = Number(slider.value), fresh = draw(u);
+    curve.replaceWith(fresh);
+    curve = fresh;
+    note.textContent = said(u);
+    shown.textContent = longer(Number(u.toPrecision(3)));
+  });
+  panel.append(curve, html("label", {}, [html("b", { textContent: named(place) }), slider, shown]), note);
 }
 const slopeAt = (f, u) => (f(u + 1e-6) - f(u - 1e-6)) / 2e-6;
