@@ -12,13 +12,13 @@ def advantages(rewards, values, decay):
 
 def advantages_backward(saved, d_found_all):
     decay, found_all = saved
-    filled = np.zeros((), dtype=found_all.dtype)
+    zeros = np.zeros((), dtype=found_all.dtype)
     d_found_t = found_all.dtype.type(0)
     d_rewards = np.empty_like(found_all)
     d_values = np.empty_like(found_all)
     d_decay = found_all.dtype.type(0)
     for t in range(found_all.shape[0]):
-        found_t_prev = found_all[t + 1] if t + 1 < found_all.shape[0] else filled
+        found_t_prev = found_all[t + 1] if t + 1 < found_all.shape[0] else zeros
         delta = d_found_t + d_found_all[t]
         d_rewards[t] = delta
         d_values[t] = -delta

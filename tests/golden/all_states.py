@@ -13,14 +13,14 @@ def all_states(x, w, u):
 
 def all_states_backward(saved, d_h):
     x, w, u, h_all = saved
-    filled = np.zeros((x.shape[0], w.shape[1]), dtype=x.dtype)
+    zeros = np.zeros((x.shape[0], w.shape[1]), dtype=x.dtype)
     d_h_all = np.swapaxes(d_h, 0, 1)
-    d_h_t = filled
+    d_h_t = zeros
     d_x = np.empty_like(x)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     for t in reversed(range(x.shape[1])):
-        h_t_prev = h_all[t - 1] if t > 0 else filled
+        h_t_prev = h_all[t - 1] if t > 0 else zeros
         delta = (d_h_t + d_h_all[t]) * (1 - h_all[t] * h_all[t])
         d_x[:, t] = delta @ w.T    # (N, H) @ (H, D)
         d_w += x[:, t].T @ delta   # w is used at every step: add up

@@ -32,16 +32,16 @@ def lstm_in_locals(x, w, u, b):
 
 def lstm_in_locals_backward(saved, d_h):
     x, w, u, h_all, c_all, g_all, i_all, f_all, o_all, tanh_c_all = saved
-    filled = np.zeros(d_h.shape, dtype=x.dtype)
+    zeros = np.zeros(d_h.shape, dtype=x.dtype)
     d_h_2 = d_h
-    d_c = filled
+    d_c = zeros
     d_x = np.empty_like(x)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     d_b = np.zeros(12, dtype=x.dtype)
     for t in reversed(range(x.shape[0])):
-        h_prev = h_all[t - 1] if t > 0 else filled
-        c_prev = c_all[t - 1] if t > 0 else filled
+        h_prev = h_all[t - 1] if t > 0 else zeros
+        c_prev = c_all[t - 1] if t > 0 else zeros
         # c is read more than once: add the adjoints
         d_c = d_h_2 * (o_all[t] - tanh_c_all[t] * h_all[t]) + d_c
         d_i = d_c * g_all[t]

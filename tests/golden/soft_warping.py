@@ -2,16 +2,16 @@ import numpy as np
 
 
 def soft_warping(x, y):
-    filled = np.zeros((y.shape[0] + 1,), dtype=x.dtype)  # (N + 1,)
-    d_i = filled                  # (N + 1,)
-    d_all_2 = np.empty((x.shape[0], *filled.shape), dtype=x.dtype)  # (T, N + 1)
+    zeros = np.zeros((y.shape[0] + 1,), dtype=x.dtype)  # (N + 1,)
+    d_i = zeros                   # (N + 1,)
+    d_all_2 = np.empty((x.shape[0], *zeros.shape), dtype=x.dtype)  # (T, N + 1)
     minus_near_all_all = np.empty((x.shape[0], y.shape[0], 3), dtype=x.dtype)
     for i in range(1, x.shape[0] + 1):
         row = x[i - 1]
-        d_j = filled[0]
+        d_j = zeros[0]
         d_all = np.empty_like(y)  # (N,)
         minus_near_all = np.empty((y.shape[0], 3), dtype=x.dtype)  # (N, 3)
-        for j in range(1, filled.shape[0]):
+        for j in range(1, zeros.shape[0]):
             near = np.array([d_i[j], d_j, d_i[j - 1]])  # (3,)
             minus_near = -near    # (3,)
             max_minus_near = np.max(minus_near)
@@ -19,11 +19,11 @@ def soft_warping(x, y):
             d_j = (row - y[j - 1]) ** 2 - (max_minus_near + log_sum_exp_minus_near)
             d_all[j - 1] = d_j
             minus_near_all[j - 1] = minus_near  # (3,)
-        d_i = np.zeros(filled.shape, dtype=x.dtype)  # (N + 1,)
+        d_i = np.zeros(zeros.shape, dtype=x.dtype)  # (N + 1,)
         d_i[1:] = d_all
         d_all_2[i - 1] = d_i      # (N + 1,)
         minus_near_all_all[i - 1] = minus_near_all  # (N, 3)
-    d = np.zeros((x.shape[0] + 1, filled.shape[0]), dtype=x.dtype)  # (T + 1, N + 1)
+    d = np.zeros((x.shape[0] + 1, zeros.shape[0]), dtype=x.dtype)  # (T + 1, N + 1)
     d[1:] = d_all_2
     return d[x.shape[0], y.shape[0]], (x, y, minus_near_all_all)
 
@@ -39,26 +39,24 @@ def soft_warping_gradient(saved):
     for i in reversed(range(1, d_d.shape[0])):
         d_d_all = (d_d_i + d_d_all_2[i - 1])[1:]
         row = x[i - 1]
-        stack_scan = minus_near_all_all[i - 1]
-        carry = x.dtype.type(0)
+        neg_all = minus_near_all_all[i - 1]
+        d_d_j = x.dtype.type(0)
         delta_2 = np.empty_like(y)
         delta_3 = np.empty_like(y)
         product_sum = x.dtype.type(0)
         d_y_2 = np.empty_like(y)
         for j in reversed(range(1, d_d.shape[1])):
-            delta = carry + d_d_all[j - 1]
+            delta = d_d_j + d_d_all[j - 1]
             product = 2 * (row - y[j - 1]) * delta
-            shifted_stack_scan = stack_scan[j - 1] - np.max(
-                stack_scan[j - 1], keepdims=True
-            )
-            exp_stack_scan = np.exp(shifted_stack_scan)
-            ratio = exp_stack_scan / np.sum(exp_stack_scan, keepdims=True)
+            shifted_neg_all = neg_all[j - 1] - np.max(neg_all[j - 1], keepdims=True)
+            exp_neg_all = np.exp(shifted_neg_all)
+            ratio = exp_neg_all / np.sum(exp_neg_all, keepdims=True)
             ratio_times_delta = ratio * delta
             delta_2[j - 1] = ratio_times_delta[0]
             delta_3[j - 1] = ratio_times_delta[2]
             product_sum += product
             d_y_2[j - 1] = -product
-            carry = ratio_times_delta[1]
+            d_d_j = ratio_times_delta[1]
         d_d_i = np.zeros(d_d_i.shape, dtype=x.dtype)
         d_d_i[1:] = delta_2
         d_d_i[:y.shape[0]] += delta_3

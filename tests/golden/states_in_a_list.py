@@ -13,14 +13,14 @@ def states_in_a_list(xs, w):
 def states_in_a_list_backward(saved, d_output):
     w, h_all = saved
     d_h_all, d_states_in_a_list_2 = d_output
-    filled = np.zeros(d_states_in_a_list_2.shape, dtype=w.dtype)
+    zeros = np.zeros(d_states_in_a_list_2.shape, dtype=w.dtype)
     d_h_all_2 = d_h_all.copy()
     d_h_all_2[h_all.shape[0] - 1] += d_states_in_a_list_2
-    d_h = filled
+    d_h = zeros
     d_xs = np.empty_like(h_all)
     d_w = np.zeros_like(w)
     for t in reversed(range(h_all.shape[0])):
-        h_prev = h_all[t - 1] if t > 0 else filled
+        h_prev = h_all[t - 1] if t > 0 else zeros
         d_h = d_h + d_h_all_2[t]      # h is read more than once: add the adjoints
         d_x = d_h * (1 - h_all[t] * h_all[t])
         d_xs[t] = d_x

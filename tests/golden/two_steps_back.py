@@ -19,14 +19,14 @@ def two_steps_back(x, a, b):
 
 def two_steps_back_backward(saved, d_y_all):
     a, b, y_all, y_t_2_all, sin_y_t_2_all = saved
-    filled = np.zeros((), dtype=y_all.dtype)
+    zeros = np.zeros((), dtype=y_all.dtype)
     d_y_t = y_all.dtype.type(0)
     d_y_t_2 = y_all.dtype.type(0)
     d_x = np.empty_like(y_all)
     d_a = y_all.dtype.type(0)
     d_b = y_all.dtype.type(0)
     for t in reversed(range(2, y_all.shape[0] + 2)):
-        y_t_prev = y_all[t - 3] if t > 2 else filled
+        y_t_prev = y_all[t - 3] if t > 2 else zeros
         delta = d_y_t + d_y_all[t - 2]
         d_x[t - 2] = delta
         d_a += delta * y_t_prev              # a is used at every step: add up

@@ -10,6 +10,7 @@ from __future__ import annotations
 import keyword
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from derivo.graph.dim import Size
 from derivo.graph.node import Node, order
@@ -70,13 +71,19 @@ class Naming:
                 self._part(o, depth - 1) if parts == "name" else self._short(o)
                 for o in operands
             ]
-            if all(filled):
-                yield pattern.format(*filled)
+            name = pattern.format(*filled) if all(filled) else ""
+            words = name.split("_")
+            # No `picked_picked_x`: the word alone says as much.
+            if name and all(a != b for a, b in pairwise(words)):
+                yield name
 
     def _patterns(self, node: Node) -> list[Pattern]:
         """Give patterns and what is filled in; a word alone needs nothing filled in."""
         node = self.roles.get(node, node)
         called = node.op.called
+        if "item" in node.op.traits:  # of a loop: what it gives is called as in it
+            pattern = "{0}_all" if "stack" in node.op.traits else "{0}"
+            return [(pattern, (node.attrs["of"],)), ("rows", ())]
         if callable(called):
             return list(called(node))
         if not called and len(node.inputs) == 1:

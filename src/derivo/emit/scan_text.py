@@ -17,6 +17,7 @@ from derivo.emit.statement import Statement, definition, is_name
 from derivo.emit.writing import Writing
 from derivo.graph.dim import Dim, Excess, Size
 from derivo.graph.loop import Loop
+from derivo.graph.names import adjoint_name
 from derivo.graph.node import Node
 from derivo.ops.index import WHOLE, slice_
 from derivo.ops.leaf import arange
@@ -291,7 +292,25 @@ class _Writer:
 
     def _wish(self, carry: Node, after: Node) -> str:
         wishes = self.body.wishes
-        return wishes.get(carry) or wishes.get(after) or "carry"
+        own = wishes.get(carry) or wishes.get(after)
+        return own or self._wish_of_adjoint(carry) or "carry"
+
+    def _wish_of_adjoint(self, carry: Node) -> str:
+        """Name what a loop back hands on after what the forward loop does."""
+        forward, wishes = self.node.attrs["forward"], self.body.wishes
+        if forward is None:
+            return ""
+        loop: Loop = forward.attrs["loop"]
+        floating = [
+            pair
+            for pair in zip(loop.carries, loop.following, strict=True)
+            if pair[0].spec.kind in ("float", "pyfloat")
+        ]
+        if len(floating) != len(self.loop.carries):
+            return ""
+        before, after = floating[self.loop.carries.index(carry)]
+        name = wishes.get(after) or wishes.get(before, "").removesuffix("_prev")
+        return adjoint_name(name) if name else ""
 
     def _fresh(self, node: Node) -> ast.expr:
         """Give the expression of a first carry; an array of zeros is made for each."""

@@ -60,12 +60,17 @@ def _fill_text(attrs: Any, *_specs: Any) -> str:
     return f"np.full({{shape}}, {{value}}, dtype={dtype})"
 
 
+def _fill_words(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    word = {0: "zeros", 1: "ones"}.get(node.attrs["value"], "filled")
+    return [(word, ())]
+
+
 fill = register(
     Op(
         "fill", (), _fill_spec, _fill_text,
         vjp=lambda *_args, **_attrs: (),
         attrs={"value": 0, "shape": (), "kind": "float"}, element=Same("{value}"),
-        called=("filled",),
+        called=_fill_words,
         js="R.full({shape}, {value})",
     )
 )  # fmt: skip

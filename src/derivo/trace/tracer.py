@@ -58,6 +58,9 @@ from derivo.trace.users import is_users
 from derivo.trace.variable import Variable
 from derivo.trace.watching import watched
 
+# Dicts and objects with more parts than this are no states of a loop.
+MOST_PARTS = 16
+
 
 class Tracer(Recorder):
     """A recorder that knows the line of the user's code it is at."""
@@ -65,7 +68,7 @@ class Tracer(Recorder):
     def __init__(self, builder: Builder, function: Callable[..., Any]) -> None:
         super().__init__(builder)
         self.function = function
-        self.found: dict[Node, tuple[int, str]] = {}
+        self.found: dict[Node, tuple[float, str]] = {}
         self.top = Invocation("", {}, 0)
         self.running = [self.top]
         self.entered = False
@@ -233,10 +236,9 @@ class Tracer(Recorder):
                     space[name] = whole
                 # `_` is what people call a value that is not read.
                 if isinstance(value, Variable) and name.strip("_"):
-                    names.setdefault(value.node, name)
-                    known = self.found.get(value.node)
-                    if known is None or known[0] > depth:
-                        self.found[value.node] = (depth, name)
+                    self._name(value, name, depth, names)
+                elif type(value) is dict or name == "self":
+                    self._name_parts(value, depth, names)
             if event == "return" and invocation is not None:
                 invocation.result = as_written(nest_of(arg))
                 invocation.end = self.builder.count
@@ -244,6 +246,32 @@ class Tracer(Recorder):
             return look
 
         return look
+
+    def _name(
+        self, value: Variable, name: str, depth: float, names: dict[Node, str]
+    ) -> None:
+        """Note what a value is called, by the outermost function that has it."""
+        names.setdefault(value.node, name)
+        known = self.found.get(value.node)
+        if known is None or known[0] > depth:
+            self.found[value.node] = (depth, name)
+
+    def _name_parts(self, whole: Any, depth: int, names: dict[Node, str]) -> None:
+        """Note what values are called that lie in a dict, or in the method's object.
+
+        A name of its own says more.
+        """
+        parts = whole if type(whole) is dict else getattr(whole, "__dict__", {})
+        if len(parts) > MOST_PARTS:
+            return
+        for key, value in list(parts.items()):
+            is_word = type(key) is str and key.strip("_").isidentifier()
+            if (
+                isinstance(value, Variable)
+                and value.node.op is not argument
+                and is_word
+            ):
+                self._name(value, key.strip("_"), depth + 0.5, names)
 
     def _mark(
         self, frame: FrameType, around: Invocation, active: list[Iterations]
