@@ -3,32 +3,32 @@ import numpy as np
 
 def a_layer_with_a_state(xs, w, u):
     energy = xs.dtype.type(0)
-    carry = np.zeros(w.shape[1], dtype=xs.dtype)  # (H,)
-    carry_2 = 0
-    carry_all = np.empty((xs.shape[0], *carry.shape), dtype=xs.dtype)  # (T, H)
+    h = np.zeros(w.shape[1], dtype=xs.dtype)  # (H,)
+    seen = 0
+    h_all = np.empty((xs.shape[0], *h.shape), dtype=xs.dtype)  # (T, H)
     for t in range(xs.shape[0]):
-        carry = np.tanh(xs[t] @ w + carry @ u)  # (H,)
-        carry_all[t] = carry  # (H,)
-        energy = energy + np.sum(carry ** 2)
-        carry_2 = carry_2 + 1
-    return energy / carry_2, (xs, w, u, carry_2, carry_all)
+        h = np.tanh(xs[t] @ w + h @ u)        # (H,)
+        h_all[t] = h                          # (H,)
+        energy = energy + np.sum(h ** 2)
+        seen = seen + 1
+    return energy / seen, (xs, w, u, seen, h_all)
 
 
 def a_layer_with_a_state_gradient(saved):
-    xs, w, u, carry_2, carry_all = saved
-    filled = np.zeros((w.shape[1],), dtype=xs.dtype)
-    d_energy = 1 / carry_2
-    carry = filled
+    xs, w, u, seen, h_all = saved
+    zeros = np.zeros((w.shape[1],), dtype=xs.dtype)
+    d_energy = 1 / seen
+    d_h = zeros
     d_xs = np.empty_like(xs)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     for t in reversed(range(xs.shape[0])):
-        row = carry_all[t - 1] if t > 0 else filled
-        delta = (1 - carry_all[t] ** 2) * (carry + 2 * carry_all[t] * d_energy)
-        d_xs[t] = w @ delta            # (D, H) @ (H,)
-        d_w += delta * xs[t][:, None]  # w is used at every step: add up
-        d_u += delta * row[:, None]    # u is used at every step: add up
-        carry = u @ delta
+        h_prev = h_all[t - 1] if t > 0 else zeros
+        delta = (1 - h_all[t] ** 2) * (d_h + 2 * h_all[t] * d_energy)
+        d_xs[t] = w @ delta             # (D, H) @ (H,)
+        d_w += delta * xs[t][:, None]   # w is used at every step: add up
+        d_u += delta * h_prev[:, None]  # u is used at every step: add up
+        d_h = u @ delta
     return d_xs, d_w, d_u
 
 

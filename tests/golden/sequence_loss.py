@@ -17,23 +17,23 @@ def sequence_loss(xs, ts, w, u, v):
 
 def sequence_loss_gradient(saved):
     xs, w, u, v, h_all, h_at_v_minus_ts_all = saved
-    filled = np.zeros((w.shape[1],), dtype=xs.dtype)
-    carry = filled
+    zeros = np.zeros((w.shape[1],), dtype=xs.dtype)
+    d_h = zeros
     d_xs = np.empty_like(xs)
     d_ts = np.empty_like(h_at_v_minus_ts_all)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     d_v = np.zeros_like(v)
     for t in reversed(range(xs.shape[0])):
-        h_prev = h_all[t - 1] if t > 0 else filled
+        h_prev = h_all[t - 1] if t > 0 else zeros
         delta = 2 / xs.shape[0] * h_at_v_minus_ts_all[t]
-        product = (carry + v @ delta) * (1 - h_all[t] * h_all[t])
+        product = (d_h + v @ delta) * (1 - h_all[t] * h_all[t])
         d_xs[t] = w @ product             # (D, H) @ (H,)
         d_ts[t] = -delta
         d_w += product * xs[t][:, None]   # w is used at every step: add up
         d_u += product * h_prev[:, None]  # u is used at every step: add up
         d_v += delta * h_all[t][:, None]  # v is used at every step: add up
-        carry = u @ product
+        d_h = u @ product
     return d_xs, d_ts, d_w, d_u, d_v
 
 

@@ -17,15 +17,15 @@ def states_in_a_dict(xs, ts, w, u, v):
 
 def states_in_a_dict_gradient(saved):
     xs, w, u, v, hs_all, difference_all = saved
-    filled = np.zeros((w.shape[1],), dtype=xs.dtype)
-    d_hs_t = filled
+    zeros = np.zeros((w.shape[1],), dtype=xs.dtype)
+    d_hs_t = zeros
     d_xs = np.empty_like(xs)
     d_ts = np.empty_like(difference_all)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     d_v = np.zeros_like(v)
     for t in reversed(range(xs.shape[0])):
-        hs_t_prev = hs_all[t - 1] if t > 0 else filled
+        hs_t_prev = hs_all[t - 1] if t > 0 else zeros
         delta = 2 * difference_all[t]
         delta_2 = (d_hs_t + v @ delta) * (1 - hs_all[t] * hs_all[t])
         d_xs[t] = w @ delta_2                # (D, H) @ (H,)

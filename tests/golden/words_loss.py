@@ -20,23 +20,23 @@ def words_loss(words, table, u, v):
 
 def words_loss_gradient(saved):
     words, u, v, h_all, scores_all = saved
-    filled = np.zeros((u.shape[0],), dtype=u.dtype)
-    carry = filled
+    zeros = np.zeros((u.shape[0],), dtype=u.dtype)
+    d_h = zeros
     d_table = np.zeros((v.shape[1], u.shape[0]), dtype=u.dtype)
     d_u = np.zeros_like(u)
     d_v = np.zeros_like(v)
     for t in reversed(range(h_all.shape[0])):
-        h_prev = h_all[t - 1] if t > 0 else filled
+        h_prev = h_all[t - 1] if t > 0 else zeros
         shifted_scores_all = scores_all[t] - np.max(scores_all[t], keepdims=True)
         exp_scores_all = np.exp(shifted_scores_all)
         ratio = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
         one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
         difference = ratio - one_hot_words
-        product = (carry + v @ difference) * (1 - h_all[t] * h_all[t])
+        product = (d_h + v @ difference) * (1 - h_all[t] * h_all[t])
         d_table[words[t]] += product      # table is used at every step: add up
         d_u += product * h_prev[:, None]  # u is used at every step: add up
         d_v += difference * h_all[t][:, None]  # v is used at every step: add up
-        carry = u @ product
+        d_h = u @ product
     return d_table, d_u, d_v
 
 

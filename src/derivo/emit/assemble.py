@@ -33,13 +33,22 @@ def program(
     structure
         How the results are handed back.
     functions
-        What derived the functions that it calls, if it calls any.
+        What derived the functions that it calls; None if this is to be computed from,
+        not read: then nothing is changed in place, either.
     notes
         What a reader must know of the forward function.
     """
     wanted = _returned(traced, backward)
     every = tuple(range(len(forward.graph.outputs)))
-    written = _program(traced, structure, forward, backward, every, wanted)
+    written = _program(
+        traced,
+        structure,
+        forward,
+        backward,
+        every,
+        wanted,
+        in_place=functions is not None,
+    )
     written = replace(written, notes=notes)
     if functions is None:
         return written
@@ -114,9 +123,9 @@ def _returned(graph: Graph, backward: Backward) -> tuple[Any, ...]:
 _NOTHING = Backward((), {}, {}, {}, (), (), ())
 
 
-def _program(
+def _program(  # noqa: PLR0913  one for both kinds of functions
     traced: Graph, structure: Any, forward: Forward, backward: Backward,
-    seeded: tuple[int, ...], returned: tuple[Any, ...],
+    seeded: tuple[int, ...], returned: tuple[Any, ...], *, in_place: bool = True,
 ) -> Program:  # fmt: skip
     lowering, shared = Lowering(forward.builder), KeptAxes(forward.builder, ())
 
@@ -126,6 +135,7 @@ def _program(
 
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
+    lowering.in_place = in_place
     reused = KeptAxes(forward.builder, graph)
 
     def written(node: Node) -> Node:

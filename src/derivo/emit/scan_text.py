@@ -26,6 +26,7 @@ from derivo.ops.shape import transpose
 # A stacked result to the same with its axes in another order, and the axis along which
 # the steps lie there.
 LaidOut = Mapping[Node, tuple[Node, int]]
+FLOATING = ("float", "pyfloat")
 
 
 def write_loop(body: Writing, node: Node, items: list[Node], laid_out: LaidOut) -> None:
@@ -301,14 +302,16 @@ class _Writer:
         if forward is None:
             return ""
         loop: Loop = forward.attrs["loop"]
-        floating = [
+        shape = carry.spec.shape
+        mine = [c for c in self.loop.carries if c.spec.shape == shape]
+        theirs = [
             pair
             for pair in zip(loop.carries, loop.following, strict=True)
-            if pair[0].spec.kind in ("float", "pyfloat")
+            if pair[0].spec.shape == shape and pair[0].spec.kind in FLOATING
         ]
-        if len(floating) != len(self.loop.carries):
+        if len(mine) != len(theirs):  # some of the adjoints are not handed on
             return ""
-        before, after = floating[self.loop.carries.index(carry)]
+        before, after = theirs[mine.index(carry)]
         name = wishes.get(after) or wishes.get(before, "").removesuffix("_prev")
         return adjoint_name(name) if name else ""
 

@@ -197,6 +197,13 @@ def _tidy_put(x: Any, *rest: Any, indices: Any, kinds: Any) -> Any:
     return None
 
 
+def _put_words(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    value = node.inputs[1]
+    if node.inputs[0].op is fill:  # what stands among zeros says most
+        return [("{0}_in_place", (value,)), ("placed", ())]
+    return [("patched_{0}", (node.inputs[0],)), ("patched", ())]
+
+
 # x with values in the place of parts of it, one after the other.
 put: Op = register(
     Op(
@@ -207,7 +214,7 @@ put: Op = register(
              rng.integers(1, 4, 2)),
             {"indices": ((("at", 1), ("cut", 1, None, 2)), ()),
              "kinds": (PLAIN, (2, 1, False))}),
-        latex=_put_formula, tidy=_tidy_put, called=("patched_{0}", "patched"),
+        latex=_put_formula, tidy=_tidy_put, called=_put_words,
         js=_put_js, traits=frozenset({"as_given", "copies"}),
     )
 )  # fmt: skip

@@ -10,13 +10,22 @@ from derivo.graph.loop import Loop
 from derivo.graph.node import Node, between
 from derivo.ops.arithmetic import add, sub
 from derivo.ops.infer import normal_axis
+from derivo.ops.leaf import less_ones, one_hot
 from derivo.trace.recorder import Recorder
 
 
 class Lowering:
-    """Rebuilds nodes so that each operation has NumPy text of its own."""
+    """Rebuilds nodes so that each operation has NumPy text of its own.
+
+    Attributes
+    ----------
+    in_place
+        Rows of a single 1 are taken from what they are taken from, at the places of
+        the ones: so a person writes a backward pass, and it holds no zeros.
+    """
 
     def __init__(self, builder: Builder) -> None:
+        self.in_place = False
         self.recorder = Recorder(builder)
         self.done: dict[Node, Node] = {}
         self.computed: set[Node] = set()
@@ -42,7 +51,18 @@ class Lowering:
             attrs = {k: self._inside(v) for k, v in node.attrs.items()}
             attrs = None if attrs == node.attrs else attrs
         made = self.recorder.builder.remake(node, inputs, attrs)
+        if self.in_place and made.op is sub and made.inputs[1].op is one_hot:
+            return self._less_ones(made) or made
         return self._without_detour(made)
+
+    def _less_ones(self, node: Node) -> Node | None:
+        """Write ``p - np.eye(c)[labels]`` as ``p[np.arange(n), labels] -= 1``."""
+        whole, ones = node.inputs
+        (labels,) = ones.inputs
+        if whole.spec != node.spec or labels.spec.rank != 1:
+            return None
+        attrs = {"rows": labels.spec.shape[0]}
+        return self.recorder.builder.make(less_ones, (whole, labels), attrs, node.line)
 
     def _inside(self, value: Any) -> Any:
         """Lower the body of a loop, and a value that is read from it."""

@@ -1,0 +1,78 @@
+"""Where a target of labels is subtracted, no rows of zeros are made in the gradient."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+
+LABELS: Any = derivo.Spec("N", "int")
+
+
+def by_identity(z, y):
+    p = np.exp(z - np.max(z, axis=1, keepdims=True))
+    p = p / np.sum(p, axis=1, keepdims=True)
+    return -np.mean(np.sum(np.eye(z.shape[1])[y] * np.log(p), axis=1))
+
+
+def by_name(z, y):
+    p = np.exp(z - np.max(z, axis=1, keepdims=True))
+    p = p / np.sum(p, axis=1, keepdims=True)
+    t = np.eye(z.shape[1])[y]
+    return -np.sum(t * np.log(p)) / len(y)
+
+
+def by_places(z, y):
+    p = np.exp(z - np.max(z, axis=1, keepdims=True))
+    p = p / np.sum(p, axis=1, keepdims=True)
+    return -np.mean(np.log(p[np.arange(len(y)), y]))
+
+
+def weighted(z, y, weights):
+    log_p = z - np.log(np.sum(np.exp(z), axis=1, keepdims=True))
+    return -np.sum(weights * log_p[np.arange(len(y)), y])
+
+
+CASES = [by_identity, by_name, by_places, weighted]
+
+
+def derived(function):
+    specs: dict[str, Any] = {"z": "N C", "y": LABELS}
+    if function is weighted:
+        specs["weights"] = "N"
+    return derivo.derive(function, wrt="z", **specs)
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)
+def test_the_gradient_takes_1_at_the_places_of_the_labels(function):
+    backward = derived(function).source.partition("_gradient(saved)")[2]
+    assert ", y] -= 1" in backward
+    assert "np.eye" not in backward
+
+
+@pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)
+def test_what_is_saved_stays_as_it_was(function):
+    """The change is made to a copy, unless it is of a value that is new."""
+    found = derived(function)
+    rng = np.random.default_rng(0)
+    given = {"z": rng.normal(size=(5, 4)), "y": np.array([0, 3, 1, -1, 2])}
+    if function is weighted:
+        given["weights"] = rng.normal(size=5)
+    _, saved = found.run_forward(given)
+    run = getattr(found.module, f"{function.__name__}_gradient")
+    first, again = run(saved), run(saved)
+    np.testing.assert_array_equal(first, again)
+    step = 1e-6 * rng.normal(size=(5, 4))
+    up, down = (function(**{**given, "z": given["z"] + s * step}) for s in (1, -1))
+    assert abs((up - down) / 2 - np.sum(first * step)) < 1e-12
+
+
+def test_a_forward_pass_that_subtracts_them_stays_as_it_is():
+    def squares(z, y):
+        return np.mean((z - np.eye(z.shape[1])[y]) ** 2)
+
+    source = derivo.derive(squares, z="N C", y=LABELS, wrt="z").source
+    assert "z - np.eye(" in source
