@@ -53,7 +53,10 @@ class Compiled(ABC):
 
     def __init__(self, passes: Passes, dtype: Any = None) -> None:
         self.passes = self._run_as(passes)
-        self.dtype = None if dtype is None else np.dtype(dtype)
+        try:
+            self.dtype = None if dtype is None else np.dtype(dtype)
+        except (TypeError, ValueError):
+            self.dtype = np.dtype(object)
         if self.dtype not in (None, np.float32, np.float64):
             message = f"dtype={dtype!r}: compiled functions take float32 or float64"
             raise DtypeError(message)
@@ -318,7 +321,7 @@ def _in_form(form: Any, arrays: Sequence[Any]) -> Any:
 _ENGINES: dict[str, type[Compiled]] = {"c": CompiledInC, "jax": CompiledInJax}
 
 
-def compile_passes(passes: Passes, engine: str, dtype: Any) -> Compiled:
+def compile_passes(passes: Passes, engine: Any, dtype: Any) -> Compiled:
     """Give the calls of a derivation, compiled.
 
     Raises
@@ -326,7 +329,7 @@ def compile_passes(passes: Passes, engine: str, dtype: Any) -> Compiled:
     UsageError
         An engine that does not compile functions.
     """
-    if engine not in _ENGINES:
+    if not isinstance(engine, str) or engine not in _ENGINES:
         message = (
             f"engine={engine!r}: functions are compiled by engine='c' or engine='jax'"
         )

@@ -59,10 +59,7 @@ class Choice:
     @classmethod
     def read(cls, keep: str | Iterable[str], inlined: str | Iterable[str]) -> Choice:
         """Read names as the user gives them: one, or several."""
-        kept, written_out = (
-            (names,) if isinstance(names, str) else tuple(names)
-            for names in (keep, inlined)
-        )
+        kept, written_out = _names("keep", keep), _names("inline", inlined)
         both = set(kept) & set(written_out)
         if both:
             message = (
@@ -92,6 +89,19 @@ class Choice:
         if names & set(self.keep):
             return True
         return False if {*names, EVERY} & set(self.inline) else None
+
+
+def _names(option: str, given: object) -> tuple[str, ...]:
+    """Read names of functions: one, or several."""
+    several = (given,) if isinstance(given, str) or given is None else given
+    names = tuple(several) if isinstance(several, Iterable) else (several,)
+    if not all(isinstance(name, str) for name in names):
+        message = (
+            f"{option}={given!r} is to be the name of a function that is called, as "
+            f"{option}='block', or several of them"
+        )
+        raise UsageError(message)
+    return names
 
 
 @dataclass(frozen=True)

@@ -703,6 +703,12 @@ def _wrt(wrt: Any, graph: Graph, given: Given) -> tuple[str, ...]:
         asked: tuple[Any, ...] = (wrt,)
     else:
         asked = tuple(wrt) if isinstance(wrt, Iterable) else (wrt,)
+    if not all(isinstance(name, str) for name in asked):
+        message = (
+            f"wrt={wrt!r}: arguments are named, as wrt={next(iter(kinds), 'x')!r}, or "
+            "several of them in a tuple"
+        )
+        raise UsageError(message)
     floating = "float" in kinds.values()  # without one there is nothing to name
     if (not asked and floating) or len(set(asked)) < len(asked):
         what = "names an argument twice" if asked else "names no argument"

@@ -55,8 +55,9 @@ def explain(
     """
     derivation = derivation.written_out
     wanted = (level,) if isinstance(level, str) else tuple(level)
-    for name in wanted:
-        if name not in (*LEVELS, "all"):
+    names: tuple[Any, ...] = wanted
+    for name in names:
+        if not isinstance(name, str) or name not in (*LEVELS, "all"):
             message = f"there is no level {name!r}; choose of all, {', '.join(LEVELS)}"
             raise UsageError(message)
     if upstream is not None and not arrays:

@@ -37,7 +37,13 @@ class Spec:
     def __init__(
         self, shape: Shape | tuple[Dim | str, ...] | str, kind: npt.DTypeLike = "float"
     ) -> None:
-        sides = (shape,) if isinstance(shape, str) else shape
+        sides: Any = (shape,) if isinstance(shape, str) else shape
+        if not isinstance(sides, tuple | list):
+            message = (
+                f"Spec({shape!r}): the shape is to be a text such as 'N L', or a tuple "
+                "of sizes"
+            )
+            raise ShapeError(message)
         if any(issubclass(kind, str) for kind in {*map(type, sides)}):
             read: Shape = ()
             for side in sides:
@@ -45,7 +51,7 @@ class Spec:
             sides = read
         object.__setattr__(self, "shape", tuple(sides))
         known = isinstance(kind, str) and kind in KINDS
-        object.__setattr__(self, "kind", kind if known else kind_of(np.dtype(kind)))
+        object.__setattr__(self, "kind", kind if known else kind_of(_dtype(kind)))
 
     @property
     def rank(self) -> int:
@@ -61,6 +67,15 @@ class Spec:
         """Write the shape, and the kind where it is not the usual one."""
         text = format_shape(self.shape)
         return text if self.kind in ("float", "pyfloat") else f"{text} {self.kind}"
+
+
+def _dtype(kind: Any) -> np.dtype[Any]:
+    try:
+        dtype: np.dtype[Any] = np.dtype(kind)
+    except (TypeError, ValueError):
+        message = f"a kind is 'float', 'int' or 'bool', or a type of NumPy's: {kind!r}"
+        raise DtypeError(message) from None
+    return dtype
 
 
 def kind_of(dtype: np.dtype[Any]) -> str:

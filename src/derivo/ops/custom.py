@@ -107,6 +107,10 @@ def rule(
     """
     if function is None:
         return partial(rule, backward=backward, domain=domain)
+    for what, given in (("function", function), ("backward pass", backward)):
+        if not inspect.isroutine(given):
+            message = f"rule: the {what} is to be a function, and this is {given!r}"
+            raise UsageError(message)
     own = Own(function, backward, domain)
     return update_wrapper(own.operation, function, updated=())
 

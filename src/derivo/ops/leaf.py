@@ -149,7 +149,8 @@ def _tidy_float(x: Any) -> Any:
 
 def _float_text(_attrs: Any, x: Any) -> str:
     # Without axes it may be a number of Python's.
-    return "{0}.astype({dtype})" if x.shape else "np.asarray({0}, {dtype})"
+    has_axes = bool(getattr(x, "shape", ()))
+    return "{0}.astype({dtype})" if has_axes else "np.asarray({0}, {dtype})"
 
 
 # NumPy would turn float32 into float64 where an integer array joins in; converting the

@@ -192,14 +192,16 @@ def scan(
     (np.float64(6.0), array([1., 3., 6.]))
     """
     for value in leaves((init, xs, length)):
-        if hasattr(value, "record"):
+        if hasattr(type(value), "record"):
             return _traced(value, step, init, xs, length, reverse=reverse)
     steps = _length([np.asarray(x) for x in leaves(xs)], length)
     carry, outputs = init, []
     for t in reversed(range(steps)) if reverse else range(steps):
         new, output = pair(step(carry, _row(xs, t)))
         for value in leaves((new, output)):
-            if hasattr(value, "record"):  # the step reads a traced value around it
+            if hasattr(
+                type(value), "record"
+            ):  # the step reads a traced value around it
                 return _traced(value, step, init, xs, length, reverse=reverse)
         carry = new
         outputs.append(output)

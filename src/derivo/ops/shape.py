@@ -95,7 +95,8 @@ def _reshaped_element(index: Any, _attrs: Any, specs: Any, result: Any) -> str:
 
 def _reshape_text(_attrs: Any, x: Any) -> str:
     # Without axes it may be a number of Python's.
-    return "{0}.reshape({shape})" if x.shape else "np.reshape({0}, {shape})"
+    has_axes = bool(getattr(x, "shape", ()))
+    return "{0}.reshape({shape})" if has_axes else "np.reshape({0}, {shape})"
 
 
 reshape: Op = register(

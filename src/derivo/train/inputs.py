@@ -30,7 +30,11 @@ def read_inputs(x: Any, dtype: Any = None, *, name: str = "x") -> Any:
     ShapeError
         Not a table.
     """
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except ValueError:  # rows of different lengths
+        message = f"{name} is no table: its rows are not equally long"
+        raise ShapeError(message) from None
     if array.dtype.kind not in "fiub":
         message = (
             f"{name} holds {_kind(array)}, and a network takes numbers. Convert "

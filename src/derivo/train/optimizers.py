@@ -158,7 +158,10 @@ def same_rule(a: Optimizer, b: Optimizer) -> bool:
 
 
 def _states(rule: Callable[..., Any]) -> tuple[str, ...]:
-    names = list(inspect.signature(rule).parameters)
+    try:
+        names = list(inspect.signature(rule).parameters)
+    except (TypeError, ValueError):
+        names = []
     if names[:2] != ["parameter", "gradient"] or not {
         "learning_rate",
         "step_number",

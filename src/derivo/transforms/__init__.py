@@ -19,7 +19,7 @@ from derivo.ops.shape import as_shape
 from derivo.transforms.call import Function
 from derivo.transforms.derivative import Derivative
 from derivo.transforms.derived import Derived, one_like, seeded, zeros_like
-from derivo.transforms.trees import is_array, leaves, rebuilt, shapes, told
+from derivo.transforms.trees import is_array, is_traced, leaves, rebuilt, shapes, told
 
 __all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
 
@@ -151,7 +151,7 @@ def _unit_vectors(value: Any) -> list[Any]:
     if not shape:
         return [one_like(value)]
     size = int(np.prod(np.array(shape, int)))
-    dtype = float if hasattr(value, "record") else np.asarray(value).dtype
+    dtype = float if is_traced(value) else np.asarray(value).dtype
     return list(np.eye(size, dtype=dtype).reshape(size, *shape))
 
 

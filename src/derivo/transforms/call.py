@@ -11,7 +11,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from derivo.errors import UsageError
-from derivo.transforms.trees import form, is_array, leaves, rebuilt
+from derivo.trace.patch import active_recorder
+from derivo.transforms.trees import (
+    form,
+    is_array,
+    is_number,
+    is_traced,
+    leaves,
+    rebuilt,
+)  # fmt: skip
 
 Function = Callable[..., Any]
 # What a function gave when it was traced. It stands here, not in the call: what a trace
@@ -62,7 +70,7 @@ class Call:
     @property
     def recorder(self) -> Any:
         """What traces the numbers, if something does."""
-        traced = (v for v in self.values.values() if hasattr(v, "record"))
+        traced = (v for v in self.values.values() if is_traced(v))
         return next((v.recorder for v in traced), None)
 
     @property
@@ -87,9 +95,23 @@ class Call:
             result, aux = result
         _RESULTS[self] = result, aux
         flat = [v for _, v in leaves(result)]
+        for value in flat:
+            if not is_number(value):
+                message = (
+                    f"the function returns {value!r}, and only numbers have derivatives"
+                    "; with has_aux=True it may return (result, whatever else)"
+                )
+                raise UsageError(message)
         if self.has_aux:
             flat += [v for _, v in leaves(aux) if is_array(v)]
-        return flat
+        recorder = active_recorder()
+        if recorder is None:
+            return flat
+        # What is not traced would be one row of numbers, not several results.
+        return [
+            v if is_traced(v) or not is_number(v) else recorder.wrap(recorder.lift(v))
+            for v in flat
+        ]
 
     @property
     def out(self) -> Any:
@@ -161,13 +183,14 @@ def _identifier(name: str, taken: dict[str, Any]) -> str:
 
 
 def _is_floating(value: Any) -> bool:
-    if hasattr(value, "record"):
+    if is_traced(value):
         return value.node.spec.kind in ("float", "pyfloat")
     return isinstance(value, float) or (is_array(value) and value.dtype.kind == "f")
 
 
 def _refuse_whole(function: Function, name: str, value: Any) -> None:
-    what = repr(value) if np.ndim(value) == 0 else "whole numbers"
+    nested = isinstance(value, list | tuple | dict | np.ndarray)
+    what = "whole numbers" if nested else repr(value)
     called = getattr(function, "__name__", "the function")
     message = (
         f"{called}: the derivative for {name!r} is asked for, which holds {what}. "

@@ -24,6 +24,7 @@ from derivo.simplify.driver import simplify_forward
 from derivo.trace.patch import active_recorder
 from derivo.transforms.call import Call, Function, by_position
 from derivo.transforms.held import Held, Slot
+from derivo.transforms.trees import is_traced
 from derivo.verify.same import compare
 
 # How many derivations of one function are kept.
@@ -189,7 +190,7 @@ def _strong(kind: str) -> str:
 
 def zeros_like(value: Any) -> Any:
     """Give zeros of the same shape, where the value lives."""
-    if hasattr(value, "record"):
+    if is_traced(value):
         shape = as_shape(value.shape)
         return value.record(fill, (), {"value": 0, "shape": shape, "kind": "float"})
     array = np.asarray(value)
@@ -206,4 +207,4 @@ def seeded(pulled: Pulled, at: int, seed: Any) -> dict[str, Any]:
 
 def one_like(value: Any) -> Any:
     """Give the number 1 in the floating type of a value."""
-    return 1.0 if hasattr(value, "record") else np.ones((), np.asarray(value).dtype)[()]
+    return 1.0 if is_traced(value) else np.ones((), np.asarray(value).dtype)[()]

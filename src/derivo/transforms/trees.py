@@ -12,12 +12,17 @@ from derivo.graph.nest import Record, holds_values
 from derivo.trace.specs import as_nest
 
 
+def is_traced(value: Any) -> bool:
+    """Tell a traced value by its class: a module may have a `record`, too."""
+    return hasattr(type(value), "record")
+
+
 def is_array(value: Any) -> bool:
     """Tell whether a value is numbers to compute with: whole Python numbers are not.
 
     They count, pick or switch, and a function may ask for them (``if n``).
     """
-    if hasattr(value, "record"):
+    if is_traced(value):
         return True
     if isinstance(value, np.ndarray | np.generic):
         return value.dtype.kind in "fiub"
@@ -82,7 +87,7 @@ def form(tree: Any) -> Any:
         except TypeError:
             return "one", id(tree)
         return type(tree), tree
-    spec = tree.node.spec if hasattr(tree, "record") else None
+    spec = tree.node.spec if is_traced(tree) else None
     if spec is not None:
         return spec
     array = np.asarray(tree)
@@ -100,7 +105,7 @@ def is_number(value: Any) -> bool:
 
 
 def _shape(value: Any) -> Any:
-    return tuple(value.shape) if hasattr(value, "record") else np.shape(value)
+    return tuple(value.shape) if is_traced(value) else np.shape(value)
 
 
 def told(tree: Any) -> str:

@@ -156,12 +156,23 @@ def specs_of(arrays: Any, specs: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _parameters(forward: Any) -> list[str]:
+    try:
+        return list(inspect.signature(forward).parameters)
+    except (TypeError, ValueError):
+        message = (
+            f"the forward pass is to be a function of NumPy arrays, and this is "
+            f"{forward!r}"
+        )
+        raise UsageError(message) from None
+
+
 def _read(
     forward: Callable[..., Any], backward: Callable[..., Any],
     specs: Mapping[str, Any], options: Any,
 ) -> Case:  # fmt: skip
     """Derive the forward pass, and say what each argument of the other is."""
-    names = list(inspect.signature(forward).parameters)
+    names = _parameters(forward)
     if "self" in specs and "self" not in names:
         message = (
             "check_backward takes functions of arrays, and self= names attributes of "

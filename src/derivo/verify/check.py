@@ -75,7 +75,8 @@ def check(
     rng = generator(seed, trials)
     for name, value, kind in (("sizes", sizes, Mapping), ("arrays", arrays, Mapping),
                               ("order", order, int)):  # fmt: skip
-        if value is not None and not isinstance(value, kind):
+        left_out = value is None and kind is Mapping
+        if not left_out and not isinstance(value, kind):
             what = "a dict with names" if kind is Mapping else "1 or 2"
             message = f"{name}={value!r} is to be {what}"
             raise UsageError(message)

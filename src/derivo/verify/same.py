@@ -94,7 +94,7 @@ def compare(
         differences, problem = _differences(run, forward.graph, owned)
         if differences:
             problem = _cause(run, forward, differences[0])
-    if not problem:
+    if not problem or not forward.graph.outputs:
         return ()
     text = f"not compared with {forward.graph.name} itself: {problem}"
     return (Step("compare", text, forward.graph.outputs[0]),)

@@ -58,8 +58,8 @@ class Words:
         "en", "fr" or "ja".
     """
 
-    def __init__(self, language: str) -> None:
-        if language not in LANGUAGES:
+    def __init__(self, language: object) -> None:
+        if not isinstance(language, str) or language not in LANGUAGES:
             listed = ", ".join(LANGUAGES)
             message = f"there are no texts in {language!r}; choose one of {listed}"
             raise UsageError(message)
