@@ -199,9 +199,7 @@ def scan(
     for t in reversed(range(steps)) if reverse else range(steps):
         new, output = pair(step(carry, _row(xs, t)))
         for value in leaves((new, output)):
-            if hasattr(
-                type(value), "record"
-            ):  # the step reads a traced value around it
+            if hasattr(type(value), "record"):  # the step reads a value from around it
                 return _traced(value, step, init, xs, length, reverse=reverse)
         carry = new
         outputs.append(output)
