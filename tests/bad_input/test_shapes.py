@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.errors import NotSupportedError, ShapeError
+from derivo.errors import NotSupportedError, ShapeError, TraceError
 from derivo.ops.refused import instead_of
 from tests.refused import refused
 
@@ -102,7 +102,6 @@ def test_rows_of_different_length():
         (".strides", lambda x: x.strides),  # here
         ("np.frexp", lambda x: np.frexp(x)[0]),  # here
         ("np.left_shift", lambda x: x << 2),  # here
-        ("np.exp(..., where=...)", lambda x: np.exp(x, where=x > 0)),  # here
         (".astype(int64)", lambda x: x.astype(np.int64)),  # here
     ],
 )
@@ -127,3 +126,12 @@ def test_an_index_of_booleans():
     text = refused(NotSupportedError, f, x="N")
     assert "as many elements as the mask holds" in text
     assert "np.where(mask, x, something)" in text
+
+
+def test_a_mask_that_leaves_elements_unset():
+    def f(x):
+        return np.exp(x, where=x > 0)  # here
+
+    text = refused(TraceError, f, x="N")
+    assert "leaves elements that nothing sets" in text
+    assert "np.where(mask, np.exp(...), 0)" in text
