@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.emit.js.program import asset
+from derivo.emit.js.program import asset, runtime
 
 NODE = shutil.which("node")
 MISSING = "NO NODE: the JavaScript is not run; install nodejs"
@@ -53,14 +53,19 @@ process.stdout.write(JSON.stringify(found));
 def run(
     folder: Path, programs: Mapping[str, str], given: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Run programs by name, each on its arguments, sizes and upstream."""
+    """Run programs by name, each on its arguments, sizes and upstream.
+
+    Each has the runtime that its page has, with what it calls of the rare functions.
+    """
     listed = ",\n".join(
-        f"{json.dumps(name)}: () => {{ {text}; return {{forward, backward}}; }}"
+        f"{json.dumps(name)}: () => {{ {runtime(text)} {text}; "
+        "return {forward, backward}; }"
         for name, text in programs.items()
     )
     script, data = folder / "programs.js", folder / "given.json"
-    runtime = asset("runtime.js") + asset("rare.js")
-    script.write_text(f"{runtime}\nconst PROGRAMS = {{{listed}}};\n{HARNESS}")
+    script.write_text(
+        f"{asset('runtime.js')}\nconst PROGRAMS = {{{listed}}};\n{HARNESS}"
+    )
     data.write_text(json.dumps(given, allow_nan=False))
     assert NODE
     done = subprocess.run(

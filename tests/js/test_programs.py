@@ -11,6 +11,7 @@ import derivo
 from derivo.explain.computed import reasons, script_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
+from derivo.explain.writers.html.window import closely
 from tests.catalogue import CASES
 from tests.js import node
 from tests.scan.programs import PROGRAMS
@@ -19,7 +20,8 @@ ALL = {**CASES, **PROGRAMS}
 pytestmark = pytest.mark.skipif(node.NODE is None, reason=node.MISSING)
 
 
-def subjects() -> dict[str, Subject]:
+@pytest.fixture(scope="module")
+def told() -> dict[str, Subject]:
     """Prepare every program of the catalogues with its numbers."""
     found = {}
     for name, case in ALL.items():
@@ -29,8 +31,9 @@ def subjects() -> dict[str, Subject]:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    told = subjects()
+def results(
+    told: dict[str, Subject], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Any]:
     programs, given, keys = {}, {}, {}
     for name, about in told.items():
         if reasons(about):
@@ -52,6 +55,12 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_every_program_is_written(results: dict[str, Any]) -> None:
     assert set(ALL) - set(results) == set()
+
+
+def test_the_runtime_of_every_page_is_small(told: dict[str, Subject]) -> None:
+    """What a page holds is under 12 kB, whichever rare functions its program calls."""
+    for name, about in told.items():
+        assert len(closely(script_of(about).runtime).encode()) < 12_000, name
 
 
 def close(expected: Any, actual: Any, where: str) -> None:

@@ -114,8 +114,7 @@ class Reader:
 
     def is_same_in_lanes(self, tree: ast.expr) -> bool:
         """Tell whether a place or a question is the same in all lanes."""
-        names = (n.id for n in ast.walk(tree) if isinstance(n, ast.Name))
-        return not self.lane or self.lane not in names
+        return not self.lane or self._lanes.is_same(tree)
 
     def operand(self, tree: ast.Name) -> Node:
         """Give the operand that is called ``_0`` or so."""

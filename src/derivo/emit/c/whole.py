@@ -181,6 +181,20 @@ class Lanes:
         found = self._found(tree)
         return found is not None and found[1]
 
+    def is_same(self, tree: ast.expr) -> bool:
+        """Tell whether a place is the same in all lanes, or the answer to a question.
+
+        Of whole numbers of registers the question which is less has one answer.
+        """
+        if isinstance(tree, ast.BoolOp):
+            return all(map(self.is_same, tree.values))
+        if not isinstance(tree, ast.Compare) or self.slope(tree) == 0:
+            return self.slope(tree) == 0
+        left, (right,) = tree.left, tree.comparators
+        is_less = isinstance(tree.ops[0], ast.Lt | ast.GtE)
+        along = self.slope(left) is not None and self.slope(right) == 0
+        return is_less and along and self.is_whole(left) and self.is_whole(right)
+
     def _found(self, tree: ast.expr) -> tuple[int, bool] | None:
         if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
             return 0, tree.value % self.lanes == 0
@@ -206,14 +220,20 @@ class Lanes:
             return (total, whole and is_whole) if total <= 1 else None
         if isinstance(tree.op, ast.Sub) and not other:
             return slope, whole and is_whole
-        if isinstance(tree.op, ast.Mult) and not slope and not other:
-            return 0, whole or is_whole
-        if other or not (is_whole and whole):
-            return None
+        if isinstance(tree.op, ast.Mult) and _is_one(
+            tree.left if other else tree.right
+        ):
+            return slope + other, whole if slope else is_whole
+        if not slope + other:
+            return 0, isinstance(tree.op, ast.Mult) and (whole or is_whole)
         # Of a whole number of registers, by a whole number of registers.
-        if isinstance(tree.op, ast.FloorDiv):
-            return 0, False
-        return (slope, True) if isinstance(tree.op, ast.Mod) else None
+        divided = {ast.FloorDiv: (0, False), ast.Mod: (1, True)}
+        is_even = slope and not other and whole and is_whole
+        return divided.get(type(tree.op)) if is_even else None
+
+
+def _is_one(tree: ast.expr) -> bool:
+    return isinstance(tree, ast.Constant) and tree.value == 1
 
 
 def bracketed(text: str) -> str:

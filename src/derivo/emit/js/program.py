@@ -9,6 +9,7 @@ from functools import cache
 from importlib.resources import files
 
 from derivo.emit.js.body import RESERVED, Body, Shared, is_number
+from derivo.emit.js.needed import needed
 from derivo.emit.naming import Naming
 from derivo.graph.builder import Builder
 from derivo.graph.element import Unscripted
@@ -202,12 +203,9 @@ def _pair(key: str, text: str) -> str:
 
 
 def runtime(text: str) -> str:
-    """Give the functions of the runtime that a text calls: the rare ones if need be."""
-    core, rare = asset("runtime.js"), asset("rare.js")
-    called = set(re.findall(r"\bR\.(\w+)", text))
-    *_, given = rare.partition("\n  return {")
-    own = set(re.findall(r"(?:^|[,{])\s*(\w+)(?=[,:])", given, re.MULTILINE))
-    return core + rare if called & own else core
+    """Give the functions of the runtime that a text calls: of the rare ones, these."""
+    called = re.findall(r"\bR\.(\w+)", text)
+    return asset("runtime.js") + needed(asset("rare.js"), called)
 
 
 @cache

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from derivo.emit.plan.layout import is_turned, origin
+from derivo.emit.plan.layout import is_turned, layout_of, origin
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Dim, Shape, product
 from derivo.graph.element import Contracted, Fold, Product
@@ -37,6 +37,8 @@ def with_plain_products(roots: Iterable[Node]) -> dict[Node, Node]:
     for node in nodes:
         inputs = tuple(new[i] for i in node.inputs)
         form = forms.get(type(node.op.element))
+        if "reshapes" in node.op.traits:
+            form = writer.reshaped
         new[node] = form(node, *inputs) if form else writer.builder.remake(node, inputs)
     return new
 
@@ -58,6 +60,14 @@ class _Writer:
     def shaped(self, node: Node, shape: Shape) -> Node:
         same = node.spec.shape == shape
         return node if same else self.make("reshape", node, shape=shape)
+
+    def reshaped(self, node: Node, x: Node) -> Node:
+        """Give a value under another shape; alike for shapes that lie alike."""
+        shape = node.spec.shape
+        rows = product(shape[:-1])
+        if rows != 1 and layout_of(shape) != layout_of(x.spec.shape):
+            x = self.shaped(x, (rows, shape[-1]))
+        return self.shaped(x, shape)
 
     # --- reductions -------------------------------------------------------------------
 
