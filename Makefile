@@ -59,8 +59,9 @@ fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at lengt
 peers: $(VENV)/peers.stamp  ## compare with scikit-learn, PyTorch, JAX and MyGrad
 	@$(BIN)/python -m pytest -m peers $(ARGS)
 
-docs: $(VENV)/test.stamp  ## build the article, and run every example of README and docs
+docs: $(VENV)/test.stamp  ## build the article and the playground, and run every example of README and docs
 	@$(BIN)/python docs/article/build.py
+	@$(BIN)/python -m derivo play -o docs/playground.html
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
 
 bench: $(VENV)/peers.stamp  ## time a training step beside other libraries, in one table

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import derivo
+from benchmarks import gpt2
 from derivo.explain.prepare import subject
 from derivo.layers import Dense
 from tests.catalogue import CASES
@@ -232,6 +233,40 @@ def test_calls_are_boxes_that_open_where_a_step_leads_into_them(browser, tmp_pat
     js(browser, "document.querySelector('[data-opens=p3]').dispatchEvent(new MouseEvent('click', { bubbles: true }))")  # fmt: skip
     assert face(browser, "state")["picture"] == "p3"
     assert complaints(browser) == []
+
+
+def test_a_block_of_a_transformer_computes_opens_and_trains(browser, tmp_path):
+    parameters = gpt2.init_params(1, 4, 5, 3, np.random.default_rng(0))
+    given = {"inputs": np.array([1, 2, 0]), "targets": np.array([2, 0, 4])}
+    weights = ("wte", "wpe", "blocks", "ln_f")
+    d = derivo.derive(gpt2.gpt2_loss, wrt=weights, n_head=2, **given, **parameters)
+    explanation = d.explain(**given, **parameters)
+    window = explanation.window
+    assert window.reasons == ()
+    opened = {p.id: p for p in window.pictures}
+    (block,) = (p for p in window.pictures if p.name == "transformer_block")
+    inner = {opened[i].name for i in block.opens.values()}
+    assert inner == {"layer_norm", "mha", "ffn"}
+    open_page(browser, explanation.page, tmp_path / "gpt.html")
+    js(browser, "derivo.train(5, 0.1)")
+    for _ in range(5):
+        back = d.gradients(**given, **parameters)
+        parameters = {k: descended(parameters[k], back[k], 0.1) for k in weights}
+    np.testing.assert_allclose(face(browser, "loss"), d(**given, **parameters), **CLOSE)
+    np.testing.assert_allclose(
+        face(browser, "values")["wte"], parameters["wte"], **CLOSE
+    )
+    assert complaints(browser) == []
+    assert len(explanation.page.encode()) < 1_500_000
+
+
+def descended(value, gradient, rate):
+    """Take a step down, in arrays as they are nested."""
+    if isinstance(value, dict):
+        return {k: descended(v, gradient[k], rate) for k, v in value.items()}
+    if isinstance(value, list):
+        return [descended(v, g, rate) for v, g in zip(value, gradient, strict=True)]
+    return value - rate * gradient
 
 
 def test_what_stands_above_the_code_does_not_shift_its_lines():
