@@ -3,8 +3,9 @@
 Run with ``python benchmarks/adbench.py PATH``, PATH a folder with ADBench's data files
 and ``reference.json`` (see `references`). Each row gives the largest error relative to
 the largest gradient, and the time of a gradient over that of the objective, where the
-objective is the user's own function, run by NumPy; beside it that of JAX (`jax.grad`,
-jitted, over the jitted objective), if it is installed.
+objective is the user's own function, run by NumPy; beside it the gradient compiled
+(`d.compile()`), over the same, and that of JAX (`jax.grad`, jitted, over the jitted
+objective), if it is installed.
 
 Sources: F. Srajer, Z. Kukelova, A. Fitzgibbon, A benchmark of selected algorithmic
 differentiation tools (2018), sections 3.1 to 3.4, for GMM, bundle adjustment and LSTM;
@@ -31,6 +32,7 @@ import derivo
 from derivo.errors import DerivoError
 
 ROUNDS = 7
+SAME = 1e-9
 
 Arrays = dict[str, Any]
 
@@ -344,14 +346,33 @@ def row(problem: Problem) -> None:
     found = d.gradients(**problem.arrays)
     deriving = time.perf_counter() - start
     error = f"{error_of(found, problem.expected):.1e}" if problem.expected else "-"
-    plain, ours = interleaved(
+    fast = compiled_gradients(d, problem, found)
+    plain, ours, *compiled = interleaved(
         lambda: problem.function(**problem.arrays),
         lambda: d.gradients(**problem.arrays),
+        *([lambda: fast(**problem.arrays)] if fast else []),
     )
     peer = jax_ratio(problem, wrt)
     shown = f"{peer:.2f}" if peer else "-"
+    in_c = f"{compiled[0] / plain:.2f}" if compiled else "-"
     print(f"{problem.name:12}{error:>10}{deriving:>11.2f}{1e3 * plain:>13.3f}"
-          f"{ours / plain:>10.2f}{shown:>10}")  # fmt: skip
+          f"{ours / plain:>10.2f}{in_c:>10}{shown:>10}")  # fmt: skip
+
+
+def compiled_gradients(
+    d: Any, problem: Problem, known: Arrays
+) -> Callable[..., Any] | None:
+    """Give the gradients compiled, which are those of NumPy; None if they cannot be."""
+    try:
+        fast = d.compile()
+        found = fast.gradients(**problem.arrays)
+    except DerivoError as error:
+        print(f"  not compiled: {error}")
+        return None
+    if (apart := error_of(found, known)) > SAME:
+        print(f"  COMPILED IT DIFFERS by {apart:.1e}")
+    gradients: Callable[..., Any] = fast.gradients
+    return gradients
 
 
 def jax_ratio(problem: Problem, wrt: tuple[str, ...]) -> float | None:
@@ -412,7 +433,7 @@ def main() -> None:
     parser.add_argument("path", type=Path, help="a folder with ADBench's data")
     folder = parser.parse_args().path
     print(f"{'':12}{'error':>10}{'derived s':>11}{'objective ms':>13}{'gradient':>10}"
-          f"{'JAX':>10}")  # fmt: skip
+          f"{'compiled':>10}{'JAX':>10}")  # fmt: skip
     for problem in (*references(folder), *closed_forms(), *timed_only(folder)):
         row(problem)
     bundle_adjustment(folder)

@@ -21,7 +21,7 @@ from derivo.run.engine import EpochResult
 SECONDS_WORTH_THREADS = 100e-6
 # Above this they are never slower together, even where others have some of the cores:
 # a thread that the system holds up leaves its parts to the others.
-SECONDS_OF_A_LARGE_STEP = 5e-3
+SECONDS_OF_A_LARGE_STEP = 20e-3
 # In between it is tried out, with so many calls of each kind; what was faster stays for
 # some calls, and for longer each time that it wins again.
 CALLS_OF_A_TRIAL = 3
