@@ -169,6 +169,7 @@ static void meet(struct member *me) {
     for (int spins = 0; __atomic_load_n(&team->turn, __ATOMIC_ACQUIRE) != next; ++spins)
         if (spins > 2000) sched_yield(); else PAUSE;
 }
+struct step;
 /* Do a phase together, in so many parts for each thread. */
 static void together(void (*phase)(const struct step *s, long part, long parts),
                      const struct step *s, long each, struct member *me) {
