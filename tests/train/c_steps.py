@@ -16,7 +16,7 @@ from derivo.train.optimizers import find_optimizer
 from derivo.train.step import derive_step
 
 # The order of sums is the same at every level of optimisation; this one compiles fast.
-QUICK = ("-O1",)
+QUICK = ("-O1", "-Werror")
 
 
 @dataclass
