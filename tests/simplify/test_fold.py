@@ -21,11 +21,10 @@ from derivo.simplify.fold import (
     part_products,
     rebase,
 )
-from derivo.simplify.pull import most_shared, shared
 from derivo.simplify.read import Reader
 from derivo.simplify.sums import primitive
 from derivo.simplify.terms import Terms
-from derivo.simplify.write import Writer
+from derivo.simplify.write import Writer, most_shared, shared
 from tests.simplify.evaluate import product_value, value_of
 from tests.simplify.world import SIZES, World, one_of, random_expression, terms
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from derivo.simplify.factor import Size
-from derivo.simplify.peephole import Polish
+from derivo.simplify.polish import Polish
 from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
 from derivo.simplify.write import Writer

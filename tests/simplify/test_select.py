@@ -14,7 +14,7 @@ from derivo.ops.arithmetic import add, div, mul, power, square
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.elementwise import exp, sqrt
 from derivo.ops.leaf import argument, constant
-from derivo.simplify.bounds import Bounds
+from derivo.simplify.select import Bounds
 
 # Function of x, the point, and the gradient there: 0 where x takes no part.
 MASKED: dict[str, tuple[Any, list[float], list[float]]] = {

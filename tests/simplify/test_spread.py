@@ -16,8 +16,7 @@ from derivo.graph.spec import spec_of
 from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
 from derivo.run.reference import run_graph
-from derivo.simplify.peephole import Polish
-from derivo.simplify.spread import spread_rows
+from derivo.simplify.polish import Polish, spread_rows
 from derivo.trace.given import Given
 from derivo.trace.tracer import trace
 from tests.simplify.world import SIZES, World

@@ -19,7 +19,7 @@ from derivo.ops.index import embed, slice_
 from derivo.ops.join import concatenate, stack
 from derivo.ops.leaf import argument, as_float, eye, fill
 from derivo.ops.shape import broadcast_to, expand_dims, reshape, squeeze
-from derivo.simplify.tidy import Tidy
+from derivo.simplify.polish import Tidy
 from derivo.trace.recorder import Recorder
 
 ARRAYS: dict[str, Any] = {

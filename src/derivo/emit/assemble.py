@@ -15,9 +15,9 @@ from derivo.graph.builder import Builder
 from derivo.graph.nest import as_written, gradient_nests
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.functions import Functions
-from derivo.simplify.kept_axes import KeptAxes
 from derivo.simplify.lower import Lowering
 from derivo.simplify.model import Backward, Derived, Forward
+from derivo.simplify.polish import KeptAxes
 
 
 def program(

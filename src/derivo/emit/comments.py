@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from derivo.graph.node import Node, Why
 from derivo.ops.arithmetic import neg
 from derivo.ops.elementwise import exp, logaddexp
-from derivo.simplify.beside_zero import root_beside_zero
+from derivo.simplify.select import root_beside_zero
 
 
 def forward_comment(node: Node, notes: Mapping[Node, str]) -> str:

@@ -8,16 +8,13 @@ from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder, check
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.assume import Facts
-from derivo.simplify.loops import recognise_loops, shorten_loops
+from derivo.simplify.loops import recognise_loops, shorten_loops, without_unread
 from derivo.simplify.model import Backward, Forward, Step
-from derivo.simplify.peephole import Polish
+from derivo.simplify.polish import Polish, not_taken_apart, spread_rows
 from derivo.simplify.recognise import Recogniser
 from derivo.simplify.region import Region
 from derivo.simplify.rewriting import Decision, Rewriting
 from derivo.simplify.select import Select
-from derivo.simplify.spread import spread_rows
-from derivo.simplify.tidy import not_taken_apart
-from derivo.simplify.unread import without_unread
 
 __all__ = ["Backward", "Forward", "Step", "simplify_backward", "simplify_forward"]
 

@@ -27,10 +27,10 @@ from derivo.simplify.factor import (
     labels_of,
     product,
     total,
+    unify,
 )  # fmt: skip
-from derivo.simplify.layout import aligned
 from derivo.simplify.terms import Terms
-from derivo.simplify.unify import unify
+from derivo.simplify.write import aligned
 from derivo.trace.recorder import Recorder
 
 

@@ -14,16 +14,101 @@ from derivo.graph.node import Graph, Node
 from derivo.ops.arithmetic import div, log, mul, power, square
 from derivo.ops.elementwise import cosh, where
 from derivo.ops.index import gather
-from derivo.ops.leaf import one_hot
+from derivo.ops.leaf import arange, eye, one_hot
+from derivo.ops.pick import take_along_axis
+from derivo.ops.shape import expand_dims
 from derivo.simplify.lower import Lowering
-from derivo.simplify.order import is_identity, normalised_first
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
-from derivo.simplify.picked import quotient
+from derivo.simplify.polish import Tidy
 from derivo.simplify.read import Reader
 from derivo.simplify.terms import NotAlgebraic, Terms
-from derivo.simplify.tidy import Tidy
 from derivo.simplify.write import Writer
 from derivo.trace.recorder import Recorder
+
+# --- order ----------------------------------------------------------------------------
+#
+# The order of factors in a forward product, where the backward pass has a wish.
+
+
+def is_identity(node: Node) -> bool:
+    """Tell whether a value is an identity matrix."""
+    return node.op is eye and node.attrs["n"] == node.attrs["m"] and not node.attrs["k"]
+
+
+def normalised_first(node: Node, readers: int, builder: Builder) -> Node:
+    """Rewrite ``gamma * h / s`` as ``gamma * (h / s)``.
+
+    Where `h` is the array and `gamma` and `s` are copied along its axes, the normalised
+    ``h / s`` is what the gradients of all three are made of. It takes as many
+    operations, and the same up to rounding.
+    """
+    product, s = node.inputs
+    if product.op is not mul or readers != 1:
+        return node
+    shape = node.spec.shape
+    whole = [i for i in product.inputs if i.spec.shape == shape]
+    small = [i for i in product.inputs if i.spec.shape != shape]
+    if len(whole) != 1 or len(small) != 1 or s.spec.shape == shape:
+        return node
+    if not s.inputs or not small[0].spec.rank or not s.spec.rank:
+        return node
+    normal = builder.make(node.op, (whole[0], s), {}, node.line, node.group)
+    return builder.make(mul, (small[0], normal), {}, node.line, node.group)
+
+
+# --- picked ---------------------------------------------------------------------------
+#
+# Picking after dividing: ``e[i, y] / s`` is ``(e / s)[i, y]``, perhaps a softmax.
+
+
+def quotient(node: Node, builder: Builder) -> Node | None:
+    """Give the quotient of whole arrays that a quotient of picked entries is part of.
+
+    Parameters
+    ----------
+    node
+        ``pick(e) / s``.
+
+    Returns
+    -------
+    Node
+        ``e / s`` with the rows of s along those of e; None where s varies with what is
+        picked.
+    """
+    if node.op is not div:
+        return None
+    pick, below = node.inputs
+    if "selects" not in pick.op.traits:
+        return None
+    whole = pick.inputs[0]
+    if _goes_along(pick, below):
+        return builder.make(div, (whole, below))
+    if _is_one_of_each_row(pick) and below.spec.shape == whole.spec.shape[:1]:
+        column = builder.make(expand_dims, (below,), {"axis": 1})
+        return builder.make(div, (whole, column))
+    return None
+
+
+def _goes_along(pick: Node, below: Node) -> bool:
+    """Tell whether a divisor is the same for all that may be picked."""
+    if not below.spec.rank:
+        return True
+    whole = pick.inputs[0].spec
+    if pick.op is not take_along_axis or below.spec.rank != whole.rank:
+        return False
+    return bool(below.spec.shape[pick.attrs["axis"]] == 1)
+
+
+def _is_one_of_each_row(pick: Node) -> bool:
+    """Tell ``x[np.arange(n), labels]`` from other ways to pick."""
+    if pick.op is not gather or pick.attrs["axis"] or len(pick.inputs) != 3:
+        return False
+    whole, rows, labels = pick.inputs
+    counts = rows.op is arange and rows.attrs["stop"] == whole.spec.shape[0]
+    return counts and whole.spec.rank == 2 and labels.spec.shape == rows.spec.shape
+
+
+# --- recognise ------------------------------------------------------------------------
 
 # A function is spelled with no more terms and values than this.
 SPELLED = (12, 40)

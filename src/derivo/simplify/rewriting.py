@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.node import Node, Why, between, order
-from derivo.simplify.assume import SumsToOne
+from derivo.simplify.assume import SumsToOne, targets_of
 from derivo.simplify.model import Forward, Step
 from derivo.simplify.region import (
     Cutting,
@@ -20,7 +20,6 @@ from derivo.simplify.region import (
 )
 from derivo.simplify.shorten import Found
 from derivo.simplify.solve import Solution, solve
-from derivo.simplify.targets import targets_of
 
 # A piece with fewer operations than the first is looked at as a whole alone, one with
 # more than the second in parts alone, if it has any.

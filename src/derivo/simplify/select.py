@@ -8,33 +8,333 @@ factor, not before it. Where all factors are finite, nothing changes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from derivo.graph.builder import Builder
+import numpy as np
+
+from derivo.graph.builder import Builder, Constant
 from derivo.graph.node import Node, between
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import (
     add,
     div,
+    log,
     logical_and,
     logical_not,
     logical_or,
     mul,
     neg,
+    power,
+    reciprocal,
+    square,
     sub,
 )
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.composite import sigmoid
-from derivo.ops.elementwise import exp, sign, where
+from derivo.ops.elementwise import abs_, cosh, exp, sign, sinh, sqrt, tanh, where
 from derivo.ops.infer import normal_axis
-from derivo.ops.leaf import as_float, constant
-from derivo.ops.reduce import sum_
+from derivo.ops.leaf import as_float, constant, fill
+from derivo.ops.linalg import matmul
+from derivo.ops.reduce import max_, mean, min_, sum_
 from derivo.ops.shape import expand_dims, squeeze
-from derivo.simplify.beside_zero import BesideZero, bases
-from derivo.simplify.bounds import Bounds
-from derivo.simplify.hyperbolic import as_sinh
-from derivo.simplify.tidy import Tidy, is_zero
+from derivo.ops.tidy import less_its_own
+from derivo.simplify.polish import Tidy, is_zero
+
+# --- beside zero ----------------------------------------------------------------------
+#
+# Roots of sums of squares: they have no derivative at 0, and 0 is the subgradient.
+#
+# By the chain rule it comes to ``x / norm``, which is 0/0 there. Dividing by
+# ``np.where(norm == 0, 1, norm)`` gives 0, for what is divided comes from squares of
+# zeros. Where the forward pass divides by the root itself, nothing is to be saved.
+
+LOGARITHMS = (log, CATALOGUE["log2"], CATALOGUE["log10"])
+
+
+class BesideZero:
+    """Divides by 1 where a root is 0.
+
+    Attributes
+    ----------
+    divided
+        What the forward pass divides by or takes the logarithm of, with all factors of
+        it: where that is 0, the function is infinite itself.
+    """
+
+    def __init__(self, builder: Builder, known: Iterable[Node]) -> None:
+        self.builder = builder
+        self.divided = {
+            base
+            for n in known
+            for below in (*divisors(n), *(n.inputs if n.op in LOGARITHMS else ()))
+            for base in bases(below)
+        }
+
+    def __call__(self, node: Node) -> Node:
+        """Give a quotient with a divisor that is not 0; other nodes as they are."""
+        for below in divisors(node):
+            safe = self._away_from_zero(below)
+            if safe is not below:
+                inputs = tuple(safe if i is below else i for i in node.inputs)
+                return self.builder.make(node.op, inputs, dict(node.attrs), node.line)
+        return node
+
+    def _away_from_zero(self, node: Node) -> Node:
+        if bases(node) & self.divided:
+            return node
+        parts = () if is_norm(node) else _factors(node)
+        inputs = tuple(
+            self._away_from_zero(i) if i in parts else i for i in node.inputs
+        )
+        if inputs != node.inputs:
+            return self.builder.remake(node, inputs)
+        if not is_norm(node) and not is_sum_of_squares(node):
+            return node
+        zero, one = (self.builder.make(constant, (), {"value": v}) for v in (0, 1))
+        vanishes = self.builder.make(CATALOGUE["equal"], (node, zero))
+        return self.builder.make(where, (vanishes, one, node))
+
+
+def root_beside_zero(node: Node) -> Node | None:
+    """Give y for ``np.where(y == 0, 1, y)``."""
+    if node.op is not where:
+        return None
+    vanishes, one, y = node.inputs
+    is_one = one.attrs.get("value") == 1 and not one.inputs
+    return y if is_one and vanishes.inputs[:1] == (y,) else None
+
+
+def divisors(node: Node) -> tuple[Node, ...]:
+    """Give what a value is divided by in a node."""
+    if node.op is div:
+        return node.inputs[1:]
+    negative = node.op is power and (_exponent(node) or 0) < 0
+    return node.inputs[:1] if negative or node.op is reciprocal else ()
+
+
+def _factors(node: Node) -> tuple[Node, ...]:
+    if node.op in (mul, neg, sqrt, square) or "view" in node.op.traits:
+        return node.inputs
+    return node.inputs[:1] if node.op is power else ()
+
+
+def bases(node: Node) -> set[Node]:
+    """Give a value and all factors that it is made of."""
+    found, stack = {node}, [node]
+    while stack:
+        factors = set(_factors(stack.pop())) - found
+        found |= factors
+        stack += factors
+    return found
+
+
+def is_norm(node: Node) -> bool:
+    """Tell whether a value is a root of a sum of squares, or of higher powers."""
+    exponent = _exponent(node)
+    is_root = exponent is not None and 0 < exponent < 1
+    return is_root and is_sum_of_squares(node.inputs[0])
+
+
+def is_sum_of_squares(node: Node) -> bool:
+    """Tell whether a value is 0 only where all that it is made of is 0, and flat there.
+
+    Such as a variance, or a sum of cubes of absolute values.
+    """
+    if node.op in (sum_, mean, add) or "view" in node.op.traits:
+        return all(map(is_sum_of_squares, node.inputs))
+    if node.op is div:
+        return is_sum_of_squares(node.inputs[0]) and _is_scale(node.inputs[1])
+    if node.op is mul:
+        a, b = node.inputs
+        scaled = (_is_scale(x) and is_sum_of_squares(y) for x, y in ((a, b), (b, a)))
+        return a is b or any(scaled)
+    if node.op is matmul:
+        a, b = node.inputs
+        return a is b and a.spec.rank == 1
+    exponent = _exponent(node) or 0
+    return exponent > 1 and (exponent % 2 == 0 or node.inputs[0].op is abs_)
+
+
+def _is_scale(node: Node) -> bool:
+    value = node.attrs.get("value")
+    return "dim" in node.attrs or (isinstance(value, int | float) and value > 0)
+
+
+def _exponent(node: Node) -> float | None:
+    """Give the number to which a power is raised; that of a root is one half."""
+    if node.op is power:
+        return _number(node.inputs[1])
+    return {sqrt: 0.5, square: 2.0}.get(node.op)
+
+
+def _number(node: Node) -> float | None:
+    """Give the number that a value is, such as ``1/3 - 1``."""
+    if node.op is constant and not node.spec.rank:
+        return float(node.attrs["value"])
+    values = [_number(i) for i in node.inputs]
+    if not values or None in values or "elementwise" not in node.op.traits:
+        return None
+    return float(node.op.compute(*np.array(values, float), **node.attrs))
+
+
+# --- bounds ---------------------------------------------------------------------------
+#
+# Between which numbers a value lies, and whether it may be infinite or not a number.
+#
+# Arguments are taken to be finite. What an operation makes of its operands is tried
+# at the ends of their ranges, by the operation's own text, and not known from a list.
+
+# As large as a value gets that nobody would call special.
+LARGE = 1e3
+
+
+@dataclass(frozen=True)
+class Range:
+    """The smallest and the largest number that a value may be.
+
+    Attributes
+    ----------
+    low, high
+        Perhaps infinite.
+    may_be_nan
+        Whether it may be no number.
+    """
+
+    low: float
+    high: float
+    may_be_nan: bool = False
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether the value is a finite number, whatever the arguments are."""
+        return not self.may_be_nan and bool(np.isfinite([self.low, self.high]).all())
+
+    @property
+    def has_zero(self) -> bool:
+        """Whether the value may be 0."""
+        return self.low <= 0 <= self.high
+
+    def samples(self) -> tuple[float, ...]:
+        """Give numbers that stand for all of the range."""
+        inside = [v for v in (-1.0, 0.0, 1.0) if self.low < v < self.high]
+        return tuple(dict.fromkeys((self.low, *inside, self.high)))
+
+
+ANY = Range(-LARGE, LARGE)
+
+
+class Bounds:
+    """Knows the ranges of values."""
+
+    def __init__(self) -> None:
+        self.known: dict[Node, Range] = {}
+
+    def __call__(self, node: Node) -> Range:
+        """Give the range of a value."""
+        stack = [node]
+        while stack:
+            n = stack[-1]
+            waiting = [i for i in n.inputs if i not in self.known]
+            if n in self.known or not waiting:
+                self.known.setdefault(n, self._of(n))
+                stack.pop()
+            else:
+                stack += waiting
+        return self.known[node]
+
+    def _of(self, node: Node) -> Range:
+        if not node.inputs:
+            return _of_leaf(node)
+        inputs = [self.known[i] for i in node.inputs]
+        nan = any(r.may_be_nan for r in inputs)
+        if less_its_own(node, "max"):
+            return Range(-2 * LARGE, 0.0, nan)
+        if "elementwise" in node.op.traits and node.op.lower is None:
+            return self._tried(node)
+        if "view" in node.op.traits or node.op in (max_, min_, mean, sum_):
+            return inputs[0]  # a sum is no more than some such numbers
+        if node.op.lower is None and not all(r.is_finite for r in inputs):
+            return Range(-np.inf, np.inf, nan)
+        # What has a name is spelled so that it does not overflow.
+        return Range(0.0, LARGE) if "positive" in node.op.traits else ANY
+
+    def _tried(self, node: Node) -> Range:
+        """Try an operation on each element at the ends of its operands' ranges."""
+        operands = list(dict.fromkeys(node.inputs))
+        columns = [self.known[n].samples() for n in operands]
+        rows = np.array(list(itertools.product(*columns)), dtype=float)
+        of = {n: rows[:, k] for k, n in enumerate(operands)}
+        for n in operands:
+            if n.spec.kind == "bool":
+                of[n] = of[n] != 0
+        args = [
+            n.attrs["value"] if n.op is constant and not n.spec.rank else of[n]
+            for n in node.inputs
+        ]
+        try:
+            with np.errstate(all="ignore"):
+                made = np.asarray(node.op.compute(*args, **node.attrs), dtype=float)
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return Range(-np.inf, np.inf, may_be_nan=True)
+        is_nan = np.isnan(made)
+        nan = bool(is_nan.any()) or any(self.known[n].may_be_nan for n in operands)
+        left = made[~is_nan]
+        if not left.size:
+            return Range(-np.inf, np.inf, may_be_nan=True)
+        return Range(float(left.min()), float(left.max()), nan)
+
+
+def _of_leaf(node: Node) -> Range:
+    value = node.attrs.get("value")
+    if node.op in (constant, fill) and isinstance(value, bool | int | float):
+        return Range(float(value), float(value))
+    if isinstance(value, Constant) and value.array.size:
+        array = np.asarray(value.array, dtype=float)
+        return Range(float(np.min(array)), float(np.max(array)))
+    if "dim" in node.attrs:
+        return Range(1.0, LARGE)
+    return Range(0.0, 1.0) if node.spec.kind == "bool" else ANY
+
+
+# --- hyperbolic -----------------------------------------------------------------------
+#
+# ``sinh(x) / cosh(x)`` in a gradient: both overflow, and their ratio is tanh(x).
+#
+# So a gradient is worked out with tanh(x) cosh(x) in the place of sinh(x), where the
+# forward pass has cosh(x); what is left of it is written as sinh(x) again.
+
+
+def as_sinh(node: Node, builder: Builder) -> Node:
+    """Rewrite a product with tanh(x) and cosh(x) as one with sinh(x).
+
+    Other nodes stay as they are.
+    """
+    for a, b in (node.inputs, node.inputs[::-1]) if node.op is mul else ():
+        other = {tanh: cosh, cosh: tanh}.get(a.op)
+        if other is not None:
+            old, new = (builder.make(op, a.inputs) for op in (other, sinh))
+            made = _replaced(b, old, new, builder)
+            if made is not None:
+                return made
+    return node
+
+
+def _replaced(node: Node, old: Node, new: Node, builder: Builder) -> Node | None:
+    """Put another factor in the place of one; None if there is none."""
+    if node is old:
+        return new
+    factors = {mul: (0, 1), neg: (0,), div: (0,)}.get(node.op, ())
+    for k in factors:
+        made = _replaced(node.inputs[k], old, new, builder)
+        if made is not None:
+            inputs = (*node.inputs[:k], made, *node.inputs[k + 1 :])
+            return builder.remake(node, inputs)
+    return None
+
+
+# --- select ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

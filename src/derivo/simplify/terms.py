@@ -27,14 +27,15 @@ from derivo.simplify.factor import (
     product_key,
     relabelled,
 )
-from derivo.simplify.roots import may_split, power
 from derivo.simplify.sums import (
     ONE,
     UNIT,
     add_up,
     is_exponential,
+    may_split,
     of_exponentials,
     one_plus,
+    power,
     primitive,
     size_product,
     two_exponentials,

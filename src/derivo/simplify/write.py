@@ -7,13 +7,13 @@ from fractions import Fraction
 from typing import Any
 
 from derivo.graph import dim as _dim
-from derivo.graph.dim import Shape
+from derivo.graph.dim import Dim, Shape
 from derivo.graph.node import Node
 from derivo.ops.arithmetic import neg
 from derivo.ops.elementwise import sqrt
 from derivo.ops.leaf import as_float
 from derivo.ops.reduce import mean, sum_
-from derivo.ops.shape import as_shape, broadcast_to, squeeze
+from derivo.ops.shape import as_shape, broadcast_to, expand_dims, squeeze, transpose
 from derivo.ops.tidy import operands
 from derivo.simplify.factor import (
     Atom,
@@ -30,14 +30,164 @@ from derivo.simplify.factor import (
     product,
     relabelled,
 )
-from derivo.simplify.frames import frame_order, frame_shape, sizes_of
-from derivo.simplify.layout import aligned
-from derivo.simplify.patterns import Patterns
-from derivo.simplify.pull import most_shared, shared
-from derivo.simplify.scalars import as_number, is_count, scalars, times
+from derivo.simplify.patterns import Patterns, frame_order, frame_shape, sizes_of
 from derivo.simplify.sums import size_product
 from derivo.simplify.terms import Terms
 from derivo.trace.recorder import Recorder
+
+# --- layout ---------------------------------------------------------------------------
+#
+# Bringing the axes of a value to where a frame has them.
+
+
+def aligned(value: Any, axes: tuple[Label, ...]) -> Any:
+    """Bring the axes of a value to the places that their labels name.
+
+    Parameters
+    ----------
+    value
+        A traced value.
+    axes
+        The label of each of its axes: a place counted from the last axis of the frame,
+        or None for an axis of size 1.
+    """
+    rank = len(axes)
+    if all(a is None or a == i - rank for i, a in enumerate(axes)):
+        return value
+    for i in reversed([i for i, a in enumerate(axes) if a is None]):
+        value = squeeze(value, axis=i)
+    labels = [a for a in axes if a is not None]
+    order = sorted(range(len(labels)), key=lambda i: labels[i])
+    if order != list(range(len(labels))):
+        value = transpose(value, axes=tuple(order))
+    ordered = sorted(labels)
+    for a in range(-1, ordered[0], -1):
+        if a not in ordered:
+            value = expand_dims(value, axis=value.ndim + 1 + a)
+    return value
+
+
+# --- pull -----------------------------------------------------------------------------
+#
+# What the terms of a sum share, and is written in front of it.
+
+
+def shared(
+    items: Mapping[Product, Fraction], *, all_sizes: bool
+) -> tuple[Product, Fraction, dict[Product, Fraction]]:
+    """Pull out what all terms share, and no more than each of them has.
+
+    With `all_sizes`, 1/N is pulled out even where that multiplies some terms by N.
+    """
+    powers = [dict(m) for m in items]
+    common: list[tuple[Factor, Rational]] = []
+    for f in {f for m in items for f, _ in m}:
+        own = [q.get(f, 0) for q in powers]
+        if (isinstance(f, Size) and all_sizes) or min(own) > 0:
+            common.append((f, min(own)))
+        elif max(own) < 0:
+            common.append((f, max(own)))
+    scale = _shared_number(list(items.values()))
+    inverse = [(f, -p) for f, p in common]
+    rest = {product((*m, *inverse)): c / scale for m, c in items.items()}
+    return product(common), scale, rest
+
+
+def _shared_number(numbers: list[Fraction]) -> Fraction:
+    """Choose the number to pull out of a sum, if that leaves fewer of them."""
+    sign = -1 if all(n < 0 for n in numbers) else 1
+    sizes = [abs(n) for n in numbers]
+    left = {s: 1 + sum(t != s for t in sizes) for s in sizes if s != 1}
+    best = min(left, key=lambda s: (left[s], s), default=Fraction(1))
+    pays = left.get(best, len(sizes)) < sum(s != 1 for s in sizes)
+    return sign * best if pays else Fraction(sign)
+
+
+def most_shared(items: Mapping[Product, Fraction]) -> tuple[Factor, Rational] | None:
+    """Find the factor that most terms share, though not all do.
+
+    Among equals one whose terms may cancel comes first: ``h (1 - s)`` is accurate where
+    s is near 1, ``h - h s`` is not. Then the widest.
+    """
+    sharing: dict[tuple[Factor, Rational], list[Fraction]] = {}
+    for m, c in items.items():
+        for f, p in m:
+            if not isinstance(f, Size):
+                sharing.setdefault((f, p), []).append(c)
+
+    def rank(k: tuple[Factor, Rational]) -> tuple[object, ...]:
+        numbers = sharing[k]
+        balanced = sum(numbers) == 0
+        return -len(numbers), not balanced, -len(k[0].labels()), k[0].key, k[1]
+
+    some = [k for k, n in sharing.items() if 2 <= len(n) < len(items)]
+    return min(some, key=rank, default=None)
+
+
+# --- scalars --------------------------------------------------------------------------
+#
+# The numbers in front of a product: decimals, fractions, and sizes as counts.
+
+# Fractions such as x / 3 or x / 6 are written as quotients; 0.75 is written as itself.
+PLAIN_DENOMINATORS = (1, 2, 3, 4, 6, 8)
+
+
+def is_count(f: Factor, p: Rational) -> bool:
+    """Tell whether a factor is a size to a whole power."""
+    return isinstance(f, Size) and p.denominator == 1
+
+
+def as_number(value: Any) -> Any:
+    """Make numbers of a mask that is added: to NumPy, True + True is True."""
+    is_mask = hasattr(value, "node") and value.node.spec.kind == "bool"
+    return as_float(value) if is_mask else value
+
+
+def scalars(recorder: Recorder, m: Product, c: Fraction) -> tuple[Any, Any]:
+    """Give the number in front as a numerator and a denominator, with the sizes."""
+    counts = [(f, int(p)) for f, p in m if isinstance(f, Size) and is_count(f, p)]
+    over: Any = recorder.size(_power_product((f.dim, p) for f, p in counts if p > 0))
+    under: Any = recorder.size(_power_product((f.dim, -p) for f, p in counts if p < 0))
+    decimal = c.denominator not in PLAIN_DENOMINATORS and _is_decimal(c)
+    if decimal or (c.denominator in (2, 4, 8) and abs(c.numerator) != 1):
+        number: Any = float(c)
+        number = int(number) if number.is_integer() else number
+    else:
+        number = c.numerator
+        under = under * c.denominator if c.denominator != 1 else under
+    return (over if number == 1 else number * over), under
+
+
+def times(ups: list[Any], top: Any, bottom: Any) -> Any:
+    """Multiply values by the number ``top / bottom``: ``2 / n * x``, ``x / n``."""
+    negative = isinstance(top, int | float) and top == -1
+    plain_top = isinstance(top, int) and abs(top) == 1
+    plain_bottom = isinstance(bottom, int) and bottom == 1
+    if negative:
+        top = 1
+    value: Any = None
+    if not plain_top or not ups:
+        value = top if plain_bottom else top / bottom
+    for v in ups:
+        value = v if value is None else value * v
+    if negative:
+        value = -as_number(value)
+    return value / bottom if plain_top and ups and not plain_bottom else value
+
+
+def _power_product(powers: Any) -> Dim:
+    return _dim.product(d for d, p in powers for _ in range(p))
+
+
+def _is_decimal(c: Fraction) -> bool:
+    d = c.denominator
+    for prime in (2, 5):
+        while d % prime == 0:
+            d //= prime
+    return d == 1
+
+
+# --- write ----------------------------------------------------------------------------
 
 Items = Mapping[Product, Fraction]
 
