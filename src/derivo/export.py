@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from derivo.train.draw import generator
 from derivo.train.engines import c_computation, in_floating_type
 from derivo.train.loop import State
 from derivo.train.model import Model
-from derivo.train.prediction import prediction
-from derivo.train.step import StepDerivation
+from derivo.train.prediction import computation_of, prediction
+from derivo.train.step import StepDerivation, derive_forward
 
 STEPS_TRIED = 3
 
@@ -98,6 +98,38 @@ def export_step(
         exported.single, data=arrays, rows=data.rows, losses=losses,
         learning_rate=learning_rate,
     )  # fmt: skip
+    return _write(folder, {**model_files(exported), **trial_files(trial)})
+
+
+def export_function(
+    folder: str | Path, function: Callable[..., Any], x: Any,
+    parameters: Mapping[str, Any], *, rows: int, title: str,
+) -> Path:  # fmt: skip
+    """Write a function of rows into a folder, as a network without its training.
+
+    Parameters
+    ----------
+    folder
+        Is made if it is not there.
+    function
+        ``function(x, **parameters) -> y``: a row of y for each row of x.
+    x
+        Rows to try it on, in the floating type of the model.
+    parameters
+        Arrays by name.
+    rows
+        Rows that are computed at a time.
+    title
+        What it is, in a sentence.
+    """
+    columns = {"x": f"N {x.shape[1]}"}
+    shapes = {k: " ".join(map(str, np.shape(a))) for k, a in parameters.items()}
+    written = derive_forward(function, columns | shapes, title)
+    exported = Exported(
+        title=title, single=x.dtype == np.float32, rows=_count(rows),
+        values=parameters, predict=computation_of(written)[0],
+    )  # fmt: skip
+    trial = Trial(exported.single, x, function(x, **parameters))
     return _write(folder, {**model_files(exported), **trial_files(trial)})
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import derivo
-from derivo.cli import check, derive, explain, play, tour, train
+from derivo.cli import check, derive, explain, export, play, tour, train
 from derivo.cli.textbook import command as textbook
 from derivo.errors import (
     AssumptionWarning,
@@ -30,7 +30,8 @@ examples:
   derivo derive model.py:layer -s x="N L" -s w="L M" -s b=M
   derivo explain model.py:layer -s x="N L" -s w="L M" -s b=M -o layer.html
   derivo check model.py:layer -s x="N L" -s w="L M" -s b=M
-  derivo train flowers.csv --target species
+  derivo train flowers.csv --target species -o flowers/
+  derivo export flowers/ -o flowers_c/
   derivo textbook
 
 `derivo COMMAND --help` explains a command and shows more examples.
@@ -122,7 +123,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version)
     parser.set_defaults(run=lambda _args: _show_help(parser))  # without a command
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (tour, play, derive, explain, check, train, textbook):
+    for command in (tour, play, derive, explain, check, train, export, textbook):
         command.add_parser(commands)
     return parser
 

@@ -49,7 +49,11 @@ def prediction(
     forward: ForwardPass, specs: Mapping[str, str]
 ) -> tuple[Computation, list[Node]]:
     """Give ``predict`` as it is scheduled, and the arrays that it closes over."""
-    function = _predict(forward, specs)
+    return computation_of(_predict(forward, specs))
+
+
+def computation_of(function: Function) -> tuple[Computation, list[Node]]:
+    """Give a function of rows and parameters as it is scheduled."""
     first, parameters = function.inputs
     outputs = function.outputs[0]
     constants = [
