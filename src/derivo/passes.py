@@ -413,6 +413,10 @@ class Passes:
 
         An axis may be shorter than a slice by names supposes, or empty.
         """
+        if not any(
+            isinstance(d, Size) for n in self.traced.inputs for d in n.spec.shape
+        ):
+            return None  # derived for numbers already
         if all(r.holds(sizes) for r in self.traced.requires) and (
             0 not in sizes.values() or self._is_empty_well(sizes)
         ):

@@ -140,6 +140,8 @@ OF_NOTHING: dict[str, Callable[..., Any]] = {
     "products of rows": lambda x: np.prod(x, axis=1),
     "a product of all": lambda x: np.prod(x),
     "softmax": lambda x: np.exp(x) / np.sum(np.exp(x), axis=1, keepdims=True),
+    "a sum of all, taken off": lambda x: np.maximum(x - np.sum(x), 0),
+    "a row of all": lambda x: x.reshape(-1) * 2,
     "logsumexp": lambda x: np.log(np.sum(np.exp(x), axis=0, keepdims=True)) * x,
 }
 

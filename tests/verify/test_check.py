@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cProfile
 from contextlib import contextmanager
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -243,3 +244,26 @@ def test_a_passing_page_is_a_page():
     assert "float32 in, float32 out: yes." in lines
     assert len(lines) < 40
     assert max(map(len, lines)) < 100
+
+
+def test_twice_the_operations_are_twice_the_work_of_a_check():
+    def calls(n: int) -> int:
+        slopes = np.random.default_rng(n).uniform(0.5, 1.5, n).round(3)
+
+        def f(x):
+            for c in slopes:
+                x = np.tanh(c * x) + c
+            return np.sum(x)
+
+        d = derivo.derive(f, x="3")
+        profile = cProfile.Profile()
+        profile.enable()
+        try:
+            report = d.check(trials=1)
+        finally:
+            profile.disable()
+        assert report.ok
+        return sum(entry.callcount for entry in profile.getstats())
+
+    small, large = calls(40), calls(80)
+    assert large < 2.2 * small

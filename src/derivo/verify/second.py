@@ -11,7 +11,7 @@ from derivo.differentiate.reverse import Differentiated, differentiate
 from derivo.errors import DerivoError
 from derivo.graph.block import inline
 from derivo.graph.loop import is_analytic
-from derivo.graph.node import Graph, Node
+from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
@@ -113,8 +113,8 @@ def _slope(
     weights: Mapping[str, Any],
 ) -> Any:  # fmt: skip
     """Differentiate ``<gradient, weights>`` along a direction of the arguments."""
-    gradients = tuple(again.gradients.values())
-    below = [n for n in evaluation.readers(along) if n in _needed(gradients)]
+    needed = set(order(again.gradients.values()))
+    below = [n for n in evaluation.readers(along) if n in needed]
     analytic = all(is_analytic(n) for n in below)
 
     def total(s: Any) -> Any:
@@ -122,10 +122,6 @@ def _slope(
         return sum(np.sum(weights[k] * known[n]) for k, n in again.gradients.items())
 
     return derivative(total, np.zeros(()), np.ones(()), analytic=analytic)
-
-
-def _needed(gradients: tuple[Node, ...]) -> set[Node]:
-    return set(Graph("", (), gradients, {}).nodes())
 
 
 def _magnitude(again: Again, evaluation: Evaluation) -> float:
