@@ -1,17 +1,15 @@
 """Functions of elements in C: on vectors (``exp_v``) and on one element (``exp_r``).
 
-What networks spend their time on is written out on vectors, for float32: compilers
-leave loops around calls of the C library as they are. The rest calls that library,
-element by element. Only what is used is copied into the text.
-
-Polynomials are Chebyshev fits by mpmath (chebyfit), rounded to float32. Source of the
-reductions: Muller, Elementary Functions (3rd ed., 2016), chapter 11.
+What networks spend their time on is written out on vectors (`exponentials.py`). The
+rest calls the C library, element by element. Only what is used is copied into the text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+
+from derivo.emit.c import exponentials
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class Function:
     plain
         What computes it on plain numbers, in double precision; "" if nothing does.
     vector
-        C text of ``name_v`` for float32, where there is a fast one.
+        ``vector(single=) -> str``: C text of ``name_v`` for a floating type, "" where
+        there is none.
     element
         An expression of x (and y, z) in type `real`: the definition where no vector
         text applies. ``{f}`` is "f" for float32: ``sin{f}(x)``.
@@ -40,7 +39,7 @@ class Function:
     name: str
     arity: int = 1
     plain: str = ""
-    vector: str = ""
+    vector: Callable[..., str] | None = None
     element: str = ""
     needs: tuple[str, ...] = ()
     gives_truth: bool = False
@@ -51,7 +50,9 @@ class Function:
         letters = "xyz"[: self.arity]
         given = ", ".join(f"vec {a}" for a in letters)
         one = ", ".join(f"real {a}" for a in letters)
-        vector = self.both or (self.vector if single else "")
+        vector = self.both
+        if self.vector is not None:
+            vector = self.vector(single=single)
         name = self.name
         if vector:
             lanes = ", ".join(f"splat({a})" for a in letters)
@@ -78,98 +79,6 @@ class Function:
         )
 
 
-# exp(x) = 2**n exp(r) with r in [-ln(2)/2, ln(2)/2]; ln(2) in two parts keeps r exact.
-# n goes into the exponent's bits in two parts, since neither 2**128 nor 2**-149 fits.
-_EXP = """
-/* exp, to 1 unit in the last place. */
-INLINE vec exp_v(vec x) {
-    vec y = pick(x > -104.0f, x, splat(-104.0f));
-    y = pick(y < 88.8f, y, splat(88.8f));
-    const mask n = __builtin_convertvector(y * 1.44269504f + 192.5f, mask) - 192;
-    const vec k = __builtin_convertvector(n, vec);
-    const vec r = (y - k * 0.693359375f) - k * -2.12194440e-4f;
-    vec p = r * 0.0001989108f + 0.0013933731f;
-    p = p * r + 0.0083333105f;
-    p = p * r + 0.041666463f;
-    p = p * r + 0.16666667f;
-    p = p * r + 0.5f;
-    p = (p * r * r + r) + 1.0f;
-    const mask half = n >> 1;
-    const vec value = p * (vec)((half + 127) << 23) * (vec)((n - half + 127) << 23);
-    return pick(x != x, x, pick(x > 88.72284f, splat(INFINITY), value));
-}
-"""
-_EXPM1 = """
-/* exp(x) - 1, to 1.5 units in the last place, also near 0. */
-INLINE vec expm1_v(vec x) {
-    vec y = pick(x > -18.0f, x, splat(-18.0f));
-    y = pick(y < 88.8f, y, splat(88.8f));
-    const mask n = __builtin_convertvector(y * 1.44269504f + 192.5f, mask) - 192;
-    const vec k = __builtin_convertvector(n, vec);
-    const vec r = (y - k * 0.693359375f) - k * -2.12194440e-4f;
-    vec p = r * 0.0001989108f + 0.0013933731f;
-    p = p * r + 0.0083333105f;
-    p = p * r + 0.041666463f;
-    p = p * r + 0.16666667f;
-    p = p * r + 0.5f;
-    p = p * r * r + r;
-    /* 2**n p + (2**n - 1), with half of 2**n, which does not overflow. */
-    const vec half = (vec)((n + 126) << 23);
-    const vec value = ((half - 0.5f) + half * p) * 2.0f;
-    const vec near = pick(n == 0, p, value);
-    return pick(x == 0, x, pick(x != x, x, pick(x > 88.72284f, splat(INFINITY), near)));
-}
-"""
-_TANH = """
-/* tanh(x) = -t / (t + 2) with t = exp(-2 |x|) - 1, to 2.5 units in the last place. */
-INLINE vec tanh_v(vec x) {
-    const mask sign = (mask)x & (mask)splat(-0.0f);
-    const vec t = expm1_v((vec)((mask)x & ~(mask)splat(-0.0f)) * -2.0f);
-    return pick(x != x, x, (vec)((mask)(t / (t + 2.0f)) ^ sign ^ (mask)splat(-0.0f)));
-}
-"""
-# log(x) = e ln(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)].
-_LOG = """
-/* log, to 1 unit in the last place. */
-INLINE vec log_v(vec x) {
-    const mask small = x < 1.17549435e-38f;
-    const vec y = pick(small, x * 8388608.0f, x);
-    const mask bits = (mask)y - 0x3f3504f3;
-    const vec f = (vec)((bits & 0x007fffff) + 0x3f3504f3) - 1.0f;
-    const vec shift = pick(small, splat(23.0f), splat(0));
-    const vec e = __builtin_convertvector(bits >> 23, vec) - shift;
-    vec p = f * 0.06971612f + -0.11479734f;
-    p = p * f + 0.1168542f;
-    p = p * f + -0.12425687f;
-    p = p * f + 0.14249058f;
-    p = p * f + -0.16667803f;
-    p = p * f + 0.20000716f;
-    p = p * f + -0.24999997f;
-    p = p * f + 0.3333333f;
-    const vec square = f * f;
-    vec value = square * f * p + e * -2.12194440e-4f;
-    value = (value - 0.5f * square) + f + e * 0.693359375f;
-    value = pick(x == 0, splat(-INFINITY), pick(x < 0, splat(NAN), value));
-    return pick((x == INFINITY) | (x != x), x, value);
-}
-"""
-_LOG1P = """
-/* log(1 + x), to 1.5 units in the last place, also near 0. */
-INLINE vec log1p_v(vec x) {
-    /* What is lost in 1 + x is added. */
-    const vec w = x + 1.0f, lost = x - (w - 1.0f), value = log_v(w);
-    const mask plain = (w == 0) | (w == INFINITY) | (w != w);
-    return pick(x == 0, x, pick(plain, value, value + lost / w));
-}
-"""
-_LOGADDEXP = """
-/* log(exp(x) + exp(y)) without overflow. */
-INLINE vec logaddexp_v(vec x, vec y) {
-    const vec d = x - y, a = (vec)((mask)d | (mask)splat((real)-0.0));
-    const vec value = pick(d > 0, x, y) + log1p_v(exp_v(a));
-    return pick(x == y, x + (real)0.6931471805599453, pick(d != d, d, value));
-}
-"""
 _SQRT = """
 INLINE vec sqrt_v(vec x) {
     vec value;
@@ -188,19 +97,31 @@ INLINE vec sign_v(vec x) {
 """
 _REMAINDER = "remainder_of(x, y)"
 _FUNCTIONS = (
-    Function("exp", plain="exp", vector=_EXP, element="exp{f}(x)"),
-    Function("expm1", plain="expm1", vector=_EXPM1, element="expm1{f}(x)"),
     Function(
-        "tanh", plain="tanh", vector=_TANH, element="tanh{f}(x)", needs=("expm1",)
-    ),
-    Function("log", plain="log", vector=_LOG, element="log{f}(x)"),
-    Function(
-        "log1p", plain="log1p", vector=_LOG1P, element="log1p{f}(x)", needs=("log",)
+        "exp", plain="exp", vector=exponentials.exp, element="exp{f}(x)",
+        needs=("exp_rest",),
     ),
     Function(
-        "logaddexp", 2, both=_LOGADDEXP, needs=("log1p", "exp"),
+        "expm1", plain="expm1", vector=exponentials.expm1, element="expm1{f}(x)",
+        needs=("exp_rest",),
+    ),
+    Function(
+        "tanh", plain="tanh", both=exponentials.TANH, element="tanh{f}(x)",
+        needs=("expm1",),
+    ),
+    Function("log", plain="log", vector=exponentials.log, element="log{f}(x)"),
+    Function(
+        "log1p", plain="log1p", both=exponentials.LOG1P, element="log1p{f}(x)",
+        needs=("log",),
+    ),
+    Function(
+        "logaddexp", 2, both=exponentials.LOGADDEXP, needs=("log1p", "exp"),
         element="x == y ? x + (real)0.6931471805599453 : "
         "(x > y ? x : y) + log1p{f}(exp{f}(-fabs{f}(x - y)))",
+    ),
+    Function(
+        "erf", plain="erf", vector=exponentials.erf, element="erf{f}(x)",
+        needs=("exp",),
     ),
     Function("sqrt", plain="sqrt", both=_SQRT),
     Function("abs", plain="fabs", both=_ABS),
@@ -213,7 +134,7 @@ _FUNCTIONS = (
             ("arccos", "acos"), ("arctan", "atan"), ("sinh", "sinh"), ("cosh", "cosh"),
             ("arcsinh", "asinh"), ("arccosh", "acosh"), ("arctanh", "atanh"),
             ("floor", "floor"), ("ceil", "ceil"), ("rint", "rint"), ("trunc", "trunc"),
-            ("erf", "erf"), ("erfc", "erfc"), ("gammaln", "lgamma"),
+            ("erfc", "erfc"), ("gammaln", "lgamma"),
         )
     ),
     *(
@@ -267,13 +188,20 @@ _WHOLE = _Whole("nan_to_num", 4, both=_NAN_TO_NUM, element=_NAN_TO_NUM_OF)
 BY_NAME = {f.name: f for f in (*_FUNCTIONS, _WHOLE)}
 
 
+# Parts of several functions.
+_PARTS = {"exp_rest": exponentials.exp_rest}
+
+
 def functions_text(used: Iterable[Function], *, single: bool) -> list[str]:
     """Give the text of functions and of what they call, callees first."""
     done: dict[str, str] = {}
 
     def visit(function: Function) -> None:
         for name in function.needs:
-            visit(BY_NAME[name])
+            if name in _PARTS:
+                done.setdefault(name, _PARTS[name](single=single))
+            else:
+                visit(BY_NAME[name])
         done.setdefault(function.name, function.text(single=single))
 
     for function in sorted(used, key=lambda f: f.name):

@@ -66,6 +66,10 @@ INLINE mask first_lanes(long n) {{
     const mask lane = {{{counting}}};
     return lane < ({integer})(n < LANES ? n : LANES);
 }}
+/* The nearest whole numbers, of numbers that are not large, and back: of a number that
+   is so large, the last bits are the whole numbers. */
+INLINE mask nearest(vec x) {{ return (mask)(x + {magic}) - (mask)splat({magic}); }}
+INLINE vec as_real(mask n) {{ return (vec)(n + (mask)splat({magic})) - {magic}; }}
 /* An index: a negative one counts from behind, one beyond the axis is noted. */
 static int out_of_range;
 INLINE long index_within(long at, long n) {{
@@ -206,6 +210,7 @@ def runtime(target: Target) -> list[str]:
         integer="int32_t" if single else "int64_t",
         bytes=target.bytes,
         lanes=target.lanes,
+        magic="12582912.0f" if single else "6755399441055744.0",
         counting=", ".join(map(str, range(target.lanes))),
     )
     head = [
