@@ -84,7 +84,7 @@ def test_most_of_the_catalogue_is_compiled():
 PLACED = sorted(
     name for name, op in CATALOGUE.items()
     if op.inputs and op.element is not None and "elementwise" not in op.traits
-    and name != "stop_gradient"
+    and name not in {"stop_gradient", "put"}  # `put` writes at computed places, too
 )  # fmt: skip
 
 

@@ -22,11 +22,8 @@ pytestmark = pytest.mark.skipif(
     compiler.find_compiler() is None, reason="no C compiler"
 )
 CASES = {case.name: case for case in (*LOOPS, *PROGRAMS.values())}
-# Integers that are computed, and writes into arrays.
-REFUSED = {
-    "plain_convolution", "numbered_pairs", "window_sums", "one_place_is_added_to",
-    "counted_in_numbers", "down_a_column", "matrix_power_rows",
-}  # fmt: skip
+# Integers that are computed.
+REFUSED = {"plain_convolution", "numbered_pairs", "window_sums"}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +40,7 @@ def test_every_loop_gives_what_the_derivation_gives(name, monkeypatch):
     case = CASES[name]
     d = derivo.derive(case.function, verify=False, **case.specs)
     if name in REFUSED:
-        with pytest.raises(NotSupportedError, match=r"`put` has no|gives integers"):
+        with pytest.raises(NotSupportedError, match="gives integers"):
             d.compile()
         return
     compiled = d.compile()

@@ -366,6 +366,15 @@ def embedded_element(
     at_place: Any, index: tuple[Entry, ...], part: Spec, result: Spec, number: int = 0
 ) -> str:
     """Write an element of zeros with a part put in its place: the operand `number`."""
+    places, inside = place_in_part(at_place, index, part, result)
+    read = f"{{{number}}}" + (f"[{', '.join(places)}]" if places else "")
+    return f"{read} if {inside} else 0"
+
+
+def place_in_part(
+    at_place: Any, index: tuple[Entry, ...], part: Spec, result: Spec
+) -> tuple[list[str], str]:
+    """Give the place that an element has in a part, and the question if it is there."""
     places, inside = [], []
     picked = _picked({"index": index}, result)
     for at, (step, axis, first) in zip(at_place, picked, strict=True):
@@ -377,8 +386,7 @@ def embedded_element(
         inside += [f"{offset} >= 0", f"{offset} < {sized(length)} * {size}"]
         inside += [f"{offset} % {size} == 0"] if size > 1 else []
         places.append(f"{offset} // {size}" if size > 1 else offset)
-    read = f"{{{number}}}" + (f"[{', '.join(places)}]" if places else "")
-    return f"{read} if {' and '.join(inside) or 'True'} else 0"
+    return places, " and ".join(inside) or "True"
 
 
 slice_ = register(

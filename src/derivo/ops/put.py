@@ -8,6 +8,7 @@ from typing import Any
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import Dim, format_shape, product
+from derivo.graph.element import Placed
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register
@@ -17,6 +18,7 @@ from derivo.ops.index import (
     gather,
     gather_spec,
     index_text,
+    place_in_part,
     plain_text,
     slice_,
     slice_spec,
@@ -138,6 +140,21 @@ def _put_js(attrs: Any, *operands: Any) -> str:
     return text
 
 
+def _put_element(index: Any, attrs: Any, specs: Any, result: Any) -> str:
+    """Read an element of what was written there last; "" for writes at places."""
+    text = f"{{0}}[{', '.join(index)}]" if index else "{0}"
+    for write in writes_of(attrs, specs):
+        if write.arrays:
+            return ""
+        part, shape = write.place(specs[0]), write.value.shape
+        places, inside = place_in_part(index, write.index, part, result)
+        own = places[len(places) - len(shape) :] if shape else []
+        at = ["0" if d == 1 else i for d, i in zip(shape, own, strict=True)]
+        read = f"{{{write.first}}}" + (f"[{', '.join(at)}]" if at else "")
+        text = f"{read} if {inside} else ({text})"
+    return text
+
+
 def _put_vjp(
     g: Any, _y: Any, x: Any, *rest: Any, indices: Any, kinds: Any
 ) -> tuple[Any, ...]:
@@ -216,6 +233,7 @@ put: Op = register(
              "kinds": (PLAIN, (2, 1, False))}),
         latex=_put_formula, tidy=_tidy_put, called=_put_words,
         js=_put_js, traits=frozenset({"as_given", "copies"}),
+        element=Placed(_put_element),
     )
 )  # fmt: skip
 
