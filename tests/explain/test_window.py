@@ -611,6 +611,21 @@ def test_a_factor_of_the_line_on_top_leads_to_its_step(page):
     js(page, "document.body.click()")
 
 
+def test_a_gradient_that_is_passed_on_comes_from_the_next_value():
+    """In `x + tanh(n)` both have the gradient of the sum: it is that of the sum."""
+
+    def residual(x, w):
+        h = np.tanh(x @ w)
+        y = x + h
+        return np.sum(y * y)
+
+    window = derivo.derive(residual, x="N L", w="L L").explain().window
+    ids = {v.name: v.id for v in window.values if v.name}
+    (term,) = window.links[f"d{ids['h']}"].terms
+    assert (term.side, term.id) == ("gradient", ids["y"])
+    assert window.links[f"d{ids['h']}"].sign == "="
+
+
 def test_the_seed_of_a_loss_is_no_cell_that_others_come_from():
     """A gradient of 1 is a plain number: it stands in `1 - h * h`, too."""
     window = derived().explain().window

@@ -46,11 +46,13 @@ def _is_computed(node: Node) -> bool:
 def nearest(about: Subject) -> dict[Node, Node]:
     """Give for each adjoint the value that it is told for.
 
-    One that is passed on unchanged is that of the value nearest the result.
+    One that is passed on unchanged is that of the value nearest the result which has a
+    name; adjoints stand in the order in which they were found, from the result on.
     """
     found: dict[Node, Node] = {}
     for value, adjoint in about.raw.adjoints.items():
-        if adjoint not in found or value in about.names:
+        known = found.get(adjoint)
+        if known is None or (value in about.names and known not in about.names):
             found[adjoint] = value
     return found
 

@@ -13,8 +13,11 @@ function showBlock(wanted) {
   block = wanted;
   const code = $("#code");
   for (const line of codeLines) line.hidden = line.dataset.block !== wanted;
-  code.classList.remove("small");
-  code.classList.toggle("small", code.scrollHeight > code.clientHeight + 1);
+  code.classList.remove("small", "long");
+  const isCut = () => code.scrollHeight > code.clientHeight + 1;
+  code.classList.toggle("small", isCut());
+  // Where it is scrolled in any case, the room is of more use below.
+  code.classList.toggle("long", isCut());
 }
 let shownCode = "";
 function showCode(lines, side) {
