@@ -86,9 +86,9 @@ def test_the_neuron_is_told_as_in_the_article():
     d = derivo.derive(neuron, x="", w="", b="")
     told_ = sections(scalar, d)
     texts = {a: [inline(r.right) for r in rows(told_[f"scalar-{a}"])] for a in "xwb"}
-    assert texts["w"][:2] == ["(∂y)/(∂n) × (∂n)/(∂m) × (∂m)/(∂w)", "σ′(n) × 1 × x"]
-    assert texts["x"][:2] == ["(∂y)/(∂n) × (∂n)/(∂m) × (∂m)/(∂x)", "σ′(n) × 1 × w"]
-    assert texts["b"][:2] == ["(∂y)/(∂n) × (∂n)/(∂b)", "σ′(n) × 1"]
+    assert texts["w"][:2] == ["∂y/∂n × ∂n/∂m × ∂m/∂w", "σ′(n) × 1 × x"]
+    assert texts["x"][:2] == ["∂y/∂n × ∂n/∂m × ∂m/∂x", "σ′(n) × 1 × w"]
+    assert texts["b"][:2] == ["∂y/∂n × ∂n/∂b", "σ′(n) × 1"]
 
 
 def test_the_slips_of_the_articles_formulas_come_out_right():
@@ -102,13 +102,13 @@ def test_the_slips_of_the_articles_formulas_come_out_right():
 
     # The fourth line of dW is about w22, by way of q and p.
     assert (
-        "(∂y₂)/(∂w₂₂)",
-        "(∂y₂)/(∂q) × (∂q)/(∂(n + p)) × (∂(n + p))/(∂p) × (∂p)/(∂w₂₂)",
+        "∂y₂/∂w₂₂",
+        "∂y₂/∂q × ∂q/∂(n + p) × ∂(n + p)/∂p × ∂p/∂w₂₂",
     ) in pairs("scalar-w22")
     # The slope for b2 is taken at q.
     assert (None, "σ′(q) × 1") in pairs("scalar-b2")
     # The gradient of x1 weighs each neuron with its own error.
-    assert ("dx₁", "dy₁ · (∂y₁)/(∂x₁) + dy₂ · (∂y₂)/(∂x₁)") in pairs("scalar-x1")
+    assert ("dx₁", "dy₁ · ∂y₁/∂x₁ + dy₂ · ∂y₂/∂x₁") in pairs("scalar-x1")
 
 
 def test_products_along_paths_add_up_to_the_gradient():
@@ -297,8 +297,8 @@ def test_where_the_transpose_comes_from():
     ]
     assert pairs[:4] == [
         ("(x w)ᵢₖ", "∑ⱼ₌₁^L xᵢⱼ wⱼₖ"),
-        ("(∂(x w)ᵢₖ)/(∂wⱼₖ)", "xᵢⱼ"),
-        ("dwⱼₖ", "∑ᵢ₌₁^N (∂(x w)ᵢₖ)/(∂wⱼₖ) dnᵢₖ"),
+        ("∂(x w)ᵢₖ/∂wⱼₖ", "xᵢⱼ"),
+        ("dwⱼₖ", "∑ᵢ₌₁^N ∂(x w)ᵢₖ/∂wⱼₖ dnᵢₖ"),
         (None, "∑ᵢ₌₁^N xᵢⱼ dnᵢₖ"),
     ]
     assert pairs[4:6] == [(None, "∑ᵢ₌₁^N (xᵀ)ⱼᵢ dnᵢₖ"), ("dw", "xᵀ dn")]
@@ -310,7 +310,7 @@ def test_from_the_jacobian_to_p_minus_t():
     (section,) = told_.values()
     chain = [b for b in section.blocks if isinstance(b, Display)][-2]
     texts = [inline(r.right) for r in chain.rows]
-    assert texts[0] == "∑ₖ₌₁^C dpᵢₖ (∂pᵢₖ)/(∂zᵢⱼ)"
+    assert texts[0] == "∑ₖ₌₁^C dpᵢₖ ∂pᵢₖ/∂zᵢⱼ"
     assert texts[-1] == "pᵢⱼ − tᵢⱼ"
     assert any("∑ₖ₌₁^C tᵢₖ" in t for t in texts)
 

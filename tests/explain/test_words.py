@@ -7,6 +7,7 @@ import pytest
 
 import derivo
 from derivo.explain.document import Table, blocks_of
+from derivo.explain.formula.latex import escape
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import AREAS, LANGUAGES, THIN, Words, texts
 from derivo.explain.words.glossary import AVOIDED, TERMS
@@ -48,6 +49,13 @@ def test_french_has_curved_apostrophes_and_thin_spaces():
         assert not re.search(r"[^\u202f\d][:;?!»]", re.sub(r"\[[^]]*\]", "", text)), key
         assert " ;" not in text
     assert f"Ligne par ligne{THIN}:" == words.text("page.line_by_line")
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_latex_has_a_sign_for_every_letter_of_a_sentence(language):
+    """What it has none for would be printed as the number of the character."""
+    for key in SENTENCES:
+        assert "dvother" not in escape(Words(language).template(key)), key
 
 
 def test_japanese_has_full_width_punctuation():

@@ -18,7 +18,8 @@ ESCAPED = {
     "·": r"\ensuremath{\cdot}", "×": r"\ensuremath{\times}", "−": r"\ensuremath{-}",
     "∂": r"\ensuremath{\partial}", "σ": r"\ensuremath{\sigma}", "…": r"\ldots{}",
     "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
-    "\u202f": r"\,",
+    "\u202f": r"\,", "’": "'", "“": "``", "”": "''", "–": "--", "—": "---",  # noqa: RUF001
+    "█": r"\rule{.5em}{1.4ex}", "▏": r"\rule{.1em}{1.4ex}",
     "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
 }  # fmt: skip
 IN_BROWSERS = {
@@ -41,7 +42,7 @@ SIGNS = {
 LOWERED = dict(
     zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚₐₑₒₓₕₛₜᵣᵤᵥ", "0123456789ijklmnpaeoxhstruv", strict=True)
 )
-RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻ⁿᵀ", "0123456789-nT", strict=True))
+RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿᵀ", "0123456789-+nT", strict=True))
 STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
             "tanh", "det", "max", "min", "exp"}  # fmt: skip
 ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot",

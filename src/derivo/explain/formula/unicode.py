@@ -137,7 +137,17 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
 
 def _simple(box: b.Box) -> str:
     text = flat(box)
-    return text if isinstance(box, b.Letter | b.Digits | b.Script) else f"({text})"
+    is_simple = isinstance(box, b.Letter | b.Digits | b.Script) or _is_partial(box)
+    return text if is_simple else f"({text})"
+
+
+def _is_partial(box: b.Box) -> bool:
+    """Tell whether a box is half of a partial derivative: ∂y/∂n needs no brackets."""
+    if not isinstance(box, b.Line) or not box.parts:
+        return False
+    head = box.parts[0]
+    head = head.base if isinstance(head, b.Script) else head
+    return isinstance(head, b.Sign) and head.text == "∂"
 
 
 def _script(text: str, table: dict[str, str], mark: str) -> str:

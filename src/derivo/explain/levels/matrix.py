@@ -215,7 +215,7 @@ def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list
     with np.errstate(all="ignore"):
         slopes = np.asarray(run_graph([node], s.values, s.sizes)[node], dtype=float)
     above, result = np.asarray(s.values[held]), np.asarray(s.values[part])
-    if not (above.shape == slopes.shape == result.shape):
+    if not result.size or not above.shape == slopes.shape == result.shape:
         return []
     pairs = zip(above.ravel(), slopes.ravel(), result.ravel(), strict=True)
     digits = max((digits_for(float(c), [(float(a), float(b))]) for a, b, c in pairs))

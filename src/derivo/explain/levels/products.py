@@ -118,7 +118,9 @@ def _over_transpose(backward: Sum, turned: Formula, own: Formula) -> Formula | N
 def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
     """Work one entry out in numbers: a row times a column."""
     values = [t.subject.values.get(i) for i in part.inputs]
-    if len(values) != 2 or any(v is None or np.ndim(v) != 2 for v in values):
+    if len(values) != 2 or any(
+        v is None or np.ndim(v) != 2 or not np.size(v) for v in values
+    ):
         return []
     row, column = np.asarray(values[0])[0], np.asarray(values[1])[:, 0]
     if not 0 < len(row) <= MOST_TERMS:

@@ -218,15 +218,17 @@ class _Terminal:
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
         texts = [[self.runs(cell) for cell in row] for row in rows]
         widths = [
-            max(len(row[k]) for row in texts if k < len(row))
+            max(width_of(row[k]) for row in texts if k < len(row))
             for k in range(max(map(len, texts)))
         ]
         lines = [
-            "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=False))
+            "  ".join(
+                c + " " * (w - width_of(c)) for c, w in zip(row, widths, strict=False)
+            )
             for row in texts
         ]
         return (
-            [lines[0], "─" * len(lines[0].rstrip()), *lines[1:]]
+            [lines[0], "─" * width_of(lines[0].rstrip()), *lines[1:]]
             if len(lines) > 1
             else lines
         )
