@@ -166,8 +166,10 @@ def test_emitted_source_passes_ruff(case, tmp_path):
 
 PRINT = """
 import derivo
+from tests.scan.plain_loops import LOOPS
 from tests.scan.programs import PROGRAMS
-for case in PROGRAMS.values():
+several = [c for c in LOOPS if "list" in c.name or "dict" in c.name]
+for case in (*PROGRAMS.values(), *several):
     print(derivo.derive(case.function, **case.specs).source)
 """
 

@@ -170,7 +170,7 @@ class Places:
             if cell in self.cells:
                 cell.node = self.cells[cell]
         self.written = len(self.recorder.writes)
-        new = local_values(self.frame).keys() - self.locals.keys()
+        new = [k for k in local_values(self.frame) if k not in self.locals]
         bind_locals(self.frame, self.locals | dict.fromkeys(new, NOTHING))
         for holder, before in self.holders:
             if isinstance(holder, dict):

@@ -146,8 +146,9 @@ class PlainLoop(Iterator[Any]):
         self.recorder, self.run = recorder, run
         self.backward = run.direction < 0
         self.carried: dict[Place, Carried] = {}
-        self.left: set[Place] = set()  # not bound before the loop: only left behind
-        self.unset: set[Place] = set()  # those where None was before
+        # Not bound before the loop: only left behind. (Dicts keep their order.)
+        self.left: dict[Place, None] = {}
+        self.unset: dict[Place, None] = {}  # those where None was before
         self.trials = 0
         self.line: Line | None = None
         self.start = recorder.builder.count
@@ -231,12 +232,12 @@ class PlainLoop(Iterator[Any]):
         """Tell what a step leaves behind for after the loop, and finds no use for."""
         if before is NOTHING:
             if any(isinstance(v, Variable) for v in leaves(after)):
-                self.left.add(place)
+                self.left[place] = None
             return True
         if before is None and not self.places.is_read_first(place):
             # As in `h, cache = None, None` in front of the loop.
-            self.left.add(place)
-            self.unset.add(place)
+            self.left[place] = None
+            self.unset[place] = None
             return True
         return False
 
