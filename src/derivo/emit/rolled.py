@@ -330,14 +330,12 @@ class _Forward(_Loop):
         found: set[Node] = set()
         for at, output in enumerate(program.outputs):
             results = [self.read(c).get(at) for c in roll.calls]
-            inside = results[:-1] if at in handed_on else results
             used = [
                 n
                 for k, n in enumerate(results)
                 if n is not None
                 and (n in body.kept or body.readers[n] > self._handed(k, n))
             ]
-            del inside
             if at in handed_on and set(used) <= {results[-1]}:
                 continue
             if not used:
@@ -556,7 +554,6 @@ class _Backward(_Loop):
         body, wrt = self.body, self.derived.wrt
         read = {at for b in self.backs for at in self.read(b)}
         left = {wrt[at]: at for at in read if at not in handed_on.values()}
-        names = [n.attrs["name"] for n in body.arguments]
         for root in dict.fromkeys(root for root, _ in roll.lists.values()):
             place_of = {
                 f"{root}.0{rest}": place
@@ -567,7 +564,6 @@ class _Backward(_Loop):
             nest = as_written(nest)
             if nest is None:
                 continue
-            del names[:]
             name = body.names.fresh(adjoint_name(root.rpartition(".")[2]))
             body.statements.append(definition(name, ast.List([])))
             of_path = {path: gradients[left[k]] for path, k in place_of.items()}
