@@ -280,9 +280,12 @@ def test_threads_are_taken_where_they_help_and_left_where_they_do_not():
     assert worked(pace, 100, 1e-3, 0.6e-3).count(2) > 50  # it has left
 
 
-def test_large_steps_are_made_together_at_once():
-    pace = Pace(cores=2)
-    assert worked(pace, 10, 30e-3, 40e-3) == [1, *[2] * 9]
+def test_large_steps_are_tried_out_at_once():
+    assert worked(Pace(cores=2), 10, 30e-3, 18e-3)[:4] == [1, 2, 2, 2]
+    assert worked(Pace(cores=2), 100, 30e-3, 18e-3).count(1) < 15
+    # Threads that wait for each other at many places lose more than they win.
+    assert worked(Pace(cores=2), 10, 6e-3, 24e-3)[3:5] == [2, 1]
+    assert worked(Pace(cores=2), 100, 6e-3, 24e-3).count(2) < 15
 
 
 def test_a_container_has_as_many_cores_as_its_share_of_time(tmp_path, monkeypatch):

@@ -19,11 +19,10 @@ from derivo.run.engine import EpochResult
 
 # Threads meet twice a step; below this they wait longer than they work.
 SECONDS_WORTH_THREADS = 100e-6
-# Above this they are never slower together, even where others have some of the cores:
-# a thread that the system holds up leaves its parts to the others.
+# Above this one call tells as much as several of shorter steps.
 SECONDS_OF_A_LARGE_STEP = 20e-3
-# In between it is tried out, with so many calls of each kind; what was faster stays for
-# some calls, and for longer each time that it wins again.
+# Above the first it is tried out, with so many calls of each kind; what was faster
+# stays for some calls, and for longer each time that it wins again.
 CALLS_OF_A_TRIAL = 3
 CALLS_BETWEEN_TRIALS = (8, 64)
 # A call makes steps for so long: then progress is shown, and the user may interrupt.
@@ -202,17 +201,14 @@ class Pace:
         if self.cores == 1:
             return
         self._recent[self.threads].append(each)
-        if each * self.threads >= SECONDS_OF_A_LARGE_STEP:
-            self.threads = self.cores
-            return
-        self._left -= 1
+        self._left -= CALLS_OF_A_TRIAL if each >= SECONDS_OF_A_LARGE_STEP else 1
         if self._left <= 0 or self._is_slower_together():
             self._choose()
 
     def _is_slower_together(self) -> bool:
         """Tell whether the cores seem to have been taken away."""
         alone, together = (self._recent[n] for n in (1, self.cores))
-        full = len(together) == CALLS_OF_A_TRIAL == len(alone)
+        full = len(together) == CALLS_OF_A_TRIAL and len(alone) > 0
         return (
             self.threads == self._best > 1 and full and median(together) > median(alone)
         )
