@@ -405,6 +405,26 @@ def jax_ratio(problem: Problem, wrt: tuple[str, ...]) -> float | None:
     return times[1] / times[0]
 
 
+def hessian_vector() -> None:
+    """Print the error of k-means' Hessian times a direction, and its time.
+
+    Where no point changes its centre, the Hessian is twice the number of points that
+    each centre has.
+    """
+    problem = closed_forms()[-1]
+    centres, points = problem.arrays["centres"], problem.arrays["points"]
+    along = np.random.default_rng(1).normal(size=centres.shape)
+    product = derivo.hvp(kmeans)
+    found = product(centres, points, along)
+    wanted = 2 * nearest(centres, points).sum(axis=0)[:, None] * along
+    plain, ours = interleaved(
+        lambda: kmeans(centres, points), lambda: product(centres, points, along)
+    )
+    error = np.max(np.abs(found - wanted)) / np.max(np.abs(wanted))
+    print(f"{'kmeans H v':12}{error:>10.1e}{'':11}{1e3 * plain:>13.3f}"
+          f"{ours / plain:>10.2f}")  # fmt: skip
+
+
 def bundle_adjustment(folder: Path) -> None:
     """Print the error of the Jacobian of bundle adjustment."""
     known = json.loads((folder / "reference.json").read_text())["ba"]
@@ -436,6 +456,7 @@ def main() -> None:
           f"{'compiled':>10}{'JAX':>10}")  # fmt: skip
     for problem in (*references(folder), *closed_forms(), *timed_only(folder)):
         row(problem)
+    hessian_vector()
     bundle_adjustment(folder)
 
 

@@ -145,3 +145,15 @@ def test_a_check_draws_lengths_on_both_sides_of_each_kink():
     d = derivo.derive(CASES["mean of the first ten"], x="N")
     report = d.check()
     assert report.ok
+
+
+def test_products_of_a_part_that_may_be_empty():
+    d = derivo.derive(lambda x: np.prod(x[:-1]) + np.prod(x[2:]), x="N")
+    for x in ([2.0], [2.0, 3.0], [2.0, 3.0, 4.0], [2.0, 0.0, 4.0, 5.0]):
+        given = np.array(x)
+        expected = np.zeros(len(x))
+        for k in range(len(x)):
+            others = np.where(np.arange(len(x)) == k, 1, given)
+            expected[k] = (k < len(x) - 1) * np.prod(others[:-1])
+            expected[k] += (k >= 2) * np.prod(others[2:])
+        np.testing.assert_allclose(d.gradients(x=given)["x"], expected)

@@ -47,12 +47,17 @@ def _others(x: Any, axis: int) -> Any:
 
     The product of those before it times the product of those after it.
     """
-    if as_shape(x.shape)[axis] == 0:
+    n = as_shape(x.shape)[axis]
+    if n == 0:
         return x
     widths = tuple((1, 0) if a == axis else (0, 0) for a in range(x.ndim))
 
     def before(v: Any) -> Any:
-        return cumprod(pad(cut(v, axis, None, -1), widths=widths, value=1), axis=axis)
+        first = cut(v, axis, None, -1)
+        if as_shape(first.shape)[axis] + 1 == n:
+            return cumprod(pad(first, widths=widths, value=1), axis=axis)
+        # An axis that may be empty: with the 1 there is something to be cut.
+        return cumprod(cut(pad(v, widths=widths, value=1), axis, None, -1), axis=axis)
 
     return before(x) * flip(before(flip(x, axis)), axis)
 
