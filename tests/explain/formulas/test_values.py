@@ -19,7 +19,8 @@ AMBIGUOUS = {("info_nce", "broadcast_to"), ("info_nce", "mul"), ("info_nce", "ad
 # Parts are cut out of arrays, put together, looked up or laid out anew: such a value
 # has its indices outside of brackets, as in (concatenate(x, y))_ij.
 WITHOUT_ENTRIES = {
-    "attention_pooling", "rotary_scores", "causal_attention", "multi_head_attention",
+    "attention_pooling", "rotary", "rotary_by_halves", "rotary_scores",
+    "causal_attention", "multi_head_attention",
     "sine_positions", "convolution_1d", "gathered_convolution",
     "convolution_2d", "max_pooling", "total_variation", "joined", "every_second",
     "embedding", "labelled_cross_entropy", "info_nce", "polynomial",

@@ -122,6 +122,8 @@ def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
         v is None or np.ndim(v) != 2 or not np.size(v) for v in values
     ):
         return []
+    if not all(np.asarray(v).size for v in values):
+        return []
     row, column = np.asarray(values[0])[0], np.asarray(values[1])[:, 0]
     if not 0 < len(row) <= MOST_TERMS:
         return []
