@@ -93,6 +93,23 @@ def test_a_training_step(name, tmp_path):
     assert (run.returncode, run.stdout.count("ok\n")) == (0, 1), run.stdout
 
 
+@needs_compiler
+def test_an_index_beyond_its_axis_changes_nothing(tmp_path):
+    case = LOSSES["embedding bag"]
+    step_of(case).export(tmp_path, **case.data)
+    (name,) = (k for k, a in case.data.items() if a.dtype.kind == "i")
+    text = (tmp_path / "expected.h").read_text()
+    head, numbers = text.split(f"train_{name}[", 1)
+    start = numbers.index("\n") + 1
+    end = numbers.index(",", start)
+    spoilt = f"{numbers[:start]}    1000.0{numbers[end:]}"
+    (tmp_path / "expected.h").write_text(f"{head}train_{name}[{spoilt}")
+    program = (tmp_path / "model_test.c").read_text()
+    asked = "return !(losses[0] != losses[0] && losses[2] != losses[2]);"
+    (tmp_path / "model_test.c").write_text(program.replace("return !fine;", asked))
+    assert tried(tmp_path, extra=["-fsanitize=address,undefined"]).returncode == 0
+
+
 # Series that are written out in NumPy, or whose derivatives are.
 SERIES = {"digamma", "gammaln", "i0", "polygamma", "trigamma"}
 ELEMENTWISE = sorted(

@@ -32,8 +32,8 @@ _OF_PREDICT = (
 )
 _OF_TRAIN = (
     f"Make a training step on at most {ROWS} rows, and give the loss before it. NAN: "
-    "the loss is not finite, or the number of rows does not fit; then nothing is "
-    "changed."
+    "the loss is not finite, an index lies beyond its axis, or the number of rows does "
+    "not fit; then nothing is changed."
 )
 _HELPERS = {
     "larger": "static long larger(long a, long b) { return a > b ? a : b; }",

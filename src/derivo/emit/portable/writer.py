@@ -133,18 +133,19 @@ class FunctionWriter:
         Parameters
         ----------
         failed
-            What is done where the loss is not finite, before anything is updated.
+            What is done where the loss is not finite, or an index lay beyond its axis,
+            before anything is updated.
         """
         lines: list[str] = []
         loss = self.computation.loss
         is_checked = loss is None
         for nest in self.nests.every:
             if nest.stores and not is_checked:
-                lines += self._check(failed)
+                lines += self._check(lines, failed)
                 is_checked = True
             lines += self._nest(nest)
         if self.nests.late and not is_checked:
-            lines += self._check(failed)
+            lines += self._check(lines, failed)
         for argument, value in self.nests.late.items():
             lines += self._copied(argument, value)
         return lines
@@ -154,8 +155,11 @@ class FunctionWriter:
         assert self.computation.loss is not None  # noqa: S101
         return self.printer.real(self._at(self.computation.loss, ())).code
 
-    def _check(self, failed: str) -> list[str]:
-        return [f"if (!isfinite({self.loss()})) {failed}"]
+    def _check(self, lines: Iterable[str], failed: str) -> list[str]:
+        asked = f"!isfinite({self.loss()})"
+        if any("index_within(" in line for line in lines):
+            asked = f"index_was_beyond || {asked}"
+        return [f"if ({asked}) {failed}"]
 
     def _nest(self, nest: Nest) -> list[str]:
         """Write loops with what is computed in them."""
