@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq
 
-.PHONY: help tour test format lint types layers wheel wheel-test lowest fuzz peers docs bench bench-all clean
+.PHONY: help tour test format lint types layers wheel wheel-test lowest pythons fuzz peers docs bench bench-all clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ lowest: $(VENV)/python.stamp  ## test with the lowest versions that are promised
 	  $$($(BIN)/python tests/meta/lowest.py) --editable . --group test
 	@$(VENV)/lowest/bin/python -m pytest -q -p no:cacheprovider \
 	  tests/ops/test_every_op.py tests/trace $(ARGS)
+
+pythons: $(VENV)/python.stamp  ## test with every newer Python that is found here
+	@VENV=$(VENV) .ci/pythons $(ARGS)
 
 fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at length
 	@DERIVO_FUZZ=intense $(BIN)/python -m pytest tests/fuzz $(ARGS)

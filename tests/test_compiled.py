@@ -36,7 +36,8 @@ def close(found, wanted, scale):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12 * scale)
 
 
-COMPILED: set[str] = set()
+# What has no form in compiled loops; everything else in the catalogue has one.
+WITHOUT_FORM = {"three_diagonals"}
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -48,15 +49,16 @@ def test_every_case_of_the_catalogue(name):
     try:
         compiled = d.compile()
     except NotSupportedError as error:
+        assert name in WITHOUT_FORM, error
         assert_without_form(d, str(error))
         return
+    assert name not in WITHOUT_FORM
     arrays = case.arrays()
     value, gradients = d.value_and_gradients(**arrays)
     found, others = compiled.value_and_gradients(**arrays)
     scale = max(1.0, *(float(np.abs(v).max(initial=0)) for v in leaves(value)))
     close(found, value, scale)
     close(others, gradients, scale)
-    COMPILED.add(name)
 
 
 def assert_without_form(d, message):
@@ -71,12 +73,6 @@ def assert_without_form(d, message):
     op = ops[said[1]]
     assert op.element is None
     assert "elementwise" not in op.traits
-
-
-def test_most_of_the_catalogue_is_compiled():
-    if not COMPILED:
-        pytest.skip("counts what the test before has done")
-    assert len(COMPILED) > 75
 
 
 # --- every operation -----------------------------------------------------------------

@@ -27,13 +27,19 @@ Derivatives of such functions in one line, with JAX's signatures: `derivo.grad`,
 `value_and_grad`, `jacobian`, `hessian`, `hvp`, `jvp`, `vjp`; so
 `derivo.hessian(f)(x)`. They nest, and stand inside functions that are derived.
 """
-REFUSALS = """
-## Refused, and what to write instead
-
-An error quotes the line of your code and what stands here.
-
-| instead of | because | write |
-| --- | --- | --- |"""
+OWN = "Functions that NumPy lacks: derivo.ops"
+REFUSALS = "Refused, and what to write instead"
+KINDS_REFUSED = {
+    "NumPy": lambda name: name.startswith("np."),
+    "attribute": lambda name: name.startswith("."),
+    "SciPy": lambda name: name.startswith("scipy."),
+}
+RECORDS = "What the functions become"
+ABOUT_RECORDS = """\
+A graph is made of fewer operations than NumPy has functions: one record for each,
+with the text that is written for it, and its derivative. This is for those who add one
+(`src/derivo/ops/README.md`)."""
+NUMPY_MODULES = ("np.linalg", "np.fft")
 
 
 def spelled() -> list[str]:
@@ -111,40 +117,87 @@ def text_of(op: Op) -> str:
 def page() -> Iterator[str]:
     """Give the lines of the page."""
     yield HEAD
+    for title in (*(t.title for t in TOPICS), OWN, REFUSALS, RECORDS):
+        yield f"- [{title}](#{_anchor(title)})"
     known = homes()
     for topic in TOPICS:
-        yield f"## {topic.title}\n"
+        yield f"\n## {topic.title}\n"
         yield from _topic(topic, known)
-    yield "## Functions that NumPy lacks: `derivo.ops`\n"
-    yield "| function | what it gives |\n| --- | --- |"
+    yield f"\n## {OWN}\n\n| function | what it gives |\n| --- | --- |"
     for function in own():
         first = (function.__doc__ or "").splitlines()[0].replace("|", "\\|")
         yield f"| `{function.__name__}` | {first} |"
-    yield REFUSALS
-    for name, (why, instead) in sorted(REFUSED.items()):
-        yield f"| `{name}` | {why} | {instead} |"
-    for name, (why, instead) in sorted(OF_SCIPY.items()):
-        yield f"| `scipy.{name}` | {why} | {instead} |"
+    yield f"\n## {REFUSALS}\n\nAn error quotes the line of your code and what stands here."
+    refusals = {**REFUSED, **{f"scipy.{k}": v for k, v in OF_SCIPY.items()}}
+    for kind, belongs in KINDS_REFUSED.items():
+        yield f"\n| {kind} | because | write |\n| --- | --- | --- |"
+        for name, (why, instead) in sorted(refusals.items()):
+            if belongs(name):
+                yield f"| `{name}` | {why} | {instead} |"
+    yield f"\n## {RECORDS}\n\n{ABOUT_RECORDS}"
+    for topic in TOPICS:
+        yield from _records(topic)
+
+
+def _anchor(title: str) -> str:
+    """Give the name by which a heading is linked to."""
+    kept = (c for c in title.lower() if c.isalnum() or c in " -_")
+    return "".join(kept).replace(" ", "-")
 
 
 def _topic(topic: Topic, known: dict[str, set[str]]) -> Iterator[str]:
-    """Give the part of the page about one topic."""
+    """Give an example of a topic, and its functions by where they are found."""
     if topic.example:
         specs = ", ".join(f'{k}="{v}"' for k, v in topic.specs.items())
         yield f"```python\nd({topic.example}, {specs})\n```\n"
-    names = sorted(name for file in topic.files for name in known.get(file, ()))
-    if names:
-        yield ", ".join(f"`{name}`" for name in names) + ".\n"
+    places: dict[str, set[str]] = {}
+    laws: dict[str, set[str]] = {}
+    for name in {name for file in topic.files for name in known.get(file, ())}:
+        place, _, last = name.rpartition(".")
+        if place.startswith("scipy.stats."):
+            laws.setdefault(place.rpartition(".")[2], set()).add(last)
+        else:
+            places.setdefault(_place(place), set()).add(
+                name.removeprefix(_place(place) + ".")
+            )
+    if places:
+        yield "| in | functions |\n| --- | --- |"
+    for place in sorted(places):
+        listed = ", ".join(f"`{name}`" for name in sorted(places[place]))
+        yield f"| `{place}` | {listed} |"
+    if laws:
+        yield "\n| in `scipy.stats` | functions |\n| --- | --- |"
+        yield from _laws(laws)
+
+
+def _place(place: str) -> str:
+    """Give the module: ``np.add`` of ``np.add.reduce`` is a function."""
+    return "np" if place.startswith("np.") and place not in NUMPY_MODULES else place
+
+
+def _laws(laws: dict[str, set[str]]) -> Iterator[str]:
+    """Give distributions that have the same functions in one row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for law, methods in sorted(laws.items()):
+        rows.setdefault(tuple(sorted(methods)), []).append(law)
+    for methods, names in sorted(rows.items(), key=lambda row: (-len(row[1]), row[1])):
+        listed = ", ".join(f"`{name}`" for name in names)
+        yield f"| {listed} | {', '.join(f'`.{m}`' for m in methods)} |"
+
+
+def _records(topic: Topic) -> Iterator[str]:
+    """Give the records of a topic, with what is known of each."""
     records = [
         op for op in sorted(CATALOGUE.values(), key=lambda o: o.name)
         if HOMES[op.name] in topic.files and op.inputs and (op.numpy or op.lower)
     ]  # fmt: skip
-    if records:
-        yield "| record | operands | NumPy | derivative |\n| --- | --- | --- | --- |"
-        for op in records:
-            operands = ", ".join(op.inputs)
-            yield f"| {op.name} | {operands} | {text_of(op)} | {derivative(op)} |"
-        yield ""
+    if not records:
+        return
+    yield f"\n### {topic.title}: records\n"
+    yield "| record | operands | NumPy | derivative |\n| --- | --- | --- | --- |"
+    for op in records:
+        operands = ", ".join(op.inputs)
+        yield f"| {op.name} | {operands} | {text_of(op)} | {derivative(op)} |"
 
 
 def main() -> None:

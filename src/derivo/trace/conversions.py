@@ -126,7 +126,8 @@ def told_of_call() -> tuple[str, str]:
         Empty where the user's own code asks, such as an ``if``.
     """
     asking = _asking()
-    if asking is None or not asking.name:
+    # From Python 3.13 on, an `if` of what a call gives stands at the call's own text.
+    if asking is None or not asking.name or asking.kind == "TO_BOOL":
         return "", ""
     place = _module(asking.called).partition(".")[0]
     if asking.name in _COMPARING and place in ("builtins", "derivo"):
