@@ -29,7 +29,8 @@ Derivatives of such functions in one line, with JAX's signatures: `derivo.grad`,
 """
 OWN = "Functions that NumPy lacks: derivo.ops"
 REFUSALS = "Refused, and what to write instead"
-KINDS_REFUSED = {
+ABOUT_REFUSALS = "An error quotes the line of your code and what stands here."
+KINDS_REFUSED: dict[str, Callable[[str], bool]] = {
     "NumPy": lambda name: name.startswith("np."),
     "attribute": lambda name: name.startswith("."),
     "SciPy": lambda name: name.startswith("scipy."),
@@ -127,7 +128,7 @@ def page() -> Iterator[str]:
     for function in own():
         first = (function.__doc__ or "").splitlines()[0].replace("|", "\\|")
         yield f"| `{function.__name__}` | {first} |"
-    yield f"\n## {REFUSALS}\n\nAn error quotes the line of your code and what stands here."
+    yield f"\n## {REFUSALS}\n\n{ABOUT_REFUSALS}"
     refusals = {**REFUSED, **{f"scipy.{k}": v for k, v in OF_SCIPY.items()}}
     for kind, belongs in KINDS_REFUSED.items():
         yield f"\n| {kind} | because | write |\n| --- | --- | --- |"
@@ -157,9 +158,8 @@ def _topic(topic: Topic, known: dict[str, set[str]]) -> Iterator[str]:
         if place.startswith("scipy.stats."):
             laws.setdefault(place.rpartition(".")[2], set()).add(last)
         else:
-            places.setdefault(_place(place), set()).add(
-                name.removeprefix(_place(place) + ".")
-            )
+            module = _place(place)
+            places.setdefault(module, set()).add(name.removeprefix(f"{module}."))
     if places:
         yield "| in | functions |\n| --- | --- |"
     for place in sorted(places):
@@ -180,9 +180,9 @@ def _laws(laws: dict[str, set[str]]) -> Iterator[str]:
     rows: dict[tuple[str, ...], list[str]] = {}
     for law, methods in sorted(laws.items()):
         rows.setdefault(tuple(sorted(methods)), []).append(law)
-    for methods, names in sorted(rows.items(), key=lambda row: (-len(row[1]), row[1])):
+    for same, names in sorted(rows.items(), key=lambda row: (-len(row[1]), row[1])):
         listed = ", ".join(f"`{name}`" for name in names)
-        yield f"| {listed} | {', '.join(f'`.{m}`' for m in methods)} |"
+        yield f"| {listed} | {', '.join(f'`.{method}`' for method in same)} |"
 
 
 def _records(topic: Topic) -> Iterator[str]:

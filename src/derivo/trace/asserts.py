@@ -106,6 +106,8 @@ def _passing(frame: FrameType, statement: ast.Assert) -> bool:
         return False
 
     jump = by_offset[frame.f_lasti]
+    if jump.opname == "TO_BOOL":  # from Python 3.13 on, the jump comes after it
+        jump = by_offset[after[jump.offset]]
     return ("IF_TRUE" in jump.opname) is passes(jump.argval)
 
 
