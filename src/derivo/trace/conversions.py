@@ -126,8 +126,9 @@ def told_of_call() -> tuple[str, str]:
         Empty where the user's own code asks, such as an ``if``.
     """
     asking = _asking()
-    # From Python 3.13 on, an `if` of what a call gives stands at the call's own text.
-    if asking is None or not asking.name or asking.kind == "TO_BOOL":
+    # From Python 3.12 on, an `if` of what a call gives stands at the call's own text.
+    asks_itself = asking and asking.kind.startswith(("TO_BOOL", "POP_JUMP"))
+    if asking is None or not asking.name or asks_itself:
         return "", ""
     place = _module(asking.called).partition(".")[0]
     if asking.name in _COMPARING and place in ("builtins", "derivo"):

@@ -129,7 +129,8 @@ def _derive(call: Call, *, verify: bool) -> Passes:
     def function(**given: Any) -> Any:
         return call.run(**given)
 
-    wraps(call.function)(function)
+    named = ("__module__", "__name__", "__qualname__", "__doc__")
+    wraps(call.function, assigned=named)(function)
     function.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY)
