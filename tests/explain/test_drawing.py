@@ -1,6 +1,7 @@
 """The picture: nothing overlaps, edges go forward, and it is quick."""
 
 import itertools
+import re
 import time
 from xml.etree import ElementTree
 
@@ -285,6 +286,22 @@ def test_the_articles_neuron_is_drawn_with_its_values_and_gradients():
     assert list(shown) == ["x", "w", "b", "×", "+", "σ"]
     assert shown["w"] == ("0.5", f"{slope['w']:.4g}")
     assert {e.label for e in drawn.edges} == {"w", "x", "1", "σ′(n)"}
+
+
+def test_the_graph_as_text_reads_as_a_formula():
+    def net(x, w, b, t):
+        y = np.tanh(x @ w + b)
+        e = y - t
+        return np.sum(e * e)
+
+    d = derivo.derive(net, x="N L", w="L M", b="M", t="N M")
+    lines = text(d.explain("graph").document.drawing).splitlines()
+    shown = [re.sub(r" \[\d+\]| +\(.*×.*| +\([A-Z]\)", "", line) for line in lines]
+    assert shown[:4] == ["x", "w", "b", "t"]
+    formulas = [re.sub(r"\s+", " ", line).strip() for line in shown[4:]]
+    assert formulas[:4] == [
+        "#1 = x @ w", "#2 = #1 + b", "y = tanh(#2)", "e = y − t",
+    ]  # fmt: skip
 
 
 def test_dot_is_read_by_graphviz():

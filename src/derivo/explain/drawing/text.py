@@ -9,8 +9,8 @@ from derivo.explain.formula.unicode import inline
 def text(drawing: Drawing) -> str:
     """Write the graph, a value a line.
 
-    ``n  =  +(m [2], b [3])`` reads: n is the sum of m and b, which are reached through
-    the factors 2 and 3.
+    ``n  =  m [2] + b [3]`` reads: n is the sum of m and b, which are reached through
+    the factors 2 and 3. What has no name has a number: ``#1``.
     """
     labels: dict[str, str] = {}
     unnamed = 0
@@ -32,9 +32,17 @@ def text(drawing: Drawing) -> str:
     wide = max((len(label) for label in labels.values()), default=0)
     lines = []
     for spot in drawing.spots:
-        what = f"{spot.symbol}({', '.join(into[spot.id])})" if into[spot.id] else "·"
-        lines.append(f"{labels[spot.id].ljust(wide)}  =  {what}{_tail(spot)}")
+        what = f"  =  {_operation(spot, into[spot.id])}" if into[spot.id] else ""
+        lines.append(f"{labels[spot.id].ljust(wide)}{what}{_tail(spot)}")
     return "\n".join(lines)
+
+
+def _operation(spot: Spot, operands: list[str]) -> str:
+    """Write an operation on its operands, with a sign between them where it has one."""
+    is_sign = not any(c.isalnum() for c in spot.symbol)
+    if is_sign and len(operands) == 2 and "·" not in spot.symbol.strip("·"):
+        return f" {spot.symbol} ".join(operands)
+    return f"{spot.symbol}({', '.join(operands)})"
 
 
 def _tail(spot: Spot) -> str:
