@@ -8,6 +8,7 @@ const blockOf = (phase) => {
 };
 const blocks = { value: blockOf("forward"), gradient: blockOf("backward") };
 let block = "";
+let isLong = false;
 function showBlock(wanted) {
   if (block === wanted) return;
   block = wanted;
@@ -17,7 +18,7 @@ function showBlock(wanted) {
   const isCut = () => code.scrollHeight > code.clientHeight + 1;
   code.classList.toggle("small", isCut());
   // Where it is scrolled in any case, the room is of more use below.
-  code.classList.toggle("long", isCut());
+  isLong = isCut();
 }
 let shownCode = "";
 function showCode(lines, side) {
@@ -31,6 +32,9 @@ function showCode(lines, side) {
   for (const line of codeLines) line.classList.toggle("now", seen.includes(line));
   const code = $("#code");
   code.classList.remove("bare", "tiny");
+  code.classList.toggle("long", isLong);
+  // The lines of a loop are many: they have the room that they need.
+  if (seen.length && tallOf(seen) >= code.clientHeight - 8) code.classList.remove("long");
   for (const kind of ["bare", "tiny"]) {
     if (!seen.length || tallOf(seen) < code.clientHeight - 8) break;
     code.classList.add("small", kind);
