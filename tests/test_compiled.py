@@ -221,3 +221,22 @@ def test_an_index_beyond_its_axis_is_an_error():
         with pytest.raises(IndexError, match="out of bounds"):
             compiled(x, np.array([0, beyond, 1]))
     close(compiled(x, np.array([0, 1])), d(x, np.array([0, 1])), 1)
+
+
+@pytest.mark.parametrize(
+    "sizes", [("i", "j"), ("now", "s"), ("int", "sum"), ("N", "N_size")]
+)
+def test_sizes_are_called_as_they_like(sizes):
+    """Letters of loops, words of C and of the text are no names that are taken."""
+    n, m = sizes
+
+    def inside(a, b):
+        return np.tanh(a @ b)
+
+    d = derivo.derive(inside, a=f"{n} {m}", b=f"{m} {n}")
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(3, 4)), rng.normal(size=(4, 3))
+    upstream = rng.normal(size=(3, 3))
+    c = d.compile(engine="c")
+    close(c(a, b), d(a, b), 1)
+    close(c.gradients(upstream, a, b), d.gradients(upstream, a, b), 1)

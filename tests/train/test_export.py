@@ -94,6 +94,18 @@ def test_a_training_step(name, tmp_path):
 
 
 @needs_compiler
+def test_sizes_are_called_as_they_like(tmp_path):
+    def loss(x, t, w):
+        return np.mean((np.tanh(x @ w) - t) ** 2)
+
+    step = derivo.training_step(loss, params={"w": np.ones((4, 2))}, x="i j", t="i int")
+    rng = np.random.default_rng(0)
+    x, t = rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
+    run = tried(step.export(tmp_path, x=x, t=t))
+    assert (run.returncode, run.stdout.count("ok\n")) == (0, 1), run.stdout
+
+
+@needs_compiler
 def test_an_index_beyond_its_axis_changes_nothing(tmp_path):
     case = LOSSES["embedding bag"]
     step_of(case).export(tmp_path, **case.data)

@@ -7,7 +7,14 @@ from derivo.emit.c.functions import functions_text
 from derivo.emit.c.layout import block, comment, declared, wrapped
 from derivo.emit.c.move import MoveWriter
 from derivo.emit.c.outside import APPLY, OUTSIDE, TAKE_MEMORY, movers
-from derivo.emit.c.place import Module, factor_text, plain, reserved, size_text
+from derivo.emit.c.place import (
+    Module,
+    factor_text,
+    plain,
+    reserved,
+    size_name,
+    size_text,
+)
 from derivo.emit.c.plain import PlainWriter
 from derivo.emit.c.rows import RowsWriter
 from derivo.emit.c.runtime import Target, runtime
@@ -89,7 +96,10 @@ class _ModuleWriter:
         self.functions: list[str] = []
         self.phases: list[str] = []
         self.module = Module(
-            target, {}, computation.names, Names(reserved() | set(self.sizes))
+            target,
+            {},
+            computation.names,
+            Names({*reserved(), *map(size_name, self.sizes)}),
         )
         self._name_values()
 
@@ -186,7 +196,8 @@ class _ModuleWriter:
             "    const int64_t *order;  /* which rows; NULL: from `first` on */",
             "    long first;",
             "    int is_changed;  /* arrays were put in since the last run */",
-            *(f"    long {n};" for n in (*self.sizes, *self.counters)),
+            *(f"    long {n};" for n in map(size_name, self.sizes)),
+            *(f"    long {n};" for n in self.counters),
             *declared("real", arrays),
             *(declared("const real", given) if given else ()),
             *(declared("double", numbers) if numbers else ()),
@@ -196,7 +207,7 @@ class _ModuleWriter:
 
     def _memory(self) -> str:
         """Write how memory is given out: the arrays lie one after the other."""
-        lines = [f"const long {n} = s->{n};" for n in self.sizes]
+        lines = [f"const long {n} = s->{n};" for n in map(size_name, self.sizes)]
         lines += [
             f"s->{name} = take_memory(&at, {self._length(layout)});"
             for name, layout in self._arrays() if not isinstance(layout, Number)
@@ -313,7 +324,9 @@ class _ModuleWriter:
         loss = self.computation.loss
         value = "0" if loss is None else f"s->{names[origin(loss)]}"
         rows = self.computation.rows
-        sizes = [f"s->{n} = sizes[{k}];" for k, n in enumerate(self.sizes)]
+        set_rows = f"s->{size_name(rows)} = rows;" if rows else ""
+        called = [size_name(n) for n in self.sizes]
+        sizes = [f"s->{n} = sizes[{k}];" for k, n in enumerate(called)]
         return "\n".join([
             block(
                 "static void set_sizes(struct step *s, const long *sizes)",
@@ -321,7 +334,7 @@ class _ModuleWriter:
             ),
             block(
                 "static void set_rows(struct step *s, long rows)",
-                [*([f"s->{rows} = rows;"] if rows else []), "(void)s, (void)rows;"],
+                [*([set_rows] if rows else []), "(void)s, (void)rows;"],
             ),
             block("static void begin_run(struct step *s)", [*turns, "(void)s;"]),
             block("static void begin_step(struct step *s, double step_number)",

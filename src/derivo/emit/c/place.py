@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from derivo.emit.c.element import ElementPrinter, Text, literal
@@ -67,13 +67,25 @@ def plain(name: str) -> str:
     return re.sub(r"\W", "_", name, flags=re.ASCII)
 
 
-def size_text(dim: Dim, prefix: str = "") -> str:
+def size_name(name: str) -> str:
+    """Give what a size is called in C: the letters of loops are small, it is not."""
+    is_free = name[:1].isupper() and plain(name) == name and name not in reserved()
+    return name if is_free else f"{plain(name)}_size"
+
+
+def size_text(
+    dim: Dim, prefix: str = "", called: Callable[[str], str] = size_name
+) -> str:
     """Write a size: a number, or a formula of named sizes."""
     if not isinstance(dim, Size):
         return str(dim)
-    text = re.sub(r"\b(max|min)\(", lambda m: f"{LARGER[m[1]]}(", str(dim))
-    named = re.sub(r"\b(?!(?:larger|smaller)\()(?=[^\W\d])", prefix, text)
-    return named.replace("//", "/")
+
+    def word(found: re.Match[str]) -> str:
+        if found[0] in LARGER:
+            return LARGER[found[0]]
+        return f"{prefix}{called(found[0])}"
+
+    return re.sub(r"\b[^\W\d]\w*", word, str(dim)).replace("//", "/")
 
 
 def factor_text(dim: Dim, prefix: str = "") -> str:

@@ -10,7 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from derivo.emit.c.place import LARGER, Body, size_text
+from derivo.emit.c.place import LARGER, Body, size_name, size_text
 from derivo.emit.expression import parsed
 from derivo.errors import NotSupportedError
 from derivo.graph.dim import (
@@ -85,11 +85,14 @@ class WholePrinter:
         return self._arithmetic(tree)
 
     def _written(self, dim: Dim) -> str:
-        text = size_text(dim)
-        for name in names(dim):
-            if name.startswith(_SIZE):
-                self.body.sizes[name.removeprefix(_SIZE)] = None
-        return re.sub(rf"\b{_SIZE}", "", text)
+        def called(name: str) -> str:
+            if not name.startswith(_SIZE):
+                return name  # the letter of a loop
+            own = name.removeprefix(_SIZE)
+            self.body.sizes[own] = None
+            return size_name(own)
+
+        return size_text(dim, called=called)
 
     def _arithmetic(self, tree: ast.expr) -> str:
         if isinstance(tree, ast.Compare):

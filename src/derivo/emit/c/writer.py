@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from derivo.emit.c.layout import block, comment
-from derivo.emit.c.place import Body, Module, count_uses
+from derivo.emit.c.place import Body, Module, count_uses, size_name
 from derivo.emit.plan.layout import layout_of, letters
 from derivo.emit.plan.leaf import Leaf
 from derivo.graph.node import Node
@@ -86,7 +86,7 @@ class Writer(ABC):
         """Declare what a body reads of the step."""
         written = self.written()
         return [
-            *(f"const long {n} = s->{n};" for n in body.sizes),
+            *(f"const long {n} = s->{n};" for n in map(size_name, body.sizes)),
             *(
                 f"{'' if n in written else 'const '}real *restrict {n} = s->{n};"
                 for n in body.arrays

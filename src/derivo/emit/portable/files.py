@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from derivo.emit.c.layout import block, comment, wrapped
-from derivo.emit.c.place import plain, reserved
+from derivo.emit.c.place import plain, reserved, size_name
 from derivo.emit.plan.computation import Computation
 from derivo.emit.portable.elements import function_text
 from derivo.emit.portable.nests import is_given, true_shape
@@ -95,7 +95,8 @@ def model_files(exported: Exported) -> dict[str, str]:
 class _Files:
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
-        self.names = Names({*reserved(), *_OWN.split(), *exported.sizes, ROWS})
+        sizes = map(size_name, exported.sizes)
+        self.names = Names({*reserved(), *_OWN.split(), *sizes, ROWS})
         self.parameters = {
             name: self.names.fresh(plain(name)) for name in exported.values
         }
@@ -115,7 +116,9 @@ class _Files:
             '#include "model.h"\n\n#include <math.h>',
             "typedef model_real real;",
         ]
-        sizes = ", ".join(f"{k} = {n}" for k, n in self.exported.sizes.items())
+        sizes = ", ".join(
+            f"{size_name(k)} = {n}" for k, n in self.exported.sizes.items()
+        )
         if sizes:
             head.append(f"enum {{ {sizes} }};")
         head += self._helpers(body)
@@ -189,7 +192,7 @@ class _Files:
         writer = self._writer(computation, known)
         lines = writer.write("return;")
         (x,) = computation.batches
-        name, size = known[x], computation.rows
+        name, size = known[x], size_name(computation.rows)
         heading = (
             f"static void predict_some(const real *{name}, long {size}, real *{y})"
         )
@@ -217,7 +220,7 @@ class _Files:
         body = []
         if rows:
             body += [
-                f"const long {rows} = rows;",
+                f"const long {size_name(rows)} = rows;",
                 f"if (rows < 1 || rows > {ROWS}) return (real)NAN;",
             ]
         if counted:

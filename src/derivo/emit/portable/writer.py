@@ -10,7 +10,7 @@ from typing import Any, cast
 from derivo.emit.c.element import Text, literal
 from derivo.emit.c.functions import Function
 from derivo.emit.c.layout import block, comment
-from derivo.emit.c.place import LONGEST_NAME, Body, plain, text_of
+from derivo.emit.c.place import LONGEST_NAME, Body, plain, size_text, text_of
 from derivo.emit.c.whole import WholePrinter, tree_of
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.items import is_literal
@@ -559,11 +559,7 @@ def _taken_in(acc: str, step: str) -> str:
 
 def _size(dim: Dim) -> str:
     """Write a size: a number, or a formula of named sizes."""
-    text = re.sub(r"\b(max|min)\(", lambda m: _LARGER[m[1]], str(dim))
-    return text.replace("//", "/").replace("*", " * ")
-
-
-_LARGER = {"max": "larger(", "min": "smaller("}
+    return size_text(dim).replace("*", " * ")
 
 
 def _factor(dim: Dim) -> str:
