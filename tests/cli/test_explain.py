@@ -23,7 +23,7 @@ WHOLE = (*EXPLAIN, "--all")
 SHOWN = {
     "graph": "The computation graph",
     "scalar": "∂y₁",
-    "matrix": "Where the transpose comes from",
+    "matrix": "(xᵀ)ⱼᵢ dnᵢₖ",
     "batch": "Why db is a sum",
     "code": "def layer_backward(saved, d_y):",
 }

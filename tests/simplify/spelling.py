@@ -109,8 +109,12 @@ def count_operations(source: str, name: str) -> int:
         n.name: n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)
     }
     function = found.get(f"{name}_gradient") or found[f"{name}_backward"]
+    indices = [n.slice for n in ast.walk(function) if isinstance(n, ast.Subscript)]
+    free = {n for index in indices for n in ast.walk(index)}
     count = 0
     for n in ast.walk(function):
+        if n in free:
+            continue
         if isinstance(n, ast.UnaryOp):
             count += not isinstance(n.operand, ast.Constant)  # -1 is a constant
         elif isinstance(n, ast.BinOp | ast.AugAssign):

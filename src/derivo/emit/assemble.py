@@ -135,7 +135,7 @@ def _program(  # noqa: PLR0913  one for both kinds of functions
 
     names = {lowered(n): name for n, name in forward.graph.names.items()}
     graph = [lowered(n) for n in forward.known]
-    lowering.in_place = in_place
+    lowering.in_place, lowering.at_hand = in_place, frozenset(graph)
     reused = KeptAxes(forward.builder, graph)
 
     def written(node: Node) -> Node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,14 @@ class Lowering:
     in_place
         Rows of a single 1 are taken from what they are taken from, at the places of
         the ones: so a person writes a backward pass, and it holds no zeros.
+    at_hand
+        Values of the forward pass, as they are written: rows that it has made itself
+        are subtracted as they are.
     """
 
     def __init__(self, builder: Builder) -> None:
         self.in_place = False
+        self.at_hand: Collection[Node] = ()
         self.recorder = Recorder(builder)
         self.done: dict[Node, Node] = {}
         self.computed: set[Node] = set()
@@ -56,7 +61,8 @@ class Lowering:
             attrs = {k: self._inside(v) for k, v in node.attrs.items()}
             attrs = None if attrs == node.attrs else attrs
         made = self.recorder.builder.remake(node, inputs, attrs)
-        if self.in_place and made.op is sub and made.inputs[1].op is one_hot:
+        takes_ones = made.op is sub and made.inputs[1].op is one_hot
+        if self.in_place and takes_ones and made.inputs[1] not in self.at_hand:
             return self._less_ones(made) or made
         return self._without_detour(made)
 

@@ -68,7 +68,12 @@ def plain(name: str) -> str:
 
 
 def size_name(name: str) -> str:
-    """Give what a size is called in C: the letters of loops are small, it is not."""
+    """Give what a size is called in C: the letters of loops are small, it is not.
+
+    The number of a step in a loop over time stands where sizes do (`counter_text`).
+    """
+    if name[:1] == "0":
+        return name[1:]
     is_free = name[:1].isupper() and plain(name) == name and name not in reserved()
     return name if is_free else f"{plain(name)}_size"
 

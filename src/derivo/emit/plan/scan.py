@@ -33,8 +33,11 @@ as_it_is = Op("same", ("x",), lambda x: x, "{0}", traits=frozenset({"elementwise
 
 
 def counter_text(counter: str) -> str:
-    """Write the number of the step in a place: it stands where sizes do."""
-    return f"size_{counter}"
+    """Write the number of the step in a place: it stands where sizes do.
+
+    With a digit in front, which no size has.
+    """
+    return f"size_0{counter}"
 
 
 @dataclass(frozen=True)
