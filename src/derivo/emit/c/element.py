@@ -149,13 +149,13 @@ class ElementPrinter:
             return tuple(self.real(t) for t in texts), "real"
         return texts, "number"
 
-    def call(self, name: str, *arguments: Text) -> Text:
-        """Call a function of elements.
+    def prepared(
+        self, name: str, arguments: tuple[Text, ...]
+    ) -> tuple[Function, tuple[Text, ...], str]:
+        """Find a function of elements, and bring its operands to one kind.
 
-        Raises
-        ------
-        NotSupportedError
-            There is no such function in C.
+        Numbers are computed in the floating type where the C library has no function
+        for them.
         """
         function = BY_NAME.get(name)
         if function is None or function.arity != len(arguments):
@@ -164,6 +164,17 @@ class ElementPrinter:
         given, kind = self.same(*arguments)
         if kind == "number" and not function.plain:
             given, kind = tuple(map(self.real, given)), "real"
+        return function, given, kind
+
+    def call(self, name: str, *arguments: Text) -> Text:
+        """Call a function of elements.
+
+        Raises
+        ------
+        NotSupportedError
+            There is no such function in C.
+        """
+        function, given, kind = self.prepared(name, arguments)
         if kind == "number":
             code = f"{function.plain}({', '.join(g.code for g in given)})"
             return Text(code, "flag" if function.gives_truth else "number")

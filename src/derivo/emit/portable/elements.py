@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from derivo.emit.c.element import ElementPrinter, Text
-from derivo.emit.c.functions import BY_NAME, Function
+from derivo.emit.c.functions import Function
 from derivo.errors import NotSupportedError
 
 LETTERS = "xyzw"
@@ -23,13 +23,7 @@ class PlainPrinter(ElementPrinter):
         NotSupportedError
             There is no such function in C99.
         """
-        function = BY_NAME.get(name)
-        if function is None or function.arity != len(arguments):
-            message = f"has no form in C (`{name}`)"
-            raise NotSupportedError(message)
-        given, kind = self.same(*arguments)
-        if kind == "number" and not function.plain:
-            given, kind = tuple(self.real(a) for a in given), "real"
+        function, given, kind = self.prepared(name, arguments)
         kind = "flag" if function.gives_truth else kind
         code = ", ".join(g.code for g in given)
         if function.plain:
