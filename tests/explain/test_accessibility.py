@@ -15,7 +15,7 @@ pytestmark = chromium.MARKS
 def tree(page):  # noqa: F811
     # Sections further down are laid out when they come into sight: here all are.
     page.execute_script(
-        "document.querySelector('#drawer').hidden = false;"
+        "for (const e of document.querySelectorAll('#drawer, .story')) e.hidden = false;"
         "for (const e of document.querySelectorAll('#code li')) e.hidden = false;"
         "for (const e of document.querySelectorAll('*'))"
         " { e.style.contentVisibility = 'visible'; if (e.open === false) e.open = true }"

@@ -65,12 +65,16 @@ class Row:
         None continues the line above.
     reason
         Why the line holds: the rule's name, a sentence, an assumption.
+    about
+        Ids of the values on the way of this gradient, the one that it is of last:
+        sections about them tell the line at length.
     """
 
     left: Formula | None
     right: Formula
     reason: Runs = ()
     sign: str = "="
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +173,15 @@ class Section:
         Nothing for the words that a document begins with.
     level
         "graph", "scalar", "matrix", "batch", "code" or "" for what is always shown.
+    about
+        Id of the value whose gradient it tells about; "" if of none alone.
     """
 
     anchor: str
     title: Runs
     blocks: tuple[Block, ...]
     level: str = ""
+    about: str = ""
 
 
 # --- stepping -------------------------------------------------------------------------

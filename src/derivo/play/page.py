@@ -80,10 +80,10 @@ def _template(network: Network, words: Words) -> str:
     """Write what a page of the network holds; it comes to life when it is chosen."""
     window, document = window_of(network), network.explanation.document
     short = tuple(s for s in document.sections if s.anchor == SHORT)
-    parts = Parts(words)
+    parts, told = Parts(words), replace(document, sections=short, code=None)
     return (
-        f'<template data-network="{network.key}">{html.app(window, parts)}'
-        f"{html.drawer(replace(document, sections=short, code=None), parts)}"
+        f'<template data-network="{network.key}">{html.app(window, told, parts)}'
+        f"{html.drawer(told, parts)}"
         f'<script type="application/json" id="model">{_model(window, words)}'
         "</script></template>"
     )

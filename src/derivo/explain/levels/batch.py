@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _copies(t: Telling) -> list[Section]:
     sections = list(found.values())
     if sections:  # what most people look for: the bias of a layer
         first = sections[0]
-        sections[0] = Section("batch-bias", first.title, first.blocks, first.level)
+        sections[0] = replace(first, anchor="batch-bias")
     return sections
 
 
@@ -110,7 +111,8 @@ def _copy(node: Node, why: Why, anchor: str, t: Telling) -> Section:
     ]  # fmt: skip
     blocks += _without_axis(node, operand, t)
     title = t.words.runs("batch.copied_title", adjoint=adjoint)
-    return Section(anchor, title, tuple(blocks), "batch")
+    about = t.subject.ids[operand]
+    return Section(anchor, title, tuple(blocks), "batch", about)
 
 
 def _adjoint_names(reader: Node, shown: Formula, t: Telling) -> dict[Node, Formula]:
@@ -162,6 +164,7 @@ def _product(factor: Factor, part: Node, t: Telling) -> Section:
         t.words.runs("batch.rows_title", adjoint=adjoint),
         tuple(blocks),
         "batch",
+        t.subject.ids[factor.operand],
     )
 
 

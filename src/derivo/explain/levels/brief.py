@@ -91,7 +91,9 @@ def _through_loop(node: Node, frames: Frames) -> Iterator[Row]:
     backward = frames.words.text("brief.backward")
     said: Runs = (first.removeprefix(backward),) if isinstance(first, str) else ()
     for k, row in enumerate(frame.rows):
-        yield Row(row.left, row.right, row.reason or ((*said, *others) * (k == 0)))
+        reason = row.reason or ((*said, *others) * (k == 0))
+        about = (frame.place,) if k == 0 else ()
+        yield Row(row.left, row.right, reason, about=about)
 
 
 def _chain(value: Node, t: Telling) -> Iterator[Row]:
@@ -106,10 +108,22 @@ def _chain(value: Node, t: Telling) -> Iterator[Row]:
     why = raw.why.get(adjoint)
     is_sum = why is not None and why.kind == "fan-out"
     added = t.words.runs("brief.added", value=t.shown(value))
-    yield Row(left, right, added if is_sum else _reason(value, t))
+    reason = added if is_sum else _reason(value, t)
+    yield Row(left, right, reason, about=_on_the_way(value, t))
     for block in shorter(value, t):
         if isinstance(block, Display):
             yield replace(block.rows[0 if is_sum else 1], left=None)
+
+
+def _on_the_way(value: Node, t: Telling) -> tuple[str, ...]:
+    """Give the values without a name that a gradient comes through, and its own."""
+    found, todo = [value], [value]
+    while todo:
+        for factor in t.readers.get(todo.pop(), ()):
+            if not _has_a_name(factor.reader, t) and factor.reader not in found:
+                found.append(factor.reader)
+                todo.append(factor.reader)
+    return tuple(t.subject.ids[n] for n in reversed(found))
 
 
 def _reason(value: Node, t: Telling) -> Runs:

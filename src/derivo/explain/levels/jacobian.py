@@ -88,7 +88,8 @@ def _section(part: Part, t: Telling) -> list[Section]:
         blocks += [*_numbers(part, entry, t), *chain(part, entry, t)]
         title = t.words.runs("jacobian.title", **fields)
     anchor = f"jacobian-{t.anchor(part.result)}"
-    return [Section(anchor, title, tuple(blocks), "matrix")]
+    about = t.subject.ids[part.operand]
+    return [Section(anchor, title, tuple(blocks), "matrix", about)]
 
 
 @contextmanager

@@ -68,7 +68,10 @@ def sections(steps: Steps, t: Telling) -> list[Section]:
         blocks += _bound(only, steps, t) if jacobian is not None else []
         blocks += _norms(steps, t)
     title = say("loops.product_title")
-    return [Section(f"{t.subject.prefix}product", title, tuple(blocks), "matrix")]
+    about = steps.outer.ids[steps.node]
+    return [
+        Section(f"{t.subject.prefix}product", title, tuple(blocks), "matrix", about)
+    ]
 
 
 def _ways(steps: Steps, t: Telling) -> dict[tuple[int, int], list[Path]]:

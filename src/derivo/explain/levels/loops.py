@@ -187,7 +187,8 @@ def _back(steps: Steps, t: Telling) -> list[Section]:
     ]
     blocks.append(Fold(say("loops.in_full"), tuple(inner)))
     title = say("loops.back_title")
-    return [Section(f"{steps.body.prefix}back", title, tuple(blocks), "matrix")]
+    about = steps.outer.ids[steps.node]
+    return [Section(f"{steps.body.prefix}back", title, tuple(blocks), "matrix", about)]
 
 
 def _at_the_end(symbol: Formula, steps: Steps) -> Formula:

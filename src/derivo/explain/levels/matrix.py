@@ -16,7 +16,7 @@ from derivo.explain.document import (
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_node
-from derivo.explain.formula.of_node import formula_of
+from derivo.explain.formula.of_node import formula_of, gradient_of
 from derivo.explain.formula.tree import (
     Entry,
     Formula,
@@ -54,7 +54,7 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 
 def adjoint_sections(t: Telling) -> tuple[Section, ...]:
     """Tell where each adjoint comes from."""
-    subject, words = t.subject, t.words
+    subject = t.subject
     adjoints = subject.raw.adjoints
     told = [
         n for n in reversed(subject.graph.nodes())
@@ -70,10 +70,9 @@ def adjoint_sections(t: Telling) -> tuple[Section, ...]:
         anchor = f"matrix-{t.anchor(value)}"
         if blocks and anchor not in seen:
             seen.add(anchor)
-            title = words.runs("matrix.title", adjoint=t.adjoint(value))
-            if not isinstance(t.adjoint(value), Symbol):
-                title = words.runs("matrix.title_unnamed", value=t.shown(value))
-            found.append(Section(anchor, title, blocks, "matrix"))
+            title = (gradient_of(t.shown(value)),)
+            about = subject.ids[value]
+            found.append(Section(anchor, title, blocks, "matrix", about))
     return tuple(found)
 
 

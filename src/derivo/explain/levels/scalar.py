@@ -110,7 +110,8 @@ def _argument(node: Node, t: Scalars) -> Section:
     name = t.subject.names.get(node, node.attrs["name"])
     anchor = "scalar-" + anchor_word(name, t.subject.ids[node])
     title = t.words.runs("scalar.argument", value=t.whole[node])
-    return Section(anchor, title, tuple(blocks), "scalar")
+    about = t.subject.ids[node]
+    return Section(anchor, title, tuple(blocks), "scalar", about)
 
 
 def _entry(entry: Node, t: Scalars) -> tuple[list[Block], int]:

@@ -7,8 +7,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Chaque valeur, sous le nom qu’elle porte par la suite :",
         "ja": "以下で使う名前と、その値：",
     },
-    "title": {"en": "Where {adjoint} comes from", "fr": "D’où vient {adjoint}", "ja": "{adjoint} はどこから来るか"},
-    "title_unnamed": {"en": "Back to {value}", "fr": "Retour à {value}", "ja": "{value} へ戻る"},
     "given": {
         "en": "{adjoint} is given: it says how the end result E changes with {value}. Everything before it is multiplied by it.",
         "fr": "{adjoint} est donné : il dit comment le résultat final E change avec {value}. Tout ce qui précède est multiplié par lui.",

@@ -16,6 +16,21 @@ TEXTS: dict[str, dict[str, str]] = {
     "predict": {"en": "Predict first", "fr": "Prédire d’abord", "ja": "先に予想する"},
     "reveal": {"en": "Reveal", "fr": "Révéler", "ja": "答えを見る"},
     "drawer": {"en": "Derivation", "fr": "Dérivation", "ja": "導出"},
+    "more": {
+        "en": "Entry by entry",
+        "fr": "Élément par élément",
+        "ja": "成分ごとに見る",
+    },
+    "story": {
+        "en": "{name}, entry by entry",
+        "fr": "{name}, élément par élément",
+        "ja": "{name} を成分ごとに",
+    },
+    "stories": {
+        "en": "Open a line to follow it entry by entry.",
+        "fr": "Ouvrez une ligne pour la suivre élément par élément.",
+        "ja": "行を開くと、成分ごとの計算が見られます。",
+    },
     "close": {"en": "Close", "fr": "Fermer", "ja": "閉じる"},
     "picture": {
         "en": "Computation graph of {name}: values in black, gradients in colour",

@@ -87,19 +87,19 @@ class Parts:
 
     def rows(self, rows: tuple[doc.Row, ...], kind: str = "") -> str:
         """Write aligned formulas, reasons beside them."""
-        lines = []
-        for row in rows:
-            left, sign, right = relation(row.left, row.sign, row.right)
-            left = f'<math displaystyle="true">{left}</math>' if left else ""
-            why = f'<td class="why">{self.runs(row.reason)}</td>' if row.reason else ""
-            lines.append(
-                f'<tr><td class="left">{left}</td><td><math>{sign}</math></td>'
-                f'<td class="right"><math displaystyle="true">{right}</math></td>{why}</tr>'
-            )
-        table = (
-            f'<table class="rows {kind}" role="presentation">{"".join(lines)}</table>'
-        )
+        lines = "".join(f"<tr>{self.cells(row)}</tr>" for row in rows)
+        table = f'<table class="rows {kind}" role="presentation">{lines}</table>'
         return f'<div class="scroll" tabindex="0">{table}</div>'
+
+    def cells(self, row: doc.Row) -> str:
+        """Write a formula as cells: left, sign, right and the reason."""
+        left, sign, right = relation(row.left, row.sign, row.right)
+        left = f'<math displaystyle="true">{left}</math>' if left else ""
+        why = f'<td class="why">{self.runs(row.reason)}</td>' if row.reason else ""
+        return (
+            f'<td class="left">{left}</td><td><math>{sign}</math></td>'
+            f'<td class="right"><math displaystyle="true">{right}</math></td>{why}'
+        )
 
     def code(self, code: doc.Code, *, is_main: bool = False) -> str:
         """Write code; the lines of the main one can be marked by a step."""

@@ -22,6 +22,7 @@ from derivo.explain.writers.html.assets import script as written
 from derivo.explain.writers.html.parts import Parts
 
 WIDEST = 70  # letters of a formula beside others
+LEVELS = "matrix", "batch", "scalar"  # of a story: what is told first
 MANY = 4  # factors of one line of code; of more the colours alone are shown
 
 
@@ -38,7 +39,7 @@ def write(window: Window, document: doc.Document) -> str:
         f"<title>{escape(document.title)}</title>\n"
         f"<style>{font()}{asset('window.css')}</style>\n</head>\n<body>\n"
         f'<a class="skip" href="#card">{escape(words.text("page.skip"))}</a>\n'
-        f"{app(window, parts)}\n{drawer(document, parts)}\n"
+        f"{app(window, document, parts)}\n{drawer(document, parts)}\n"
         f'<script type="application/json" id="model">{model(window, words)}</script>\n'
         f"<script>{script}</script>\n</body>\n</html>\n"
     )
@@ -86,7 +87,7 @@ def closely(script: str) -> str:
 # --- what is seen --------------------------------------------------------------------
 
 
-def app(window: Window, parts: Parts) -> str:
+def app(window: Window, document: doc.Document, parts: Parts) -> str:
     """Write what is seen: the graph, the code, the formula and the bar below."""
     words = parts.words
     say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
@@ -114,7 +115,7 @@ def app(window: Window, parts: Parts) -> str:
         f'<section id="picture"><nav id="path" aria-label="{say["pictures"]}"></nav>'
         f"{pictures}</section>"
         f'<section id="side"><div id="code" tabindex="0" aria-label="{say["code"]}">{_code(window.code, parts)}</div>'
-        f'<div id="card" tabindex="-1">{still}{_moments(window, parts)}<div id="result"></div><div id="why"></div>'
+        f'<div id="card" tabindex="-1">{still}{_moments(window, document, parts)}<div id="result"></div><div id="why"></div>'
         '<div id="panel" class="panel" hidden></div></div></section>'
         f'<footer id="bar"><div class="modes" role="group" aria-label="{say["modes"]}">{modes}</div>'
         f'<button id="back" class="round" aria-label="{say["back"]}">←</button>'
@@ -188,18 +189,31 @@ def _line(text: str, badges: str) -> str:
     return f'{escape(code.rstrip())}{badges}<span class="said"># {escape(said)}</span>'
 
 
-def _moments(window: Window, parts: Parts) -> str:
+def _moments(window: Window, document: doc.Document, parts: Parts) -> str:
     given = escape(parts.words.text("window.given"))
     if window.is_drawn and window.script:
         given += " " + escape(parts.words.text("window.drawn"))
     found = [f'<div class="moment" data-k="0"><p class="title">{given}</p></div>']
+    stories = _lines_of_values(document)
     for k, frame in enumerate(window.moments, start=1):
-        rows = _without_repeats(frame.rows)
+        rows, more = _without_repeats(frame.rows), ""
+        if frame.phase == "backward" and frame.place in stories:
+            said = escape(parts.words.text("window.more"))
+            more = f'<button class="more" data-story="{stories[frame.place]}">{said}</button>'
         found.append(
             f'<div class="moment {frame.phase}" data-k="{k}" hidden>'
-            f'<p class="title">{parts.runs(frame.title)}</p>{parts.rows(rows)}</div>'
+            f'<p class="title">{parts.runs(frame.title)}</p>{parts.rows(rows)}{more}</div>'
         )
     return "".join(found)
+
+
+def _lines_of_values(document: doc.Document) -> dict[str, str]:
+    """Give where the gradient of a value is told at length: the place that opens."""
+    rows, found = short_rows(document), dict[str, str]()
+    for k, story in stories_of(document).items():
+        for i in rows[k].about if story else ():
+            found.setdefault(i, f"story-{k}")
+    return found
 
 
 def _without_repeats(rows: tuple[doc.Row, ...]) -> tuple[doc.Row, ...]:
@@ -212,14 +226,73 @@ def _without_repeats(rows: tuple[doc.Row, ...]) -> tuple[doc.Row, ...]:
     return tuple(found)
 
 
+def stories_of(document: doc.Document) -> dict[int, tuple[doc.Section, ...]]:
+    """Give the sections that tell each line of the derivation in short, by its number.
+
+    A section is told once, at the first line that it belongs to.
+    """
+    by_value: dict[str, list[doc.Section]] = {}
+    for section in document.sections:
+        if section.about:
+            by_value.setdefault(section.about, []).append(section)
+    found = {}
+    for k, row in enumerate(short_rows(document)):
+        story = [s for i in row.about for s in by_value.pop(i, ())]
+        found[k] = tuple(sorted(story, key=lambda s: LEVELS.index(s.level)))
+    return found
+
+
+def short_rows(document: doc.Document) -> tuple[doc.Row, ...]:
+    """Give the lines of the derivation in short."""
+    found = [s for s in document.sections if s.anchor == doc.SHORT]
+    return tuple(
+        row for s in found for block in s.blocks
+        if isinstance(block, doc.Display) for row in block.rows
+    )  # fmt: skip
+
+
+def _in_short(document: doc.Document, parts: Parts) -> str:
+    """Write the lines of the derivation in short; each opens to its story."""
+    stories, lines = stories_of(document), list[str]()
+    for k, row in enumerate(short_rows(document)):
+        cells, story = parts.cells(row), stories[k]
+        if not story:
+            lines.append(f"<tr><td></td>{cells}</tr>")
+            continue
+        of = "" if row.left is None else inline(row.left)
+        said = _quoted(parts.words.text("window.story", name=of))
+        lines.append(
+            f'<tr class="told"><td><button class="unfold" aria-expanded="false" '
+            f'aria-controls="story-{k}" aria-label="{said}"></button></td>{cells}</tr>'
+            f'<tr class="story" id="story-{k}" hidden><td colspan="5">'
+            f"{''.join(_section(s, 'h3', '', parts) for s in story)}</td></tr>"
+        )
+    table = f'<table class="rows short" role="presentation">{"".join(lines)}</table>'
+    said = escape(parts.words.text("window.stories")) if any(stories.values()) else ""
+    return f'<p class="legend">{said}</p><div class="scroll">{table}</div>'
+
+
+def _section(section: doc.Section, head: str, inner: str, parts: Parts) -> str:
+    """Write a section: its title, then what is given, or else its blocks."""
+    return (
+        f'<section id="{_quoted(section.anchor)}" data-of="{_quoted(section.level)}">'
+        f"<{head}>{parts.runs(section.title)}</{head}>"
+        f"{inner or parts.blocks(section.blocks)}</section>"
+    )
+
+
+def _quoted(text: str) -> str:
+    return escape(text, quote=True)
+
+
 def drawer(document: doc.Document, parts: Parts) -> str:
     """Write the derivation in full: the sections of the document."""
     words = parts.words
+    told = {s.anchor for story in stories_of(document).values() for s in story}
     sections = "".join(
-        f'<section id="{escape(s.anchor, quote=True)}" data-of="{escape(s.level, quote=True)}">'
-        f"<h2>{parts.runs(s.title)}</h2>{parts.blocks(s.blocks)}</section>"
-        for s in document.sections
-    )
+        _section(s, "h2", _in_short(document, parts) * (s.anchor == doc.SHORT), parts)
+        for s in document.sections if s.anchor not in told
+    )  # fmt: skip
     if document.code is not None:
         said = escape(words.text("page.code"))
         sections += f"<section><h2>{said}</h2>{parts.code(document.code)}</section>"

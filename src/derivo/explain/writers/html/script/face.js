@@ -50,6 +50,7 @@ window.addEventListener("beforeprint", () => {
   render();
   for (const shown of [...moments, ...codeLines]) shown.hidden = false;
   for (const fold of $$("details")) fold.open = true;
+  for (const story of $$(".story")) unfold(story, true);
 });
 window.addEventListener("afterprint", () => { block = ""; render(); });
 follow();
