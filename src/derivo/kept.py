@@ -19,9 +19,8 @@ from derivo.graph.block import Block, inline, rolls_among
 from derivo.graph.builder import check
 from derivo.graph.loop import remade, within_loops
 from derivo.graph.node import Graph, Node
-from derivo.simplify.assume import Facts
-from derivo.simplify.driver import simplify_forward
-from derivo.simplify.functions import Functions
+from derivo.simplify.driver import Functions, simplify_forward
+from derivo.simplify.model import Facts
 from derivo.trace.functions import Outliner, Region, calls_in, outline
 from derivo.trace.invocation import Invocation, Iterations
 from derivo.trace.tracer import Traced

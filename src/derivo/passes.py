@@ -49,20 +49,18 @@ from derivo.run.calling import arguments_of, split_upstream, spread
 from derivo.run.load import load_text, save_text
 from derivo.run.reference import run_graph
 from derivo.run.stored import Missing, storable
-from derivo.simplify.assume import Facts
-from derivo.simplify.driver import simplify_forward
-from derivo.simplify.functions import Functions
-from derivo.simplify.model import Backward, Forward, Step
-from derivo.trace.attributes import fetch, owner_of
-from derivo.trace.given import Given
-from derivo.trace.owned import left_as_it_was
-from derivo.trace.patch import alone
-from derivo.trace.randomness import generators_as_they_were, refuse_drawn
-from derivo.trace.specs import shown
-from derivo.trace.ties import TracedAgain, in_spec
+from derivo.simplify.driver import Functions, simplify_forward
+from derivo.simplify.model import Backward, Facts, Forward, Step
+from derivo.trace.arguments.attributes import fetch, owner_of
+from derivo.trace.arguments.given import Given
+from derivo.trace.arguments.specs import shown
+from derivo.trace.memory.owned import left_as_it_was
+from derivo.trace.patches.patch import alone
+from derivo.trace.running.randomness import generators_as_they_were, refuse_drawn
+from derivo.trace.running.users import is_users
+from derivo.trace.sizes.ties import TracedAgain, in_spec
 from derivo.trace.tracer import Traced, trace
-from derivo.trace.users import is_users
-from derivo.trace.variable import Variable
+from derivo.trace.values.variable import Variable
 
 # Two draws of a few flags may be the same by chance, so many are not.
 DRAWN_AGAIN = 6

@@ -10,7 +10,7 @@ import pytest
 import derivo
 from derivo.graph.nest import is_nest, leaves, made, parts_of, rebuilt, with_parts
 from derivo.graph.spec import Spec
-from derivo.trace.specs import as_nest
+from derivo.trace.arguments.specs import as_nest
 from tests.catalogue.case import SIZES, normal
 from tests.catalogue.conventions import CONVENTIONS, Convention
 

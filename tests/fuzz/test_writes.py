@@ -77,7 +77,7 @@ def test_random_programs_with_writes_agree(block: int) -> None:
 
 
 def test_a_write_that_is_not_seen_is_found() -> None:
-    from derivo.trace.cell import View
+    from derivo.trace.memory.cell import View
 
     read = View.read
     View.read = lambda self: self.node  # type: ignore[method-assign]

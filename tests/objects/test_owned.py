@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.trace.variable import Variable
+from derivo.trace.values.variable import Variable
 
 KEPT: dict[str, object] = {"calls": 0}
 last = None

@@ -9,7 +9,7 @@ import pytest
 
 import derivo
 from derivo.errors import AssumptionWarning, UsageError
-from derivo.simplify.assume import Facts, SumsToOne
+from derivo.simplify.model import Facts, SumsToOne
 from tests.simplify.spelling import count_operations
 
 HOLDS = "every row of t sums to 1"

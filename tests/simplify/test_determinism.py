@@ -13,8 +13,7 @@ import pytest
 
 import derivo
 from derivo.simplify.factor import Atom
-from derivo.simplify.shorten import Shortener
-from derivo.simplify.solve import Values
+from derivo.simplify.solve import Shortener, Values
 from tests.catalogue import CASES
 from tests.simplify.world import World
 

@@ -14,10 +14,9 @@ from derivo.ops.composite import logsumexp, sigmoid, softmax, softplus
 from derivo.ops.elementwise import abs_, exp, log1p, logaddexp, maximum
 from derivo.ops.reduce import max_of, sum_
 from derivo.simplify.factor import product
-from derivo.simplify.lower import Lowering
-from derivo.simplify.read import Reader
+from derivo.simplify.spelling import Lowering
 from derivo.simplify.terms import NotAlgebraic, Terms, complement
-from derivo.simplify.write import Writer
+from derivo.simplify.translate import Reader, Writer
 from tests.simplify.evaluate import value_of
 from tests.simplify.world import SIZES, World
 

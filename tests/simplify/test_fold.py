@@ -12,7 +12,7 @@ from derivo.ops.elementwise import sqrt
 from derivo.ops.reduce import mean, sum_
 from derivo.ops.shape import expand_dims
 from derivo.simplify.factor import Base, base, product
-from derivo.simplify.fold import (
+from derivo.simplify.rules import (
     Definition,
     Folder,
     complexity,
@@ -21,10 +21,8 @@ from derivo.simplify.fold import (
     part_products,
     rebase,
 )
-from derivo.simplify.read import Reader
-from derivo.simplify.sums import primitive
-from derivo.simplify.terms import Terms
-from derivo.simplify.write import Writer, most_shared, shared
+from derivo.simplify.terms import Terms, primitive
+from derivo.simplify.translate import Reader, Writer, most_shared, shared
 from tests.simplify.evaluate import product_value, value_of
 from tests.simplify.world import SIZES, World, one_of, random_expression, terms
 

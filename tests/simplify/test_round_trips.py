@@ -7,9 +7,8 @@ import pytest
 
 from derivo.simplify.factor import Size
 from derivo.simplify.polish import Polish
-from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
-from derivo.simplify.write import Writer
+from derivo.simplify.translate import Reader, Writer
 from tests.simplify.evaluate import value_of
 from tests.simplify.world import SIZES, World, random_expression
 

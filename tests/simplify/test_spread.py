@@ -17,7 +17,7 @@ from derivo.ops.linalg import matmul
 from derivo.ops.shape import transpose
 from derivo.run.reference import run_graph
 from derivo.simplify.polish import Polish, spread_rows
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
 from derivo.trace.tracer import trace
 from tests.simplify.world import SIZES, World
 

@@ -10,9 +10,9 @@ import pytest
 from derivo.ops.composite import sigmoid, softmax
 from derivo.ops.leaf import eye, one_hot
 from derivo.ops.reduce import mean, sum_
-from derivo.simplify.assume import Facts, SumsToOne, assumption
-from derivo.simplify.read import Reader
+from derivo.simplify.model import Facts, SumsToOne, assumption
 from derivo.simplify.rules import SumFacts
+from derivo.simplify.translate import Reader
 from tests.simplify.evaluate import value_of
 from tests.simplify.world import SIZES, World, terms
 

@@ -9,7 +9,7 @@ import derivo
 from derivo.errors import InternalError, TraceError
 from derivo.ops.elementwise import tanh
 from derivo.simplify.driver import simplify_forward
-from derivo.trace.variable import Variable
+from derivo.trace.values.variable import Variable
 from tests.catalogue import CASES
 
 STATE: dict[str, Any] = {"calls": 0, "mean": np.zeros(3), "list": [1]}

@@ -16,7 +16,7 @@ from derivo.graph.spec import Spec
 from derivo.ops.arithmetic import add, sub
 from derivo.ops.leaf import fill
 from derivo.ops.scan import last, previous, scan_loop, stack, total
-from derivo.trace.loop import place_holder
+from derivo.trace.loops.loop import place_holder
 from derivo.trace.recorder import Recorder
 
 FLOATING = ("float", "pyfloat")

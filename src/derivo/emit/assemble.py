@@ -14,10 +14,10 @@ from derivo.graph.block import Block
 from derivo.graph.builder import Builder
 from derivo.graph.nest import as_written, gradient_nests
 from derivo.graph.node import Graph, Node, order
-from derivo.simplify.functions import Functions
-from derivo.simplify.lower import Lowering
+from derivo.simplify.driver import Functions
 from derivo.simplify.model import Backward, Derived, Forward
 from derivo.simplify.polish import KeptAxes
+from derivo.simplify.spelling import Lowering
 
 
 def program(

@@ -10,7 +10,7 @@ from derivo.emit.scope import Scope
 from derivo.graph.builder import Builder
 from derivo.graph.names import Names
 from derivo.graph.node import Node, between
-from derivo.simplify.lower import local_node
+from derivo.simplify.spelling import local_node
 
 
 def local_derivative(reader: Node, names: Mapping[Node, str], builder: Builder) -> str:

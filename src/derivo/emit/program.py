@@ -8,8 +8,7 @@ from typing import Any
 
 from derivo.graph.block import Block
 from derivo.graph.node import Node
-from derivo.simplify.assume import SumsToOne
-from derivo.simplify.model import Derived
+from derivo.simplify.model import Derived, SumsToOne
 
 Comment = Callable[[Node, Mapping[Node, str]], str]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from derivo.emit.statement import Statement
 from derivo.graph.names import Names
 from derivo.graph.node import Node
-from derivo.simplify.assume import SumsToOne
+from derivo.simplify.model import SumsToOne
 
 # Sums of probabilities in float32 are off by less.
 TOLERANCE = 0.0001

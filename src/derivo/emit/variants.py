@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from derivo.graph.block import Block
 from derivo.graph.loop import within_loops
 from derivo.graph.node import order
-from derivo.simplify.functions import Functions
+from derivo.simplify.driver import Functions
 from derivo.simplify.model import Derived
 
 # Of products of matrices, and of operations in all, so large a part may be in vain.

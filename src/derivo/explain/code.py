@@ -6,7 +6,7 @@ from derivo.explain.document import Code, CodeLine
 from derivo.explain.step_lines import factors_of, lines_of
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
-from derivo.simplify.lower import Lowering
+from derivo.simplify.spelling import Lowering
 
 
 def code_of(subject: Subject) -> Code:

@@ -11,7 +11,7 @@ from derivo.explain.formula.tree import Formula, Symbol
 from derivo.graph.names import Names
 from derivo.graph.node import Graph, Node
 from derivo.passes import Passes
-from derivo.simplify.lower import Lowering
+from derivo.simplify.spelling import Lowering
 
 MOST = 6  # operations in a formula without a name in it
 WORD = re.compile(r"[^\W\d]\w*")

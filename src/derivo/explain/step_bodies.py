@@ -15,11 +15,10 @@ from derivo.graph.names import Names
 from derivo.graph.node import Graph, Node
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
-from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward
 from derivo.simplify.loops import results_of
-from derivo.simplify.model import Forward
-from derivo.trace.given import Given
+from derivo.simplify.model import Facts, Forward
+from derivo.trace.arguments.given import Given
 
 FLOATING = ("float", "pyfloat")
 ENDS = ("_t", "_prev", "_previous", "_old", "_next", "_new")

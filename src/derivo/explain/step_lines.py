@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from derivo.explain.subject import Steps
 from derivo.graph.node import Node
-from derivo.simplify.lower import Lowering
+from derivo.simplify.spelling import Lowering
 
 HEAD = re.compile(r"    for \w+ in ")
 TARGET = re.compile(r"(\w+)(\[\w+\])? (\+?)= ")

@@ -14,7 +14,7 @@ from derivo.graph.nest import Record, Setting
 from derivo.graph.node import Graph
 from derivo.graph.sizes import fit
 from derivo.graph.spec import Spec, as_plain, kind_of
-from derivo.trace.specs import as_nest
+from derivo.trace.arguments.specs import as_nest
 
 
 def bind(

@@ -12,8 +12,8 @@ import numpy as np
 from derivo.errors import UsageError
 from derivo.graph.nest import Record, Setting, is_nest, leaves, parts_of
 from derivo.graph.node import Graph
-from derivo.trace.given import Given
-from derivo.trace.specs import as_nest, shown
+from derivo.trace.arguments.given import Given
+from derivo.trace.arguments.specs import as_nest, shown
 
 
 def split_upstream(

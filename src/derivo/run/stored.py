@@ -14,7 +14,7 @@ from derivo.graph.nest import Setting
 from derivo.graph.op import Op
 from derivo.ops import CATALOGUE
 from derivo.ops.custom import Own
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
 
 
 def _operation(name: str) -> Op:

@@ -38,8 +38,9 @@ from derivo.simplify.factor import (
     relabelled,
     unify_products,
 )
-from derivo.simplify.sums import (
+from derivo.simplify.terms import (
     ONE,
+    Terms,
     known_number,
     of_exponentials,
     one_minus,
@@ -47,7 +48,6 @@ from derivo.simplify.sums import (
     one_plus_total,
     two_exponentials,
 )
-from derivo.simplify.terms import Terms
 
 # --- frames ---------------------------------------------------------------------------
 #

@@ -18,7 +18,7 @@ from derivo.graph.node import Node, Why
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.arithmetic import add
-from derivo.simplify.assume import SumsToOne
+from derivo.simplify.model import SumsToOne
 
 # A piece with more operations is cut again, at adjoints that several values share.
 MOST_OPERATIONS = 60

@@ -1,29 +1,40 @@
-"""Rewrite rules on sums of products: each has a name, and is tested by itself."""
+"""Rewrite rules on sums of products: each has a name, and is tested by itself.
+
+``xc / std`` is the forward value `xhat`; ``sum(e * xc) / std`` is ``sum(e * xhat)``.
+Forward values that are single products are looked for in each product and in its
+totals, as long as that makes it shorter.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
+from derivo.graph.builder import Builder
 from derivo.graph.node import Node
-from derivo.simplify.assume import SumsToOne
 from derivo.simplify.factor import (
     Atom,
     Base,
     Factor,
+    Label,
     Product,
     Rational,
+    Size,
     Total,
     by,
+    labels_of,
     length,
     product,
     total,
-)  # fmt: skip
-from derivo.simplify.read import MOST_TERMS, MOST_VALUES, Reader
-from derivo.simplify.sums import ONE, Items, add_up, collect
-from derivo.simplify.terms import NotAlgebraic, Terms
+    unify,
+)  # fmt: skip  # fmt: skip
+from derivo.simplify.model import SumsToOne
+from derivo.simplify.terms import ONE, Items, NotAlgebraic, Terms, add_up, collect
+from derivo.simplify.translate import MOST_TERMS, MOST_VALUES, Reader, aligned
+from derivo.trace.recorder import Recorder
 
 
 def distribute(items: Mapping[Product, Fraction]) -> Items:
@@ -264,3 +275,239 @@ def in_frame(terms: Terms, atom: Atom) -> Terms:
 
 def _by_key(item: tuple[Product, Fraction]) -> Any:
     return tuple((f.key, p) for f, p in item[0])
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A forward value that is a number times a product."""
+
+    value: Atom
+    inner: Product
+    number: Fraction
+
+
+def definition(node: Node, terms: Terms) -> Definition | None:
+    """Read a forward value as a single product, if it is one."""
+    if len(terms.items) != 1:
+        return None
+    ((m, c),) = terms.items.items()
+    ((value, _),) = next(iter(Terms.of(node).items))
+    assert isinstance(value, Atom)  # noqa: S101
+    if not m or (len(m) == 1 and m[0][0] == value) or c == 0:
+        return None
+    return Definition(value, m, c)
+
+
+def part_products(
+    definitions: Iterable[Definition], roots: Iterable[Definition], builder: Builder,
+    known: frozenset[Node],
+) -> Iterator[Definition]:  # fmt: skip
+    """Give the parts of longer products that have an array to themselves.
+
+    In ``gamma * xc / std`` that is ``xc / std``: the forward pass did not compute it,
+    but the backward pass may find it worth while.
+    """
+    recorder = Recorder(builder)
+    made: set[Node] = set()
+    for d in definitions:
+        inner = rebase(d.inner, roots)
+        atoms = [(f, p) for f, p in inner if isinstance(f, Atom)]
+        if len(atoms) != len(inner) or len(atoms) != 3 or d.number != 1:
+            continue
+        wide = [f for f, p in atoms if f.labels() == d.value.labels() and p == 1]
+        for f in wide[:1]:
+            for g, q in [a for a in atoms if a[0] != f and abs(a[1]) == 1]:
+                a, b = (aligned(recorder.wrap(h.node), h.axes) for h in (f, g))
+                node: Node = (a * b if q == 1 else a / b).node
+                if node.spec == d.value.node.spec and node not in known | made:
+                    made.add(node)
+                    parts = product([(f, 1), (g, q)])
+                    yield Definition(Atom(node, d.value.axes), parts, Fraction(1))
+
+
+def is_root(d: Definition) -> bool:
+    """Tell whether a forward value is a root of another: ``sqrt(v)``, ``v**-0.5``."""
+    if len(d.inner) != 1 or d.number != 1:
+        return False
+    # A size is at hand as it is: nobody reads it off its root.
+    return d.inner[0][1].denominator > 1 and not isinstance(d.inner[0][0], Size)
+
+
+def rebase(m: Product, roots: Iterable[Definition]) -> Product:
+    """Write powers of v as powers of a root of v that the forward pass has computed.
+
+    With the root r = v**-0.5 as the unit, ``v**-1`` is ``r**2``, of which one r can go
+    to another factor.
+    """
+    for d in roots:
+        ((v, p),) = d.inner
+        parts: list[tuple[Factor, Rational]] = []
+        for f, q in m:
+            labels = next(unify(v, f, {}), None)
+            if labels is None:
+                inner = rebase(f.inner, (d,)) if isinstance(f, Total) else ()
+                parts.append((total(f.bound, inner) if isinstance(f, Total) else f, q))
+            else:
+                parts.append((d.value.relabel(by(labels)), Fraction(q) / p))
+        m = product(parts)
+    return m
+
+
+def complexity(m: Product) -> float:
+    """Tell how long a product is to write: operations, roughly."""
+    return sum(_cost(f, p) for f, p in m)
+
+
+@lru_cache(maxsize=65536)
+def _cost(f: Factor, p: Rational) -> float:
+    p = p if p > 0 else -p
+    one = 1.0
+    if isinstance(f, Size):
+        return 0.5
+    if isinstance(f, Total):
+        one = 1 + complexity(f.inner)
+    elif isinstance(f, Base):
+        one = len(f.terms) + sum(complexity(m) for m, _ in f.terms)
+    if p == 1:
+        return one
+    # A higher power is no more work, but more to get rid of.
+    return one + float(p) / 8 + (1 if p == Fraction(1, 2) or p.denominator == 1 else 2)
+
+
+Shorter = tuple[float, Product, Fraction, Node]
+
+
+class Folder:
+    """Shortens products by definitions, the best one first.
+
+    Parameters
+    ----------
+    definitions
+        Forward values that are products.
+    known
+        A folder of other definitions, which is asked first: what it has found out is
+        not worked out again.
+    """
+
+    def __init__(
+        self, definitions: Iterable[Definition], known: Folder | None = None
+    ) -> None:
+        self.known = known
+        self.definitions = tuple(definitions)
+        # Under what a product has to contain, for a definition to be of any use.
+        self.by_part: dict[object, list[int]] = {}
+        for k, d in enumerate(self.definitions):
+            for part in dict.fromkeys(_part(f) for f, _ in d.inner):
+                self.by_part.setdefault(part, []).append(k)
+        self.found: dict[Product, Shorter | None] = {}
+
+    def __call__(self, m: Product) -> tuple[Product, Fraction, list[Node]]:
+        """Shorten a product.
+
+        Returns
+        -------
+        product, number, values
+            The shorter product, what it is to be multiplied by, and the values found.
+        """
+        number = Fraction(1)
+        values: list[Node] = []
+        while (best := self.best(m)) is not None:
+            _, m, c, node = best
+            number *= c
+            values.append(node)
+        return m, number, values
+
+    def best(self, m: Product) -> Shorter | None:
+        """Give the shortest product that one definition leads to."""
+        if m not in self.found:
+            best = None if self.known is None else self.known.best(m)
+            now = complexity(m)
+            for d in self._of_use(m):
+                for new, c in _candidates(m, d):
+                    cost = complexity(new)
+                    if cost < now and (best is None or cost < best[0]):
+                        best = (cost, new, c, d.value.node)
+            self.found[m] = best
+        return self.found[m]
+
+    def _of_use(self, m: Product) -> list[Definition]:
+        """Give the definitions that have a part in common with a product."""
+        parts = {_part(f) for f, _ in m}
+        parts |= {_part(g) for f, _ in m if isinstance(f, Total) for g, _ in f.inner}
+        at = {k for part in parts for k in self.by_part.get(part, ())}
+        return [self.definitions[k] for k in sorted(at)]
+
+
+def _part(f: Factor) -> object:
+    """Give what two factors have in common that differ in labels at most."""
+    return f.node if isinstance(f, Atom) else type(f)
+
+
+def divides_by_nothing_new(
+    powers: Mapping[Factor, Rational], inner: Product, sign: int
+) -> bool:
+    """Tell whether folding keeps clear of divisions that were not there.
+
+    ``x**2`` is not to become ``x**3 / x`` although ``x**3`` has been computed: where x
+    is 0 that is 0/0. A factor must be there as often as it is taken out.
+    """
+    for f, p in inner:
+        q = powers.get(f, 0)
+        if sign > 0 and p > 0 and q < p:
+            return False
+        if sign < 0 and p > 0 and q > -p:
+            return False
+    return True
+
+
+def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
+    for labels in _matches(d, m):
+        value = d.value.relabel(by(labels))
+        inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
+        for sign in (1, -1):
+            if not divides_by_nothing_new(dict(m), inner, sign):
+                continue
+            parts = [*m, (value, sign), *((f, -p * sign) for f, p in inner)]
+            yield product(parts), Fraction(1) / d.number**sign
+    for k, (t, p) in enumerate(m):
+        if isinstance(t, Total) and p == 1:
+            rest = m[:k] + m[k + 1 :]
+            yield from _inside(t, rest, d)
+
+
+def _inside(
+    t: Total, rest: Product, d: Definition
+) -> Iterator[tuple[Product, Fraction]]:
+    """Fold inside a total; factors that do not depend on its labels may be drawn in."""
+    bound = set(t.bound)
+    for labels in _matches(d, t.inner):
+        value = d.value.relabel(by(labels))
+        inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
+        powers = {**dict(rest), **dict(t.inner)}
+        for sign in (1, -1):
+            if not divides_by_nothing_new(powers, inner, sign):
+                continue
+            within = [*t.inner, (value, sign)]
+            within += [(f, -p * sign) for f, p in inner if f.labels() & bound]
+            outside = [(f, -p * sign) for f, p in inner if not f.labels() & bound]
+            new = product(within)
+            if not bound <= labels_of(new):
+                continue
+            yield (
+                product([*rest, *outside, (total(t.bound, new), 1)]),
+                Fraction(1) / d.number**sign,
+            )
+
+
+def _matches(d: Definition, m: Product) -> Iterator[dict[int, Label]]:
+    """Find what the labels of a definition stand for in a product."""
+    seen: list[dict[int, Label]] = []
+    rank = len(d.value.axes)
+    for pattern, _ in d.inner:
+        for f, _ in m:
+            for labels in unify(pattern, f, {}):
+                if not {a for a in d.value.axes if a is not None} <= labels.keys():
+                    continue  # an axis that this factor does not show
+                if labels not in seen and rank == len(d.value.axes):
+                    seen.append(labels)
+                    yield labels

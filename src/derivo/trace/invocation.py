@@ -15,7 +15,7 @@ import numpy as np
 from derivo.graph.loop import is_inline
 from derivo.graph.nest import Record, declared, holds_values, leaves, pruned, rebuilt
 from derivo.graph.node import Line, Node
-from derivo.trace.signature import short_of
+from derivo.trace.arguments.signature import short_of
 
 # Frames that are no functions to a reader: they belong to the one around them.
 _ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR

@@ -28,15 +28,15 @@ from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, as_float, constant, eye, size
 from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
-from derivo.trace.cell import Cell
-from derivo.trace.gathered import whole_of
-from derivo.trace.lists import numpy_as_seen
-from derivo.trace.loop import trace_loop
-from derivo.trace.numbered import as_value, at_step, numbers_in
-from derivo.trace.operators import variable
+from derivo.trace.loops.gathered import whole_of
+from derivo.trace.loops.loop import trace_loop
+from derivo.trace.loops.runs import Run
+from derivo.trace.loops.steps import PlainLoop, Received
+from derivo.trace.memory.cell import Cell
+from derivo.trace.patches.lists import numpy_as_seen
 from derivo.trace.recording import is_traced
-from derivo.trace.runs import Run
-from derivo.trace.steps import PlainLoop, Received
+from derivo.trace.sizes.numbered import as_value, at_step, numbers_in
+from derivo.trace.values.operators import variable
 
 # What helps against an error that an operation reports.
 HINTS: dict[type[DerivoError], str] = {

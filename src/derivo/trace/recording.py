@@ -12,7 +12,7 @@ from derivo.graph.dim import Dim
 from derivo.graph.node import Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
-from derivo.trace.cell import Cell
+from derivo.trace.memory.cell import Cell
 
 
 def is_traced(value: Any) -> bool:

@@ -31,10 +31,9 @@ from derivo.graph.node import Frame, Graph, Line, Node
 from derivo.graph.op import Op
 from derivo.ops.complex_pair import ComplexPair
 from derivo.ops.leaf import argument
-from derivo.trace.asserts import Asserts
-from derivo.trace.cell import Cell
-from derivo.trace.gathered import all_of
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
+from derivo.trace.arguments.signature import definition, function_name
+from derivo.trace.arguments.specs import as_nest
 from derivo.trace.invocation import (
     Invocation,
     Iterations,
@@ -46,17 +45,18 @@ from derivo.trace.invocation import (
     nest_of,
     with_steps,
 )
-from derivo.trace.patch import understanding_variables
-from derivo.trace.randomness import MAKERS
+from derivo.trace.loops.gathered import all_of
+from derivo.trace.loops.steps import refuse_escaped, refuse_left
+from derivo.trace.memory.cell import Cell
+from derivo.trace.memory.selection import Places, Selection
+from derivo.trace.patches.patch import understanding_variables
 from derivo.trace.recorder import Recorder
-from derivo.trace.selection import Places, Selection
-from derivo.trace.signature import definition, function_name
-from derivo.trace.specs import as_nest
-from derivo.trace.steps import refuse_escaped, refuse_left
-from derivo.trace.ties import TracedAgain, Tying, tying_for, tying_of
-from derivo.trace.users import is_users
-from derivo.trace.variable import Variable
-from derivo.trace.watching import watched
+from derivo.trace.running.asserts import Asserts
+from derivo.trace.running.randomness import MAKERS
+from derivo.trace.running.users import is_users
+from derivo.trace.running.watching import watched
+from derivo.trace.sizes.ties import TracedAgain, Tying, tying_for, tying_of
+from derivo.trace.values.variable import Variable
 
 # Dicts and objects with more parts than this are no states of a loop.
 MOST_PARTS = 16
@@ -389,7 +389,7 @@ def trace(
     TraceError
         The function does something that cannot be traced, or returns nothing.
     TracedAgain
-        Two named sizes must be equal: see `derivo.trace.ties`.
+        Two named sizes must be equal: see `derivo.trace.sizes.ties`.
     """
     tracer = Tracer(builder, inspect.unwrap(function))
     tracer.opens = opens

@@ -13,7 +13,7 @@ from derivo.graph.nest import leaves, made, paths, rebuilt
 from derivo.graph.node import Graph
 from derivo.run.arguments import as_array
 from derivo.run.calling import spread
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
 from derivo.train.step import NUMBERS
 
 

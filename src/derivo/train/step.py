@@ -29,10 +29,10 @@ from derivo.kept import EVERY
 from derivo.ops.leaf import argument, constant
 from derivo.run.jax_load import jax_module
 from derivo.run.load import load_text, save_text
-from derivo.simplify.assume import Facts
-from derivo.simplify.driver import Forward, Step, simplify_forward
-from derivo.simplify.lower import Lowering
-from derivo.trace.given import Given
+from derivo.simplify.driver import simplify_forward
+from derivo.simplify.model import Facts, Forward, Step
+from derivo.simplify.spelling import Lowering
+from derivo.trace.arguments.given import Given
 from derivo.trace.tracer import trace
 from derivo.train.forward import ForwardPass
 from derivo.train.optimizers import Optimizer

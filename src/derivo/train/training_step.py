@@ -19,7 +19,7 @@ from derivo.graph.node import Graph
 from derivo.passes import Comparison
 from derivo.run.arguments import as_array, bind
 from derivo.run.batches import Batches
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
 from derivo.train.engines import make_engine, source_for
 from derivo.train.history import History
 from derivo.train.loop import Plan, State, diverged, run_epochs

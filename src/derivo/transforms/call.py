@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from derivo.errors import UsageError
-from derivo.trace.patch import active_recorder
+from derivo.trace.patches.patch import active_recorder
 from derivo.transforms.trees import (
     form,
     is_array,

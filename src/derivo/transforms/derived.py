@@ -19,9 +19,9 @@ from derivo.graph.spec import Spec, spec_of
 from derivo.ops.leaf import argument, fill
 from derivo.ops.shape import as_shape
 from derivo.passes import Passes
-from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_forward
-from derivo.trace.patch import active_recorder
+from derivo.simplify.model import Facts
+from derivo.trace.patches.patch import active_recorder
 from derivo.transforms.call import Call, Function, by_position
 from derivo.transforms.held import Held, Slot
 from derivo.transforms.trees import is_traced

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.nest import holds_values
-from derivo.trace.users import is_users
+from derivo.trace.running.users import is_users
 
 # How many values are looked at. What lies beyond them is taken to stay as it is.
 MOST = 10_000

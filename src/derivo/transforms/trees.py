@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from derivo.graph.nest import Record, holds_values
-from derivo.trace.specs import as_nest
+from derivo.trace.arguments.specs import as_nest
 
 
 def is_traced(value: Any) -> bool:

@@ -16,7 +16,7 @@ from derivo.graph.spec import spec_of
 from derivo.kept import EVERY
 from derivo.passes import Passes
 from derivo.run.arguments import as_array, refuse_names_of_options
-from derivo.trace.specs import as_nest, is_setting
+from derivo.trace.arguments.specs import as_nest, is_setting
 from derivo.verify.branches import coverage
 from derivo.verify.check import generator
 from derivo.verify.draw import Inputs, draw_inputs, given_inputs
@@ -275,7 +275,7 @@ def _on_targets(
     Softmax minus target is the gradient of a cross-entropy for such rows only. Code
     that raises an error for others, but not for these, is judged on these.
     """
-    from derivo.simplify.assume import SumsToOne  # noqa: PLC0415  a fact, as data
+    from derivo.simplify.model import SumsToOne  # noqa: PLC0415  a fact, as data
 
     arrays = {
         n.attrs["name"]

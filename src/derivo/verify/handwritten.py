@@ -20,7 +20,7 @@ from derivo.errors import UsageError
 from derivo.graph.nest import gradient_nests
 from derivo.graph.node import Graph, Line
 from derivo.run.calling import spread
-from derivo.trace.users import is_users
+from derivo.trace.running.users import is_users
 
 # What people call the values that a forward pass keeps for its backward pass.
 SAVED = ("saved", "cache", "ctx", "context", "tape", "state", "memo", "residuals")

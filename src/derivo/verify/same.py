@@ -23,13 +23,13 @@ from derivo.graph.nest import Record, Setting
 from derivo.graph.node import Graph, Line, Node
 from derivo.run.reference import run_graph
 from derivo.simplify.model import Forward, Step
-from derivo.trace.owned import entirely_as_it_was
-from derivo.trace.patch import alone
-from derivo.trace.randomness import generators_as_they_were
-from derivo.trace.specs import as_nest
+from derivo.trace.arguments.specs import as_nest
+from derivo.trace.memory.owned import entirely_as_it_was
+from derivo.trace.patches.patch import alone
+from derivo.trace.running.randomness import generators_as_they_were
+from derivo.trace.running.users import is_users
+from derivo.trace.running.watching import watched
 from derivo.trace.tracer import Traced, line_at
-from derivo.trace.users import is_users
-from derivo.trace.watching import watched
 from derivo.verify.draw import DRAWS, arrays_for
 
 # Different from each other, and three at least, for loops to show what they carry. The

@@ -11,8 +11,8 @@ from derivo.graph.nest import Record, parts_of
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 from derivo.run.stored import Missing
-from derivo.trace.owned import entirely_as_it_was
-from derivo.trace.specs import as_nest, is_setting
+from derivo.trace.arguments.specs import as_nest, is_setting
+from derivo.trace.memory.owned import entirely_as_it_was
 from derivo.verify.differences import Numeric, compare
 from derivo.verify.draw import Inputs
 from derivo.verify.evaluation import Evaluation

@@ -7,7 +7,7 @@ from derivo.differentiate.reverse import differentiate
 from derivo.graph.builder import Builder
 from derivo.graph.spec import Spec
 from derivo.run.reference import run_graph
-from derivo.trace.given import Given
+from derivo.trace.arguments.given import Given
 from derivo.trace.tracer import trace
 
 X, Y = np.array([0.5, 1.0, 2.0]), np.array([3.0, 4.0, 5.0])

@@ -53,9 +53,9 @@ from derivo.simplify.factor import (
     by,
     relabelled,
 )  # fmt: skip
-from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
+from derivo.simplify.translate import Reader
 
 DEEPEST = 6
 LETTERS = "ijklprsuvnmaehtox"

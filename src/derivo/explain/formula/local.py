@@ -10,7 +10,7 @@ from derivo.explain.formula.tree import Formula, Number, Prime, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.graph.builder import Builder
 from derivo.graph.node import Node, order
-from derivo.simplify import lower
+from derivo.simplify import spelling
 
 
 def local_derivative(
@@ -61,7 +61,7 @@ def short_local(
 
 def local_node(factor: Factor, builder: Builder) -> Node | None:
     """Give the local derivative as a node."""
-    return lower.local_node(factor.reader, factor.position, builder)
+    return spelling.local_node(factor.reader, factor.position, builder)
 
 
 def prime(factor: Factor, names: Mapping[Node, Formula]) -> Prime | None:

@@ -19,8 +19,7 @@ from derivo.simplify.factor import (
     product,
     relabelled,
 )  # fmt: skip
-from derivo.simplify.sums import add_up
-from derivo.simplify.terms import Terms
+from derivo.simplify.terms import Terms, add_up
 
 
 @dataclass(frozen=True)

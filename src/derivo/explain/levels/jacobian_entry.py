@@ -21,9 +21,9 @@ from derivo.explain.levels.mixing import Part, pulled_back
 from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 from derivo.simplify.factor import Atom, Factor, Product, Total, by, product, relabelled
-from derivo.simplify.read import Reader
 from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
+from derivo.simplify.translate import Reader
 
 RESULT = 10**7  # label of the index that counts the results
 

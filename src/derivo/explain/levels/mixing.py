@@ -12,9 +12,8 @@ from derivo.explain.subject import Subject
 from derivo.graph.builder import Builder
 from derivo.graph.node import Graph, Node, order
 from derivo.ops.leaf import argument
-from derivo.simplify.assume import Facts
 from derivo.simplify.driver import simplify_backward
-from derivo.simplify.model import Forward
+from derivo.simplify.model import Facts, Forward
 
 MOST = 40  # operations in a part that is told as one
 

@@ -11,7 +11,7 @@ from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
-from derivo.simplify.lower import Lowering
+from derivo.simplify.spelling import Lowering
 
 LONGEST = 110  # letters of a gradient that is told in one line
 

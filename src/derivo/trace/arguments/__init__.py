@@ -1,0 +1,1 @@
+"""What is given: specs, settings, attributes, and the parameters they stand for."""

@@ -1,0 +1,1 @@
+"""Plain ``for`` loops over an axis that is only a name."""

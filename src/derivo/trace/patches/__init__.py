@@ -1,0 +1,1 @@
+"""Functions that cannot hand traced values over by themselves."""

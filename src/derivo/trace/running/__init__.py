@@ -1,0 +1,1 @@
+"""What else runs while a function is traced: others' code, asserts, random numbers."""

@@ -1,0 +1,1 @@
+"""What stands in for an array while the function runs."""
