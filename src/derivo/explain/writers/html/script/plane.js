@@ -3,6 +3,7 @@
 const hues = {};
 const huesNow = () => hues[document.documentElement.dataset.theme] ??= [...Array(8).keys()].map((k) =>
   getComputedStyle(document.documentElement).getPropertyValue(`--c${k}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
+const classHue = (k) => `var(--c${[1, 0, 2, 3, 4, 6][k % 6]})`;
 // What a network answers to points of the plane, where its data are such points.
 function plane() {
   if (!model.plane) return [];
@@ -40,7 +41,7 @@ function plane() {
     const row = target && target.shape[1] > 1 ? Array.from(target.data.slice(r * target.shape[1], (r + 1) * target.shape[1])) : target ? [1 - target.data[r], target.data[r]] : [1];
     const hue = row.indexOf(Math.max(...row));
     const circle = make("circle", { cx: 50 + (50 * x.data[2 * r]) / reach, cy: 50 - (50 * x.data[2 * r + 1]) / reach, r: 2.4, stroke: "#fff", "stroke-width": 0.7 });
-    circle.style.fill = `var(--c${[1, 0, 2, 3, 4, 6][hue % 6]})`;
+    circle.style.fill = classHue(hue);
     dots.append(circle);
   }
   const box = html("div", { className: "plane-box", title: words.boundary }, [canvas, dots]);

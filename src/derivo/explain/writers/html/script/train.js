@@ -51,18 +51,25 @@ function trainPanel(panel) {
   const losses = state.losses.length ? state.losses : [now.loss], n = losses.length;
   const finite = losses.filter(Number.isFinite);
   if (finite.length) {
-    const c = chart(480, 170, 0, Math.max(1, n - 1), Math.min(...finite), Math.max(...finite));
+    // A loss is seen from 0 on, unless it can be less than that.
+    const top = Math.max(...finite), bottom = Math.min(0, ...finite), beside = plane();
+    const c = chart(beside.length ? 240 : 480, 170, 0, Math.max(1, n - 1), bottom, top);
     c.path(losses.map((y, k) => [k, y]), "curve");
     c.dot(n - 1, losses[n - 1]);
     c.svg.setAttribute("aria-label", `${words.loss} ${longer(losses[n - 1])}`);
-    panel.append(html("div", { className: "beside" }, [c.svg, ...plane()]));
+    panel.append(html("div", { className: "beside" }, [c.svg, ...beside]));
   }
   if (model.plane && model.plane.others.length === 1) {
     const file = html("input", { type: "file", accept: ".csv,text/csv", id: "csv", hidden: true });
     file.addEventListener("change", async () => { if (file.files[0]) readPoints(await file.files[0].text()); });
     panel.append(html("div", { className: "buttons" }, [
       html("span", { className: "note", textContent: words.click_points }),
-      ...[0, 1].map((c) => button(`class${c}`, `${words.class} ${c + 1}`, () => { state.paint = c; render(); }, state.paint === c)),
+      ...[0, 1].map((c) => {
+        const own = button(`class${c}`, `${words.class} ${c + 1}`, () => { state.paint = c; render(); }, state.paint === c);
+        own.classList.add("of-class");
+        own.style.setProperty("--class", classHue(c));
+        return own;
+      }),
       button("clear", words.clear, () => setPoints([])), button("load", "CSV", () => file.click()), file,
     ]));
   }
@@ -75,9 +82,16 @@ function trainPanel(panel) {
     ]));
   }
   panel.append(html("p", { className: "note", textContent: `${words.steps_done.replace("{count}", n - 1)}${ruleNow() ? "" : ` — ${words.update.replace("{rate}", longer(Number(state.rate.toPrecision(2))))}`}` }));
-  if (n > 2 && !(losses[n - 1] <= losses[n - 2])) panel.append(html("p", { className: "feedback wrong", textContent: words.too_large }));
+  if (isTooLarge(losses)) panel.append(html("p", { className: "feedback wrong", textContent: words.too_large }));
   depth(panel);
 }
+// Plain gradient descent goes down at every step that is small enough. A rule with a memory
+// rolls up a slope now and then: with one, the loss has to be higher than at the beginning.
+function isTooLarge(losses) {
+  const n = losses.length, last = losses[n - 1], before = ruleIsPlain() ? losses[n - 2] : losses[0];
+  return n > 2 && !(last <= before + 1e-9 * Math.abs(before));
+}
+const ruleIsPlain = () => !ruleNow() || ruleNow().states.length === 0;
 // All arguments at once, perhaps with another number of rows.
 function setAll(next) {
   given = { ...next };
