@@ -1,5 +1,6 @@
 """The JAX engine gives what NumPy gives, and says what it cannot."""
 
+import pickle
 import sys
 
 import numpy as np
@@ -24,6 +25,15 @@ def test_without_jax_it_says_what_to_install(monkeypatch):
         derivo.Network(Dense(4)).fit(X, T, epochs=1, verbose=0, engine="jax")
     with pytest.raises(NotSupportedError, match=r"pip install 'derivo\[jax\]'"):
         derivo.derive(np.tanh, x="N").compile(engine="jax")
+    case = LOSSES["two layers"]
+    step = step_of(case)
+    step.engine = "jax"
+    with pytest.raises(NotSupportedError, match=r"pip install 'derivo\[jax\]'"):
+        step(**case.data)
+    net = derivo.Network(Dense(4))
+    net.fit(X, T, epochs=1, verbose=0)
+    with pytest.raises(NotSupportedError, match=r"pip install 'derivo\[jax\]'"):
+        net.predict(X, engine="jax")
 
 
 class TestWithJax:
@@ -77,6 +87,57 @@ class TestWithJax:
             step.fit(epochs=2, batch_size=3, verbose=0, engine=engine, **case.data)
         for expected, found in zip(*(s.state.values for s in steps), strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+    @pytest.mark.parametrize("name", list(LOSSES))
+    def test_steps_one_by_one(self, name):
+        case = LOSSES[name]
+        steps = [step_of(case) for _ in range(2)]
+        for step, engine in zip(steps, ("numpy", "jax"), strict=True):
+            step.engine = engine
+        for _ in range(3):
+            expected, found = (step(**case.data) for step in steps)
+            assert found == pytest.approx(expected, rel=1e-10)
+            assert type(found) is type(expected)
+        # What is set from outside is taken over, and what is asked for is up to date.
+        given = steps[0].params
+        for step in steps:
+            step.params = given
+            step(**case.data)
+        for expected, found in zip(*(s.state.values for s in steps), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+
+    def test_a_step_that_fails_changes_nothing(self):
+        def loss(w, rows, x):
+            return np.sum(np.exp(w[rows] * x))
+
+        w = np.arange(12.0).reshape(4, 3)
+        step = derivo.training_step(
+            loss, params={"w": w}, rows=derivo.Spec("N", "int"), x="N 3", engine="jax"
+        )
+        x = np.ones((2, 3))
+        with pytest.raises(IndexError, match="out of bounds"):
+            step(rows=np.array([0, 9]), x=x)
+        with pytest.raises(DivergenceError, match="step 1"):
+            step(rows=np.array([0, 3]), x=1e3 * x)
+        np.testing.assert_array_equal(step.params["w"], w)
+        step(rows=np.array([0, 3]), x=x)
+        assert step.state.steps == 1
+        assert (step.params["w"][[1, 2]] == w[[1, 2]]).all()
+        assert (step.params["w"][[0, 3]] != w[[0, 3]]).all()
+
+    @pytest.mark.parametrize("rows", [1, 5, 70])
+    def test_predictions(self, rows):
+        net = derivo.Network(Dense(9, "tanh"), Dense(4), dtype=np.float64)
+        net.fit(X, T, epochs=1, verbose=0, engine="jax")
+        found = net.predict_proba(X[:rows], engine="jax")
+        expected = net.predict_proba(X[:rows])
+        assert found.shape == (rows, 4)
+        assert type(found) is np.ndarray
+        np.testing.assert_allclose(found, expected, rtol=1e-13)
+        labels = net.predict(X[:rows], engine="jax")
+        np.testing.assert_array_equal(labels, net.predict(X[:rows]))
+        again = pickle.loads(pickle.dumps(net))  # noqa: S301  its own
+        assert again.predict(X[:1], engine="jax") == labels[0]
 
     # A sample: what writes in place, loops, picks, or has several results.
     @pytest.mark.parametrize(

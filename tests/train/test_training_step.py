@@ -332,9 +332,6 @@ def test_calls_of_what_has_no_form_in_c_are_refused_or_left_to_numpy(monkeypatch
     monkeypatch.setattr(one_by_one, "reason_against", lambda *_: "")
     step.engine = "auto"
     assert step(x=X) != step(x=X)
-    step.engine = "jax"
-    with pytest.raises(UsageError, match=r"fit\(\.\.\., engine='jax'\)"):
-        step(x=X)
 
 
 # --- batches --------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from importlib import import_module
 from typing import Any
@@ -116,6 +116,69 @@ class JaxEngine:
             self.steps = max(1, min(fitting, 8 * self.steps))
 
 
+class JaxSteps:
+    """Makes steps one by one, on data that comes from outside.
+
+    Parameters
+    ----------
+    step
+        As for `JaxEngine`.
+    axes
+        The axis of the examples of each array, or None.
+    """
+
+    def __init__(self, step: Callable[..., Any], axes: tuple[int | None, ...]) -> None:
+        self.step = step
+        self.axes = axes
+        self.shares = Shares()
+        self._run: Callable[..., Any] | None = None
+        self._kept: tuple[Any, ...] = ()
+        self._inside: tuple[Any, ...] | None = None
+
+    def hold(self, values: tuple[Any, ...]) -> None:
+        """Take parameters and states over, if they are others than those inside."""
+        if values is not self._inside:
+            with numpys_arithmetic(), others_may_be_lost():
+                refuse_differences("initial parameters", values)
+                self._kept = tuple(self.shares.whole(v) for v in values)
+        self._inside = values
+
+    def values(self) -> tuple[Any, ...]:
+        """Give parameters and states as they are now."""
+        self._inside = _as_numpy(self._kept)
+        return self._inside
+
+    def make_step(
+        self, data: Sequence[Any], learning_rate: float, number: int
+    ) -> tuple[float, bool]:
+        """Make a step from what is held; ask for `values` afterwards.
+
+        Returns
+        -------
+        tuple
+            The loss before the step, and whether it was finite; nothing changes if not.
+
+        Raises
+        ------
+        IndexError
+            An index beyond its axis; nothing has changed.
+        """
+        if self._run is None:
+            indices = any(a.dtype.kind in "iu" for a in data)
+            run = partial(_step, self.shares, self.step, self.axes)
+            self._run = checked(run, indices=indices)
+        with numpys_arithmetic(), others_may_be_lost():
+            refuse_differences("data", data)
+            given = tuple(self.shares.whole(a) for a in data)
+            error, (loss, fine, kept) = self._run(
+                given, self._kept, learning_rate, number
+            )
+            refuse_out_of_range(error)
+            is_fine = bool(fine)
+        self._kept = kept
+        return float(loss), is_fine
+
+
 @lru_cache(maxsize=32)
 def steps_of(
     step: Callable[..., Any],
@@ -214,14 +277,11 @@ def _run(  # noqa: PLR0913, PLR0917  all that a run needs
         at, values, total, _ = state
         some = jax.lax.dynamic_slice(order, (at * size,), (rows,))
         taken = [
-            a if axis is None else shares.shared_out(jnp.take(a, some, axis=axis), axis)
+            a if axis is None else jnp.take(a, some, axis=axis)
             for a, axis in zip(data, axes, strict=True)
         ]
-        loss, *new = step(*taken, *values, learning_rate, first + at)
-        fine = jnp.isfinite(loss)
-        kept = tuple(
-            shares.kept_whole(jnp.where(fine, n, v))
-            for n, v in zip(new, values, strict=True)
+        loss, fine, kept = _step(
+            shares, step, axes, taken, values, learning_rate, first + at
         )
         wide = loss.astype(total.dtype)
         total = jnp.where(fine, total + wide * rows, total)
@@ -230,6 +290,25 @@ def _run(  # noqa: PLR0913, PLR0917  all that a run needs
     _, values, total, _ = state
     begun = (jnp.asarray(start), values, jnp.asarray(total), jnp.zeros(()))
     return jax.lax.while_loop(more, one, begun)
+
+
+def _step(  # noqa: PLR0913, PLR0917  all that a step needs
+    shares: Shares, step: Callable[..., Any], axes: tuple[int | None, ...], data: Any,
+    values: Any, learning_rate: Any, number: Any,
+) -> tuple[Any, Any, tuple[Any, ...]]:  # fmt: skip
+    """Make a step: the loss, whether it is finite, and what is kept if it is."""
+    jnp = shares.jax.numpy
+    taken = [
+        a if axis is None else shares.shared_out(a, axis)
+        for a, axis in zip(data, axes, strict=True)
+    ]
+    loss, *new = step(*taken, *values, learning_rate, number)
+    fine = jnp.isfinite(loss)
+    kept = tuple(
+        shares.kept_whole(jnp.where(fine, n, v))
+        for n, v in zip(new, values, strict=True)
+    )
+    return loss, fine, kept
 
 
 def _as_numpy(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +14,8 @@ from derivo.errors import NotSupportedError
 from derivo.layers.layer import Layer
 from derivo.layers.named import NetworkLoss
 from derivo.run.c_rows import CRows
+from derivo.run.jax_engine import called_in_numpy, checked
+from derivo.run.jax_load import jax_module
 from derivo.run.load import load_text
 from derivo.train.draw import generator
 from derivo.train.forward import ForwardPass, build_forward
@@ -90,6 +92,18 @@ class Model:
             return compiled_prediction(self.forward, self.specs, columns, self.dtype)
         except NotSupportedError as error:
             return str(error)
+
+    @cached_property
+    def jax_prediction(self) -> Callable[..., Any]:
+        """Its ``predict`` under JAX, on arrays of NumPy.
+
+        Raises
+        ------
+        NotSupportedError
+            JAX is not installed, or lacks a function that the source calls.
+        """
+        module = jax_module(self.prediction_source, "network")
+        return partial(called_in_numpy, checked(module.predict, indices=False))
 
     def weights(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         """Give the parameters among parameters and states."""

@@ -21,9 +21,8 @@ from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
 from derivo.train.model import Model
 from derivo.train.optimizers import Optimizer, Rule, find_optimizer, same_rule
-from derivo.train.prediction import measure, outputs
+from derivo.train.prediction import measure, outputs, outputs_by_jax
 from derivo.train.settings import (
-    ONE_BY_ONE,
     check_engine,
     check_layers,
     check_rate,
@@ -279,8 +278,8 @@ class Network:
             Inputs.
         engine
             "numpy"; "c", which is faster for few rows, and compiles at the first call;
-            or "auto": the one that trained the network. Results of both are equal to
-            rounding.
+            "jax" (needs the extra `jax`); or "auto": C where that trained the network,
+            else NumPy. Results of all are equal to rounding.
 
         Returns
         -------
@@ -326,7 +325,7 @@ class Network:
         return self._targets
 
     def _run(self, x: Any, engine: str) -> Any:
-        check_engine(engine, ONE_BY_ONE)
+        check_engine(engine)
         x = read_inputs(x, self.dtype)
         check_features(x, self.features)
         model = self._built("parameters")
@@ -336,6 +335,9 @@ class Network:
                 return found(x, self.state.values)
             if engine == "c":
                 raise NotSupportedError(found)
+        if engine == "jax":
+            weights = model.weights(self.state.values)
+            return outputs_by_jax(model.jax_prediction, x, weights)
         return outputs(model.module, x, model.weights(self.state.values))
 
     def _measure(self, x: Any, t: Any, values: tuple[Any, ...]) -> dict[str, float]:

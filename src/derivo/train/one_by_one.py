@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from derivo.errors import NotSupportedError
 from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
+from derivo.run.jax_engine import JaxSteps
 from derivo.train.engines import (
     c_data,
     c_engine,
@@ -45,6 +47,67 @@ class Batch:
         return {k: n for k, n in self.sizes.items() if k and k != self.step.rows}
 
 
+class _Compiled(Protocol):
+    """What is compiled for batches like one, and holds parameters and states."""
+
+    def fits(self, batch: Batch) -> bool:
+        """Tell whether it is right for a batch, too."""
+
+    def hold(self, values: tuple[Any, ...]) -> None:
+        """Take parameters and states over."""
+
+    def values(self) -> tuple[Any, ...]:
+        """Give parameters and states as they are now."""
+
+    def make_step(
+        self, batch: Batch, learning_rate: float, number: int
+    ) -> tuple[float, bool]:
+        """Give the loss before the step, and whether it is finite."""
+
+
+class _InC:
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.engine: CEngine = c_engine(batch.step, batch.data, batch.sizes, 0.0)
+        self.hold, self.values = self.engine.hold, self.engine.values
+
+    def fits(self, batch: Batch) -> bool:
+        own = self.batch
+        return (
+            own.step is batch.step
+            and own.others == batch.others
+            and own.data.axes == batch.data.axes
+            and own.data.rows >= batch.data.rows
+        )
+
+    def make_step(
+        self, batch: Batch, learning_rate: float, number: int
+    ) -> tuple[float, bool]:
+        batches, whole = c_data(batch.step, batch.data)
+        return self.engine.make_step(batches, whole, learning_rate, number)
+
+
+class _InJax:
+    """JAX compiles for each set of sizes by itself."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self.steps = JaxSteps(batch.step.jax_function, batch.data.axes)
+        self.hold, self.values = self.steps.hold, self.steps.values
+
+    def fits(self, batch: Batch) -> bool:
+        own = self.batch
+        return own.step is batch.step and own.data.axes == batch.data.axes
+
+    def make_step(
+        self, batch: Batch, learning_rate: float, number: int
+    ) -> tuple[float, bool]:
+        return self.steps.make_step(batch.data.arrays, learning_rate, number)
+
+
+_KINDS: dict[str, type[_InC | _InJax]] = {"c": _InC, "jax": _InJax}
+
+
 class OneByOne:
     """Makes steps from a `State`, which is behind while compiled steps are made.
 
@@ -54,8 +117,7 @@ class OneByOne:
     """
 
     def __init__(self) -> None:
-        self._engine: CEngine | None = None
-        self._for: Batch | None = None  # what the engine was made for
+        self._engine: _Compiled | None = None
         self._is_ahead = False
         self._worth: tuple[Batch, float] | None = None
 
@@ -74,7 +136,7 @@ class OneByOne:
         Parameters
         ----------
         wish
-            The engine: "numpy", "c" or "auto".
+            The engine: "numpy", "c", "jax" or "auto".
 
         Returns
         -------
@@ -84,15 +146,15 @@ class OneByOne:
         Raises
         ------
         NotSupportedError
-            engine="c", and the step has no form in C; the message says what.
+            engine="c" or "jax", and the step has no form there, or the engine is not
+            installed; the message says what.
         """
         engine = self._compiled(wish, batch, state)
         if engine is None:
             return self._by_numpy(batch, state, learning_rate)
         if not self._is_ahead:
             engine.hold(state.values)
-        batches, whole = c_data(batch.step, batch.data)
-        loss, is_fine = engine.make_step(batches, whole, learning_rate, state.steps + 1)
+        loss, is_fine = engine.make_step(batch, learning_rate, state.steps + 1)
         self._is_ahead = True
         state.steps += is_fine
         return loss, is_fine
@@ -112,16 +174,16 @@ class OneByOne:
 
     # --- which engine -----------------------------------------------------------------
 
-    def _compiled(self, wish: str, batch: Batch, state: State) -> CEngine | None:
+    def _compiled(self, wish: str, batch: Batch, state: State) -> _Compiled | None:
         """Give the compiled step for a batch; None where NumPy is to make it."""
         if wish == "numpy":
             return None
-        if wish == "c":
-            return self._engine_for(batch, state)
+        if wish in _KINDS:
+            return self._engine_for(_KINDS[wish], batch, state)
         if state.steps < self._steps_worth_compiling(batch):
             return None
         try:
-            return self._engine_for(batch, state)
+            return self._engine_for(_InC, batch, state)
         except NotSupportedError:
             self._worth = (batch, math.inf)
             return None
@@ -136,18 +198,12 @@ class OneByOne:
             self._worth = (batch, steps)
         return self._worth[1]
 
-    def _engine_for(self, batch: Batch, state: State) -> CEngine:
+    def _engine_for(
+        self, kind: type[_InC | _InJax], batch: Batch, state: State
+    ) -> _Compiled:
         """Give the engine at hand if it fits, or another."""
-        known = self._for
-        if (
-            known is None
-            or known.step is not batch.step
-            or known.others != batch.others
-            or known.data.axes != batch.data.axes
-            or known.data.rows < batch.data.rows
-        ):
+        known = self._engine
+        if known is None or not (isinstance(known, kind) and known.fits(batch)):
             self.fetch(state)
-            self._engine = c_engine(batch.step, batch.data, batch.sizes, 0.0)
-            self._for = batch
-        assert self._engine is not None  # noqa: S101
-        return self._engine
+            self._engine = known = kind(batch)
+        return known

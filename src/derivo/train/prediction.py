@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -102,6 +102,22 @@ def outputs(module: ModuleType, x: Any, parameters: tuple[Any, ...]) -> Any:
             module.predict(x[k : k + BLOCK], *parameters)
             for k in range(0, len(x), BLOCK)
         ]
+    return np.concatenate(parts)
+
+
+def outputs_by_jax(
+    predict: Callable[..., Any], x: Any, parameters: tuple[Any, ...]
+) -> Any:
+    """Give the output (N, units) for all rows of `x` by a function that JAX compiles.
+
+    It compiles for each number of rows anew: rows are filled up to a power of two.
+    """
+    parts = []
+    for k in range(0, len(x), BLOCK):
+        rows = x[k : k + BLOCK]
+        whole = 1 << (len(rows) - 1).bit_length()
+        filled = np.pad(rows, [(0, whole - len(rows)), (0, 0)], mode="edge")
+        parts.append(predict(filled, *parameters)[: len(rows)])
     return np.concatenate(parts)
 
 

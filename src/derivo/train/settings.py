@@ -14,8 +14,6 @@ from derivo.layers.named import NetworkLoss, activation_name
 from derivo.layers.names import unknown_name
 
 ENGINES = ("auto", "numpy", "c", "jax")
-# What makes single steps, and predictions: JAX would be asked for each by itself.
-ONE_BY_ONE = ("auto", "numpy", "c")
 
 
 def check_settings(
@@ -35,8 +33,8 @@ def check_settings(
     check_engine(engine)
 
 
-def check_engine(engine: Any, among: Sequence[str] = ENGINES) -> None:
-    """Refuse an engine that does not exist, or that is not for this.
+def check_engine(engine: Any) -> None:
+    """Refuse an engine that does not exist.
 
     Raises
     ------
@@ -49,16 +47,9 @@ def check_engine(engine: Any, among: Sequence[str] = ENGINES) -> None:
             "compiler instead; or write engine='auto'"
         )
         raise UsageError(message)
-    if engine in among:
-        return
-    if engine == "jax":
-        message = (
-            "engine='jax' runs whole epochs: fit(..., engine='jax'). Steps on batches "
-            f"of your own, and predictions, run by {', '.join(map(repr, among))}"
-        )
-        raise UsageError(message)
-    error = unknown_name("an engine", engine, among)
-    raise error
+    if engine not in ENGINES:
+        error = unknown_name("an engine", engine, ENGINES)
+        raise error
 
 
 def check_rate(learning_rate: Any) -> None:

@@ -35,7 +35,6 @@ from derivo.train.parameters import (
     read_values,
 )
 from derivo.train.settings import (
-    ONE_BY_ONE,
     check_engine,
     check_rate,
     check_settings,
@@ -93,8 +92,8 @@ def training_step(  # noqa: PLR0913  what there is to choose
     engine
         What runs ``step(...)``, and ``fit`` where that is told nothing else: "numpy",
         "c" (compiled), or "auto", which takes c where it can and the work is worth the
-        time to compile; for steps one by one that is once enough of them were made.
-        "jax" is for ``fit`` alone.
+        time to compile; for steps one by one that is once enough of them were made;
+        or "jax" (needs the extra `jax`).
 
     Returns
     -------
@@ -335,7 +334,7 @@ class TrainingStep:
             The loss is NaN or infinite, with the operation that made it; parameters
             are as they were before the step.
         """
-        check_engine(self.engine, ONE_BY_ONE)
+        check_engine(self.engine)
         values, sizes = self._bind(batch)
         self._refuse_none(sizes)
         step, rate = self._holding(sizes, values), float(self.learning_rate)
