@@ -6,7 +6,11 @@ import pytest
 import derivo
 from derivo.explain import palette
 from derivo.explain.document import Display, blocks_of
-from derivo.explain.formula.boxes import factor_colour, factor_number
+from derivo.explain.formula.boxes import (
+    factor_colour,
+    factor_number,
+    factor_texture,
+)
 from derivo.explain.formula.tree import Mark, Times, factors_in, walk
 from derivo.explain.formula.unicode import inline
 from derivo.layers import Dense
@@ -29,16 +33,47 @@ def products(document):
 def assert_apart(document):
     count = 0
     for product, ids in products(document):
-        colours = {factor_colour(i) for i in ids}
-        # Two colours are for the other operands of an operation.
-        assert len(colours) >= min(len(ids), palette.COLOURS - 2), inline(product)
+        assert len({mark(i) for i in ids}) == len(ids), inline(product)
         count += 1
     return count
 
 
+def mark(factor):
+    return factor_colour(factor), factor_texture(factor)
+
+
+def ways(factors):
+    """Give each factor with all that are multiplied further on, on any path."""
+    ahead = {}
+    for factor in factors:  # from the result backwards
+        further = ahead.get(factor.reader, frozenset())
+        yield factor, further
+        known = ahead.get(factor.operand, frozenset())
+        ahead[factor.operand] = known | further | {factor.id}
+
+
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_no_colour_comes_twice_within_a_product(case):
-    assert_apart(derivo.derive(case.function, **case.specs).explain().document)
+    document = derivo.derive(case.function, **case.specs).explain().document
+    assert_apart(document)
+    for factor, further in ways(document.factors):
+        if len(further) < palette.MARKS:
+            assert mark(factor.id) not in map(mark, further)
+
+
+def test_of_a_very_long_chain_the_furthest_gives_its_mark_again():
+    def long(x, w):
+        for _ in range(40):
+            x = np.tanh(w * x)
+        return x
+
+    document = derivo.derive(long, x="", w="").explain("graph").document
+    chain = [f for f in document.factors if f.operand.attrs.get("name") != "w"]
+    assert len(chain) == 80
+    last = {}
+    for k, factor in enumerate(chain):
+        assert k - last.get(mark(factor.id), -99) > palette.MARKS - 4
+        last[mark(factor.id)] = k
 
 
 def test_no_colour_comes_twice_in_networks_and_loops():
@@ -63,7 +98,7 @@ def test_the_ways_into_an_operation_have_colours_of_their_own():
         document = derivo.derive(case.function, **case.specs).explain("graph").document
         into = {}
         for factor in document.factors:
-            into.setdefault(factor.reader, []).append(factor.colour)
+            into.setdefault(factor.reader, []).append(factor.mark % palette.COLOURS)
         for colours in into.values():
             total += len(colours) > 1
             alike += len(set(colours)) < min(len(colours), palette.COLOURS)
@@ -75,6 +110,6 @@ def test_an_id_holds_number_and_colour():
     document = derivo.derive(lambda x, w: x @ w, x="N L", w="L M").explain().document
     for factor in document.factors:
         assert factor_number(factor.id) == factor.number
-        assert factor_colour(factor.id) == factor.colour
-        assert factor_colour(f"layer-{factor.id}") == factor.colour
+        assert factor_colour(factor.id) == factor.mark % palette.COLOURS
+        assert factor_colour(f"layer-{factor.id}") == factor.mark % palette.COLOURS
     assert factors_in(Mark(Times(()), "fc3")) == ("fc3",)

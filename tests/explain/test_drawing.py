@@ -20,7 +20,7 @@ from derivo.explain.drawing.captions import (
 from derivo.explain.drawing.dot import dot
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
-from derivo.explain.drawing.of_subject import draw
+from derivo.explain.drawing.of_subject import LABEL, draw
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
 from derivo.explain.drawing.wrapping import wrapped
@@ -158,6 +158,7 @@ def test_every_program_is_drawn_well(name):
     case = ALL[name]
     d = derivo.derive(case.function, shapes=case.specs)
     drawn = draw(subject(d, {}))
+    assert_every_line_bears_its_factor(drawn)
     for drawing in (drawn, drawn.folded):
         if drawing is not None:
             assert_well_laid_out(drawing)
@@ -167,6 +168,39 @@ def test_every_program_is_drawn_well(name):
     pictures, _ = all_pictures(about, ["t"] * len(about.loops))
     for picture in pictures:
         assert_nothing_is_crossed(picture.drawing)
+        assert_every_line_bears_its_factor(picture.drawing)
+
+
+def assert_every_line_bears_its_factor(drawing):
+    for edge in drawing.edges:
+        assert bool(edge.label) == bool(edge.factor), edge
+        assert len(edge.label) <= LABEL + 2  # "Σ " before it
+
+
+def test_what_a_line_bears_is_the_derivative():
+    """The forms of it: moved, added, averaged, copied, masked, cut short."""
+
+    def forms(x, w, b, picked):
+        h = np.where(x > 0, x, 0.1 * x) @ w.T + b
+        p = np.exp(h) / np.sum(np.exp(h), axis=1, keepdims=True)
+        s = np.mean(p[picked], axis=0)
+        a_long_name_of_a_value = np.concatenate([s, s])
+        return np.sum(a_long_name_of_a_value**2)
+
+    d = derivo.derive(forms, x="N L", w="M L", b="M", picked=np.array([0, 2]))
+    drawn = draw(subject(d, {}))
+    spots = {s.id: s.symbol for s in drawn.spots}
+    found = {}
+    for e in drawn.edges:
+        found.setdefault(spots[e.target], set()).add(e.label)
+    assert found["transpose"] == {"1"}
+    assert "· w" in found["@"]
+    assert "Σ" in found["+"]
+    assert found["softmax"] == {"∂p/∂h"}
+    assert found["mean"] == {"1/2"}
+    assert found["concatenate"] == {"1"}
+    assert found["·²"] == {"2 · a_long_na…"}
+    assert any(t.startswith(("1 if", "0 if")) for ts in found.values() for t in ts)
 
 
 @settings(max_examples=60, deadline=None)

@@ -17,3 +17,5 @@ DARK = (
     "#FF9C94",
 )  # fmt: skip
 COLOURS = len(LIGHT)
+TEXTURES = 3  # whole, dashed and dotted: so many times each colour can be told apart
+MARKS = COLOURS * TEXTURES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from derivo.explain.drawing.folding import folded
@@ -22,10 +22,13 @@ from derivo.explain.formula.tree import Call, Formula, Prime, Words
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
 from derivo.explain.writers.numbers import short
+from derivo.graph.element import Fold, Placed, Rearranged
 from derivo.graph.node import Node
 
 HOLE = "\u25a1"
-LONGEST = 12
+LONGEST, LABEL = 12, 14  # letters of a sign, and on a line
+MEAN = "{acc} / {count}"  # how a fold ends that divides by the number of its entries
+MASK = re.compile(r"\{([01]) if (.*); [01] else")
 
 
 def draw(subject: Subject) -> Drawing:
@@ -80,20 +83,88 @@ def _edge(
     ids = subject.ids
     label = ""
     if factor:
-        found = subject.factor_of[target, position]
-        builder = subject.derivation.forward.builder
-        shown = short_local(found, names, builder=builder)
-        text = beside(found, subject, names) if shown is None else inline(shown)
-        if isinstance(shown, Prime) and len(text) > LONGEST:
-            text = text.partition("(")[0]
-        label = text if len(text) <= LONGEST else ""
+        label = label_of(subject.factor_of[target, position], subject, names)
     name = f"e-{ids[source]}-{ids[target]}-{position}"
     return Edge(name, ids[source], ids[target], factor, label)
 
 
+def label_of(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
+    """Give what a line bears: what is multiplied by on the way back, as short as it is.
+
+    A value that was copied to fit another gathers what comes back to its copies: ``Σ``.
+    """
+    reader, operand = factor.reader, factor.operand
+    builder = subject.derivation.forward.builder
+    shown = short_local(factor, names, builder=builder)
+    text = beside(factor, subject, names) if shown is None else inline(shown)
+    if isinstance(shown, Prime) and len(text) > LABEL:
+        text = text.partition("(")[0]
+    text = shortened(text or _entry_by_entry(factor, subject) or _whole(factor, names))
+    if shown is not None and reader.spec.shape != operand.spec.shape:
+        text = {"1": "Σ", "−1": "−Σ"}.get(text, f"Σ {text}")
+    return text
+
+
+def _whole(factor: Factor, names: Mapping[Node, Formula]) -> str:
+    """Give the sign of a derivative that has no short form: ``∂p/∂n``, ``softmax′``."""
+    whole = "/".join(
+        f"∂{inline(names[n])}" for n in (factor.reader, factor.operand) if n in names
+    )
+    if whole.count("∂") == 2 and len(whole) <= LABEL:
+        return whole
+    sign = sign_of(factor.reader)
+    return f"{sign}′" if sign.isalpha() else "∂"
+
+
+def _entry_by_entry(factor: Factor, subject: Subject) -> str:
+    """Give the derivative of entries that are moved, added, averaged: ``1/N``."""
+    reader, fold = factor.reader, factor.reader.op.element
+    back = (
+        n for n, why in subject.raw.why.items()
+        if why.reader is reader and why.position == factor.position
+    )  # fmt: skip
+    if isinstance(fold, Fold):
+        shape = factor.operand.spec.shape
+        sizes = [str(shape[a]) for a in fold.axes(reader.attrs, shape)]
+        count = sizes[0] if len(sizes) == 1 else f"({' '.join(sizes)})"
+        is_sum = fold.step == "{acc} + {0}"
+        return {"{acc}": "1", MEAN: f"1/{count}"}.get(fold.finish, "") * is_sum
+    return "1" if _moves(reader) or any(_moves(n) for n in back) else ""
+
+
+def _moves(node: Node) -> bool:
+    """Tell whether an operation puts entries elsewhere, as they are."""
+    is_view = bool(node.op.traits & {"view", "selects"})
+    return is_view or isinstance(node.op.element, Rearranged | Placed)
+
+
+def shortened(text: str) -> str:
+    """Leave out what stands in brackets, the longest first, till a formula is short."""
+    text = MASK.sub(r"\1 if \2", text)  # where a mask is 1, or else where it is 0
+    while len(text) > LABEL:
+        inner = max(_in_brackets(text), key=len, default="")
+        if len(inner) < 2:
+            return f"{text[: LABEL - 1].rstrip()}…"
+        text = text.replace(f"({inner})", "(…)")
+    return text
+
+
+def _in_brackets(text: str) -> Iterator[str]:
+    """Give what stands in the outermost round brackets of a formula."""
+    depth, start = 0, 0
+    for k, letter in enumerate(text):
+        if letter == "(":
+            depth += 1
+            start = k + 1 if depth == 1 else start
+        elif letter == ")":
+            depth -= 1
+            if depth == 0:
+                yield text[start:k]
+
+
 def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
     """Give what stands beside the upstream gradient in a product: ``· wᵀ``."""
-    upstream = subject.raw.adjoints[factor.reader]
+    reader, upstream = factor.reader, subject.raw.adjoints[factor.reader]
     for node, why in subject.raw.why.items():
         same = why.reader is factor.reader and why.position == factor.position
         if not same or node.op.contraction is None or len(node.inputs) != 2:
@@ -103,7 +174,14 @@ def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> s
         if upstream in node.inputs:
             text = inline(names.get(other) or formula_of(other, names))
             return f"· {text}" if left is upstream else f"{text} ·"
-    return ""
+    if sign_of(reader) != "@" or len(reader.inputs) != 2:
+        return ""
+    other = reader.inputs[1 - factor.position]
+    text = inline(names.get(other) or formula_of(other, names))
+    text = f"({text})" if other not in names and other.inputs else text
+    if other.spec.rank < 2 or factor.operand.spec.rank < 2:
+        return text
+    return f"{text}ᵀ ·" if factor.position else f"· {text}ᵀ"
 
 
 def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:

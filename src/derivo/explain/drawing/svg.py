@@ -15,6 +15,7 @@ from derivo.explain.drawing.captions import (
 )  # fmt: skip
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
 from derivo.explain.drawing.routes import Point, Route, radius
+from derivo.explain.formula.boxes import factor_classes
 from derivo.explain.formula.unicode import inline
 
 INK = {"light": ("#1a1a1a", "#ffffff", "#666666", "#f3f4f6"),
@@ -140,7 +141,7 @@ def _label(edge: Edge, at: Place) -> str:
 def _edge(edge: Edge, inner: str, given: str = "") -> str:
     colour, link = "", ""
     if edge.factor:
-        colour = f" f c{edge.colour}"
+        colour = f" {factor_classes(edge.factor.partition(' ')[0])}"
         link = f' data-f="{escape(edge.factor, quote=True)}" {given}'
     place = escape(" ".join(edge.members or (edge.id,)), quote=True)
     return f'<g class="edge{colour}"{link} data-edge="{place}">{inner}</g>'

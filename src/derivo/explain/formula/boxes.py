@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from derivo.explain.palette import COLOURS
+from derivo.explain.palette import COLOURS, MARKS
 
 # Binding strengths. A part is put in brackets where it binds less than its place asks.
 ADD, NEG, BIG, FUNCTION, PRODUCT, MATRIX, FRACTION, POWER, ATOM = range(9)
@@ -151,7 +151,7 @@ def bracketed(part: Bound, need: int) -> Box:
     return Fence("(", part.box, ")")
 
 
-LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of colours, in the ids of factors
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of colours and textures, in ids of factors
 
 
 def stand_apart(left: Box, right: Box) -> bool:
@@ -188,8 +188,23 @@ def _is_word(box: Box, end: int) -> bool:
 
 def factor_colour(factor: str) -> int:
     """Give the colour in a factor's id: 2 for "fc3" and for "layer-fc3"."""
+    return _mark(factor) % COLOURS
+
+
+def factor_texture(factor: str) -> int:
+    """Give how often the colour of a factor came before: 1 is dashed, 2 is dotted."""
+    return _mark(factor) // COLOURS
+
+
+def factor_classes(factor: str) -> str:
+    """Give the classes of a factor on a page: ``"f c2"``, dashed ``"f c2 t1"``."""
+    texture = factor_texture(factor)
+    return f"f c{factor_colour(factor)}" + f" t{texture}" * bool(texture)
+
+
+def _mark(factor: str) -> int:
     letter = factor.rstrip("0123456789")[-1:]
-    return LETTERS.index(letter) % COLOURS if letter in LETTERS[:COLOURS] else 0
+    return LETTERS.index(letter) if letter in LETTERS[:MARKS] else 0
 
 
 def factor_number(factor: str) -> int:

@@ -214,9 +214,8 @@ def _(box: b.Coloured) -> str:
     number = b.factor_number(box.factor)
     name = escape(box.factor, quote=True)
     inner = write(box.body)
-    colour = b.factor_colour(box.factor)
     return (
-        f'<munder class="f c{colour}" data-f="{name}">{inner}'
+        f'<munder class="{b.factor_classes(box.factor)}" data-f="{name}">{inner}'
         f'<mtext class="n">{number}</mtext></munder>'
     )
 

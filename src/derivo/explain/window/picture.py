@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from derivo.explain.drawing.captions import text_width
 from derivo.explain.drawing.folding import fold, named_values
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
+from derivo.explain.drawing.of_subject import LABEL
 from derivo.explain.drawing.wrapping import wrapped
 from derivo.explain.formula.of_node import formula_of, leaf, names_of
 from derivo.explain.formula.unicode import inline
@@ -51,13 +53,13 @@ def scale_of(drawing: Drawing) -> float:
 
 
 def _with_names(folded: Drawing, plain: Drawing) -> Drawing:
-    """Call boxes by their values, and keep what one factor alone says on a line."""
-    known = {e.id: e for e in plain.edges}
+    """Call boxes by their values, and say on each line what comes back along it."""
     spots = tuple(
         replace(s, kind="operation", name=_last(s, plain).name) if s.kind == "group"
         else s for s in folded.spots
     )  # fmt: skip
-    edges = tuple(_labelled(e, known) for e in folded.edges)
+    ways = _Ways(plain, {s.id: s for s in spots})
+    edges = tuple(ways.labelled(e) for e in folded.edges)
     return replace(folded, spots=spots, edges=edges)
 
 
@@ -66,11 +68,53 @@ def _last(box: Spot, plain: Drawing) -> Spot:
     return next(s for s in plain.spots if s.id == box.members[-1] or s.id == box.id)
 
 
-def _labelled(edge: Edge, known: dict[str, Edge]) -> Edge:
-    if edge.members and len(edge.factor.split()) == 1:
-        (label,) = (known[m].label for m in edge.members if known[m].factor)
-        return replace(edge, label=label)
-    return edge
+class _Ways:
+    """What comes back along the lines between cards.
+
+    Parameters
+    ----------
+    plain
+        The picture with a spot for each operation.
+    cards
+        By id.
+    """
+
+    def __init__(self, plain: Drawing, cards: Mapping[str, Spot]) -> None:
+        self.cards = cards
+        self.known = {i: e for e in plain.edges for i in (e.id, *e.members)}
+        self.after: dict[str, list[Edge]] = {}
+        for edge in plain.edges:
+            self.after.setdefault(edge.source, []).append(edge)
+
+    def labelled(self, edge: Edge) -> Edge:
+        """Say what a line multiplies by; of several ways, what they are together."""
+        found = dict.fromkeys(self.known[m] for m in edge.members or (edge.id,))
+        parts = [p for p in found if p.factor]
+        if not parts:
+            return edge
+        if len(parts) > 1 or not parts[0].label:
+            return replace(edge, label=self._whole(edge))
+        (part,) = parts
+        inside = set(self.cards[edge.target].members[:-1])
+        factors = [part.factor]
+        # What only hands on, as a transpose does, leads to what multiplies.
+        while part.label == "1" and part.target in inside:
+            following = self.after[part.target]
+            if len(following) != 1 or not following[0].factor:
+                break
+            (part,) = following
+            factors.append(part.factor)
+        return replace(edge, label=part.label, factor=" ".join(factors))
+
+    def _whole(self, edge: Edge) -> str:
+        """Give the sign of the derivative of one card by another: ``∂s/∂k``."""
+        ends = [self.cards[i] for i in (edge.target, edge.source)]
+        signs = [
+            f"∂{s.symbol if s.name is None else inline(s.name)}"
+            for s in ends if s.name is not None or s.kind == "argument"
+        ]  # fmt: skip
+        whole = "/".join(signs)
+        return whole if len(signs) == 2 and len(whole) <= LABEL else "∂"
 
 
 def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:

@@ -7,6 +7,7 @@ A loop over time is a box in the whole, and opens to three steps, one after the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -221,7 +222,7 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
         for edge in plain.edges:
             if edge.source in fixed:
                 continue
-            label = "" if _tells_the_step(edge.label) else edge.label
+            label = _without_steps(edge.label)
             parts = tuple(f"{m}@{k}" for m in edge.members or (edge.id,))
             edges.append(
                 replace(edge, id=f"{edge.id}@{k}", source=card(edge.source, k),
@@ -230,8 +231,9 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
     return Drawing(plain.title, tuple(spots), tuple(edges))
 
 
-def _tells_the_step(label: str) -> bool:
-    return "ₜ" in label or "_(" in label
+def _without_steps(label: str) -> str:
+    """Leave out the steps: the cards beside a line have them."""
+    return re.sub(r"[ₜₛᵣ]|_\([tsr][^)]*\)", "", label)
 
 
 def _shifts(body: Subject, steps: Steps) -> Mapping[str, tuple[str, str, int]]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from derivo.explain.drawing.captions import numbers_of, text_width
 from derivo.explain.drawing.model import Drawing, Edge, Place, Spot
 from derivo.explain.drawing.routes import Point, Route, radius
+from derivo.explain.formula.boxes import factor_classes
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Value
 from derivo.explain.window.picture import CIRCLE, GAP, PAD
@@ -176,22 +177,21 @@ def _label(edge: Edge, at: Place) -> str:
         f'<rect class="badge" x="{left:.1f}" y="{at.y - 9:.1f}" '
         f'width="{at.width:.1f}" height="18" rx="9"/>'
     )
-    words = edge.label if edge.label != "1" else ""
-    if not words:
-        parts = [shape, _text("number", at.x, at.y + 3.5, numbers)]
-        return _group(edge, "".join(parts), "edge label-of")
+    # A number beside the number of a factor would look like another of these.
+    is_number = not edge.label.strip("−./0123456789")
+    words = f"· {edge.label}" if is_number else edge.label
     room = text_width(numbers, "number") + 5
     parts = [
         shape, _text("number", left + 5 + room / 2, at.y + 3.5, numbers),
-        _text("label", left + (room + at.width) / 2 + 3, at.y + 4, words),
+        _text("label", left + (room + at.width) / 2 + 1.5, at.y + 4, words),
     ]  # fmt: skip
     return _group(edge, "".join(parts), "edge label-of")
 
 
 def _group(edge: Edge, inner: str, kind: str) -> str:
-    colour = f" f c{edge.colour}" if edge.factor and kind != "edge" else ""
-    link = ""
+    first, colour, link = edge.factor.partition(" ")[0], "", ""
     if edge.factor:
+        colour = f" {factor_classes(first)}" if kind != "edge" else ""
         link = f' data-f="{_quoted(edge.factor)}"'
     place = _quoted(" ".join(edge.members or (edge.id,)))
     return f'<g class="{kind}{colour}"{link} data-edge="{place}">{inner}</g>'

@@ -10,7 +10,7 @@ import numpy as np
 from derivo.explain import document as doc
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
-from derivo.explain.formula.boxes import factor_colour, factor_number
+from derivo.explain.formula.boxes import factor_classes, factor_number
 from derivo.explain.formula.mathml import math, relation
 from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
@@ -51,7 +51,7 @@ class Parts:
         said = escape(self.words.text("page.factor", number=number), quote=True)
         name = escape(factor, quote=True)
         return (
-            f'<span class="badge-n f c{factor_colour(factor)}" data-f="{name}" '
+            f'<span class="badge-n {factor_classes(factor)}" data-f="{name}" '
             f'tabindex="0" role="button" aria-label="{said}">{number}</span>'
         )
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from derivo.explain import document as doc
+from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.formula.mathml import relation
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Link, Loop, Picture, Value, Window
@@ -157,8 +158,16 @@ def _chains(window: Window) -> str:
 
 
 def _without_numbers(formula: str) -> str:
-    """Leave out the numbers below factors: the colour is enough to follow one."""
-    opened = re.sub(r'<munder (class="f c\d+" data-f="[^"]*")>', r"<mrow \1>", formula)
+    """Leave out the numbers below factors: the colour is enough to follow one.
+
+    Where no colour comes twice their textures are left out, too.
+    """
+    factors = set(re.findall(r'data-f="([^"]*)"', formula))
+    if len({factor_colour(f) for f in factors}) == len(factors):
+        formula = re.sub(r'(class="f c\d+) t\d"', r'\1"', formula)
+    opened = re.sub(
+        r'<munder (class="f c\d+(?: t\d)?" data-f="[^"]*")>', r"<mrow \1>", formula
+    )
     return re.sub(r'<mtext class="n">\d+</mtext></munder>', "</mrow>", opened)
 
 

@@ -1,6 +1,10 @@
 // The strongest path from a number to the result.
 // From a number to the result along the largest terms: what is passed, factor by factor.
-const colourOf = (id) => id && id.charCodeAt(1) - 97;
+// The classes of a factor: its colour, and its texture where the colour came before.
+const markOf = (id) => {
+  const mark = id.replace(/\d+$/, "").slice(-1).charCodeAt(0) - 97, texture = Math.floor(mark / 8);
+  return `c${mark % 8}${texture ? ` t${texture}` : ""}`;
+};
 const factorBetween = (operand, reader) => Object.keys(model.factors).find((f) => model.factors[f][0] === operand && model.factors[f].slice(1).includes(reader));
 function strongest({ id, index }) {
   const found = [];
@@ -37,7 +41,7 @@ function pathPanel(cell) {
   const seen = path.filter((t) => t.local !== 1).reverse();
   seen.forEach(({ local, at, up }, k) => {
     const factor = factorBetween(bare(at.id), bare(up.id));
-    const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f c${colourOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
+    const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f ${markOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
     if (factor) span.dataset.f = factor;
     line.append(k ? " · " : "", span);
   });

@@ -38,7 +38,7 @@ function neurons(cell, x) {
   const most = Math.max(...cells.flatMap((c) => c.rows.map((r) => Math.abs(r[1 - enters].value)))) || 1;
   cells.forEach(({ rows, value }, j) => rows.forEach((r, k) => {
     const weight = r[1 - enters].value, from = [left, y(k, inner)], to = [right, y(j, columns)];
-    const line = make("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "stroke-width": 0.8 + (3 * Math.abs(weight)) / most, class: `wire${factor ? ` c${colourOf(factor)}` : ""}` });
+    const line = make("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "stroke-width": 0.8 + (3 * Math.abs(weight)) / most, class: `wire${factor ? ` ${markOf(factor)}` : ""}` });
     const t = 0.3 + (0.12 * (j % 3)), text = make("text", { class: "on-wire", x: from[0] + t * (to[0] - from[0]), y: from[1] + t * (to[1] - from[1]) - 3 });
     text.textContent = short(weight);
     svg.append(line, text);
@@ -53,9 +53,9 @@ function merging(cell, { rows, value }) {
   const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": `${named(cell)} ${told(cell)}` });
   const up = rows[0].find((t) => t.side === "gradient"), factor = up && factorBetween(cell.id, up.id);
   rows.forEach((r, k) => {
-    const y = tall / 2 + (k - (n - 1) / 2) * step, text = make("text", { x: 116, y: y + 4, class: factor ? `c${colourOf(factor)}` : "" });
+    const y = tall / 2 + (k - (n - 1) / 2) * step, text = make("text", { x: 116, y: y + 4, class: factor ? `${markOf(factor)}` : "" });
     text.textContent = r.map((t) => bracketed(Number(t.value.toPrecision(3)))).join(" · ");
-    svg.append(make("path", { class: `wire${factor ? ` c${colourOf(factor)}` : ""}`, d: `M212 ${y}C270 ${y} 270 ${tall / 2} 300 ${tall / 2}` }), text);
+    svg.append(make("path", { class: `wire${factor ? ` ${markOf(factor)}` : ""}`, d: `M212 ${y}C270 ${y} 270 ${tall / 2} 300 ${tall / 2}` }), text);
   });
   svg.append(make("line", { class: "wire", x1: 314, y1: tall / 2, x2: 370, y2: tall / 2 }), disc(302, tall / 2, "Σ", "small"), disc(392, tall / 2, short(value), isBack ? "result back" : "result"));
   return svg;
