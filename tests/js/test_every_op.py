@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from derivo.differentiate.reverse import differentiate
-from derivo.emit.js.program import asset, runtime, script, why_not
+from derivo.emit.js.program import Backward, asset, runtime, script, why_not
 from derivo.errors import NotSupportedError
 from derivo.graph.builder import Builder
 from derivo.graph.element import Unscripted
@@ -80,9 +80,8 @@ def prepared(op: Op) -> tuple[Any, dict[Node, Any], Any]:
     upstream = [rng.normal(size=[int(str(n)) for n in s.spec.shape]) for s in seeds]
     known |= dict(zip(seeds, upstream, strict=True))
     values = run_graph([*graph.outputs, *adjoints.values()], known, {})
-    written = script(
-        graph.nodes(), graph.names, builder, adjoints=adjoints, seeds=seeds
-    )
+    back = Backward(adjoints, seeds)
+    written = script(graph.nodes(), graph.names, builder, back)
     given = {
         "arguments": {k: node.array(v) for k, v in arrays.items()}, "sizes": {},
         "upstream": [node.array(u) for u in upstream],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from derivo.differentiate.reverse import handed_back
-from derivo.emit.js.program import Script, script, why_not
+from derivo.emit.js.program import Backward, Script, script, why_not
+from derivo.explain.factors import Factor
 from derivo.explain.subject import Subject
 from derivo.graph.node import Node, order
 
@@ -22,10 +25,28 @@ def script_of(about: Subject) -> Script:
     for name, gradient in raw.gradients.items():
         by_name = {n.attrs["name"]: n for n in graph.inputs}
         adjoints.setdefault(by_name[name], gradient)
-    return script(
-        graph.nodes(), about.names, about.derivation.forward.builder,
-        adjoints=adjoints, seeds=raw.seeds, edges=_edges(about),
-    )  # fmt: skip
+    passed = {raw.adjoints[f.operand]: raw.adjoints[f.reader] for f in mixing(about)}
+    back = Backward(adjoints, raw.seeds, _edges(about), passed)
+    builder = about.derivation.forward.builder
+    return script(graph.nodes(), about.names, builder, back)
+
+
+def mixing(about: Subject) -> tuple[Factor, ...]:
+    """Give the operations that mix entries as no sum or product does: as softmax does.
+
+    Only those whose operand has no other reader: what comes back to it is its gradient.
+    """
+    count = Counter(f.operand for f in about.factors)
+    adjoints = about.raw.adjoints
+
+    def mixes(factor: Factor) -> bool:
+        op, upstream = factor.reader.op, adjoints[factor.reader]
+        is_told = bool(op.traits & {"elementwise", "view", "selects", "loop", "item"})
+        is_told |= op.contraction is not None or op.element is not None
+        is_array = bool(upstream.inputs or "name" in upstream.attrs)
+        return not is_told and is_array and op.vjp is not None
+
+    return tuple(f for f in about.factors if count[f.operand] == 1 and mixes(f))
 
 
 def _edges(about: Subject) -> dict[str, Node]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from derivo.derivation import derive
-from derivo.emit.js.program import script
+from derivo.emit.js.program import Backward, script
 from derivo.explain.explanation import Explanation, explain
 from derivo.layers import Dense
 from derivo.passes import Passes
@@ -128,7 +128,7 @@ def _rule(name: str) -> Rule:
     passes = derive(function, wrt=given[:2], shapes=specs)
     graph = passes.traced
     named = {n: n.attrs["name"] for n in graph.inputs}
-    written = script(graph.nodes(), named, passes.forward.builder, adjoints={})
+    written = script(graph.nodes(), named, passes.forward.builder, Backward())
     states = tuple(a for a in given[2:] if a not in numbers)
     results = tuple(written.keys[n] for n in graph.outputs)
     return Rule(written.text, states, results, RATES[name])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -34,11 +34,15 @@ class Script:
         What every value of the forward pass goes by.
     slopes
         Values that are a function of one other value, cell by cell: that function.
+    passing
+        Of each gradient that was asked for by its upstream gradient, the function of
+        that: it is linear, and its entries at unit arrays are those of the Jacobian.
     """
 
     text: str
     keys: Mapping[Node, str]
     slopes: Mapping[Node, str]
+    passing: Mapping[Node, str]
 
     @property
     def runtime(self) -> str:
@@ -67,11 +71,31 @@ def _why_not(op: Op) -> str:
     return "" if is_known else "has no form in JavaScript"
 
 
+@dataclass(frozen=True)
+class Backward:
+    """What of a backward pass is wanted.
+
+    Attributes
+    ----------
+    adjoints
+        What is computed for each value.
+    seeds
+        The adjoints of the results, where they are given.
+    edges
+        What comes back along each edge, by a name for the edge.
+    passed
+        Gradients of which the way from an upstream gradient is wanted alone, too.
+    """
+
+    adjoints: Mapping[Node, Node] = field(default_factory=dict)
+    seeds: tuple[Node, ...] = ()
+    edges: Mapping[str, Node] = field(default_factory=dict)
+    passed: Mapping[Node, Node] = field(default_factory=dict)
+
+
 def script(
-    nodes: Iterable[Node], names: Mapping[Node, str], builder: Builder, *,
-    adjoints: Mapping[Node, Node], seeds: tuple[Node, ...] = (),
-    edges: Mapping[str, Node] | None = None,
-) -> Script:  # fmt: skip
+    nodes: Iterable[Node], names: Mapping[Node, str], builder: Builder, back: Backward
+) -> Script:
     """Write both passes.
 
     Parameters
@@ -82,20 +106,18 @@ def script(
         The user's names of values, each once.
     builder
         What made the nodes.
-    adjoints
-        The backward pass: what is computed for each value.
-    seeds
-        The adjoints of the results, where they are given.
-    edges
-        What comes back along each edge, by a name for the edge.
+    back
+        The backward pass.
     """
     nodes, shared = tuple(nodes), Shared.of(builder)
     keys = _keys(nodes, names)
     forward = _function(shared, nodes, keys)
-    back = _backward(shared, keys, adjoints, seeds, edges or {})
+    backward = _backward(shared, keys, back)
     curves = {n: text for n in nodes if (text := _curve(shared, n)) is not None}
+    passing = {a: _passing(shared, keys, a, up) for a, up in back.passed.items()}
     helpers = list(shared.helpers.values())
-    return Script("\n\n".join([*helpers, forward, back]) + "\n", keys, curves)
+    text = "\n\n".join([*helpers, forward, backward]) + "\n"
+    return Script(text, keys, curves, passing)
 
 
 def _curve(shared: Shared, node: Node) -> str | None:
@@ -108,6 +130,19 @@ def _curve(shared: Shared, node: Node) -> str | None:
     text = body.of_one_number(node, operand, "u")
     is_curve = text is not None and not body.sizes and "(" in text
     return f"(u) => {text}" if is_curve else None
+
+
+def _passing(
+    shared: Shared, keys: Mapping[Node, str], gradient: Node, upstream: Node
+) -> str:
+    """Write a gradient as a function of its upstream gradient, at given values."""
+    known = {shared.spelled(n): k for n, k in keys.items() if not is_number(n)}
+    body = Body(shared, known | {shared.spelled(upstream): "upstream"}, {})
+    body.compute([gradient])
+    read = [k for n, k in known.items() if n in body.used]
+    lines = [*_sizes(body), *_unpacked(read, "value"), *body.lines]
+    inner = " ".join([*lines, f"return {body.read(gradient)};"])
+    return f"(value, upstream, sizes) => {{ {inner} }}"
 
 
 def _keys(nodes: tuple[Node, ...], names: Mapping[Node, str]) -> dict[Node, str]:
@@ -133,11 +168,9 @@ def _function(shared: Shared, nodes: tuple[Node, ...], keys: Mapping[Node, str])
     return _written("forward(given, sizes)", lines, [f"return {_braced(results)};"])
 
 
-def _backward(
-    shared: Shared, keys: Mapping[Node, str], adjoints: Mapping[Node, Node],
-    seeds: tuple[Node, ...], edges: Mapping[str, Node],
-) -> str:  # fmt: skip
-    own = {v: a for v, a in adjoints.items() if v in keys}
+def _backward(shared: Shared, keys: Mapping[Node, str], asked: Backward) -> str:
+    seeds, edges = asked.seeds, asked.edges
+    own = {v: a for v, a in asked.adjoints.items() if v in keys}
     known = {shared.spelled(n): k for n, k in keys.items() if not is_number(n)}
     taken = Names({*RESERVED, *keys.values()})
     known |= {s: taken.fresh(str(s.attrs["name"])) for s in seeds if "name" in s.attrs}

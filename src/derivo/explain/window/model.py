@@ -180,6 +180,9 @@ class Window:
         The numbers were drawn, for none were given.
     slopes
         Functions of one number that values are of another, by id.
+    passing
+        Of a gradient that mixes the entries of its upstream gradient, by id: the value
+        whose gradient that is, and the function of it.
     outputs
         Ids of the results.
     plane
@@ -214,6 +217,7 @@ class Window:
     is_drawn: bool
     loops: tuple[Loop, ...] = ()
     slopes: Mapping[str, str] = field(default_factory=dict)
+    passing: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     plane: Mapping[str, Any] | None = None
     factors: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)

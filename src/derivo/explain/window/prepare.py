@@ -12,7 +12,7 @@ import numpy as np
 from derivo.emit.js.program import Script, runtime
 from derivo.errors import DerivoError
 from derivo.explain.code import code_of
-from derivo.explain.computed import reasons, script_of
+from derivo.explain.computed import mixing, reasons, script_of
 from derivo.explain.document import Code
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.unicode import inline
@@ -96,6 +96,7 @@ def window_of(
         is_loss=about.is_loss,
         is_drawn=is_drawn,
         slopes=slopes,
+        passing={} if written is None else _passing(about, written),
         outputs=tuple(about.ids[n] for n in about.graph.outputs),
         factors=_factors(about),
         plane=_plane(about) if computes else None,
@@ -185,6 +186,17 @@ def _computed(
 def _by_id(about: Subject, written: Script) -> dict[str, str]:
     """Give the functions of one number in a script, by the ids of their values."""
     return {about.ids[n]: text for n, text in written.slopes.items()}
+
+
+def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
+    """Give what mixes the entries of an upstream gradient, by ids."""
+    ids, adjoints, told = about.ids, about.raw.adjoints, nearest(about)
+    return {
+        ids[f.operand]: (
+            ids[told[adjoints[f.reader]]], written.passing[adjoints[f.operand]]
+        )
+        for f in mixing(about)
+    }  # fmt: skip
 
 
 def _inner(body: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:

@@ -68,9 +68,14 @@ def program(window: Window) -> str:
     """Write the body of a function that gives both passes, over a runtime `R`."""
     curves = ", ".join(f'"{i}": {text}' for i, text in window.slopes.items())
     loops = ", ".join(f'"{x.place}": {_step(x)}' for x in window.loops if x.script)
+    passing = ", ".join(
+        f'"{i}": {{ from: "{up}", back: {text} }}'
+        for i, (up, text) in window.passing.items()
+    )
     return (
         f"{window.script}\nconst curves = {{{curves}}};\nconst loops = {{{loops}}};\n"
-        "return { forward, backward, R, curves, loops };"
+        f"const passing = {{{passing}}};\n"
+        "return { forward, backward, R, curves, loops, passing };"
     )
 
 

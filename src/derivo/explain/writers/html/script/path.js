@@ -6,10 +6,30 @@ const markOf = (id) => {
   return `c${mark % 8}${texture ? ` t${texture}` : ""}`;
 };
 const factorBetween = (operand, reader) => Object.keys(model.factors).find((f) => model.factors[f][0] === operand && model.factors[f].slice(1).includes(reader));
+// Of an operation that mixes entries, as softmax does: the largest term of the row of
+// its Jacobian. What comes back is linear in the upstream gradient, entry by entry.
+const MIXED = 256;
+function throughJacobian(at) {
+  const { from, back } = PROGRAM.passing[at.id] || {}, upstream = from && array("gradient", from);
+  if (upstream === undefined || !isSeen("gradient", from)) return null;
+  const { shape, data } = parts(upstream);
+  if (!shape.length || data.length > MIXED) return null;
+  let best = null;
+  data.forEach((v, k) => {
+    if (!v) return;
+    const unit = { shape, data: new Float64Array(data.length) };
+    unit.data[k] = 1;
+    const local = parts(back(now.value, unit, model.sizes)).data[at.index];
+    if (!best || Math.abs(local * v) > Math.abs(best.local * best.up.value)) best = { up: { side: "gradient", id: from, index: k, value: v }, local, at };
+  });
+  return best && Number.isFinite(best.local) && best.local ? best : null;
+}
 function strongest({ id, index }) {
   const found = [];
   for (let at = { side: "gradient", id, index }, k = 0; k < 60; k++) {
-    const here = linked(at), terms = [];
+    const here = linked(at), mixed = throughJacobian(at);
+    if (mixed) { found.push(mixed); at = mixed.up; continue; }
+    const terms = [];
     if (!here) break;
     const { link, rows, value } = here;
     for (const row of rows) {
