@@ -20,7 +20,7 @@ import derivo
 from derivo.explain.prepare import subject
 from tests.catalogue import CASES
 from tests.explain import chromium
-from tests.explain.test_window import derived, twelve_blocks
+from tests.explain.test_window import SCROLLS, derived, twelve_blocks
 from tests.scan.programs import PROGRAMS
 
 ALL = {**CASES, **PROGRAMS}
@@ -114,6 +114,7 @@ def driven(driver: Any, folder: Path) -> Iterator[tuple[str, float, float, list[
         page = d.explain(arrays=given).page
         chromium.open_page(driver, page, folder / "page.html")
         wrong = driver.execute_script(WALK)
+        wrong += [f"scrolls: {s}" for s in driver.execute_script(SCROLLS, 1)]
         changes = change(given, np.random.default_rng(3))
         driver.execute_script(
             "for (const [n, i, v] of arguments[0]) derivo.set(n, i, v)", changes

@@ -342,6 +342,53 @@ def test_the_code_of_a_step_is_read_whole(page, explanation):
             assert number in shown
 
 
+SCROLLS = """
+  const found = [], look = (at) => {
+    for (const e of document.querySelectorAll('#app, #app *:not(svg *)')) {
+      const { overflowX, overflowY } = getComputedStyle(e), can = (v) => v === 'auto' || v === 'scroll';
+      const down = (can(overflowY) || e.id === 'code') && e.scrollHeight > e.clientHeight + 1;
+      const across = can(overflowX) && e.scrollWidth > e.clientWidth + 1;
+      if (e.clientHeight && (down || across)) found.push(`${e.id || e.className} at ${at}`);
+    }
+  };
+  for (let k = 0; k <= derivo.steps; k += arguments[0]) { derivo.step(k); look(k); }
+  for (const button of document.querySelectorAll('#bar [data-mode=nudge], #bar [data-mode=train]')) {
+    if (!button.disabled) { button.click(); look(button.dataset.mode); }
+  }
+  return found;
+"""
+
+
+@pytest.mark.parametrize("name", ["net", "blocks", "rnn", "multi_head_attention"])
+def test_nothing_scrolls_while_the_drawers_are_closed(browser, tmp_path, name):
+    sized(browser, 1280, 900)
+    ready = {"net": derived, "blocks": lambda: twelve_blocks().derivation}
+    if name in ready:
+        d = ready[name]()
+    else:
+        case = {**CASES, **PROGRAMS}[name]
+        d = derivo.derive(case.function, shapes=case.specs)
+    open_page(browser, d.explain().page, tmp_path / f"{name}.html")
+    assert js(browser, SCROLLS, 29 if name == "blocks" else 1) == []
+
+
+def test_a_long_function_shows_the_lines_around_a_step_and_opens(browser, tmp_path):
+    explanation = twelve_blocks()
+    open_page(browser, explanation.page, tmp_path / "deep.html")
+    shown = "return [...document.querySelectorAll('#code li:not(.gap)')].filter(l => !l.hidden).map(l => Number(l.id.slice(1)))"  # fmt: skip
+    steps = face(browser, "steps")
+    for step in (5, steps // 2, steps - 3):
+        js(browser, "derivo.step(arguments[0])", step)
+        lines = js(browser, shown)
+        assert set(explanation.window.moments[step - 1].lines) <= set(lines)
+        assert explanation.window.code.lines[lines[0] - 1].text.startswith("def ")
+    hidden = sum(int(t.split()[1]) for t in texts(browser, "#code .gap"))
+    click(browser, "#code .gap button")
+    assert len(js(browser, shown)) == len(lines) + hidden
+    click(browser, "#code .gap button")
+    assert js(browser, shown) == lines
+
+
 def test_numbers_and_labels_stay_in_their_boxes(browser, tmp_path):
     wide = """return [...document.querySelectorAll('svg.graph g')].filter(g => {
         const box = g.querySelector(':scope > rect.badge, :scope > rect:first-child');
@@ -702,7 +749,7 @@ def test_pages_are_small():
     layer = CASES["layer"]
     d = derivo.derive(layer.function, shapes=layer.specs)
     assert len(d.explain().page.encode()) < 350_000
-
+    assert len(derived().explain().page.encode()) < 350_000
     assert len(twelve_blocks().page.encode()) < 1_500_000
 
 

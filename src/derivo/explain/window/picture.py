@@ -104,7 +104,10 @@ class _Ways:
                 break
             (part,) = following
             factors.append(part.factor)
-        return replace(edge, label=part.label, factor=" ".join(factors))
+        # A number beside the number of a factor would look like another of these.
+        is_number = not part.label.strip("−./0123456789")
+        label = f"· {part.label}" if is_number else part.label
+        return replace(edge, label=label, factor=" ".join(factors))
 
     def _whole(self, edge: Edge) -> str:
         """Give the sign of the derivative of one card by another: ``∂s/∂k``."""

@@ -50,6 +50,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "pictures": {"en": "Pictures", "fr": "Images", "ja": "図"},
     "open": {"en": "Open {name}", "fr": "Ouvrir {name}", "ja": "{name} を開く"},
     "code": {"en": "The code that runs", "fr": "Le code exécuté", "ja": "動くコード"},
+    "code_more": {
+        "en": "{count} more lines: show all",
+        "fr": "{count} autres lignes : tout montrer",
+        "ja": "ほかに {count} 行：すべて表示",
+    },
+    "code_less": {
+        "en": "Show fewer lines",
+        "fr": "Montrer moins de lignes",
+        "ja": "表示する行を減らす",
+    },
     "given": {
         "en": "The inputs. Step forward to compute one value after the other.",
         "fr": "Les entrées. Avancez pour calculer une valeur après l’autre.",

@@ -177,13 +177,10 @@ def _label(edge: Edge, at: Place) -> str:
         f'<rect class="badge" x="{left:.1f}" y="{at.y - 9:.1f}" '
         f'width="{at.width:.1f}" height="18" rx="9"/>'
     )
-    # A number beside the number of a factor would look like another of these.
-    is_number = not edge.label.strip("−./0123456789")
-    words = f"· {edge.label}" if is_number else edge.label
     room = text_width(numbers, "number") + 5
     parts = [
         shape, _text("number", left + 5 + room / 2, at.y + 3.5, numbers),
-        _text("label", left + (room + at.width) / 2 + 1.5, at.y + 4, words),
+        _text("label", left + (room + at.width) / 2 + 1.5, at.y + 4, edge.label),
     ]  # fmt: skip
     return _group(edge, "".join(parts), "edge label-of")
 

@@ -7,40 +7,73 @@ const blockOf = (phase) => {
   return line ? line.dataset.block : "1";
 };
 const blocks = { value: blockOf("forward"), gradient: blockOf("backward") };
-let block = "";
-let isLong = false;
-function showBlock(wanted) {
-  if (block === wanted) return;
+let block = "", shownCode = "", opened = "";
+// Shows a function, as large as there is room: in small type if need be, then with what
+// lines say of themselves at those in use alone, then with these lines and some around.
+function layCode(wanted, focus) {
+  const code = $("#code"), own = codeLines.filter((line) => line.dataset.block === wanted);
   block = wanted;
-  const code = $("#code");
   for (const line of codeLines) line.hidden = line.dataset.block !== wanted;
-  code.classList.remove("small", "long");
+  for (const gap of $$(".gap", code)) gap.remove();
+  code.className = "";
   const isCut = () => code.scrollHeight > code.clientHeight + 1;
-  code.classList.toggle("small", isCut());
-  // Where it is scrolled in any case, the room is of more use below.
-  isLong = isCut();
+  for (const kind of ["small", "bare", "long"]) if (isCut()) code.classList.add(kind);
+  if (!isCut()) return;
+  if (opened === wanted) {
+    own[0].before(gapOf(0, words.code_less));
+    bring(focus.length ? focus : own, code);
+    return;
+  }
+  // On a phone there is no such room: there it is scrolled.
+  if (getComputedStyle(code).overflowY !== "hidden") { bring(focus.length ? focus : own, code); return; }
+  const tall = (line) => line.getBoundingClientRect().height;
+  if (focus.reduce((s, line) => s + tall(line), 0) > code.clientHeight - 80) code.classList.add("tiny");
+  const heights = own.map(tall), whole = code.clientHeight - 24;
+  // Of the lines that are left out, each run takes a line itself.
+  for (let gaps = 2; gaps < 12; gaps++) {
+    leaveOut(own, focus, heights, whole - gaps * heights[0]);
+    if (!isCut()) break;
+  }
 }
-let shownCode = "";
+function leaveOut(own, focus, heights, room) {
+  const kept = new Set(), places = focus.map((line) => own.indexOf(line)).filter((k) => k >= 0);
+  let used = 0, hidden = 0;
+  const keep = (k) => {
+    if (!own[k] || kept.has(k)) return true;
+    used += heights[k];
+    return used <= room && Boolean(kept.add(k));
+  };
+  keep(0);
+  for (const k of places) keep(k);
+  const [first, last] = places.length ? [Math.min(...places), Math.max(...places)] : [0, 0];
+  for (let far = 1; far < own.length && keep(first - far) && keep(last + far); far++);
+  for (const gap of $$("#code .gap")) gap.remove();
+  own.forEach((line, k) => {
+    line.hidden = !kept.has(k);
+    if (!line.hidden && hidden) line.before(gapOf(hidden));
+    hidden = line.hidden ? hidden + 1 : 0;
+  });
+  if (hidden) own[own.length - 1].after(gapOf(hidden));
+}
+// What stands for lines that are left out: it opens them.
+function gapOf(count, said = words.code_more.replace("{count}", count)) {
+  const button = html("button", { textContent: count ? `⋯ ${count}` : "⋯", title: said });
+  button.setAttribute("aria-label", said);
+  button.addEventListener("click", () => { opened = count ? block : ""; shownCode = ""; render(); });
+  return html("li", { className: "gap" }, [button]);
+}
 function showCode(lines, side) {
   // Where nothing changed nothing is measured: that would lay the page out at once.
-  const now = `${lines} ${side} ${state.mode} ${block}`;
+  const now = `${lines} ${side} ${state.mode}`;
   if (now === shownCode) return;
   const active = codeLines.filter((line) => lines.includes(numberOf(line)));
   const isTrained = ["nudge", "train"].includes(state.mode);
-  showBlock(active.length ? active[0].dataset.block : blocks[isTrained ? "gradient" : state.step ? side : "value"]);
-  const seen = active.filter((line) => line.dataset.block === block);
+  const wanted = active.length ? active[0].dataset.block : blocks[isTrained ? "gradient" : state.step ? side : "value"];
+  const seen = active.filter((line) => line.dataset.block === wanted);
   for (const line of codeLines) line.classList.toggle("now", seen.includes(line));
-  const code = $("#code");
-  code.classList.remove("bare", "tiny");
-  code.classList.toggle("long", isLong);
-  // The lines of a loop are many: they have the room that they need.
-  if (seen.length && tallOf(seen) >= code.clientHeight - 8) code.classList.remove("long");
-  for (const kind of ["bare", "tiny"]) {
-    if (!seen.length || tallOf(seen) < code.clientHeight - 8) break;
-    code.classList.add("small", kind);
-  }
-  if (seen.length) bring(seen, code);
-  shownCode = `${lines} ${side} ${state.mode} ${block}`;
+  if (opened !== wanted) opened = "";
+  layCode(wanted, seen);
+  shownCode = now;
 }
 function refresh(panel, focus) {
   if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
@@ -55,7 +88,6 @@ function refresh(panel, focus) {
   $("#number").value = Number(value.toPrecision(6));
   return true;
 }
-const tallOf = (lines) => lines[lines.length - 1].getBoundingClientRect().bottom - lines[0].getBoundingClientRect().top;
 // Scrolls until the lines are seen; of more than there is room for, the first.
 function bring(lines, box) {
   const room = box.getBoundingClientRect(), [first, last] = [lines[0], lines[lines.length - 1]].map((l) => l.getBoundingClientRect());

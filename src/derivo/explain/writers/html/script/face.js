@@ -49,8 +49,9 @@ window.addEventListener("beforeprint", () => {
   Object.assign(state, { step: steps.length, revealed: true });
   render();
   for (const shown of [...moments, ...codeLines]) shown.hidden = false;
+  for (const gap of $$("#code .gap")) gap.remove();
   for (const fold of $$("details")) fold.open = true;
   for (const story of $$(".story")) unfold(story, true);
 });
-window.addEventListener("afterprint", () => { block = ""; render(); });
+window.addEventListener("afterprint", () => { shownCode = ""; render(); });
 follow();

@@ -4,7 +4,9 @@ function showFactor(id) {
   if (!id) return;
   for (const element of $$(`[data-f~="${id}"]`)) element.classList.add("lit");
   const line = $(`#code li[data-lines~="${id}"]`);
-  if (line) { line.classList.add("lit"); showBlock(line.dataset.block); bring([line], $("#code")); }
+  if (!line) return;
+  line.classList.add("lit");
+  if (line.hidden) { layCode(line.dataset.block, [line]); shownCode = ""; }
 }
 const pin = (id) => { state.factor = state.factor === id ? null : id; showFactor(state.factor); };
 const factorAt = (target) => {

@@ -107,6 +107,7 @@ function render() {
   const chain = active && side === "gradient" ? $(`[data-chain="${active.id}"]`) : null;
   if (chain && state.revealed) for (const span of $$("[data-chain]")) span.hidden = span !== chain;
   $("#chain").classList.toggle("empty", !isSeen("gradient", shownChain()));
+  fit(`${step} ${mode} ${state.revealed} ${state.unroll} ${question.stage} ${question.said} ${state.chosen && state.chosen.id} ${state.losses.length > 1}`);
 }
 const shownChain = () => { const span = $$("[data-chain]").find((s) => !s.hidden); return span ? span.dataset.chain : ""; };
 // The curve of a step backward is that of the function it goes back through.
