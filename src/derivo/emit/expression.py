@@ -7,15 +7,13 @@ looked at to decide them.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from derivo.graph.dim import Size
 from derivo.graph.node import Node
 from derivo.graph.op import fields, python_names
-
-Lookup = Callable[[str], ast.expr]
 
 
 @lru_cache(maxsize=4096)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-Make = Callable[[ast.expr], ast.expr]
-
 
 @dataclass(frozen=True)
 class Edit:

@@ -95,7 +95,6 @@ INLINE vec sign_v(vec x) {
     return pick(x != x, x, side);
 }
 """
-_REMAINDER = "remainder_of(x, y)"
 _FUNCTIONS = (
     Function(
         "exp", plain="exp", vector=exponentials.exp, element="exp{f}(x)",

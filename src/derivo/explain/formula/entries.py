@@ -6,7 +6,7 @@ forward pass, they are in every gradient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 
 from derivo.explain.formula.manner import as_written
@@ -61,7 +61,6 @@ DEEPEST = 6
 LETTERS = "ijklprsuvnmaehtox"
 MORE = "qbcfgwyz"
 MOST_BELOW = 100  # a larger denominator is written as a decimal
-Substitution = Callable[[tuple[Label, ...]], Formula]
 
 
 class Entries:
