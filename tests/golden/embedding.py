@@ -11,10 +11,6 @@ def embedding_backward(saved, d_out):
     words, w, mean_picked_table, out, table_shape = saved
     d_pre_out = d_out * (1 - out * out)
     d_w = mean_picked_table.T @ d_pre_out  # (D, N) @ (N, M)
-    d_pre_out_at_w_over_T = (d_pre_out @ w.T)[:, None] / words.shape[1]
-    d_picked_table = np.broadcast_to(
-        d_pre_out_at_w_over_T, (words.shape[0], words.shape[1], w.shape[0])
-    )
     d_table = np.zeros(table_shape, dtype=w.dtype)
-    np.add.at(d_table, words, d_picked_table)
+    np.add.at(d_table, words, (d_pre_out @ w.T)[:, None] / words.shape[1])
     return d_table, d_w

@@ -13,14 +13,14 @@ def mixture_of_experts(x, experts, router):
 
 def mixture_of_experts_backward(saved, d_mixture_of_experts):
     x, experts, router, weight, outputs = saved
-    sum_product = np.sum(d_mixture_of_experts * outputs, axis=2)
+    d_weight = np.sum(d_mixture_of_experts * outputs, axis=2).T
     d_outputs = d_mixture_of_experts * weight.T[:, :, None]
-    sum_product_2 = np.sum(weight * sum_product.T, axis=1, keepdims=True)
-    d_logits = weight * (sum_product.T - sum_product_2)
+    sum_product = np.sum(weight * d_weight, axis=1, keepdims=True)
+    d_logits = weight * (d_weight - sum_product)
     # x was copied to K x M places: add up
-    sum_product_3 = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
+    sum_product_2 = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
     # x is read more than once: add the adjoints
-    d_x = sum_product_3 + d_logits @ router.T
+    d_x = sum_product_2 + d_logits @ router.T
     d_experts = x.T @ d_outputs  # (L, N) @ (K, N, M)
     d_router = x.T @ d_logits    # (L, N) @ (N, K)
     return d_x, d_experts, d_router

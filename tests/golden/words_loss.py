@@ -29,13 +29,12 @@ def words_loss_gradient(saved):
         h_prev = h_all[t - 1] if t > 0 else zeros
         shifted_scores_all = scores_all[t] - np.max(scores_all[t], keepdims=True)
         exp_scores_all = np.exp(shifted_scores_all)
-        ratio = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
-        one_hot_words = np.eye(v.shape[1], dtype=u.dtype)[words[t + 1]]
-        difference = ratio - one_hot_words
-        product = (d_h + v @ difference) * (1 - h_all[t] * h_all[t])
+        error = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
+        error[words[t + 1]] -= 1
+        product = (d_h + v @ error) * (1 - h_all[t] * h_all[t])
         d_table[words[t]] += product      # table is used at every step: add up
         d_u += product * h_prev[:, None]  # u is used at every step: add up
-        d_v += difference * h_all[t][:, None]  # v is used at every step: add up
+        d_v += error * h_all[t][:, None]  # v is used at every step: add up
         d_h = u @ product
     return d_table, d_u, d_v
 

@@ -19,11 +19,12 @@ from derivo.emit.places import Wholes
 from derivo.emit.rolled import rows_of_loops
 from derivo.emit.scan_text import deferred, laid_out, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition, is_number
+from derivo.emit.statement import Statement, definition, is_number, renamed
 from derivo.emit.writing import FunctionNames
 from derivo.graph.names import Names
 from derivo.graph.node import Node, between
 from derivo.graph.op import Op
+from derivo.ops.assemble import changes_a_copy
 from derivo.ops.shape import expand_dims
 
 LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
@@ -105,8 +106,10 @@ class Body:
         readers.update(roots)
         self._read_through_views(nodes, readers, {*roots, *kept})
         self.readers = readers
-        firsts = (n.inputs[0] for n in nodes if "copies" in n.op.traits)
-        self.copied = {n for n in firsts if readers[n] == 1}
+        self.copied = {
+            n.inputs[0] for n in nodes
+            if changes_a_copy(n) and _is_read_for(n, readers)
+        }  # fmt: skip
         self.left_to_loops = deferred(nodes, [*roots, *kept], self.wishes)
         groups = groups_among(nodes, readers, self.lists)
         grouped = {call: group for group in groups for call in group.calls}
@@ -177,9 +180,32 @@ class Body:
         operands = [self.expression(i) for i in node.inputs]
         values, defaults = field_values(node, operands, self.scope, name)
         lines = _changed_in_place([fill(s, values, defaults) for s in tree])
+        old = _copied(lines[0]) if len(lines) == 2 else None
+        if isinstance(old, ast.Name) and self._is_own(node.inputs[0], old.id):
+            name = self._changed_on(node.inputs[0], old.id, name)
+            lines = [renamed(s, values["_out"].id, name) for s in lines]
+            lines = [renamed(s, old.id, name) for s in lines[1:]]
         for k, line in enumerate(lines):
             self.statements.append(Statement(line, node if k == 0 else None, name))
         self.bind(node, name)
+
+    def _is_own(self, node: Node, name: str) -> bool:
+        """Tell whether an array was made here, to be copied and changed only."""
+        made = [s for s in self.statements if s.name == name and s.is_definition]
+        value = made[0].value if len(made) == 1 and not made[0].depth else None
+        is_new = value is not None and _is_new(value)
+        return is_new and node in self.copied and node not in self.kept
+
+    def _changed_on(self, node: Node, old: str, new: str) -> str:
+        """Call an array that is made here as what it is changed to; give the name."""
+        del self.bound[node]
+        if self.names.plain(old) == self.names.plain(new):
+            return old
+        self.statements[:] = [s.renamed(old, new) for s in self.statements]
+        for place in (self.parts, self.given):
+            place.update({n: renamed(e, old, new) for n, e in place.items()})
+        self.scope.rename(old, new)
+        return new
 
     def made(self, node: Node) -> ast.expr:
         """Give the expression that computes a value from its operands."""
@@ -312,6 +338,18 @@ class Body:
         name = self.names.plain(name) if self.is_step else name
         is_constant = not node.inputs and "value" in node.attrs
         return name.lower() if is_constant else name  # TABLE, at the top of the module
+
+
+def _is_read_for(node: Node, readers: Counter[Node]) -> bool:
+    """Tell whether what a node changes is read for nothing but that change."""
+    changed, *rest = node.inputs
+    count = 1
+    for value in rest:  # in `p[i] = p[i] - 1`, what is written there reads p, too
+        inside = value
+        while inside.inputs and readers[inside] == 1:
+            count += inside.inputs.count(changed)
+            inside = next((i for i in inside.inputs if i is not changed), changed)
+    return readers[changed] == count
 
 
 # Functions that give an array of their own, beside those that go element by element.

@@ -43,6 +43,10 @@ class Scope:
         """Note a value that is at hand from here on."""
         self.arrays.append((name, spec))
 
+    def rename(self, old: str, new: str) -> None:
+        """Note that an array is at hand under another name."""
+        self.arrays[:] = [(new if n == old else n, s) for n, s in self.arrays]
+
     def _shapes(self) -> list[tuple[ast.expr, Shape]]:
         own = [(ast.Attribute(ast.Name(n), "shape"), s.shape) for n, s in self.arrays]
         return [*own, *((ast.Name(n), s) for n, s in self.shapes)]

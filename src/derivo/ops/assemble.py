@@ -22,12 +22,16 @@ from derivo.ops.index import (
     scatter_add,
     slice_,
 )
+from derivo.ops.leaf import constant, fill
 from derivo.ops.overlap import APART, relation
 from derivo.ops.pick import add_along_axis, added_along, take_along_axis
+from derivo.ops.put import put, writes_of
+from derivo.ops.shape import broadcast_to
 
 # What a part is, beside its index: put in its place; the whole array; or added at
-# places that an integer array gives, whose number of operands and axis follow.
-PUT, ALL, AT, ALONG = "put", "all", "at", "along"
+# places that an integer array gives, whose number of operands and axis follow. APART
+# are places of which no two are one.
+PUT, ALL, AT, APART_AT, ALONG = "put", "all", "at", "apart at", "along"
 Kind = tuple[Any, ...]
 
 
@@ -104,35 +108,47 @@ def _text(attrs: Any, *operands: Any) -> str:
         return joined
     parts = list(_operands(attrs, operands))
     lines = ["{out} = np.zeros({shape}, dtype={dtype})"]
-    before: list[Any] = []
+    before: list[Any] = []  # indices of the parts so far; None where arrays say it
     for k, (kind, index, first, own) in enumerate(parts):
         if kind[0] == ALL:
             lines[0] = f"{{out}} = {{{first}}}.copy()"
         elif kind[0] == PUT:
-            is_first = only_put and all(
-                relation(shape, index, other) == APART for other in before
+            is_first = all(
+                other is not None and relation(shape, index, other) == APART
+                for other in before
             )
             sign = "=" if is_first else "+="
             place = index_text(index, f"index{k}")
             lines.append(f"{{out}}[{place}] {sign} {{{first}}}")
         elif kind[0] == AT:
             lines.append(added_at(kind[2], len(own) - 1, first))
+        elif kind[0] == APART_AT:
+            places = ", ".join([":"] * kind[2] + fields(first, len(own)))
+            sign = "+=" if before else "="
+            lines.append(f"{{out}}[{places}] {sign} {{{first}}}")
         else:
             lines.append(added_along(kind[2], len(shape), first))
-        before.append(index)
+        before.append(index if kind[0] == PUT else None)
     return "\n".join(lines)
+
+
+def fields(first: int, count: int) -> list[str]:
+    """Give the fields of the arrays that say where an operand goes."""
+    return [f"{{{first + j}}}" for j in range(1, count)]
 
 
 def _js(attrs: Any, *operands: Any) -> str:
     """Write the sum of the parts, each put into an array of zeros."""
     parts = []
     for k, (kind, _index, first, own) in enumerate(_operands(attrs, operands)):
-        places = ", ".join(f"{{{first + j}}}" for j in range(1, len(own)))
+        places = ", ".join(fields(first, len(own)))
+        scattered = f"R.scatter({{{first}}}, [{places}], {{shape}}, {kind[-1]})"
         parts.append(
             {
                 ALL: f"{{{first}}}",
                 PUT: f"R.embed({{{first}}}, {{shape}}, {{indices_{k}}})",
-                AT: f"R.scatter({{{first}}}, [{places}], {{shape}}, {kind[-1]})",
+                AT: scattered,
+                APART_AT: scattered,
                 ALONG: f"R.addAlong({{{first}}}, {places}, {{shape}}, {kind[-1]})",
             }[kind[0]]
         )
@@ -151,7 +167,7 @@ def _vjp(
             else slice_(g, index=index)
             if kind[0] == PUT
             else gather(g, *places, axis=kind[2])
-            if kind[0] == AT
+            if kind[0] in (AT, APART_AT)
             else take_along_axis(g, *places, axis=kind[2])
         )
         adjoints += [None for _ in places]
@@ -167,7 +183,7 @@ def _formula(attrs: Any, *specs: Any) -> str:
             terms.append(f"{{{first}}}")
         else:
             word = r"\operatorname{{add}}"
-            listed = ", ".join(f"{{{first + i}}}" for i in range(1, kind[1]))
+            listed = ", ".join(fields(first, kind[1]))
             terms.append(rf"{word}_{{{{[{listed}]}}}}({{{first}}})")
     return " + ".join(terms)
 
@@ -185,6 +201,19 @@ def _assembled_element(index: Any, attrs: Any, specs: Any, result: Any) -> str:
     return " + ".join(terms)
 
 
+def _words(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    """Name an array that is changed at places after what it was.
+
+    Less 1 at the places of the labels, probabilities are what they are wrong by.
+    """
+    kinds = node.attrs["kinds"]
+    if kinds[:1] == ((ALL, 1),):
+        is_less_one = kinds[1][0] == APART_AT and node.inputs[1].attrs == {"value": -1}
+        return [("error", ())] if is_less_one and len(kinds) == 2 else [
+            ("{0}", node.inputs[:1]), ("changed", ())]  # fmt: skip
+    return [("pieces", ())]
+
+
 # The sum of several `embed` and the like: parts that overlap are added up.
 assemble = register(
     Op(
@@ -193,7 +222,7 @@ assemble = register(
         samples=lambda rng: ((rng.normal(size=(3, 3)), rng.normal(size=(3, 3))), {
             "shape": (3, 4), "indices": ((WHOLE, ("cut", None, -1, None)),
                                          (WHOLE, ("cut", 1, None, None)))}),
-        latex=_formula, traits=frozenset({"analytic"}), called=("pieces",),
+        latex=_formula, traits=frozenset({"analytic"}), called=_words,
         js=_js, element=Placed(_assembled_element),
     )
 )  # fmt: skip
@@ -237,6 +266,43 @@ def together(
     }  # fmt: skip
 
 
+def narrowed(node: Any, builder: Any) -> Any:
+    """Give an array of parts whose values NumPy copies to their places by itself.
+
+    ``d[i] = np.ones(3)`` is ``d[i] = 1``. Only what is to be read is written so: to
+    everything else a part has the shape of its place.
+    """
+    if node.op is put:
+        firsts = {w.first for w in writes_of(node.attrs, node.inputs)}
+    elif node.op is assemble:
+        if _text(node.attrs, *(i.spec for i in node.inputs)).startswith("np."):
+            return node
+        parts = _operands(node.attrs, node.inputs)
+        firsts = {first for kind, _, first, _ in parts if kind[0] != ALL}
+    elif is_in_parts(node):
+        firsts = {0}
+    else:
+        return node
+    inputs = (
+        _narrow(v, builder) if k in firsts else v for k, v in enumerate(node.inputs)
+    )
+    return builder.remake(node, tuple(inputs))
+
+
+def _narrow(value: Any, builder: Any) -> Any:
+    """Give the number that fills an array, or what was copied along axes."""
+    if value.op is fill and value.spec.kind == "float":
+        return builder.make(constant, (), {"value": value.attrs["value"]})
+    while value.op is broadcast_to:
+        (value,) = value.inputs
+    return value
+
+
+def changes_a_copy(node: Any) -> bool:
+    """Tell what is a copy of its first operand, changed at places."""
+    return node.op is put or node.attrs.get("kinds", ())[:1] == ((ALL, 1),)
+
+
 def is_in_parts(node: Any) -> bool:
     """Tell whether a value is zero but for parts put into their places."""
     return node.op in (embed, scatter_add, add_along_axis, assemble)
@@ -247,7 +313,8 @@ def _parts(node: Any) -> list[tuple[Kind, tuple[Entry, ...], tuple[Any, ...]]]:
     if node.op is embed:
         return [((PUT, 1), node.attrs["index"], node.inputs)]
     if node.op in (scatter_add, add_along_axis):
-        word = AT if node.op is scatter_add else ALONG
+        at = APART_AT if node.attrs.get("distinct") else AT
+        word = at if node.op is scatter_add else ALONG
         kind = (word, len(node.inputs), node.attrs["axis"])
         return [(kind, (), node.inputs)]
     if node.op is assemble:

@@ -125,15 +125,6 @@ one_hot = register(
 )  # fmt: skip
 
 
-# p - one_hot(labels), without the rows of zeros: only what is to be read is written so,
-# so it is not in the catalogue. With probabilities p it is what they are wrong by.
-less_ones = Op(
-    "less_ones", ("p", "labels"), lambda p, _labels, **_rows: p,
-    "{out} = {0}.copy()\n{out}[np.arange({rows}), {1}] -= 1",
-    attrs={"rows": 1}, called=("error",), traits=frozenset({"as_given", "copies"}),
-)  # fmt: skip
-
-
 def _float_spec(spec: Spec) -> Spec:
     return Spec(spec.shape, "float")
 

@@ -232,7 +232,7 @@ put: Op = register(
             {"indices": ((("at", 1), ("cut", 1, None, 2)), ()),
              "kinds": (PLAIN, (2, 1, False))}),
         latex=_put_formula, tidy=_tidy_put, called=_put_words,
-        js=_put_js, traits=frozenset({"as_given", "copies"}),
+        js=_put_js, traits=frozenset({"as_given"}),
         element=Placed(_put_element),
     )
 )  # fmt: skip

@@ -288,6 +288,9 @@ def _tidy_squeeze(x: Any, *, axis: int) -> Any:
         if isinstance(start or 0, int) and stop == (start or 0) + 1:
             index[place] = ("at", start or 0)  # x[:, 2:3][:, 0] is x[:, 2]
             return x.node.op(inner, index=tuple(index))
+    reduced = _reduced_without(x, a)
+    if reduced is not None:
+        return reduced
     factors = operands(x, CATALOGUE["matmul"]) if x.ndim == 2 else ()
     if factors:
         left, right = factors
@@ -297,6 +300,19 @@ def _tidy_squeeze(x: Any, *, axis: int) -> Any:
             if vector is not None:
                 return left @ vector if a else vector @ right
     return refilled(x, shape)
+
+
+def _reduced_without(x: Any, a: int) -> Any:
+    """Give a sum that kept its axis, or the like, without it."""
+    attrs = x.node.attrs
+    if attrs.get("keepdims") and normal_axis(attrs["axis"], x.ndim) == (a,):
+        for inner in operands(x, x.node.op):
+            return x.node.op(inner, **{**attrs, "keepdims": False})
+    for inner in operands(x, CATALOGUE["sum_to"]):
+        whole, left = inner.node.spec.shape, x.node.spec.shape
+        if (*whole[:a], 1, *whole[a + 1 :]) == left:
+            return CATALOGUE["sum"](inner, axis=a, keepdims=False)
+    return None
 
 
 def _less_an_axis(x: Any, axis: int) -> Any:

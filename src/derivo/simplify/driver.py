@@ -261,9 +261,10 @@ def simplify_forward(
     recogniser = done[-1]
     check(result)
     values = {
-        *recogniser.new.values(),
-        *(i for n in recogniser.new.values() for i in n.inputs),
+        *result.outputs,
+        *({*recogniser.new.values()} - recogniser.gone),
     }
+    values |= {i for n in values for i in n.inputs}
     steps = tuple(
         Step("rewrite", "recognised as " + new.op.name, new, before=old, about=old)
         for r in done

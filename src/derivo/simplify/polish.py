@@ -482,28 +482,28 @@ def _picked_rows(node: Node, shape: Shape, recorder: Recorder) -> Any:
     *counted, labels = index
     if len(index) != len(shape) or labels.spec.shape != shape[:-1]:
         return None
-    if len(counted) > 1 or not all(
-        _counts(i, n) for i, n in zip(counted, shape, strict=False)
-    ):
+    rank = len(counted)
+    if not all(_counts(i, shape[a], rank - 1 - a) for a, i in enumerate(counted)):
         return None
     return recorder.record(one_hot, (recorder.wrap(labels),), {"classes": shape[-1]})
 
 
-def _counts(index: Node, size: Dim) -> bool:
+def _counts(index: Node, size: Dim, new_axes: int) -> bool:
+    """Tell ``np.arange(n)[:, None]``, with as many new axes behind it."""
+    for _ in range(new_axes):
+        if index.op is not expand_dims or index.attrs["axis"] != index.spec.rank - 1:
+            return False
+        (index,) = index.inputs
     return index.op is arange and index.attrs["stop"] == size
 
 
 def _along_rows(node: Node, shape: Shape, recorder: Recorder) -> Any:
     """Give those of ``np.take_along_axis(x, labels[:, None], axis=1)``."""
     labels, columns = node.inputs[1], shape[-1]
-    if node.attrs["axis"] not in (1, -1) or labels.spec.shape != (*shape[:1], 1):
+    is_last = node.attrs["axis"] in (len(shape) - 1, -1)
+    if len(shape) < 2 or not is_last or labels.spec.shape != (*shape[:-1], 1):
         return None
-    if len(shape) != 2:
-        return None
-    if labels.op is expand_dims:
-        flat = recorder.wrap(labels.inputs[0])
-    else:
-        flat = squeeze(recorder.wrap(labels), axis=1)
+    flat = squeeze(recorder.wrap(labels), axis=len(shape) - 1)
     return recorder.record(one_hot, (flat,), {"classes": columns})
 
 

@@ -18,12 +18,14 @@ from derivo.graph.element import Rearranged
 from derivo.graph.loop import Loop
 from derivo.graph.node import Graph, Node, between
 from derivo.ops.arithmetic import add, div, log, mul, power, square, sub
+from derivo.ops.assemble import assemble, is_in_parts, narrowed, together
 from derivo.ops.elementwise import cosh, where
-from derivo.ops.index import gather
+from derivo.ops.index import gather, scatter_add
 from derivo.ops.infer import normal_axis
-from derivo.ops.leaf import arange, as_float, eye, less_ones, one_hot
+from derivo.ops.leaf import arange, as_float, eye, fill, made, one_hot
 from derivo.ops.pick import take_along_axis
-from derivo.ops.shape import expand_dims
+from derivo.ops.reduce import sum_
+from derivo.ops.shape import expand_dims, squeeze
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
 from derivo.simplify.polish import Tidy
 from derivo.simplify.terms import NotAlgebraic, Terms
@@ -128,6 +130,8 @@ class Recogniser:
         What became of each value of the traced graph.
     notes
         What to say about a value that was changed.
+    gone
+        Values that nothing needs any more, and that no gradient is to be made of.
     """
 
     def __init__(
@@ -142,6 +146,7 @@ class Recogniser:
         self.same_text = same_text and not stabilize
         self.new: dict[Node, Node] = {g: g for g in given}
         self.notes: dict[Node, str] = {}
+        self.gone: set[Node] = set()
         self.rewritten: list[tuple[Node, Node]] = []
         self.named: set[Node] = set(given)
         self.shallow = Reader(
@@ -203,7 +208,7 @@ class Recogniser:
             and same.inputs[1].spec == same.spec  # the mask may have more elements
         ):
             return same.inputs[1]  # two spellings of one value, each for its own range
-        same = self._rewritten_first(node, same)
+        same = self._picked_labels(node, self._rewritten_first(node, same))
         return (
             self._named(node, same)
             or self._divided_first(same)
@@ -226,6 +231,40 @@ class Recogniser:
         if same.op in (div, mul) and node.inputs[0] not in self.graph.names:
             return normalised_first(same, self.readers[node.inputs[0]], self.builder)
         return same
+
+    def _picked_labels(self, node: Node, same: Node) -> Node:
+        """Rewrite ``np.sum(np.eye(c)[y] * x, axis=1)`` as ``x[np.arange(n), y]``.
+
+        No row of zeros is made then, and no number is multiplied by 0.
+        """
+        product = same.inputs[0] if same.op is sum_ else None
+        if product is None or product.op is not mul or self.same_text:
+            return same
+        axes = normal_axis(same.attrs["axis"], product.spec.rank)
+        for ones, x in (product.inputs, product.inputs[::-1]):
+            is_whole = ones.spec == product.spec == x.spec
+            if ones.op is not one_hot or not is_whole or ones.spec.rank - 1 not in axes:
+                continue
+            rows = [i for i in node.inputs[0].inputs if self.new[i] is ones]
+            if all(self.readers[n] == 1 for n in (node.inputs[0], *rows)):
+                self.gone |= {product, ones}
+                return self._summed(picked_rows(self.tidy.wrap(x), ones), same)
+        return same
+
+    def _summed(self, picked: Any, node: Node) -> Node:
+        """Add up what was picked from the last axis along the other axes of a sum."""
+        rank = picked.ndim + 1
+        axes = normal_axis(node.attrs["axis"], rank)
+        kept = bool(node.attrs["keepdims"])
+        rest = tuple(a for a in axes if a != rank - 1)
+        if kept:
+            picked = expand_dims(picked, axis=rank - 1)
+        if rest:
+            whole = None if len(rest) == picked.ndim and not kept else rest
+            axis = rest[0] if whole and len(rest) == 1 else whole
+            picked = sum_(picked, axis=axis, keepdims=kept)
+        made_of_picked: Node = picked.node
+        return made_of_picked
 
     def _named(self, node: Node, same: Node) -> Node | None:
         """Rewrite a quotient or a logarithm of exponentials by its name."""
@@ -363,6 +402,7 @@ class Lowering:
         self.in_place = False
         self.at_hand: Collection[Node] = ()
         self.recorder = Recorder(builder)
+        self.tidy = Tidy(builder)
         self.done: dict[Node, Node] = {}
         self.computed: set[Node] = set()
 
@@ -386,20 +426,60 @@ class Lowering:
         if node.op.traits & {"loop", "item"}:
             attrs = {k: self._inside(v) for k, v in node.attrs.items()}
             attrs = None if attrs == node.attrs else attrs
-        made = self.recorder.builder.remake(node, inputs, attrs)
-        takes_ones = made.op is sub and made.inputs[1].op is one_hot
-        if self.in_place and takes_ones and made.inputs[1] not in self.at_hand:
-            return self._less_ones(made) or made
-        return self._without_detour(made)
+        new = self.recorder.builder.remake(node, inputs, attrs)
+        if self.in_place:
+            new = self._at_labels(new) or self._less_parts(new) or new
+            new = narrowed(new, self.recorder.builder)
+        return self._without_detour(new)
 
-    def _less_ones(self, node: Node) -> Node | None:
-        """Write ``p - np.eye(c)[labels]`` as ``p[np.arange(n), labels] -= 1``."""
-        whole, ones = node.inputs
-        (labels,) = ones.inputs
-        if whole.spec != node.spec or labels.spec.rank != 1:
+    def _at_labels(self, node: Node) -> Node | None:
+        """Write ``v[:, None] * np.eye(c)[labels]`` as zeros but for the v."""
+        if node.op is not mul:
             return None
-        attrs = {"rows": labels.spec.shape[0]}
-        return self.recorder.builder.make(less_ones, (whole, labels), attrs, node.line)
+        for ones, value in (node.inputs, node.inputs[::-1]):
+            if ones.op is one_hot and ones not in self.at_hand:
+                (labels,) = ones.inputs
+                column = (*labels.spec.shape, 1)
+                if ones.spec.shape == node.spec.shape and value.spec.shape == column:
+                    return self._scattered(labels, value, node)
+        return None
+
+    def _scattered(self, labels: Node, value: Node, whole: Node) -> Node:
+        """Put a value for each label, or one for all, into its place in a row."""
+        wrap = self.tidy.wrap
+        v = wrap(value)
+        if value.spec.rank == whole.spec.rank:
+            v = squeeze(v, axis=-1)
+        result: Node = scatter_add(
+            v, *rows_of(wrap(labels)), wrap(labels), shape=whole.spec.shape, axis=0,
+            distinct=True,
+        ).node  # fmt: skip
+        return result
+
+    def _less_parts(self, node: Node) -> Node | None:
+        """Write ``p - np.eye(c)[labels]`` as ``p[np.arange(n), labels] -= 1``.
+
+        So it is with all that is zero but for a part: it is taken from there.
+        """
+        if node.op is not sub:
+            return None
+        whole, parts = node.inputs
+        if whole.spec != node.spec or parts in self.at_hand or not whole.inputs:
+            return None
+        if parts.op is one_hot:
+            minus_one = self.recorder.builder.make(
+                fill, (), {"value": -1, "shape": parts.inputs[0].spec.shape,
+                           "kind": "float"},
+            )  # fmt: skip
+            parts = self._scattered(parts.inputs[0], minus_one, node)
+        elif is_in_parts(parts) and parts.op is not assemble:
+            value, *places = parts.inputs
+            minus = (-self.tidy.wrap(value)).node
+            parts = self.recorder.builder.remake(parts, (minus, *places))
+        else:
+            return None
+        found = together(parts, whole, lambda *pair: self.tidy.make(add, pair))
+        return None if found is None else self.recorder.builder.make(assemble, *found)
 
     def _inside(self, value: Any) -> Any:
         """Lower the body of a loop, and a value that is read from it."""
@@ -444,6 +524,26 @@ class Lowering:
             inner = self.recorder.builder.remake(m, m.inputs, attrs)
         rest = None if inner is None else self._less(node.inputs[0], inner)
         return None if rest is None else self.recorder.builder.remake(node, (rest,))
+
+
+def picked_rows(x: Any, ones: Node) -> Any:
+    """Pick from the last axis of `x` the element where a row of ones has its 1."""
+    labels = x.recorder.wrap(ones.inputs[0])
+    if labels.ndim < 2:
+        return gather(x, *rows_of(labels), labels, axis=0)
+    picked = take_along_axis(x, expand_dims(labels, axis=-1), axis=labels.ndim)
+    return squeeze(picked, axis=-1)
+
+
+def rows_of(labels: Any) -> list[Any]:
+    """Give the places that count up beside labels: ``np.arange(n)[:, None]``."""
+    rows = []
+    for a, n in enumerate(labels.node.spec.shape):
+        row = made(arange, labels, stop=n)
+        for _ in range(labels.ndim - 1 - a):
+            row = expand_dims(row, axis=-1)
+        rows.append(row)
+    return rows
 
 
 def _drops_axis_of(node: Node, reduced: Node) -> bool:
