@@ -152,7 +152,8 @@ def ce_labels_weighted(z, y, w):
     return -(w[y] * logp[np.arange(y.shape[0]), y]).mean()
 
 
-@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=2, source=CLASSES)
+@spelling(z="N C", y=LABELS, draws={"y": below(6)}, most=3,
+          source=CLASSES + ", less one at the labels, p is kept: one more")  # fmt: skip
 def ce_eye(z, y):
     t = np.eye(z.shape[1])[y]
     p = np.exp(z - z.max(1, keepdims=True))

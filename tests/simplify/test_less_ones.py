@@ -112,6 +112,15 @@ def test_a_hinge_is_written_as_its_course_writes_it():
     assert ".copy()" not in backward
 
 
+@pytest.mark.parametrize("function", BY_PLACES, ids=lambda f: f.__name__)
+def test_the_plain_chain_rule_gives_the_same(function):
+    specs: dict[str, Any] = {"z": "N C", "y": LABELS}
+    if function is weighted:
+        specs["weights"] = "N"
+    plain = derivo.derive(function, wrt="z", simplify=False, **specs)
+    assert plain.check().ok
+
+
 @pytest.mark.parametrize("function", CASES, ids=lambda f: f.__name__)
 def test_what_is_saved_stays_as_it_was(function):
     """The change is made to a copy, unless it is of a value that is new."""

@@ -606,7 +606,7 @@ scatter_add: Op = register(
     Op(
         "scatter_add",
         ("g", "*indices"),
-        lambda g, *_i, shape, **_: Spec(shape, g.kind),
+        lambda g, *_i, shape, **_: Spec(shape, "float" if g.is_weak else g.kind),
         _scatter_text,
         vjp=lambda g, _y, _x, *i, axis, **_: (
             gather(g, *i, axis=axis),

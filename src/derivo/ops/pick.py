@@ -91,9 +91,9 @@ def added_along(axis: int, rank: int, first: int = 0) -> str:
     return f"np.add.at({{out}}, {index}, {{{first}}})"
 
 
-def _add_text(attrs: Any, g: Any, _indices: Any) -> str:
+def _add_text(attrs: Any, _g: Any, _indices: Any) -> str:
     zeros = "{out} = np.zeros({shape}, dtype={dtype})"
-    return f"{zeros}\n{added_along(attrs['axis'], len(g.shape))}"
+    return f"{zeros}\n{added_along(attrs['axis'], len(attrs['shape']))}"
 
 
 # The adjoint of taking along an axis: what was taken twice gets both adjoints.
@@ -101,7 +101,9 @@ add_along_axis: Op = register(
     Op(
         "add_along_axis",
         ("g", "indices"),
-        lambda g, _indices, *, shape, **_: Spec(shape, g.kind),
+        lambda g, _indices, *, shape, **_: Spec(
+            shape, "float" if g.is_weak else g.kind
+        ),
         _add_text,
         vjp=lambda g, _y, _x, i, *, axis, **_: (
             take_along_axis(g, i, axis=axis),
