@@ -1,8 +1,7 @@
 """Compiled derivations give what derivations give, on the whole catalogue."""
 
-import re
 import warnings
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import derivo
 import derivo.compiled
 from derivo.errors import DtypeError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.nest import leaves
-from derivo.graph.node import order
 from derivo.ops.catalogue import CATALOGUE
 from derivo.run import c_function, compiler
 from tests.catalogue import CASES
@@ -36,43 +34,19 @@ def close(found, wanted, scale):
         np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12 * scale)
 
 
-# What has no form in compiled loops; everything else in the catalogue has one.
-WITHOUT_FORM = {"three_diagonals"}
-
-
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_every_case_of_the_catalogue(name):
     case = CASES[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         d = derivo.derive(case.function, **case.specs)
-    try:
-        compiled = d.compile()
-    except NotSupportedError as error:
-        assert_without_form(name, d, str(error))
-        return
-    assert name not in WITHOUT_FORM
+    compiled = d.compile()
     arrays = case.arrays()
     value, gradients = d.value_and_gradients(**arrays)
     found, others = compiled.value_and_gradients(**arrays)
     scale = max(1.0, *(float(np.abs(v).max(initial=0)) for v in leaves(value)))
     close(found, value, scale)
     close(others, gradients, scale)
-
-
-def assert_without_form(name, d, message):
-    """See that what is refused has no form in its record."""
-    assert name in WITHOUT_FORM, message
-    said = re.match(r"`(\w+)` (has no form in compiled loops|gives integers)", message)
-    assert said, message
-    if said[2] == "gives integers":
-        return
-    nodes = order([*d.written_out.forward.graph.outputs,
-                   *d.written_out.backward.gradients.values()])  # fmt: skip
-    ops = {n.op.name: n.op for n in nodes} | dict(CATALOGUE)
-    op = ops[said[1]]
-    assert op.element is None
-    assert "elementwise" not in op.traits
 
 
 # --- every operation -----------------------------------------------------------------
@@ -82,12 +56,14 @@ PLACED = sorted(
     if op.inputs and op.element is not None and "elementwise" not in op.traits
     and name not in {"stop_gradient", "put"}  # `put` writes at computed places, too
 )  # fmt: skip
+OPERATIONS = sorted(n for n, op in CATALOGUE.items() if op.inputs and n != "argument")
 
 
 def drawn(name):
     """Draw operands and attributes of an operation."""
     op, rng = CATALOGUE[name], np.random.default_rng(1)
-    arrays, attrs = ((rng.normal(size=(3, 4)),), {"axis": 1})
+    arrays = [rng.normal(size=(3, 4)) for _ in op.inputs]
+    attrs = {"axis": 1} if "axis" in op.attrs else {}
     if op.samples is not None:
         arrays, attrs = op.samples(rng)
     return [np.asarray(a) for a in arrays], attrs
@@ -96,26 +72,31 @@ def drawn(name):
 def every_operation(operands):
     """Apply each operation to operands of its own."""
     results = []
-    for name in PLACED:
+    for name in OPERATIONS:
         arrays, attrs = drawn(name)
         given = [operands[f"{name}_{k}"] for k in range(len(arrays))]
         results.append(CATALOGUE[name](*given, **attrs))
     return tuple(results)
 
 
-@pytest.mark.parametrize("threads", [1, 3])
-def test_every_operation_that_is_not_elementwise(threads, monkeypatch):
-    assert len(PLACED) > 30
-    assert {"cumsum", "gather", "argmax", "einsum", "roll", "any"} <= set(PLACED)
+@cache
+def derived():
+    """Derive all operations in one function; give that, and its operands."""
     operands = {
         f"{name}_{k}": array
-        for name in PLACED
+        for name in OPERATIONS
         for k, array in enumerate(drawn(name)[0])
     }
     specs = {k: derivo.Spec(a.shape, a.dtype) for k, a in operands.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        d = derivo.derive(every_operation, operands=specs, verify=False)
+        return derivo.derive(every_operation, operands=specs, verify=False), operands
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_every_operation(threads, monkeypatch):
+    assert len(OPERATIONS) == sum(bool(op.inputs) for op in CATALOGUE.values())
+    d, operands = derived()
     monkeypatch.setattr(c_function, "available_cores", lambda: threads)
     monkeypatch.setattr(c_function, "Pace", Fixed)
     value, gradients = d.value_and_gradients(operands)

@@ -9,6 +9,7 @@ import pytest
 import derivo
 import derivo.compiled
 from derivo.compiled import CompiledInC
+from derivo.emit.c.forms import has_form
 from derivo.emit.plan.leaf import Plain, Tile
 from derivo.emit.plan.schedule import schedule
 from derivo.graph.nest import leaves
@@ -137,7 +138,7 @@ def planned(function, specs):
     compiled = derivo.derive(function, **specs).compile()
     assert isinstance(compiled, CompiledInC)
     computation = compiled._computation(with_gradients=True)
-    return schedule(computation.prepared()).leaves
+    return schedule(computation.prepared(), has_form).leaves
 
 
 def test_products_of_attention_are_computed_in_blocks():

@@ -8,9 +8,9 @@ import pytest
 import derivo
 import derivo.compiled
 from derivo.compiled import CompiledInC
+from derivo.emit.c.forms import has_form
 from derivo.emit.plan.leaf import Scan, Tile
 from derivo.emit.plan.schedule import schedule
-from derivo.errors import NotSupportedError
 from derivo.graph.nest import leaves, rebuilt
 from derivo.run import c_function, compiler
 from tests.catalogue.case import SIZES
@@ -22,8 +22,6 @@ pytestmark = pytest.mark.skipif(
     compiler.find_compiler() is None, reason="no C compiler"
 )
 CASES = {case.name: case for case in (*LOOPS, *PROGRAMS.values())}
-# Integers that are computed.
-REFUSED = {"plain_convolution", "numbered_pairs", "window_sums"}
 
 
 @pytest.fixture(autouse=True)
@@ -39,10 +37,6 @@ def quick(monkeypatch):
 def test_every_loop_gives_what_the_derivation_gives(name, monkeypatch):
     case = CASES[name]
     d = derivo.derive(case.function, verify=False, **case.specs)
-    if name in REFUSED:
-        with pytest.raises(NotSupportedError, match="gives integers"):
-            d.compile()
-        return
     compiled = d.compile()
     for steps in (1, 4):
         monkeypatch.setitem(SIZES, "T", steps)
@@ -59,7 +53,8 @@ def test_every_loop_gives_what_the_derivation_gives(name, monkeypatch):
 def test_what_can_be_done_at_once_is_not_in_the_loop():
     compiled = derivo.derive(lstm, **PROGRAMS["lstm"].specs).compile()
     assert isinstance(compiled, CompiledInC)
-    plan = schedule(compiled._computation(with_gradients=True).prepared())
+    computation = compiled._computation(with_gradients=True).prepared()
+    plan = schedule(computation, has_form)
     scans = [leaf for leaf in plan.leaves if isinstance(leaf, Scan)]
     assert len(scans) == 2
     for scan in scans:

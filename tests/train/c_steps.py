@@ -9,6 +9,7 @@ from derivo.layers.named import network_loss
 from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import compiled
+from derivo.run.in_numpy import Left
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.engines import c_computation, c_source
 from derivo.train.forward import build_forward
@@ -57,12 +58,15 @@ class Case:
 
     def engine(self, x, t, batch, threads=1, rate=0.05):
         """Give the engine, on so many threads."""
+        computation = c_computation(self.step).prepared()
         constants = [
-            n.attrs["value"].array
-            for n in c_computation(self.step).kept[len(self.start) :]
+            n.attrs["value"].array for n in computation.kept[len(self.start) :]
         ]
         shapes = [v.shape for v in self.start]
-        engine = CEngine(self.library, (x, t), shapes, batch, rate, constants, threads)
+        left = Left.of(computation, [batch])
+        engine = CEngine(
+            self.library, (x, t), shapes, batch, rate, constants, threads, left=left
+        )
         engine.pace = Fixed(threads)  # type: ignore[assignment]
         return engine
 

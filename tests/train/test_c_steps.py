@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.errors import IndependentWarning, NotSupportedError
+from derivo.errors import IndependentWarning
 from derivo.layers import Dense
 from derivo.layers.activations import ACTIVATIONS
 from derivo.layers.losses import LOSSES
@@ -230,22 +230,6 @@ def test_a_failed_step_is_reported_with_its_loss():
         np.testing.assert_allclose(a, b, rtol=1e-12)
     fine = engine.epoch(case.start, np.arange(4), 1, lambda _n: None)
     assert fine.bad_step is None
-
-
-@pytest.mark.parametrize(
-    ("function", "text"),
-    [
-        (lambda n: np.sort(n, axis=1), "`sort` has no form in compiled loops"),
-        (lambda n: np.linalg.norm(n, 2), "has no form in compiled loops"),
-    ],
-    ids=["sort", "largest singular value"],
-)
-def test_what_has_no_form_in_c_is_refused_with_a_reason(function, text):
-    def whole(n):
-        return n + np.sum(function(n))
-
-    with pytest.raises(NotSupportedError, match=text):
-        Case.of([Dense(4, whole), Dense(2)], "squared_error", (3, 2))
 
 
 # --- long sums, denormal numbers, memory ----------------------------------------------

@@ -108,15 +108,6 @@ def test_five_steps_are_those_of_a_loop_written_by_hand(by_hand, optimizer):
         np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-12)
 
 
-def refused(step):
-    """Give what C says of a step that it has no form for."""
-    try:
-        step.source_for("c")
-    except NotSupportedError as error:
-        return str(error)
-    return ""
-
-
 @pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 @pytest.mark.parametrize(
     ("name", "dtype", "tolerance"),
@@ -137,12 +128,6 @@ def test_engines_agree(name, dtype, tolerance, monkeypatch):
             for _ in range(2)
         ]
     options: dict[str, Any] = {"epochs": 2, "batch_size": 4, "verbose": 0}
-    refusal = refused(steps[0])
-    if refusal:  # loops over time; all others are covered
-        assert (name, "`scan`" in refusal) == ("LSTM", True)
-        with pytest.raises(NotSupportedError, match="`scan`"):
-            steps[0].fit(**options, engine="c", **case.data)
-        return
     found = steps[0].fit(**options, engine="c", **case.data)
     expected = steps[1].fit(**options, engine="numpy", **case.data)
     assert found.engine == "c"
@@ -317,21 +302,6 @@ def test_a_compiled_step_on_what_is_not_finite_changes_nothing(monkeypatch):
     assert step.state.steps == before.steps
     for old, new in zip(before.values, step.state.values, strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-@needs_compiler
-def test_calls_of_what_has_no_form_in_c_are_refused_or_left_to_numpy(monkeypatch):
-    def in_order(x, w):
-        return np.mean(np.sort(x @ w, axis=0)[0])
-
-    step = derivo.training_step(in_order, params={"w": np.ones((3, 2))}, x="N 3")
-    step.engine = "c"
-    with pytest.raises(NotSupportedError, match="`sort` has no form"):
-        step(x=X)
-    monkeypatch.setattr(one_by_one, "steps_worth_compiling", lambda *_: 0)
-    monkeypatch.setattr(one_by_one, "reason_against", lambda *_: "")
-    step.engine = "auto"
-    assert step(x=X) != step(x=X)
 
 
 # --- batches --------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import numpy as np
 
 from derivo.errors import NotSupportedError
 from derivo.run.engine import EpochResult
+from derivo.run.in_numpy import InNumpy, Left
 
 # Threads meet twice a step; below this they wait longer than they work.
 SECONDS_WORTH_THREADS = 100e-6
@@ -52,6 +53,8 @@ class CEngine:
         At most so many; None for as many as there are cores.
     sizes
         Every named size in the order of the text; None for that of a batch alone.
+    left
+        What the text leaves to NumPy.
     """
 
     name = "c"
@@ -60,6 +63,7 @@ class CEngine:
         self, library: ctypes.CDLL, data: Sequence[Any], shapes: Sequence[Any],
         batch_size: int, learning_rate: float, constants: Sequence[Any] = (),
         threads: int | None = None, sizes: Sequence[int] | None = None,
+        left: Left | None = None,
     ) -> None:  # fmt: skip
         self.library = typed(library)
         self.shapes = [tuple(s) for s in shapes]
@@ -70,6 +74,8 @@ class CEngine:
             message = f"there is no memory for steps of {self.batch_size} rows"
             raise NotSupportedError(message)
         self._give(data)
+        left = Left() if left is None else left
+        self.in_numpy = InNumpy(self.library, self.step, left, self.data[0].dtype)
         self._put(constants, start=len(self.shapes))
         self.library.step_number_is(self.step, 0, float(learning_rate))
         self.pace = Pace(threads or available_cores())
@@ -119,6 +125,7 @@ class CEngine:
                 self.step, pointer(order), len(order), self.batch_size, done, until,
                 first, self.pace.threads, loss,
             )  # fmt: skip
+            self.in_numpy.refuse()
             refuse_out_of_range(self.library)
             if failed >= 0:
                 return EpochResult(self.values(), loss[1], int(failed))
@@ -168,6 +175,7 @@ class CEngine:
         failed = self.library.step_run(
             self.step, None, rows, rows, 0, 1, number, self.pace.threads, loss
         )
+        self.in_numpy.refuse()
         refuse_out_of_range(self.library)
         self.pace.learn(1, time.perf_counter() - began)
         return loss[1], failed < 0
@@ -233,16 +241,26 @@ class Pace:
 
 
 def refuse_out_of_range(library: Any) -> None:
-    """Raise what NumPy raises for an index beyond its axis.
+    """Raise what was noted on the way.
 
     Raises
     ------
     IndexError
-        There was one.
+        An index beyond its axis, as NumPy says it.
+    NotSupportedError
+        Whole numbers that the floating type cannot hold.
     """
-    if library.step_out_of_range():
+    noted = library.step_out_of_range()
+    if noted == 1:
         message = "an index is out of bounds for the axis that it picks from"
         raise IndexError(message)
+    if noted:
+        message = (
+            "integers were computed that compiled text, which computes with "
+            "floating-point numbers, cannot hold: larger than 2**24 in float32 or "
+            "2**53 in float64, or divided by zero; float64 or engine='numpy' may"
+        )
+        raise NotSupportedError(message)
 
 
 def available_cores() -> int:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.emit.c.module import left_to_numpy
 from derivo.emit.plan.computation import Computation
 from derivo.emit.plan.items import is_literal
 from derivo.emit.plan.layout import origin
@@ -24,6 +25,7 @@ from derivo.run.c_engine import (
     refuse_out_of_range,
     typed,
 )
+from derivo.run.in_numpy import InNumpy, Left
 
 # Memory for so many combinations of sizes is kept.
 MOST_SIZES = 4
@@ -48,6 +50,7 @@ class CFunction:
         self.library = typed(library)
         self.computation = computation
         self.dtype = np.dtype(dtype)
+        self.left = left_to_numpy(computation)
         self.memory: dict[tuple[int, ...], _Memory] = {}
         self.lock = Lock()
 
@@ -97,6 +100,9 @@ class _Memory:
             message = f"there is no memory for sizes {sizes}"
             raise NotSupportedError(message)
         self.pace = Pace(available_cores())
+        named = dict(zip(function.computation.sizes, sizes, strict=True))
+        left = Left(function.left, named)
+        self.in_numpy = InNumpy(self.library, self.step, left, self.dtype)
         kept = function.computation.kept
         self.arguments = sum(
             not isinstance(n.attrs.get("value"), Constant) for n in kept
@@ -112,7 +118,7 @@ class _Memory:
     def put(self, k: int, value: Any) -> None:
         """Hand an argument over, in the floating type."""
         given = np.asarray(value)
-        array = np.ascontiguousarray(given, self.dtype)
+        array = given.astype(self.dtype, "C", copy=False)
         if given.dtype.kind in "iu" and not np.array_equal(array, given):
             message = f"integers that {self.dtype} cannot hold: compile with float64"
             raise NotSupportedError(message)
@@ -125,5 +131,6 @@ class _Memory:
         loss = (ctypes.c_double * 2)()
         began = time.perf_counter()
         self.library.step_run(self.step, None, 1, 1, 0, 1, 1, self.pace.threads, loss)
+        self.in_numpy.refuse()
         refuse_out_of_range(self.library)
         self.pace.learn(1, time.perf_counter() - began)

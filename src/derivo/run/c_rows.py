@@ -12,6 +12,7 @@ import numpy as np
 
 from derivo.errors import NotSupportedError
 from derivo.run.c_engine import available_cores, pointer, typed
+from derivo.run.in_numpy import InNumpy, Left
 
 # So many rows are computed at a time: their values stay in cache.
 BLOCK = 256
@@ -55,11 +56,13 @@ class CRows:
         Arrays that were closed over: they are put in after those that are kept.
     dtype
         float32 or float64.
+    left
+        What the text leaves to NumPy.
     """
 
     def __init__(
         self, library: ctypes.CDLL, shape: RowsShape, constants: Sequence[Any],
-        dtype: Any,
+        dtype: Any, left: Left | None = None,
     ) -> None:  # fmt: skip
         self.library = typed(library)
         self.library.step_apply.restype = None
@@ -79,6 +82,8 @@ class CRows:
         if not self.step:
             message = f"there is no memory for {BLOCK} rows"
             raise NotSupportedError(message)
+        left = Left() if left is None else left
+        self.in_numpy = InNumpy(self.library, self.step, left, self.dtype)
 
     def __del__(self) -> None:
         """Give the memory back."""
@@ -107,6 +112,7 @@ class CRows:
             given, result = self._places
             self._given[:rows] = x
             self.library.step_apply(self.step, given, rows, 1, result)
+            self.in_numpy.refuse()
             return self._found[:rows].copy()
 
     def _apply_blocks(self, given: int, rows: int, result: int) -> None:
@@ -119,6 +125,7 @@ class CRows:
                 self.step, given + k * shape.features * item, count, threads,
                 result + k * shape.columns * item,
             )  # fmt: skip
+            self.in_numpy.refuse()
 
     def _hold(self, values: tuple[Any, ...]) -> None:
         kept = values[: self.shape.kept]

@@ -28,6 +28,7 @@ from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
 from derivo.run.engine import Engine
+from derivo.run.in_numpy import Left
 from derivo.run.jax_engine import JaxEngine
 from derivo.run.numpy_engine import NumpyEngine
 from derivo.train.loop import Plan
@@ -125,10 +126,11 @@ def c_engine(
     constants = [
         n.attrs["value"].array for n in computation.kept[len(shapes) + len(whole) :]
     ]
+    prepared = computation.prepared()
+    named = [sizes[name] for name in prepared.sizes]
     return CEngine(
         library, batches, shapes, sizes[step.graph.rows], learning_rate,
-        [*whole, *constants],
-        sizes=[sizes[name] for name in computation.prepared().sizes],
+        [*whole, *constants], sizes=named, left=Left.of(prepared, named),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.emit.c.module import write_c
+from derivo.emit.c.module import left_to_numpy, write_c
 from derivo.emit.c.runtime import Target
 from derivo.emit.plan.computation import Computation
 from derivo.emit.step import Function, write_module
@@ -16,6 +16,7 @@ from derivo.graph.builder import Constant
 from derivo.graph.node import Node, order
 from derivo.run.c_rows import CRows, RowsShape
 from derivo.run.compiler import compiled, machine
+from derivo.run.in_numpy import Left
 from derivo.train.forward import ForwardPass
 from derivo.train.step import USUAL_ROWS, derive_forward
 from derivo.train.targets import Targets
@@ -92,7 +93,10 @@ def compiled_prediction(
     library = compiled(write_c(computation, target, _PREDICT))
     work = sum(int(np.prod(p.shape)) for p in forward.parameters)
     arrays = [n.attrs["value"].array for n in constants]
-    return CRows(library, RowsShape(*columns, len(parameters), work), arrays, dtype)
+    prepared = computation.prepared()
+    left = Left(left_to_numpy(prepared), {prepared.rows: 0}, prepared.rows)
+    rows = RowsShape(*columns, len(parameters), work)
+    return CRows(library, rows, arrays, dtype, left)
 
 
 def outputs(module: ModuleType, x: Any, parameters: tuple[Any, ...]) -> Any:

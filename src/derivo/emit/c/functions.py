@@ -187,6 +187,17 @@ _WHOLE = _Whole("nan_to_num", 4, both=_NAN_TO_NUM, element=_NAN_TO_NUM_OF)
 BY_NAME = {f.name: f for f in (*_FUNCTIONS, _WHOLE)}
 
 
+_COUNT = """
+/* A whole number that was computed: one that `real` cannot hold is noted. */
+INLINE double whole(double x) {
+    const double limit = sizeof(real) == 4 ? 16777216.0 : 9007199254740992.0;
+    if (!(fabs(x) < limit && x == rint(x)))
+        __atomic_store_n(&out_of_range, 2, __ATOMIC_RELAXED);
+    return x;
+}
+"""
+WHOLE_NUMBER = _Whole("whole", both=_COUNT)
+
 # Parts of several functions.
 _PARTS = {"exp_rest": exponentials.exp_rest}
 

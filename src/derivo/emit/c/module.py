@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from derivo.emit.c.columns import ColumnsWriter, TotalWriter
+from derivo.emit.c.forms import has_form
 from derivo.emit.c.functions import functions_text
+from derivo.emit.c.in_numpy import InNumpyWriter, handed_over
 from derivo.emit.c.layout import block, comment, declared, wrapped
 from derivo.emit.c.move import MoveWriter
-from derivo.emit.c.outside import APPLY, OUTSIDE, TAKE_MEMORY, movers
+from derivo.emit.c.outside import APPLY, ASK, OUTSIDE, TAKE_MEMORY, movers
 from derivo.emit.c.place import (
     Module,
     factor_text,
@@ -27,7 +29,8 @@ from derivo.emit.c.simple import (
 )  # fmt: skip
 from derivo.emit.c.tile import TileWriter
 from derivo.emit.c.writer import LeafText, Writer
-from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.computation import Computation, with_insides
+from derivo.emit.plan.items import is_literal
 from derivo.emit.plan.layout import (
     Layout,
     Line,
@@ -41,6 +44,7 @@ from derivo.emit.plan.layout import (
 from derivo.emit.plan.leaf import (
     Columns,
     Gather,
+    InNumpy,
     Leaf,
     Move,
     Numbers,
@@ -54,13 +58,14 @@ from derivo.emit.plan.leaf import (
     Turned,
 )  # fmt: skip
 from derivo.emit.plan.schedule import schedule
+from derivo.graph.dim import product
 from derivo.graph.names import Names
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 
 _WRITERS: dict[type[Leaf], type[Writer]] = {
     Gather: GatherWriter, Pointwise: PointwiseWriter, Tile: TileWriter,
     Rows: RowsWriter, Columns: ColumnsWriter, Total: TotalWriter,
-    Turned: TurnedWriter, Plain: PlainWriter, Move: MoveWriter,
+    Turned: TurnedWriter, Plain: PlainWriter, Move: MoveWriter, InNumpy: InNumpyWriter,
 }  # fmt: skip
 
 
@@ -79,10 +84,31 @@ def write_c(computation: Computation, target: Target, title: str) -> str:
     Raises
     ------
     NotSupportedError
-        An operation that has no form in C; the message says which.
+        What has no form in C, and is not to be had from NumPy; the message says what.
     """
     prepared = computation.prepared()
-    return _ModuleWriter(prepared, schedule(prepared), target).text(title)
+    plan = schedule(prepared, has_form)
+    return _ModuleWriter(prepared, plan, target).text(title)
+
+
+def left_to_numpy(computation: Computation) -> tuple[Node, ...]:
+    """Give what NumPy computes for a text, in the order of the numbers in it.
+
+    Parameters
+    ----------
+    computation
+        As it is `prepared`.
+    """
+    nodes = with_insides(order(computation.roots))
+    if all(map(_needs_no_numpy, nodes)):
+        return ()
+    return schedule(computation, has_form).in_numpy
+
+
+def _needs_no_numpy(node: Node) -> bool:
+    """Tell whether a value is an argument, a number, part of a loop, or has a form."""
+    is_item = "item" in node.op.traits
+    return is_item or not node.inputs or is_literal(node) or has_form(node)
 
 
 class _ModuleWriter:
@@ -100,6 +126,8 @@ class _ModuleWriter:
             {},
             computation.names,
             Names({*reserved(), *map(size_name, self.sizes)}),
+            {n: k for k, n in enumerate(plan.in_numpy)},
+            computation.rows,
         )
         self._name_values()
 
@@ -120,9 +148,12 @@ class _ModuleWriter:
         names, arrays = self.computation.names, self.module.arrays
         for node in leaf.nodes:
             is_number = isinstance(layout_of(node.spec.shape), Number)
-            if node in leaf.kept or is_number or isinstance(leaf, Turned | Plain):
+            alone = isinstance(leaf, Turned | Plain | InNumpy)
+            if node in leaf.kept or is_number or alone:
                 turned = self._turned_name(node) if is_turned(node) else ""
                 self._name(node, names.get(node) or turned or node.op.name)
+        if isinstance(leaf, InNumpy):
+            self._name_by_rows(leaf)
         if isinstance(leaf, Move):
             of = leaf.to if leaf.value is None else leaf.value
             wish = names.get(leaf.to) or arrays.get(origin(of)) or names.get(of)
@@ -139,6 +170,15 @@ class _ModuleWriter:
     def _name(self, node: Node, wish: str) -> None:
         if node not in self.module.arrays:
             self.module.arrays[node] = self.module.names.fresh(plain(wish))
+
+    def _name_by_rows(self, leaf: InNumpy) -> None:
+        """Name what NumPy sees of values that do not lie row by row."""
+        module = self.module
+        for node in handed_over(leaf):
+            name, layout = module.arrays[node], layout_of(node.spec.shape)
+            if name not in module.by_rows and not isinstance(layout, Line):
+                kind = "number" if isinstance(layout, Number) else "by_rows"
+                module.by_rows[name] = module.names.fresh(f"{name}_{kind}")
 
     def _turned_name(self, node: Node) -> str:
         source = self.module.arrays.get(origin(node.inputs[0]), "values")
@@ -161,6 +201,7 @@ class _ModuleWriter:
             movers(self.computation, self.module),
             OUTSIDE,
             *([APPLY] if self.computation.batches and self.computation.outputs else []),
+            *([ASK] if self.module.in_numpy else []),
         ]
         return wrapped("\n\n".join(b.strip() for b in blocks)) + "\n"
 
@@ -182,7 +223,19 @@ class _ModuleWriter:
                 layout = layout_of(node.inputs[0].spec.shape)
                 assert isinstance(layout, Panels)  # noqa: S101
                 found.append((f"{names[node]}_rows", Line(layout.rows)))
-        return found
+        for node, name in reversed(names.items()):
+            rows = self.module.by_rows.get(name)
+            if rows and not isinstance(layout_of(node.spec.shape), Number):
+                found.append((rows, Line(product(node.spec.shape))))
+        return [*dict(found).items()]
+
+    def _numbers_by_rows(self) -> list[str]:
+        """Give the numbers that NumPy is given or gives, as they lie in memory."""
+        of_name = {name: n for n, name in self.module.arrays.items()}
+        return [
+            rows for name, rows in self.module.by_rows.items()
+            if isinstance(layout_of(of_name[name].spec.shape), Number)
+        ]  # fmt: skip
 
     def _struct(self) -> str:
         arrays = [
@@ -190,6 +243,11 @@ class _ModuleWriter:
         ]
         numbers = [name for name, at in self._arrays() if isinstance(at, Number)]
         given = [f"*{self.module.arrays[n]}_all" for n in self.computation.batches]
+        asked = [f"*{name}" for name in self._numbers_by_rows()]
+        ask = [
+            "    int (*ask_numpy)(int value, void **arrays, long rows);",
+            "    int *is_lost;  /* it failed */",
+        ]
         lines = [
             "/* The arrays of a step, and its numbers: each thread has a copy. */",
             "struct step {",
@@ -201,6 +259,8 @@ class _ModuleWriter:
             *declared("real", arrays),
             *(declared("const real", given) if given else ()),
             *(declared("double", numbers) if numbers else ()),
+            *(declared("double", asked) if asked else ()),
+            *(ask if self.module.in_numpy else ()),
             "};",
         ]
         return "\n".join(lines)
@@ -212,6 +272,12 @@ class _ModuleWriter:
             f"s->{name} = take_memory(&at, {self._length(layout)});"
             for name, layout in self._arrays() if not isinstance(layout, Number)
         ]  # fmt: skip
+        lines += [
+            f"s->{name} = (double *)take_memory(&at, 2);"
+            for name in self._numbers_by_rows()
+        ]
+        if self.module.in_numpy:
+            lines.append("s->is_lost = (int *)take_memory(&at, 1);")
         body = block(
             "static char *place_arrays(struct step *s, char *at)",
             [*lines, "return at;"],
@@ -253,10 +319,16 @@ class _ModuleWriter:
         texts = [(n, self._leaf(n)) for n in leaves if not isinstance(n, Scan)]
         shared = [(leaf, text) for leaf, text in texts if leaf.length is not None]
         self.functions += [t.functions for _, t in texts if t.functions]
+        asks = [text.call for leaf, text in texts if isinstance(leaf, InNumpy)]
         for leaf, text in texts:
-            if leaf.length is None:
+            if isinstance(leaf, InNumpy):
+                last += [text.last] if text.last else []
+            elif leaf.length is None:
                 lines += [*text.call.split("\n"), *self._check(leaf)]
                 last += [text.last] if text.last else []
+        if asks:
+            lines.append(block("if (!me->thread)", asks))
+            last.insert(0, "if (*s->is_lost) return 0;")
         if shared:
             number = len(self.phases) + 1
             self.phases.append(self._phase(number, shared))

@@ -43,7 +43,7 @@ struct step *step_open(const long *sizes) {
     return s;
 }
 void step_close(struct step *s) { free(s); }
-/* Tell whether an index lay beyond its axis since the last question. */
+/* Tell what was noted since the last question: 1 for an index beyond its axis. */
 int step_out_of_range(void) {
     return __atomic_exchange_n(&out_of_range, 0, __ATOMIC_RELAXED);
 }
@@ -124,6 +124,15 @@ void step_apply(struct step *s, const real *from, long rows, int threads, real *
     step_take(s, 0, to);
 }
 """
+ASK = """
+/* Say which function computes what has no form here. It is given the number of the
+   value, where operands and result lie, row by row (a number as a double), and how many
+   rows the step has; it tells whether it failed. */
+void step_ask(struct step *s, int (*ask)(int value, void **arrays, long rows)) {
+    s->ask_numpy = ask;
+    *s->is_lost = 0;
+}
+"""
 
 
 def movers(computation: Computation, module: Module) -> str:
@@ -136,9 +145,9 @@ def movers(computation: Computation, module: Module) -> str:
             put.append(f"case {k}: s->{name} = *from; break;")
             get.append(f"case {k}: *to = (real)s->{name}; break;")
         else:
-            sides = _sides(layout, module)
-            put.append(f"case {k}: pack(s->{name}, from, {sides}); break;")
-            get.append(f"case {k}: unpack(s->{name}, to, {sides}); break;")
+            size = sides(layout, module)
+            put.append(f"case {k}: pack(s->{name}, from, {size}); break;")
+            get.append(f"case {k}: unpack(s->{name}, to, {size}); break;")
     for k, node in enumerate(computation.outputs):
         source = origin(node)
         if is_literal(source):
@@ -148,7 +157,7 @@ def movers(computation: Computation, module: Module) -> str:
             out.append(f"case {k}: *to = (real)s->{name}; break;")
         else:
             out.append(
-                f"case {k}: unpack(s->{name}, to, {_sides(layout, module)}); break;"
+                f"case {k}: unpack(s->{name}, to, {sides(layout, module)}); break;"
             )
     give = [
         f"case {k}: s->{names[n]}_all = from; break;"
@@ -165,7 +174,7 @@ def movers(computation: Computation, module: Module) -> str:
     ])  # fmt: skip
 
 
-def _sides(layout: Layout, module: Module) -> str:
+def sides(layout: Layout, module: Module) -> str:
     """Give rows, columns and width of a panel, for packing."""
     if isinstance(layout, Line):
         return f"1, {size_text(layout.length, 's->')}, {module.target.widest}"

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from derivo.emit.c.element import ElementPrinter, Text, literal
-from derivo.emit.c.functions import BY_NAME, Function
+from derivo.emit.c.functions import BY_NAME, WHOLE_NUMBER, Function
 from derivo.emit.c.runtime import Target
-from derivo.emit.plan.items import is_literal, operand_at
+from derivo.emit.plan.items import is_count, is_literal, operand_at
 from derivo.emit.plan.layout import (
     Line,
     Number,
@@ -39,7 +39,7 @@ me meet together parts worker work thread threads rows PARTS MOST_THREADS LANES 
 PAUSE REGISTER INLINE OWN SQRT SHARE NAN
 now now_2 now_3 INFINITY best number place out_of_range index_within
 p0 p1 p2 p3 p4 p5 p6 p7 n o
-is_changed
+is_changed is_lost ask_numpy arrays whole
 """
 # Functions of a letter or a word that math.h and stdlib.h declare.
 _LIBRARY = """
@@ -113,15 +113,31 @@ class Module:
         Names that values should get.
     names
         Hands out further names.
+    in_numpy
+        What NumPy computes, with the number that it is asked for by.
+    rows
+        The name of the size that differs from step to step; "" if none does.
     used
         Functions of elements that are called.
+    by_rows
+        Names of the arrays that NumPy sees, by those of the arrays that are meant.
     """
 
     target: Target
     arrays: dict[Node, str]
     wishes: Mapping[Node, str]
     names: Names
+    in_numpy: Mapping[Node, int] = field(default_factory=dict)
+    rows: str = ""
     used: dict[Function, None] = field(default_factory=dict)
+    by_rows: dict[str, str] = field(default_factory=dict)
+
+    def counted(self, node: Node, text: Text) -> Text:
+        """Give what was computed, with the question whether it is a whole number."""
+        if not is_count(node):
+            return text
+        self.used[WHOLE_NUMBER] = None
+        return Text(f"whole({text.code})", "number")
 
     @property
     def printer(self) -> ElementPrinter:

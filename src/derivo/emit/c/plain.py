@@ -13,6 +13,7 @@ from derivo.emit.c.place import CAST, Body, text_of
 from derivo.emit.c.sums import BLOCK, Accumulator
 from derivo.emit.c.whole import tree_of
 from derivo.emit.c.writer import LeafText, Writer
+from derivo.emit.plan.items import is_count
 from derivo.emit.plan.layout import (
     Line,
     Number,
@@ -53,7 +54,8 @@ class PlainWriter(Writer):
     def write(self) -> LeafText:
         """Write the leaf."""
         shape = self.shape()
-        if isinstance(layout_of(shape), Panels):
+        is_counted = any(map(is_count, self.leaf.nodes))
+        if isinstance(layout_of(shape), Panels) and not is_counted:
             try:
                 return self.in_lanes(place(shape)[-1])
             except NotInLanesError:
@@ -74,7 +76,8 @@ class PlainWriter(Writer):
             return self._scattered(node, element)
         if isinstance(element, Running):
             return self._running(node, element)
-        return self._of_elements(node, *self._element(node, place(node.spec.shape)))
+        lines, value = self._element(node, place(node.spec.shape))
+        return self._of_elements(node, lines, self.module.counted(node, value))
 
     def begin(self, inputs: tuple[Node, ...], lane: str) -> None:
         """Begin with nothing read."""
@@ -193,7 +196,7 @@ class PlainWriter(Writer):
             return self._reduced_in_lanes(node, value, loops, count)
         value = self.printer.as_kind(value, "real")
         given = {"_acc": Text("sum", "number"), "_0": Text("next", "number")}
-        step = self.printer.print(fold.step, given).code
+        step = self.module.counted(node, self.printer.print(fold.step, given)).code
         text = f"const double next = {value.code};\nsum = {step};"
         text = self._around(text, loops)
         many = self._size(count) if isinstance(count, Size) else literal(count)
@@ -254,7 +257,7 @@ class PlainWriter(Writer):
             "_acc": Text("sum", "number"),
             "_0": Text(self._factor(operand, index), "number", CAST),
         }
-        step = self.printer.print(element.step, given).code
+        step = self.module.counted(node, self.printer.print(element.step, given)).code
         self.body.arrays[name] = None
         at, _ = self.reader.place(index, shape)
         text = f"sum = {step};\n{name}[{at}] = (real)sum;"
@@ -306,7 +309,7 @@ class PlainWriter(Writer):
         right: Index = (middle,)
         if has_col:
             right = (*operand_place(b.spec.shape[:-2], stack), middle, index[-1])
-        text = f"sum += {self._factor(a, left)} * {self._factor(b, right)};"
+        text = self._added(node, [self._factor(a, left), self._factor(b, right)])
         axes = [] if inner == 1 else [(INNER, inner)]
         return ["double sum = 0;", self._around(text, axes)], Text("sum", "number")
 
@@ -329,8 +332,16 @@ class PlainWriter(Writer):
             self._factor(operand, tuple(letters[c] for c in term))
             for term, operand in zip(terms, node.inputs, strict=True)
         ]
-        text = self._around(f"sum += {' * '.join(factors)};", axes)
+        text = self._around(self._added(node, factors), axes)
         return ["double sum = 0;", text], Text("sum", "number")
+
+    def _added(self, node: Node, factors: Sequence[str]) -> str:
+        """Write how a product is added to a sum."""
+        term = " * ".join(factors)
+        if not is_count(node):
+            return f"sum += {term};"
+        counted = self.module.counted(node, Text(f"sum + {term}", "number"))
+        return f"sum = {counted.code};"
 
     # --- places that are computed -----------------------------------------------------
 

@@ -71,7 +71,7 @@ INLINE mask first_lanes(long n) {{
 INLINE mask nearest(vec x) {{ return (mask)(x + {magic}) - (mask)splat({magic}); }}
 INLINE vec as_real(mask n) {{ return (vec)(n + (mask)splat({magic})) - {magic}; }}
 /* An index: a negative one counts from behind, one beyond the axis is noted. */
-static int out_of_range;
+static int out_of_range;  /* 1: an index, 2: a whole number */
 INLINE long index_within(long at, long n) {{
     if (at >= -n && at < n) return at < 0 ? at + n : at;
     __atomic_store_n(&out_of_range, 1, __ATOMIC_RELAXED);

@@ -145,7 +145,10 @@ def turn_call(
 def numbers_text(leaf: Numbers, module: Module) -> LeafText:
     """Write numbers made from numbers: statements, no function."""
     body = Body(module, is_matrix=False, member="s->")
-    lines = [f"s->{module.arrays[n]} = {body.value(n).code};" for n in leaf.nodes]
+    lines = [
+        f"s->{module.arrays[n]} = {module.counted(n, body.value(n)).code};"
+        for n in leaf.nodes
+    ]
     new = []
     for argument, node in leaf.stores.items():
         value = body.read(node, letters(layout_of(node.spec.shape)))

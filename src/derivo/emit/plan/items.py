@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from derivo.emit.plan.computation import Computation, Put
+from derivo.emit.plan.computation import Computation, Put, with_insides
 from derivo.emit.plan.layout import (
     Layout,
     Line,
@@ -67,7 +67,7 @@ class Edge:
     @property
     def is_aligned(self) -> bool:
         """Whether a thread reads only what it made itself."""
-        if self.source.kind == "scan":
+        if self.source.kind in {"scan", "in numpy"}:
             return False
         is_number = isinstance(self.source.layout, Number)
         if self.source.kind in {"numbers", "total"} or is_number or not self.at:
@@ -83,9 +83,9 @@ class Item:
     ----------
     kind
         "gather", "numbers", "pointwise", "product", "row fold", "column fold", "total",
-        "turned", "plain", "running", "scan" for a loop over time with all its results,
-        "put" for a value that is moved, or "store" for a result that is written back
-        to an argument.
+        "turned", "plain", "running", "in numpy" for what has no form in loops, "scan"
+        for a loop over time with all its results, "put" for a value that is moved, or
+        "store" for a result that is written back to an argument.
     node
         The value.
     layout
@@ -143,6 +143,17 @@ def is_literal(node: Node) -> bool:
     return plain or isinstance(node.op.element, Same)
 
 
+def is_count(node: Node) -> bool:
+    """Tell whether a value is whole numbers that are computed from whole numbers.
+
+    They are computed as floating-point numbers, and must be found to be exact. How many
+    truths there are is known to be no large number.
+    """
+    if node.spec.kind not in {"int", "pyint"} or not node.inputs or _is_view(node):
+        return False
+    return any(i.spec.kind != "bool" for i in node.inputs if not is_literal(i))
+
+
 def reduced_letters(node: Node) -> str | None:
     """Give the letters of the operand's loops that a reduction runs over.
 
@@ -182,20 +193,30 @@ def operand_at(node: Node, operand: Node) -> str | None:
     return at if at is None or lies == {"j": "i"}.get(at, at) else None
 
 
-def items_of(computation: Computation) -> Items:
+def items_of(computation: Computation, has_form: Callable[[Node], bool]) -> Items:
     """Classify every value, and find what it reads.
+
+    Parameters
+    ----------
+    computation
+        Of which values.
+    has_form
+        Tells whether an operation can be printed as loops.
 
     Raises
     ------
     NotSupportedError
-        An operation that has no form in compiled loops; the message says which.
+        A parameter that becomes what cannot be stored; the message says which.
     """
-    return _Classifier(computation).run()
+    return _Classifier(computation, has_form).run()
 
 
 class _Classifier:
-    def __init__(self, computation: Computation) -> None:
+    def __init__(
+        self, computation: Computation, has_form: Callable[[Node], bool]
+    ) -> None:
         self.computation = computation
+        self.has_form = has_form
         self.nodes = _live(computation.roots)
         self.results_of: dict[Node, list[Node]] = defaultdict(list)
         self.every: list[Item] = []
@@ -276,17 +297,16 @@ class _Classifier:
             self.of_value[node] = self.of_value[scan]
             self.results_of[scan].append(node)
             return
-        try:
-            item = self._item(node)
-        except NotSupportedError as error:
-            message = f"`{node.op.name}` {error}"
-            raise NotSupportedError(message) from None
-        self._add(item)
+        self._add(self._item(node))
 
     def _item(self, node: Node) -> Item:
         layout = layout_of(node.spec.shape)
         if "loop" in node.op.traits:
             item = Item("scan", node, Number())
+            for operand in node.inputs:
+                self._read(item, operand, ALL)
+        elif not self.has_form(node):
+            item = Item("in numpy", node, layout)
             for operand in node.inputs:
                 self._read(item, operand, ALL)
         elif self._is_plain(node):
@@ -309,8 +329,13 @@ class _Classifier:
     def _is_plain(self, node: Node) -> bool:
         """Tell whether a value is left to plain loops."""
         element = node.op.element
-        if is_turned(node):
+        if is_turned(node) or not self.has_form(node):
             return False
+        if is_count(node) and not (
+            isinstance(layout_of(node.spec.shape), Number)
+            and "elementwise" in node.op.traits
+        ):
+            return True
         if isinstance(element, Product):
             return stacked(node) is None
         if isinstance(element, Fold):
@@ -359,17 +384,6 @@ class _Classifier:
         return Item("total", node, Line(layout.rows), [Edge(item, ALL)])
 
     def _pointwise(self, node: Node, layout: Layout) -> Item:
-        if view_place(node) is None and "elementwise" not in node.op.traits and (
-            node.op.element is None or not node.inputs
-        ):  # fmt: skip
-            message = "has no form in compiled loops"
-            raise NotSupportedError(message)
-        only_truths = all(
-            i.spec.kind == "bool" for i in node.inputs if not is_literal(i)
-        )
-        if node.spec.kind == "int" and node.spec.rank and not only_truths:
-            message = "gives integers, and compiled steps have arrays of floats"
-            raise NotSupportedError(message)
         item = Item(
             "numbers" if isinstance(layout, Number) else "pointwise", node, layout
         )
@@ -394,6 +408,8 @@ class _Classifier:
 
     def _stores(self) -> dict[Node, Item]:
         stores: dict[Node, Item] = {}
+        # NumPy may refuse a value: then nothing is to have changed.
+        asking = [i for i in self.every if self._asks_numpy(i)]
         results = self.computation.results
         loss = self.computation.loss
         for argument, result in zip(self.computation.kept, results, strict=False):
@@ -413,9 +429,20 @@ class _Classifier:
             ]
             if loss is not None and origin(loss) in self.of_value:
                 item.edges.append(Edge(self.of_value[origin(loss)], "", is_order=True))
+            item.edges += [Edge(may_fail, "", is_order=True) for may_fail in asking]
             self.every.append(item)
             stores[argument] = item
         return stores
+
+    def _asks_numpy(self, item: Item) -> bool:
+        """Tell whether NumPy computes a value, or one inside a loop."""
+        if item.kind != "scan":
+            return item.kind == "in numpy"
+        inside = with_insides([item.node, *self.results_of[item.node]])
+        return any(
+            n.inputs and "item" not in n.op.traits and not self.has_form(n)
+            for n in inside
+        )
 
 
 def _turned_at(node: Node) -> str:

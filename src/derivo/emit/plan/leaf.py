@@ -124,6 +124,14 @@ class Plain(Leaf):
 
 
 @dataclass(frozen=True)
+class InNumpy(Leaf):
+    """One value that NumPy computes: what has no form in loops.
+
+    One thread calls NumPy, on arrays row by row, and the others wait for it.
+    """
+
+
+@dataclass(frozen=True)
 class Turned(Leaf):
     """A matrix written as its transpose, or each of a stack."""
 
@@ -220,3 +228,8 @@ class Plan:
                 if isinstance(leaf, Scan):
                     found += [*leaf.begin, *leaf.body.leaves]
         return tuple(found)
+
+    @property
+    def in_numpy(self) -> tuple[Node, ...]:
+        """What NumPy computes; its place here is the number that it is asked for by."""
+        return tuple(n for a in self.leaves if isinstance(a, InNumpy) for n in a.nodes)

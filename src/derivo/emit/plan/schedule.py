@@ -8,7 +8,7 @@ wait for itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation, Put
@@ -25,6 +25,7 @@ from derivo.emit.plan.layout import (
 from derivo.emit.plan.leaf import (
     Columns,
     Gather,
+    InNumpy,
     Leaf,
     Move,
     Numbers,
@@ -52,22 +53,27 @@ class _Group:
     phase: int = 0
 
 
-def schedule(computation: Computation, depth: int = 0) -> Plan:
+def schedule(
+    computation: Computation, has_form: Callable[[Node], bool], depth: int = 0
+) -> Plan:
     """Arrange a computation, which is `Computation.prepared`, in leaves and phases.
 
     Parameters
     ----------
     computation
         What is computed.
+    has_form
+        Tells whether an operation can be printed as loops; what cannot is left to
+        NumPy.
     depth
         How many loops it stands in.
 
     Raises
     ------
     NotSupportedError
-        An operation that has no form in compiled loops; the message says which.
+        A parameter that becomes what cannot be stored; the message says which.
     """
-    items = items_of(computation)
+    items = items_of(computation, has_form)
     grouping = _Grouping(items)
     grouping.join()
     groups = grouping.in_order()
@@ -79,7 +85,7 @@ def schedule(computation: Computation, depth: int = 0) -> Plan:
         ]  # fmt: skip
         group.phase = max(waits, default=0)
     needed = _needed(computation, grouping)
-    scans = _Scans(computation.names, items, depth)
+    scans = _Scans(computation.names, items, has_form, depth)
     count = max((g.phase for g in groups), default=0) + 1
     phases = [
         Phase(
@@ -245,6 +251,7 @@ class _Grouping:
             "gather",
             "running",
             "scan",
+            "in numpy",
         }:
             return False
         if isinstance(group.layout, Panels) and group.kind == "rows":
@@ -322,9 +329,13 @@ def _needed(computation: Computation, grouping: _Grouping) -> set[Node]:
 class _Scans:
     """Makes the leaves of loops, each with the plan of its inside."""
 
-    def __init__(self, names: Mapping[Node, str], items: Items, depth: int) -> None:
+    def __init__(
+        self, names: Mapping[Node, str], items: Items,
+        has_form: Callable[[Node], bool], depth: int,
+    ) -> None:  # fmt: skip
         self.names = names
         self.items = items
+        self.has_form = has_form
         self.depth = depth
 
     def leaf(self, scan: Node) -> Scan:
@@ -336,8 +347,8 @@ class _Scans:
             (), None, count=inside.length, counter=counter,
             is_reverse=inside.is_reverse,
             begin=(*map(_move, begin), *map(_zeros, inside.zero)),
-            body=schedule(inside.computation, self.depth + 1), outside=inside.outside,
-            same=inside.same,
+            body=schedule(inside.computation, self.has_form, self.depth + 1),
+            outside=inside.outside, same=inside.same,
         )  # fmt: skip
 
 
@@ -352,10 +363,12 @@ def _zeros(node: Node) -> Move:
 
 
 def _special(group: _Group, scans: _Scans) -> Leaf | None:
-    """Give the leaf of a loop, or of a value that is moved; None for others."""
+    """Give the leaf of a loop, of NumPy's, or of what is moved; None for others."""
     item = group.items[0]
     if group.kind == "scan":
         return scans.leaf(item.node)
+    if group.kind == "in numpy":
+        return InNumpy((item.node,), None)
     return None if item.put is None else _move(item.put)
 
 
