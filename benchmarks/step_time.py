@@ -30,7 +30,8 @@ import numpy as np
 from contenders import NAMES, OURS, Contender, contenders
 from workloads import WORKLOADS, Workload
 
-PAUSE = 0.05
+# Threads of OpenBLAS wait at work for a tenth of a second before they go to rest.
+PAUSE = 0.15
 SIDE = 768
 LIMIT = "the limit"
 # Adam divides by roots of small numbers: rounding grows over some thousand steps.

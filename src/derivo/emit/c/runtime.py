@@ -122,28 +122,65 @@ INLINE void clear(int rows, vec sum[restrict][2]) {{
     for (int r = 0; r < rows; ++r) sum[r][0] = sum[r][1] = splat(0);
 }}
 
+/* Have the rows of a block brought nearer that will be asked for soon. */
+INLINE void fetch(int rows, long width, const real *from) {{
+#pragma GCC unroll 32
+    for (long at = 0; at < rows * width; at += 64 / (long)sizeof(real))
+        __builtin_prefetch(from + at);
+}}
+
 /* A matrix row by row into panels, and back. */
 static void pack(real *to, const real *from, long rows, long cols, long width) {{
-    for (long j = 0; j < cols; j += width)
+    for (long j = 0; j < cols; j += width) {{
+        const size_t size = (size_t)smaller(width, cols - j) * sizeof(real);
         for (long i = 0; i < rows; ++i)
-            for (long l = 0; l < width && j + l < cols; ++l)
-                to[j * rows + i * width + l] = from[i * cols + j + l];
+            memcpy(to + j * rows + i * width, from + i * cols + j, size);
+    }}
 }}
 static void unpack(const real *from, real *to, long rows, long cols, long width) {{
-    for (long j = 0; j < cols; j += width)
-        for (long i = 0; i < rows; ++i)
-            for (long l = 0; l < width && j + l < cols; ++l)
-                to[i * cols + j + l] = from[j * rows + i * width + l];
+    for (long i = 0; i < rows; ++i)
+        for (long j = 0; j < cols; j += width)
+            memcpy(to + i * cols + j, from + j * rows + i * width,
+                   (size_t)smaller(width, cols - j) * sizeof(real));
+}}
+/* LANES rows of as many numbers, turned in registers: halves of squares change places,
+   of ever smaller squares (Eklundh 1972). */
+INLINE void turn_square(const real *from, long next, real *to, long to_next) {{
+    const mask lane = {{{counting}}};
+    vec row[LANES];
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) row[r] = load(from + r * next);
+#pragma GCC unroll 4
+    for (int h = LANES / 2; h; h /= 2)
+#pragma GCC unroll 16
+        for (int r = 0; r < LANES; ++r) {{
+            if (r & h) continue;
+            const vec a = row[r], b = row[r + h];
+            const mask is_right = (lane & h) != 0;
+            row[r] = pick(is_right, rotated(b, LANES - h), a);
+            row[r + h] = pick(is_right, b, rotated(a, h));
+        }}
+#pragma GCC unroll 16
+    for (int r = 0; r < LANES; ++r) store(to + r * to_next, row[r]);
 }}
 /* Panels of a matrix, and the rows i0 to i1 - 1 of it, into panels of its transpose.
    Both may be parts of matrices with more rows: all_rows, to_rows. */
 INLINE void turn(const real *from, real *to, long all_rows, long to_rows, long cols,
                  long width, long to_width, long i0, long i1) {{
-    for (long p = i0; p < i1; p += to_width)
-        for (long j = 0; j < cols; ++j)
-            for (long i = p; i < p + to_width && i < i1; ++i)
-                to[p * to_rows + j * to_width + (i - p)] =
-                    from[j / width * width * all_rows + i * width + j % width];
+    for (long i = i0; i < i1; i += LANES)
+        for (long j = 0; j < cols; j += LANES) {{
+            const real *square = from + j / width * width * all_rows + j % width;
+            real *turned = to + i / to_width * to_width * to_rows + i % to_width;
+            square += i * width;
+            turned += j * to_width;
+            if (i + LANES <= i1 && j + LANES <= cols) {{
+                turn_square(square, width, turned, to_width);
+                continue;
+            }}
+            for (long l = 0; l < LANES && j + l < cols; ++l)
+                for (long k = 0; k < LANES && i + k < i1; ++k)
+                    turned[l * to_width + k] = square[k * width + l];
+        }}
 }}
 """
 _THREADS = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from derivo.emit.c.element import Text
 from derivo.emit.c.layout import block, comment
 from derivo.emit.c.place import Body
@@ -43,13 +45,26 @@ class TileWriter(Writer):
         given = f"const struct step *s, int rows, {stack}long i, long j"
         head = f"INLINE void {name}({given})"
         lines = [*self.declarations(body), f"vec sum[{self._counts()[0]}][2];",
-                 "clear(rows, sum);", *products, after]  # fmt: skip
+                 "clear(rows, sum);", *self._fetched(body), *products,
+                 after]  # fmt: skip
         note = f"{self._formula(node)}, a block of rows and columns: {self.results()}."
         text = "\n".join([*comment(note), block(head, lines)])
         around = Body(self.module, is_matrix=True)
         loops = self._loops(name, around)
         shared = self.shared(title, around, loops, "")
         return LeafText(f"{text}\n{shared.functions}", shared.call)
+
+    def _fetched(self, body: Body) -> list[str]:
+        """Write what has the block brought nearer that comes after the product.
+
+        A product takes longer than memory does to answer: parameters and states of the
+        update rule are there when it is done.
+        """
+        found = re.findall(r"load\((\w+) \+ at\)", "\n".join(body.lines))
+        return [
+            f"fetch(rows, {self.width}, {name} + j * {self.rows} + i * {self.width});"
+            for name in dict.fromkeys(found)
+        ]
 
     def _formula(self, node: Node) -> str:
         left, right = node.inputs
@@ -97,15 +112,15 @@ class TileWriter(Writer):
 
         if isinstance(inner, Size):
             count = f"{depth} - k < {wide} ? {depth} - k : {wide}"
-            return [
-                f"for (long k = 0; k < {depth}; k += {wide})\n    {call('k', count)}"
-            ]
+            loop = f"for (long k = 0; k < {depth}; k += {wide})"
+            return [f"{loop}\n    {call('k', count)}"]
         full, rest = inner // wide * wide, inner % wide
         lines = []
         if full:
-            lines.append(
-                f"for (long k = 0; k < {full}; k += {wide})\n    {call('k', wide)}"
-            )
+            further = f"{a} + (k + {wide}) * {high} + {row} * {wide}"
+            loop = f"for (long k = 0; k < {full}; k += {wide})"
+            further = f"fetch(rows, {wide}, {further});"
+            lines.append(block(loop, [further, call("k", wide)]))
         if rest:
             lines.append(call(str(full) if full else "", rest))
         return lines
