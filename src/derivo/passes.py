@@ -97,6 +97,7 @@ class Passes:
         self.function = function
         self.given = given
         self.traced = traced
+        self.outlined = traced  # the same, with the functions that stay as calls
         self.structure = structure
         self.forward = forward
         self.backward = backward
@@ -173,8 +174,10 @@ class Passes:
             cls.of, function=function, specs=given, wrt=names, simplify=simplify,
             stabilize=stabilize, assume=assume, keep=keep, inline=inline, flat=flat,
         )  # fmt: skip
-        return cls(function, given, traced, structure, forward, backward, functions,
+        made = cls(function, given, traced, structure, forward, backward, functions,
                    rederive)  # fmt: skip
+        made.outlined = outlined.graph
+        return made
 
     # --- source -----------------------------------------------------------------------
 

@@ -132,7 +132,7 @@ def test_a_network_explains_itself(tmp_path):
 def test_ids_lead_somewhere_and_factors_are_in_the_code(case):
     d = derivo.derive(case.function, **case.specs)
     e = d.explain()
-    document, window = e.document, e.window
+    document, window = e.written_out, e.window
     spots = {s.id for s in document.drawing.spots}
     edges = {e.id for e in document.drawing.edges}
     known = {f.id for f in document.factors}

@@ -268,7 +268,7 @@ def deep(x, w, b):
 
 
 def test_forty_blocks_fold():
-    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L"), {}))
+    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {}))
     assert drawn.folded is not None
     assert len(drawn.folded.spots) < len(drawn.spots) / 2
     folded = {m for s in drawn.folded.spots for m in (s.members or (s.id,))}
@@ -276,7 +276,7 @@ def test_forty_blocks_fold():
 
 
 def test_folding_keeps_the_order_of_the_rest():
-    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L"), {}))
+    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {}))
     kept = [s.id for s in drawn.folded.spots if not s.members]
     assert kept == [s.id for s in drawn.spots if s.id in set(kept)]
 

@@ -89,7 +89,7 @@ def test_folding_keeps_the_paths_of_drawn_programs(drawing):
 
 
 def whole_of(derivation):
-    drawn = draw(subject(derivation, {}))
+    drawn = draw(subject(derivation.written_out, {}))
     return Drawing(drawn.title, drawn.spots, drawn.edges), drawn.folded
 
 

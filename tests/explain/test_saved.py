@@ -103,7 +103,7 @@ def test_a_value_is_said_to_be_used_where_the_derivative_reads_it(case):
     d = derivo.derive(case.function, **case.specs)
     s = subject(d, {})
     names = names_of(s)
-    factors = {f.id: f for f in s.factors}
+    factors = {f.id: f for f in s.all_factors}
     document = d.explain("matrix").document
     told = {}
     for row, value in reasons(document, "matrix.written"):

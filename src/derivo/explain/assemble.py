@@ -17,6 +17,7 @@ from derivo.explain.levels import (
     scalar,
     vanishing,
 )
+from derivo.explain.levels.calls import function_sections
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words
 
@@ -32,6 +33,11 @@ TOLD: dict[str, tuple[Tell, ...]] = {
         vanishing.sections,
     ),
     "batch": (batch.sections, loops.batch_sections),
+}
+# Of functions that are called: what is kept, and the update, are told of the whole.
+OF_FUNCTIONS: dict[str, tuple[Tell, ...]] = {
+    "matrix": (loops.matrix_sections, matrix.both_passes, jacobian.sections),
+    "batch": TOLD["batch"],
 }
 
 
@@ -56,6 +62,9 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
             continue
         for tell in TOLD.get(level, ()):
             sections += tell(subject, words)
+    of_functions = [tell for level in levels for tell in OF_FUNCTIONS.get(level, ())]
+    if of_functions:
+        sections += function_sections(subject, words, of_functions)
     # What is told at length below stands first, in short.
     sections.sort(key=lambda s: s.anchor != SHORT)
     return Document(

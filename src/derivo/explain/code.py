@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
+from derivo.explain.calls import call_behind
 from derivo.explain.document import Code, CodeLine
 from derivo.explain.step_lines import factors_of, lines_of
 from derivo.explain.subject import Subject, unique_names
@@ -15,19 +19,28 @@ def code_of(subject: Subject) -> Code:
     A line that computes the adjoint of a value stands for every factor on the way from
     that value to the next values whose adjoints have lines of their own.
     """
-    emitted = subject.derivation.emitted
+    told = [_tied(part) for part in (subject, *(f.body for f in subject.functions))]
+    lines = []
+    for number, text in enumerate(subject.derivation.emitted.text.splitlines(), 1):
+        tied = next((t[number] for t in told if number in t), CodeLine(text))
+        lines.append(replace(tied, text=text))
+    return Code(with_loops(lines, subject))
+
+
+def _tied(subject: Subject) -> dict[int, CodeLine]:
+    """Give what the lines of a function are tied to, by number of the line."""
     forward, backward = values_of_lines(subject)
     covered = subject.covered_factors({v for found in backward.values() for v in found})
-    lines = []
-    for number, text in enumerate(emitted.text.splitlines(), start=1):
+    found = {}
+    for number in forward.keys() | backward.keys():
         # One adjoint may serve several values: the line stands at the one nearest the
         # result, and for the factors of all.
-        values = backward.get(number) or [n for n in [forward.get(number)] if n]
+        values = backward.get(number) or [forward[number]]
         ids = {i for v in values if number in backward for i in covered[v]}
         factors = tuple(f.id for f in subject.factors if f.id in ids)
-        place = subject.ids[max(values, key=lambda n: n.index)] if values else ""
-        lines.append(CodeLine(text, factors, place, backward=number in backward))
-    return Code(with_loops(lines, subject))
+        place = subject.ids[max(values, key=lambda n: n.index)]
+        found[number] = CodeLine("", factors, place, backward=number in backward)
+    return found
 
 
 def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:
@@ -52,8 +65,14 @@ def values_of_lines(
         if node in shown:
             forward[number] = shown[node]
         elif node in adjoints:
-            backward[number] = adjoints[node]
+            backward[number] = [v for a in alike(node, adjoints) for v in adjoints[a]]
     return forward, backward
+
+
+def alike(node: Node, nodes: Iterable[Node]) -> list[Node]:
+    """Give what one line computes: a call hands back all its gradients at once."""
+    call = call_behind(node)
+    return [node] if call is None else [n for n in nodes if call_behind(n) == call]
 
 
 def _shown(subject: Subject) -> dict[Node, Node]:

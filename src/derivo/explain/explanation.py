@@ -53,7 +53,6 @@ def explain(
     ShapeError
         Arrays that do not fit.
     """
-    derivation = derivation.written_out
     wanted = (level,) if isinstance(level, str) else tuple(level)
     names: tuple[Any, ...] = wanted
     for name in names:
@@ -106,7 +105,26 @@ class Explanation:
             return None
         words = Words(document.language)
         with np.errstate(all="ignore"):
-            return window_of(self.derivation, self.arrays, self.upstream, words)
+            whole = self.derivation.written_out
+            return window_of(whole, self.arrays, self.upstream, words)
+
+    @cached_property
+    def written_out(self) -> Document:
+        """The document with the functions that are called written out, for the page.
+
+        What moves there goes through them, step by step; their calls are told beside.
+        """
+        from derivo.explain.levels.calls import alone
+
+        document, whole = self.document, self.derivation.written_out
+        if whole is self.derivation:
+            return document
+        found = explain(
+            whole, document.asked or "all", language=document.language,
+            upstream=self.upstream, arrays=self.arrays,
+        ).document  # fmt: skip
+        calls = (alone(s) for s in document.sections if s.anchor.startswith("call-"))
+        return replace(found, sections=(*found.sections, *calls))
 
     @property
     def page(self) -> str:
@@ -114,8 +132,8 @@ class Explanation:
         from derivo.explain.writers.html import page, window
 
         if self.window is None:
-            return page.write(self.document)
-        return window.write(self.window, self.document)
+            return page.write(self.written_out)
+        return window.write(self.window, self.written_out)
 
     def open(self) -> Path:
         """Show the page in the browser; give the file that it was written to."""
@@ -209,7 +227,7 @@ class Explanation:
         """
         from derivo.explain.worksheet import sheet_and_key
 
-        derivation = self.derivation
+        derivation = self.derivation.written_out
         sheet, key, arrays = sheet_and_key(derivation, seed, self.document.language)
         return Worksheet(
             Explanation(derivation, sheet), Explanation(derivation, key), arrays

@@ -7,11 +7,13 @@ from dataclasses import replace
 from typing import Any
 
 from derivo.differentiate.reverse import differentiate
+from derivo.explain.calls import Calls, functions_of
 from derivo.explain.formula.of_node import formula_of, gradient_of, names_of
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.naming import with_deltas, with_names
 from derivo.explain.step_bodies import steps_of
 from derivo.explain.subject import Subject, outside_loops
+from derivo.graph.block import has_calls
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
@@ -31,26 +33,35 @@ def subject(
     values, sizes = derivation.bind((), arrays) if arrays else ({}, {})
     if values and not all(a.holds(values) for a in derivation.backward.assumptions):
         derivation = derivation.exact  # as `gradients` does for these values
-    forward, traced = derivation.forward, derivation.traced
+    forward = derivation.forward
     shown = simplify_forward(
-        traced,
+        derivation.outlined,
         forward.builder,
         forward.facts,
-        recognise=derivation.forward.graph is not traced,
+        recognise=forward.graph is not derivation.outlined,
         stabilize=False,
         same_text=False,
-    )
+    ).graph
+    calls = None
+    if has_calls(shown.nodes()):
+        calls = Calls(derivation)
+        derivation, shown = calls.told(), calls.graph(shown)
     seeds = derivation.backward.seeds
     is_loss = bool(seeds) and seeds[0].op is not argument
-    raw = differentiate(
-        shown.graph, derivation.wanted, forward.builder, is_loss=is_loss
-    )
-    graph, raw = outside_loops(shown.graph, raw)
+    raw = differentiate(shown, derivation.wanted, forward.builder, is_loss=is_loss)
+    graph, raw = outside_loops(shown, raw)
     graph = replace(graph, names=with_names(derivation, graph))
     raw = replace(raw, forward=graph)
     found = Subject(derivation, graph, raw, values, sizes, upstream, divide=steps_of)
     symbols = with_deltas(derivation, graph, raw) | parts_of_loops(found)
-    return replace(found, inner_names=shown.graph.names, symbols=symbols)
+    found = replace(found, inner_names=shown.names, symbols=symbols)
+    if calls is None:
+        return found
+    of = calls.derivation
+    return replace(
+        found, functions=functions_of(found, calls),
+        write_out=lambda: subject(of.written_out, arrays, upstream),
+    )  # fmt: skip
 
 
 def parts_of_loops(about: Subject) -> dict[Node, Formula]:

@@ -56,6 +56,11 @@ class Subject:
         The user's names of values inside loops.
     divide
         Opens the loops: gives a step of each as a subject of its own.
+    functions
+        The functions that are called, each a subject of its own; only the whole has
+        them, those of functions that call others too.
+    write_out
+        Gives the same with every function written out where it is called.
     """
 
     derivation: Passes
@@ -70,6 +75,13 @@ class Subject:
     adjoint_symbols: Mapping[Node, Formula] = field(default_factory=dict)
     inner_names: Mapping[Node, str] = field(default_factory=dict)
     divide: Callable[[Subject], tuple[Steps, ...]] = lambda _whole: ()
+    functions: tuple[Function, ...] = ()
+    write_out: Callable[[], Subject] | None = None
+
+    @cached_property
+    def written_out(self) -> Subject:
+        """The same with every function written out; itself if none is called."""
+        return self if self.write_out is None else self.write_out()
 
     @property
     def has_numbers(self) -> bool:
@@ -104,9 +116,9 @@ class Subject:
 
     @property
     def all_factors(self) -> tuple[Factor, ...]:
-        """The factors, those within loops too."""
-        inner = (f for steps in self.loops for f in steps.body.all_factors)
-        return (*self.factors, *inner)
+        """The factors, those within loops and functions too."""
+        parts = (*(s.body for s in self.loops), *(f.body for f in self.functions))
+        return (*self.factors, *(f for p in parts for f in p.all_factors))
 
     @cached_property
     def factor_of(self) -> Mapping[tuple[Node, int], Factor]:
@@ -159,6 +171,25 @@ class Subject:
         )
         with np.errstate(all="ignore"):
             return run_graph(wanted, known, self.sizes, dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function of the user's that is called: what it does is told once.
+
+    Attributes
+    ----------
+    name
+        As the source calls it.
+    body
+        What it computes from its arguments; with numbers, those of the first call.
+    calls
+        Its calls, each with the subject that it stands in.
+    """
+
+    name: str
+    body: Subject
+    calls: tuple[tuple[Subject, Node], ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -212,9 +212,13 @@ def has_calls(nodes: Iterable[Node]) -> bool:
     return any("call" in n.op.traits for n in nodes)
 
 
+Instead = Callable[[Node, Mapping[Node, Node]], "tuple[Node, ...] | None"]
+
+
 def inline(
-    roots: Iterable[Node], builder: Builder, given: Mapping[Node, Node] | None = None
-) -> dict[Node, Node]:
+    roots: Iterable[Node], builder: Builder, given: Mapping[Node, Node] | None = None,
+    *, instead: Instead | None = None,
+) -> dict[Node, Node]:  # fmt: skip
     """Put the bodies of functions in the place of their calls, forward and backward.
 
     Parameters
@@ -225,6 +229,9 @@ def inline(
         Where new nodes go.
     given
         What stands in the place of what; nothing below the keys is looked at.
+    instead
+        Gives other results of a call, from what has become of its operands; None
+        where its body is to be written out.
 
     Returns
     -------
@@ -237,7 +244,8 @@ def inline(
     nodes = between(tuple(roots), frozenset(new))
     for node in nodes:
         if "call" in node.op.traits:
-            bodies[node] = _written_out(node, new, builder)
+            made = None if instead is None else instead(node, new)
+            bodies[node] = made or _written_out(node, new, builder, instead)
         elif "result" in node.op.traits:
             new[node] = bodies[node.inputs[0]][node.attrs["at"]]
         else:
@@ -246,7 +254,7 @@ def inline(
 
 
 def _written_out(
-    node: Node, new: Mapping[Node, Node], builder: Builder
+    node: Node, new: Mapping[Node, Node], builder: Builder, instead: Instead | None
 ) -> tuple[Node, ...]:
     """Give the results of a call, computed where it stands."""
     if "back" in node.op.traits:
@@ -259,5 +267,5 @@ def _written_out(
         outputs = graph.outputs
     operands = (new[i] for i in call.inputs)
     given |= dict(zip(graph.inputs, operands, strict=True))
-    inside = inline(outputs, builder, given)
+    inside = inline(outputs, builder, given, instead=instead)
     return tuple(inside[o] for o in outputs)

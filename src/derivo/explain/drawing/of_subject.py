@@ -217,6 +217,8 @@ def sign_of(node: Node) -> str:
     """Give what stands in the circle: the operation's formula without its operands."""
     if node.op.traits & {"loop", "item"}:
         return node.op.name  # a loop over time, and what it gives
+    if "function" in node.op.traits:
+        return str(node.attrs["derived"].block.graph.name)
     args: list[Formula] = []
     constants = 0
     for operand in node.inputs:

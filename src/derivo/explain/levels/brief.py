@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from derivo.explain.document import SHORT, Code, Display, Mono, Row, Runs, Section
+from derivo.explain.document import (
+    SHORT,
+    Block,
+    Code,
+    Display,
+    Mono,
+    Paragraph,
+    Row,
+    Runs,
+    Section,
+)
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import formula_of
@@ -28,8 +38,14 @@ def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
     rows = tuple(rows_of(Telling(subject, words)))
     if not 0 < len(rows) <= MOST:
         return ()
+    blocks: list[Block] = [Display(rows)]
+    for function in subject.functions:
+        inner = tuple(rows_of(Telling(function.body, words)))
+        if 0 < len(inner) <= MOST:
+            said = words.runs("calls.within_brief", name=Mono(function.name))
+            blocks += [Paragraph(said), Display(inner)]
     title = words.runs("brief.title")
-    return (Section(SHORT, title, (Display(rows),), "matrix"),)
+    return (Section(SHORT, title, tuple(blocks), "matrix"),)
 
 
 def rows_of(t: Telling) -> list[Row]:

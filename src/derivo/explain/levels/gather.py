@@ -23,11 +23,12 @@ from derivo.explain.formula.tree import (
     Number,
     Times,
 )  # fmt: skip
+from derivo.explain.levels.calls import place_of
 from derivo.explain.levels.numbers_of import Scalars
 from derivo.explain.levels.paths import paths_between
 from derivo.explain.levels.scalar_numbers import RESULT, digits_for, slope
 from derivo.explain.levels.scalar_parts import added
-from derivo.explain.levels.tell import anchor_word
+from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 
 MOST_ENTRIES, MOST_PARTS = 12, 12
@@ -81,7 +82,7 @@ def gathered(node: Node, t: Scalars, *, along_paths: bool) -> list[Block]:
     symbol = adjoint_symbol(t.whole[node])
     matrix = Matrix(tuple(tuple(t.derivative(e) for e in row) for row in cells))
     rows = [Row(symbol, matrix), *_as_product(node, cells, t, along_paths=along_paths)]
-    link = f"#matrix-{anchor_word(symbol.name, t.subject.ids[node])}"
+    link = f"#{place_of(node, Telling(t.subject, t.words))}"
     return [
         Paragraph(t.words.runs("scalar.gathered")), Display(tuple(rows)),
         Paragraph((Link(t.words.text("scalar.to_matrix"), link),)),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from derivo.explain.calls import block_of
 from derivo.explain.document import (
     Block,
     Display,
     Link,
+    Mono,
     Note,
     Paragraph,
     Row,
@@ -29,6 +31,7 @@ from derivo.explain.formula.tree import (
     walk,
 )  # fmt: skip
 from derivo.explain.levels.batch import copy_anchor
+from derivo.explain.levels.calls import call_sections, is_call, only_call, through
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks
 from derivo.explain.levels.saved import saved, update
@@ -49,7 +52,13 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the backward pass in matrices, from the result back to the arguments."""
     t = Telling(subject, words)
     last = (update(t),) if t.subject.derivation.wanted else ()
-    return (*values(t), *adjoint_sections(t), *saved(t), *last)
+    return (*both_passes(subject, words), *saved(t), *last)
+
+
+def both_passes(subject: Subject, words: Sentences) -> tuple[Section, ...]:
+    """Tell what is computed, where each gradient comes from, and each call."""
+    t = Telling(subject, words)
+    return (*values(t), *adjoint_sections(t), *call_sections(t))
 
 
 def adjoint_sections(t: Telling) -> tuple[Section, ...]:
@@ -59,7 +68,7 @@ def adjoint_sections(t: Telling) -> tuple[Section, ...]:
     told = [
         n for n in reversed(subject.graph.nodes())
         if n in adjoints and not is_transparent(n) and not _is_passed(n, t)
-        and is_reached(n, subject)
+        and is_reached(n, subject) and only_call(n, t) is None
     ]  # fmt: skip
     if len(told) > MOST:
         told = [n for n in told if n in subject.names]
@@ -139,6 +148,8 @@ def _outside(value: Node, adjoint: Node, t: Telling) -> list[Block]:
 
 def _through(factor: Factor, t: Telling) -> list[Block]:
     """Tell what comes back through one operation."""
+    if is_call(factor.reader):
+        return _through_call(factor, t)
     part = t.part(factor)
     marked = t.marked(factor)
     if marked is not None:
@@ -148,6 +159,15 @@ def _through(factor: Factor, t: Telling) -> list[Block]:
     if factor.reader.op.contraction is not None:
         return product_blocks(factor, part, t)
     return _other(factor, part, t)
+
+
+def _through_call(factor: Factor, t: Telling) -> list[Block]:
+    """Tell what a call hands back to one of its operands."""
+    graph = block_of(factor.reader).graph
+    argument = Mono(graph.inputs[factor.position].attrs["name"])
+    said = t.words.runs("calls.through", name=Mono(graph.name), argument=argument)
+    numbers_of = t.in_numbers_only(t.part(factor))
+    return [Paragraph(said), Display((through(factor, t), *numbers_of))]
 
 
 def _elementwise(

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from derivo.errors import DerivoError
+from derivo.explain.calls import block_of
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import names_of
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
 from derivo.explain.levels.cells import Cells, boxed
 from derivo.explain.subject import Subject
+from derivo.graph.block import inline
 from derivo.graph.builder import Constant
 from derivo.graph.dim import evaluate, names
 from derivo.graph.node import Graph, Node, order
@@ -189,6 +191,8 @@ class _Expansion:
         return array
 
     def operation(self, node: Node, operands: list[Any]) -> Any:
+        if "function" in node.op.traits:
+            return self.called(node, operands)
         if "elementwise" in node.op.traits:
             return self.elementwise(node, operands)
         if node.op.contraction is not None:
@@ -264,17 +268,26 @@ class _Expansion:
             self.builder.make(argument, (), {"name": f"operand {k}", "spec": i.spec})
             for k, i in enumerate(node.inputs)
         ]
-        known = dict(self.known)
-        self.known.update(zip(stand_ins, operands, strict=True))
         inner = self.recorder.lift(
             node.op.lower(*(self.recorder.wrap(s) for s in stand_ins), **node.attrs)
         )
-        for part in order([inner]):
+        return self.inside(inner, dict(zip(stand_ins, operands, strict=True)))
+
+    def called(self, node: Node, operands: list[Any]) -> Any:
+        """Expand the body of a function where it is called."""
+        graph = block_of(node).graph
+        result = graph.outputs[node.attrs["at"]]
+        written = inline([result], self.builder)[result]
+        return self.inside(written, dict(zip(graph.inputs, operands, strict=True)))
+
+    def inside(self, result: Node, given: Mapping[Node, Any]) -> Any:
+        """Expand what stands in the place of an operation; it is known there alone."""
+        outside, self.known = self.known, {**self.known, **given}
+        for part in order([result]):
             if part not in self.known:
                 self.known[part] = self.value(part)
-        result = self.known[inner]
-        self.known = known
-        return result
+        found, self.known = self.known[result], outside
+        return found
 
     # --- names ------------------------------------------------------------------------
 

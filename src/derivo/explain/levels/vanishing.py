@@ -30,6 +30,9 @@ LONGEST_BAR = 24  # characters
 
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell of the path with the most functions whose slope stays below 1."""
+    whole, subject = subject, subject.written_out
+    # Factors within functions have numbers of their own: here they are but numbers.
+    marked = Mark if subject is whole else lambda f, _id: f
     t = Telling(subject, words)
     flat = {f.reader: f for f in subject.factors if steepest(f) is not None}
     path = longest(subject, flat)
@@ -39,9 +42,11 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     for factor in path:
         bound = steepest(factor)
         assert bound is not None  # noqa: S101
-        bounds.append(Mark(Number(bound, DIGITS), factor.id))
+        bounds.append(marked(Number(bound, DIGITS), factor.id))
     product = float(np.prod([b for f in path if (b := steepest(f)) is not None]))
-    slopes = tuple(Mark(p, f.id) for f in path if (p := prime(f, t.names)) is not None)
+    slopes = tuple(
+        marked(p, f.id) for f in path if (p := prime(f, t.names)) is not None
+    )
     rows = [
         Row(
             Times(slopes, "·"),
@@ -54,7 +59,7 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     if subject.values:
         largest = [slope_here(f, subject) for f in path]
         parts = tuple(
-            Mark(Number(x, DIGITS), f.id) for x, f in zip(largest, path, strict=True)
+            marked(Number(x, DIGITS), f.id) for x, f in zip(largest, path, strict=True)
         )
         rows.append(Row(None, Times(parts, "·"), words.runs("vanishing.here"), "→"))
         rows.append(Row(None, Number(float(np.prod(largest)), DIGITS)))

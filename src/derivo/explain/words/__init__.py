@@ -33,6 +33,7 @@ AREAS = (
     "jacobian",
     "vanishing",
     "loops",
+    "calls",
 )
 
 # In French a sign of two parts has a thin space before it, at which no line is broken.

@@ -1,0 +1,227 @@
+"""Calls: each a step with what goes in and comes back; each function told once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from derivo.explain.calls import block_of, call_behind, call_of, calls_in, results_of
+from derivo.explain.document import (
+    Block,
+    Code,
+    CodeLine,
+    Link,
+    Mono,
+    Paragraph,
+    Row,
+    Run,
+    Runs,
+    Section,
+    Table,
+)
+from derivo.explain.factors import Factor
+from derivo.explain.formula.of_node import formula_of
+from derivo.explain.formula.tree import Mark
+from derivo.explain.levels.tell import Telling, display, shape_of
+from derivo.explain.subject import Function, Subject
+from derivo.explain.words import Words
+from derivo.graph.node import Node
+
+Tell = Callable[[Subject, Words], tuple[Section, ...]]
+
+
+def is_call(node: Node) -> bool:
+    """Tell whether a value is the result of a call."""
+    return "function" in node.op.traits
+
+
+# --- one call -------------------------------------------------------------------------
+
+
+def call_sections(t: Telling) -> tuple[Section, ...]:
+    """Tell each call as one step, the last one first, as gradients come to them."""
+    return tuple(_call(node, t) for node in reversed(calls_in(t.subject.graph)))
+
+
+def _call(node: Node, t: Telling) -> Section:
+    name = block_of(node).graph.name
+    results = results_of(node, t.subject.graph)
+    lines, back = _lines(results, t), _handed_back(results, t)
+    target = t.words.text("calls.function", name=name)
+    link = Link(target, f"#function-{name}")
+    blocks: list[Block] = [Code(lines)] if lines else []
+    blocks += [
+        Table(tuple(_table(node, results, t))), *display(back),
+        Paragraph(t.words.runs("calls.step", name=Mono(name), link=link)),
+    ]  # fmt: skip
+    values = listed((t.shown(r),) for r in results)
+    title = t.words.runs("calls.title", name=name, values=values)
+    anchor, about = f"call-{t.anchor(results[0])}", t.subject.ids[results[0]]
+    return Section(anchor, title, tuple(blocks), "matrix", about)
+
+
+def place_of(value: Node, t: Telling) -> str:
+    """Give the anchor of the section that tells where a gradient comes from."""
+    call = only_call(value, t)
+    if call is None:
+        return f"matrix-{t.anchor(value)}"
+    return f"call-{t.anchor(results_of(call, t.subject.graph)[0])}"
+
+
+def only_call(value: Node, t: Telling) -> Node | None:
+    """Give the call that alone reads a value: what it hands back is told there."""
+    readers = [f.reader for f in t.readers.get(value, ())]
+    if t.looped(value) or t.given(value) or len(readers) != 1:
+        return None
+    return readers[0] if is_call(readers[0]) else None
+
+
+def alone(section: Section) -> Section:
+    """Give of a call what holds beside any other numbering: its lines and its table."""
+    blocks: list[Block] = []
+    for b in section.blocks:
+        if isinstance(b, Code):
+            blocks.append(Code(tuple(CodeLine(line.text) for line in b.lines)))
+        elif isinstance(b, Table):
+            blocks.append(b)
+    return replace(section, blocks=tuple(blocks), about="")
+
+
+def _lines(results: tuple[Node, ...], t: Telling) -> tuple[CodeLine, ...]:
+    """Give the lines of the source that call the function, forward and backward.
+
+    A call in a loop over a list has the lines of the loop.
+    """
+    d = t.subject.derivation
+    ids, place = tuple(f.id for f in _factors(results, t)), t.subject.ids[results[0]]
+    call, texts = call_of(results[0]), d.source.splitlines()
+    own, of_function = [], []
+    for number, node in d.emitted.lines.items():
+        forward, backward = call_of(node), call_behind(node)
+        found = forward or backward
+        if call is None or found is None or found[0] is not call[0]:
+            continue
+        is_back = backward is not None
+        text, factors = texts[number - 1].strip(), ids if is_back else ()
+        line = CodeLine(text, factors, place, is_back)
+        of_function.append(line)
+        own += [line] if found == call else []
+    both = [line.backward for line in of_function] in ([False], [False, True])
+    return tuple(own or of_function * both)
+
+
+def _handed_back(results: tuple[Node, ...], t: Telling) -> list[Row]:
+    """Write what comes back to each operand, with its numbers if they are few."""
+    return [
+        row for f in _factors(results, t)
+        for row in (through(f, t), *t.in_numbers_only(t.part(f)))
+    ]  # fmt: skip
+
+
+def through(factor: Factor, t: Telling) -> Row:
+    """Write what a call hands back to one of its operands."""
+    part = t.part(factor)
+    assert part is not None  # noqa: S101  a call hands back what is wanted of it
+    return Row(t.came_back(factor), Mark(formula_of(part, t.names), factor.id))
+
+
+def _factors(results: tuple[Node, ...], t: Telling) -> list[Factor]:
+    return [f for f in t.subject.factors if f.reader in results]
+
+
+def _table(
+    node: Node, results: tuple[Node, ...], t: Telling
+) -> Iterable[tuple[Runs, ...]]:
+    say, adjoints = t.words.text, t.subject.raw.adjoints
+    yield (say("calls.goes_in"),), listed(_with_shape(i, t) for i in node.inputs)
+    yield (say("calls.comes_out"),), listed(_with_shape(r, t) for r in results)
+    given = [r for r in results if r in adjoints]
+    if not given:
+        return
+    kept = kept_by(block_of(node).graph.name, t.subject.derivation.source)
+    held = listed((Mono(name),) for name in kept) or (say("calls.nothing"),)
+    yield (say("calls.is_kept"),), held
+    yield (say("calls.goes_back"),), listed((t.adjoint(r),) for r in given)
+    back = {
+        f.operand: t.adjoint(f.operand) if _is_only(f.operand, results, t)
+        else t.came_back(f)
+        for f in _factors(results, t)
+    }  # fmt: skip
+    yield (say("calls.comes_back"),), listed((f,) for f in back.values())
+
+
+def _is_only(value: Node, results: tuple[Node, ...], t: Telling) -> bool:
+    return all(f.reader in results for f in t.readers[value]) and not t.looped(value)
+
+
+def _with_shape(node: Node, t: Telling) -> Runs:
+    shape = f" ({shape_of(node.spec)})" if node.spec.rank else ""
+    return t.shown(node), shape
+
+
+def kept_by(name: str, source: str) -> tuple[str, ...]:
+    """Give the names that the backward pass of a function takes from what is kept."""
+    for function in ast.parse(source).body:
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        if function.name != f"{name}_backward":
+            continue
+        for line in function.body:
+            if isinstance(line, ast.Assign) and ast.unparse(line.value) == "saved":
+                target = line.targets[0]
+                parts = target.elts if isinstance(target, ast.Tuple) else [target]
+                return tuple(ast.unparse(p) for p in parts)
+    return ()
+
+
+def listed(parts: Iterable[Runs]) -> Runs:
+    """Write parts one after the other."""
+    runs: list[Run] = []
+    for part in parts:
+        runs += [", ", *part] if runs else part
+    return tuple(runs)
+
+
+# --- the functions --------------------------------------------------------------------
+
+
+def function_sections(
+    subject: Subject, words: Words, levels: Iterable[Tell]
+) -> tuple[Section, ...]:
+    """Tell each function that is called once, with the sections of these levels."""
+    levels = tuple(levels)
+    found: list[Section] = []
+    for function in subject.functions:
+        found.append(_about(function, words))
+        for tell in levels:
+            found += within(function, tell(function.body, words), words)
+    return tuple(found)
+
+
+def _about(function: Function, words: Words) -> Section:
+    name = Mono(function.name)
+    values = listed(
+        (Telling(holder, words).shown(r),)
+        for holder, node in function.calls for r in results_of(node, holder.graph)
+    )  # fmt: skip
+    count = len(function.calls)
+    key = "calls.about" if count > 1 else "calls.about_once"
+    said = words.runs(key, name=name, count=str(count), values=values)
+    if function.body.values and count > 1:
+        said = (*said, " ", *words.runs("calls.numbers"))
+    title = words.runs("calls.function", name=function.name)
+    return Section(f"function-{function.name}", title, (Paragraph(said),), "matrix")
+
+
+def within(
+    function: Function, sections: Iterable[Section], words: Words
+) -> list[Section]:
+    """Give sections of a function anchors of their own, and say where they belong."""
+    prefix = function.body.prefix
+    found = []
+    for s in sections:
+        anchor = s.anchor if prefix in s.anchor else f"{prefix}{s.anchor}"
+        title = (*s.title, *words.runs("calls.within", name=function.name))
+        found.append(replace(s, anchor=anchor, title=title))
+    return found

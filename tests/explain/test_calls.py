@@ -1,0 +1,224 @@
+"""A call is told as one step, and each function that is called once, under its name."""
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import derivo
+from derivo.explain.document import Code, Link, Paragraph, Table, blocks_of
+from derivo.explain.formula.unicode import inline
+from derivo.explain.prepare import subject
+from derivo.explain.words import LANGUAGES, Words
+
+
+def block(x, w, b):
+    h = np.tanh(x @ w + b)
+    m = h.mean(axis=-1, keepdims=True)
+    v = ((h - m) ** 2).mean(axis=-1, keepdims=True)
+    return (h - m) / np.sqrt(v + 1e-5)
+
+
+def two_calls(x, w1, b1, w2, b2, t):
+    y = block(x, w1, b1)
+    z = block(y, w2, b2)
+    return np.mean((z - t) ** 2)
+
+
+def gated(x, w, b):
+    n = x @ w + b
+    h = np.tanh(n)
+    return h, n / (1 + np.exp(-h))
+
+
+def several_results(x, w1, b1, w2, b2):
+    h, a = gated(x, w1, b1)
+    h, c = gated(h, w2, b2)
+    return h + a * c
+
+
+def twice(x, w, b):
+    y = block(x, w, b)
+    return block(y + x, w, b) * np.sin(y)
+
+
+def nested(x, w1, b1, w2, b2):
+    return twice(twice(x, w1, b1), w2, b2)
+
+
+def over_a_list(x, layers, t):
+    for w, b in layers:
+        x = block(x, w, b)
+    return np.mean((x - t) ** 2)
+
+
+def smoothed(x, r):
+    h = np.zeros(x.shape[1])
+    out = []
+    for row in x:
+        h = np.tanh(r * h + row)
+        out.append(h)
+    return np.stack(out) * r + np.exp(-r)
+
+
+def with_a_loop(x, r, s):
+    return smoothed(smoothed(x, r) * x, s)
+
+
+SQUARE = {"x": "N D", "w1": "D D", "b1": "D", "w2": "D D", "b2": "D"}
+PROGRAMS: dict[str, tuple[Any, dict[str, Any]]] = {
+    "two calls": (two_calls, {**SQUARE, "t": "N D"}),
+    "several results": (several_results, SQUARE),
+    "nested": (nested, SQUARE),
+    "a list of 12": (
+        over_a_list,
+        {"x": "N D", "layers": [("D D", "D")] * 12, "t": "N D"},
+    ),
+    "a loop inside": (with_a_loop, {"x": "T D", "r": "D", "s": "D"}),
+}
+SIZES = {"N": 3, "D": 2, "T": 4}
+
+
+def drawn(specs):
+    rng = np.random.default_rng(1)
+
+    def one(spec):
+        if not isinstance(spec, str):
+            return type(spec)(one(part) for part in spec)
+        return rng.normal(size=[SIZES[d] for d in spec.split()])
+
+    return {name: one(spec) for name, spec in specs.items()}
+
+
+def flat(nest, path):
+    if isinstance(nest, list | tuple):
+        return {
+            k: v for i, p in enumerate(nest) for k, v in flat(p, f"{path}.{i}").items()
+        }
+    return {path: nest}
+
+
+@pytest.fixture(params=PROGRAMS, scope="module")
+def told(request):
+    function, specs = PROGRAMS[request.param]
+    d = derivo.derive(function, **specs)
+    return d, drawn(specs)
+
+
+def anchors(document, start):
+    return [s.anchor for s in document.sections if s.anchor.startswith(start)]
+
+
+def test_each_function_is_told_once_and_each_call_as_a_step(told):
+    d, arrays = told
+    defined = re.findall(r"^def (\w+)\(.*\):$", d.source, re.MULTILINE)
+    ours = [n for n in defined if f"{n}_backward" in defined and n != d.name]
+    document = d.explain("matrix", **arrays).document
+    assert sorted(anchors(document, "function-")) == sorted(
+        f"function-{n}" for n in ours
+    )
+    about = subject(d, arrays)
+    titles = [inline_of(s.title) for s in document.sections if "call-" in s.anchor]
+    assert len(titles) == sum(len(f.calls) for f in about.functions) > len(ours)
+    assert all(any(f" {n} " in title for n in ours) for title in titles)
+
+
+def inline_of(runs):
+    return "".join(r if isinstance(r, str) else inline(r) for r in runs)
+
+
+def test_the_gradients_told_are_those_of_the_code(told):
+    d, arrays = told
+    about = subject(d, arrays)
+    upstream = None if about.is_loss else np.ones_like(d(**arrays))
+    found = d.gradients(*([] if upstream is None else [upstream]), **arrays)
+    expected = {k: v for name, g in found.items() for k, v in flat(g, name).items()}
+    for name, gradient in about.raw.gradients.items():
+        np.testing.assert_allclose(about.values[gradient], expected[name], rtol=1e-9)
+
+
+def test_a_function_has_the_numbers_of_its_first_call(told):
+    d, arrays = told
+    for function in subject(d, arrays).functions:
+        (outer, call), body = function.calls[0], function.body
+        given = {n.attrs["name"]: n for n in body.graph.inputs}
+        for name, operand in zip(given, call.inputs, strict=True):
+            np.testing.assert_array_equal(body.arrays[name], outer.values[operand])
+        # What the body hands back is what the call, as one operation, hands back.
+        alike = [n for n in outer.graph.nodes() if n.inputs == call.inputs and
+                 n.op is call.op and n.attrs["derived"].block is call.attrs["derived"].block]  # fmt: skip
+        for k, name in enumerate(given):
+            if name not in body.raw.gradients:
+                continue
+            parts = [
+                outer.values[node] for node, why in outer.raw.why.items()
+                if why.reader in alike and why.position == k and why.kind == "chain"
+            ]  # fmt: skip
+            if parts:
+                own = body.values[body.raw.gradients[name]]
+                np.testing.assert_allclose(sum(parts), own, rtol=1e-8, atol=1e-12)
+
+
+def test_the_lines_of_a_call_are_lines_of_the_source(told):
+    d, arrays = told
+    lines = {line.strip() for line in d.source.splitlines()}
+    document = d.explain("matrix", **arrays).document
+    for section in document.sections:
+        for shown in section.blocks if section.anchor.startswith("call-") else ():
+            if isinstance(shown, Code):
+                assert {line.text for line in shown.lines} <= lines
+                assert any("_backward(" in line.text for line in shown.lines)
+
+
+def test_what_is_kept_is_what_the_function_returns_beside_its_result(told):
+    d, arrays = told
+    document = d.explain("matrix", **arrays).document
+    kept = dict(
+        re.findall(r"def (\w+)_backward\(saved, .*\):\n    (.*) = saved", d.source)
+    )
+    assert kept
+    for section in document.sections:
+        for table in section.blocks if "call-" in section.anchor else ():
+            if isinstance(table, Table) and len(table.rows) > 2:
+                names = [r.text for r in table.rows[2][1] if not isinstance(r, str)]
+                assert ", ".join(names) in {
+                    k.strip("()").rstrip(",") for k in kept.values()
+                }
+
+
+def test_links_lead_somewhere_and_anchors_are_one_each(told):
+    d, arrays = told
+    document = d.explain(**arrays).document
+    found = [s.anchor for s in document.sections]
+    assert len(set(found)) == len(found)
+    targets = {
+        run.target.removeprefix("#") for b in blocks_of(document)
+        if isinstance(b, Paragraph) for run in b.runs if isinstance(run, Link)
+    }  # fmt: skip
+    assert targets <= set(found)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_writer_tells_a_call_and_the_function(language):
+    function, specs = PROGRAMS["several results"]
+    e = derivo.derive(function, **specs).explain(language=language, **drawn(specs))
+    words = Words(language)
+    for text in (e.text, e.render("md"), e.page):
+        assert words.text("calls.comes_back") in text
+    assert words.text("calls.function", name="gated") in e.text
+    assert words.text("calls.function", name="gated") in e.render("md")
+    assert "gated" in e.render("tex")
+    assert "gated_backward(saved_gated_2, (" in e.page
+
+
+def test_twelve_calls_cost_one_derivation_to_read():
+    """However deep the network, what is told of the function itself is told once."""
+    function, specs = PROGRAMS["a list of 12"]
+    few = {**specs, "layers": specs["layers"][:3]}
+    lengths = [
+        sum(len(s.blocks) for s in derivo.derive(function, **given).explain("matrix")
+            .document.sections if "f1-" in s.anchor)
+        for given in (specs, few)
+    ]  # fmt: skip
+    assert lengths[0] == lengths[1] > 10
