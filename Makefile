@@ -62,8 +62,9 @@ fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at lengt
 peers: $(VENV)/peers.stamp  ## compare with scikit-learn, PyTorch, JAX and MyGrad
 	@$(BIN)/python -m pytest -m peers $(ARGS)
 
-docs: $(VENV)/test.stamp  ## build the article and the playground, and run every example of README and docs
+docs: $(VENV)/test.stamp  ## build the article, the playground and the pages of the questions, and run every example of README and docs
 	@$(BIN)/python docs/article/build.py
+	@$(BIN)/python docs/article/questions.py
 	@$(BIN)/python -m derivo play -o docs/playground.html
 	@$(BIN)/python -m pytest tests/docs $(ARGS)
 

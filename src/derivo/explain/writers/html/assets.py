@@ -16,7 +16,7 @@ def asset(name: str) -> str:
 # In this order: what stands in one may read what stands above it.
 SCRIPT_TEXT = """
 numbers state loops cells links charts nudge path unrolled slopes mistakes train points
-plane render pictures code fit actions stories pointing face
+plane render pictures code fit actions stories pointing address face
 """
 
 

@@ -24,26 +24,6 @@ window.derivo = {
 const dark = window.matchMedia && matchMedia("(prefers-color-scheme: dark)").matches;
 if (dark) document.documentElement.dataset.theme = "dark";
 if (model.rule) state.rate = PROGRAM.rules[model.rule].rate;
-const asked = () => {
-  try {
-    const text = decodeURIComponent(location.hash.slice(1)), plain = /^step=(\d+)$/.exec(text);
-    return plain ? { step: Number(plain[1]) } : JSON.parse(text);
-  } catch { return {}; }
-};
-function follow() {
-  const wanted = asked() || {};
-  if (!isStill) for (const [key, list] of Object.entries(wanted.values || {})) {
-    const old = given[key] === undefined ? null : parts(given[key]);
-    const data = Float64Array.from([list].flat(9), Number);
-    if (old && data.length === old.data.length) given[key] = old.shape.length ? { shape: old.shape, data } : data[0];
-  }
-  if (wanted.values && !isStill) now = compute();
-  wanted.mode ??= wanted.step === undefined ? model.mode : undefined;
-  if (["nudge", "train"].includes(wanted.mode) && !isStill) enter(wanted.mode);
-  else go(wanted.step || 0, false);
-  if (wanted.factor) { state.factor = wanted.factor; showFactor(wanted.factor); }
-  if (wanted.cell && values[wanted.cell.id]) { state.cell = wanted.cell; light(wanted.cell); }
-}
 window.addEventListener("hashchange", follow);
 window.addEventListener("beforeprint", () => {
   Object.assign(state, { step: steps.length, revealed: true });

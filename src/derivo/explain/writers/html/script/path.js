@@ -24,10 +24,22 @@ function throughJacobian(at) {
   });
   return best && Number.isFinite(best.local) && best.local ? best : null;
 }
+// Of a value that is read more than once: the largest of what comes back, where that
+// comes from the same cell of a reader.
+function throughBranch(at) {
+  const own = Object.entries(model.factors).filter(([id, [operand]]) => operand === at.id && id in now.along);
+  if (own.length < 2) return null;
+  const ways = own.map(([id, [, , from]]) => ({ along: parts(now.along[id]), from }));
+  const size = ({ along }) => Math.abs(along.data[at.index] ?? 0);
+  const { along, from } = ways.reduce((m, w) => (size(w) > size(m) ? w : m));
+  const upstream = array("gradient", from), value = upstream !== undefined && parts(upstream).data[at.index];
+  if (!value || String(parts(upstream).shape) !== String(along.shape)) return null;
+  return { up: { side: "gradient", id: from, index: at.index, value }, local: along.data[at.index] / value, at };
+}
 function strongest({ id, index }) {
   const found = [];
   for (let at = { side: "gradient", id, index }, k = 0; k < 60; k++) {
-    const here = linked(at), mixed = throughJacobian(at);
+    const here = linked(at), mixed = throughJacobian(at) || throughBranch(at);
     if (mixed) { found.push(mixed); at = mixed.up; continue; }
     const terms = [];
     if (!here) break;
@@ -53,7 +65,7 @@ function strongest({ id, index }) {
 }
 function pathPanel(cell) {
   const path = strongest(cell);
-  if (path.length < 2) return [];
+  if (!path.length) return [];
   const end = path[path.length - 1].up, product = path.reduce((p, t) => p * t.local, end.value);
   const line = html("p", { className: "product", id: "product" }, [`${words.path} `]);
   if (end.value !== 1) line.append(html("span", { textContent: bracketed(Number(end.value.toPrecision(3))) }), " · ");
