@@ -86,7 +86,22 @@ def test_the_test_program_finds_what_is_wrong(tmp_path):
 
 
 @needs_compiler
-@pytest.mark.parametrize("name", [n for n in LOSSES if n != "LSTM"])
+def test_the_test_program_finds_a_number_that_is_changed(tmp_path):
+    case = LOSSES["LSTM"]
+    expected = step_of(case).export(tmp_path, **case.data) / "expected.h"
+    head, losses = expected.read_text().split("expected_losses[3] = {\n")
+    first, *others = losses.split(",")
+    changed = f"{float(first) * (1 + 1e-7)!r}"
+    expected.write_text(
+        f"{head}expected_losses[3] = {{\n{','.join([changed, *others])}"
+    )
+    run = tried(tmp_path)
+    assert run.returncode == 1
+    assert "WRONG" in run.stdout
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", LOSSES)
 def test_a_training_step(name, tmp_path):
     case = LOSSES[name]
     run = tried(step_of(case).export(tmp_path, **case.data))
@@ -161,9 +176,12 @@ def test_every_operation_and_its_gradient(tmp_path):
 
 
 def test_what_has_no_form_is_refused_by_name(tmp_path):
-    case = LOSSES["LSTM"]
-    with pytest.raises(NotSupportedError, match="`scan` has no form in exported C"):
-        step_of(case).export(tmp_path, **case.data)
+    def in_order(x, w):
+        return np.mean(np.sort(x @ w, axis=0)[0])
+
+    step = derivo.training_step(in_order, params={"w": np.ones((3, 2))}, x="N 3")
+    with pytest.raises(NotSupportedError, match="`sort` has no form in"):
+        step.export(tmp_path, x=np.ones((4, 3)))
     with pytest.raises(UsageError, match="no model yet"):
         network().export(tmp_path)
     net = network()

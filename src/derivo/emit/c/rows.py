@@ -10,9 +10,9 @@ from derivo.emit.c.place import Body, Module, count_uses
 from derivo.emit.c.sums import BLOCK, Accumulator
 from derivo.emit.c.writer import LeafText, Writer, reads_columns
 from derivo.emit.plan.items import reduced_letters
-from derivo.emit.plan.layout import Line, Panels, layout_of, origin
+from derivo.emit.plan.layout import Line, layout_of
 from derivo.emit.plan.leaf import Rows
-from derivo.graph.element import Fold
+from derivo.emit.plan.passes import Passes
 from derivo.graph.node import Node
 
 # A row of so many registers is held in them from pass to pass; a longer one lies in
@@ -29,7 +29,7 @@ class RowsWriter(Writer):
     def __init__(self, leaf: Rows, module: Module) -> None:
         super().__init__(leaf, module)
         self.width = self.target.width(leaf.cols)
-        self.layout = Panels(leaf.rows, leaf.cols)
+        self.passes = Passes(leaf)
         self.body = Body(self.module, is_matrix=True)
         self.rows = self.body.size(leaf.rows)
         self.cols = self.body.size(leaf.cols)
@@ -37,7 +37,6 @@ class RowsWriter(Writer):
         self.count = 0
         if isinstance(leaf.cols, int):
             self.count = -(-leaf.cols // self.width) * self.width // self.target.lanes
-        self.pass_of = self._passes()
         self.held: dict[Node, str] = {}
         self.spilled: set[Node] = set()
 
@@ -50,7 +49,7 @@ class RowsWriter(Writer):
             for node, name in self.held.items()
         ]
         lines += self._numbers(-1)
-        for number in range(max(self.pass_of.values()) + 1):
+        for number in range(self.passes.last + 1):
             lines += [*self._pass(number), *self._numbers(number)]
         loops = block("for (long i = begin; i < end; ++i)", lines)
         note = f"Row by row: {self.results()}."
@@ -63,44 +62,9 @@ class RowsWriter(Writer):
 
     # --- passes -----------------------------------------------------------------------
 
-    def _is_fold(self, node: Node) -> bool:
-        if not isinstance(node.op.element, Fold):
-            return False
-        operand = layout_of(node.inputs[0].spec.shape)
-        return operand == self.layout and "j" in (reduced_letters(node) or "")
-
-    def _is_matrix(self, node: Node) -> bool:
-        return layout_of(node.spec.shape) == self.layout and not self._is_fold(node)
-
-    def _passes(self) -> dict[Node, int]:
-        """Find the pass in which each value is computed; -1 stands before the first.
-
-        Matrices are computed during a pass, numbers of a row after it.
-        """
-        passes: dict[Node, int] = {}
-        for node in self.leaf.nodes:
-            during = self._is_matrix(node) or self._is_fold(node)
-            least = 0 if during else -1
-            for source in map(origin, node.inputs):
-                if source in passes:
-                    waits = during and not self._is_matrix(source)
-                    least = max(least, passes[source] + waits)
-            passes[node] = least
-        return passes
-
     def _hold(self) -> None:
         """Choose where matrices are that a later pass reads."""
-        crossing = [
-            source for node in self.leaf.nodes for source in map(origin, node.inputs)
-            if source in self.pass_of and self._is_matrix(source)
-            and self.pass_of[source] < self.pass_of[node]
-        ]  # fmt: skip
-        last = max(self.pass_of.values())
-        crossing += [
-            n for n in self.leaf.stores.values()
-            if n in self.pass_of and self._is_matrix(n) and self.pass_of[n] < last
-        ]  # fmt: skip
-        for node in dict.fromkeys(crossing):
+        for node in self.passes.crossing():
             if 0 < self.count <= MOST_HELD:
                 self.held[node] = self.module.names.fresh(
                     f"{self.module.wish(node)}_row"
@@ -114,8 +78,8 @@ class RowsWriter(Writer):
         """Write a pass over a row."""
         body, leaf = self.body, self.leaf
         body.lines = []
-        nodes = [n for n in leaf.nodes if self.pass_of[n] == number]
-        matrices = [n for n in nodes if self._is_matrix(n)]
+        nodes = [n for n in leaf.nodes if self.passes.of[n] == number]
+        matrices = [n for n in nodes if self.passes.is_matrix(n)]
         self._forget(number)
         counts = count_uses(leaf.nodes)
         fixed = {*leaf.kept, *leaf.stores.values(), *self.held, *self.spilled}
@@ -129,9 +93,9 @@ class RowsWriter(Writer):
                 body.lines.append(f"{self.held[node]}[j / LANES] = {value};")
             if node in leaf.kept or node in self.spilled:
                 body.keep(self.module.arrays[node], body.locals[node])
-        before, after = self._folds(n for n in nodes if self._is_fold(n))
+        before, after = self._folds(n for n in nodes if self.passes.is_fold(n))
         for argument in self._stored(number):
-            if layout_of(argument.spec.shape) == self.layout:
+            if layout_of(argument.spec.shape) == self.passes.layout:
                 text = body.read(leaf.stores[argument], "ij")
                 body.keep(self.module.arrays[argument], text)
         return [*before, self._over_row(body.lines), *after] if body.lines else after
@@ -139,17 +103,16 @@ class RowsWriter(Writer):
     def _forget(self, number: int) -> None:
         """Let what an earlier pass had in variables be read from where it is held."""
         locals_ = self.body.locals
-        for node in [n for n in locals_ if self._is_matrix(n)]:
+        for node in [n for n in locals_ if self.passes.is_matrix(n)]:
             del locals_[node]
         for node, name in self.held.items():
-            if self.pass_of[node] < number:
+            if self.passes.of[node] < number:
                 kind = "mask" if node.spec.kind == "bool" else "vec"
                 locals_[node] = Text(f"{name}[j / LANES]", kind)
 
     def _stored(self, number: int) -> list[Node]:
         """Give the arguments that are written to in a pass: the last one."""
-        last = max(self.pass_of.values())
-        return list(self.leaf.stores) if number == last else []
+        return list(self.leaf.stores) if number == self.passes.last else []
 
     def _over_row(self, inner: list[str]) -> str:
         width = self.width
@@ -222,8 +185,8 @@ class RowsWriter(Writer):
         body = self.body
         body.lines = []
         for node in self.leaf.nodes:
-            during = self._is_matrix(node) or self._is_fold(node)
-            if self.pass_of[node] != number or during:
+            during = self.passes.is_during(node)
+            if self.passes.of[node] != number or during:
                 continue
             kind = "flag" if node.spec.kind == "bool" else "real"
             text = self.module.printer.as_kind(body.value(node), kind)

@@ -59,6 +59,9 @@ class Computation:
         The name of the size that differs from step to step; "" if none does.
     has_mirrors
         Whether transposes of what is kept stay at hand from step to step.
+    has_copies
+        Whether transposes and parts of matrices are written out where they are read;
+        else they are read where the matrix lies.
     puts
         Where else values go.
     """
@@ -72,6 +75,7 @@ class Computation:
     names: Mapping[Node, str]
     rows: str = ""
     has_mirrors: bool = True
+    has_copies: bool = True
     puts: tuple[Put, ...] = ()
 
     @property
@@ -93,6 +97,10 @@ class Computation:
         for rewrite in (with_short_loops, with_plain_products):
             rewritten = rewritten.replaced(rewrite(rewritten.roots))
         return rewritten
+
+    def for_small_machines(self) -> Computation:
+        """Give the same computation with less memory, which takes more time."""
+        return replace(self, has_mirrors=False, has_copies=False).prepared()
 
     def replaced(self, new: Mapping[Node, Node]) -> Computation:
         """Give the same computation of other values."""

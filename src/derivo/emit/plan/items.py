@@ -269,17 +269,32 @@ class _Classifier:
 
         A view that others read, too, is a copy.
         """
-        stored = set(map(origin, self.computation.roots))
+        roots = set(map(origin, self.computation.roots))
+        stored = set(roots)
         found: set[Node] = set()
         for node in reversed(self.nodes):
             if is_alias(node):
                 continue
             is_kept = node in stored or node in self.mirrors or node in self.left_only
-            if _is_view(node) and not is_kept:
+            if node not in roots and self._is_read_as_it_lies(node):
+                found.add(node)
+                stored |= set(map(origin, node.inputs))
+            elif _is_view(node) and not is_kept:
                 found.add(node)
             elif not self._is_plain(node):
                 stored |= set(map(origin, node.inputs))
         return found
+
+    def _is_read_as_it_lies(self, node: Node) -> bool:
+        """Tell whether a value that is only in another order is not written out.
+
+        Its place must be said with the letters of a matrix, or of a line.
+        """
+        axes = [d for d in node.spec.shape if d != 1]
+        is_said = len(axes) == len(letters(layout_of(node.spec.shape)))
+        if self.computation.has_copies or not is_said:
+            return False
+        return is_turned(node) or (_is_view(node) and self._is_plain(node))
 
     def _add(self, item: Item) -> None:
         self.every.append(item)

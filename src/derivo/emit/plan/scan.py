@@ -76,9 +76,10 @@ class Inside:
 
 
 def inside_of(
-    scan: Node, items: Iterable[Node], names: Mapping[Node, str], counter: str
+    scan: Node, items: Iterable[Node], around: Computation, counter: str
 ) -> Inside:
     """Give the inside of a loop of which some results are wanted."""
+    names = around.names
     loop: Loop = scan.attrs["loop"]
     items = tuple(items)
     roots = [*loop.following, *(i.attrs["of"] for i in items)]
@@ -116,7 +117,7 @@ def inside_of(
     computation = Computation(
         batches=(), kept=(*loop.carries, *outside), numbers=(), results=following,
         loss=None, outputs=(), names={new.get(n, n): name for n, name in names.items()},
-        has_mirrors=False, puts=tuple(puts),
+        has_mirrors=False, has_copies=around.has_copies, puts=tuple(puts),
     ).prepared()  # fmt: skip
     return Inside(
         computation, counter, scan.spec.shape[0], loop.reverse,

@@ -8,7 +8,7 @@ wait for itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from derivo.emit.plan.computation import Computation, Put
@@ -85,7 +85,7 @@ def schedule(
         ]  # fmt: skip
         group.phase = max(waits, default=0)
     needed = _needed(computation, grouping)
-    scans = _Scans(computation.names, items, has_form, depth)
+    scans = _Scans(computation, items, has_form, depth)
     count = max((g.phase for g in groups), default=0) + 1
     phases = [
         Phase(
@@ -330,10 +330,10 @@ class _Scans:
     """Makes the leaves of loops, each with the plan of its inside."""
 
     def __init__(
-        self, names: Mapping[Node, str], items: Items,
+        self, computation: Computation, items: Items,
         has_form: Callable[[Node], bool], depth: int,
     ) -> None:  # fmt: skip
-        self.names = names
+        self.computation = computation
         self.items = items
         self.has_form = has_form
         self.depth = depth
@@ -341,7 +341,7 @@ class _Scans:
     def leaf(self, scan: Node) -> Scan:
         """Give the leaf of a loop."""
         counter = f"now_{self.depth + 1}" if self.depth else "now"
-        inside = inside_of(scan, self.items.results_of[scan], self.names, counter)
+        inside = inside_of(scan, self.items.results_of[scan], self.computation, counter)
         begin = [Put(value, carry) for carry, value in inside.begin]
         return Scan(
             (), None, count=inside.length, counter=counter,

@@ -12,9 +12,10 @@ import numpy as np
 from derivo.emit.c.layout import block, comment, wrapped
 from derivo.emit.c.place import plain, reserved, size_name
 from derivo.emit.plan.computation import Computation
+from derivo.emit.plan.layout import origin
 from derivo.emit.portable.elements import function_text
-from derivo.emit.portable.nests import is_given, true_shape
-from derivo.emit.portable.writer import Arrays, FunctionWriter
+from derivo.emit.portable.scope import Arrays, is_given, true_shape
+from derivo.emit.portable.writer import NOTED, FunctionWriter
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
 from derivo.graph.node import Node, order
@@ -23,7 +24,7 @@ ROWS = "MODEL_ROWS"
 _WIDE = 88
 # Names that the files have themselves.
 _OWN = """
-rows x_rows i j k l p q r u v real larger smaller index_within index_was_beyond failed
+rows x_rows i j k l p q r u v real larger smaller index_within index_was_beyond whole failed
 model_real model_predict model_train predict_some steps
 """
 _OF_PREDICT = (
@@ -32,19 +33,26 @@ _OF_PREDICT = (
 )
 _OF_TRAIN = (
     f"Make a training step on at most {ROWS} rows, and give the loss before it. NAN: "
-    "the loss is not finite, an index lies beyond its axis, or the number of rows does "
-    "not fit; then nothing is changed."
+    "the loss is not finite, an index lies beyond its axis, a whole number is too large "
+    "for model_real, or the number of rows does not fit; then nothing is changed."
 )
 _HELPERS = {
     "larger": "static long larger(long a, long b) { return a > b ? a : b; }",
     "smaller": "static long smaller(long a, long b) { return a < b ? a : b; }",
+    "noted": "static int index_was_beyond;",
     "index_within": """\
 /* An index: a negative one counts from behind, one beyond the axis is noted. */
-static int index_was_beyond;
 static long index_within(long at, long n) {
     if (at >= -n && at < n) return at < 0 ? at + n : at;
     index_was_beyond = 1;
     return 0;
+}""",
+    "whole": """\
+/* A whole number that was computed: one that real cannot hold is noted. */
+static double whole(double x) {
+    const double limit = sizeof(real) == 4 ? 16777216.0 : 9007199254740992.0;
+    if (!(fabs(x) < limit && x == floor(x))) index_was_beyond = 1;
+    return x;
 }""",
 }
 
@@ -96,7 +104,13 @@ class _Files:
     def __init__(self, exported: Exported) -> None:
         self.exported = exported
         sizes = map(size_name, exported.sizes)
-        self.names = Names({*reserved(), *_OWN.split(), *sizes, ROWS})
+        given = {
+            plain(n.attrs["name"])
+            for c in (exported.predict, exported.train) if c is not None
+            for n in (*c.batches, *c.kept, *c.numbers) if n.op.name == "argument"
+            and n.attrs["name"] not in exported.values
+        }  # fmt: skip
+        self.names = Names({*reserved(), *_OWN.split(), *sizes, *given, ROWS})
         self.parameters = {
             name: self.names.fresh(plain(name)) for name in exported.values
         }
@@ -138,10 +152,10 @@ class _Files:
             for f in sorted(used, key=lambda f: f.name)
         ]
         whole = body + "".join(functions)
-        return [
-            *(t for name, t in _HELPERS.items() if re.search(rf"\b{name}\(", whole)),
-            *functions,
-        ]
+        needed = {name for name in _HELPERS if re.search(rf"\b{name}\(", whole)}
+        if needed & {name.removesuffix("(") for name in NOTED}:
+            needed.add("noted")
+        return [*(t for name, t in _HELPERS.items() if name in needed), *functions]
 
     def _arrays(self) -> list[str]:
         """Write the parameters, and the arrays that were closed over."""
@@ -177,8 +191,8 @@ class _Files:
     ) -> FunctionWriter:
         self.arrays.begin()
         writer = FunctionWriter(
-            computation, single=self.exported.single, names=self.names, known=known,
-            arrays=self.arrays, most_rows=ROWS,
+            computation, single=self.exported.single, known=known, arrays=self.arrays,
+            most_rows=ROWS,
         )  # fmt: skip
         self.writers.append(writer)
         return writer
@@ -186,11 +200,12 @@ class _Files:
     # --- functions --------------------------------------------------------------------
 
     def _predict(self, computation: Computation) -> str:
-        (output,) = computation.outputs
+        computation = computation.for_small_machines()
+        (output,) = map(origin, computation.outputs)
         known = self._known(computation)
         known[output] = y = self.names.fresh("y")
         writer = self._writer(computation, known)
-        lines = writer.write("return;")
+        lines = writer.write("")
         (x,) = computation.batches
         name, size = known[x], size_name(computation.rows)
         heading = (
@@ -210,6 +225,7 @@ class _Files:
         return f"{some}\n\n{whole}"
 
     def _train(self, computation: Computation) -> str:
+        computation = computation.for_small_machines()
         known = self._known(computation)
         writer = self._writer(computation, known)
         steps = computation.numbers
@@ -229,7 +245,7 @@ class _Files:
         body += [f"(void){n};" for n in (*unused, *(() if rows else ("rows",)))]
         if counted and not _is_read("step_number", lines):
             body.append("(void)step_number;")
-        if any("index_within(" in line for line in lines):
+        if any(w in line for line in lines for w in NOTED):
             body.append("index_was_beyond = 0;")
         data = list(self._data(computation))
         given = _arguments(data, [known[n] for n in data])
