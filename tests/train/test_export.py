@@ -137,6 +137,24 @@ def test_an_index_beyond_its_axis_changes_nothing(tmp_path):
     assert tried(tmp_path, extra=["-fsanitize=address,undefined"]).returncode == 0
 
 
+@needs_compiler
+def test_a_whole_number_that_is_too_large_changes_nothing(tmp_path):
+    def loss(n, x, w):
+        return np.mean(x * w * (n * 4096).astype(x.dtype))
+
+    w = np.ones((), np.float32)
+    step = derivo.training_step(
+        loss, params={"w": w}, n=derivo.Spec("N", "int"), x="N", verify=False
+    )
+    asked = "return !(losses[0] != losses[0] && losses[2] != losses[2]);"
+    for largest, code in ((7, 1), (5000, 0)):
+        n = np.array([1, 2, largest])
+        step.export(tmp_path, n=n, x=np.ones(3, np.float32))
+        program = (tmp_path / "model_test.c").read_text()
+        (tmp_path / "model_test.c").write_text(program.replace("return !fine;", asked))
+        assert tried(tmp_path).returncode == code
+
+
 # Series that are written out in NumPy, or whose derivatives are.
 SERIES = {"digamma", "gammaln", "i0", "polygamma", "trigamma"}
 ELEMENTWISE = sorted(
@@ -180,7 +198,7 @@ def test_what_has_no_form_is_refused_by_name(tmp_path):
         return np.mean(np.sort(x @ w, axis=0)[0])
 
     step = derivo.training_step(in_order, params={"w": np.ones((3, 2))}, x="N 3")
-    with pytest.raises(NotSupportedError, match="`sort` has no form in"):
+    with pytest.raises(NotSupportedError, match="`sort` has no form in exported C"):
         step.export(tmp_path, x=np.ones((4, 3)))
     with pytest.raises(UsageError, match="no model yet"):
         network().export(tmp_path)

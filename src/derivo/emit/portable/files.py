@@ -24,8 +24,8 @@ ROWS = "MODEL_ROWS"
 _WIDE = 88
 # Names that the files have themselves.
 _OWN = """
-rows x_rows i j k l p q r u v real larger smaller index_within index_was_beyond whole failed
-model_real model_predict model_train predict_some steps
+rows x_rows i j k l p q r u v real larger smaller index_within index_was_beyond whole
+failed model_real model_predict model_train predict_some steps
 """
 _OF_PREDICT = (
     "Give y, MODEL_OUTPUTS numbers a row, for x, MODEL_INPUTS numbers a row, row after "
@@ -33,8 +33,8 @@ _OF_PREDICT = (
 )
 _OF_TRAIN = (
     f"Make a training step on at most {ROWS} rows, and give the loss before it. NAN: "
-    "the loss is not finite, an index lies beyond its axis, a whole number is too large "
-    "for model_real, or the number of rows does not fit; then nothing is changed."
+    "the loss is not finite, an index lies beyond its axis, a whole number is too "
+    "large for model_real, or the number of rows does not fit; then nothing is changed."
 )
 _HELPERS = {
     "larger": "static long larger(long a, long b) { return a > b ? a : b; }",
