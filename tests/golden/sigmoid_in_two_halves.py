@@ -11,15 +11,14 @@ def sigmoid_in_two_halves(x):
     top = np.where(not_up, z_2, 1)           # (N, M)
     one_plus_z_2 = 1 + z_2                   # (N, M)
     out = top / one_plus_z_2                 # (N, M)
-    return out, (up, exp_minus_chosen_x, not_up, exp_chosen_x, one_plus_z_2, out)
+    return out, (up, exp_minus_chosen_x, exp_chosen_x, one_plus_z_2, out)
 
 
 def sigmoid_in_two_halves_backward(saved, d_out):
-    up, exp_minus_chosen_x, not_up, exp_chosen_x, one_plus_z_2, out = saved
+    up, exp_minus_chosen_x, exp_chosen_x, one_plus_z_2, out = saved
     d_top = d_out / one_plus_z_2
-    ratio = d_out * out / one_plus_z_2
-    d_z_2 = np.where(up, 0, d_top) - ratio
-    product = (np.where(not_up, d_top, 0) - ratio) * exp_minus_chosen_x
+    d_z_2 = np.where(up, 0, d_top) - d_out * out / one_plus_z_2
+    chosen_neg = np.where(up, -(d_z_2 * exp_minus_chosen_x), 0)
     # x is read more than once: add the adjoints
-    d_x = np.where(up, 0, d_z_2 * exp_chosen_x) + np.where(up, -product, 0)
+    d_x = np.where(up, 0, d_z_2 * exp_chosen_x) + chosen_neg
     return d_x

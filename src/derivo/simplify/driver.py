@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from operator import itemgetter
@@ -93,6 +93,7 @@ class Rewriting:
             derived.why,
             self.names,
             targets_of(forward.graph, forward.facts),
+            tuple(forward.graph.outputs),
         )
         self.now: dict[Node, Node] = {n: n for n in self.known}
         self._run()
@@ -330,6 +331,18 @@ def simplify_backward(
         assumptions=used,
         independent=independent,
     )
+
+
+def with_choices(
+    gradients: Mapping[str, Node], known: Iterable[Node], builder: Builder
+) -> dict[str, Node]:
+    """Choose rather than multiply by a mask, in gradients that are not simplified.
+
+    A gradient within another function is a part of its forward pass: where a mask
+    switches a branch off, 0 times infinity would be the value of that function.
+    """
+    select = Select(builder, known)
+    return {name: select(node) for name, node in gradients.items()}
 
 
 def is_zero(node: Node) -> bool:

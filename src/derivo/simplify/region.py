@@ -19,6 +19,7 @@ from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops.arithmetic import add
 from derivo.simplify.model import SumsToOne
+from derivo.simplify.select import Bounds
 
 # A piece with more operations is cut again, at adjoints that several values share.
 MOST_OPERATIONS = 60
@@ -47,6 +48,8 @@ class Place:
         The user gave it a name.
     kept
         The backward pass reads it in any case.
+    choosable
+        Only some of its elements may count, and the others need not be finite.
     target
         Axis along which an argument may be taken to sum to 1, and that assumption.
     """
@@ -59,6 +62,7 @@ class Place:
     forward: bool = False
     named: bool = False
     kept: bool = False
+    choosable: bool = False
     target: tuple[int, SumsToOne] | None = None
 
 
@@ -278,14 +282,19 @@ class Surroundings:
         The user's names of forward values.
     targets
         Arguments that may be assumed to sum to 1: axis and assumption.
+    outputs
+        What the forward pass gives.
     """
 
     known: frozenset[Node]
     why: Mapping[Node, Why]
     names: Mapping[Node, str]
     targets: Mapping[Node, tuple[int, SumsToOne]]
+    outputs: tuple[Node, ...]
 
     def __post_init__(self) -> None:
+        self.choosable = _choosable(self.known, self.outputs)
+        self.bounds = Bounds()
         # What can be made of values, under the last of them.
         self.made_of: dict[Node, list[Node]] = {}
         for n in sorted(self.known, key=index):
@@ -395,6 +404,7 @@ class Surroundings:
         flags: dict[str, Any] = {
             "forward": node in self.known, "named": node in self.names,
             "kept": node in kept or not node.inputs,
+            "choosable": node in self.choosable and not self.bounds(node).is_finite,
         }  # fmt: skip
         if is_number(node):
             return Place(node.op, _attributes(node), (), node.spec, **flags)
@@ -405,6 +415,27 @@ class Surroundings:
             return Place(node.op, _attributes(node), numbers, node.spec, **flags)
         target = self.targets.get(node)
         return Place(None, attrs, (), node.spec, traits, **flags, target=target)
+
+
+# Operations that look away from some elements of what they are given.
+CHOICES = frozenset({"chooses", "selects"})
+
+
+def _choosable(known: frozenset[Node], outputs: Iterable[Node]) -> frozenset[Node]:
+    """Give the values that some operation, directly or not, takes only a part of.
+
+    ``sqrt(x)`` in ``np.where(x > 0, sqrt(x), x**3)`` is not a number where x is below
+    0, and the function does not mind. Nor does it mind what is not read any more.
+    """
+    found: set[Node] = set()
+    read = set(outputs)
+    for n in sorted(known, key=index, reverse=True):
+        if n not in read:
+            found.add(n)
+        if n in found or n.op.traits & CHOICES:
+            found.update(n.inputs)
+        read.update(n.inputs)
+    return frozenset(found)
 
 
 # Traits of a value that matter where what it was computed from does not.

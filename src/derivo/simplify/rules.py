@@ -279,14 +279,26 @@ def _by_key(item: tuple[Product, Fraction]) -> Any:
 
 @dataclass(frozen=True)
 class Definition:
-    """A forward value that is a number times a product."""
+    """A forward value that is a number times a product.
+
+    Attributes
+    ----------
+    value, inner, number
+        The value, the product and the number.
+    choosable
+        Only some elements of the value may count: the others need not be finite, and
+        what is finite there must not be written with them.
+    """
 
     value: Atom
     inner: Product
     number: Fraction
+    choosable: bool = False
 
 
-def definition(node: Node, terms: Terms) -> Definition | None:
+def definition(
+    node: Node, terms: Terms, *, choosable: bool = False
+) -> Definition | None:  # fmt: skip
     """Read a forward value as a single product, if it is one."""
     if len(terms.items) != 1:
         return None
@@ -295,7 +307,7 @@ def definition(node: Node, terms: Terms) -> Definition | None:
     assert isinstance(value, Atom)  # noqa: S101
     if not m or (len(m) == 1 and m[0][0] == value) or c == 0:
         return None
-    return Definition(value, m, c)
+    return Definition(value, m, c, choosable)
 
 
 def part_products(
@@ -344,6 +356,8 @@ def rebase(m: Product, roots: Iterable[Definition]) -> Product:
         parts: list[tuple[Factor, Rational]] = []
         for f, q in m:
             labels = next(unify(v, f, {}), None)
+            if d.choosable and Fraction(q).denominator == 1:
+                labels = None  # a whole power of v is defined where its root is not
             if labels is None:
                 inner = rebase(f.inner, (d,)) if isinstance(f, Total) else ()
                 parts.append((total(f.bound, inner) if isinstance(f, Total) else f, q))
@@ -460,12 +474,31 @@ def divides_by_nothing_new(
     return True
 
 
+def stays_defined(
+    powers: Mapping[Factor, Rational], inner: Product, sign: int, d: Definition
+) -> bool:
+    """Tell whether folding keeps to where the product is defined.
+
+    Of a value that is not defined everywhere, what it divides by and what it takes a
+    root of must be in the product as well.
+    """
+    if not divides_by_nothing_new(powers, inner, sign):
+        return False
+    for f, p in inner if d.choosable else ():
+        q = Fraction(powers.get(f, 0))
+        if p < 0 and (q > p if sign > 0 else q < -p):
+            return False
+        if Fraction(p).denominator > 1 and q.denominator == 1:
+            return False
+    return True
+
+
 def _candidates(m: Product, d: Definition) -> Iterator[tuple[Product, Fraction]]:
     for labels in _matches(d, m):
         value = d.value.relabel(by(labels))
         inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
         for sign in (1, -1):
-            if not divides_by_nothing_new(dict(m), inner, sign):
+            if not stays_defined(dict(m), inner, sign, d):
                 continue
             parts = [*m, (value, sign), *((f, -p * sign) for f, p in inner)]
             yield product(parts), Fraction(1) / d.number**sign
@@ -485,7 +518,7 @@ def _inside(
         inner = tuple((f.relabel(by(labels)), p) for f, p in d.inner)
         powers = {**dict(rest), **dict(t.inner)}
         for sign in (1, -1):
-            if not divides_by_nothing_new(powers, inner, sign):
+            if not stays_defined(powers, inner, sign, d):
                 continue
             within = [*t.inner, (value, sign)]
             within += [(f, -p * sign) for f, p in inner if f.labels() & bound]

@@ -428,8 +428,10 @@ class Select:
     def _of_choice(self, node: Node) -> Masked | None:
         condition, a, b = node.inputs
         if is_zero(b):
-            return Masked(condition, a)
-        return Masked(condition, b, turned=True) if is_zero(a) else None
+            return Masked(condition, self.done.get(a, a))
+        if is_zero(a):
+            return Masked(condition, self.done.get(b, b), turned=True)
+        return None
 
     def _of_sign(self, node: Node) -> Masked:
         mask = self._made(CATALOGUE["not_equal"], node.inputs[0], self._number(0))

@@ -87,6 +87,8 @@ class Context:
         Those that the user gave a name.
     targets
         Arguments that may be assumed to sum to 1: the axis, and the assumption.
+    choosable
+        Values of which only some elements may count.
 
     Attributes
     ----------
@@ -103,6 +105,7 @@ class Context:
     def __init__(
         self, builder: Builder, known: frozenset[Node], named: frozenset[Node],
         targets: Mapping[Node, tuple[int, SumsToOne]],
+        choosable: frozenset[Node] = frozenset(),
     ) -> None:  # fmt: skip
         self.builder = builder
         self.known = known
@@ -115,7 +118,7 @@ class Context:
         self.definitions = tuple(dict.fromkeys(
             d for n in ordered if self.kinds[n] == "product"
             for t in (r.through(n) for r in readers)
-            if (d := definition(n, t)) is not None
+            if (d := definition(n, t, choosable=n in choosable)) is not None
         ))  # fmt: skip
         self.named = tuple(d for d in self.definitions if d.value.node in named)
         self.roots = tuple(
@@ -439,6 +442,7 @@ class Values:
             self.forward,
             self.named,
             {n: p.target for n, p in pairs if p.target is not None},
+            frozenset(n for n, p in pairs if p.choosable),
         )
 
     def _node(self, place: Place) -> Node:

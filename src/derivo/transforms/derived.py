@@ -19,7 +19,7 @@ from derivo.graph.spec import Spec, spec_of
 from derivo.ops.leaf import argument, fill
 from derivo.ops.shape import as_shape
 from derivo.passes import Passes
-from derivo.simplify.driver import simplify_forward
+from derivo.simplify.driver import simplify_forward, with_choices
 from derivo.simplify.model import Facts
 from derivo.trace.patches.patch import active_recorder
 from derivo.transforms.call import Call, Function, by_position
@@ -167,6 +167,7 @@ def _record(call: Call, recorder: Any) -> Pulled:
     )
     wrt = tuple(f"{name}'{mark}" for names in call.wrt for name in names)
     derived = differentiate(forward.graph, wrt, builder)
+    chosen = with_choices(derived.gradients, forward.known, builder)
     places = {inner[name]: outer[name] for name in inner}
 
     def put(nodes: Sequence[Node], more: dict[Node, Node]) -> list[Any]:
@@ -177,7 +178,7 @@ def _record(call: Call, recorder: Any) -> Pulled:
         seeds = {
             s: recorder.lift(a) for s, a in zip(derived.seeds, adjoints, strict=True)
         }
-        gradients = put([derived.gradients[name] for name in wrt], seeds)
+        gradients = put([chosen[name] for name in wrt], seeds)
         return {
             name.partition("'")[0]: g for name, g in zip(wrt, gradients, strict=True)
         }

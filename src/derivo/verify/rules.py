@@ -86,12 +86,15 @@ def check_rule(
 ) -> list[Row]:  # fmt: skip
     """Check one rule at one place: an adjoint for each of the operands in `moved`."""
     about = Row("rule", node.op.name, node.line, names.get(node, ""), verdict="skipped")
+    operands = _where_defined(node, operands, sizes)
     if not all(np.all(np.isfinite(operands[i])) for i in moved):
         return [replace(about, cause="an operand is infinite")]
     operands = _away_from_kinks(node, operands, moved, sizes, rng)
     if not operands:
         return [replace(about, cause="at a kink")]
     y = np.asarray(compute(node, operands, sizes, np.float64))
+    if not np.all(np.isfinite(y)):
+        return [replace(about, cause="its result is not finite")]
     g = rng.normal(size=y.shape)
     attrs = {k: concrete(v, sizes) for k, v in node.attrs.items()}
     assert node.op.vjp is not None  # noqa: S101  or there would be no gradient
@@ -112,6 +115,48 @@ def check_rule(
             cause="" if directions else _cause(result, parts[i], numeric, others),
         ))  # fmt: skip
     return rows
+
+
+def _where_defined(
+    node: Node, operands: list[Any], sizes: Mapping[str, int]
+) -> list[Any]:  # fmt: skip
+    """Give operands at which an operation on elements is defined.
+
+    Behind a mask it may be evaluated where it is not: the log of negative numbers in
+    ``np.where(p > 0, np.log(p), 0)``. There neither rule nor numbers mean anything, so
+    such elements take the values of others, at which it is defined.
+    """
+    if "elementwise" not in node.op.traits:
+        return operands
+    finite = np.isfinite(np.asarray(compute(node, operands, sizes, np.float64)))
+    for operand in operands:
+        if np.asarray(operand).dtype.kind == "f":
+            finite = finite & np.isfinite(operand)
+    if np.all(finite):
+        return operands
+    places = [_read_by(~finite, np.shape(operand)) for operand in operands]
+    return [
+        _filled(operand, undefined)
+        for operand, undefined in zip(operands, places, strict=True)
+    ]
+
+
+def _read_by(results: Any, shape: tuple[int, ...]) -> Any:
+    """Tell the elements of an operand that some of the results read."""
+    extra = results.ndim - len(shape)
+    read = np.any(results, axis=tuple(range(extra)))
+    narrow = tuple(i for i, n in enumerate(shape) if n == 1)
+    return np.any(read, axis=narrow, keepdims=True)
+
+
+def _filled(operand: Any, undefined: Any) -> Any:
+    """Give elements the values of others of the same array, in turn."""
+    usable = np.asarray(operand)[~undefined]
+    if usable.dtype.kind == "b" or not usable.size or not np.any(undefined):
+        return operand  # a mask stays: both of its sides are to be tried
+    filled = np.array(operand)
+    filled[undefined] = np.resize(usable, np.count_nonzero(undefined))
+    return filled
 
 
 def _cause(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.differentiate.reverse import Differentiated, differentiate
+from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError
 from derivo.graph.block import inline
 from derivo.graph.loop import is_analytic
@@ -15,6 +15,7 @@ from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
+from derivo.simplify.driver import with_choices
 from derivo.trace.recorder import Recorder
 from derivo.verify.differences import derivative
 from derivo.verify.draw import Inputs
@@ -34,6 +35,7 @@ class Again:
     def __init__(self, derivation: Passes) -> None:
         backward = derivation.backward
         self.arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
+        self.outputs = derivation.traced.outputs
         self.seeds = tuple(s for s in backward.seeds if s.op is argument)
         builder = derivation.forward.builder
         recorder = Recorder(builder)
@@ -51,9 +53,10 @@ class Again:
             total = part if total is None else total + part
         inputs = (*derivation.traced.inputs, *self.seeds, *self.weights.values())
         graph = Graph("second", inputs, (recorder.lift(total),), {})
-        self.derived: Differentiated = differentiate(
+        derived = differentiate(
             graph, tuple(self.gradients), recorder.builder, is_loss=True
         )
+        self.again = with_choices(derived.gradients, graph.nodes(), recorder.builder)
 
 
 def check_second(
@@ -74,9 +77,9 @@ def check_second(
     values = {n: inputs.arrays[name] for name, n in again.arguments.items()}
     values |= dict(zip(again.seeds, upstream, strict=False))
     values |= {n: directions[0][name] for name, n in again.weights.items()}
-    roots = [*again.derived.gradients.values(), *again.gradients.values()]
+    roots = [*again.again.values(), *again.gradients.values(), *again.outputs]
     evaluation = Evaluation([*roots, *values], values, inputs.sizes)
-    derived = {name: evaluation[n] for name, n in again.derived.gradients.items()}
+    derived = {name: evaluation[n] for name, n in again.again.items()}
     rows = [
         _derived_again(again, evaluation, derived, name, directions) for name in derived
     ]
@@ -125,7 +128,16 @@ def _slope(
 
 
 def _magnitude(again: Again, evaluation: Evaluation) -> float:
-    return float(sum(np.sum(np.abs(evaluation[n])) for n in again.gradients.values()))
+    """Give the size of what second derivatives come from.
+
+    Where a function is saturated its gradients are rounding, and the function itself
+    says of how much.
+    """
+    gradients, values = (
+        float(sum(np.sum(np.abs(evaluation[n])) for n in nodes))
+        for nodes in (again.gradients.values(), again.outputs)
+    )
+    return gradients + values
 
 
 def _row(

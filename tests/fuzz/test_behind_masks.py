@@ -1,0 +1,67 @@
+"""What a mask switches off may be undefined; what it lets through must not be.
+
+``np.where(y > 0, np.sqrt(y), y**3)``: the gradient of the second branch must not be
+written with the square root that the first has computed.
+"""
+
+import linecache
+import random
+
+import numpy as np
+import pytest
+
+import derivo
+from tests.numerical import differences
+
+# Defined for positive y alone, and everywhere.
+FIRST = (
+    "np.sqrt({y})", "np.log({y})", "{y}**1.5", "1/np.sqrt({y})", "{y}*np.log({y})",
+    "np.log({y})**2", "1/{y}", "{y}**-0.5", "np.exp(-1/{y})", "np.sqrt({y})/(1+{y})",
+    "{y}**{z}",
+)  # fmt: skip
+SECOND = (
+    "{y}*{y}", "{y}", "0", "np.exp({y})", "np.tanh({y})", "{y}*{z}", "{z}", "2*{y}+{z}",
+    "{y}**3", "np.sin({y})*{z}",
+)  # fmt: skip
+READ = (
+    "return np.sum(u)",
+    "return np.sum(np.exp(-u*u) * z)",
+    "return np.sum(np.where(z > 0, np.sqrt(z)*u, u))",
+    "return np.sum(u * y + np.tanh(u))",
+    "return np.sum(u[y > 0]) + np.sum(z[y <= 0]**2 * y[y <= 0])",
+)
+SEEDS = range(40)
+
+
+def program(seed):
+    drawn = random.Random(seed)  # noqa: S311
+
+    def branch(parts):
+        chosen = [drawn.choice(parts) for _ in range(drawn.choice((1, 1, 2, 3)))]
+        joined = drawn.choice("+*").join(f"({c})" for c in chosen)
+        return joined.format(y="y", z="z")
+
+    first, second = branch(FIRST), branch(SECOND)
+    text = (
+        "def f(y, z):\n"
+        f"    u = np.where(y > 0, {first}, {second})\n"
+        f"    {drawn.choice(READ)}\n"
+    )
+    name = f"<behind a mask {seed}>"
+    linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    space = {"np": np}
+    exec(compile(text, name, "exec"), space)  # noqa: S102
+    return space["f"]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_branch_is_not_written_with_what_only_the_other_can_compute(seed):
+    f = program(seed)
+    y = np.array([0.7, -0.6, 1.4, -1.2])
+    z = np.array([0.9, 0.4, -0.7, -0.3])
+    got = derivo.derive(f, y="N", z="N").gradients(y, z)
+    for name in got:
+        expected = differences(f, {"y": y, "z": z}, 1.0, name)
+        np.testing.assert_allclose(got[name], expected, rtol=1e-5, atol=1e-6)
