@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install -qq
 
-.PHONY: help tour test format lint types layers wheel wheel-test lowest pythons fuzz peers docs bench bench-all clean
+.PHONY: help tour test format lint types layers wheel wheel-test lowest pythons fuzz sanitize peers docs bench bench-all clean
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -58,6 +58,10 @@ pythons: $(VENV)/python.stamp  ## test with every newer Python that is found her
 
 fuzz: $(VENV)/test.stamp  ## random graphs against central differences, at length
 	@DERIVO_FUZZ=intense $(BIN)/python -m pytest tests/fuzz $(ARGS)
+
+sanitize: $(VENV)/test.stamp  ## compiled text under the sanitizers; ARGS=--all for the whole catalogue
+	@$(BIN)/python -m tests.sanitize $(ARGS) >$(VENV)/sanitizers.log; code=$$?; \
+	  cat $(VENV)/sanitizers.log; exit $$code
 
 peers: $(VENV)/peers.stamp  ## compare with scikit-learn, PyTorch, JAX and MyGrad
 	@$(BIN)/python -m pytest -m peers $(ARGS)
