@@ -14,7 +14,7 @@ import derivo
 from derivo.errors import DivergenceError, NotSupportedError, UsageError
 from derivo.layers import Dense
 from derivo.run import c_engine, compiler
-from derivo.run.c_engine import Pace
+from derivo.run.c_engine import Lent, Pace
 from derivo.train import engines
 
 needs_compiler = pytest.mark.skipif(
@@ -56,6 +56,27 @@ def test_the_same_network_as_with_numpy_also_in_turn():
     for other in networks[1:]:
         for name, expected in networks[0].items():
             np.testing.assert_allclose(other[name], expected, rtol=1e-10, atol=1e-13)
+
+
+@needs_compiler
+def test_what_training_gave_stays_and_its_memory_is_used_again_when_it_is_let_go():
+    net = network()
+    fitted("c", net)
+    held = net.state.values
+    known = [v.copy() for v in held]
+    fitted("c", net, epochs=6)
+    for value, before in zip(held, known, strict=True):
+        np.testing.assert_array_equal(value, before)
+    free: list[np.ndarray] = []
+    lent = np.asarray(Lent(np.zeros(8), free))
+    part = lent[2:4].reshape(2, 1)
+    lent.flags.writeable = False
+    del lent
+    assert not free
+    del part
+    (room,) = free
+    assert room.flags.writeable
+    assert room.shape == (8,)
 
 
 @needs_compiler

@@ -129,3 +129,38 @@ def test_large_numbers_are_numbers():
     net = trained(dtype=np.float32)
     found = net.predict_proba(np.full((2, 5), 1e30))
     np.testing.assert_allclose(found.sum(axis=1), 1)
+
+
+# --- streams --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("engine", ["c", "numpy"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stream_of_rows_and_batches_gives_what_they_give_apart(kind, engine):
+    net = trained(kind, engine=engine)
+    given = [X[0], X[1:2], list(X[2]), X[3:9]]
+    first, second, third, last = net.predict(iter(given))
+    np.testing.assert_array_equal(first, net.predict(X[:1])[0])
+    np.testing.assert_array_equal(second, net.predict(X[1:2]))
+    np.testing.assert_array_equal(third, net.predict(X[2:3])[0])
+    np.testing.assert_array_equal(last, net.predict(X[3:9]))
+
+
+def test_a_stream_is_read_as_it_is_asked_for_and_bad_rows_are_told():
+    net = trained()
+    taken: list[int] = []
+
+    def rows():
+        for row in X:
+            taken.append(len(taken))
+            yield row
+
+    found = net.predict_proba(rows())
+    assert taken == []
+    np.testing.assert_array_equal(next(found), net.predict_proba(X[:1])[0])
+    assert taken == [0]
+    assert list(net.predict(iter([]))) == []
+    with pytest.raises(DataError, match="x holds nan in row 0, column 2"):
+        list(net.predict(iter([np.array([0, 1, np.nan, 0, 0])])))
+    with pytest.raises(UsageError, match="not trained yet"):
+        derivo.Network(Dense(2)).predict(iter(X))

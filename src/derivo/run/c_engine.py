@@ -80,6 +80,7 @@ class CEngine:
         self.library.step_number_is(self.step, 0, float(learning_rate))
         self.pace = Pace(threads or available_cores())
         self._inside: tuple[Any, ...] | None = None
+        self._free: list[Any] = []
 
     def __del__(self) -> None:
         """Give the memory back."""
@@ -139,7 +140,8 @@ class CEngine:
         # One piece of memory: to ask for an address takes longer than to copy an array.
         dtype = self.data[0].dtype
         ends = np.cumsum([0, *map(math.prod, self.shapes)]).tolist()
-        whole = np.empty(ends[-1], dtype)
+        room = self._free.pop() if self._free else np.empty(ends[-1], dtype)
+        whole = np.asarray(Lent(room, self._free))
         address = pointer(whole)
         for k, begin in enumerate(ends[:-1]):
             self.library.step_get(self.step, k, address + begin * dtype.itemsize)
@@ -179,6 +181,31 @@ class CEngine:
         refuse_out_of_range(self.library)
         self.pace.learn(1, time.perf_counter() - began)
         return loss[1], failed < 0
+
+
+class Lent:
+    """Memory that is written to again once no array lies in it any more.
+
+    New memory costs more than what is copied into it: the system clears it page by
+    page.
+
+    Parameters
+    ----------
+    room
+        An array of one axis. One that lies in the same place is made of this object by
+        `numpy.asarray`, and keeps it, as parts of that one do.
+    free
+        Takes `room` back.
+    """
+
+    def __init__(self, room: Any, free: list[Any]) -> None:
+        self.room, self.free = room, free
+        self.__array_interface__ = room.__array_interface__
+
+    def __del__(self) -> None:
+        """Give the memory back; more than one piece is never needed."""
+        if not self.free:
+            self.free.append(self.room)
 
 
 class Pace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -21,7 +21,7 @@ from derivo.train.inputs import check_features, read_inputs, same_length
 from derivo.train.loop import Plan, State, run_epochs
 from derivo.train.model import Model
 from derivo.train.optimizers import Optimizer, Rule, find_optimizer, same_rule
-from derivo.train.prediction import measure, outputs, outputs_by_jax
+from derivo.train.prediction import measure, outputs, outputs_by_jax, stream
 from derivo.train.settings import (
     check_engine,
     check_layers,
@@ -275,7 +275,8 @@ class Network:
         Parameters
         ----------
         x : (N, features)
-            Inputs.
+            Inputs; or an iterator over a stream of them: of rows (features,), of
+            batches (N, features), or of both.
         engine
             "numpy"; "c", which is faster for few rows, and compiles at the first call;
             "jax" (needs the extra `jax`); or "auto": C where that trained the network,
@@ -285,14 +286,19 @@ class Network:
         -------
         array
             (N,) labels in the values that training had; (N,) or (N, units) values for
-            a regression.
+            a regression. For an iterator a generator of what each row or batch gives,
+            which asks for the next one when it is asked itself.
         """
-        return self._trained().decode(self._run(x, engine))
+        decode = self._trained().decode
+        if isinstance(x, Iterator):
+            return stream(lambda rows: decode(self._run(rows, engine)), x)
+        return decode(self._run(x, engine))
 
     def predict_proba(self, x: Any, *, engine: str = "auto") -> Any:
         """Give the probability of each class, (N, units), for each row of `x`.
 
-        The columns are in the order of `classes`; x and engine are as for `predict`.
+        The columns are in the order of `classes`; x and engine are as for `predict`,
+        and so is what an iterator gives.
 
         Raises
         ------
@@ -302,6 +308,8 @@ class Network:
         if self._trained().kind == "values":
             message = f"with {self.loss.name} there are no probabilities; use predict"
             raise UsageError(message)
+        if isinstance(x, Iterator):
+            return stream(lambda rows: self._run(rows, engine), x)
         return self._run(x, engine)
 
     @property

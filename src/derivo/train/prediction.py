@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -97,6 +97,26 @@ def compiled_prediction(
     left = Left(left_to_numpy(prepared), {prepared.rows: 0}, prepared.rows)
     rows = RowsShape(*columns, len(parameters), work)
     return CRows(library, rows, arrays, dtype, left)
+
+
+def stream(predict: Callable[[Any], Any], inputs: Iterable[Any]) -> Iterator[Any]:
+    """Predict for rows and batches as they come, each when it is asked for.
+
+    Parameters
+    ----------
+    predict
+        Gives an array with an entry for each row of a batch.
+    inputs
+        Rows (features,) and batches (N, features).
+
+    Yields
+    ------
+    entry or array
+        What a row gives, or what a batch does.
+    """
+    for given in inputs:
+        is_row = np.ndim(given) == 1
+        yield predict(np.asarray(given)[None])[0] if is_row else predict(given)
 
 
 def outputs(module: ModuleType, x: Any, parameters: tuple[Any, ...]) -> Any:
