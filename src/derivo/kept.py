@@ -17,7 +17,7 @@ from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError, UsageError
 from derivo.graph.block import Block, inline, rolls_among
 from derivo.graph.builder import check
-from derivo.graph.loop import remade, within_loops
+from derivo.graph.loop import within_loops
 from derivo.graph.node import Graph, Node
 from derivo.simplify.driver import Functions, simplify_forward
 from derivo.simplify.model import Facts
@@ -356,12 +356,14 @@ class Scope:
 
     def meets_algebra(self, calls: list[Node]) -> bool:
         """Tell whether a call stands next to an operation it could cancel with."""
-        own = {n for n in self.graph.nodes() if n.inputs[:1] and n.inputs[0] in calls}
+        nodes = self.graph.nodes()
+        nodes = (*nodes, *within_loops(nodes))
+        own = {n for n in nodes if n.inputs[:1] and n.inputs[0] in calls}
         # A sum hands its adjoint on as it is: what comes into it meets nothing.
         beside = {
             i for c in calls for i in c.inputs if i.op.algebra is not operator.add
         }
-        for n in self.graph.nodes():
+        for n in nodes:
             if own.isdisjoint(n.inputs):
                 continue
             beside.add(n)
@@ -443,20 +445,9 @@ def length_of(block: Block) -> int:
 
 def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
     """Put the bodies of some calls in their place."""
-    builder = functions.builder
-    new: dict[Node, Node] = {}
-    bodies: dict[Node, tuple[Node, ...]] = {}
-    nodes = scope.nodes()
-    for node in nodes:
-        if node in calls:
-            graph = node.attrs["block"].graph
-            given = (new[i] for i in node.inputs)
-            operands = dict(zip(graph.inputs, given, strict=True))
-            inside = inline(graph.outputs, builder, operands)
-            bodies[node] = tuple(inside[o] for o in graph.outputs)
-        elif "result" in node.op.traits and node.inputs[0] in bodies:
-            new[node] = bodies[node.inputs[0]][node.attrs["at"]]
-        else:
-            new |= remade(node, nodes, new, builder)
+    given = {n: n for n in scope.inputs}
+    new = inline(
+        scope.outputs, functions.builder, given, chosen=calls.__contains__
+    )
     names = {new[n]: name for n, name in scope.names.items() if n in new}
     return replace(scope, outputs=tuple(new[o] for o in scope.outputs), names=names)

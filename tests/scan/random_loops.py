@@ -63,6 +63,8 @@ class Program:
 class _Writing:
     def __init__(self, rng: np.random.Generator) -> None:
         self.rng = rng
+        self.forms: tuple[str, ...] = VECTORS
+        self.pairs: tuple[str, ...] = ()
         self.before: list[str] = []
         self.vectors: list[str] = []
         self.numbers = ["a"]
@@ -76,9 +78,13 @@ class _Writing:
         return text
 
 
-def generate(seed: int) -> Program:
-    """Give a random program; it depends on the seed alone."""
+def generate(seed: int, *, helpers: bool = False) -> Program:
+    """Give a random program; it depends on the seed alone.
+
+    With `helpers`, what a step does may be to call functions.
+    """
     w = _Writing(np.random.default_rng(seed))
+    functions = _helpers(w) if helpers else ""
     head, row, counter = w.pick(HEADS)
     w.vectors = [row]
     lines = [*_carried(w)]
@@ -94,7 +100,7 @@ def generate(seed: int) -> Program:
         results.append(w.pick(("out[-1]", "np.sum(out, axis=0)", "out[:-1].mean(0)")))
     if w.rng.random() < 0.4:
         lines.append("kept = []")
-        body.append(f"kept.append({w.expression(VECTORS)})")
+        body.append(f"kept.append({w.expression(w.forms)})")
         # Without a step there is nothing to stack.
         results.append("kept[-1]" if head == "for x in xs:" else "b")
     if w.rng.random() < 0.3:
@@ -105,7 +111,27 @@ def generate(seed: int) -> Program:
     total = " + ".join(f"np.sum({r})" for r in results)
     lines.append(f"return {total}")
     text = "def f(xs, ys, w, b, a):\n" + "".join(f"    {line}\n" for line in lines)
-    return Program(text, seed)
+    return Program(functions + text, seed)
+
+
+def _helpers(w: _Writing) -> str:
+    """Write functions for steps to call: the later ones may call those before."""
+    text = ""
+    for k in range(w.rng.integers(1, 4)):
+        inner = _Writing(w.rng)
+        inner.forms, inner.pairs = w.forms, w.pairs
+        inner.vectors, inner.numbers = ["v", "u"], ["a"]
+        lines = [f"z{n} = {inner.expression(inner.forms)}" for n in range(2)]
+        lines.append(f"n = np.tanh(z0) * z1 - u * {inner.expression(inner.forms)}")
+        is_pair = w.rng.random() < 0.4
+        lines.append("return n, np.sin(n + z1)" if is_pair else "return n")
+        text += f"def g{k}(v, u, w, b, a):\n" + "".join(f"    {x}\n" for x in lines)
+        call = f"g{k}({{v}}, {{u}}, w, b, {{k}})"
+        if is_pair:
+            w.pairs = (*w.pairs, call)
+        else:
+            w.forms = (*w.forms, call, call, call)
+    return text
 
 
 def _carried(w: _Writing) -> list[str]:
@@ -125,7 +151,11 @@ def _statement(w: _Writing, k: int, results: list[str]) -> list[str]:
     name = w.pick([*results, f"z{k}"])
     if name == "k":
         return [f"k {w.pick(('=', '+='))} {w.expression(NUMBERS)}"]
-    text = w.expression(VECTORS)
+    if w.pairs and name != "k" and w.rng.random() < 0.5:
+        text = w.expression(w.pairs)
+        w.vectors.append(f"y{k}")
+        return [f"{name}, y{k} = {text}"]
+    text = w.expression(w.forms)
     if name.startswith("z"):
         w.vectors.append(name)
         return [f"{name} = {text}"]
@@ -138,7 +168,7 @@ def _statement(w: _Writing, k: int, results: list[str]) -> list[str]:
 
 def _write(w: _Writing, t: str) -> list[str]:
     kind = w.rng.integers(4)
-    text = f"np.tanh({w.expression(VECTORS)})"
+    text = f"np.tanh({w.expression(w.forms)})"
     if kind == 0:
         return [f"out[{t}] = {text}"]
     if kind == 1:

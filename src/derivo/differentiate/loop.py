@@ -110,7 +110,8 @@ def _wanted(loop: Loop, results: Iterable[Node], active: set[Node]) -> list[Node
     while True:
         varying = set(reached)
         for n in loop.inside(results):
-            if n.spec.kind in FLOATING and not varying.isdisjoint(n.inputs):
+            carries = n.spec.kind in FLOATING or "call" in n.op.traits
+            if carries and not varying.isdisjoint(n.inputs):
                 varying.add(n)
         more = {
             c for c, after in zip(loop.carries, loop.following, strict=True)

@@ -12,6 +12,7 @@ from derivo.emit.program import FunctionProgram, Program
 from derivo.emit.variants import written_for
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
+from derivo.graph.loop import within_loops
 from derivo.graph.nest import as_written, gradient_nests
 from derivo.graph.node import Graph, Node, order
 from derivo.simplify.driver import Functions
@@ -61,7 +62,7 @@ def _called(roots: Iterable[Node], functions: Functions) -> Iterator[FunctionPro
     blocks: dict[Block, None] = {}
 
     def visit(roots: Iterable[Node]) -> None:
-        for node in order(roots):
+        for node in _with_steps(roots):
             block = node.attrs["block"] if _is_call(node) else None
             if block is not None and block not in blocks:
                 visit(functions.forward(block).graph.outputs)
@@ -81,6 +82,13 @@ def _called(roots: Iterable[Node], functions: Functions) -> Iterator[FunctionPro
         yield _function(block, written[block], functions)
 
 
+def _with_steps(roots: Iterable[Node]) -> Iterator[Node]:
+    """Give what is computed, with what the steps of loops compute."""
+    nodes = order(roots)
+    yield from nodes
+    yield from within_loops(nodes)
+
+
 def _is_call(node: Node) -> bool:
     return "call" in node.op.traits and "back" not in node.op.traits
 
@@ -88,7 +96,7 @@ def _is_call(node: Node) -> bool:
 def _note_wanted(
     roots: Iterable[Node], wanted: Mapping[Block, dict[Derived, None]]
 ) -> None:
-    for node in order(roots):
+    for node in _with_steps(roots):
         if "back" in node.op.traits:
             derived: Derived = node.attrs["derived"]
             wanted[derived.block][derived] = None

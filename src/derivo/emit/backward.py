@@ -24,6 +24,7 @@ from derivo.emit.statement import (
 from derivo.emit.wishes import wishes_of
 from derivo.emit.wrap import wrapped
 from derivo.emit.writing import FunctionNames
+from derivo.graph.block import is_handle
 from derivo.graph.names import Names, adjoint_name
 from derivo.graph.nest import parts_of, short_name
 from derivo.graph.node import Node
@@ -66,7 +67,7 @@ def write_backward(
         if not _of_loop(n, functions):
             names.hold(adjoint_name(short_name(path)), n)
     seeds = {n: names.fresh(_seed_name(p, forward, k)) for k, n in enumerate(p.seeds)}
-    at_hand = {n: b for n, b in (kept | seeds).items() if "call" not in n.op.traits}
+    at_hand = {n: b for n, b in (kept | seeds).items() if not is_handle(n)}
     scope = Scope([(b, n.spec) for n, b in at_hand.items()])
     scope.shapes += [(s, n.spec.shape) for n, s in forward.shapes.items()]
     wishes, hints = wishes_of(p, forward.names)

@@ -73,6 +73,8 @@ class Body:
         Values that loops write in their own way.
     copied
         Values that are read once, to be copied and changed.
+    counter
+        The number of the step, in the body of a loop over time.
     """
 
     names: Names
@@ -96,6 +98,7 @@ class Body:
     lists: dict[Node, tuple[str, int]] = field(default_factory=dict)
     left_to_loops: set[Node] = field(default_factory=set)
     copied: set[Node] = field(default_factory=set)
+    counter: str = ""
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`; those in `keep` get a name in any case."""

@@ -177,6 +177,8 @@ def _gradient_target(
     body: Writing, parameter: str, nest: Any, results: dict[int, Node]
 ) -> ast.expr:
     wish = adjoint_name(parameter)
+    if body.counter:  # the whole gradient is another thing than what a step adds to it
+        wish = f"{wish}_{body.counter}"
     if not parts_of(nest):
         return _target(body, results.get(nest), wish)
     if pruned(nest, results.__contains__) is None:
@@ -200,7 +202,8 @@ def _target(body: Writing, node: Node | None, wish: str) -> ast.expr:
     if node is None:
         return ast.Name(NOBODYS)
     own = body.wishes.get(node) or body.hints.get(node)
-    name = body.names.fresh(own or wish, node)
+    wishes = [own, wish] if own and body.counter else [own or wish]
+    name = body.names.first(wishes, node)
     body.bind(node, name)
     return ast.Name(name)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from derivo.emit.program import Program
 from derivo.emit.scope import Scope
-from derivo.graph.block import Block, rolls_among
+from derivo.graph.block import Block, is_handle, rolls_among
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, name_of
 from derivo.graph.node import Node, order
@@ -49,9 +49,31 @@ def to_save(program: Program) -> Saved:
             saved.add(n)
         else:
             stack.extend(n.inputs)
-    saved = _instead(saved, program)
+    saved = _instead(saved, program) | _gathered_in_loops(saved, program)
     again = _one_step_away(saved, program)
     return _with_sizes(program, saved - again, (seen - saved) | again)
+
+
+def _gathered_in_loops(saved: set[Node], program: Program) -> set[Node]:
+    """Give the arguments whose gradients a loop puts together of what calls give.
+
+    What each call keeps holds them anyway, and `np.zeros_like(w)` is short.
+    """
+    if not any(is_handle(n) and "item" in n.op.traits for n in saved):
+        return set()
+    of_path = {n.attrs["name"]: n for n in program.inputs}
+    return {
+        of_path[path]
+        for path, n in program.gradients.items()
+        if _shown(n).op.traits & {"stack", "total"} and path in of_path
+    }
+
+
+def _shown(n: Node) -> Node:
+    """Give what a view is a view of."""
+    while "view" in n.op.traits:
+        (n, *_) = n.inputs
+    return n
 
 
 def _one_step_away(saved: set[Node], program: Program) -> set[Node]:
@@ -97,7 +119,7 @@ def _is_forward(n: Node, program: Program) -> bool:
 
 def _with_sizes(program: Program, kept: set[Node], computed: set[Node]) -> Saved:
     """Add what sizes and the floating type can be read from, where that is missing."""
-    values = [n for n in (*kept, *program.seeds) if "call" not in n.op.traits]
+    values = [n for n in (*kept, *program.seeds) if not is_handle(n)]
     scope = Scope([("s", n.spec) for n in values])
     everything = (*program.inputs, *order(program.outputs))
     sources = [n for n in everything if n.spec.rank and "loop" not in n.op.traits]

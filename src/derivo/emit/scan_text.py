@@ -13,8 +13,15 @@ from derivo.emit.handing_on import (
     put_into_sums,
     stored_at_once,
 )
-from derivo.emit.statement import Statement, definition, is_name
+from derivo.emit.statement import (
+    Statement,
+    append,
+    definition,
+    insert_first,
+    is_name,
+)
 from derivo.emit.writing import Writing
+from derivo.graph.block import is_handle
 from derivo.graph.dim import Dim, Excess, Size
 from derivo.graph.loop import Loop
 from derivo.graph.names import adjoint_name
@@ -187,17 +194,24 @@ class _Writer:
     def write(self) -> None:
         loop, body = self.loop, self.body
         inner = body.inner()
+        t = inner.counter = body.names.fresh(self._counter())
+        self.t = ast.Name(t)
         for fixed in loop.fixed:
             self._give(inner, fixed, self._atom(self.operand[fixed]))
         rows = {s: self._row(s) for s in loop.slices}
         carries = self._start(inner)
-        t = body.names.fresh(self._counter())
-        self.t = ast.Name(t)
         for part, row in rows.items():
             self._give_row(inner, part, row)
-        gathered = [i for i in self.items if "last" not in i.op.traits]
-        inner.compute([*loop.following, *(i.attrs["of"] for i in gathered)])
+        handles = [i for i in self.items if is_handle(i)]
+        gathered = [
+            i for i in self.items if "last" not in i.op.traits and i not in handles
+        ]
+        inner.compute(
+            [*loop.following, *(i.attrs["of"] for i in gathered)],
+            keep=[i.attrs["of"] for i in handles],
+        )
         targets = {i: self._target(i, inner, carries) for i in gathered}
+        lists = [self._list_of_calls(i, inner) for i in handles]
         body.statements.append(Statement(self._head(t)))
         for item, name in targets.items():
             of = item.attrs["of"]
@@ -209,10 +223,23 @@ class _Writer:
             else:
                 tree = ast.AugAssign(ast.Name(name), ast.Add(), value)
                 inner.statements.append(Statement(tree, item))
+        inner.statements += lists
         self._hand_on(inner, carries)
         for item in self.items:
+            if item in handles:
+                continue
             shown, _ = self.laid_out.get(item, (item, 0))
             body.bind(shown, targets.get(item) or carries[item.attrs["of"]])
+
+    def _list_of_calls(self, item: Node, inner: Writing) -> Statement:
+        """Write the list of what calls keep; give the line that adds to it."""
+        body, saved = self.body, inner.bound[item.attrs["of"]]
+        of_one = body.names.plain(saved)
+        wish = f"{of_one}_all" if of_one.endswith("s") else f"{of_one}s"
+        name = body.bound[item] = body.names.fresh(wish, item)
+        body.statements.append(definition(name, ast.List([])))
+        add = insert_first if self.loop.reverse else append
+        return add(name, ast.Name(saved))
 
     def _counter(self) -> str:
         """Give a name for the number of the step: the user's own, if there is one."""

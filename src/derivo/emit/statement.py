@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -54,10 +54,8 @@ class Statement:
 
     @cached_property
     def binds(self) -> frozenset[str]:
-        """The names that the line gives to values, one or several in a tuple."""
-        target = self.target
-        parts = target.elts if isinstance(target, ast.Tuple) else [target]
-        return frozenset(p.id for p in parts if isinstance(p, ast.Name))
+        """The names that the line gives to values, one or several in tuples."""
+        return frozenset(_names_bound(self.target))
 
     @property
     def is_definition(self) -> bool:
@@ -103,6 +101,14 @@ class Statement:
     def code(self) -> str:
         """The line as text."""
         return INDENT * self.depth + _text(self.tree)
+
+
+def _names_bound(target: ast.expr | None) -> Iterator[str]:
+    if isinstance(target, ast.Name):
+        yield target.id
+    elif isinstance(target, ast.Tuple | ast.List):
+        for part in target.elts:
+            yield from _names_bound(part)
 
 
 def definition(name: str, value: ast.expr, node: Node | None = None) -> Statement:
@@ -225,6 +231,11 @@ def _bare(tree: ast.expr) -> str:
     return ast.unparse(tree)
 
 
+def _read_for_others(line: Statement) -> frozenset[str]:
+    """Give what a line reads; what fills places of an array reads it for nobody."""
+    return line.reads if line.is_definition else line.reads - {line.name}
+
+
 def without_unread(
     statements: Iterable[Statement], results: Iterable[str]
 ) -> list[Statement]:
@@ -235,8 +246,8 @@ def without_unread(
     wanted = names_in(*(ast.parse(r, mode="eval") for r in results))
     kept = list(statements)
     while True:
-        read = wanted.union(*(s.reads for s in kept))
-        left = [s for s in kept if not s.is_definition or s.name in read]
+        read = wanted.union(*(_read_for_others(s) for s in kept))
+        left = [s for s in kept if not s.name or s.name in read]
         if len(left) == len(kept):
             return left
         kept = left

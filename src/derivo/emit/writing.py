@@ -94,6 +94,7 @@ class Writing(Protocol):
     notes: dict[Node, str]
     lists: dict[Node, tuple[str, int]]
     left_to_loops: set[Node]
+    counter: str
 
     def compute(self, roots: Iterable[Node], *, keep: Iterable[Node] = ()) -> None:
         """Write what is needed for `roots`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from derivo.graph.builder import Builder
-from derivo.graph.loop import is_inline, remade
+from derivo.graph.loop import Loop, is_inline, remade, unchanging, within_loops
 from derivo.graph.nest import parts_of, paths
 from derivo.graph.node import Graph, Node, between
 
@@ -207,9 +207,25 @@ def _list_of(
     return next((w for w in ways[0] if all(w in others for others in ways)), None)
 
 
+def is_handle(node: Node) -> bool:
+    """Tell what a function keeps for its backward pass: of a call, or of every step."""
+    if "item" in node.op.traits:
+        return is_handle(node.attrs["of"])
+    return "call" in node.op.traits
+
+
 def has_calls(nodes: Iterable[Node]) -> bool:
-    """Tell whether functions are called among some nodes."""
-    return any("call" in n.op.traits for n in nodes)
+    """Tell whether functions are called among some nodes, or in steps of loops."""
+    nodes = tuple(nodes)
+    return any("call" in n.op.traits for n in (*nodes, *within_loops(nodes)))
+
+
+def calls_in_steps(nodes: Iterable[Node]) -> bool:
+    """Tell whether functions are called in steps of loops, at any depth."""
+    nodes = tuple(nodes)
+    inside = within_loops(nodes)
+    blocks = {n.attrs["block"] for n in nodes if n.attrs.get("block") is not None}
+    return has_calls(inside) or any(calls_in_steps(b.graph.nodes()) for b in blocks)
 
 
 Instead = Callable[[Node, Mapping[Node, Node]], "tuple[Node, ...] | None"]
@@ -218,8 +234,12 @@ Instead = Callable[[Node, Mapping[Node, Node]], "tuple[Node, ...] | None"]
 def inline(
     roots: Iterable[Node], builder: Builder, given: Mapping[Node, Node] | None = None,
     *, instead: Instead | None = None,
+    chosen: Callable[[Node], bool] = lambda _call: True,
 ) -> dict[Node, Node]:  # fmt: skip
     """Put the bodies of functions in the place of their calls, forward and backward.
+
+    Calls in the steps of loops are written out in forward passes alone: what a step
+    back reads of a function's own values is another loop's to gather.
 
     Parameters
     ----------
@@ -232,6 +252,8 @@ def inline(
     instead
         Gives other results of a call, from what has become of its operands; None
         where its body is to be written out.
+    chosen
+        Tells of a call whether it is written out; all are if left out.
 
     Returns
     -------
@@ -243,14 +265,42 @@ def inline(
     bodies: dict[Node, tuple[Node, ...]] = {}
     nodes = between(tuple(roots), frozenset(new))
     for node in nodes:
-        if "call" in node.op.traits:
+        if "call" in node.op.traits and chosen(node):
             made = None if instead is None else instead(node, new)
             bodies[node] = made or _written_out(node, new, builder, instead)
-        elif "result" in node.op.traits:
+        elif "result" in node.op.traits and node.inputs[0] in bodies:
             new[node] = bodies[node.inputs[0]][node.attrs["at"]]
+        elif "loop" in node.op.traits and has_calls(_of_loop(node, nodes)):
+            new |= _loop(node, nodes, new, builder, instead, chosen)
         else:
             new |= remade(node, nodes, new, builder)
     return new
+
+
+def _of_loop(node: Node, nodes: Iterable[Node]) -> tuple[Node, ...]:
+    """Give a loop with what it gives."""
+    return (node, *(n for n in nodes if node in n.inputs))
+
+
+def _loop(
+    node: Node, nodes: Iterable[Node], new: Mapping[Node, Node], builder: Builder,
+    instead: Instead | None, chosen: Callable[[Node], bool],
+) -> dict[Node, Node]:  # fmt: skip
+    """Write out the calls in the steps of a loop; give what became of its values."""
+    loop: Loop = node.attrs["loop"]
+    inputs = [new[i] for i in node.inputs]
+    own = (*loop.carries, *loop.slices)
+    inside = {**new, **{b: b for b in own}}
+    inside |= zip(loop.fixed, inputs[len(own) :], strict=True)
+    results = [n.attrs["of"] for n in _of_loop(node, nodes)[1:] if "of" in n.attrs]
+    inside = inline(
+        (*loop.following, *results), builder, inside, instead=instead, chosen=chosen
+    )
+    following = tuple(inside[n] for n in loop.following)
+    fixed = unchanging((*following, *(inside[r] for r in results)), frozenset(own))
+    now = Loop(loop.carries, loop.slices, fixed, following, loop.reverse)
+    operands = (*inputs[: len(own)], *fixed)
+    return {**inside, node: builder.remake(node, operands, {**node.attrs, "loop": now})}
 
 
 def _written_out(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.block import is_handle
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, evaluate
 from derivo.graph.loop import Loop
@@ -155,6 +156,8 @@ class Trajectory:
     def stack(self, of: Node, dtype: Any) -> Any:
         """Give the values of all steps along a new first axis."""
         values = [self._value(t, of) for t in range(len(self.steps))]
+        if is_handle(of):
+            return values  # what each step back needs of its own call
         shape = tuple(evaluate(d, self.sizes) for d in of.spec.shape)
         kind = {"bool": np.bool_, "int": np.int64, "pyint": np.int64}.get(
             of.spec.kind, dtype

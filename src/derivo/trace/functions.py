@@ -15,7 +15,7 @@ from typing import Any
 
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder, Constant
-from derivo.graph.loop import is_inline, remade, within_loops
+from derivo.graph.loop import Loop, is_inline, remade, unchanging, within_loops
 from derivo.graph.names import RESERVED
 from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
 from derivo.graph.node import Graph, Node
@@ -70,7 +70,7 @@ def _results_read(graph: Graph, blocks: Iterable[Block]) -> dict[Block, set[int]
     """Give, for each block, which of its results something reads."""
     read: dict[Block, set[int]] = {b: set() for b in blocks}
     for nodes in (graph.nodes(), *(b.graph.nodes() for b in read)):
-        for n in nodes:
+        for n in (*nodes, *within_loops(nodes)):
             if "result" in n.op.traits:
                 read[n.inputs[0].attrs["block"]].add(n.attrs["at"])
     return read
@@ -114,7 +114,9 @@ class Regions:
 
     def __init__(self, graph: Graph, top: Invocation) -> None:
         self.names = graph.names
-        self.nodes = graph.nodes()
+        nodes = graph.nodes()
+        everything = {*nodes, *within_loops(nodes)}
+        self.nodes = tuple(sorted(everything, key=lambda n: n.index))
         self.varying = varying_of(self.nodes)
         # Number of the youngest reader of each value.
         end = max((i.end for i in top.everything()), default=0)
@@ -124,7 +126,7 @@ class Regions:
                 self.read_until[i] = max(self.read_until.get(i, 0), n.index)
         self.handed_on: dict[Iterations, set[int]] = {}
         self.made_by: dict[str, list[range]] = {}
-        for invocation in top.everything():
+        for invocation in (*top.everything(), *top.repeated):
             made = range(invocation.start, invocation.end)
             self.made_by.setdefault(invocation.function, []).append(made)
 
@@ -219,7 +221,7 @@ class Regions:
         size or the sine of an argument that both have, is the function's own. (What
         the step of a loop before made may be what it hands on.)
         """
-        if isinstance(n.attrs.get("value"), Constant):
+        if isinstance(n.attrs.get("value"), Constant) or "bound" in n.op.traits:
             return True
         if invocation.of is not None and n.op.picks is not None:
             # The row that belongs to a step is cut outside: it is another each time.
@@ -311,18 +313,63 @@ class Outliner:
         for inner in self._kept_below(around):
             for n in self.regions[inner].outputs:
                 owner.setdefault(n, inner)
-        # In the order in which the user computed: operands are older than results.
+        found = None if around is self.top else self._numbered(around.function)
+        return self._rebuilt(roots, given, owner, found)
+
+    def _rebuilt(
+        self, roots: Iterable[Node], given: Mapping[Node, Node],
+        owner: Mapping[Node, Invocation], found: Callable[[Node], Node] | None,
+    ) -> dict[Node, Node]:  # fmt: skip
+        """Rebuild values; `owner` tells the call that a value is a result of.
+
+        They are made in the order in which the user computed: operands are older than
+        results.
+        """
         new = dict(given)
         needed = self._needed(roots, owner, new)
-        found = None if around is self.top else self._numbered(around.function)
         for node in needed:
             inner_call = owner.get(node)
-            if inner_call is None:
-                new |= remade(node, needed, new, self.builder, found)
-            elif node not in new:
+            if inner_call is not None and node not in new:
                 results = self._called(inner_call, new)
                 new |= {n: r for n, r in results.items() if owner[n] is inner_call}
+            elif inner_call is None and self._calls_inside(node, needed, owner):
+                new |= self._loop(node, needed, new, owner, found)
+            elif inner_call is None:
+                new |= remade(node, needed, new, self.builder, found)
         return new
+
+    def _calls_inside(
+        self, node: Node, nodes: Iterable[Node], owner: Mapping[Node, Invocation]
+    ) -> bool:
+        """Tell whether functions are called in the steps of a loop."""
+        if "loop" not in node.op.traits:
+            return False
+        own = (node, *(n for n in nodes if node in n.inputs))
+        return any(n in owner for n in within_loops(own))
+
+    def _loop(
+        self, node: Node, nodes: Iterable[Node], new: Mapping[Node, Node],
+        owner: Mapping[Node, Invocation], found: Callable[[Node], Node] | None,
+    ) -> dict[Node, Node]:  # fmt: skip
+        """Rebuild a loop with calls in its steps, and what the steps compute."""
+        loop: Loop = node.attrs["loop"]
+        results = [n.attrs["of"] for n in nodes if node in n.inputs and "of" in n.attrs]
+        own = (*loop.carries, *loop.slices)
+        bound_now = {b: b if found is None else found(b) for b in own}
+        roots = (*loop.following, *results)
+        inside = self._rebuilt(roots, {**new, **bound_now}, owner, found)
+        following = tuple(inside[n] for n in loop.following)
+        # A function reads its arguments, and not what is made of them before the loop.
+        kept = (*following, *(inside[n] for n in results))
+        fixed = unchanging(kept, frozenset(bound_now.values()))
+        now = Loop(
+            tuple(bound_now[c] for c in loop.carries),
+            tuple(bound_now[s] for s in loop.slices),
+            fixed, following, loop.reverse,
+        )  # fmt: skip
+        operands = (*(new[i] for i in node.inputs[: len(own)]), *fixed)
+        attrs = {**node.attrs, "loop": now}
+        return {**inside, node: self.builder.remake(node, operands, attrs)}
 
     def _numbered(self, function: str) -> Callable[[Node], Node]:
         """Give what makes the values that the steps of a block's loops find.
@@ -444,5 +491,9 @@ class Outliner:
 
 
 def calls_in(nodes: Iterable[Node]) -> list[Node]:
-    """Give the calls among nodes, forward ones."""
-    return [n for n in nodes if "call" in n.op.traits and "back" not in n.op.traits]
+    """Give the calls among nodes and in the steps of their loops, forward ones."""
+    nodes = tuple(nodes)
+    everything = (*nodes, *within_loops(nodes))
+    return [
+        n for n in everything if "call" in n.op.traits and "back" not in n.op.traits
+    ]

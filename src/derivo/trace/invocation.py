@@ -76,6 +76,9 @@ class Invocation:
         The loops that it went through.
     of
         The loop, if this is a step of one and no call.
+    repeated
+        Calls below it in trials of a step that were not the last: values that do not
+        depend on what a step finds were made there.
     """
 
     function: str
@@ -88,6 +91,7 @@ class Invocation:
     below: list[Invocation] = field(default_factory=list)
     loops: list[Iterations] = field(default_factory=list)
     of: Iterations | None = None
+    repeated: list[Invocation] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -99,6 +103,21 @@ class Invocation:
         yield self
         for inner in self.below:
             yield from inner.everything()
+
+    def replace(self, others: Mapping[Node, Node]) -> None:
+        """Put those values into the place of others that have taken it."""
+        if not others:
+            return
+
+        def now(node: Node) -> Node:
+            while node in others:
+                node = others[node]
+            return node
+
+        self.arguments = {k: rebuilt(v, now) for k, v in self.arguments.items()}
+        self.result = rebuilt(self.result, now)
+        for node, name in list(self.names.items()):
+            self.names.setdefault(now(node), name)
 
 
 def with_steps(around: Invocation) -> None:

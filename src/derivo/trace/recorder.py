@@ -29,7 +29,7 @@ from derivo.ops.leaf import arange, as_float, constant, eye, size
 from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.loops.gathered import whole_of
-from derivo.trace.loops.loop import trace_loop
+from derivo.trace.loops.loop import Trials, trace_loop
 from derivo.trace.loops.runs import Run
 from derivo.trace.loops.steps import PlainLoop, Received
 from derivo.trace.memory.cell import Cell
@@ -78,8 +78,8 @@ class Recorder:
 
     def __init__(self, builder: Builder) -> None:
         self.builder = builder
-        # Numbers of the nodes that the steps of loops are made of.
-        self.steps: list[range] = []
+        # Numbers of the nodes that the steps of loops were made of, trial by trial.
+        self.steps: list[Trials] = []
         # The arrays that are still in use; and each write, with what was there before.
         self.cells: WeakSet[Cell] = WeakSet()
         self.writes: list[tuple[Cell, Node]] = []

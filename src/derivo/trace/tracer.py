@@ -69,6 +69,8 @@ class Tracer(Recorder):
         super().__init__(builder)
         self.function = function
         self.found: dict[Node, tuple[float, str]] = {}
+        # Values that others have taken the place of: the rows of the step of a loop.
+        self.now: dict[Node, Node] = {}
         self.top = Invocation("", {}, 0)
         self.running = [self.top]
         self.entered = False
@@ -88,19 +90,26 @@ class Tracer(Recorder):
         self.again: TracedAgain | None = None
 
     def finished(self) -> Invocation:
-        """Give the whole run; calls inside the steps of loops are part of the steps."""
+        """Give the whole run; of the trials of a step, the last one alone counts."""
         for invocation in self.top.everything():
-            invocation.below = [
-                i for i in invocation.below
-                if not any(lies_in(i, steps) for steps in self.steps)
-            ]  # fmt: skip
+            again = [i for i in invocation.below if self._is_repeated(i)]
+            invocation.below = [i for i in invocation.below if i not in again]
+            self.top.repeated += again
             invocation.loops = [
                 loop for loop in invocation.loops
-                if not any(m in steps for m in loop.marks[1:] for steps in self.steps)
+                if not any(m in t.every for m in loop.marks[1:] for t in self.steps)
             ]  # fmt: skip
+            invocation.replace(self.now)
         self.top.end = self.builder.count
         with_steps(self.top)
         return self.top
+
+    def _is_repeated(self, invocation: Invocation) -> bool:
+        """Tell a call in a trial of a step that was not the last one."""
+        return any(
+            lies_in(invocation, t.every) and not lies_in(invocation, t.last)
+            for t in self.steps
+        )
 
     def record(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
         """Record one operation, as long as the function runs."""
@@ -203,6 +212,7 @@ class Tracer(Recorder):
 
     def is_now(self, old: Node, new: Node) -> None:
         """Give a value the name that an equal one has, whose place it takes."""
+        self.now[old] = new
         known = self.found.get(old)
         if known is not None:
             self.found.setdefault(new, known)
@@ -460,7 +470,8 @@ def _names(tracer: Tracer, inputs_by_path: Mapping[str, Node]) -> dict[Node, str
     for node, (depth, name) in sorted(tracer.found.items(), key=lambda t: t[1][0]):
         # What a helper function calls its own is no name where that means another
         # value; the step of a loop is no helper, its names are its own.
-        step = max((r.start for r in tracer.steps if node.index in r), default=0)
+        within = (t.every.start for t in tracer.steps if node.index in t.every)
+        step = max(within, default=0)
         if taken.setdefault((step, name), depth) == depth:
             names.setdefault(node, name)
     return names

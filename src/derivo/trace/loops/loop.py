@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from derivo.errors import ShapeError, TraceError, UsageError
 from derivo.graph.builder import Constant
@@ -22,6 +22,13 @@ from derivo.ops.scan import (
     stack,
 )
 from derivo.ops.shape import as_dim, broadcast_to
+
+
+class Trials(NamedTuple):
+    """The numbers of the nodes that the trials of a step made, and the last of them."""
+
+    every: range
+    last: range
 
 
 @dataclass
@@ -93,6 +100,7 @@ def trace_loop(
     x = filled(xs, [recorder.wrap(p) for p in parts])
     count = recorder.builder.count - len(parts)
     for _ in KINDS:
+        begin = recorder.builder.count
         carries = [place_holder(recorder, c.spec) for c in first]
         result = step(filled(init, [recorder.wrap(c) for c in carries]), x)
         new, output = _pair(recorder, result)
@@ -104,7 +112,8 @@ def trace_loop(
             break
         first = wider  # a number that becomes an array: once more, from an array
     results = [lifted(recorder, y) for y in leaves(output)]
-    recorder.steps.append(range(count, recorder.builder.count))
+    end = recorder.builder.count
+    recorder.steps.append(Trials(range(count, end), range(begin, end)))
     traced = TracedStep(carries, first, following, parts, arrays, results)
     ends, stacks = scanned(recorder, traced, steps, reverse=reverse)
     wrap = recorder.wrap

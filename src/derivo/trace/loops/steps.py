@@ -40,6 +40,7 @@ from derivo.trace.loops.gathered import (
 )
 from derivo.trace.loops.loop import (
     TracedStep,
+    Trials,
     converted,
     filled,
     lifted,
@@ -76,6 +77,8 @@ class Trial:
     ----------
     counter
         The number of the step.
+    begin
+        The number of nodes there were when it began.
     parts
         Array to the row of it that belongs to the step.
     carries
@@ -89,6 +92,7 @@ class Trial:
     recorder: Any
     number_name: str
     counter: Node
+    begin: int
     parts: dict[Node, Node] = field(default_factory=dict)
     carries: dict[Place, list[Node]] = field(default_factory=dict)
     found: dict[Place, Any] = field(default_factory=dict)
@@ -183,7 +187,7 @@ class PlainLoop(Iterator[Any]):
         self.trials += 1
         recorder = self.recorder
         counter = place_holder(recorder, Spec((), "pyint"))
-        self.trial = Trial(recorder, self.number, counter)
+        self.trial = Trial(recorder, self.number, counter, counter.index)
         recorder.counters[self.number] = recorder.wrap(counter), self.run.first
         values = self.gatherings.put() | dict.fromkeys(self.unset, NotYetSet())
         for place, carried in self.carried.items():
@@ -287,7 +291,10 @@ class PlainLoop(Iterator[Any]):
         step.results += elements
         del recorder.counters[self.number]
         without_numbers(recorder, step, self)
-        recorder.steps.append(range(self.start, recorder.builder.count))
+        end = recorder.builder.count
+        recorder.steps.append(
+            Trials(range(self.start, end), range(self.trial.begin, end))
+        )
         recorder.loops.remove(self)
         ends, stacks = scanned(recorder, step, self.run.length, reverse=self.backward,
                                first=self.run.first)  # fmt: skip
