@@ -217,6 +217,25 @@ def test_a_closed_over_array_and_a_setting_are_arguments_and_text():
     assert derived.check(trials=1).ok
 
 
+def test_the_number_of_a_step_is_an_argument():
+    def decayed(v, n):
+        z = np.tanh(v) * n + 1
+        return np.sin(z) * z + v * n
+
+    def total(xs):
+        h = np.zeros(xs.shape[1])
+        for t in range(1, len(xs)):
+            h = decayed(xs[t] + h, t + 1)
+        return h
+
+    derived = derivo.derive(total, xs="T D")
+    assert [a.arg for a in functions_in(derived.source)["decayed"].args.args] == [
+        "v", "n",
+    ]  # fmt: skip
+    assert ", t + 1)" in derived.source
+    assert derived.check(trials=1).ok
+
+
 @pytest.mark.parametrize("function", [lstm, in_a_loop_of_a_loop])
 def test_check_is_right_with_second_derivatives(function):
     report = derivo.derive(function, **LSTM).check(trials=1)
@@ -252,7 +271,8 @@ def test_float32_stays_float32():
     assert kinds == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("seed", range(COUNT))
+# In 173 a function reads the number of the step by another one, which it calls.
+@pytest.mark.parametrize("seed", [*range(COUNT), 173])
 def test_random_programs_agree_with_the_whole_and_with_differences(seed):
     program = generate(seed, helpers=True)
     written = program.function()

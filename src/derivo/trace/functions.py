@@ -18,7 +18,7 @@ from derivo.graph.builder import Builder, Constant
 from derivo.graph.loop import Loop, is_inline, remade, unchanging, within_loops
 from derivo.graph.names import RESERVED
 from derivo.graph.nest import leaves, paths, pruned, rebuilt, short_name
-from derivo.graph.node import Graph, Node
+from derivo.graph.node import Graph, Node, order
 from derivo.ops.call import call, result
 from derivo.ops.leaf import argument
 from derivo.ops.scan import bound
@@ -214,6 +214,15 @@ class Regions:
                 name, k = f"{wish}_{k}", k + 1
             parameters[name] = n
 
+    def closing(
+        self, region: Region, closed: Iterable[Node], invocation: Invocation
+    ) -> Region:
+        """Give a region with further values that it closes over."""
+        parameters = dict(region.parameters)
+        self._add_closed(parameters, closed, invocation)
+        operands = {n: path for path, n in paths(parameters)}
+        return replace(region, operands=operands, parameters=tuple(parameters.items()))
+
     def is_outer(self, n: Node, invocation: Invocation) -> bool:
         """Tell what a helper closed over: values from before, and whole arrays.
 
@@ -407,7 +416,8 @@ class Outliner:
         self, invocation: Invocation, new: Mapping[Node, Node]
     ) -> dict[Node, Node]:
         """Make the call of a block; give what stands for its results."""
-        region, block = self.regions[invocation], self._block(invocation)
+        block = self._block(invocation)
+        region = self.regions[invocation]
         # An array that is closed over may be noted after the first result is made.
         operands = tuple(new.get(n, n) for n in region.operands)
         make, line = self.builder.make, invocation.line
@@ -428,15 +438,7 @@ class Outliner:
 
     def _block(self, invocation: Invocation) -> Block:
         """Give what a call calls: the block that an equal one called, if there was."""
-        region = self.regions[invocation]
-        make = self.builder.make
-        given = {
-            n: make(argument, (), {
-                "name": path, "spec": n.spec, "of": invocation.function
-            })
-            for n, path in region.operands.items()
-        }  # fmt: skip
-        new = self._scope(invocation, region.outputs, given)
+        region, given, new = self._with_all_operands(invocation)
         outputs = tuple(new[o] for o in region.outputs)
         place = {n: k for k, n in enumerate(region.operands)}
         parameters = tuple(
@@ -458,6 +460,33 @@ class Outliner:
             self.builder.blocks[key] = block
         self.blocks[invocation] = block
         return block
+
+    def _with_all_operands(
+        self, invocation: Invocation
+    ) -> tuple[Region, dict[Node, Node], dict[Node, Node]]:
+        """Rebuild what a call computes, over arguments of its own.
+
+        What a function that it calls reads by itself is an operand of both.
+        """
+        make = self.builder.make
+        while True:
+            region = self.regions[invocation]
+            given = {
+                n: make(argument, (), {
+                    "name": path, "spec": n.spec, "of": invocation.function
+                })
+                for n, path in region.operands.items()
+            }  # fmt: skip
+            new = self._scope(invocation, region.outputs, given)
+            known = set(given.values())
+            missing = [
+                n
+                for n in order(new[o] for o in region.outputs)
+                if n in self.finder.varying and not n.inputs and n not in known
+            ]
+            if not missing:
+                return region, given, new
+            self.regions[invocation] = self.finder.closing(region, missing, invocation)
 
     def _argument_name(
         self, outside: Node, placeholder: Node, invocation: Invocation

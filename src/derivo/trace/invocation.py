@@ -16,6 +16,7 @@ from derivo.graph.loop import is_inline
 from derivo.graph.nest import Record, declared, holds_values, leaves, pruned, rebuilt
 from derivo.graph.node import Line, Node
 from derivo.trace.arguments.signature import short_of
+from derivo.trace.sizes.numbered import numbers_of
 
 # Frames that are no functions to a reader: they belong to the one around them.
 _ANONYMOUS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
@@ -210,11 +211,12 @@ def arguments_of(frame: FrameType) -> dict[str, Any]:
 def nest_of(value: Any, depth: int = 0) -> Any:
     """Give the nodes of the traced values in a nest; None if there are none.
 
-    Numbers and sizes are left out: they are no arguments, but part of the function.
+    Numbers and sizes are left out: they are no arguments, but part of the function. The
+    number of a loop's step is one, for it is another each time.
     """
     if hasattr(value, "record") and hasattr(value, "node"):
         node: Node = value.node
-        return None if is_inline(node) else node
+        return None if is_inline(node) and not numbers_of(node) else node
     if depth > _DEEPEST:
         return None
     if isinstance(value, dict):

@@ -55,6 +55,7 @@ from derivo.trace.running.asserts import Asserts
 from derivo.trace.running.randomness import MAKERS
 from derivo.trace.running.users import is_users
 from derivo.trace.running.watching import watched
+from derivo.trace.sizes.numbered import numbers_of
 from derivo.trace.sizes.ties import TracedAgain, Tying, tying_for, tying_of
 from derivo.trace.values.variable import Variable
 
@@ -315,6 +316,12 @@ class Tracer(Recorder):
         own = getattr(function, "__code__", None)
         return own or getattr(type(function).__call__, "__code__", None)
 
+    def _found(self, argument: Node) -> Node:
+        """Give what a step finds as the number that a call is given."""
+        if not numbers_of(argument):
+            return argument
+        return self._own(self.size(argument.attrs["dim"]))
+
     def _begin(self, frame: FrameType) -> Invocation | None:
         """Note that a helper function begins; None for the function itself."""
         is_first = not self.entered
@@ -322,8 +329,9 @@ class Tracer(Recorder):
             self.entered = True
         if is_first or not is_function(frame):
             return None
+        arguments = {k: rebuilt(v, self._found) for k, v in arguments_of(frame).items()}
         begun = Invocation(
-            known_as(frame), arguments_of(frame), self.builder.count,
+            known_as(frame), arguments, self.builder.count,
             line_at(frame.f_back) if frame.f_back is not None else None,
         )  # fmt: skip
         self.running[-1].below.append(begun)
