@@ -318,7 +318,7 @@ class Tracer(Recorder):
 
     def _found(self, argument: Node) -> Node:
         """Give what a step finds as the number that a call is given."""
-        if not numbers_of(argument):
+        if "dim" not in argument.attrs or not numbers_of(argument):
             return argument
         return self._own(self.size(argument.attrs["dim"]))
 
