@@ -12,6 +12,7 @@ from derivo.graph.block import Block, is_handle, rolls_among
 from derivo.graph.builder import Constant
 from derivo.graph.dim import Size, name_of
 from derivo.graph.node import Node, order
+from derivo.graph.spec import Spec
 
 # Arrays with more elements than this are given to the function, not written into it.
 LONGEST_LITERAL = 100
@@ -62,11 +63,13 @@ def _gathered_in_loops(saved: set[Node], program: Program) -> set[Node]:
     if not any(is_handle(n) and "item" in n.op.traits for n in saved):
         return set()
     of_path = {n.attrs["name"]: n for n in program.inputs}
-    return {
-        of_path[path]
-        for path, n in program.gradients.items()
-        if _shown(n).op.traits & {"stack", "total"} and path in of_path
-    }
+    held = {n.spec for n in (*saved, *program.seeds) if not is_handle(n)}
+    added: dict[Spec, Node] = {}
+    for path, n in program.gradients.items():
+        is_gathered = _shown(n).op.traits & {"stack", "total"} and path in of_path
+        if is_gathered and of_path[path].spec not in {*held, *added}:
+            added[of_path[path].spec] = of_path[path]
+    return set(added.values())
 
 
 def _shown(n: Node) -> Node:

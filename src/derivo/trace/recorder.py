@@ -80,6 +80,8 @@ class Recorder:
         self.builder = builder
         # Numbers of the nodes that the steps of loops were made of, trial by trial.
         self.steps: list[Trials] = []
+        # Whether a function that is called now is the step of a scan.
+        self.begins_step = False
         # The arrays that are still in use; and each write, with what was there before.
         self.cells: WeakSet[Cell] = WeakSet()
         self.writes: list[tuple[Cell, Node]] = []

@@ -325,9 +325,11 @@ class Tracer(Recorder):
     def _begin(self, frame: FrameType) -> Invocation | None:
         """Note that a helper function begins; None for the function itself."""
         is_first = not self.entered
+        # The function that `derivo.scan` is given is the step, and no call of one.
+        is_step, self.begins_step = self.begins_step, False
         if frame.f_code is self._own_code:
             self.entered = True
-        if is_first or not is_function(frame):
+        if is_first or is_step or not is_function(frame):
             return None
         arguments = {k: rebuilt(v, self._found) for k, v in arguments_of(frame).items()}
         begun = Invocation(

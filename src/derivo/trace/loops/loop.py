@@ -102,7 +102,9 @@ def trace_loop(
     for _ in KINDS:
         begin = recorder.builder.count
         carries = [place_holder(recorder, c.spec) for c in first]
+        recorder.begins_step = True
         result = step(filled(init, [recorder.wrap(c) for c in carries]), x)
+        recorder.begins_step = False
         new, output = _pair(recorder, result)
         following = _following(recorder, init, new, carries)
         wider = [
