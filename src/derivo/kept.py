@@ -446,8 +446,6 @@ def length_of(block: Block) -> int:
 def _write_out(scope: Graph, calls: list[Node], functions: Functions) -> Graph:
     """Put the bodies of some calls in their place."""
     given = {n: n for n in scope.inputs}
-    new = inline(
-        scope.outputs, functions.builder, given, chosen=calls.__contains__
-    )
+    new = inline(scope.outputs, functions.builder, given, chosen=calls.__contains__)
     names = {new[n]: name for n, name in scope.names.items() if n in new}
     return replace(scope, outputs=tuple(new[o] for o in scope.outputs), names=names)

@@ -24,7 +24,7 @@ from derivo.errors import (
     TraceError,
     UsageError,
 )
-from derivo.graph.block import has_calls
+from derivo.graph.block import called_in, has_calls
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Size, evaluate, substituted
 from derivo.graph.nest import (
@@ -498,6 +498,19 @@ class Passes:
             return self
         return self._rederive(keep=(), inline=EVERY)
 
+    @cached_property
+    def with_plain_steps(self) -> Self:
+        """The same with those functions written out that steps of loops call.
+
+        Itself if they call none. This is what is explained: a step is told as a whole.
+        """
+        nodes = self.forward.graph.nodes()
+        inside = called_in(nodes, steps=True)
+        if not inside:
+            return self
+        others = called_in(nodes, steps=False) - inside
+        return self._rederive(keep=tuple(others), inline=tuple(inside))
+
     # --- copies -----------------------------------------------------------------------
 
     def __deepcopy__(self, _memo: Any) -> Self:
@@ -515,7 +528,11 @@ class Passes:
         fixed = [storable(value) for value in self.given.fixed.values()]
         is_whole = not any(isinstance(part, Missing) for part in (function, *fixed))
         if not is_whole:
-            _ = self.written_out, self.backward.assumptions and self.exact
+            _ = (
+                self.written_out,
+                self.with_plain_steps,
+                self.backward.assumptions and self.exact,
+            )
         # Nodes in order: each finds its operands stored, however long the chain is.
         nodes = sorted(self.forward.builder.known.values(), key=lambda n: n.index)
         kept = {k: v for k, v in vars(self).items() if k != "module"}

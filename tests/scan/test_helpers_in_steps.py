@@ -250,6 +250,15 @@ def test_a_wrong_rule_in_a_helper_is_found_by_its_line():
     assert "g = np.tanh(a[:, 3 * n :])" in str(report)
 
 
+def test_it_is_explained_with_the_steps_written_out():
+    told = str(derivo.derive(lstm, **LSTM).explain(level="matrix"))
+    assert "cell(" not in told
+    assert "tanh(" in told
+    told = str(derivo.derive(in_a_function, **LSTM).explain(level="matrix"))
+    assert "lstm(" in told
+    assert "cell(" not in told
+
+
 def test_text_for_jax_writes_into_no_list():
     text = jax_text(derivo.derive(backwards, **LSTM).source)
     assert ".at[" in text

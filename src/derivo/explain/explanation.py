@@ -63,6 +63,7 @@ def explain(
         message = "upstream is for numbers: give the arguments as arrays, too"
         raise UsageError(message)
     levels = LEVELS if "all" in wanted else wanted
+    derivation = derivation.with_plain_steps
     with np.errstate(all="ignore"):  # what is not finite is shown as it is
         about = subject(derivation, arrays or {}, upstream)
         document = assemble(about, levels, language)

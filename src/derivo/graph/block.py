@@ -220,12 +220,22 @@ def has_calls(nodes: Iterable[Node]) -> bool:
     return any("call" in n.op.traits for n in (*nodes, *within_loops(nodes)))
 
 
-def calls_in_steps(nodes: Iterable[Node]) -> bool:
-    """Tell whether functions are called in steps of loops, at any depth."""
+def called_in(nodes: Iterable[Node], *, steps: bool) -> set[str]:
+    """Give the functions that are called, at any depth: as the user knows them.
+
+    With `steps`, only those that steps of loops call.
+    """
     nodes = tuple(nodes)
     inside = within_loops(nodes)
-    blocks = {n.attrs["block"] for n in nodes if n.attrs.get("block") is not None}
-    return has_calls(inside) or any(calls_in_steps(b.graph.nodes()) for b in blocks)
+    found: set[str] = set()
+    for n in (*nodes, *inside):
+        block: Block | None = n.attrs.get("block") if "call" in n.op.traits else None
+        if block is None:
+            continue
+        if (n in inside or not steps) and block.step_of is None:
+            found.add(block.function)
+        found |= called_in(block.graph.nodes(), steps=steps)
+    return found
 
 
 Instead = Callable[[Node, Mapping[Node, Node]], "tuple[Node, ...] | None"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError
-from derivo.graph.block import calls_in_steps, inline
+from derivo.graph.block import called_in, inline
 from derivo.graph.loop import is_analytic
 from derivo.graph.node import Graph, Node, order
 from derivo.graph.spec import Spec
@@ -33,7 +33,7 @@ class Again:
     """
 
     def __init__(self, derivation: Passes) -> None:
-        if calls_in_steps(derivation.forward.graph.nodes()):
+        if called_in(derivation.forward.graph.nodes(), steps=True):
             derivation = derivation.written_out
         backward = derivation.backward
         self.arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
