@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from derivo.emit.c.element import ElementPrinter, Text, literal
 from derivo.emit.c.functions import BY_NAME, WHOLE_NUMBER, Function
@@ -53,13 +54,14 @@ CAST = 12  # how strongly a cast binds
 LARGER = {"max": "larger", "min": "smaller"}
 
 
-def reserved() -> set[str]:
+@cache
+def reserved() -> frozenset[str]:
     """Give the names that values must not have."""
     called = {
         n for f in BY_NAME.values() for n in (f.plain, f"{f.name}_v", f"{f.name}_r")
     }
     own = f"{_KEYWORDS} {_OWN} {_LIBRARY}".split()
-    return {*own, *called}
+    return frozenset((*own, *called))
 
 
 def plain(name: str) -> str:

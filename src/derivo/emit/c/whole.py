@@ -65,6 +65,8 @@ class WholePrinter:
         self.body = body
         self.element = element
         self.ranges = {letter: _marked(d) for letter, d in ranges.items()}
+        # Of each part of what is printed: parts are asked for as often as they are deep.
+        self.known: dict[ast.expr, Dim | None] = {}
 
     def print(self, tree: ast.expr) -> str:
         """Print a whole number, or a question about some.
@@ -117,6 +119,11 @@ class WholePrinter:
 
     def _polynomial(self, tree: ast.expr) -> Dim | None:
         """Give a place as a polynomial of letters and sizes; None if it is none."""
+        if tree not in self.known:
+            self.known[tree] = self._read_as_polynomial(tree)
+        return self.known[tree]
+
+    def _read_as_polynomial(self, tree: ast.expr) -> Dim | None:
         if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
             return int(tree.value)
         if isinstance(tree, ast.Name):

@@ -10,6 +10,7 @@ in a line.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from derivo.graph.dim import Dim, Shape, product
 from derivo.graph.element import Index, Rearranged
@@ -62,6 +63,7 @@ class Turning:
     cols: Dim
 
 
+@lru_cache(maxsize=4096)
 def layout_of(shape: Shape) -> Layout:
     """Give the layout of a value."""
     rows, cols = product(shape[:-1]), product(shape[-1:])
