@@ -65,7 +65,7 @@ class WholePrinter:
         self.body = body
         self.element = element
         self.ranges = {letter: _marked(d) for letter, d in ranges.items()}
-        # Of each part of what is printed: parts are asked for as often as they are deep.
+        # Of parts of what is printed, which are asked for again and again.
         self.known: dict[ast.expr, Dim | None] = {}
 
     def print(self, tree: ast.expr) -> str:
