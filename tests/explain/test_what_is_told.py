@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.document import Display, blocks_of
+from derivo.explain.document import Display, Note, blocks_of
 from derivo.explain.formula.tree import (
     Matrix,
     MatrixProduct,
@@ -363,6 +363,24 @@ def test_a_doubled_batch_doubles_a_sum_and_leaves_a_mean():
 def test_there_is_no_batch_level_without_a_batch():
     d = derivo.derive(neuron, x="", w="", b="")
     assert sections(batch, d) == {}
+
+
+def test_the_axis_said_of_a_sum_over_copies_is_that_of_the_code():
+    """Whatever was copied, along whichever axes: the sum is as the code has it."""
+
+    def columns(x, c, b, k):
+        return (x - c) * b + k
+
+    d = derivo.derive(columns, x="N D", c="N 1", b="D", k="1 D", wrt=("c", "b", "k"))
+    arrays = {"x": np.arange(6.0).reshape(2, 3), "c": np.ones((2, 1)), "b": np.ones(3),
+              "k": np.ones((1, 3))}  # fmt: skip
+    said = {
+        s.anchor: str(b.runs) for s in d.explain("matrix", **arrays).document.sections
+        for b in s.blocks if isinstance(b, Note) and b.kind == "warning"
+    }  # fmt: skip
+    assert "np.sum(…, axis=1, keepdims=True)" in said["matrix-c"]
+    assert "np.sum(…, axis=0)" in said["matrix-b"]
+    assert "np.sum(…, axis=0, keepdims=True)" in said["matrix-k"]
 
 
 def test_slopes_of_sigmoids_are_at_most_a_quarter():

@@ -32,12 +32,14 @@ TOLD: dict[str, tuple[Tell, ...]] = {
         jacobian.sections,
         vanishing.sections,
     ),
-    "batch": (batch.sections, loops.batch_sections),
+    "batch": (batch.sections,),
 }
+# What is a part of the sections on matrices: told where those are not asked for.
+SUMS = (batch.sums, loops.batch_sections)
 # Of functions that are called: what is kept, and the update, are told of the whole.
 OF_FUNCTIONS: dict[str, tuple[Tell, ...]] = {
     "matrix": (loops.matrix_sections, matrix.both_passes, jacobian.sections),
-    "batch": TOLD["batch"],
+    "batch": (batch.sections,),
 }
 
 
@@ -63,6 +65,9 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
         for tell in TOLD.get(level, ()):
             sections += tell(subject, words)
     of_functions = [tell for level in levels for tell in OF_FUNCTIONS.get(level, ())]
+    if "batch" in levels and "matrix" not in levels:
+        sections += [s for tell in SUMS for s in tell(subject, words)]
+        of_functions += SUMS
     if of_functions:
         sections += function_sections(subject, words, of_functions)
     # What is told at length below stands first, in short.

@@ -94,6 +94,24 @@ class Subject:
         return self.raw.seeds[0].op is not argument
 
     @cached_property
+    def batch(self) -> Any:
+        """The size of the batch: the first axis of the first argument, by name.
+
+        It is a batch if no parameter has it: a parameter is an argument after the first
+        whose gradient is asked for. None if there is none.
+        """
+        inputs = self.graph.inputs
+        if not inputs or not inputs[0].spec.rank:
+            return None
+        # A loop over time runs along it: its rows are steps.
+        if any(inputs[0] in map(s.operand, s.slices) for s in self.loops):
+            return None
+        size, wrt = inputs[0].spec.shape[0], set(self.derivation.wanted)
+        parameters = [n for n in inputs[1:] if n.attrs["name"] in wrt]
+        held = any(str(size) == str(d) for n in parameters for d in n.spec.shape)
+        return None if isinstance(size, int) or held else size
+
+    @cached_property
     def names(self) -> Mapping[Node, str]:
         """The user's names of the values shown, each once."""
         return unique_names(self.graph)

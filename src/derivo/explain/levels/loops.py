@@ -72,7 +72,7 @@ def batch_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell what is copied to every row within a step."""
     found: list[Section] = []
     for steps in subject.loops:
-        found += _own(steps, batch.sections(steps.body, words), words)
+        found += _own(steps, batch.sums(steps.body, words), words)
         found += batch_sections(steps.body, words)
     return tuple(found)
 

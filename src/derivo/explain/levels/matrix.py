@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import numpy as np
 
 from derivo.explain.calls import block_of
 from derivo.explain.document import (
     Block,
     Display,
-    Link,
     Mono,
     Note,
     Paragraph,
@@ -28,16 +29,16 @@ from derivo.explain.formula.tree import (
     Sum,
     Symbol,
     Times,
+    Under,
     walk,
 )  # fmt: skip
-from derivo.explain.levels.batch import copy_anchor
 from derivo.explain.levels.calls import call_sections, is_call, only_call, through
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
-from derivo.explain.levels.products import product_blocks
+from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.scalar_numbers import digits_for
 from derivo.explain.levels.shorter import shorter
-from derivo.explain.levels.tell import Telling, numbers
+from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
@@ -61,8 +62,10 @@ def both_passes(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     return (*values(t), *adjoint_sections(t), *call_sections(t))
 
 
-def adjoint_sections(t: Telling) -> tuple[Section, ...]:
-    """Tell where each adjoint comes from."""
+def adjoint_sections(
+    t: Telling, wanted: Container[Node] | None = None
+) -> tuple[Section, ...]:
+    """Tell where each adjoint comes from, or those of some values alone."""
     subject = t.subject
     adjoints = subject.raw.adjoints
     told = [
@@ -74,7 +77,7 @@ def adjoint_sections(t: Telling) -> tuple[Section, ...]:
         told = [n for n in told if n in subject.names]
     found = []
     seen: set[str] = set()
-    for value in told:
+    for value in told if wanted is None else filter(wanted.__contains__, told):
         blocks = tuple(_blocks(value, t))
         anchor = f"matrix-{t.anchor(value)}"
         if blocks and anchor not in seen:
@@ -157,7 +160,7 @@ def _through(factor: Factor, t: Telling) -> list[Block]:
     if part is None:
         return []
     if factor.reader.op.contraction is not None:
-        return product_blocks(factor, part, t)
+        return [*product_blocks(factor, part, t), *rows_blocks(factor, part, t)]
     return _other(factor, part, t)
 
 
@@ -180,18 +183,11 @@ def _elementwise(
     local = t.local(factor)
     assert isinstance(marked, Mark)  # noqa: S101
     fields = {"value": t.shown(reader), "operand": t.shown(operand)}
+    if part is not None and reader.spec.shape != operand.spec.shape:
+        return _copied(factor, part, t)
     blocks: list[Block] = [
         Paragraph(t.words.runs(_rule(factor, marked, local, t), **fields))
     ]
-    if part is not None and reader.spec.shape != operand.spec.shape:  # it was copied
-        reason = t.words.runs("matrix.copied", operand=t.shown(operand))
-        summed = Mark(formula_of(part, t.names), factor.id)
-        blocks.append(Display((Row(left, summed, reason), *t.in_numbers(part))))
-        if operand in t.subject.names:
-            anchor = f"#{copy_anchor(operand, t)}"
-            link = Link(t.words.text("matrix.see_batch"), anchor)
-            blocks.append(Paragraph((link,)))
-        return blocks
     rows = [Row(left, Times((upstream, marked), ring))]
     if local is not None and local != marked.body:
         value = t.shown(reader)
@@ -211,6 +207,47 @@ def _elementwise(
         said = t.words.runs("matrix.at", operand=t.shown(operand))
         blocks.append(Note("reason", said))
     return blocks
+
+
+def _copied(factor: Factor, part: Node, t: Telling) -> list[Block]:
+    """Tell of a value that was copied to fit another: a sum over the copies."""
+    reader, operand, left = factor.reader, factor.operand, t.came_back(factor)
+    fields = {"value": t.shown(operand), "reader": t.shown(reader)}
+    blocks: list[Block] = [Paragraph(t.words.runs("batch.copied", **fields))]
+    names = dict(t.names)
+    if operand in t.subject.names:
+        whole, forward = t.entries.equation(reader)
+        own, backward = t.entries.equation(part)
+        own = Entry(left, own.indices) if isinstance(own, Entry) else left
+        used = t.words.runs("batch.used", value=t.shown(operand))
+        paths = Row(own, Mark(backward, factor.id), t.words.runs("batch.paths"))
+        blocks.append(Display((Row(whole, forward, used), paths)))
+        held = t.subject.raw.adjoints[reader]
+        names[held] = Under(t.adjoint(reader), shape_of(reader.spec))
+    summed = Mark(formula_of(part, names), factor.id)
+    under = Under(left, shape_of(operand.spec)) if operand.spec.rank else left
+    row = Row(under, summed, t.words.runs("batch.shape"))
+    blocks.append(Display((row, *t.in_numbers(part))))
+    total = t.subject.values.get(part)
+    if total is not None and operand.spec.rank and np.size(total) > 1:
+        shown = Number(float(np.sum(total)), 4)
+        axis = _axis_of_copies(operand, reader)
+        key, value = "batch.without_axis", t.shown(operand)
+        said = t.words.runs(key, total=shown, value=value, axis=axis)
+        blocks.append(Note("warning", said))
+    return blocks
+
+
+def _axis_of_copies(operand: Node, reader: Node) -> str:
+    """Write along which axes a value was copied, as the sum over the copies has it."""
+    new = reader.spec.rank - operand.spec.rank
+    kept = operand.spec.shape
+    axes = [*range(new)]
+    axes += [
+        new + k for k, d in enumerate(kept) if d == 1 != reader.spec.shape[new + k]
+    ]
+    shown = str(axes[0]) if len(axes) == 1 else f"({', '.join(map(str, axes))})"
+    return f"axis={shown}" if len(axes) == new else f"axis={shown}, keepdims=True"
 
 
 def _rule(factor: Factor, marked: Mark, local: Formula | None, t: Telling) -> str:

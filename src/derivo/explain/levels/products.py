@@ -19,16 +19,19 @@ from derivo.explain.formula.tree import (
     Mark,
     Number,
     Partial,
+    Plus,
     Sum,
     Times,
     Transposed,
+    Under,
 )  # fmt: skip
 from derivo.explain.levels.scalar_numbers import RESULT, digits_for
 from derivo.explain.levels.scalar_parts import added
-from derivo.explain.levels.tell import Telling, shape_of
+from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.graph.node import Node
 
 MOST_TERMS = 4  # of a sum that is worked out in numbers
+MOST_ROWS = 4
 
 
 def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
@@ -96,6 +99,47 @@ def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
     elif turned is not None:
         blocks.append(Paragraph(t.words.runs("matrix.square")))
     return blocks
+
+
+def over_rows(t: Telling) -> Factor | None:
+    """Give the first product that adds up over the rows of a batch by itself."""
+    size = str(t.subject.batch)
+    for factor in t.subject.factors if t.subject.batch is not None else ():
+        if factor.reader.op.contraction is None or factor.operand not in t.names:
+            continue
+        part = t.part(factor)
+        shapes = () if part is None else [i.spec.shape for i in part.inputs]
+        if any(str(d) == size for d in factor.operand.spec.shape):
+            continue
+        if any(str(d) == size for shape in shapes for d in shape):
+            return factor
+    return None
+
+
+def rows_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
+    """Tell, once, that a product adds up over the rows; with numbers, row by row."""
+    if factor is not over_rows(t):
+        return []
+    left = t.came_back(factor)
+    said = Paragraph(t.words.runs("batch.rows", adjoint=left))
+    return [said, *_row_by_row(part, left, t)]
+
+
+def _row_by_row(part: Node, adjoint: Formula, t: Telling) -> list[Block]:
+    """Show what each row adds, with numbers: its column times its row."""
+    values = [t.subject.values.get(i) for i in part.inputs]
+    if len(values) != 2 or any(v is None or np.ndim(v) != 2 for v in values):
+        return []
+    left, right = (np.asarray(v) for v in values)
+    if max(*left.shape, right.shape[1]) > MOST_ROWS:
+        return []
+    outer = [np.outer(left[:, k], right[k]) for k in range(left.shape[1])]
+    terms: tuple[Formula, ...] = tuple(
+        Under(numbers(o), t.words.text("batch.row", number=k))
+        for k, o in enumerate(outer, 1)
+    )
+    rows = (Row(adjoint, Plus(terms)), Row(None, numbers(sum(outer))))
+    return [Paragraph(t.words.runs("batch.each")), Display(rows)]
 
 
 def _over_transpose(backward: Sum, turned: Formula, own: Formula) -> Formula | None:

@@ -1,7 +1,6 @@
 """Sentences of the batch level."""
 
 TEXTS: dict[str, dict[str, str]] = {
-    "copied_title": {"en": "Why {adjoint} is a sum", "fr": "Pourquoi {adjoint} est une somme", "ja": "{adjoint} がなぜ和になるか"},
     "copied": {
         "en": "There is one {value}, but {reader} needs it in every row: it was copied (broadcast). Each copy has a path of its own to the end result, so each sends back a gradient, and they are added.",
         "fr": "Il y a un seul {value}, mais {reader} en a besoin à chaque ligne : il a été copié (diffusé). Chaque copie a son propre chemin vers le résultat final, donc chacune renvoie un gradient, et ils s’additionnent.",
@@ -14,11 +13,10 @@ TEXTS: dict[str, dict[str, str]] = {
     "paths": {"en": "one path for each row, added", "fr": "un chemin par ligne, additionnés", "ja": "行ごとに一つの経路を足す"},
     "shape": {"en": "only the sum has the shape of the value", "fr": "seule la somme a la forme de la valeur", "ja": "和を取って初めて元の形になる"},
     "without_axis": {
-        "en": "In code: np.sum(…, axis=0). Without the axis everything is added up to the single number {total}, which NumPy then copies to all of {value}: a wrong gradient, and no error.",
-        "fr": "En code : np.sum(…, axis=0). Sans l’axe, tout est additionné en un seul nombre, {total}, que NumPy recopie ensuite dans tout {value} : un gradient faux, et aucune erreur.",
-        "ja": "コードでは np.sum(…, axis=0) です。軸を書かないと全体が一つの数 {total} に足され、NumPy がそれを {value} 全体に複製します。勾配は誤りですが、エラーは出ません。",
+        "en": "In code: np.sum(…, {axis}). Without the axis everything is added up to the single number {total}, which NumPy then copies to all of {value}: a wrong gradient, and no error.",
+        "fr": "En code : np.sum(…, {axis}). Sans l’axe, tout est additionné en un seul nombre, {total}, que NumPy recopie ensuite dans tout {value} : un gradient faux, et aucune erreur.",
+        "ja": "コードでは np.sum(…, {axis}) です。軸を書かないと全体が一つの数 {total} に足され、NumPy がそれを {value} 全体に複製します。勾配は誤りですが、エラーは出ません。",
     },
-    "rows_title": {"en": "Why {adjoint} adds up over the rows by itself", "fr": "Pourquoi {adjoint} s’additionne de lui-même sur les lignes", "ja": "{adjoint} がひとりでに行について足される理由"},
     "rows": {
         "en": "The matrix product for {adjoint} sums over the rows of the batch already: nothing is to be added for a batch. It is a sum, not a mean.",
         "fr": "Le produit matriciel pour {adjoint} somme déjà sur les lignes du lot : rien à ajouter pour un lot. C’est une somme, pas une moyenne.",

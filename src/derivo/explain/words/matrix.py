@@ -66,7 +66,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "{operand} a été copié à chaque place : les gradients de toutes les copies sont additionnés",
         "ja": "{operand} はすべての場所に複製されたので、全複製の勾配を足します",
     },
-    "see_batch": {"en": "Why this is a sum", "fr": "Pourquoi c’est une somme", "ja": "なぜ和になるのか"},
     "mask": {
         "en": "The slope is a mask of ones and zeros: where {value} let its input through, the gradient passes unchanged; everywhere else nothing passes.",
         "fr": "La pente est un masque de uns et de zéros : là où {value} a laissé passer son entrée, le gradient passe inchangé ; ailleurs, rien ne passe.",
