@@ -77,6 +77,8 @@ class InNumpy:
         self.nodes, self.rows, self.dtype = left.nodes, left.rows, np.dtype(dtype)
         self.sizes = dict(left.sizes)
         self._error: BaseException | None = None
+        # Where values lie is the same at each call, and so are their shapes.
+        self._views: dict[tuple[int, int], list[Any]] = {}
         if self.nodes:
             self._asked = _ASK(self._ask)  # as long as it may be called
             self.library.step_ask.restype = None
@@ -98,24 +100,27 @@ class InNumpy:
         try:
             if self.rows:
                 self.sizes[self.rows] = rows
-            self._compute(self.nodes[number], places)
+            self._compute(number, places, rows)
         except BaseException as error:  # noqa: BLE001  raised again when C has ended
             self._error = error
             return 1
         return 0
 
-    def _compute(self, node: Node, places: Any) -> None:
+    def _compute(self, number: int, places: Any, rows: int) -> None:
+        node = self.nodes[number]
         given = [n for n in node.inputs if not is_literal(origin(n))]
+        if (number, rows) not in self._views:
+            self._views[number, rows] = [
+                self._array(n, places[k]) for k, n in enumerate((*given, node))
+            ]
+        *views, found = self._views[number, rows]
         arrays = {
-            n: self._as_given(self._array(n, places[k]), n.spec.kind)
-            for k, n in enumerate(given)
+            n: self._as_given(view, n.spec.kind)
+            for n, view in zip(given, views, strict=True)
         }
-        known = run_graph(
-            [n for n in node.inputs if n not in arrays], {}, self.sizes, self.dtype
-        )
-        operands = [arrays[n] if n in arrays else known[n] for n in node.inputs]
+        known = arrays if len(arrays) == len(node.inputs) else self._known(node, arrays)
+        operands = [known[n] for n in node.inputs]
         result = compute(node, operands, self.sizes, self.dtype)
-        found = self._array(node, places[len(given)])
         found[...] = result
         if node.spec.kind in _WHOLE and not np.array_equal(found, result):
             message = (
@@ -123,6 +128,11 @@ class InNumpy:
                 "compile with float64"
             )
             raise NotSupportedError(message)
+
+    def _known(self, node: Node, arrays: dict[Node, Any]) -> dict[Node, Any]:
+        """Give all operands: those that lie nowhere are numbers."""
+        literals = [n for n in node.inputs if n not in arrays]
+        return run_graph(literals, arrays, self.sizes, self.dtype)
 
     def _array(self, node: Node, place: int) -> Any:
         """Give a value where it lies."""

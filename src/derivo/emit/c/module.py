@@ -8,7 +8,7 @@ from derivo.emit.c.functions import functions_text
 from derivo.emit.c.in_numpy import InNumpyWriter, handed_over
 from derivo.emit.c.layout import block, comment, declared, wrapped
 from derivo.emit.c.move import MoveWriter
-from derivo.emit.c.outside import APPLY, ASK, OUTSIDE, TAKE_MEMORY, movers
+from derivo.emit.c.outside import APPLY, ASK, CALL, OUTSIDE, TAKE_MEMORY, movers
 from derivo.emit.c.place import (
     Module,
     factor_text,
@@ -200,10 +200,16 @@ class _ModuleWriter:
             self._beginnings(),
             movers(self.computation, self.module),
             OUTSIDE,
-            *([APPLY] if self.computation.batches and self.computation.outputs else []),
+            *self._calls(),
             *([ASK] if self.module.in_numpy else []),
         ]
         return wrapped("\n\n".join(b.strip() for b in blocks)) + "\n"
+
+    def _calls(self) -> list[str]:
+        """Give the call of a function of rows, or of one without steps."""
+        if not self.computation.outputs:
+            return []
+        return [APPLY if self.computation.batches else CALL]
 
     def _leaf(self, leaf: Leaf) -> LeafText:
         if isinstance(leaf, Numbers):

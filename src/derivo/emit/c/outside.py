@@ -124,6 +124,20 @@ void step_apply(struct step *s, const real *from, long rows, int threads, real *
     step_take(s, 0, to);
 }
 """
+CALL = """
+/* A call of a function: arguments in, results out, each where it lies; what is NULL
+   stays where it is. Gives what `step_run` gives. */
+long step_call(struct step *s, const real *const *from, int arguments, int threads,
+               real *const *to, int results) {
+    double loss[2] = {0, 0};
+    for (int k = 0; k < arguments; ++k)
+        if (from[k]) step_put(s, k, from[k]);
+    const long failed = step_run(s, NULL, 1, 1, 0, 1, 1, threads, loss);
+    for (int k = 0; k < results; ++k)
+        if (to[k]) step_take(s, k, to[k]);
+    return failed;
+}
+"""
 ASK = """
 /* Say which function computes what has no form here. It is given the number of the
    value, where operands and result lie, row by row (a number as a double), and how many
