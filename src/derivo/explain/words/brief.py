@@ -9,13 +9,13 @@ TEXTS: dict[str, dict[str, str]] = {
     "stable": {
         "en": "the same, so that nothing overflows",
         "fr": "la même chose, sans débordement possible",
-        "ja": "同じ値を、桁あふれしない形で",
+        "ja": "同じ値（桁あふれしない形）",
     },
     "backward": {"en": "Backward: ", "fr": "Passe arrière : ", "ja": "逆伝播："},
     "added": {
         "en": "{value} is read more than once: what comes back is added",
         "fr": "{value} est lu plusieurs fois : ce qui revient s’additionne",
-        "ja": "{value} は複数回使われるので、戻ってきた勾配を足す",
+        "ja": "{value} は複数の箇所で使われるので、戻ってきた勾配を足す",
     },
     "copied": {
         "en": "{value} was copied (broadcast): sum over the copies",
@@ -29,7 +29,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "passed": {
         "en": "{equation} passes it on: the derivative is 1",
-        "fr": "{equation} le transmet : la dérivée vaut 1",
+        "fr": "{equation} le transmet tel quel : la dérivée vaut 1",
         "ja": "{equation} はそのまま伝える（微分は 1）",
     },
     "slope": {
@@ -39,7 +39,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "factor": {
         "en": "chain rule: {value} changes with {operand} by the factor {local}",
-        "fr": "règle de la chaîne : {value} change avec {operand} par le facteur {local}",
-        "ja": "連鎖律：{operand} が変わると {value} はその {local} 倍だけ変わる",
+        "fr": "règle de la chaîne : quand {operand} varie, {value} varie {local} fois autant",
+        "ja": "連鎖律：{operand} が変わると、{value} はその {local} 倍変わる",
     },
 }  # fmt: skip

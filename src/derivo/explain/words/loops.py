@@ -9,7 +9,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "about": {
         "en": "This loop runs {count} steps. The index {step} counts them from 1; the code counts from 0.",
         "fr": "Cette boucle fait {count} étapes. L’indice {step} les compte à partir de 1 ; le code compte à partir de 0.",
-        "ja": "このループは {count} ステップ進みます。添字 {step} は 1 から数えます（コードでは 0 から）。",
+        "ja": "このループは {count} ステップあります。添字 {step} は 1 から数えます（コードでは 0 から）。",
     },
     "about_backwards": {
         "en": "This loop runs {count} steps, from the last to the first. The index {step} counts them from 1; the code counts from 0.",
@@ -17,9 +17,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "このループは最後から最初へ {count} ステップ進みます。添字 {step} は 1 から数えます（コードでは 0 から）。",
     },
     "carries": {
-        "en": "A step finds {values}, left by the step before.",
-        "fr": "Une étape trouve {values}, laissé par l’étape précédente.",
-        "ja": "各ステップは、前のステップが残した {values} を受け取ります。",
+        "en": "A step starts from {values}, left by the step before.",
+        "fr": "Une étape part de {values}, laissé par l’étape précédente.",
+        "ja": "各ステップは、前のステップから {values} を受け取ります。",
     },
     "slices": {
         "en": "It reads {values}: the part of the arrays that belongs to this step alone.",
@@ -52,7 +52,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "parts": {
         "en": "{value} is used twice over: here, by what reads it at this step, within the step or outside, and by the next step, which starts from it. Both move the end result, so their gradients are added. {later} is the part that comes back from the later steps.",
         "fr": "{value} sert à deux titres : ici, à ce qui le lit à cette étape, dans l’étape ou au-dehors, et à l’étape suivante, qui part de lui. Les deux agissent sur le résultat final, donc leurs gradients s’additionnent. {later} est la part qui revient des étapes suivantes.",
-        "ja": "{value} は二通りに使われます。このステップで（ステップの中や外で）それを読むところと、それを出発点とする次のステップです。どちらも最終結果を動かすので、勾配を足します。{later} は後のステップから戻ってくる分です。",
+        "ja": "{value} は二つの用途で使われます。一つはこのステップで（ステップの中や外で）それを読む計算、もう一つはそれを出発点とする次のステップです。どちらも最終結果に影響するので、勾配を足します。{later} は後のステップから戻ってくる分です。",
     },
     "added": {
         "en": "from the later steps, and from what is read at this step",
@@ -91,8 +91,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "sum": {
         "en": "Every step reads the same {values}. Changed a little, each of them moves the end result through every step at once: one path for each step, and what comes back along the paths is added.",
-        "fr": "Chaque étape lit les mêmes {values}. Un petit changement de l’un d’eux agit sur le résultat final à travers toutes les étapes à la fois : un chemin par étape, et les chemins s’additionnent.",
-        "ja": "どのステップも同じ {values} を読みます。どれかを少し変えると、すべてのステップを通して最終結果が動きます。経路はステップごとに一つあり、それらを足します。",
+        "fr": "Chaque étape lit les mêmes {values}. Un petit changement de l’un d’eux agit sur le résultat final à travers toutes les étapes à la fois : un chemin par étape, et ce qui revient le long des chemins s’additionne.",
+        "ja": "どのステップも同じ {values} を読みます。どれかを少し変えると、すべてのステップを通して最終結果が変わります。経路はステップごとに一つあり、それらに沿って戻ってきたものを足します。",
     },
     "no_sum": {
         "en": "{value} is read at step {step} and at no other. There is one path, and nothing to add: its gradient is that step's row of the whole.",
@@ -100,9 +100,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{value} はステップ {step} でしか読まれません。経路は一つで、足すものはありません。その勾配は全体のうちこのステップの行です。",
     },
     "twice": {
-        "en": "Within a step, {value} is read more than once. So there are two sums: over the places within a step, then over the steps.",
+        "en": "Within a step, {value} is read more than once. So there are two sums: over the places within a step, and over the steps.",
         "fr": "Au sein d’une étape, {value} est lu plusieurs fois. Il y a donc deux sommes : sur les endroits d’une étape, puis sur les étapes.",
-        "ja": "一つのステップの中で {value} は複数回読まれます。そこで和は二重になります。まずステップ内の場所について、次にステップについて足します。",
+        "ja": "一つのステップの中で、{value} は複数の箇所で読まれます。そのため和は二重になり、ステップの中の箇所と、ステップとの両方について足します。",
     },
     "terms": {"en": "What each step adds:", "fr": "Ce que chaque étape ajoute :", "ja": "各ステップが足す分："},
     "product_title": {
@@ -133,8 +133,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "many": {
         "en": "There are several paths from one step to the one before. What a gradient is multiplied by on all of them together is the Jacobian of the step:",
-        "fr": "Il y a plusieurs chemins d’une étape à la précédente. Ce par quoi un gradient est multiplié sur tous ensemble est la jacobienne de l’étape :",
-        "ja": "あるステップから前のステップへは、いくつもの経路があります。それらすべてで勾配に掛かるものを合わせたのが、ステップのヤコビ行列です：",
+        "fr": "Il y a plusieurs chemins d’une étape à la précédente. Ce qui multiplie un gradient sur l’ensemble de ces chemins est la jacobienne de l’étape :",
+        "ja": "あるステップから前のステップへは、いくつもの経路があります。そのすべてを合わせて勾配に掛かるものが、ステップのヤコビ行列です：",
     },
     "ways": {"en": "all paths that lead back to {value}", "fr": "tous les chemins qui ramènent à {value}", "ja": "{value} へ戻るすべての経路"},
     "straight": {
@@ -196,33 +196,33 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "la ligne de cette étape dans le gradient ; pas de somme",
         "ja": "勾配のうちこのステップの行（和はない）",
     },
-    "sum_line": {"en": "this step's term of the sum over all steps", "fr": "le terme de cette étape dans la somme sur toutes", "ja": "全ステップの和のうち、このステップの項"},
+    "sum_line": {"en": "this step's term of the sum over all steps", "fr": "le terme de cette étape dans la somme sur toutes les étapes", "ja": "全ステップの和のうち、このステップの項"},
     "handed_line": {"en": "handed to the step before", "fr": "transmis à l’étape précédente", "ja": "前のステップへ渡される"},
     "unrolled_title": {"en": "The loop unrolled", "fr": "La boucle déroulée", "ja": "展開したループ"},
     "unrolled": {
         "en": "Unrolled, the loop is a long chain of equal links. The chain rule multiplies one local derivative for every step on the way:",
         "fr": "Déroulée, la boucle est une longue chaîne de maillons égaux. La règle de la chaîne multiplie une dérivée locale par étape du chemin :",
-        "ja": "展開すると、ループは同じ輪が連なる長い鎖です。連鎖律は、途中のステップごとに局所微分を一つずつ掛けます：",
+        "ja": "展開すると、ループは同じ輪が連なる長い鎖になります。連鎖律では、途中のステップごとに局所微分を一つずつ掛けます：",
     },
     "paths": {
         "en": "A value that every step reads, such as {value}, enters the chain at every link: there is a path from each of these places to the end, and paths are added.",
-        "fr": "Une valeur que chaque étape lit, comme {value}, entre dans la chaîne à chaque maillon : un chemin mène de chacun de ces endroits à la fin, et les chemins s’additionnent.",
-        "ja": "{value} のようにどのステップでも読まれる値は、鎖のすべての輪に入ります。その一つ一つから終わりまで経路があり、それらを足します。",
+        "fr": "Une valeur que chaque étape lit, comme {value}, entre dans la chaîne à chaque maillon : un chemin mène de chacun de ces endroits à la fin, et l’on additionne les chemins.",
+        "ja": "{value} のようにどのステップでも読まれる値は、鎖のすべての輪に入ります。その一つひとつから終わりまで経路があり、それらを足します。",
     },
     "through": {
-        "en": "{value} is read inside a loop over time. Its gradient is told there, step by step.",
-        "fr": "{value} est lu dans une boucle dans le temps. Son gradient y est raconté, étape par étape.",
-        "ja": "{value} は時間方向のループの中で読まれます。その勾配はループの節でステップごとに説明します。",
+        "en": "{value} is read inside a loop over time. Its gradient is explained there, step by step.",
+        "fr": "{value} est lu dans une boucle dans le temps. Son gradient y est expliqué, étape par étape.",
+        "ja": "{value} は時間方向のループの中で読まれます。その勾配は、ループの節でステップごとに説明します。",
     },
     "see": {"en": "To the loop", "fr": "Vers la boucle", "ja": "ループの節へ"},
     "forward_frame": {
         "en": "Forward: the loop runs, one step after the other.",
-        "fr": "Passe avant : la boucle tourne, une étape après l’autre.",
+        "fr": "Passe avant : la boucle est parcourue, une étape après l’autre.",
         "ja": "順伝播：ループを一ステップずつ進めます。",
     },
     "backward_frame": {
         "en": "Backward: the loop runs the other way; each step hands what is left to the step before.",
-        "fr": "Passe arrière : la boucle tourne dans l’autre sens ; chaque étape transmet le reste à l’étape précédente.",
+        "fr": "Passe arrière : la boucle est parcourue dans l’autre sens ; chaque étape transmet le reste à l’étape précédente.",
         "ja": "逆伝播：ループを逆向きに進めます。各ステップは残りを前のステップへ渡します。",
     },
     "item_frame": {
@@ -237,12 +237,12 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "row_frame": {
         "en": "Backward: {adjoint} holds what each step hands back to its part of {value}.",
-        "fr": "Passe arrière : {adjoint} contient ce que chaque étape rend à sa part de {value}.",
+        "fr": "Passe arrière : {adjoint} contient ce que chaque étape renvoie à sa part de {value}.",
         "ja": "逆伝播：{adjoint} には、各ステップが {value} の自分の部分へ返す勾配が並びます。",
     },
     "first_frame": {
         "en": "Backward: {adjoint} is what the first step hands back to {value}.",
-        "fr": "Passe arrière : {adjoint} est ce que la première étape rend à {value}.",
+        "fr": "Passe arrière : {adjoint} est ce que la première étape renvoie à {value}.",
         "ja": "逆伝播：{adjoint} は最初のステップが {value} へ返す勾配です。",
     },
 }  # fmt: skip

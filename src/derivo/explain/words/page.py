@@ -5,12 +5,12 @@ TEXTS: dict[str, dict[str, str]] = {
     "made": {
         "en": "Made by derivo. Every formula, number and line of code on this page was derived from the forward pass.",
         "fr": "Produit par derivo. Chaque formule, nombre et ligne de code de cette page a été déduit de la passe avant.",
-        "ja": "derivo が作成しました。このページの数式・数値・コードはすべて順伝播のコードから導かれています。",
+        "ja": "derivo が作成しました。このページの数式・数値・コードは、すべて順伝播のコードから導いたものです。",
     },
     "legend": {
         "en": "Each factor of the chain rule has one number and one colour: on the edge of the graph, in the formulas, beside the code. Point at one to see it everywhere. dn is short for ∂E/∂n: how the end result E changes with n.",
         "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l’arête du graphe, dans les formules, à côté du code. Pointez-en un pour le voir partout. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
-        "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。どれか一つを指すと全部が光ります。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
+        "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。どれか一つを指すと、対応する箇所がすべて光ります。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
     },
     "levels": {"en": "Levels", "fr": "Niveaux", "ja": "段階"},
     "level_all": {"en": "All", "fr": "Tout", "ja": "すべて"},
@@ -48,8 +48,8 @@ TEXTS: dict[str, dict[str, str]] = {
     "code": {"en": "The code", "fr": "Le code", "ja": "コード"},
     "code_about": {
         "en": "This is what runs. The numbers beside a line are the factors that it multiplies by.",
-        "fr": "Voici ce qui s’exécute. Les numéros à côté d’une ligne sont les facteurs par lesquels elle multiplie.",
-        "ja": "これが実際に動くコードです。行の横の番号は、その行が掛ける因子です。",
+        "fr": "Voici ce qui s’exécute. Les numéros à côté d’une ligne sont ceux des facteurs par lesquels elle multiplie.",
+        "ja": "実際に実行されるコードです。行の横の番号は、その行で掛ける因子を示します。",
     },
     "line_by_line": {
         "en": "Line by line:",

@@ -4,7 +4,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "title": {
         "en": "Playground: a small network, its backward pass and your points",
         "fr": "Bac à sable : un petit réseau, sa passe arrière et vos points",
-        "ja": "遊び場：小さなネットワークと逆伝播、自分の点で",
+        "ja": "プレイグラウンド：小さなネットワークの逆伝播を自分の点で試す",
     },
     "data": {"en": "Points", "fr": "Points", "ja": "データ"},
     "circle": {"en": "circle", "fr": "cercle", "ja": "円"},
@@ -22,7 +22,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "交差エントロピー",
     },
     "mse": {"en": "squared error", "fr": "erreur quadratique", "ja": "二乗誤差"},
-    "rule": {"en": "Optimiser", "fr": "Optimiseur", "ja": "最適化"},
+    "rule": {"en": "Optimiser", "fr": "Optimiseur", "ja": "最適化手法"},
     "sgd": {"en": "gradient descent", "fr": "descente de gradient", "ja": "勾配降下法"},
     "momentum": {"en": "momentum", "fr": "inertie", "ja": "モメンタム"},
     "nesterov": {"en": "Nesterov", "fr": "Nesterov", "ja": "ネステロフ"},

@@ -26,7 +26,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "expand": {"en": "multiplied out, so that terms cancel", "fr": "développé, pour que des termes s’annulent", "ja": "展開して項を打ち消す"},
     "use": {
         "en": "{name} is known from the forward pass, so it is used again",
-        "fr": "{name} est connu de la passe avant, donc réutilisé",
+        "fr": "la passe avant a déjà calculé {name} : on le réutilise",
         "ja": "{name} は順伝播で計算済みなので再利用する",
     },
     "recognised": {
@@ -38,12 +38,12 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "probabilities": {"en": "probabilities sum to 1", "fr": "les probabilités ont pour somme 1", "ja": "確率の総和は 1"},
     "assume": {
-        "en": "this uses that {fact}", "fr": "ceci utilise : {fact}", "ja": "仮定：{fact}",
+        "en": "this uses that {fact}", "fr": "on utilise ici : {fact}", "ja": "仮定：{fact}",
     },
     "assumes": {
         "en": "This holds where {fact}. derivo tries it on the actual values at each call; where it fails, the exact gradient runs instead.",
-        "fr": "Ceci est vrai là où : {fact}. derivo le vérifie sur les valeurs réelles à chaque appel ; sinon, c’est le gradient exact qui s’exécute.",
-        "ja": "これは「{fact}」が成り立つ場合の式です。derivo は呼び出しごとに実際の値で確かめ、成り立たなければ厳密な勾配を使います。",
+        "fr": "Ceci est vrai lorsque {fact}. derivo le vérifie sur les valeurs réelles à chaque appel ; sinon, c’est le gradient exact qui s’exécute.",
+        "ja": "これは「{fact}」が成り立つ場合の式です。derivo は呼び出しのたびに実際の値で確かめ、成り立たないときは厳密な勾配を使います。",
     },
     "sums_to_one": {
         "en": "every row of {name} sums to 1",

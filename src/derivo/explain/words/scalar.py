@@ -1,11 +1,11 @@
 """Sentences of the scalar level."""
 
 TEXTS: dict[str, dict[str, str]] = {
-    "title": {"en": "Number by number", "fr": "Nombre par nombre", "ja": "数ごとに見る"},
+    "title": {"en": "Number by number", "fr": "Nombre par nombre", "ja": "一つひとつの数で見る"},
     "sizes": {
         "en": "Written out for {sizes}. A name with an index is one entry of an array.",
-        "fr": "Écrit pour {sizes}. Un nom avec un indice est un élément d’un tableau.",
-        "ja": "{sizes} として書き下します。添字のついた名前は配列の一成分です。",
+        "fr": "Écrit ici pour {sizes}. Un nom avec un indice est un élément d’un tableau.",
+        "ja": "{sizes} の場合について書き下します。添字のついた名前は、配列の一成分を表します。",
     },
     "forward": {"en": "The forward pass, one operation a line:", "fr": "La passe avant, une opération par ligne :", "ja": "順伝播（一行に一演算）："},
     "local": {
@@ -18,7 +18,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Le signe ∂⁺ désigne la seule dérivée locale, là où ∂ désigne la somme sur tous les chemins entre les deux mêmes valeurs.",
         "ja": "同じ二つの値のあいだに経路がいくつもあるとき、∂⁺ は局所微分だけを、∂ はすべての経路の和を表します。",
     },
-    "backward_title": {"en": "Backward, number by number", "fr": "La passe arrière, nombre par nombre", "ja": "数ごとの逆伝播"},
+    "backward_title": {"en": "Backward, number by number", "fr": "La passe arrière, nombre par nombre", "ja": "一つひとつの数の逆伝播"},
     "backward": {
         "en": "From the loss back to the weights, one number a line: what each reader of a number sends back is its own gradient times the local derivative, and what comes back from several readers is added.",
         "fr": "De la perte aux poids, un nombre par ligne : chaque lecteur d’un nombre renvoie son propre gradient multiplié par la dérivée locale, et ce que renvoient plusieurs lecteurs s’additionne.",
@@ -29,30 +29,30 @@ TEXTS: dict[str, dict[str, str]] = {
     "same_way": {
         "en": "Entries not written out: {count}. They come about in the same way.",
         "fr": "Éléments non détaillés : {count}. Ils s’obtiennent de la même façon.",
-        "ja": "残りの成分（{count} 個）も同じようにして得られます。",
+        "ja": "残りの成分（{count} 個）も同様に得られます。",
     },
     "added": {
         "en": "There are several paths from {value} to the result. Each carries a part of the change, so their products are added.",
         "fr": "Il y a plusieurs chemins de {value} au résultat. Chacun porte une part du changement, donc leurs produits s’additionnent.",
-        "ja": "{value} から結果への経路は複数あります。それぞれが変化の一部を運ぶので、積を足し合わせます。",
+        "ja": "{value} から結果への経路は複数あります。それぞれが変化の一部を伝えるので、積を足し合わせます。",
     },
     "upstream": {
         "en": "times what comes from outside", "fr": "multiplié par ce qui vient de l’extérieur", "ja": "外から来る勾配を掛ける",
     },
     "none": {"en": "No path leads from {value} to the result: its gradient is 0.", "fr": "Aucun chemin ne mène de {value} au résultat : son gradient est 0.", "ja": "{value} から結果への経路はなく、勾配は 0 です。"},
-    "too_many": {"en": "{count} more paths are left out here.", "fr": "{count} autres chemins sont omis ici.", "ja": "さらに {count} 本の経路がありますが、ここでは省きます。"},
+    "too_many": {"en": "{count} more paths are left out here.", "fr": "{count} autres chemins sont omis ici.", "ja": "経路はほかに {count} 本ありますが、ここでは省略します。"},
     "each_entry": {"en": "each entry in full", "fr": "chaque élément en entier", "ja": "各成分を書き下すと"},
     "as_product": {"en": "which is a product of two matrices", "fr": "c’est un produit de deux matrices", "ja": "これは二つの行列の積"},
     "in_arrays": {"en": "in matrices, for any number of rows", "fr": "en matrices, pour un nombre quelconque de lignes", "ja": "行列で書くと（行がいくつでも同じ）"},
     "gathered": {
-        "en": "Gathered in the places of the entries, these make the gradient:",
-        "fr": "Rassemblés aux places des éléments, ils forment le gradient :",
-        "ja": "成分の位置に並べると勾配になります：",
+        "en": "Each put in the place of its entry, these make the gradient:",
+        "fr": "Rassemblés, chacun à la place de son élément, ils forment le gradient :",
+        "ja": "それぞれを成分の位置に並べると、勾配になります：",
     },
     "to_matrix": {"en": "The same in matrices", "fr": "La même chose en matrices", "ja": "同じことを行列で"},
     "not_expanded": {
         "en": "Written out number by number, this computation would be too long to read. The sections on matrices below tell the same.",
         "fr": "Écrit nombre par nombre, ce calcul serait trop long à lire. Les sections sur les matrices, ci-dessous, disent la même chose.",
-        "ja": "数ごとに書き下すと長くなりすぎます。以下の行列の節で同じ計算を説明します。",
+        "ja": "一つひとつの数で書き下すと長くなりすぎるので、以下の行列の節で同じ計算を説明します。",
     },
 }  # fmt: skip

@@ -5,16 +5,16 @@ TEXTS: dict[str, dict[str, str]] = {
     "sum": {"en": "sum of the result", "fr": "somme du résultat", "ja": "結果の和"},
     "forward": {"en": "Forward", "fr": "Passe avant", "ja": "順伝播"},
     "backward": {"en": "Backward", "fr": "Passe arrière", "ja": "逆伝播"},
-    "nudge": {"en": "Nudge", "fr": "Pousser", "ja": "動かす"},
+    "nudge": {"en": "Nudge", "fr": "Faire varier", "ja": "動かす"},
     "train": {"en": "Train", "fr": "Entraîner", "ja": "学習"},
     "modes": {"en": "What to do", "fr": "Que faire", "ja": "操作"},
-    "back": {"en": "Back one step", "fr": "Un pas en arrière", "ja": "一歩戻る"},
-    "next": {"en": "Forward one step", "fr": "Un pas en avant", "ja": "一歩進む"},
+    "back": {"en": "Back one step", "fr": "Étape précédente", "ja": "前のステップへ"},
+    "next": {"en": "Forward one step", "fr": "Étape suivante", "ja": "次のステップへ"},
     "play": {"en": "Play", "fr": "Lecture", "ja": "再生"},
     "pause": {"en": "Pause", "fr": "Pause", "ja": "一時停止"},
-    "scrub": {"en": "Step", "fr": "Pas", "ja": "ステップ"},
+    "scrub": {"en": "Step", "fr": "Étape", "ja": "ステップ"},
     "predict": {"en": "Predict first", "fr": "Prédire d’abord", "ja": "先に予想する"},
-    "reveal": {"en": "Reveal", "fr": "Révéler", "ja": "答えを見る"},
+    "reveal": {"en": "Reveal", "fr": "Voir la réponse", "ja": "答えを見る"},
     "drawer": {"en": "Derivation", "fr": "Dérivation", "ja": "導出"},
     "more": {
         "en": "Entry by entry",
@@ -44,10 +44,10 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "steps_of": {
         "en": "steps {first} to {last} of {count}",
-        "fr": "pas {first} à {last} sur {count}",
-        "ja": "{count} ステップ中の {first}–{last}",
+        "fr": "étapes {first} à {last} sur {count}",
+        "ja": "全 {count} ステップ中 {first}～{last}",
     },
-    "pictures": {"en": "Pictures", "fr": "Images", "ja": "図"},
+    "pictures": {"en": "Pictures", "fr": "Figures", "ja": "図"},
     "open": {"en": "Open {name}", "fr": "Ouvrir {name}", "ja": "{name} を開く"},
     "code": {"en": "The code that runs", "fr": "Le code exécuté", "ja": "動くコード"},
     "code_more": {
@@ -63,22 +63,22 @@ TEXTS: dict[str, dict[str, str]] = {
     "given": {
         "en": "The inputs. Step forward to compute one value after the other.",
         "fr": "Les entrées. Avancez pour calculer une valeur après l’autre.",
-        "ja": "入力です。一歩ずつ進めて、値を順に計算します。",
+        "ja": "入力です。一ステップずつ進めると、値が順に計算されます。",
     },
     "drawn": {
         "en": "The numbers were drawn: no values were given.",
         "fr": "Nombres tirés au hasard : aucune valeur n’a été donnée.",
-        "ja": "値が与えられていないので、数値は乱数です。",
+        "ja": "値が与えられていないので、数値は乱数で決めました。",
     },
     "still": {
         "en": "This page does not compute: {reason}. Formulas, code and steps are all here.",
-        "fr": "Cette page ne calcule pas : {reason}. Formules, code et pas sont tous là.",
+        "fr": "Cette page ne calcule pas : {reason}. Formules, code et étapes sont tous là.",
         "ja": "このページは計算しません：{reason}。数式・コード・各ステップはすべてあります。",
     },
     "choose": {
         "en": "Choose a number of {names} in the picture and drag it, or move the slider.",
-        "fr": "Choisissez un nombre de {names} dans l’image et faites-le glisser, ou utilisez le curseur.",
-        "ja": "図の中の {names} の数字を選び、ドラッグするかスライダーを動かしてください。",
+        "fr": "Choisissez un nombre de {names} dans la figure et faites-le glisser, ou utilisez le curseur.",
+        "ja": "図の中で {names} の数を選び、ドラッグするかスライダーで動かしてください。",
     },
     "which": {"en": "Argument", "fr": "Argument", "ja": "引数"},
     "change": {"en": "change", "fr": "variation", "ja": "変化"},
@@ -87,7 +87,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "prédite par le gradient",
         "ja": "勾配による予測",
     },
-    "true": {"en": "true change", "fr": "variation vraie", "ja": "実際の変化"},
+    "true": {"en": "true change", "fr": "variation réelle", "ja": "実際の変化"},
     "path": {
         "en": "strongest path",
         "fr": "chemin le plus fort",
@@ -96,7 +96,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "paths": {
         "en": "Along a path the factors multiply; {name} is the sum over all paths, {size}.",
         "fr": "Le long d’un chemin, les facteurs se multiplient ; {name} est la somme sur tous les chemins, {size}.",
-        "ja": "経路に沿って因子を掛けます。{name} はすべての経路の和で、{size} です。",
+        "ja": "一つの経路に沿って因子を掛け合わせます。{name} はすべての経路についての和で、{size} です。",
     },
     "unroll": {
         "en": "Show as single numbers",
@@ -106,7 +106,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "one_row": {
         "en": "row {count}: every line is one multiplication",
         "fr": "ligne {count} : chaque trait est une multiplication",
-        "ja": "{count} 行目：線の一本が一つの掛け算です",
+        "ja": "{count} 行目：線の一本一本が一つの掛け算を表します",
     },
     "slope_here": {"en": "slope", "fr": "pente", "ja": "傾き"},
     "rate": {
@@ -114,7 +114,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "taux d’apprentissage",
         "ja": "学習率",
     },
-    "one_step": {"en": "One step", "fr": "Un pas", "ja": "一歩"},
+    "one_step": {"en": "One step", "fr": "Un pas", "ja": "1 ステップ"},
     "run": {"en": "Run", "fr": "Lancer", "ja": "実行"},
     "reset": {"en": "Start again", "fr": "Recommencer", "ja": "最初から"},
     "update": {
@@ -134,7 +134,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "shape_of": {
         "en": "Which shape has {name}?",
-        "fr": "Quelle forme a {name} ?",
+        "fr": "Quelle est la forme de {name} ?",
         "ja": "{name} の形は？",
     },
     "number_of": {
@@ -147,7 +147,7 @@ TEXTS: dict[str, dict[str, str]] = {
     "right": {"en": "Right.", "fr": "Juste.", "ja": "正解です。"},
     "wrong": {
         "en": "Not yet. Try again, or reveal.",
-        "fr": "Pas encore. Réessayez, ou révélez.",
+        "fr": "Pas encore. Réessayez, ou affichez la réponse.",
         "ja": "まだ違います。もう一度考えるか、答えを見てください。",
     },
     "slip_transposed": {
@@ -156,9 +156,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "転置されています。勾配の形は値の形と同じです。",
     },
     "slip_sum": {
-        "en": "A sum is missing: all that the value had an effect on is added up.",
-        "fr": "Il manque une somme : tout ce que la valeur a influencé s’additionne.",
-        "ja": "和が抜けています。値が影響したものをすべて足します。",
+        "en": "A sum is missing: everything that the value had an effect on is added up.",
+        "fr": "Il manque une somme : tout ce sur quoi la valeur a agi s’additionne.",
+        "ja": "和が抜けています。その値が影響したものをすべて足します。",
     },
     "slip_upstream": {
         "en": "That is the upstream gradient: multiply it by the local slope.",
@@ -167,11 +167,11 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "slip_place": {
         "en": "The slope was taken at the result: it belongs at the input.",
-        "fr": "La pente est prise au résultat : elle se prend à l’entrée.",
-        "ja": "傾きを結果の側で計算しています。入力の側で計算します。",
+        "fr": "La pente a été prise au résultat : elle se prend à l’entrée.",
+        "ja": "結果における傾きを使っています。使うのは、入力における傾きです。",
     },
     "slip_sign": {
-        "en": "The sign is the wrong way round.",
+        "en": "The sign is wrong.",
         "fr": "Le signe est inversé.",
         "ja": "符号が逆です。",
     },
@@ -192,8 +192,8 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "boundary": {
         "en": "what the network says of each point of the plane",
-        "fr": "ce que dit le réseau de chaque point du plan",
-        "ja": "平面の各点に対するネットワークの答え",
+        "fr": "ce que le réseau répond en chaque point du plan",
+        "ja": "平面の各点に対するネットワークの出力",
     },
     "depth": {
         "en": "size of the gradients, from the first layer to the last",
@@ -205,5 +205,5 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "la pente est celle de la tangente en chaque entrée",
         "ja": "傾きは、各入力での接線の傾きです",
     },
-    "everything": {"en": "Every step", "fr": "Tous les pas", "ja": "すべてのステップ"},
+    "everything": {"en": "Every step", "fr": "Toutes les étapes", "ja": "すべてのステップ"},
 }
