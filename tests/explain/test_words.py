@@ -1,6 +1,7 @@
 """Sentences: one word for one thing in every language, punctuation as natives set it."""
 
 import re
+from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -11,6 +12,12 @@ from derivo.explain.formula.latex import escape
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import AREAS, LANGUAGES, THIN, Words, texts
 from derivo.explain.words.glossary import AVOIDED, TERMS
+from derivo.graph.element import Unscripted
+from derivo.ops import CATALOGUE
+from derivo.play.networks import derived
+from derivo.play.page import page_of
+from tests.catalogue import CASES
+from tests.scan.programs import PROGRAMS
 
 SENTENCES = {
     f"{area}.{key}": {k: re.sub(r"\{\w+\}", "", s) for k, s in said.items()}
@@ -97,3 +104,89 @@ def test_the_picture_over_depth_shows_the_gradients_of_the_code():
     expected = {"dc": dc, "db": db, "da": db * b * (1 - b)}
     assert {k: shown[k] for k in expected} == pytest.approx(expected)
     assert sorted(shown.values(), reverse=True) == list(shown.values())
+
+
+# --- what is seen on a page -------------------------------------------------------
+
+
+class Seen(HTMLParser):
+    """What a reader of a page sees or hears of it, without formulas and code."""
+
+    UNREAD = frozenset({"script", "style", "math", "code", "pre", "text", "li"})
+    SAID = frozenset({"aria-label", "title", "placeholder", "alt"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.said, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        told = dict(attrs)
+        if tag not in {"meta", "link", "input", "br"}:
+            is_code = told.get("id") == "code" or "mono" in (told.get("class") or "")
+            is_code |= tag == "title" and any(t == "svg" for t, _ in self.open)
+            self.open.append((tag, is_code or tag in self.UNREAD))
+        if told.get("role") != "graphics-symbol":  # a name, a shape and a line of code
+            self.said += [told[k] for k in self.SAID & told.keys() if told[k]]
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        if data.strip() and not any(unread for _, unread in self.open):
+            self.said.append(data)
+
+
+def inverted(x):
+    return np.sum(np.linalg.inv(x) ** 2)
+
+
+def latin(text):
+    return set(re.findall(r"\b[a-z]{3,}\b", text.lower()))
+
+
+def of_catalogue(language):
+    return set().union(*(latin(said[language]) for said in SENTENCES.values()))
+
+
+@pytest.fixture(scope="module", params=["fr", "ja"])
+def pages(request):
+    """Pages of all kinds in a language, each with the words that are code in it."""
+    language, found = request.param, []
+    for name in ("highway", "softmax_cross_entropy", "lstm"):
+        case = {**CASES, **PROGRAMS}.get(name)
+        if case is not None:
+            d = derivo.derive(case.function, shapes=case.specs)
+            found.append((d.explain(language=language).page, latin(d.source)))
+    still = derivo.derive(inverted, x="N N")
+    found.append((still.explain(language=language).page, {"inv", "inverted"}))
+    (network,) = derived(language, wanted=["2 relu mse"])
+    source = network.explanation.derivation.source
+    found.append((page_of((network,), language), latin(source)))
+    return language, found
+
+
+def test_no_english_word_is_left_on_a_page_but_code(pages):
+    language, found = pages
+    english = of_catalogue("en") - of_catalogue(language)
+    for page, code in found:
+        for said in Seen(page).said:
+            assert not latin(said) & (english - code), said
+
+
+def test_punctuation_on_a_page_is_that_of_the_language(pages):
+    language, found = pages
+    for page, _ in found:
+        for said in Seen(page).said:
+            text = re.sub(r"\d:\s.*|\[[^]]*\]", "", said)
+            if language == "fr":
+                assert not re.search(r"\w ?[:;?!](\s|$)", text), said
+            else:
+                assert not re.search(rf"{KANA_OR_KANJI} ?[,.:;?!()]", text), said
+
+
+def test_why_a_page_stands_still_is_said_in_every_language():
+    reasons = {op.js.reason for op in CATALOGUE.values() if isinstance(op.js, Unscripted)}
+    assert len(reasons) > 3
+    assert reasons <= texts("reasons").keys()

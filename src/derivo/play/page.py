@@ -82,7 +82,8 @@ def _template(network: Network, words: Words) -> str:
     short = tuple(s for s in document.sections if s.anchor == SHORT)
     parts, told = Parts(words), replace(document, sections=short, code=None)
     return (
-        f'<template data-network="{network.key}">{html.app(window, told, parts)}'
+        f'<template data-network="{network.key}">'
+        f"{html.app(replace(window, name=words.text('play.heading')), told, parts)}"
         f"{html.drawer(told, parts)}"
         f'<script type="application/json" id="model">{_model(window, words)}'
         "</script></template>"

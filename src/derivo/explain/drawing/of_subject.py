@@ -202,7 +202,7 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
         if adjoint is None or adjoint not in values
         else short(values[adjoint]),
         group=node.group,
-        line=f"line {node.line.number}: {node.line.text}" if node.line else "",
+        line=f"{node.line.number}: {node.line.text}" if node.line else "",
         is_result=node in subject.graph.outputs,
         is_parameter=is_argument and _is_parameter(node, subject),
     )

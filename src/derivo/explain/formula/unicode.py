@@ -137,8 +137,9 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
 
 def _simple(box: b.Box) -> str:
     text = flat(box)
+    is_name = isinstance(box, b.Said) and text.isidentifier()
     is_simple = isinstance(box, b.Letter | b.Digits | b.Script) or _is_partial(box)
-    return text if is_simple else f"({text})"
+    return text if is_simple or is_name else f"({text})"
 
 
 def _is_partial(box: b.Box) -> bool:
@@ -158,7 +159,8 @@ def _script(text: str, table: dict[str, str], mark: str) -> str:
     alone = all(len(part) == 1 for part in text.replace(" ", "").split(","))
     if close and all(c in table for c in close) and (alone or "," not in text):
         return "".join(table[c] for c in close)
-    return mark + (text if len(text) == 1 else f"({text})") if text else ""
+    is_clear = len(text) == 1 or (mark == "_" and text.isidentifier())
+    return mark + (text if is_clear else f"({text})") if text else ""
 
 
 def _joined(texts: list[str], parts: tuple[b.Box, ...]) -> str:

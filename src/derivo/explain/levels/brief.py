@@ -95,7 +95,9 @@ def _recognised(t: Telling) -> Iterator[Row]:
         what = t.words.runs("brief.stable")
         if is_function:
             what = t.words.runs(f"brief.{key}", name=name)
-        yield Row(left or old, new, (*what, ": ", old) if left else what)
+        if left:
+            what = t.words.runs("page.explained", what=what, shown=old)
+        yield Row(left or old, new, what)
 
 
 def _through_loop(node: Node, frames: Frames) -> Iterator[Row]:

@@ -20,23 +20,18 @@ def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
     given = subject.derivation.given
     blocks: list[Block] = []
     if given.of_self:
-        listed = _listed(list(given.of_self))
+        listed = words.listed(map(Mono, given.of_self))
         blocks.append(Paragraph(words.runs("given.attributes", listed=listed)))
     if any(is_nest(nest) for _, nest in subject.derivation.traced.signature):
         blocks += [Paragraph(words.runs("given.parts")), _parts(subject, words)]
     if given.told:
-        listed = _listed([f"{name}={value}" for name, value in given.told.items()])
+        listed = words.listed(
+            Mono(f"{name}={value}") for name, value in given.told.items()
+        )
         blocks.append(Paragraph(words.runs("given.settings", listed=listed)))
     if not blocks:
         return ()
     return (Section("given", words.runs("given.title"), tuple(blocks)),)
-
-
-def _listed(texts: list[str]) -> tuple[Run, ...]:
-    runs: list[Run] = []
-    for text in texts:
-        runs += [", ", Mono(text)] if runs else [Mono(text)]
-    return tuple(runs)
 
 
 def _parts(subject: Subject, words: Words) -> Table:

@@ -39,4 +39,4 @@ def _said(line: StepLine, t: Telling) -> Runs:
     forward = not line.backward or line.kind == "before"
     shown = t.shown(line.value) if forward else t.adjoint(line.value)
     text = t.words.runs(f"loops.{line.kind}_line")
-    return (shown, ": ", *text)
+    return t.words.runs("page.explained", what=shown, shown=text)

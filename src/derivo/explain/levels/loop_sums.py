@@ -8,7 +8,6 @@ from derivo.explain.document import (
     Note,
     Paragraph,
     Row,
-    Runs,
     Section,
 )  # fmt: skip
 from derivo.explain.formula.tree import Formula, Plus, Size, Sum, Under
@@ -27,7 +26,7 @@ def sections(steps: Steps, t: Telling) -> list[Section]:
     fixed = [f for f in steps.fixed if steps.gradient(f) is not None]
     blocks: list[Block] = []
     if fixed:
-        shown = listed([t.shown(f) for f in fixed])
+        shown = t.words.listed(t.shown(f) for f in fixed)
         blocks.append(Paragraph(say("loops.sum", values=shown)))
         blocks.append(Display(tuple(r for f in fixed for r in sum_rows(f, steps, t))))
         blocks += _terms(fixed[0], steps, t)
@@ -70,15 +69,6 @@ def _terms(fixed: Node, steps: Steps, t: Telling) -> list[Block]:
     left = left_of(fixed, steps, Telling(steps.outer, t.words))
     rows = (Row(left, Plus(terms)), Row(None, numbers(sum(values))))
     return [Paragraph(t.words.runs("loops.terms")), Display(rows)]
-
-
-def listed(formulas: list[Formula]) -> Runs:
-    """Write formulas one after the other."""
-    runs: list[Formula | str] = []
-    for f in formulas:
-        runs += [", "] if runs else []
-        runs.append(f)
-    return tuple(runs)
 
 
 def shaped(formula: Formula, node: Node) -> Formula:

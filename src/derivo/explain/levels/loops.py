@@ -37,7 +37,7 @@ from derivo.explain.levels import (
     matrix,
     scalar,
 )
-from derivo.explain.levels.loop_sums import listed, shaped
+from derivo.explain.levels.loop_sums import shaped
 from derivo.explain.levels.tell import Telling
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
@@ -98,9 +98,9 @@ def _step(steps: Steps, t: Telling) -> Section:
     say = t.words.runs
     count = Size(steps.node.attrs["length"])
     fields: dict[str, Runs] = {
-        "carries": listed([t.shown(c) for c in steps.carries]),
-        "slices": listed([t.shown(s) for s in steps.slices]),
-        "fixed": listed([t.shown(f) for f in steps.fixed]),
+        "carries": t.words.listed(t.shown(c) for c in steps.carries),
+        "slices": t.words.listed(t.shown(s) for s in steps.slices),
+        "fixed": t.words.listed(t.shown(f) for f in steps.fixed),
     }
     key = "loops.about_backwards" if steps.loop.reverse else "loops.about"
     blocks: list[Block] = [Paragraph(say(key, count=count, step=steps.time))]
@@ -119,7 +119,7 @@ def _step(steps: Steps, t: Telling) -> Section:
     caption = say("loops.picture", step=steps.time)
     drawing = replace(draw(steps.body), folded=None)
     blocks.append(Picture(drawing, caption))
-    title = say("loops.step_title", values=listed(list(_ends(steps))))
+    title = say("loops.step_title", values=t.words.listed(_ends(steps)))
     return Section(f"{steps.body.prefix}step", title, tuple(blocks), "matrix")
 
 

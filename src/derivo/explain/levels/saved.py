@@ -9,7 +9,6 @@ from derivo.explain.document import (
     Mono,
     Paragraph,
     Row,
-    Run,
     Runs,
     Section,
     Table,
@@ -31,12 +30,11 @@ def saved(t: Telling) -> tuple[Section, ...]:
         (t.words.runs("matrix.saved_name"), t.words.runs("matrix.saved_for"))
     ]
     for kept, readers in d.emitted.readers.items():
-        users: list[Run] = []
-        for reader in dict.fromkeys(r.partition("[")[0] for r in readers):
-            users += [", "] if users else []
-            value = named.get(reader)
-            users.append(Mono(reader) if value is None else t.adjoint(value))
-        rows.append(((Mono(kept),), tuple(users)))
+        users = [
+            t.adjoint(named[reader]) if reader in named else Mono(reader)
+            for reader in dict.fromkeys(r.partition("[")[0] for r in readers)
+        ]
+        rows.append(((Mono(kept),), t.words.listed(users)))
     blocks = (Paragraph(t.words.runs("matrix.saved")), Table(tuple(rows)))
     return (Section("saved", t.words.runs("matrix.saved_title"), blocks, "matrix"),)
 
@@ -60,11 +58,9 @@ def update(t: Telling) -> Section:
 
 def _one_pass(wanted: list[Node], t: Telling) -> Runs:
     """Say what one pass backward saves: a run of the function for every number."""
-    names: list[Run] = []
-    for node in wanted:
-        names += [", ", t.shown(node)] if names else [t.shown(node)]
+    names = t.words.listed(t.shown(node) for node in wanted)
     sizes = t.subject.sizes
     if not t.subject.values:
-        return t.words.runs("matrix.one_pass_any", names=tuple(names))
+        return t.words.runs("matrix.one_pass_any", names=names)
     count = sum(prod(evaluate(d, sizes) for d in n.spec.shape) for n in wanted)
-    return t.words.runs("matrix.one_pass", names=tuple(names), count=str(count))
+    return t.words.runs("matrix.one_pass", names=names, count=str(count))

@@ -7,7 +7,7 @@ formulas or words that are filled in.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ AREAS = (
     "batch",
     "frames",
     "graph",
+    "reasons",
     "worksheet",
     "rules",
     "jacobian",
@@ -85,4 +86,16 @@ class Words:
                 parts += value if isinstance(value, tuple) else (value,)
             elif piece:
                 parts.append(piece)
+        return tuple(parts)
+
+    def listed(self, items: Iterable[Run | Runs]) -> Runs:
+        """Put things one after the other, with the comma of the language."""
+        return self.joined(items, "page.comma")
+
+    def joined(self, items: Iterable[Run | Runs], between: str) -> Runs:
+        """Put things one after the other, with a sign of the language between them."""
+        parts: list[Run] = []
+        for item in items:
+            parts += [self.template(between)] if parts else []
+            parts += item if isinstance(item, tuple) else (item,)
         return tuple(parts)

@@ -1,6 +1,14 @@
 """Words of the page: buttons, headings, what a screen reader says."""
 
 TEXTS: dict[str, dict[str, str]] = {
+    # What stands between the parts of a sentence.
+    "comma": {"en": ", ", "fr": ", ", "ja": "、"},
+    "semicolon": {"en": "; ", "fr": " ; ", "ja": "。"},
+    "explained": {
+        "en": "{what}: {shown}",
+        "fr": "{what} : {shown}",
+        "ja": "{what}：{shown}",
+    },
     "skip": {"en": "To the content", "fr": "Aller au contenu", "ja": "本文へ"},
     "made": {
         "en": "Made by derivo. Every formula, number and line of code on this page was derived from the forward pass.",

@@ -6,6 +6,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Bac à sable : un petit réseau, sa passe arrière et vos points",
         "ja": "プレイグラウンド：小さなネットワークの逆伝播を自分の点で試す",
     },
+    "heading": {"en": "Playground", "fr": "Bac à sable", "ja": "プレイグラウンド"},
     "data": {"en": "Points", "fr": "Points", "ja": "データ"},
     "circle": {"en": "circle", "fr": "cercle", "ja": "円"},
     "xor": {"en": "exclusive or", "fr": "ou exclusif", "ja": "排他的論理和"},

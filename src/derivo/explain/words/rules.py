@@ -72,13 +72,12 @@ def rule_text(words: Words, step: Step, result: Formula) -> Runs:
         What it became. Only what is read there is said to be used again.
     """
     read = {s.name for s in walk(result) if isinstance(s, Symbol) and not s.adjoint}
-    runs: list[object] = []
+    said: list[Runs] = []
     for rule in step.rule.split("; "):
         used = re.fullmatch(r"use (\w+) from the forward pass", rule)
         if used is None or used[1] in read:
-            runs += ["; "] if runs else []
-            runs += one_rule(words, rule)
-    return tuple(runs) or words.runs("rules.rearranged")  # type: ignore[arg-type]
+            said.append(one_rule(words, rule))
+    return words.joined(said, "page.semicolon") or words.runs("rules.rearranged")
 
 
 def one_rule(words: Words, rule: str) -> Runs:

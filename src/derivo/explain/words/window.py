@@ -205,5 +205,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "la pente est celle de la tangente en chaque entrée",
         "ja": "傾きは、各入力での接線の傾きです",
     },
-    "everything": {"en": "Every step", "fr": "Toutes les étapes", "ja": "すべてのステップ"},
+    "everything": {
+        "en": "Every step",
+        "fr": "Toutes les étapes",
+        "ja": "すべてのステップ",
+    },
 }

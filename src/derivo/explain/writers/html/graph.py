@@ -13,6 +13,7 @@ from derivo.explain.formula.boxes import factor_classes
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Value
 from derivo.explain.window.picture import CIRCLE, GAP, PAD
+from derivo.explain.words import THIN
 
 TURN = 9.0  # how round the corners of a line are
 
@@ -151,7 +152,8 @@ def _frames(spot: Spot, value: Value, place: str) -> list[str]:
 
 
 def _said(spot: Spot, value: Value | None) -> str:
-    name = spot.symbol if value is None else inline(value.label)
+    is_loop = spot.kind == "loop"
+    name = spot.symbol if value is None or is_loop else inline(value.label)
     shape = "" if value is None else value.shape
     return " ".join(t for t in (name, shape, spot.line) if t)
 
@@ -240,7 +242,7 @@ def _text(kind: str, x: float, y: float, text: str) -> str:
 
 def _printable(text: str) -> str:
     """Leave out what is not allowed in XML, however it is written."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return "".join(c if c.isprintable() or c == THIN else " " for c in text)
 
 
 def _quoted(text: str) -> str:

@@ -17,6 +17,7 @@ from derivo.explain.formula.mathml import relation
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Link, Loop, Picture, Value, Window
 from derivo.explain.words import Words, texts
+from derivo.explain.words.reasons import reasons_text
 from derivo.explain.writers.html import graph
 from derivo.explain.writers.html.assets import asset, font
 from derivo.explain.writers.html.assets import script as written
@@ -100,12 +101,16 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
     values = {v.id: v for v in window.values}
     label = words.text("window.picture", name=window.name)
     pictures = "".join(
-        _picture(p, values, label if k == 0 else f"{label}: {p.name}")
+        _picture(
+            p,
+            values,
+            label if k == 0 else words.text("page.explained", what=label, shown=p.name),
+        )
         for k, p in enumerate(window.pictures)
     )
     notes = []
     if window.reasons:
-        listed = "; ".join(window.reasons)
+        listed = reasons_text(words, window.reasons)
         notes.append(words.text("window.still", reason=listed))
     still = "".join(f'<p class="still">{escape(n)}</p>' for n in notes)
     modes = "".join(
