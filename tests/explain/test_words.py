@@ -187,6 +187,8 @@ def test_punctuation_on_a_page_is_that_of_the_language(pages):
 
 
 def test_why_a_page_stands_still_is_said_in_every_language():
-    reasons = {op.js.reason for op in CATALOGUE.values() if isinstance(op.js, Unscripted)}
+    reasons = {
+        op.js.reason for op in CATALOGUE.values() if isinstance(op.js, Unscripted)
+    }
     assert len(reasons) > 3
     assert reasons <= texts("reasons").keys()
