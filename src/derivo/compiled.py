@@ -36,6 +36,30 @@ from derivo.run.jax_engine import called_in_numpy, checked
 from derivo.run.jax_load import jax_module
 
 
+def computation_of(written: Program, *, with_gradients: bool) -> Computation:
+    """Give the forward pass as it is scheduled, or both passes.
+
+    The outputs are the results, and behind them the gradients; the arguments, and
+    behind them the adjoints of the results, are kept.
+    """
+    outputs = written.outputs
+    arguments = written.inputs
+    if with_gradients:
+        outputs = (*outputs, *written.gradients.values())
+        arguments = (*arguments, *written.seeds)
+    constants = [
+        n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
+    ]
+    adjoints = {
+        n: f"d_{name}" for n, name in written.adjoints.items()
+        if n not in written.forward and n.inputs
+    }  # fmt: skip
+    return Computation(
+        batches=(), kept=(*arguments, *constants), numbers=(), results=(),
+        loss=None, outputs=outputs, names={**adjoints, **written.names},
+    )  # fmt: skip
+
+
 class Compiled(ABC):
     """A derivation that runs compiled. It takes what the derivation takes.
 
@@ -175,23 +199,7 @@ class CompiledInC(Compiled):
         return program(p.traced, p.structure, p.forward, p.backward)
 
     def _computation(self, *, with_gradients: bool) -> Computation:
-        written = self._program
-        outputs = written.outputs
-        arguments = written.inputs
-        if with_gradients:
-            outputs = (*outputs, *written.gradients.values())
-            arguments = (*arguments, *written.seeds)
-        constants = [
-            n for n in order(outputs) if isinstance(n.attrs.get("value"), Constant)
-        ]
-        adjoints = {
-            n: f"d_{name}" for n, name in written.adjoints.items()
-            if n not in written.forward and n.inputs
-        }  # fmt: skip
-        return Computation(
-            batches=(), kept=(*arguments, *constants), numbers=(), results=(),
-            loss=None, outputs=outputs, names={**adjoints, **written.names},
-        )  # fmt: skip
+        return computation_of(self._program, with_gradients=with_gradients)
 
     def source_for(self, dtype: Any) -> str:
         """Give the C text of both passes in float32 or float64, for this machine."""

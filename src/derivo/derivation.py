@@ -162,6 +162,37 @@ class Derivation(Passes):
 
         return compile_passes(self, engine, dtype)
 
+    def export(self, folder: str | Path, /, **arrays: Any) -> Path:
+        """Write both passes into a folder as C99, for machines without Python.
+
+        The folder gets ``model.c`` and ``model.h``, which need no heap and of the C
+        library math.h alone, and ``model_test.c`` with ``expected.h``: a program that
+        compares them with what NumPy computes.
+
+        Parameters
+        ----------
+        folder
+            Is made if it is not there.
+        **arrays
+            An example of the arguments, as for a call. Its sizes are those that are
+            exported, and its floating type is computed in.
+
+        Returns
+        -------
+        Path
+            The folder.
+
+        Raises
+        ------
+        NotSupportedError
+            An operation that has no form in C99; the message says which.
+        UsageError, ShapeError
+            Arguments that do not fit, or a folder that cannot be written to.
+        """
+        from derivo.export import export_passes  # noqa: PLC0415
+
+        return export_passes(folder, self, arrays)
+
     def trace_nonfinite(
         self, upstream: Any = None, /, **arrays: Any
     ) -> Nonfinite | None:

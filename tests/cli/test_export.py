@@ -63,3 +63,22 @@ def test_a_folder_without_a_network_is_refused(run: Run, folder: Path) -> None:
     assert result.code == 2
     assert "holds no trained network" in result.err
     assert not (folder / "c").exists()
+
+
+def test_a_function_and_its_gradients(run: Run, folder: Path) -> None:
+    (folder / "model.py").write_text(
+        "import numpy as np\n\n\ndef layer(x, w):\n    return np.tanh(x @ w)\n"
+    )
+    shapes = ("export", "model.py:layer", "-s", "x=N 3", "-s", "w=3 M", "-o", "c")
+    result = run(*shapes, "--size", "N=4")
+    assert result.code == 2
+    assert "--size M=16" in result.err
+    result = run(*shapes, "--size", "N=4", "--size", "M=2", "--float32")
+    assert result.code == 0, result.err
+    header = (folder / "c/model.h").read_text(encoding="utf-8")
+    assert "typedef float model_real" in header
+    assert "model_real *result, model_real *d_x, model_real *d_w);" in header
+    assert run(*shapes, "--rows", "4").code == 2
+    result = run("export", ".", "-o", "c", "--size", "N=4")
+    assert result.code == 2
+    assert "--size is for functions" in result.err

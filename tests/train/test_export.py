@@ -9,8 +9,10 @@ import pytest
 
 import derivo
 from derivo.errors import NotSupportedError, UsageError
+from derivo.graph.nest import leaves
 from derivo.layers import Dense
 from derivo.ops.catalogue import CATALOGUE
+from tests.catalogue import CASES, LOOPS
 from tests.test_compiled import PLACED, drawn
 from tests.train.losses_to_train import CASES as LOSSES
 from tests.train.test_training_step import step_of
@@ -106,6 +108,57 @@ def test_a_training_step(name, tmp_path):
     case = LOSSES[name]
     run = tried(step_of(case).export(tmp_path, **case.data))
     assert (run.returncode, run.stdout.count("ok\n")) == (0, 1), run.stdout
+
+
+# A sample: products of stacks, rows, picks, a convolution, loops forwards and
+# backwards, with numbers and with parts of lines as carries, several results.
+FUNCTIONS = (
+    "attention", "layer_norm", "embedding", "convolution_2d", "lstm_cell",
+    "returns_backwards", "two_steps_back", "soft_warping", "two_moments",
+)  # fmt: skip
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_and_its_gradients(name, tmp_path):
+    case = (CASES | LOOPS)[name]
+    dtype = np.float32 if name == "attention" else np.float64
+    arrays = {
+        k: a.astype(dtype) if a.dtype.kind == "f" else a
+        for k, a in case.arrays().items()
+    }
+    d = derivo.derive(case.function, **case.specs)
+    run = tried(d.export(tmp_path, **arrays), COMPILERS[-1])
+    assert run.returncode == 0, run.stdout
+    results = len([*leaves(d(**arrays))])
+    gradients = len(d.by_path(d.gradients(**arrays)))
+    assert run.stdout.count("ok\n") == 2 * results + gradients
+
+
+@needs_compiler
+def test_arguments_and_results_of_a_function_in_every_form(tmp_path):
+    def odd(p, rows, factor):
+        return {
+            "picked": p["table"][rows] * factor, "same": p["c"], "one": p["b"],
+            "none": np.zeros(2), "number": np.sum(p["b"] * factor),
+        }  # fmt: skip
+
+    p = {"table": np.arange(6.0).reshape(3, 2), "b": np.ones(1), "c": np.eye(2)}
+    d = derivo.derive(
+        odd, p={"table": "K 2", "b": "1", "c": "2 2"}, rows=derivo.Spec("N", "int"), factor=""
+    )
+    given = {"p": p, "rows": np.array([0, -1]), "factor": 1.5}
+    run = tried(d.export(tmp_path, **given))
+    assert run.returncode == 0, run.stdout
+    given["rows"] = np.array([0, 3])
+    with pytest.raises(IndexError):
+        d.export(tmp_path, **given)
+    text = (tmp_path / "expected.h").read_text()
+    (tmp_path / "expected.h").write_text(text.replace("0.0, -1.0\n", "0.0, 3.0\n"))
+    run = tried(tmp_path)
+    assert run.returncode == 1
+    with pytest.raises(UsageError, match="without elements"):
+        d.export(tmp_path, **{**given, "rows": np.array([], int)})
 
 
 @needs_compiler

@@ -152,3 +152,21 @@ def named_in(space: Mapping[str, Any], way: str) -> Any:
             raise CommandLineError(message)
         found = getattr(found, step)
     return found
+
+
+def read_sizes(texts: Iterable[str]) -> dict[str, int] | None:
+    """Read ``NAME=NUMBER`` for each size; None if there are none.
+
+    Raises
+    ------
+    CommandLineError
+        What is no size.
+    """
+    sizes = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if not name.isidentifier() or not number.isdigit() or not int(number):
+            message = f"{text!r} is not a size; write --size N=50"
+            raise CommandLineError(message)
+        sizes[name] = int(number)
+    return sizes or None

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from typing import Any
 
 from derivo.cli import show
-from derivo.cli.arguments import read_static
+from derivo.cli.arguments import read_sizes, read_static
 from derivo.cli.mistake import CommandLineError
 from derivo.cli.target import (
     SHAPES,
@@ -60,7 +60,7 @@ def add_parser(commands: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and print the whole report."""
-    sizes = _sizes(args.size)
+    sizes = read_sizes(args.size)
     if args.trials < 1:
         message = f"--trials {args.trials}: at least one draw is needed"
         raise CommandLineError(message)
@@ -92,14 +92,3 @@ def _by_hand(args: argparse.Namespace) -> Report:
             forward, backward, wrt=read_names(args.wrt), trials=args.trials,
             seed=args.seed, assume=args.assume, static=static, **given,
         )  # fmt: skip
-
-
-def _sizes(texts: list[str]) -> dict[str, int] | None:
-    sizes = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        if not name.isidentifier() or not number.isdigit() or not int(number):
-            message = f"{text!r} is not a size; write --size N=50"
-            raise CommandLineError(message)
-        sizes[name] = int(number)
-    return sizes or None

@@ -34,11 +34,18 @@ the method of an object in the file, for its attributes:
 """
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what names a function and how it is to be derived."""
+def add_arguments(
+    parser: argparse.ArgumentParser, or_else: tuple[str, str] = ("", "")
+) -> None:
+    """Add what names a function and how it is to be derived.
+
+    `or_else` is what may stand there instead, and what it is.
+    """
     add = parser.add_argument
     several: dict[str, Any] = {"action": "append", "default": []}
-    add("target", metavar="FILE.py:FUNCTION", help="the forward pass, in plain NumPy")
+    called = " or ".join(filter(None, ("FILE.py:FUNCTION", or_else[0])))
+    words = "; or ".join(filter(None, ("the forward pass, in plain NumPy", or_else[1])))
+    add("target", metavar=called, help=words)
     add("-s", "--shape", metavar='NAME="SIZES"', help="shape of an argument", **several)
     add("--static", metavar="NAME=VALUE", help="a setting of the function", **several)
     add("--self", metavar="NAMES", help="attributes of the method's object: W,b")

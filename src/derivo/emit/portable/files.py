@@ -58,6 +58,28 @@ static double whole(double x) {
 
 
 @dataclass(frozen=True)
+class ExportedFunction:
+    """A function of arrays that has results of its own.
+
+    Attributes
+    ----------
+    name
+        What it is called.
+    note
+        What it gives.
+    computation
+        Its graph; all its arguments are `kept`.
+    results
+        A name for each of the outputs.
+    """
+
+    name: str
+    note: str
+    computation: Computation
+    results: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Exported:
     """What is exported.
 
@@ -77,6 +99,8 @@ class Exported:
         What is computed; None for what is left out.
     steps
         How many training steps were made so far.
+    functions
+        Further functions.
     """
 
     title: str
@@ -87,6 +111,13 @@ class Exported:
     train: Computation | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     steps: int = 0
+    functions: tuple[ExportedFunction, ...] = ()
+
+    @property
+    def computations(self) -> tuple[Computation, ...]:
+        """All that is computed."""
+        own = (self.predict, self.train, *(f.computation for f in self.functions))
+        return tuple(c for c in own if c is not None)
 
 
 def model_files(exported: Exported) -> dict[str, str]:
@@ -105,11 +136,12 @@ class _Files:
         self.exported = exported
         sizes = map(size_name, exported.sizes)
         given = {
-            plain(n.attrs["name"])
-            for c in (exported.predict, exported.train) if c is not None
+            argument_name(n)
+            for c in exported.computations
             for n in (*c.batches, *c.kept, *c.numbers) if n.op.name == "argument"
             and n.attrs["name"] not in exported.values
         }  # fmt: skip
+        given |= {name for f in exported.functions for name in f.results}
         self.names = Names({*reserved(), *_OWN.split(), *sizes, *given, ROWS})
         self.parameters = {
             name: self.names.fresh(plain(name)) for name in exported.values
@@ -124,6 +156,7 @@ class _Files:
             functions.append(self._predict(self.exported.predict))
         if self.exported.train is not None:
             functions.append(self._train(self.exported.train))
+        functions += map(self._function, self.exported.functions)
         body = "\n\n".join(functions)
         head = [
             "\n".join(comment(self.exported.title)),
@@ -138,7 +171,8 @@ class _Files:
         head += self._helpers(body)
         memory = self.arrays.declared()
         if memory:
-            note = comment(f"What is computed on the way, for {ROWS} rows.")
+            room = f", for {ROWS} rows" if self.exported.rows else ""
+            note = comment(f"What is computed on the way{room}.")
             head.append("\n".join([*note, *memory]))
         text = "\n\n".join([*head, *self._arrays(), body])
         return {"model.c": wrapped(text) + "\n", "model.h": self._header()}
@@ -183,7 +217,7 @@ class _Files:
                 known[node] = self.constants[id(value)][0]
             elif is_given(node):
                 name = node.attrs["name"]
-                known[node] = self.parameters.get(name) or plain(name)
+                known[node] = self.parameters.get(name) or argument_name(node)
         return known
 
     def _writer(
@@ -254,6 +288,30 @@ class _Files:
         end = [*(["++steps;"] if counted else []), f"return {loss};"]
         return before + block(head, [*body, *lines, *end])
 
+    def _function(self, function: ExportedFunction) -> str:
+        """Write a function whose results are put where its last arguments point."""
+        computation = function.computation.for_small_machines()
+        known = self._known(computation)
+        data = list(self._data(computation))
+        names = [known[n] for n in data]
+        given = _arguments(data, names)
+        outputs = [*zip(function.results, computation.outputs, strict=True)]
+        for name, node in outputs:
+            # What is computed as an array is computed where it is wanted.
+            if true_shape(node.spec.shape) and origin(node).inputs:
+                known.setdefault(origin(node), name)
+        writer = self._writer(computation, known)
+        lines = writer.write("")
+        for name, node in outputs:
+            lines += writer.put(node, name)
+        noted = any(w in line for line in lines for w in NOTED)
+        before = ["index_was_beyond = 0;"] if noted else []
+        before += [f"(void){n};" for n in names if not _is_read(n, lines)]
+        failed = "index_was_beyond" if noted else "0"
+        results = ", ".join(f"model_real *{name}" for name in function.results)
+        head = f"int {function.name}({given}{results})"
+        return block(head, [*before, *lines, f"return {failed};"])
+
     def _data(self, computation: Computation) -> Iterable[Node]:
         kept = [
             n for n in computation.kept
@@ -281,10 +339,19 @@ class _Files:
                 *comment(_OF_PREDICT),
                 "void model_predict(const model_real *x, long rows, model_real *y);",
             ]
-        else:
+        elif e.train is not None:
             lines += [f"enum {{ {ROWS} = {e.rows} }};"]
+        for function in e.functions:
+            data = list(self._data(function.computation))
+            given = _arguments(data, map(argument_name, data))
+            results = ", ".join(f"model_real *{name}" for name in function.results)
+            lines += [
+                *([""] if function is not e.functions[0] else []),
+                *comment(function.note),
+                f"int {function.name}({given}{results});",
+            ]
         if e.train is not None:
-            names = [plain(n.attrs["name"]) for n in self._data(e.train)]
+            names = [argument_name(n) for n in self._data(e.train)]
             given = _arguments(self._data(e.train), names)
             lines += [
                 "",
@@ -292,6 +359,22 @@ class _Files:
                 f"model_real model_train({given}long rows, double learning_rate);",
             ]
         return wrapped("\n".join([*lines, "", "#endif"])) + "\n"
+
+
+def argument_name(node: Node) -> str:
+    """Give what an argument is called in C: a part of a nest by its way, ``p_w``."""
+    return plain_name(node.attrs["name"])
+
+
+def plain_name(path: str) -> str:
+    """Give a name that C takes for a way into a nest: ``p_w`` for ``p["w"]``."""
+    name = re.sub(r"\W+", "_", plain(path) if path.isidentifier() else path).strip("_")
+    return name if name not in reserved() else f"{name}_given"
+
+
+def is_one_number(node: Node) -> bool:
+    """Tell whether an argument is given as a number, not as an array."""
+    return not true_shape(node.spec.shape)
 
 
 def _arguments(data: Iterable[Node], names: Iterable[str]) -> str:

@@ -73,8 +73,10 @@ class Loops:
         source = origin(node)
         if source in self.locals:
             return self.locals[source]
-        if is_literal(source) or self.scope.is_number(source):
-            return self.scope.number(source)
+        if is_literal(source):
+            return self.scope.literal(source)
+        if self.scope.is_number(source):
+            return element(self.scope, source)
         layout = layout_of(source.spec.shape)
         if isinstance(layout, Line):
             letter = "j" if self.is_matrix and at == "j" else self.line
@@ -175,6 +177,8 @@ def element(scope: Scope, source: Node, *at: str) -> Text:
     """
     shape = source.spec.shape
     if source in scope.called:
+        if scope.is_number(source):
+            return scope.number(source)
         true = [d for d in (product(shape[:-1]), product(shape[-1:])) if d != 1]
         return scope.in_array(source, numbered(at, tuple(true)))
     letters = iter(at)
@@ -388,7 +392,7 @@ def write_total(leaf: Total, scope: Scope) -> None:
         length = count = layout.length
         acc.take(Loops(scope, is_matrix=False).read(operand, "i"))
     scope.lines = [*outer, around(scope.lines, [("i", length)])]
-    scope.define(node, acc.finished(count))
+    scope.name_number(node, scope.bound(acc.finished(count), scope.wish(node)))
 
 
 def write_turned(leaf: Turned, scope: Scope) -> None:

@@ -112,6 +112,15 @@ class PlaceWriter:
             return
         self.put(shape, put)
 
+    def hand_out(self, node: Node, name: str) -> None:
+        """Put a result where a name points to, unless it was computed there."""
+        if self.scope.called.get(origin(node)) == name:
+            return
+        self.put(node.spec.shape, lambda index: (
+            f"{name}[{self._flat(index, node.spec.shape)}] = "
+            f"{self.scope.real(self.at(node, index))};"
+        ))  # fmt: skip
+
     def put(self, shape: Shape, statement: Callable[[Index], str]) -> None:
         """Write a statement for each element of a shape."""
         letters = place(shape)

@@ -117,6 +117,13 @@ class Scope:
             self.called[node] = self.arrays.name(self.wish(node), length)
         return self.called[node]
 
+    def target(self, node: Node, value: Node | None, *, is_part: bool) -> str:
+        """Give the array that a value is moved to; it is called like that value."""
+        if node not in self.called and node not in self.wishes and value is not None:
+            wish = f"{self.wish(value)}{'_all' if is_part else ''}"
+            self.called[node] = self.further(wish, node.spec.shape)
+        return self.array(node)
+
     def further(self, wish: str, shape: Shape) -> str:
         """Give an array that is no value's."""
         return self.arrays.name(plain(wish), self.length(shape))
@@ -131,8 +138,10 @@ class Scope:
 
     def bound(self, value: Text, wish: str) -> Text:
         """Give a value a variable."""
-        if re.fullmatch(r"\w+", value.code):
-            return value
+        return value if re.fullmatch(r"\w+", value.code) else self.copied(value, wish)
+
+    def copied(self, value: Text, wish: str) -> Text:
+        """Give a value a variable of its own, even if it is one already."""
         kind = {"flag": "int", "number": "double"}.get(value.kind, value.kind)
         name = self.names.fresh(plain(wish))
         self.lines.append(f"const {kind} {name} = {value.code};")
@@ -209,8 +218,14 @@ class Scope:
         return isinstance(layout_of(node.spec.shape), Number)
 
     def define(self, node: Node, value: Text) -> None:
-        """Give a number of the function its value."""
-        found = self.bound(value, self.wish(node))
+        """Give a number of the function its value.
+
+        What it is copied from may change: it may be the carry of a loop.
+        """
+        self.name_number(node, self.copied(value, self.wish(node)))
+
+    def name_number(self, node: Node, found: Text) -> None:
+        """Say what a number of the function is called."""
         self.called[node], self.kinds[node] = found.code, found.kind
 
 

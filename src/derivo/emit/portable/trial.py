@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from derivo.emit.c.layout import block, comment
-from derivo.emit.c.place import plain as _plain
-from derivo.emit.portable.files import array_text, number_text
+from derivo.emit.portable.files import array_text, number_text, plain_name
 
 _HEAD = """\
 /* Runs the model on the numbers of expected.h, which NumPy has computed. */
@@ -37,6 +36,23 @@ static int is_close(const char *what, const model_real *found,
 
 
 @dataclass(frozen=True)
+class Call:
+    """A call of a function, and what it is to give.
+
+    Attributes
+    ----------
+    name
+        Of the function.
+    arguments, results
+        Arrays by name.
+    """
+
+    name: str
+    arguments: Mapping[str, Any]
+    results: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Trial:
     """What an exported model is tried on.
 
@@ -55,6 +71,10 @@ class Trial:
         What steps on them give, one after the other.
     learning_rate
         Of the steps.
+    calls
+        Calls of other functions, of which arguments of one name are the same.
+    numbers
+        Names of the arguments that are given as numbers.
     """
 
     single: bool
@@ -65,6 +85,8 @@ class Trial:
     rows: int = 0
     losses: Sequence[float] = ()
     learning_rate: float = 0.0
+    calls: Sequence[Call] = ()
+    numbers: frozenset[str] = frozenset()
 
 
 def trial_files(trial: Trial) -> dict[str, str]:
@@ -83,8 +105,8 @@ def _program(trial: Trial) -> str:
         lines += [predict[0], predict[1].format("predict", "expected_y")]
     if trial.losses:
         given = "".join(
-            f"train_{_plain(name)}{'' if np.ndim(a) else '[0]'}, "
-            for name, a in trial.data.items()
+            f"train_{plain_name(name)}{'[0]' if name in trial.numbers else ''}, "
+            for name in trial.data
         )
         call = f"model_train({given}TRAIN_ROWS, LEARNING_RATE)"
         lines += [
@@ -95,7 +117,28 @@ def _program(trial: Trial) -> str:
         if trial.x is not None:
             after = predict[1].format("predict after training", "expected_y_after")
             lines += [predict[0], after]
+    for one in trial.calls:
+        lines += _called(one, trial.numbers)
     return f"{_HEAD}\n{block('int main(void)', [*lines, 'return !fine;'])}\n"
+
+
+def _called(call: Call, numbers: frozenset[str]) -> list[str]:
+    """Write a call, and how what it gives is compared."""
+    given = [
+        f"given_{name}{'[0]' if name in numbers else ''}" for name in call.arguments
+    ]
+    found = [f"{name}_found" for name in call.results]
+    arrays = [
+        f"static model_real {name}_found[{max(np.size(a), 1)}];"
+        for name, a in call.results.items()
+    ]
+    tests = [
+        f'fine &= is_close("{call.name}: {name}", {name}_found, '
+        f"{call.name}_{name}, {np.size(a)});"
+        for name, a in call.results.items()
+    ]
+    run = f"fine &= !{call.name}({', '.join([*given, *found])});"
+    return [block("", [*arrays, run, *tests]).lstrip()]
 
 
 def _expected(trial: Trial) -> str:
@@ -112,10 +155,13 @@ def _expected(trial: Trial) -> str:
             f"enum {{ TRAIN_ROWS = {trial.rows}, STEPS = {len(trial.losses)} }};",
             f"#define LEARNING_RATE {rate}",
         ]
-        arrays |= {f"train_{_plain(name)}": a for name, a in trial.data.items()}
+        arrays |= {f"train_{plain_name(name)}": a for name, a in trial.data.items()}
         arrays["expected_losses"] = np.array(trial.losses)
         if trial.x is not None:
             arrays["expected_y_after"] = trial.y_after
+    for call in trial.calls:
+        arrays |= {f"given_{name}": a for name, a in call.arguments.items()}
+        arrays |= {f"{call.name}_{name}": a for name, a in call.results.items()}
     text += [
         array_text(f"static const model_real {name}", a, single=single)
         for name, a in arrays.items()

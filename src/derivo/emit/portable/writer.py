@@ -105,7 +105,7 @@ class FunctionWriter:
         if isinstance(leaf, Rows):
             self._give_rows(leaf)
         if isinstance(leaf, Move) and not scope.is_number(leaf.to):
-            scope.array(leaf.to)
+            scope.target(leaf.to, leaf.value, is_part=bool(leaf.counter))
         if isinstance(leaf, Scan):
             for move in leaf.begin:
                 self._give_arrays(move)
@@ -152,6 +152,12 @@ class FunctionWriter:
         if not is_checked:
             lines += self._check(lines, failed)
         return lines
+
+    def put(self, node: Node, name: str) -> list[str]:
+        """Write how a result gets to an array that is called so, unless it is there."""
+        self.scope.lines = []
+        PlaceWriter(self.scope).hand_out(node, name)
+        return self.scope.lines
 
     def _phases(self, plan: Plan) -> Iterable[list[Leaf]]:
         """Give the leaves of each phase: what numbers are made of, first; loops, last.
