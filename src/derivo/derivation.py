@@ -189,7 +189,7 @@ class Derivation(Passes):
         UsageError, ShapeError
             Arguments that do not fit, or a folder that cannot be written to.
         """
-        from derivo.export import export_passes  # noqa: PLC0415
+        from derivo.exported import export_passes  # noqa: PLC0415
 
         return export_passes(folder, self, arrays)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from derivo.errors import DtypeError, ShapeError, UsageError
+from derivo.errors import DtypeError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.dim import evaluate, format_shape
 from derivo.graph.nest import Record, Setting
 from derivo.graph.node import Graph
@@ -305,3 +305,18 @@ def refuse_names_of_options(taker: Callable[..., Any], function: Any) -> None:
                 f"an option of {taker.__name__}: rename the argument"
             )
             raise UsageError(message)
+
+
+def in_floating_type(name: str, array: Any, dtype: Any) -> Any:
+    """Give data in the one type that compiled steps have.
+
+    Raises
+    ------
+    NotSupportedError
+        Integers that the floating type cannot hold.
+    """
+    found = np.ascontiguousarray(array, dtype)
+    if array.dtype.kind in "iu" and not np.array_equal(found, array):
+        message = f"{name} holds integers that {dtype} cannot hold: train in float64"
+        raise NotSupportedError(message)
+    return found

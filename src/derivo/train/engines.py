@@ -24,6 +24,7 @@ from derivo.graph.dim import Size, evaluate, names
 from derivo.graph.element import Product
 from derivo.graph.node import order
 from derivo.layers.names import unknown_name
+from derivo.run.arguments import in_floating_type
 from derivo.run.batches import Batches
 from derivo.run.c_engine import CEngine
 from derivo.run.compiler import INSTALL, compiled, find_compiler, machine
@@ -172,21 +173,6 @@ def _refuse_other_axes(graph: StepGraph, data: Batches) -> None:
     if all(axis is None for axis in data.axes):
         message = "compiled steps need data with an axis of examples, such as 'N 3'"
         raise NotSupportedError(message)
-
-
-def in_floating_type(name: str, array: Any, dtype: Any) -> Any:
-    """Give data in the one type that compiled steps have.
-
-    Raises
-    ------
-    NotSupportedError
-        Integers that the floating type cannot hold.
-    """
-    found = np.ascontiguousarray(array, dtype)
-    if array.dtype.kind in "iu" and not np.array_equal(found, array):
-        message = f"{name} holds integers that {dtype} cannot hold: train in float64"
-        raise NotSupportedError(message)
-    return found
 
 
 def _tell(verbose: int) -> None:
