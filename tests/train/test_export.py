@@ -145,7 +145,10 @@ def test_arguments_and_results_of_a_function_in_every_form(tmp_path):
 
     p = {"table": np.arange(6.0).reshape(3, 2), "b": np.ones(1), "c": np.eye(2)}
     d = derivo.derive(
-        odd, p={"table": "K 2", "b": "1", "c": "2 2"}, rows=derivo.Spec("N", "int"), factor=""
+        odd,
+        p={"table": "K 2", "b": "1", "c": "2 2"},
+        rows=derivo.Spec("N", "int"),
+        factor="",
     )
     given = {"p": p, "rows": np.array([0, -1]), "factor": 1.5}
     run = tried(d.export(tmp_path, **given))
