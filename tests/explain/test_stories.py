@@ -79,7 +79,7 @@ class TestByHand:
             page, "return arguments[0].querySelector('section').id", story
         )
         # A link within the derivation opens what it leads to, at the same step.
-        link = page.find_element("css selector", "#drawer .story a[href^='#batch']")
+        link = page.find_element("css selector", "#drawer a[href^='#matrix']")
         js(page, "arguments[0].click()", link)
         place = link.get_attribute("href").rpartition("#")[2]
         assert page.find_element("id", place).is_displayed()

@@ -375,7 +375,7 @@ def test_the_axis_said_of_a_sum_over_copies_is_that_of_the_code():
     arrays = {"x": np.arange(6.0).reshape(2, 3), "c": np.ones((2, 1)), "b": np.ones(3),
               "k": np.ones((1, 3))}  # fmt: skip
     said = {
-        s.anchor: str(b.runs) for s in d.explain("matrix", **arrays).document.sections
+        s.anchor: "".join(map(str, b.runs)) for s in d.explain("matrix", **arrays).document.sections
         for b in s.blocks if isinstance(b, Note) and b.kind == "warning"
     }  # fmt: skip
     assert "np.sum(…, axis=1, keepdims=True)" in said["matrix-c"]

@@ -8,7 +8,6 @@ from dataclasses import replace
 from derivo.explain.document import (
     SHORT,
     Block,
-    Code,
     Display,
     Mono,
     Paragraph,
@@ -21,10 +20,10 @@ from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Symbol
 from derivo.explain.formula.unicode import inline
-from derivo.explain.frames import Frames
 from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling
+from derivo.explain.moments import Moments
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.words import Words
 from derivo.graph.node import Node
@@ -54,14 +53,14 @@ def rows_of(t: Telling) -> list[Row]:
     First what was recognised, then the chain rule from the result backwards, and below
     each gradient how it became shorter.
     """
-    frames = Frames(t.subject, t.words, Code(()))
+    moments = Moments(t)
     rows = list(_recognised(t))
     adjoints = t.subject.raw.adjoints
-    handed = adjoints.keys() & frames.loops.readers.keys()
+    handed = adjoints.keys() & moments.looped.keys()
     told: set[Node] = set()
     for node in reversed(t.subject.graph.nodes()):
-        if frames.loops.is_back(node) or node in handed:
-            rows += _through_loop(node, frames)
+        if moments.is_back(node) or node in handed:
+            rows += _through_loop(node, moments)
         elif _has_a_name(node, t) and is_reached(node, t.subject):
             # What is passed on unchanged is told where it is computed.
             if node in t.subject.names or adjoints.get(node) not in told:
@@ -100,17 +99,15 @@ def _recognised(t: Telling) -> Iterator[Row]:
         yield Row(left or old, new, what)
 
 
-def _through_loop(node: Node, frames: Frames) -> Iterator[Row]:
+def _through_loop(node: Node, moments: Moments) -> Iterator[Row]:
     """Give what a loop over time does backward, or what it hands back to a value."""
-    frame = frames.loops.backward(node, frames)
-    if frame is None:
-        return
-    first, *others = frame.title
-    backward = frames.words.text("brief.backward")
+    moment, t = moments.backward(node), moments.t
+    first, *others = moment.title
+    backward = t.words.text("brief.backward")
     said: Runs = (first.removeprefix(backward),) if isinstance(first, str) else ()
-    for k, row in enumerate(frame.rows):
+    for k, row in enumerate(moment.rows):
         reason = row.reason or ((*said, *others) * (k == 0))
-        about = (frame.place,) if k == 0 else ()
+        about = (t.subject.ids[node],) if k == 0 else ()
         yield Row(row.left, row.right, reason, about=about)
 
 

@@ -13,10 +13,10 @@ from derivo.emit.js.program import Script, runtime
 from derivo.errors import DerivoError
 from derivo.explain.code import code_of
 from derivo.explain.computed import mixing, reasons, script_of
-from derivo.explain.document import Code
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.unicode import inline
-from derivo.explain.frames import Frames, frames_of
+from derivo.explain.frames import frames_of
+from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
 from derivo.explain.window.chains import chains_of
@@ -75,7 +75,7 @@ def window_of(
         code=code,
         moments=frames_of(about, words, code),
         values=(
-            *_values(about, keys, code),
+            *_values(about, keys),
             *(v for body, step in bodies.values() for v in _inner(body, step.keys)),
         ),
         links=links_of(about) | {
@@ -201,13 +201,13 @@ def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
 
 def _inner(body: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
     """Give the values of a step: no name of the user's leads to one of them alone."""
-    found = _values(body, keys, Code(()))
+    found = _values(body, keys)
     return tuple(replace(v, name="", is_argument=False) for v in found)
 
 
-def _values(about: Subject, keys: Mapping[Node, str], code: Code) -> tuple[Value, ...]:
+def _values(about: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
     names = names_of(about)
-    frames = Frames(about, Words("en"), code)
+    t = Telling(about, Words("en"))
     found = []
     for node, i in about.ids.items():
         if not node.inputs and "name" not in node.attrs:
@@ -219,7 +219,7 @@ def _values(about: Subject, keys: Mapping[Node, str], code: Code) -> tuple[Value
                 i, keys.get(node, i),
                 node.attrs["name"] if is_argument else about.names.get(node, ""),
                 names.get(node) or formula_of(node, names),
-                frames.adjoint(node) if adjoint else formula_of(node, names),
+                t.adjoint(node) if adjoint else formula_of(node, names),
                 " × ".join(str(d) for d in node.spec.shape),
                 is_argument, adjoint,
             )

@@ -1,0 +1,186 @@
+"""What is told at each step, forward and backward: one operation, as formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from derivo.explain.document import Badge, Row, Runs
+from derivo.explain.factors import Factor
+from derivo.explain.formula.local import short_local
+from derivo.explain.formula.of_node import formula_of
+from derivo.explain.formula.tree import (
+    Formula,
+    Mark,
+    Matrix,
+    Number,
+    Plus,
+    Size,
+    Symbol,
+    Times,
+    Words,
+)  # fmt: skip
+from derivo.explain.levels.in_loops import left_of, summed
+from derivo.explain.levels.loops import backward_rows, end, recurrence
+from derivo.explain.levels.tell import Telling
+from derivo.explain.subject import Steps
+from derivo.graph.node import Node
+from derivo.ops.leaf import argument
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a step tells.
+
+    Attributes
+    ----------
+    title
+        What happens, in words.
+    rows
+        The formula, and what it comes to.
+    name, value
+        The value, or the gradient, and the node that holds its numbers; None for a
+        whole loop, which has none.
+    factors
+        What is multiplied by.
+    """
+
+    title: Runs
+    rows: tuple[Row, ...]
+    name: Formula
+    value: Node | None
+    factors: tuple[Factor, ...] = ()
+
+
+class Moments:
+    """Tells the steps of a subject, one operation after the other."""
+
+    def __init__(self, t: Telling) -> None:
+        self.t = t
+        self.say = t.words.runs
+        self.steps = {s.node: s for s in t.subject.loops}
+        # What loops alone read: their gradients are gathered from the steps.
+        self.looped: dict[Node, tuple[Steps, Node]] = {}
+        for steps in t.subject.loops:
+            for a in steps.arguments:
+                operand = steps.operand(a)
+                if steps.gradient(a) is not None and operand not in t.readers:
+                    self.looped[operand] = (steps, a)
+
+    def is_back(self, node: Node) -> bool:
+        """Tell whether a node is a loop that gradients come back through."""
+        return node in self.steps and bool(self.steps[node].body.raw.gradients)
+
+    # --- forward ----------------------------------------------------------------------
+
+    def forward(self, node: Node) -> Moment:
+        """Compute a value, run a loop, or take one of its results."""
+        if node in self.steps:
+            steps = self.steps[node]
+            inner = Telling(steps.body, self.t.words)
+            rows = tuple(recurrence(steps, inner))
+            title = self.say("loops.forward_frame")
+            return Moment(title, rows, _handed_on(steps, inner), None)
+        name = self.t.shown(node)
+        if "item" in node.op.traits:
+            row = Row(name, self._given(node, self.steps[node.inputs[0]]))
+            return Moment(self.say("loops.item_frame", value=name), (row,), name, node)
+        # A value without a name is told by the title.
+        right = formula_of(node, self.t.names)
+        rows = (Row(name, right),) if node in self.t.names else ()
+        return Moment(self.say("frames.forward", value=name), rows, name, node)
+
+    def _given(self, item: Node, steps: Steps) -> Formula:
+        """Write what a loop gives: its last carry, or the values of all steps."""
+        if "last" in item.op.traits:
+            k = steps.loop.carries.index(item.attrs["of"])
+            return steps.base(k, end(steps, -1))
+        place = steps.items.index(item) + len(steps.carries)
+        node = steps.body.graph.outputs[place]
+        return _all_of(Telling(steps.body, self.t.words).shown(node), steps)
+
+    # --- backward ---------------------------------------------------------------------
+
+    def backward(self, node: Node) -> Moment:
+        """Compute the gradient of a value, or run a loop backward."""
+        if node in self.steps:
+            steps = self.steps[node]
+            inner = Telling(steps.body, self.t.words)
+            told = tuple(backward_rows(steps, inner))
+            title = self.say("loops.backward_frame")
+            return Moment(title, told, _handed_on(steps, inner, adjoint=True), None)
+        if node in self.looped:
+            return self._gathered(node)
+        name, factors = self.t.adjoint(node), self.t.readers.get(node, [])
+        adjoints = self.t.subject.raw.adjoints
+        adjoint = adjoints[node]
+        rows = [Row(name, self._chain(factors))] if factors else []
+        passed = any(adjoints[f.reader] is adjoint for f in factors)
+        full = formula_of(adjoint, self.t.names)
+        if factors and not passed and full != rows[0].right and adjoint.inputs:
+            rows.append(Row(None, full))
+        if not factors and not adjoint.inputs and adjoint.op is not argument:
+            rows.append(Row(name, full))
+        title = self._title(node, factors)
+        return Moment(title, tuple(rows), name, adjoint, tuple(factors))
+
+    def _gathered(self, node: Node) -> Moment:
+        """Gather what the steps of a loop hand back to one of their operands."""
+        steps, a = self.looped[node]
+        name, left = self.t.adjoint(node), left_of(a, steps, self.t)
+        shown = Telling(steps.body, self.t.words).adjoint(a)
+        if a in steps.fixed:
+            key, right = "sum_frame", summed(a, steps, self.t)
+        elif a in steps.carries:
+            assert isinstance(shown, Symbol)  # noqa: S101  what is carried has a name
+            key, right = "first_frame", replace(shown, step=end(steps, 0))
+        else:
+            key, right = "row_frame", _all_of(shown, steps)
+        title = self.say(f"loops.{key}", adjoint=name, value=self.t.shown(node))
+        held = self.t.subject.raw.adjoints[node]
+        return Moment(title, (Row(left, right),), name, held)
+
+    def _chain(self, factors: list[Factor]) -> Formula:
+        """Write upstream times local derivative, for every reader, added up."""
+        terms: list[Formula] = []
+        for factor in factors:
+            local = short_local(factor, self.t.names, builder=self.t.builder)
+            copied = factor.reader.spec.shape != factor.operand.spec.shape
+            if local is None or copied:
+                part = self.t.part(factor)
+                shown = Words("…") if part is None else formula_of(part, self.t.names)
+                terms.append(Mark(shown, factor.id))
+                continue
+            sign = "⊙" if factor.operand.spec.rank or factor.reader.spec.rank else "·"
+            upstream = self.t.adjoint(factor.reader)
+            terms.append(Times((upstream, Mark(local, factor.id)), sign))
+        return terms[0] if len(terms) == 1 else Plus(tuple(terms))
+
+    def _title(self, node: Node, factors: list[Factor]) -> Runs:
+        """Say what happens in a step backward."""
+        raw = self.t.subject.raw
+        why = raw.why.get(raw.adjoints[node])
+        key = "seed" if not factors else "chain" if len(factors) == 1 else "added"
+        if key == "chain" and why is not None and why.kind == "broadcast":
+            key = "copied"
+        badges: list[str | Badge] = []
+        for factor in factors:
+            badges += [" ", Badge(factor.id)]
+        fields = {"adjoint": self.t.adjoint(node), "value": self.t.shown(node)}
+        return (*self.say(f"frames.{key}", **fields), *badges)
+
+
+def _all_of(row: Formula, steps: Steps) -> Formula:
+    """Write what is so at every step as all of it, from the first step to the last."""
+    if not isinstance(row, Symbol) or row.step is None:
+        return row
+    first, last = Number(1), Size(steps.node.attrs["length"])
+    ends = (replace(row, step=first), Words("…"), replace(row, step=last))
+    return Matrix((ends,))
+
+
+def _handed_on(steps: Steps, t: Telling, *, adjoint: bool = False) -> Formula:
+    """Write what a loop hands on; if that is nothing, what its steps give."""
+    if steps.carries:
+        return steps.base(0, steps.time, adjoint=adjoint)
+    result = steps.body.graph.outputs[0]
+    return t.adjoint(result) if adjoint else t.shown(result)
