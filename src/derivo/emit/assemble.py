@@ -9,6 +9,7 @@ from typing import Any
 from derivo.emit.comments import backward_comment
 from derivo.emit.local import local_derivative
 from derivo.emit.program import FunctionProgram, Program
+from derivo.emit.turned import Turned
 from derivo.emit.variants import written_for
 from derivo.graph.block import Block
 from derivo.graph.builder import Builder
@@ -137,24 +138,28 @@ def _program(  # noqa: PLR0913  one for both kinds of functions
 ) -> Program:  # fmt: skip
     lowering, shared = Lowering(forward.builder), KeptAxes(forward.builder, ())
 
+    graph = [shared(lowering(n)) for n in forward.known]
+    results = [shared(lowering(n)) for n in forward.graph.outputs]
+    turned = Turned(order(results), forward.builder)
+
     def lowered(node: Node) -> Node:
         """Give what is written for a value of the forward pass."""
-        return shared(lowering(node))
+        return turned(shared(lowering(node)))
 
     names = {lowered(n): name for n, name in forward.graph.names.items()}
-    graph = [lowered(n) for n in forward.known]
+    names = turned.renamed(names)
     lowering.in_place, lowering.at_hand = in_place, frozenset(graph)
     reused = KeptAxes(forward.builder, graph)
 
     def written(node: Node) -> Node:
         """Give what is written for a value of the backward pass."""
-        return reused(lowering(node))
+        return turned(reused(lowering(node)))
 
     adjoints: dict[Node, str] = {}
     values: dict[Node, Node] = {}
     unnamed: dict[Node, Node] = {}
     for value, adjoint in backward.adjoints.items():
-        if value in forward.graph.names:
+        if value in forward.graph.names and shared(lowering(value)) not in turned.items:
             adjoints.setdefault(written(adjoint), forward.graph.names[value])
             values.setdefault(written(adjoint), lowered(value))
         else:
@@ -185,7 +190,7 @@ def _program(  # noqa: PLR0913  one for both kinds of functions
         seeds=tuple(s for s in backward.seeds if s.op.name == "argument"),
         structure=structure,
         gradients={k: written(n) for k, n in backward.gradients.items()},
-        forward=frozenset(order(graph)),
+        forward=frozenset(order(map(turned, graph))),
         names=names,
         adjoints=adjoints,
         values=values,

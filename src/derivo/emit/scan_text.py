@@ -20,6 +20,7 @@ from derivo.emit.statement import (
     insert_first,
     is_name,
 )
+from derivo.emit.turned import brought_forward
 from derivo.emit.writing import Writing
 from derivo.graph.block import is_handle
 from derivo.graph.dim import Dim, Excess, Size
@@ -62,12 +63,9 @@ def laid_out(
         readers = [n for n in nodes if item in n.inputs]
         if "stack" not in item.op.traits or item in roots or len(readers) != 1:
             continue
-        (reader,) = readers
-        if reader.op is transpose:
-            axes = reader.attrs["axes"]
-            others = [a for a in axes if a]
-            if others == sorted(others):
-                found[item] = reader, axes.index(0)
+        axis = brought_forward(readers[0])
+        if axis is not None:
+            found[item] = readers[0], axis
     return found
 
 
@@ -94,7 +92,11 @@ def deferred(
         )
         if own and n not in elsewhere:
             found.add(n)
-        if n not in found or "shift" in n.op.traits:
+        if "shift" in n.op.traits and n in found:
+            x, *others = n.inputs
+            is_row = _peeled(x, 0) is not None and x not in named and x not in whole
+            elsewhere |= {*others} if is_row else set(n.inputs)
+        elif n not in found:
             elsewhere |= set(n.inputs) if "loop" not in n.op.traits else set()
     return found
 
@@ -291,7 +293,13 @@ class _Writer:
         if "shift" in array.op.traits and array not in self.body.bound:
             x, first = array.inputs
             kind = AFTER if array.attrs["reverse"] else BEFORE
-            return _Row(kind, self._atom(x), self._atom(first))
+            array, axis, shift = self._whole(x)
+            return _Row(kind, self._atom(array), self._atom(first), axis, shift)
+        array, axis, shift = self._whole(array)
+        return _Row(OWN, self._atom(array), None, axis, shift)
+
+    def _whole(self, array: Node) -> tuple[Node, int, int]:
+        """Give the array that an array is a part of, and where its rows lie there."""
         axis, shift = 0, 0
         while array in self.body.left_to_loops and array not in self.body.bound:
             peeled = _peeled(array, axis)
@@ -299,7 +307,7 @@ class _Writer:
                 break
             array, axis, more = peeled[0], peeled[1], peeled[2]
             shift += int(str(more))
-        return _Row(OWN, self._atom(array), None, axis, shift)
+        return array, axis, shift
 
     def _start(self, inner: Writing) -> dict[Node, str]:
         """Write what the carries start from; give their names."""
@@ -429,11 +437,11 @@ class _Writer:
         assert row.first is not None  # noqa: S101
         name = inner.names.fresh(inner.wish(part))
         if row.kind == BEFORE:
-            near = self._place(row.array, 0, -1)
+            near = self._place(row.array, row.axis, row.shift - 1)
             value = written("{0} if {1} > {2} else {3}", near, self.t,
                             number(self.first), row.first)  # fmt: skip
         else:
-            near = self._place(row.array, 0, 1)
+            near = self._place(row.array, row.axis, row.shift + 1)
             end = self.body.scope.dim(self.node.attrs["length"] + self.first)
             value = written("{0} if {1} + 1 < {2} else {3}", near, self.t, end,
                             row.first)  # fmt: skip

@@ -377,8 +377,13 @@ class Recorder:
         """Begin a plain loop over an axis that is only a name."""
         return PlainLoop(self, run)
 
-    def call_it(self, node: Node, name: str, frame: Any) -> None:
-        """Note how a value may be called that has no name in the user's function."""
+    def call_it(
+        self, node: Node, name: str, frame: Any, *, as_whole: bool = True
+    ) -> None:
+        """Note how a value may be called that has no name in the user's function.
+
+        The name of a list is that of the array only as long as that has none.
+        """
 
     def is_now(self, old: Node, new: Node) -> None:
         """Note that a value was replaced by an equal one."""

@@ -207,9 +207,12 @@ class Tracer(Recorder):
             self.found.pop(cell.node, None)
         super().write(cell, node)
 
-    def call_it(self, node: Node, name: str, frame: Any) -> None:
+    def call_it(
+        self, node: Node, name: str, frame: Any, *, as_whole: bool = True
+    ) -> None:
         """Give a name to a value that has none."""
-        self.found.setdefault(node, (_depth(frame), name))
+        depth = _depth(frame) + (0 if as_whole else 0.5)
+        self.found.setdefault(node, (depth, name))
 
     def is_now(self, old: Node, new: Node) -> None:
         """Give a value the name that an equal one has, whose place it takes."""

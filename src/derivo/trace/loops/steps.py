@@ -329,6 +329,10 @@ class PlainLoop(Iterator[Any]):
         if place.name:
             if array is not stacked:
                 self._call_it(stacked, f"{place.name}_all")
+            else:
+                self.recorder.call_it(
+                    stacked, place.name, self.places.frame, as_whole=False
+                )
             t = self._counter_name() or "row"
             for k, row in filling.handed.items():
                 self._call_it(row, f"{place.name}_{t}" if k == 1 else
