@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 import derivo
 
-SPECS = {"x": "N T D", "h": "N D", "w": "D D"}
+SPECS: dict[str, Any] = {"x": "N T D", "h": "N D", "w": "D D"}
 
 
 def values(steps=4):
