@@ -1,8 +1,12 @@
 """The picture: nothing overlaps, edges go forward, and it is quick."""
 
 import itertools
+import json
 import re
+import shutil
+import subprocess
 import time
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -31,6 +35,7 @@ from tests.catalogue import CASES
 from tests.scan.programs import PROGRAMS
 
 ALL = CASES | PROGRAMS
+DRAWN = {}  # every program, as it was drawn when its own test ran
 WORDS = st.text("xyzmW1₂′()·日", min_size=1, max_size=9)
 
 
@@ -158,6 +163,7 @@ def test_every_program_is_drawn_well(name):
     case = ALL[name]
     d = derivo.derive(case.function, shapes=case.specs)
     drawn = draw(subject(d, {}))
+    DRAWN[name] = replace(drawn, folded=None)
     assert_every_line_bears_its_factor(drawn)
     for drawing in (drawn, drawn.folded):
         if drawing is not None:
@@ -169,6 +175,74 @@ def test_every_program_is_drawn_well(name):
     for picture in pictures:
         assert_nothing_is_crossed(picture.drawing)
         assert_every_line_bears_its_factor(picture.drawing)
+
+
+def test_about_as_few_lines_cross_as_where_graphviz_draws():
+    """Its layout, which is made for few crossings, is the yardstick, on all programs."""
+    if shutil.which("dot") is None:
+        pytest.skip("NO GRAPHVIZ: crossings are not compared; install graphviz")
+    ours = {n: crossings(lines_of(d)) for n, d in DRAWN.items()}
+    theirs = {n: crossings(as_graphviz_draws(d)) for n, d in DRAWN.items()}
+    assert sum(ours.values()) <= 1.3 * sum(theirs.values()) + 2, (ours, theirs)
+
+
+def crossings(lines):
+    """Count the pairs of lines that cross, but for those of one value or into one spot."""
+    return sum(
+        a[0] != b[0] and a[1] != b[1] and cross(a[2], b[2])
+        for a, b in itertools.combinations(list(lines), 2)
+    )
+
+
+def cross(first, second):
+    """Tell whether two ways of straight pieces cross."""
+    (p, a), (q, b) = (
+        (x[:-1, None], np.diff(x, axis=0)[:, None])
+        for x in map(np.array, (first, second))
+    )
+    q, b = q.swapaxes(0, 1), b.swapaxes(0, 1)
+
+    def area(u, v):
+        return u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+
+    with np.errstate(all="ignore"):
+        s, t = area(q - p, b) / area(a, b), area(q - p, a) / area(a, b)
+    return bool(np.any((s > 0) & (s < 1) & (t > 0) & (t < 1)))
+
+
+def lines_of(drawing):
+    return [(e.source, e.target, drawing.routes[e.id]) for e in drawing.edges]
+
+
+def as_graphviz_draws(drawing):
+    """Give source, target and points of each line as Graphviz lays it out."""
+    command = ["dot", "-Tjson"]
+    done = subprocess.run(command, input=dot(drawing), capture_output=True, text=True, check=True)  # fmt: skip
+    for edge in json.loads(done.stdout).get("edges", ()):
+        place = (p for p in edge["pos"].split() if p[:2] not in {"e,", "s,"})
+        points = np.array([[float(v) for v in p.split(",")] for p in place])
+        yield edge["tail"], edge["head"], tuple(map(tuple, along(points)))
+
+
+def along(points):
+    """Give points along curves of Bézier, three after the first for each."""
+    t = np.linspace(0, 1, 9)[:, None]
+    parts = [points[:1]]
+    for k in range(0, len(points) - 1, 3):
+        a, b, c, d = points[k : k + 4]
+        parts.append(((1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b
+                      + 3 * t**2 * (1 - t) * c + t**3 * d)[1:])  # fmt: skip
+    return np.concatenate(parts)
+
+
+def test_crossings_are_counted():
+    level = ("a", "b", ((0.0, 0.0), (10.0, 0.0)))
+    steep = ("c", "d", ((0.0, -5.0), (10.0, 5.0)))
+    apart = ("e", "f", ((0.0, 6.0), (10.0, 6.0)))
+    assert crossings([level, steep, apart]) == 1
+    assert crossings([level, apart]) == 0
+    assert crossings([level, ("a", "d", steep[2])]) == 0  # of one value
+    assert crossings([level, ("c", "b", steep[2])]) == 0  # into one spot
 
 
 def assert_every_line_bears_its_factor(drawing):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from derivo.explain.drawing.model import Drawing, Edge
 from derivo.explain.drawing.routes import Plan
+from derivo.explain.drawing.untangling import Tangle
 
 
 @dataclass
@@ -47,6 +48,8 @@ def place(drawing: Drawing) -> Drawing:
         lanes.taken.setdefault(0, []).append((columns[spot_id], until))
     _fill_rows(drawing, columns, into, lanes, rows)
     rails = _rails(drawing, columns, rows, lanes)
+    to = Tangle(drawing.edges, columns, rows, rails).untangled()
+    rows, rails = ({i: to[lane] for i, lane in x.items()} for x in (rows, rails))
     plan = Plan(drawing, columns, rows, rails)
     return replace(
         drawing, places=plan.places(), width=plan.width, height=plan.height,
