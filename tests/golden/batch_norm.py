@@ -12,10 +12,11 @@ def batch_norm(x, gamma, beta):
 
 def batch_norm_backward(saved, d_batch_norm):
     gamma, std, x_hat = saved
-    product = d_batch_norm * x_hat
+    d_batch_norm_times_x_hat = d_batch_norm * x_hat
     d_beta = np.sum(d_batch_norm, axis=0)  # beta was copied to N rows: add up
-    d_gamma = np.sum(product, axis=0)      # gamma was copied to N rows: add up
-    centred_d_batch_norm = d_batch_norm - np.mean(d_batch_norm, axis=0)
-    difference = centred_d_batch_norm - np.mean(product, axis=0) * x_hat
-    d_x = gamma * difference / std
+    # gamma was copied to N rows: add up
+    d_gamma = np.sum(d_batch_norm_times_x_hat, axis=0)
+    product = np.mean(d_batch_norm_times_x_hat, axis=0) * x_hat
+    product_2 = gamma * (d_batch_norm - np.mean(d_batch_norm, axis=0) - product)
+    d_x = product_2 / std
     return d_x, d_gamma, d_beta

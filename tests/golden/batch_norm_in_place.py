@@ -16,6 +16,5 @@ def batch_norm_in_place_backward(saved, d_out_4):
     d_beta = np.sum(d_out_4, axis=0)  # beta was copied to N rows: add up
     d_gamma = np.sum(d_out_4_times_out_2, axis=0)  # gamma was copied to N rows: add up
     product = gamma * (d_out_4 - np.mean(d_out_4, axis=0))
-    difference = product - np.mean(d_out_4_times_out_2, axis=0) * out_3
-    d_x = difference / std
+    d_x = (product - np.mean(d_out_4_times_out_2, axis=0) * out_3) / std
     return d_x, d_gamma, d_beta

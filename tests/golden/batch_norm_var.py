@@ -13,7 +13,7 @@ def batch_norm_var_backward(saved, d_batch_norm_var):
     product = d_batch_norm_var * x_hat
     d_beta = np.sum(d_batch_norm_var, axis=0)  # beta was copied to N rows: add up
     d_gamma = np.sum(product, axis=0)  # gamma was copied to N rows: add up
-    difference = d_batch_norm_var - np.mean(d_batch_norm_var, axis=0)
-    product_2 = gamma * (difference - np.mean(product, axis=0) * x_hat)
+    centred_d_batch_norm_var = d_batch_norm_var - np.mean(d_batch_norm_var, axis=0)
+    product_2 = gamma * (centred_d_batch_norm_var - np.mean(product, axis=0) * x_hat)
     d_x = product_2 / std
     return d_x, d_gamma, d_beta

@@ -12,12 +12,8 @@ def cosine_similarity(a, b):
 
 def cosine_similarity_backward(saved, d_out):
     a, b, norm_a, norm_b, norm_a_times_norm_b, out = saved
-    difference = (
-        b / norm_a_times_norm_b[:, None] - a * out[:, None] / norm_a[:, None] ** 2
-    )
-    d_a = d_out[:, None] * difference
-    difference_2 = (
-        a / norm_a_times_norm_b[:, None] - b * out[:, None] / norm_b[:, None] ** 2
-    )
-    d_b = d_out[:, None] * difference_2
+    ratio = a * out[:, None] / norm_a[:, None] ** 2
+    d_a = d_out[:, None] * (b / norm_a_times_norm_b[:, None] - ratio)
+    ratio_2 = b * out[:, None] / norm_b[:, None] ** 2
+    d_b = d_out[:, None] * (a / norm_a_times_norm_b[:, None] - ratio_2)
     return d_a, d_b

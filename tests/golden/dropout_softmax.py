@@ -12,8 +12,7 @@ def dropout_softmax(x, w, mask):
 
 def dropout_softmax_backward(saved, d_out):
     x, w, mask, kept, out = saved
-    difference = d_out - np.sum(d_out * out, axis=1, keepdims=True)
-    d_z = out * difference
+    d_z = out * (d_out - np.sum(d_out * out, axis=1, keepdims=True))
     d_kept = d_z @ w.T  # (N, C) @ (C, L)
     d_w = kept.T @ d_z  # (L, N) @ (N, C)
     d_x_times_mask = d_kept / 0.75

@@ -2,8 +2,7 @@ import numpy as np
 
 
 def expanded_kernel(x, y):
-    total = np.sum(x ** 2, axis=1)[:, None] + np.sum(y ** 2, axis=1)  # (N, M)
-    squares = total - 2 * x @ y.T         # (N, M)
+    squares = np.sum(x ** 2, axis=1)[:, None] + np.sum(y ** 2, axis=1) - 2 * x @ y.T
     exp_product = np.exp(-0.5 * squares)  # (N, M)
     return np.mean(exp_product), (x, y, exp_product)
 
@@ -11,11 +10,9 @@ def expanded_kernel(x, y):
 def expanded_kernel_gradient(saved):
     x, y, exp_product = saved
     delta = exp_product / (2 * y.shape[0] * x.shape[0])
-    ratio = np.mean(exp_product, axis=0)[:, None] * y / y.shape[0]
     product = x * np.sum(exp_product, axis=1, keepdims=True)
-    difference = 2 * y.shape[0] * x.shape[0] * (delta @ y) - product
-    d_x = difference / exp_product.size
-    d_y = delta.T @ (2 * x) - ratio
+    d_x = (2 * y.shape[0] * x.shape[0] * (delta @ y) - product) / exp_product.size
+    d_y = delta.T @ (2 * x) - np.mean(exp_product, axis=0)[:, None] * y / y.shape[0]
     return d_x, d_y
 
 

@@ -22,8 +22,7 @@ def forward_algorithm_backward(saved, d_alpha_2):
     for t in reversed(range(1, scores_shape[0])):
         shifted_a_all = a_all[t - 1] - np.max(a_all[t - 1], axis=0, keepdims=True)
         exp_a_all = np.exp(shifted_a_all)
-        ratio = exp_a_all / np.sum(exp_a_all, axis=0, keepdims=True)
-        d_a = ratio * d_alpha
+        d_a = exp_a_all / np.sum(exp_a_all, axis=0, keepdims=True) * d_alpha
         delta[t - 1] = d_alpha
         d_moves += d_a  # moves is used at every step: add up
         d_alpha = np.sum(d_a, axis=1)

@@ -5,8 +5,8 @@ def gaussian_nll(mu, log_sigma, t):
     exp_log_sigma = np.exp(log_sigma)  # (N,)
     z = (t - mu) / exp_log_sigma       # (N,)
     z_squared = z ** 2                 # (N,)
-    total = 0.5 * z_squared + log_sigma + 0.9189385332046727  # (N,)
-    return np.mean(total), (exp_log_sigma, z, z_squared)
+    out = np.mean(0.5 * z_squared + log_sigma + 0.9189385332046727)
+    return out, (exp_log_sigma, z, z_squared)
 
 
 def gaussian_nll_gradient(saved):

@@ -20,10 +20,8 @@ def info_nce_gradient(saved):
     d_a_2_at_b_2 = 2 / norm_a.shape[0] * difference
     d_a_2 = d_a_2_at_b_2 @ b_2    # (N, N) @ (N, D)
     d_b_2 = d_a_2_at_b_2.T @ a_2  # (N, N) @ (N, D)
-    product = b_2 * np.sum(d_b_2 * b_2, axis=1, keepdims=True)
-    d_b = (d_b_2 - product) / norm_b
-    product_2 = a_2 * np.sum(d_a_2 * a_2, axis=1, keepdims=True)
-    d_a = (d_a_2 - product_2) / norm_a
+    d_b = (d_b_2 - b_2 * np.sum(d_b_2 * b_2, axis=1, keepdims=True)) / norm_b
+    d_a = (d_a_2 - a_2 * np.sum(d_a_2 * a_2, axis=1, keepdims=True)) / norm_a
     return d_a, d_b
 
 

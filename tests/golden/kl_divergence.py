@@ -6,18 +6,15 @@ def kl_divergence(p, q):
     p_2 = p / sum_p                           # (N, C)
     sum_q = np.sum(q, axis=1, keepdims=True)  # (N, 1)
     q_2 = q / sum_q                           # (N, C)
-    log_p_2_minus_log_q_2 = np.log(p_2) - np.log(q_2)  # (N, C)
-    sum_product = np.sum(p_2 * log_p_2_minus_log_q_2, axis=1)  # (N,)
-    return np.mean(sum_product), (
-        q, sum_p, p_2, sum_q, log_p_2_minus_log_q_2, sum_product
-    )
+    difference = np.log(p_2) - np.log(q_2)    # (N, C)
+    sum_product = np.sum(p_2 * difference, axis=1)  # (N,)
+    return np.mean(sum_product), (q, sum_p, p_2, sum_q, difference, sum_product)
 
 
 def kl_divergence_gradient(saved):
-    q, sum_p, p_2, sum_q, log_p_2_minus_log_q_2, sum_product = saved
+    q, sum_p, p_2, sum_q, difference, sum_product = saved
     d_q = (1 / sum_q - p_2 / q) / q.shape[0]
-    ratio = (log_p_2_minus_log_q_2 - sum_product[:, None]) / q.shape[0]
-    d_p = ratio / sum_p
+    d_p = (difference - sum_product[:, None]) / q.shape[0] / sum_p
     return d_p, d_q
 
 

@@ -6,8 +6,8 @@ def labelled_cross_entropy(z, labels):
     e = np.exp(shifted_z)                     # (N, C)
     sum_e = np.sum(e, axis=1, keepdims=True)  # (N, 1)
     p = e / sum_e                             # (N, C)
-    picked = (shifted_z - np.log(sum_e))[np.arange(z.shape[0]), labels]  # (N,)
-    return -np.mean(picked), (labels, p)
+    mean_picked = np.mean((shifted_z - np.log(sum_e))[np.arange(z.shape[0]), labels])
+    return -mean_picked, (labels, p)
 
 
 def labelled_cross_entropy_gradient(saved):

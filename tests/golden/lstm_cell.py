@@ -32,12 +32,10 @@ def lstm_cell_backward(saved, d_output):
     d_pre_g = d_c_next_2 * (i - g * i_times_g)
     d_bg = np.sum(d_pre_g, axis=0)  # bg was copied to N rows: add up
     # h is read more than once: add the adjoints
-    total = d_pre_g @ ug.T + d_pre_o @ uo.T + d_pre_f @ uf.T
-    d_h = total + d_pre_i @ ui.T    # h is read more than once: add the adjoints
+    d_h = d_pre_g @ ug.T + d_pre_o @ uo.T + d_pre_f @ uf.T + d_pre_i @ ui.T
     d_ug = h.T @ d_pre_g            # (H, N) @ (N, H)
     # x is read more than once: add the adjoints
-    total_2 = d_pre_g @ wg.T + d_pre_o @ wo.T + d_pre_f @ wf.T
-    d_x = total_2 + d_pre_i @ wi.T  # x is read more than once: add the adjoints
+    d_x = d_pre_g @ wg.T + d_pre_o @ wo.T + d_pre_f @ wf.T + d_pre_i @ wi.T
     d_wg = x.T @ d_pre_g            # (D, N) @ (N, H)
     d_bo = np.sum(d_pre_o, axis=0)  # bo was copied to N rows: add up
     d_uo = h.T @ d_pre_o            # (H, N) @ (N, H)

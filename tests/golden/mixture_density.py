@@ -13,9 +13,8 @@ def mixture_density(t, weight, mu, log_sigma):
     exp_total = np.exp(total - max_total)     # (N, K)
     sum_exp_total = np.sum(exp_total, axis=1, keepdims=True)  # (N, 1)
     difference = (max_total + np.log(sum_exp_total))[:, 0] - 0.9189385332046727  # (N,)
-    # (N,): written so that nothing overflows
-    difference_2 = difference - (max_weight + np.log(sum_exp_weight))[:, 0]
-    return -np.mean(difference_2), (
+    mean_difference = np.mean(difference - (max_weight + np.log(sum_exp_weight))[:, 0])
+    return -mean_difference, (
         exp_log_sigma, z, z_squared, exp_weight, sum_exp_weight, exp_total,
         sum_exp_total,
     )
@@ -29,11 +28,9 @@ def mixture_density_gradient(saved):
     softmax_total = exp_total / sum_exp_total
     d_weight = (exp_weight / sum_exp_weight - softmax_total) / exp_log_sigma.shape[0]
     d_log_sigma = softmax_total * (1 - z_squared) / exp_log_sigma.shape[0]
-    softmax_total_times_z = softmax_total * z
-    ratio = -softmax_total_times_z / exp_log_sigma.shape[0]
-    d_mu = ratio / exp_log_sigma
-    sum_ratio = np.sum(softmax_total_times_z / exp_log_sigma, axis=1)
-    d_t = sum_ratio / exp_log_sigma.shape[0]
+    product = softmax_total * z
+    d_mu = -product / exp_log_sigma.shape[0] / exp_log_sigma
+    d_t = np.sum(product / exp_log_sigma, axis=1) / exp_log_sigma.shape[0]
     return d_t, d_weight, d_mu, d_log_sigma
 
 

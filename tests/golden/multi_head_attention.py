@@ -18,12 +18,12 @@ def multi_head_attention(x, wq, wk, wv, wo):
 
 def multi_head_attention_backward(saved, d_multi_head_attention):
     x, wq, wk, wv, wo, q, k, v, softmax_out, split_y = saved
-    reshaped = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
     d_turned_y = (d_multi_head_attention @ wo.T).reshape((x.shape[0], x.shape[1], 2, 3))
     d_y = np.swapaxes(d_turned_y, 1, 2)
     d_softmax_out = d_y @ np.swapaxes(v, -2, -1)  # (N, 2, T, 3) @ (N, 2, 3, T)
-    rows_of_x = x.reshape(reshaped.shape)
-    d_wo = split_y.reshape(reshaped.shape).T @ reshaped  # (6, N*T) @ (N*T, 6)
+    rows_of_x = x.reshape((x.shape[0] * x.shape[1], 6))
+    reshaped = d_multi_head_attention.reshape((x.shape[0] * x.shape[1], 6))
+    d_wo = split_y.reshape(rows_of_x.shape).T @ reshaped  # (6, N*T) @ (N*T, 6)
     d_v = np.swapaxes(softmax_out, -2, -1) @ d_y  # (N, 2, T, T) @ (N, 2, T, 3)
     sum_product = np.sum(d_softmax_out * softmax_out, axis=3, keepdims=True)
     d_s = softmax_out * (d_softmax_out - sum_product)
@@ -35,7 +35,10 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
     # x is read more than once: add the adjoints
     d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T
-    d_wv = rows_of_x.T @ np.swapaxes(d_v, 1, 2).reshape(reshaped.shape)
-    d_wk = rows_of_x.T @ np.swapaxes(d_k, 1, 2).reshape(reshaped.shape)
-    d_wq = rows_of_x.T @ np.swapaxes(d_q, 1, 2).reshape(reshaped.shape)
+    rows_of_d_v = np.swapaxes(d_v, 1, 2).reshape(rows_of_x.shape)
+    d_wv = rows_of_x.T @ rows_of_d_v         # (6, N*T) @ (N*T, 6)
+    rows_of_d_k = np.swapaxes(d_k, 1, 2).reshape(rows_of_x.shape)
+    d_wk = rows_of_x.T @ rows_of_d_k         # (6, N*T) @ (N*T, 6)
+    rows_of_d_q = np.swapaxes(d_q, 1, 2).reshape(rows_of_x.shape)
+    d_wq = rows_of_x.T @ rows_of_d_q         # (6, N*T) @ (N*T, 6)
     return d_x, d_wq, d_wk, d_wv, d_wo

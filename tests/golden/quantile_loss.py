@@ -10,9 +10,9 @@ def quantile_loss(y, t):
 
 def quantile_loss_gradient(saved):
     product, product_2 = saved
-    product_3 = 0.9 * (product >= product_2).astype(product.dtype)
-    product_4 = 0.09999999999999998 * (product_2 > product).astype(product.dtype)
-    d_r = (product_3 - product_4) / product.shape[0]
+    product_3 = 0.09999999999999998 * (product_2 > product).astype(product.dtype)
+    difference = 0.9 * (product >= product_2).astype(product.dtype) - product_3
+    d_r = difference / product.shape[0]
     d_y = -d_r
     d_t = d_r
     return d_y, d_t

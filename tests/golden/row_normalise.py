@@ -9,6 +9,5 @@ def row_normalise(x):
 
 def row_normalise_backward(saved, d_out):
     r, out = saved
-    product = out * np.sum(d_out * out, axis=1, keepdims=True)
-    d_x = (d_out - product) / r
+    d_x = (d_out - out * np.sum(d_out * out, axis=1, keepdims=True)) / r
     return d_x

@@ -5,10 +5,8 @@ def soft_k_means(x, centres):
     x_minus_centres = x[:, None] - centres   # (N, K, D)
     distance = np.sum(x_minus_centres ** 2, axis=2)  # (N, K)
     minus_distance = -distance               # (N, K)
-    shifted_minus_distance = minus_distance - np.max(
-        minus_distance, axis=1, keepdims=True
-    )
-    exp_minus_distance = np.exp(shifted_minus_distance)  # (N, K)
+    max_minus_distance = np.max(minus_distance, axis=1, keepdims=True)  # (N, 1)
+    exp_minus_distance = np.exp(minus_distance - max_minus_distance)  # (N, K)
     sum_exp_minus_distance = np.sum(exp_minus_distance, axis=1, keepdims=True)  # (N, 1)
     # (N, K): written so that nothing overflows
     share = exp_minus_distance / sum_exp_minus_distance

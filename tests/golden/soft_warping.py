@@ -5,7 +5,7 @@ def soft_warping(x, y):
     zeros = np.zeros((y.shape[0] + 1,), dtype=x.dtype)  # (N + 1,)
     d_i = zeros                   # (N + 1,)
     d_all_2 = np.empty((x.shape[0], *zeros.shape), dtype=x.dtype)  # (T, N + 1)
-    minus_near_all_all = np.empty((x.shape[0], y.shape[0], 3), dtype=x.dtype)
+    minus_near_all_2 = np.empty((x.shape[0], y.shape[0], 3), dtype=x.dtype)  # (T, N, 3)
     for i in range(1, x.shape[0] + 1):
         row = x[i - 1]
         d_j = zeros[0]
@@ -22,14 +22,14 @@ def soft_warping(x, y):
         d_i = np.zeros(zeros.shape, dtype=x.dtype)  # (N + 1,)
         d_i[1:] = d_all
         d_all_2[i - 1] = d_i      # (N + 1,)
-        minus_near_all_all[i - 1] = minus_near_all  # (N, 3)
+        minus_near_all_2[i - 1] = minus_near_all  # (N, 3)
     d = np.zeros((x.shape[0] + 1, zeros.shape[0]), dtype=x.dtype)  # (T + 1, N + 1)
     d[1:] = d_all_2
-    return d[x.shape[0], y.shape[0]], (x, y, minus_near_all_all)
+    return d[x.shape[0], y.shape[0]], (x, y, minus_near_all_2)
 
 
 def soft_warping_gradient(saved):
-    x, y, minus_near_all_all = saved
+    x, y, minus_near_all_2 = saved
     d_d = np.zeros((x.shape[0] + 1, y.shape[0] + 1), dtype=x.dtype)
     d_d[x.shape[0], y.shape[0]] = 1
     d_d_all_2 = d_d[1:]
@@ -39,7 +39,7 @@ def soft_warping_gradient(saved):
     for i in reversed(range(1, d_d.shape[0])):
         d_d_all = (d_d_i + d_d_all_2[i - 1])[1:]
         row = x[i - 1]
-        neg_all = minus_near_all_all[i - 1]
+        neg_all = minus_near_all_2[i - 1]
         d_d_j = x.dtype.type(0)
         delta_2 = np.empty_like(y)
         delta_3 = np.empty_like(y)
@@ -50,13 +50,12 @@ def soft_warping_gradient(saved):
             product = 2 * (row - y[j - 1]) * delta
             shifted_neg_all = neg_all[j - 1] - np.max(neg_all[j - 1], keepdims=True)
             exp_neg_all = np.exp(shifted_neg_all)
-            ratio = exp_neg_all / np.sum(exp_neg_all, keepdims=True)
-            ratio_times_delta = ratio * delta
-            delta_2[j - 1] = ratio_times_delta[0]
-            delta_3[j - 1] = ratio_times_delta[2]
+            product_2 = exp_neg_all / np.sum(exp_neg_all, keepdims=True) * delta
+            delta_2[j - 1] = product_2[0]
+            delta_3[j - 1] = product_2[2]
             product_sum += product
             d_y_2[j - 1] = -product
-            d_d_j = ratio_times_delta[1]
+            d_d_j = product_2[1]
         d_d_i = np.zeros(d_d_i.shape, dtype=x.dtype)
         d_d_i[1:] = delta_2
         d_d_i[:y.shape[0]] += delta_3

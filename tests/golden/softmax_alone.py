@@ -10,6 +10,5 @@ def softmax_alone(z):
 
 def softmax_alone_backward(saved, d_out):
     (out,) = saved
-    difference = d_out - np.sum(d_out * out, axis=1, keepdims=True)
-    d_z = out * difference
+    d_z = out * (d_out - np.sum(d_out * out, axis=1, keepdims=True))
     return d_z

@@ -18,15 +18,13 @@ def three_diagonals_backward(saved, d_three_diagonals):
     places_2 = np.arange(places_2_plus_one.shape[0])
     # a is read more than once: add the adjoints
     d_a = d_three_diagonals @ a.T + a.T @ d_three_diagonals
-    patched_d_a = d_a.copy()
-    patched_d_a[places_2, places_2_plus_one] = 0
-    patched_d_a[places_2_plus_one, places_2] = 0
-    d_middle = patched_d_a[places, places]
-    patched_d_a_2 = d_a.copy()
-    patched_d_a_2[places_2_plus_one, places_2] = 0
-    delta = (
-        patched_d_a_2[places_2, places_2_plus_one] - d_a[places_2_plus_one, places_2]
-    )
+    new_d_a = d_a.copy()
+    new_d_a[places_2, places_2_plus_one] = 0
+    new_d_a[places_2_plus_one, places_2] = 0
+    d_middle = new_d_a[places, places]
+    new_d_a_2 = d_a.copy()
+    new_d_a_2[places_2_plus_one, places_2] = 0
+    delta = new_d_a_2[places_2, places_2_plus_one] - d_a[places_2_plus_one, places_2]
     d_beside = np.zeros(places.shape, dtype=a.dtype)
     d_beside[1:] = delta
     return d_middle, d_beside

@@ -12,8 +12,8 @@ def triplet_loss(anchor, near, far):
 
 def triplet_loss_gradient(saved):
     anchor_minus_near, anchor_minus_far, relu_total = saved
-    relu_total_above_zero = (relu_total > 0)[:, None].astype(anchor_minus_near.dtype)
-    product = 2 / anchor_minus_near.shape[0] * relu_total_above_zero
+    mask = (relu_total > 0)[:, None].astype(anchor_minus_near.dtype)
+    product = 2 / anchor_minus_near.shape[0] * mask
     d_anchor = product * (anchor_minus_near - anchor_minus_far)
     d_far = product * anchor_minus_far
     d_near = -(product * anchor_minus_near)

@@ -11,10 +11,9 @@ def words_loss(words, table, u, v):
         scores = h @ v                        # (V,)
         shifted_scores = scores - np.max(scores)  # (V,)
         p = np.exp(shifted_scores)            # (V,)
-        picked = (shifted_scores - np.log(np.sum(p)))[words[t + 1]]
         h_all[t] = h                          # (H,)
         scores_all[t] = scores                # (V,)
-        loss = loss - picked
+        loss = loss - (shifted_scores - np.log(np.sum(p)))[words[t + 1]]
     return loss, (words, u, v, h_all, scores_all)
 
 

@@ -19,8 +19,15 @@ from derivo.emit.places import Wholes
 from derivo.emit.rolled import rows_of_loops
 from derivo.emit.scan_text import deferred, laid_out, write_loop
 from derivo.emit.scope import Scope
-from derivo.emit.statement import Statement, definition, is_number, renamed
+from derivo.emit.statement import (
+    Statement,
+    definition,
+    is_number,
+    is_short_array,
+    renamed,
+)
 from derivo.emit.writing import FunctionNames
+from derivo.graph.builder import Constant
 from derivo.graph.names import Names
 from derivo.graph.node import Node, between
 from derivo.graph.op import Op
@@ -28,6 +35,8 @@ from derivo.ops.assemble import changes_a_copy
 from derivo.ops.shape import expand_dims
 
 LONGEST_PART, SHORTEST_PART, LONGEST_LINE, MOST_OPERANDS = 46, 12, 78, 3
+# A part is left longer where its name would not say what it is: a product, a total.
+LONGEST_UNNAMED, WIDTH = 62, 88
 
 
 @dataclass
@@ -153,7 +162,7 @@ class Body:
         """Tell whether a value is as short as a name would be."""
         if kept or node in self.wishes:
             return False
-        if is_number(node):
+        if is_number(node) or is_short_array(node):
             return True
         if "view" not in node.op.traits:
             return False
@@ -167,12 +176,24 @@ class Body:
             return
         expression = self.made(node)
         length = len(ast.unparse(expression))
-        if length > LONGEST_LINE and self._name_longest(node):
+        is_long = length > LONGEST_PART and node not in self.copied
+        is_long = is_long and length > self._longest(node)
+        room = LONGEST_LINE
+        is_call = isinstance(expression, ast.Call)  # broken within its brackets
+        if (named or is_long) and length > LONGEST_PART and not is_call:
+            room = min(room, WIDTH - len(f"    {self.wish(node)} = "))
+        if length > room and self._name_longest(node):
             self.write(node, named=named)
-        elif named or (length > LONGEST_PART and node not in self.copied):
+        elif named or is_long:
             self._define(node, expression)
         else:
             self.parts[node] = expression
+
+    def _longest(self, node: Node) -> int:
+        """Give how long a value may be that is written where it is read."""
+        is_said = node in self.wishes or node in self.hints
+        says_nothing = not is_said and self._naming.has_only_a_word(node)
+        return LONGEST_UNNAMED if says_nothing else LONGEST_PART
 
     def _tree(self, node: Node) -> tuple[ast.stmt, ...]:
         return parsed(node.op.text(node.attrs, *(i.spec for i in node.inputs)))
@@ -287,7 +308,9 @@ class Body:
             return self.scope.dim(node.attrs["dim"])
         if isinstance(value, bool):
             return ast.Constant(value)
-        assert isinstance(value, int | float)  # noqa: S101  arrays are bound at the top
+        if isinstance(value, Constant):  # a short index; others are bound at the top
+            return ast.List([number(i) for i in value.array.tolist()])
+        assert isinstance(value, int | float)  # noqa: S101  all there is
         return number(value)
 
     def expression(self, node: Node) -> ast.expr:
@@ -349,7 +372,7 @@ def _is_read_for(node: Node, readers: Counter[Node]) -> bool:
     count = 1
     for value in rest:  # in `p[i] = p[i] - 1`, what is written there reads p, too
         inside = value
-        while inside.inputs and readers[inside] == 1:
+        while inside.inputs and readers[inside] == 1 and not changes_a_copy(inside):
             count += inside.inputs.count(changed)
             inside = next((i for i in inside.inputs if i is not changed), changed)
     return readers[changed] == count

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from derivo.graph.dim import Size
 from derivo.graph.node import Node
 from derivo.graph.op import fields, python_names
@@ -96,11 +98,28 @@ def literal(value: Any, scope: Any) -> ast.expr:
     return ast.Constant(value)
 
 
+# Numbers that a person writes by what they are; each is a Python float, as the number.
+_KNOWN: dict[float, str] = {
+    np.pi: "np.pi",
+    2 * np.pi: "2 * np.pi",
+    4 * np.pi: "4 * np.pi",
+    np.pi / 2: "np.pi / 2",
+    np.pi**0.5: "np.pi ** 0.5",
+    (2 * np.pi) ** 0.5: "(2 * np.pi) ** 0.5",
+    1 / (2 * np.pi) ** 0.5: "1 / (2 * np.pi) ** 0.5",
+    (2 / np.pi) ** 0.5: "(2 / np.pi) ** 0.5",
+    float(np.log(2 * np.pi)): "float(np.log(2 * np.pi))",
+    np.e: "np.e",
+}
+
+
 def number(value: float) -> ast.expr:
     """Write a number; a negative one is a minus sign and a number, by the grammar."""
     if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124
         name = "nan" if value != value else "inf"  # noqa: PLR0124
         constant: ast.expr = ast.Attribute(ast.Name("np"), name)
+    elif abs(value) in _KNOWN:
+        constant = written(_KNOWN[abs(value)])
     else:
         constant = ast.Constant(abs(value))
     is_below = value < 0 or (value == 0 and str(value) == "-0.0")

@@ -15,11 +15,15 @@ from itertools import pairwise
 from derivo.graph.dim import Size
 from derivo.graph.node import Node, order
 
-LONGEST_NAME = 22
+LONGEST_NAME, MOST_WORDS, MOST_VAGUE = 25, 6, 3
+_VAGUE = {"total", "product", "difference", "ratio", "mask", "choice"}
 # How far a name looks into what is written within one line.
 DEEPEST = 3
 # Small whole numbers as words, in names such as ``one_minus_z``.
 _WORDS = {0: "zero", 1: "one", 2: "two", 3: "three", 4: "four"}
+_PLURALS = {"zero": "zeros", "one": "ones"}
+# What is added against a division by 0, as in ``log_p_plus_eps``.
+LARGEST_EPS = 1e-3
 
 Pattern = tuple[str, tuple[Node, ...]]
 
@@ -53,11 +57,15 @@ class Naming:
             yield self.results[node]
         whole = (*self._composed(node, DEEPEST), *self._composed(node, DEEPEST, "word"))
         for name in whole:
-            if len(name) <= LONGEST_NAME and name.isidentifier():
+            if _is_readable(name):
                 yield name
         if node in self.before:
             yield f"pre_{self.before[node]}"
         yield self._word(node)
+
+    def has_only_a_word(self, node: Node) -> bool:
+        """Tell whether a value has no name but for what it is: a product, a mask."""
+        return next(self.made_of(node)) == self._word(node)
 
     def _composed(self, node: Node, depth: int, parts: str = "name") -> Iterator[str]:
         """Fill in the patterns of an operation: with names, or with words."""
@@ -120,7 +128,17 @@ class Naming:
             return str(dim) if str(dim).isidentifier() else None
         if not isinstance(value, int | float) or isinstance(value, bool):
             return None
-        return _WORDS.get(int(value)) if value == value // 1 else None
+        if 0 < value < LARGEST_EPS:
+            return "eps"
+        word = _WORDS.get(int(value)) if value == value // 1 else None
+        return _PLURALS.get(word) if word and node.spec.rank else word
+
+
+def _is_readable(name: str) -> bool:
+    """Tell whether a name is short, and shorter still where it says little."""
+    words = name.split("_")
+    most = MOST_WORDS if _VAGUE.isdisjoint(words) else MOST_VAGUE
+    return len(name) <= LONGEST_NAME and len(words) <= most and name.isidentifier()
 
 
 def results_of_helpers(outputs: Iterable[Node], own: str) -> dict[Node, str]:

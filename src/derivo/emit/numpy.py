@@ -16,12 +16,14 @@ from derivo.emit.layout import Lines, Written, array_text, comment_lines
 from derivo.emit.places import places_of
 from derivo.emit.program import FunctionProgram, Program, Source
 from derivo.emit.saving import is_long, saved_by, to_save, with_fixed
+from derivo.emit.statement import is_short_array
 from derivo.emit.writing import FunctionNames, StepPrograms
 from derivo.errors import UsageError
 from derivo.graph.builder import Constant
 from derivo.graph.names import Names
 from derivo.graph.nest import short_name
 from derivo.graph.node import Node, order
+from derivo.ops.assemble import index_operands
 
 __all__ = ["Program", "Source", "emit"]
 
@@ -50,10 +52,11 @@ def emit(p: Program, *, scales: bool = True) -> Source:
         for n in arrays
         if is_long(n) and n in own
     }
+    in_place = short_indices(everything, p)
     constants = {
         n: names.fresh(p.names.get(n, "constant").upper())
         for n in arrays
-        if n not in long
+        if n not in long and n not in in_place
     }
     named = {n: ast.Name(name) for n, name in (constants | long).items()}
     body = called.write(constants)
@@ -97,6 +100,18 @@ def _everything(p: Program) -> Iterator[Node]:
         for part in (function.forward, *(q for _, q in function.backward)):
             yield from _everything(part)
     yield from order([*p.outputs, *p.gradients.values()])
+
+
+def short_indices(nodes: Iterable[Node], p: Program) -> set[Node]:
+    """Give the short arrays that are written where they index: ``x[[3, 1]]``."""
+    found: set[Node] = set()
+    other: set[Node] = {*p.outputs, *p.gradients.values()}
+    for n in nodes:
+        places = index_operands(n)
+        for k, i in enumerate(n.inputs):
+            (found if k in places else other).add(i)
+    named = {n for n in found if n in p.names}
+    return {n for n in found - other - named if is_short_array(n)}
 
 
 def _arguments(p: Program) -> dict[Node, ast.expr]:

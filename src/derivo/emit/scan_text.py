@@ -371,7 +371,7 @@ class _Writer:
             after = {n: carries[c] for c, n in ends}
             wish = inner.wishes.get(of) or after.get(of) or inner.bound.get(of)
             wish = wish or inner.wish(of)
-            wish = f"{wish}_all" if stacked else f"{wish}_sum"
+            wish = f"{wish.removesuffix('_all')}_all" if stacked else f"{wish}_sum"
         name = body.names.fresh(wish, shown)
         empty = self._empty(shown, "empty" if stacked else "zeros")
         about = shown if stacked else None

@@ -9,10 +9,12 @@ from functools import cached_property
 from typing import Any
 
 from derivo.emit.expression import fill
+from derivo.graph.builder import Constant
 from derivo.graph.node import Node
 
 INDENT = "    "
 LONGEST_OF_LISTS = 76
+MOST_IN_A_LIST = 6
 
 
 @dataclass(frozen=True)
@@ -206,6 +208,17 @@ def listed(parts: Iterable[str], *, bare: bool = False) -> str:
 def is_number(node: Node) -> bool:
     """Tell whether a value is a number that is written where it is read."""
     return node.op.name in ("constant", "size") and not node.spec.rank
+
+
+def is_short_array(node: Node) -> bool:
+    """Tell whether a value is a row of a few whole numbers that are known."""
+    value = node.attrs.get("value")
+    return (
+        isinstance(value, Constant)
+        and value.array.dtype.kind == "i"
+        and value.array.ndim == 1
+        and 0 < value.array.size <= MOST_IN_A_LIST
+    )
 
 
 def _text(tree: ast.stmt) -> str:

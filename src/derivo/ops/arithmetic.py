@@ -184,18 +184,47 @@ def _tidy_not(a: Any) -> Any:
 Called = Iterator[tuple[str, tuple[Any, ...]]]
 
 
+HALF, SQUARE = 0.5, 2
+
+
 def _difference_called(node: Any) -> Called:
     for reduction, pattern in (("mean", "centred_{0}"), ("max", "shifted_{0}")):
         for x in less_its_own(node, reduction):
             yield pattern, (x,)
+    yield from _of_its_parts(node, "{0}_diff")
     yield "{0}_minus_{1}", node.inputs
     yield "difference", ()
+
+
+def _total_called(node: Any) -> Called:
+    yield from _of_its_parts(node, "{0}_sum")
+    yield "{0}_plus_{1}", node.inputs
+    yield "total", ()
+
+
+def _of_its_parts(node: Any, pattern: str) -> Called:
+    """Name what is made of two views of one array, as ``x[:, None] - x[None]``."""
+    a, b = node.inputs
+    if _whole_of(a) is _whole_of(b) and a is not b:
+        yield pattern, (_whole_of(a),)
+
+
+def _whole_of(node: Any) -> Any:
+    """Give the array that a part, or a view of it, is of."""
+    while node.inputs and "view" in node.op.traits:
+        (node,) = node.inputs
+    return node
 
 
 def _product_called(node: Any) -> Called:
     a, b = node.inputs
     if a is b:
         yield "{0}_squared", (a,)
+        yield "squares", ()
+        return
+    for x, scale in ((a, b), (b, a)):
+        if not scale.inputs and scale.attrs.get("value") == HALF:
+            yield "half_{0}", (x,)
     for x, scale in ((a, b), (b, a)):
         for inner in less_its_own(x, "mean"):
             if scale.inputs and scale.spec.rank <= x.spec.rank and _is_root(scale):
@@ -216,6 +245,8 @@ def _quotient_called(node: Any) -> Called:
     for inner in less_its_own(a, "mean"):
         if _is_root(b):
             yield "{0}_hat", (inner,)
+    if not b.inputs and b.attrs.get("value") == 1 / HALF:
+        yield "half_{0}", (a,)
     yield "{0}_over_{1}", (a, b)
     yield "ratio", ()
 
@@ -225,8 +256,9 @@ def _power_called(node: Any) -> Called:
     exponent = node.inputs[1].attrs.get("value")
     if isinstance(exponent, int | float) and exponent in words:
         yield words[exponent], node.inputs[:1]
-    yield "{0}_to_{1}", node.inputs
-    yield "power", ()
+    else:
+        yield "{0}_to_{1}", node.inputs
+    yield "squares" if exponent == SQUARE else "power", ()
 
 
 _ASKED = {
@@ -246,7 +278,7 @@ add = register(
         "add", ("a", "b"), elementwise, "{0} + {1}",
         vjp=lambda g, _y, _a, _b: (g, g),
         algebra=operator.add, latex="{0} + {1}", traits=ANALYTIC | QUICK,
-        tidy=_tidy_add, called=("{0}_plus_{1}", "total"),
+        tidy=_tidy_add, called=_total_called,
     ),
     np.add,
 )  # fmt: skip

@@ -303,6 +303,20 @@ def changes_a_copy(node: Any) -> bool:
     return node.op is put or node.attrs.get("kinds", ())[:1] == ((ALL, 1),)
 
 
+def index_operands(node: Any) -> frozenset[int]:
+    """Give the places of the operands that say where something is read or written."""
+    if node.op in (gather, scatter_add):
+        return frozenset(range(1, len(node.inputs)))
+    if node.op is put:
+        writes = writes_of(node.attrs, node.inputs)
+        return frozenset(w.first + j for w in writes for j in range(1, w.kind[0]))
+    if node.op is assemble:
+        parts = _operands(node.attrs, node.inputs)
+        at = (part for part in parts if part[0][0] in (AT, APART_AT))
+        return frozenset(k + j for kind, _, k, _ in at for j in range(1, kind[1]))
+    return frozenset()
+
+
 def is_in_parts(node: Any) -> bool:
     """Tell whether a value is zero but for parts put into their places."""
     return node.op in (embed, scatter_add, add_along_axis, assemble)

@@ -218,7 +218,7 @@ def _put_words(node: Any) -> list[tuple[str, tuple[Any, ...]]]:
     value = node.inputs[1]
     if node.inputs[0].op is fill:  # what stands among zeros says most
         return [("{0}_in_place", (value,)), ("placed", ())]
-    return [("patched_{0}", (node.inputs[0],)), ("patched", ())]
+    return [("new_{0}", (node.inputs[0],)), ("changed", ())]
 
 
 # x with values in the place of parts of it, one after the other.

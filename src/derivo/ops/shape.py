@@ -485,7 +485,9 @@ def _plain(x: Any) -> Any:
     for inner in operands(x, broadcast_to):
         return inner
     for inner in operands(x, expand_dims):
-        return inner if x.node.attrs["axis"] % x.ndim == 0 else None
+        # Axes of size 1 in front are copied along in any case, whichever came last.
+        front = x.node.spec.shape[: x.node.attrs["axis"] % x.ndim + 1]
+        return inner if all(d == 1 for d in front) else None
     if made_by(x, fill):
         return x.recorder.wrap(x.recorder.lift(x.node.attrs["value"]))
     return None

@@ -83,6 +83,7 @@ def _solve_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
 
 solve = register(
     Op("solve", ("a", "b"), _solve_spec, "np.linalg.solve({0}, {1})", vjp=_solve_vjp,
+       called=("solved_{1}", "solution"),
        latex="{0}^{{-1}} {1}",
        samples=lambda rng: ((*_regular(rng)[0], rng.normal(size=(2, 3, 2))), {}),
        traits=_ANALYTIC,
