@@ -18,8 +18,8 @@ from derivo.explain.formula.tree import (
     walk,
 )
 from derivo.explain.levels import batch, jacobian, matrix, scalar
-from derivo.explain.levels.scalar_parts import as_it_is
 from derivo.explain.levels.scalarise import small_sizes
+from derivo.explain.levels.scalars import as_it_is
 from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
 from derivo.explain.words import Words

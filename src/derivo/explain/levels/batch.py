@@ -9,7 +9,6 @@ import numpy as np
 
 from derivo.explain.document import Display, Paragraph, Row, Section
 from derivo.explain.formula.tree import (
-    Entry,
     Formula,
     Mark,
     Number,
@@ -64,8 +63,7 @@ def _means(t: Telling) -> list[Section]:
         if not (isinstance(forward, Quotient) and _has(forward.under, size)):
             continue
         adjoint = t.came_back(factor)
-        own, backward = t.entries.equation(part)
-        own = Entry(adjoint, own.indices) if isinstance(own, Entry) else adjoint
+        own, backward = t.entries_of(part, adjoint)
         rows = (
             Row(t.shown(reader), forward, t.words.runs("batch.mean_forward")),
             Row(own, Mark(backward, factor.id), t.words.runs("batch.mean_backward")),

@@ -15,7 +15,6 @@ from derivo.explain.document import (
     Mono,
     Paragraph,
     Row,
-    Run,
     Runs,
     Section,
     Table,
@@ -23,7 +22,7 @@ from derivo.explain.document import (
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Mark
-from derivo.explain.levels.tell import Telling, display, shape_of
+from derivo.explain.levels.tell import Telling, display, of_part, shape_of
 from derivo.explain.subject import Function, Subject
 from derivo.explain.words import Words
 from derivo.graph.node import Node
@@ -55,7 +54,7 @@ def _call(node: Node, t: Telling) -> Section:
         Table(tuple(_table(node, results, t))), *display(back),
         Paragraph(t.words.runs("calls.step", name=Mono(name), link=link)),
     ]  # fmt: skip
-    values = listed((t.shown(r),) for r in results)
+    values = t.words.listed(t.shown(r) for r in results)
     title = t.words.runs("calls.title", name=name, values=values)
     anchor, about = f"call-{t.anchor(results[0])}", t.subject.ids[results[0]]
     return Section(anchor, title, tuple(blocks), "matrix", about)
@@ -134,21 +133,24 @@ def _table(
     node: Node, results: tuple[Node, ...], t: Telling
 ) -> Iterable[tuple[Runs, ...]]:
     say, adjoints = t.words.text, t.subject.raw.adjoints
-    yield (say("calls.goes_in"),), listed(_with_shape(i, t) for i in node.inputs)
-    yield (say("calls.comes_out"),), listed(_with_shape(r, t) for r in results)
+    yield (
+        (say("calls.goes_in"),),
+        t.words.listed(_with_shape(i, t) for i in node.inputs),
+    )
+    yield (say("calls.comes_out"),), t.words.listed(_with_shape(r, t) for r in results)
     given = [r for r in results if r in adjoints]
     if not given:
         return
     kept = kept_by(block_of(node).graph.name, t.subject.derivation.source)
-    held = listed((Mono(name),) for name in kept) or (say("calls.nothing"),)
+    held = t.words.listed(Mono(name) for name in kept) or (say("calls.nothing"),)
     yield (say("calls.is_kept"),), held
-    yield (say("calls.goes_back"),), listed((t.adjoint(r),) for r in given)
+    yield (say("calls.goes_back"),), t.words.listed(t.adjoint(r) for r in given)
     back = {
         f.operand: t.adjoint(f.operand) if _is_only(f.operand, results, t)
         else t.came_back(f)
         for f in _factors(results, t)
     }  # fmt: skip
-    yield (say("calls.comes_back"),), listed((f,) for f in back.values())
+    yield (say("calls.comes_back"),), t.words.listed(back.values())
 
 
 def _is_only(value: Node, results: tuple[Node, ...], t: Telling) -> bool:
@@ -175,14 +177,6 @@ def kept_by(name: str, source: str) -> tuple[str, ...]:
     return ()
 
 
-def listed(parts: Iterable[Runs]) -> Runs:
-    """Write parts one after the other."""
-    runs: list[Run] = []
-    for part in parts:
-        runs += [", ", *part] if runs else part
-    return tuple(runs)
-
-
 # --- the functions --------------------------------------------------------------------
 
 
@@ -194,15 +188,17 @@ def function_sections(
     found: list[Section] = []
     for function in subject.functions:
         found.append(_about(function, words))
+        said = words.runs("calls.within", name=function.name)
         for tell in levels:
-            found += within(function, tell(function.body, words), words)
+            told = tell(function.body, words)
+            found += of_part(told, function.body.prefix, said)
     return tuple(found)
 
 
 def _about(function: Function, words: Words) -> Section:
     name = Mono(function.name)
-    values = listed(
-        (Telling(holder, words).shown(r),)
+    values = words.listed(
+        Telling(holder, words).shown(r)
         for holder, node in function.calls for r in results_of(node, holder.graph)
     )  # fmt: skip
     count = len(function.calls)
@@ -212,16 +208,3 @@ def _about(function: Function, words: Words) -> Section:
         said = (*said, " ", *words.runs("calls.numbers"))
     title = words.runs("calls.function", name=function.name)
     return Section(f"function-{function.name}", title, (Paragraph(said),), "matrix")
-
-
-def within(
-    function: Function, sections: Iterable[Section], words: Words
-) -> list[Section]:
-    """Give sections of a function anchors of their own, and say where they belong."""
-    prefix = function.body.prefix
-    found = []
-    for s in sections:
-        anchor = s.anchor if prefix in s.anchor else f"{prefix}{s.anchor}"
-        title = (*s.title, *words.runs("calls.within", name=function.name))
-        found.append(replace(s, anchor=anchor, title=title))
-    return found

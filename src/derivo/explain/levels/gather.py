@@ -24,10 +24,8 @@ from derivo.explain.formula.tree import (
     Times,
 )  # fmt: skip
 from derivo.explain.levels.calls import place_of
-from derivo.explain.levels.numbers_of import Scalars
 from derivo.explain.levels.paths import paths_between
-from derivo.explain.levels.scalar_numbers import RESULT, digits_for, slope
-from derivo.explain.levels.scalar_parts import added
+from derivo.explain.levels.scalars import RESULT, Scalars, added, digits_for, slope
 from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 

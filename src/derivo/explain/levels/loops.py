@@ -38,7 +38,7 @@ from derivo.explain.levels import (
     scalar,
 )
 from derivo.explain.levels.loop_sums import shaped
-from derivo.explain.levels.tell import Telling
+from derivo.explain.levels.tell import Telling, of_part
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 
@@ -81,13 +81,8 @@ def _own(
     steps: Steps, sections: tuple[Section, ...], words: Sentences
 ) -> list[Section]:
     """Give sections of a step anchors of their own, and say that they are of a step."""
-    prefix = steps.body.prefix
-    found = []
-    for s in sections:
-        anchor = s.anchor if prefix in s.anchor else f"{prefix}{s.anchor}"
-        title = (*s.title, *words.runs("loops.at_step", step=steps.time))
-        found.append(replace(s, anchor=anchor, title=title))
-    return found
+    said = words.runs("loops.at_step", step=steps.time)
+    return of_part(sections, steps.body.prefix, said)
 
 
 # --- one step -------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_node
 from derivo.explain.formula.of_node import formula_of, gradient_of
 from derivo.explain.formula.tree import (
-    Entry,
     Formula,
     Mark,
     Number,
@@ -36,7 +35,7 @@ from derivo.explain.levels.calls import call_sections, is_call, only_call, throu
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
-from derivo.explain.levels.scalar_numbers import digits_for
+from derivo.explain.levels.scalars import digits_for
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
@@ -217,8 +216,7 @@ def _copied(factor: Factor, part: Node, t: Telling) -> list[Block]:
     names = dict(t.names)
     if operand in t.subject.names:
         whole, forward = t.entries.equation(reader)
-        own, backward = t.entries.equation(part)
-        own = Entry(left, own.indices) if isinstance(own, Entry) else left
+        own, backward = t.entries_of(part, left)
         used = t.words.runs("batch.used", value=t.shown(operand))
         paths = Row(own, Mark(backward, factor.id), t.words.runs("batch.paths"))
         blocks.append(Display((Row(whole, forward, used), paths)))
@@ -292,8 +290,7 @@ def _other(factor: Factor, part: Node, t: Telling) -> list[Block]:
     """Tell of an operation that mixes entries in another way."""
     left = t.came_back(factor)
     whole, forward = t.entries.equation(factor.reader)
-    own, backward = t.entries.equation(part)
-    own = Entry(left, own.indices) if isinstance(own, Entry) else left
+    own, backward = t.entries_of(part, left)
     fields = {"value": t.shown(factor.reader), "operand": t.shown(factor.operand)}
     rows = [Row(own, Mark(backward, factor.id), t.words.runs("matrix.chain"))]
     if whole != forward:

@@ -25,8 +25,7 @@ from derivo.explain.formula.tree import (
     Transposed,
     Under,
 )  # fmt: skip
-from derivo.explain.levels.scalar_numbers import RESULT, digits_for
-from derivo.explain.levels.scalar_parts import added
+from derivo.explain.levels.scalars import RESULT, added, digits_for
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.graph.node import Node
 

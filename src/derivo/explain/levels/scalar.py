@@ -1,4 +1,4 @@
-"""Scalar level: every path from an argument to a result, as a product of factors."""
+"""Scalar level: every path as a product; where they are many, number by number."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from derivo.explain.document import (
     Row,
     Section,
 )
+from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Formula,
@@ -22,22 +23,19 @@ from derivo.explain.formula.tree import (
     Times,
 )
 from derivo.explain.levels.gather import gathered
-from derivo.explain.levels.numbers_of import Scalars
 from derivo.explain.levels.paths import Path, paths_between
-from derivo.explain.levels.scalar_backward import backward, has_many_paths
-from derivo.explain.levels.scalar_numbers import (
+from derivo.explain.levels.scalarise import NotExpandedError, expand, small_sizes
+from derivo.explain.levels.scalars import (
     RESULT,
+    Scalars,
+    added,
+    as_it_is,
     digits_for,
+    folded,
+    multiplied,
     slope,
     weighed,
 )
-from derivo.explain.levels.scalar_parts import (
-    added,
-    as_it_is,
-    folded,
-    multiplied,
-)
-from derivo.explain.levels.scalarise import NotExpandedError, expand, small_sizes
 from derivo.explain.levels.tell import anchor_word
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
@@ -185,3 +183,57 @@ def _paths(
     rows.append(Row(None, added(products), t.words.runs("matrix.numbers")))
     rows.append(Row(None, Number(total, RESULT)))
     return rows, total
+
+
+# --- back, number by number -----------------------------------------------------------
+
+MOST_OF_ENTRY = 30  # factors on all paths of one number that anybody reads
+MOST_BACK = 60
+
+
+def has_many_paths(t: Scalars) -> bool:
+    """Tell whether the paths of one number are more than anybody would read."""
+    for node in t.wanted:
+        for entry in np.ravel(t.expanded.entries[node]):
+            count = 0
+            for result in t.expanded.graph.outputs:
+                found, more = paths_between(entry, result, t.nodes, t.active, 12)
+                count += sum(map(len, found)) + MOST_OF_ENTRY * (more > 0)
+            if count > MOST_OF_ENTRY:
+                return True
+    return False
+
+
+def backward(t: Scalars) -> Section:
+    """Tell each gradient by those of the numbers that are computed from it.
+
+    That is what backpropagation does, and what keeps it short: the paths of a network
+    are many, its numbers are few.
+    """
+    outputs = t.expanded.graph.outputs
+    rows: list[Row] = []
+    for node in reversed(t.nodes):
+        own, readers = t.derivative(node), t.readers.get(node, [])
+        if node in outputs and t.subject.is_loss:
+            rows.append(Row(own, Number(1)))
+        if not readers:
+            continue
+        given = [own] if node in outputs else []
+        rows.append(Row(own, added([*given, *(_handed(f, t) for f in readers)])))
+        if node in t.gradients:
+            rows.append(Row(None, Number(t.gradients[node], RESULT)))
+    blocks: list[Block] = [
+        Paragraph(t.words.runs("scalar.backward")), *folded(t.words, rows, MOST_BACK),
+    ]  # fmt: skip
+    for node in t.wanted:
+        blocks += gathered(node, t, along_paths=False)
+    title = t.words.runs("scalar.backward_title")
+    return Section("scalar-backward", title, tuple(blocks), "scalar")
+
+
+def _handed(f: Factor, t: Scalars) -> Formula:
+    """Write what one reader hands back: its gradient times the local derivative."""
+    own = t.derivative(f.reader)
+    if t.is_one(f):
+        return t.marked(f, own)
+    return Times((own, t.marked(f, t.local(f))), "·")

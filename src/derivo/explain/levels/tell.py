@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from derivo.explain.document import Display, Row
+from derivo.explain.document import Display, Row, Runs, Section
 from derivo.explain.factors import Factor
 from derivo.explain.formula.entries import Entries
 from derivo.explain.formula.local import local_derivative, prime
@@ -19,6 +20,7 @@ from derivo.explain.formula.of_node import (
 )  # fmt: skip
 from derivo.explain.formula.tree import (
     Call,
+    Entry,
     Formula,
     Mark,
     Matrix,
@@ -152,6 +154,13 @@ class Telling:
                     return node
         return None
 
+    def entries_of(self, part: Node, left: Formula) -> tuple[Formula, Formula]:
+        """Give both sides of an entry of what comes back, under a symbol for it."""
+        own, backward = self.entries.equation(part)
+        if isinstance(own, Entry):
+            left = Entry(left, own.indices)
+        return left, backward
+
     # --- shapes and numbers -----------------------------------------------------------
 
     def with_shapes(self, node: Node) -> Formula:
@@ -192,6 +201,15 @@ class Telling:
             rows.append(Row(None, filled, self.words.runs("matrix.numbers")))
         rows.append(Row(None, result))
         return rows
+
+
+def of_part(sections: Iterable[Section], prefix: str, said: Runs) -> list[Section]:
+    """Give sections of a part of a subject anchors of their own, and say whose."""
+    found = []
+    for s in sections:
+        anchor = s.anchor if prefix in s.anchor else f"{prefix}{s.anchor}"
+        found.append(replace(s, anchor=anchor, title=(*s.title, *said)))
+    return found
 
 
 def anchor_word(name: str, otherwise: str) -> str:
