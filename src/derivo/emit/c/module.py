@@ -305,7 +305,9 @@ class _ModuleWriter:
         """Write the phases, and the step that goes through them."""
         note = "One step of all threads. Gives 0 if the loss is not finite."
         return "\n".join([
-            "#define SHARE(n) share(n, part, parts), share(n, part + 1, parts)",
+            "#define SHARE(n, m) share(n, m, part, parts), share(n, m, part+1, parts)",
+            "#define PANELS(n) SHARE(n, PANEL)",
+            "#define ROWS(n) SHARE(n, rows_together(n, parts))",
             "#define EACH(n) (n) * part / parts, (n) * (part + 1) / parts",
             *self.phases,
             *comment(note),
@@ -336,12 +338,7 @@ class _ModuleWriter:
             lines.append(block("if (!me->thread)", asks))
             last.insert(0, "if (*s->is_lost) return 0;")
         if shared:
-            number = len(self.phases) + 1
-            self.phases.append(self._phase(number, shared))
-            cheap = all(text.is_cheap_in_parts for _, text in shared)
-            each = "PARTS" if cheap else "1"
-            lines += [f"/* Phase {number}. */",
-                      f"together(phase_{number}, s, {each}, me);"]  # fmt: skip
+            lines += self._together(shared)
         elif texts:
             lines.append("meet(me);")
         scans = [self._scan(leaf) for leaf in leaves if isinstance(leaf, Scan)]
@@ -354,20 +351,37 @@ class _ModuleWriter:
         if scan.is_reverse:
             head = f"for ({now} = {count} - 1; {now} >= 0; --{now})"
         begin = self._leaves(scan.begin)
+        if scan.goes_apart:
+            texts = [(n, self._leaf(n)) for n in scan.body.leaves]
+            self.functions += [t.functions for _, t in texts if t.functions]
+            return "\n".join([*begin, *self._together(texts, head)])
         return "\n".join([*begin, block(head, self._plan(scan.body))])
 
-    def _phase(self, number: int, texts: list[tuple[Leaf, LeafText]]) -> str:
-        """Write what is done in a part of a phase."""
+    def _together(
+        self, texts: list[tuple[Leaf, LeafText]], loop: str = ""
+    ) -> list[str]:
+        """Write a phase, and the statements that have all threads do it."""
+        number = len(self.phases) + 1
+        self.phases.append(self._phase(number, texts, loop))
+        cheap = all(text.is_cheap_in_parts for _, text in texts)
+        each = "PARTS" if cheap else "1"
+        return [f"/* Phase {number}. */", f"together(phase_{number}, s, {each}, me);"]
+
+    def _phase(self, number: int, texts: list[tuple[Leaf, LeafText]], loop: str) -> str:
+        """Write what is done in a part of a phase, perhaps again and again."""
+        by_rows = all(leaf.goes_by_rows for leaf, _ in texts)
         calls = []
         for leaf, text in texts:
             assert leaf.length is not None  # noqa: S101
             length = size_text(leaf.length, "s->")
-            share = f"{'EACH' if leaf.is_whole else 'SHARE'}({length})"
-            calls += text.call.replace("{share}", share).split("\n")
-        head = (
-            f"static void phase_{number}(const struct step *s, long part, long parts)"
-        )
-        return block(head, calls)
+            share = "EACH" if leaf.is_whole else "ROWS" if by_rows else "PANELS"
+            calls += text.call.replace("{share}", f"{share}({length})").split("\n")
+        given = "s"
+        if loop:
+            given = "of_all"
+            calls = ["struct step own = *of_all, *s = &own;", block(loop, calls)]
+        head = f"static void phase_{number}(const struct step *{given}, "
+        return block(f"{head}long part, long parts)", calls)
 
     def _check(self, leaf: Leaf) -> list[str]:
         """Stop before anything is updated if the loss is not finite."""

@@ -37,7 +37,8 @@ s begin end at col row from to i j k l m p q r sum top last order acc all lost n
 given first real vec mask load store splat pick ones mask_of first_lanes sum_lanes
 rotated larger smaller add_block multiply clear fetch pack unpack turn turn_square share
 step team member me meet together parts worker work thread threads rows PARTS
-MOST_THREADS LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE NAN
+MOST_THREADS LANES PANEL PAUSE REGISTER INLINE OWN SQRT SHARE PANELS ROWS EACH
+rows_together NAN of_all own
 now now_2 now_3 INFINITY best number place out_of_range index_within
 p0 p1 p2 p3 p4 p5 p6 p7 n o
 is_changed is_lost ask_numpy arrays whole

@@ -230,11 +230,16 @@ static void together(void (*phase)(const struct step *s, long part, long parts),
     me->before += each + threads;
     meet(me);
 }
-/* Where a part begins: whole panels, so that no two write to one. */
-INLINE long share(long length, long part, long parts) {
-    const long panels = (length + PANEL - 1) / PANEL;
-    const long at = panels * part / parts * PANEL;
+/* Where a part begins: so many rows together that no two write to one register. */
+INLINE long share(long length, long together, long part, long parts) {
+    const long groups = (length + together - 1) / together;
+    const long at = groups * part / parts * together;
     return at < length ? at : length;
+}
+/* Rows go through blocks of products best a panel's width together, unless threads
+   would have nothing to do. */
+INLINE long rows_together(long length, long parts) {
+    return length * PARTS < PANEL * parts ? LANES : PANEL;
 }
 """
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from derivo.emit.expression import parsed
 from derivo.emit.plan.computation import Computation, Put, with_insides
 from derivo.emit.plan.layout import (
+    LETTERS,
     Layout,
     Line,
     Number,
@@ -25,7 +28,7 @@ from derivo.emit.plan.layout import (
 )  # fmt: skip
 from derivo.emit.plan.stacked import stacked
 from derivo.errors import NotSupportedError
-from derivo.graph.dim import Dim
+from derivo.graph.dim import Dim, symbol
 from derivo.graph.element import (
     Contracted,
     Extreme,
@@ -328,8 +331,8 @@ class _Classifier:
             # One thread goes along the axis of a running sum; the others wait for it.
             running = isinstance(node.op.element, Running)
             item = Item("running" if running else "plain", node, layout)
-            for operand in node.inputs:
-                self._read(item, operand, ALL)
+            for k, operand in enumerate(node.inputs):
+                self._read(item, operand, "i" if _reads_own_row(node, k) else ALL)
         elif is_turned(node):
             item = Item("turned", node, layout_of(node.inputs[0].spec.shape))
             self._read(item, node.inputs[0], _turned_at(node))
@@ -479,6 +482,58 @@ def _is_view(node: Node) -> bool:
     return text.startswith("{0}[") and " if " not in text
 
 
+def _reads_own_row(node: Node, k: int) -> bool:
+    """Tell whether each row of a value has elements of one row of an operand: its own.
+
+    So it is where parts of rows are taken, or put side by side.
+    """
+    element, shape = node.op.element, node.spec.shape
+    own, given = layout_of(shape), node.inputs[k].spec.shape
+    if not isinstance(element, Placed) or not isinstance(own, Panels):
+        return False
+    if shape[:-1] != given[:-1] or not isinstance(layout_of(given), Panels):
+        return False
+    index, specs = place(shape), tuple(i.spec for i in node.inputs)
+    text = element.text(index, node.attrs, specs, node.spec)
+    if not text:
+        return False
+    name = f"_{k}"
+    parts = [part for statement in parsed(text) for part in ast.walk(statement)]
+    read = [
+        p for p in parts if isinstance(p, ast.Subscript) and _is_name(p.value, name)
+    ]
+    if len(read) != sum(_is_name(p, name) for p in parts):
+        return False  # some are read in another way
+    row = [symbol(i) if i in LETTERS else int(i) for i in index[:-1]]
+    return all(
+        isinstance(p.slice, ast.Tuple) and [*map(_place, p.slice.elts[:-1])] == row
+        for p in read
+    )
+
+
+def _place(tree: ast.expr) -> Dim | None:
+    """Give a place as a sum of products of letters; None if it is none."""
+    if isinstance(tree, ast.Constant) and isinstance(tree.value, int):
+        return int(tree.value)
+    if isinstance(tree, ast.Name):
+        return symbol(tree.id)
+    if not isinstance(tree, ast.BinOp) or type(tree.op) not in _SIGNS:
+        return None
+    a, b = _place(tree.left), _place(tree.right)
+    return None if a is None or b is None else _SIGNS[type(tree.op)](a, b)
+
+
+_SIGNS: dict[type[ast.operator], Callable[[Dim, Dim], Dim]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+}
+
+
+def _is_name(tree: ast.AST, name: str) -> bool:
+    return isinstance(tree, ast.Name) and tree.id == name
+
+
 def _live(roots: Iterable[Node]) -> tuple[Node, ...]:
     """Give what must be computed, operands first.
 
@@ -502,7 +557,7 @@ def _overwritten(reader: Item, read: str, at: str) -> str:
     """
     if read == ALL or read[:1] != at[:1] or reader.kind in {"column fold", "total"}:
         return ALL
-    return "i" if reader.kind in {"product", "turned"} else at
+    return "i" if reader.kind in {"product", "turned", "plain"} else at
 
 
 def length_of(layout: Layout) -> Dim | None:

@@ -41,6 +41,11 @@ class Leaf:
         """Whether what is shared out are whole matrices, not rows."""
         return False
 
+    @property
+    def goes_by_rows(self) -> bool:
+        """Whether a part may begin anywhere in a panel's width of rows."""
+        return True
+
 
 @dataclass(frozen=True)
 class Gather(Leaf):
@@ -74,6 +79,11 @@ class Tile(Leaf):
     product: Node = field(kw_only=True)
     turned: bool = field(kw_only=True)
 
+    @property
+    def goes_by_rows(self) -> bool:
+        """Not where rows are columns of what is turned: no block is in two panels."""
+        return not self.turned
+
 
 @dataclass(frozen=True)
 class Rows(Leaf):
@@ -103,6 +113,11 @@ class Columns(Leaf):
 
     rows: Dim = field(kw_only=True)
     cols: Dim = field(kw_only=True)
+
+    @property
+    def goes_by_rows(self) -> bool:
+        """Parts are panels of columns."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,11 @@ class InNumpy(Leaf):
 @dataclass(frozen=True)
 class Turned(Leaf):
     """A matrix written as its transpose, or each of a stack."""
+
+    @property
+    def goes_by_rows(self) -> bool:
+        """A panel of the transpose is made of rows."""
+        return False
 
     @property
     def is_whole(self) -> bool:
@@ -194,6 +214,19 @@ class Scan(Leaf):
     body: Plan = field(kw_only=True)
     outside: Mapping[Node, Node] = field(kw_only=True)
     same: Mapping[Node, Node] = field(kw_only=True)
+
+    @property
+    def goes_apart(self) -> bool:
+        """Whether threads go through all steps without meeting, each for its own rows.
+
+        So it is where a step is one phase, and nothing in it is for all rows: what is
+        carried is only read where it was written.
+        """
+        alone = (
+            n.length is not None and not n.is_whole and not isinstance(n, InNumpy)
+            for n in self.body.leaves
+        )  # fmt: skip
+        return len(self.body.phases) == 1 and all(alone)
 
 
 @dataclass(frozen=True)
