@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -204,6 +205,154 @@ def test_a_folder_that_is_full_is_said_and_left_to_numpy(cache, monkeypatch):
     assert not list(cache.glob("step_*"))
 
 
+def in_a_process(code, **environment):
+    """Run a program that may end badly; give what it printed."""
+    words = {"PYTHONPATH": os.pathsep.join(["src", *sys.path]), **environment}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        env={**os.environ, **words}, cwd=Path(__file__).parents[2], timeout=120,
+    )  # fmt: skip
+    return run.stdout + run.stderr
+
+
+REFUSED = f"""
+import sys
+sys.path.insert(0, "src")
+from derivo.errors import NotSupportedError
+from derivo.run.compiler import compiled
+try:
+    print("answer", compiled({TINY!r}).answer())
+except NotSupportedError as error:
+    print("refused:", error)
+"""
+
+
+@needs_compiler
+def test_files_that_must_not_be_so_large(cache):
+    """A limit of 4 KiB: the compiler cannot write what it compiles."""
+    code = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))"
+    said = in_a_process(f"{code}\n{REFUSED}", DERIVO_CACHE=str(cache))
+    assert said.startswith("refused:"), said
+    assert not list(cache.glob("step_*"))
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Give a folder of 64 KiB, where this user may make one."""
+    mount = shutil.which("mount")
+    options = ["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", str(tmp_path)]
+    made = mount and subprocess.run([mount, *options], capture_output=True, check=False)
+    if not made or made.returncode:
+        pytest.skip("no file system may be mounted")
+    yield tmp_path
+    subprocess.run(["umount", "-l", str(tmp_path)], check=True)  # noqa: S607
+
+
+@needs_compiler
+def test_a_folder_that_is_really_full(small):
+    (small / "full").write_bytes(b"0" * 60 * 1024)
+    said = in_a_process(REFUSED, DERIVO_CACHE=str(small / "cache"))
+    assert "No space left on device" in said, said
+    assert "name another folder in DERIVO_CACHE" in said
+    assert not list((small / "cache").glob("step_*"))
+
+
+@needs_compiler
+def test_a_file_system_that_cannot_be_written_to(small):
+    (small / "cache").mkdir(mode=0o700)
+    remount = ["mount", "-o", "remount,ro", str(small)]
+    subprocess.run(remount, check=True)
+    said = in_a_process(REFUSED, DERIVO_CACHE=str(small / "cache"))
+    assert "answer 42" in said
+    assert "cannot be written to; emitted source is kept in a temporary folder" in said
+
+
+@pytest.mark.skipif(shutil.which("clang") is None, reason="no clang")
+def test_clang_as_the_compiler_gives_what_gcc_gives(cache, monkeypatch):
+    def loss(x, w):
+        return np.mean(np.tanh(x @ w) ** 2)
+
+    d = derivo.derive(loss, x="N 6", w="6 M")
+    w = RNG.normal(size=(6, 5))
+    found = []
+    for name in ("clang", "gcc"):
+        monkeypatch.setenv("CC", name)
+        found.append(d.compile().gradients(X, w)["w"])
+    np.testing.assert_allclose(*found, rtol=1e-13)
+    assert len(list(cache.glob("*.so"))) == 2
+
+
+@needs_compiler
+def test_another_processor_is_another_entry(cache, monkeypatch):
+    compiler.compiled(TINY)
+    monkeypatch.setattr(compiler, "machine", lambda: compiler.Machine(16, ()))
+    compiler.compiled(TINY)
+    expected = 1 if compiler._features() == set() else 2
+    assert len(list(cache.glob("*.so"))) == expected
+
+
+@needs_compiler
+def test_forks_and_threads_train_what_one_process_does():
+    """Also a fork of a process whose threads have worked."""
+    code = """
+import os, threading
+import numpy as np
+import derivo
+from derivo.layers import Dense
+from derivo.run.c_engine import Pace
+
+begin = Pace.__init__
+
+def with_two(pace, cores):
+    begin(pace, 2)
+    pace.threads = 2
+
+Pace.__init__, Pace.learn = with_two, lambda *_: None
+rng = np.random.default_rng(0)
+x = rng.normal(size=(90, 40))
+t = (x[:, 0] > 0).astype(int)
+
+def loss_of():
+    net = derivo.Network(Dense(32, "tanh"), Dense(2))
+    return net.fit(x, t, epochs=3, batch_size=32, verbose=0, engine="c")[-1]["loss"]
+
+first = loss_of()
+child = os.fork()
+if not child:
+    os._exit(7 if loss_of() == first else 8)
+print("fork", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+found = []
+threads = [threading.Thread(target=lambda: found.append(loss_of())) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print("threads", found == [first] * 4)
+
+def loss(x, t, w):
+    return np.mean((np.tanh(x @ w)[:, 0] - t) ** 2)
+
+def step_of():
+    return derivo.training_step(
+        loss, params={"w": np.ones((40, 1)) / 9}, x="N A", t="N", engine="c"
+    )
+
+one, shared, data = step_of(), step_of(), {"x": x, "t": t * 1.0}
+for _ in range(80):
+    one(**data)
+
+def twenty():
+    for _ in range(20):
+        shared(**data)
+
+threads = [threading.Thread(target=twenty) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print("steps", np.array_equal(one.params["w"], shared.params["w"]))
+"""
+    assert in_a_process(code).split("\n")[:3] == [
+        "fork 7", "threads True", "steps True",
+    ]  # fmt: skip
+
+
 def test_what_is_no_library_is_not_loaded(cache, tmp_path, monkeypatch):
     writes = script(tmp_path / "writes", 'while [ "$1" != -o ]; do shift; done',
                     'echo nothing > "$2"')  # fmt: skip
@@ -219,7 +368,7 @@ def test_what_was_compiled_is_found_again(cache, monkeypatch):
     def never(*_args, **_options):
         raise AssertionError
 
-    monkeypatch.setattr(subprocess, "run", never)
+    monkeypatch.setattr(compiler, "_start", never)
     assert compiler.compiled(TINY).answer() == 42
     assert sorted(p.suffix for p in cache.iterdir()) == [".sha256", ".so"]
 

@@ -8,6 +8,7 @@ compiled anew, never loaded.
 from __future__ import annotations
 
 import ctypes
+import errno
 import hashlib
 import importlib
 import importlib.util
@@ -193,7 +194,11 @@ def _build(
         made.replace(library)
         hashed.replace(check)
     except OSError as error:
-        message = f"the compiled step cannot be written: {error.strerror or error}"
+        message = (
+            f"the compiled step cannot be written to {library.parent}: "
+            f"{error.strerror or error}. Make room there, or name another folder in "
+            "DERIVO_CACHE"
+        )
         raise NotSupportedError(message) from None
     finally:
         for path in (source, made, hashed):
@@ -222,6 +227,9 @@ def _start(command: list[str], folder: Path) -> None:
         words.seek(0)
         said = words.read().decode(errors="replace").strip().splitlines()
     if code:
+        full = os.strerror(errno.ENOSPC)
+        if any(full in line for line in said):
+            raise OSError(errno.ENOSPC, full)
         first = next(
             (line for line in said if "error" in line), (said or ["nothing"])[0]
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any, Protocol
 
 import numpy as np
@@ -120,13 +121,15 @@ class OneByOne:
         self._engine: _Compiled | None = None
         self._is_ahead = False
         self._worth: tuple[Batch, float] | None = None
+        self._one_at_a_time = RLock()  # of the threads of the user's program
 
     def fetch(self, state: State) -> None:
         """Bring a state up to date."""
-        if self._is_ahead:
-            assert self._engine is not None  # noqa: S101
-            state.values = self._engine.values()
-            self._is_ahead = False
+        with self._one_at_a_time:
+            if self._is_ahead:
+                assert self._engine is not None  # noqa: S101
+                state.values = self._engine.values()
+                self._is_ahead = False
 
     def make_step(
         self, wish: str, batch: Batch, state: State, learning_rate: float
@@ -149,6 +152,12 @@ class OneByOne:
             engine="c" or "jax", and the step has no form there, or the engine is not
             installed; the message says what.
         """
+        with self._one_at_a_time:
+            return self._made(wish, batch, state, learning_rate)
+
+    def _made(
+        self, wish: str, batch: Batch, state: State, learning_rate: float
+    ) -> tuple[float, bool]:
         engine = self._compiled(wish, batch, state)
         if engine is None:
             return self._by_numpy(batch, state, learning_rate)
