@@ -27,11 +27,12 @@ def quick(monkeypatch):
     monkeypatch.setattr(derivo.compiled, "compiled", fast)
 
 
-def close(found, wanted, scale):
+def close(found, wanted, scale, tolerance=0.0):
     for a, b in zip(leaves(found), leaves(wanted), strict=True):
         assert np.shape(a) == np.shape(b)
         assert np.asarray(a).dtype == np.asarray(b).dtype
-        np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-12 * scale)
+        within = max(tolerance, 1e-12)
+        np.testing.assert_allclose(a, b, rtol=within, atol=within * scale)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
@@ -103,6 +104,66 @@ def test_every_operation(threads, monkeypatch):
     found, others = d.compile().value_and_gradients(operands)
     close(found, value, 10)
     close(others, gradients, 10)
+
+
+def test_every_operation_in_float32_is_as_exact_as_in_numpy():
+    """Beside NumPy in float64 on the same numbers: see `as_exact`."""
+    d, operands = derived()
+    narrow = {
+        k: a.astype(np.float32) if a.dtype.kind == "f" else a
+        for k, a in operands.items()
+    }
+    wide = {
+        k: a.astype(np.float64) if a.dtype == np.float32 else a
+        for k, a in narrow.items()
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exact, numpy, ours = (
+            list(leaves(run.value_and_gradients(given)))
+            for run, given in ((d, wide), (d, narrow), (d.compile(), narrow))
+        )
+    assert len(ours) > 2 * len(OPERATIONS)
+    names = [*OPERATIONS, *(f"gradient {k}" for k in range(len(ours)))]
+    for name, found, other, true in zip(names, ours, numpy, exact, strict=False):
+        assert np.asarray(found).dtype == np.asarray(other).dtype, name
+        assert as_exact(found, other, true), name
+
+
+def as_exact(found, numpy, exact):
+    """Tell whether an error is at most four times that of NumPy, and 1e-6 of 1.
+
+    Of 1, or of the largest element if that is larger.
+    """
+    found, numpy, exact = (np.asarray(a, float) for a in (found, numpy, exact))
+    if not np.array_equal(np.isfinite(found), np.isfinite(numpy)):
+        return False
+    fine = np.isfinite(exact)
+    scale = np.abs(exact[fine]).max(initial=1)
+    error, others = (np.abs(a - exact)[fine].max(initial=0) for a in (found, numpy))
+    return error <= 4 * others + 1e-6 * scale
+
+
+def questions(x, k):
+    """Ask about rows that do not fill a register, and about all."""
+    return (
+        np.all(x > 0, axis=1), np.any(x > 0, axis=1), np.all(x), np.any(x == 7),
+        np.count_nonzero(x, axis=1), np.count_nonzero(x), np.max(-x, axis=1),
+        np.prod(1 + x, axis=1), np.min(x), np.sum(x, axis=1), np.mean(x, axis=1),
+        np.all(k * k >= k, axis=1), np.all(x > 0), np.prod(x + 2),
+        np.any(k > 3, axis=1),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_fills_up_a_register_does_not_count(dtype):
+    d = derivo.derive(questions, x="N K", k=derivo.Spec("N K", "int"), verify=False)
+    fast = d.compile()
+    for n, k in ((1, 1), (3, 4), (2, 5), (5, 9), (7, 17), (40, 3)):
+        x = np.arange(1, n * k + 1, dtype=dtype).reshape(n, k) / (n * k)
+        for given in (x, -x, x * (x > x.max() / 2)):
+            whole = (given * 5).astype(int)
+            close(fast(given, whole), d(given, whole), 1, 1e-6 if dtype != float else 0)
 
 
 def layer(x, w, b):

@@ -211,6 +211,21 @@ def test_a_whole_number_that_is_too_large_changes_nothing(tmp_path):
         assert tried(tmp_path).returncode == code
 
 
+@needs_compiler
+def test_what_is_counted_over_a_whole_matrix(tmp_path):
+    """Row by row, and then the numbers of the rows."""
+
+    def loss(x, w):
+        share = np.count_nonzero(x) / np.size(x)
+        both = np.where(np.all(x > -9) & np.any(x > 0), 2.0, 3.0)
+        return np.mean(x * w) * share * both * np.prod(1 + x / 100)
+
+    step = derivo.training_step(loss, params={"w": np.ones(3)}, x="N 3", verify=False)
+    x = np.random.default_rng(0).normal(size=(5, 3)) * (np.arange(3) > 0)
+    run = tried(step.export(tmp_path, x=x))
+    assert (run.returncode, run.stdout.count("ok\n")) == (0, 1), run.stdout
+
+
 # Series that are written out in NumPy, or whose derivatives are.
 SERIES = {"digamma", "gammaln", "i0", "polygamma", "trigamma"}
 ELEMENTWISE = sorted(

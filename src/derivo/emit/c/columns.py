@@ -113,8 +113,10 @@ class TotalWriter(Writer):
         body = Body(self.module, is_matrix=False)
         acc = Accumulator(self.module, node, "_all")
         count: Dim
+        joins, neutral = False, acc.neutral
         if isinstance(layout, Panels):
             length, count = layout.rows, product(shape)
+            joins, neutral = True, acc.start
             body.arrays[f"{name}_rows"] = None
             value = Text(f"load({name}_rows + at)", "vec")
         else:
@@ -122,8 +124,9 @@ class TotalWriter(Writer):
             length = count = layout.length
             value = self.module.printer.vector(body.read(node.inputs[0], "i"))
         size = body.size(length)
-        some = f"pick(first_lanes({size} - at), {value.code}, splat({acc.start}))"
-        inner = [f"const vec next = {some};", acc.step("acc", Text("next", "vec"))]
+        some = f"pick(first_lanes({size} - at), {value.code}, splat({neutral}))"
+        step = (acc.join if joins else acc.step)("acc", Text("next", "vec"))
+        inner = [f"const vec next = {some};", step]
         lines = [f"vec acc = splat({acc.start});"]
         if acc.is_sum:
             lines.append("vec all = splat(0), lost = splat(0);")

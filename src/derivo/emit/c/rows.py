@@ -155,7 +155,7 @@ class RowsWriter(Writer):
         cols = self.leaf.cols
         if isinstance(cols, int) and cols == self.count * self.target.lanes:
             return value
-        code = f"pick(first_lanes({self.cols} - j), {value.code}, splat({acc.start}))"
+        code = f"pick(first_lanes({self.cols} - j), {value.code}, splat({acc.neutral}))"
         return self.body.bound(Text(code, "vec"), f"{acc.name}_next")
 
     def _reduced(self, node: Node, acc: Accumulator) -> list[str]:

@@ -8,9 +8,21 @@ from derivo.emit.c.place import CAST, Body, Module
 from derivo.graph.dim import Dim, Size
 from derivo.graph.element import Fold
 from derivo.graph.node import Node
+from derivo.graph.op import compiled
 
 # Sums of more terms than this are added in blocks, so that rounding does not grow.
 BLOCK = 64
+
+
+def neutral(fold: Fold) -> float:
+    """Give an element that leaves the accumulator of a reduction as it is.
+
+    That is what the accumulator begins with for sums, products and extremes, and not
+    for a count of zeros.
+    """
+    step = compiled(fold.step, 1, ("acc",), ())
+    start = compiled(fold.start, 0, (), ())(dtype=float)
+    return next(x for x in (start, 1.0) if step(x, acc=start, dtype=float) == start)
 
 
 class Accumulator:
@@ -33,6 +45,8 @@ class Accumulator:
         Whether terms are added, which rounds; an extreme does not.
     start
         What it begins with.
+    neutral
+        An element that changes nothing: it fills up the last panel.
     """
 
     def __init__(self, module: Module, node: Node, suffix: str = "") -> None:
@@ -43,11 +57,19 @@ class Accumulator:
         self.is_sum = fold.start == "0"
         self.name = module.names.fresh(f"{module.wish(node)}{suffix}")
         self.start = self.printer.real(self.printer.print(fold.start, {})).code
+        self.neutral = self.printer.real(literal(neutral(fold))).code
 
     def step(self, acc: str, value: Text, kind: str = "vec") -> str:
         """Write the statement that takes a value in."""
         given = {"_acc": Text(acc, kind), "_0": self.printer.as_kind(value, kind)}
         return f"{acc} = {self.printer.print(self.fold.step, given).code};"
+
+    def join(self, acc: str, value: Text) -> str:
+        """Write the statement that takes in what was gathered of other elements.
+
+        Of zeros that were counted, the numbers are added.
+        """
+        return f"{acc} += {value.code};" if self.is_sum else self.step(acc, value)
 
     def lanes(self, acc: str) -> list[str]:
         """Write statements that bring the lanes of a register together in ``name``."""

@@ -161,6 +161,13 @@ class Accumulator:
         step = self.scope.counted(self.node, step)
         self.scope.lines.append(taken_in(self.name, step.code))
 
+    def join(self, value: Text) -> None:
+        """Take in what was gathered of other elements: numbers of zeros are added."""
+        if self.fold.start == "0":
+            self.scope.lines.append(f"{self.name} += {value.code};")
+        else:
+            self.take(value)
+
     def finished(self, count: Dim) -> Text:
         """Write the result, of so many elements."""
         acc = Text(self.name, "real")
@@ -386,7 +393,7 @@ def write_total(leaf: Total, scope: Scope) -> None:
     outer, scope.lines = scope.lines, []
     if isinstance(layout, Panels):
         length, count = layout.rows, product(operand.spec.shape)
-        acc.take(Text(f"{scope.row_of[node]}[i]", "real"))
+        acc.join(Text(f"{scope.row_of[node]}[i]", "real"))
     else:
         assert isinstance(layout, Line)  # noqa: S101
         length = count = layout.length
