@@ -32,22 +32,54 @@ READ = (
 )
 SEEDS = range(40)
 
+# Not defined where y is 0, and everywhere.
+QUOTIENTS = (
+    "1/y", "z/y", "z*z/y", "np.sin(y)/y", "y*z/y**2", "(1+z)/y**2", "np.log(np.abs(y))",
+    "np.abs(y)**0.5", "np.exp(-1/y**2)", "np.arctan(z/y)", "z*y", "(1/y)*(z*y)",
+)  # fmt: skip
+OTHERS = (
+    "y*z", "z", "z*z", "y+z", "np.exp(y)*z", "y**2*z", "np.cos(y)", "z**3",
+    "np.tanh(z*y)", "y**2*z*z",
+)  # fmt: skip
+WAYS = (
+    "u = np.where(y != 0, a, b)",
+    "u = np.where(np.abs(y) > 1e-3, a*b + a, b)",
+    "u = b + 0\n    m = ~(y == 0)\n    u[m] = a[m]",
+    "u = np.nan_to_num(np.where(y != 0, a, b)) + b",
+)
+SUMMED = ("np.sum(u)", "np.sum(u*z)", "np.sum(np.tanh(u)*b)", "np.mean(u**2)")
 
-def program(seed):
+
+def branch(drawn, parts):
+    chosen = [drawn.choice(parts) for _ in range(drawn.choice((1, 1, 2, 3)))]
+    joined = drawn.choice("+*").join(f"({c})" for c in chosen)
+    return joined.format(y="y", z="z")
+
+
+def rooted(seed):
     drawn = random.Random(seed)  # noqa: S311
-
-    def branch(parts):
-        chosen = [drawn.choice(parts) for _ in range(drawn.choice((1, 1, 2, 3)))]
-        joined = drawn.choice("+*").join(f"({c})" for c in chosen)
-        return joined.format(y="y", z="z")
-
-    first, second = branch(FIRST), branch(SECOND)
+    first, second = branch(drawn, FIRST), branch(drawn, SECOND)
     text = (
         "def f(y, z):\n"
         f"    u = np.where(y > 0, {first}, {second})\n"
         f"    {drawn.choice(READ)}\n"
     )
-    name = f"<behind a mask {seed}>"
+    return compiled(text, f"<roots behind a mask {seed}>")
+
+
+def divided(seed):
+    drawn = random.Random(seed)  # noqa: S311
+    text = (
+        "def f(y, z):\n"
+        f"    a = {branch(drawn, QUOTIENTS)}\n"
+        f"    b = {branch(drawn, OTHERS)}\n"
+        f"    {drawn.choice(WAYS)}\n"
+        f"    return {drawn.choice(SUMMED)}\n"
+    )
+    return compiled(text, f"<quotients behind a mask {seed}>")
+
+
+def compiled(text, name):
     linecache.cache[name] = (len(text), None, text.splitlines(True), name)
     space = {"np": np}
     exec(compile(text, name, "exec"), space)  # noqa: S102
@@ -58,10 +90,28 @@ def program(seed):
 @pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_branch_is_not_written_with_what_only_the_other_can_compute(seed):
-    f = program(seed)
+    f = rooted(seed)
     y = np.array([0.7, -0.6, 1.4, -1.2])
     z = np.array([0.9, 0.4, -0.7, -0.3])
     got = derivo.derive(f, y="N", z="N").gradients(y, z)
     for name in got:
         expected = differences(f, {"y": y, "z": z}, 1.0, name)
         np.testing.assert_allclose(got[name], expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_is_divided_by_what_is_zero_behind_a_mask(seed):
+    f = divided(seed)
+    y = np.array([0.7, -0.6, 0.0, -1.2, 0.0])
+    z = np.array([0.9, 0.4, -0.7, -0.3, 1.1])
+    got = derivo.derive(f, y="N", z="N").gradients(y, z)
+    assert all(np.isfinite(g).all() for g in got.values())
+    away = y != 0  # at 0 itself the two branches need not meet
+    for name in got:
+        expected = differences(f, {"y": y, "z": z}, 1.0, name)
+        ends = away if name == "y" else slice(None)
+        np.testing.assert_allclose(
+            got[name][ends], expected[ends], rtol=1e-4, atol=1e-5
+        )

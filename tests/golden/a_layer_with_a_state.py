@@ -17,14 +17,13 @@ def a_layer_with_a_state(xs, w, u):
 def a_layer_with_a_state_gradient(saved):
     xs, w, u, seen, h_all = saved
     zeros = np.zeros((w.shape[1],), dtype=xs.dtype)
-    d_energy = 1 / seen
     d_h = zeros
     d_xs = np.empty_like(xs)
     d_w = np.zeros_like(w)
     d_u = np.zeros_like(u)
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else zeros
-        delta = (1 - h_all[t] ** 2) * (d_h + 2 * h_all[t] * d_energy)
+        delta = (1 - h_all[t] ** 2) * (2 * h_all[t] / seen + d_h)
         d_xs[t] = w @ delta             # (D, H) @ (H,)
         d_w += delta * xs[t][:, None]   # w is used at every step: add up
         d_u += delta * h_prev[:, None]  # u is used at every step: add up

@@ -30,8 +30,9 @@ from derivo.simplify.factor import (
     product,
     total,
     unify,
-)  # fmt: skip  # fmt: skip
+)  # fmt: skip
 from derivo.simplify.model import SumsToOne
+from derivo.simplify.select import bases, divisors
 from derivo.simplify.terms import ONE, Items, NotAlgebraic, Terms, add_up, collect
 from derivo.simplify.translate import MOST_TERMS, MOST_VALUES, Reader, aligned
 from derivo.trace.recorder import Recorder
@@ -307,7 +308,23 @@ def definition(
     assert isinstance(value, Atom)  # noqa: S101
     if not m or (len(m) == 1 and m[0][0] == value) or c == 0:
         return None
+    if choosable and divides_in_vain(node, (m,)):
+        return None
     return Definition(value, m, c, choosable)
+
+
+def divides_in_vain(node: Node, items: Iterable[Product]) -> bool:
+    """Tell whether a value divides by what its terms do not: ``(1 / y) * (y * z)``.
+
+    That is z, but where y is 0 it is not a number.
+    """
+    divided = {b for n in bases(node) for d in divisors(n) for b in bases(d)}
+    numbers = ("value", "dim")
+    ends = [
+        n for n in divided
+        if not bases(n) - {n} and not any(k in n.attrs for k in numbers)
+    ]  # fmt: skip
+    return len(ends) > len({f for m in items for f, p in m if p < 0})
 
 
 def part_products(

@@ -28,6 +28,7 @@ from derivo.ops.reduce import sum_
 from derivo.ops.shape import expand_dims, squeeze
 from derivo.simplify.patterns import has_exponentials, has_log, is_complete
 from derivo.simplify.polish import Tidy
+from derivo.simplify.rules import divides_in_vain
 from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.simplify.translate import Reader, Writer
 from derivo.trace.recorder import Recorder
@@ -300,6 +301,8 @@ class Recogniser:
             terms = reader(same)
             if terms.items == Terms.of(same).items:
                 continue
+            if divides_in_vain(same, terms.items):
+                continue  # it is not equal where it divides by 0
             key = frozenset(terms.items.items())
             if reader is self.shallow:
                 same = self.values.setdefault((key, same.spec), same)

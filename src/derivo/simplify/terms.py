@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import gcd, isqrt, lcm
@@ -79,6 +79,18 @@ def _connected(
     return groups
 
 
+def _shared_power(f: Factor, own: Sequence[Rational]) -> Rational:
+    """Give the power of a factor that can be pulled out of terms that have these.
+
+    A positive power is shared only if it is in every term. So is a negative one, unless
+    the factor cannot be 0: then the terms without it are multiplied by its inverse.
+    """
+    least, most = min(own), max(own)
+    if least > 0 or is_never_zero(f):
+        return least
+    return min(0, most)
+
+
 def primitive(
     items: Mapping[Product, Fraction],
 ) -> tuple[Product, Fraction, dict[Product, Fraction]]:
@@ -87,9 +99,7 @@ def primitive(
     powers = [dict(m) for m in items]
     common = product(
         (f, p) for f in all_factors
-        if (p := min(q.get(f, 0) for q in powers))
-        # A positive power is shared only if it is in every term; so is a negative one,
-        # once the terms without it are multiplied by its inverse.
+        if (p := _shared_power(f, [q.get(f, 0) for q in powers]))
     )  # fmt: skip
     inverse = [(f, -p) for f, p in common]
     ordered = sorted(items.items(), key=lambda t: product_key(t[0]))
@@ -197,6 +207,13 @@ def is_positive(f: Factor) -> bool:
     if isinstance(f, Total):
         return all(is_positive(g) or p % 2 == 0 for g, p in f.inner)
     return isinstance(f, Exp | Size)
+
+
+def is_never_zero(f: Factor) -> bool:
+    """Tell whether a factor can be divided by, whatever its operands are."""
+    if isinstance(f, Base):
+        return all(c > 0 and all(is_positive(g) for g, _ in m) for m, c in f.terms)
+    return is_positive(f)
 
 
 def power(c: Fraction, k: Fraction) -> Fraction | None:
