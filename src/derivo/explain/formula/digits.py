@@ -12,6 +12,7 @@ from derivo.explain.formula.boxes import (
     Box,
     Digits,
     Fraction,
+    Letter,
     Line,
     Root,
     Script,
@@ -20,6 +21,7 @@ from derivo.explain.formula.boxes import (
 from derivo.explain.formula.template import negative
 
 MOST_IN_ROOT = 1000
+MOST_OF_PI = 8
 LONG, SHOWN = 8, 6  # digits of a constant that are printed whole; of a longer one
 
 
@@ -52,7 +54,42 @@ def root_box(value: float) -> Bound | None:
             found = Bound(root, POWER)
             found = Bound(Fraction(Digits("1"), root), FRACTION) if under else found
             return negative(found) if value < 0 else found
+    return _with_pi(value)
+
+
+def _with_pi(value: float) -> Bound | None:
+    """Write a constant that has π in it with π: 2 π, π/2, √(2/π), 1/√(2 π)."""
+    size = abs(value)
+    for number, is_root in ((size, False), (size * size, True)):
+        for k in range(1, MOST_OF_PI + 1):
+            many, part = k * math.pi, math.pi / k
+            for found, under in ((many, False), (part, False), (many, True), (part, True)):
+                if math.isclose(number, 1 / found if under else found, rel_tol=1e-15):
+                    box = _of_pi(k, is_many=found == many, under=under, is_root=is_root)
+                    return negative(box) if value < 0 else box
     return None
+
+
+def _of_pi(k: int, *, is_many: bool, under: bool, is_root: bool) -> Bound:
+    """Give k π or π/k, turned over where it stands under a line, perhaps below a root."""
+    pi, factor = Letter("π"), Digits(str(k))
+    if is_many:
+        product: Box = pi if k == 1 else Line((factor, pi))
+        if not is_root:
+            one = Fraction(Digits("1"), product)
+            return Bound(one, FRACTION) if under else Bound(product, PRODUCT)
+        return _root(product, under=under)
+    if not is_root:
+        return Bound(Fraction(factor, pi) if under else Fraction(pi, factor), FRACTION)
+    whole = math.isqrt(k)
+    if under and whole * whole == k:  # 2/√π, rather than √(4/π)
+        return Bound(Fraction(Digits(str(whole)), Root(pi)), FRACTION)
+    return _root(Fraction(factor, pi) if under else Fraction(pi, factor), under=False)
+
+
+def _root(inner: Box, *, under: bool) -> Bound:
+    root: Box = Root(inner)
+    return Bound(Fraction(Digits("1"), root), FRACTION) if under else Bound(root, POWER)
 
 
 def number_box(text: str) -> Bound:

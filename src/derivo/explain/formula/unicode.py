@@ -118,7 +118,10 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
             high_text = "" if high is None else _script(flat(high), SUPERSCRIPTS, "^")
             return flat(base) + low_text + high_text
         case b.Root(body, degree):
-            return f"{_script(degree, SUPERSCRIPTS, '')}√({flat(body)})"
+            inner = flat(body)
+            is_short = isinstance(body, b.Letter | b.Digits)
+            inner = inner if is_short else f"({inner})"
+            return f"{_script(degree, SUPERSCRIPTS, '')}√{inner}"
         case b.Fence(left, body, right):
             return f"{left}{flat(body)}{right}"
         case b.Large(sign, low, high):
@@ -138,7 +141,8 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
 def _simple(box: b.Box) -> str:
     text = flat(box)
     is_name = isinstance(box, b.Said) and text.isidentifier()
-    is_simple = isinstance(box, b.Letter | b.Digits | b.Script) or _is_partial(box)
+    is_simple = isinstance(box, b.Letter | b.Digits | b.Script | b.Root)
+    is_simple |= _is_partial(box)
     return text if is_simple or is_name else f"({text})"
 
 
