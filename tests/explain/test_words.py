@@ -192,3 +192,28 @@ def test_why_a_page_stands_still_is_said_in_every_language():
     }
     assert len(reasons) > 3
     assert reasons <= texts("reasons").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_gate_says_what_it_does_with_a_gradient(language):
+    """A sum hands it on, a product swaps, a maximum and a minimum send it one way."""
+
+    def gates(a, b, c):
+        p = (a + b) * c
+        q = np.maximum(p, a)
+        return np.minimum(q, b)
+
+    document = (
+        derivo.derive(gates, a="", b="", c="").explain(language=language).document
+    )
+    said = str([s.blocks for s in document.sections])
+    for key in ("handed_on", "swapped", "maximum", "minimum"):
+        parts = re.split(r"\{\w+\}", Words(language).template(f"matrix.{key}"))
+        assert repr(max(parts, key=len))[1:-1] in said, key
+
+
+def test_a_mask_is_told_where_one_side_is_a_constant():
+    d = derivo.derive(lambda n: np.maximum(n, 0.0), n="N")
+    said = str(d.explain().document)
+    assert "mask of ones and zeros" in said
+    assert "A maximum routes" not in said

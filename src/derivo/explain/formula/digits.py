@@ -63,7 +63,12 @@ def _with_pi(value: float) -> Bound | None:
     for number, is_root in ((size, False), (size * size, True)):
         for k in range(1, MOST_OF_PI + 1):
             many, part = k * math.pi, math.pi / k
-            for found, under in ((many, False), (part, False), (many, True), (part, True)):
+            for found, under in (
+                (many, False),
+                (part, False),
+                (many, True),
+                (part, True),
+            ):
                 if math.isclose(number, 1 / found if under else found, rel_tol=1e-15):
                     box = _of_pi(k, is_many=found == many, under=under, is_root=is_root)
                     return negative(box) if value < 0 else box
@@ -71,7 +76,7 @@ def _with_pi(value: float) -> Bound | None:
 
 
 def _of_pi(k: int, *, is_many: bool, under: bool, is_root: bool) -> Bound:
-    """Give k π or π/k, turned over where it stands under a line, perhaps below a root."""
+    """Give k π or π/k, or one over it, perhaps below a root."""
     pi, factor = Letter("π"), Digits(str(k))
     if is_many:
         product: Box = pi if k == 1 else Line((factor, pi))

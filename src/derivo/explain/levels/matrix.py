@@ -41,6 +41,7 @@ from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
+from derivo.explain.words import texts
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 from derivo.run.reference import run_graph
@@ -199,7 +200,7 @@ def _elementwise(
     if part is not None:
         rows += _slope_in_numbers(factor, part, ring, t) or t.in_numbers(part)
     blocks.append(Display(tuple(rows)))
-    if _is_mask(factor, t):
+    if _is_mask(factor, t) and not _routes(factor, t):
         said = t.words.runs("matrix.mask", value=t.shown(reader))
         blocks.append(Note("reason", said))
     elif marked.body != local:
@@ -256,7 +257,16 @@ def _rule(factor: Factor, marked: Mark, local: Formula | None, t: Telling) -> st
     others = [t.shown(i) for i in operands if i is not factor.operand]
     if local in others:
         return "matrix.swapped"
+    if _routes(factor, t):
+        return f"matrix.{factor.reader.op.name}"
     return "matrix.elementwise" if marked.body != local else "matrix.operand"
+
+
+def _routes(factor: Factor, t: Telling) -> bool:
+    """Tell whether an operation sends the gradient to one of several values."""
+    reader = factor.reader
+    is_active = all(i in t.subject.raw.adjoints for i in reader.inputs)
+    return is_active and len(reader.inputs) > 1 and reader.op.name in texts("matrix")
 
 
 def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list[Row]:

@@ -53,6 +53,16 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Un produit échange : {value} change avec {operand} selon l’autre facteur.",
         "ja": "積では因子が入れ替わります。{operand} が変わると、{value} はその変化にもう一方の因子を掛けた分だけ変わります。",
     },
+    "maximum": {
+        "en": "A maximum routes: where {operand} is the larger one, all of the gradient goes to it; where it is not, none.",
+        "fr": "Un maximum aiguille : là où {operand} est le plus grand, tout le gradient lui revient ; ailleurs, il ne reçoit rien.",
+        "ja": "最大値は勾配を振り分けます。{operand} の方が大きい所では勾配がすべて {operand} に戻り、そうでない所では何も戻りません。",
+    },
+    "minimum": {
+        "en": "A minimum routes: where {operand} is the smaller one, all of the gradient goes to it; where it is not, none.",
+        "fr": "Un minimum aiguille : là où {operand} est le plus petit, tout le gradient lui revient ; ailleurs, il ne reçoit rien.",
+        "ja": "最小値は勾配を振り分けます。{operand} の方が小さい所では勾配がすべて {operand} に戻り、そうでない所では何も戻りません。",
+    },
     "written": {
         "en": "the slope, written with {value}, which the forward pass has computed already",
         "fr": "la pente, écrite avec {value}, que la passe avant a déjà calculé",
