@@ -81,6 +81,8 @@ def test_every_question_leads_to_its_answer():
         links = re.findall(r"\]\(([^)]+)\)", row)
         assert links or "`derivo " in row, row
         for name, _, anchor in (link.partition("#") for link in links):
+            if name.startswith("../questions/"):  # built by `make docs`, tried by doing
+                continue
             answers = (page.parent / name).read_text(encoding="utf-8")
             assert not anchor or f'<a id="{anchor}"></a>' in answers, (name, anchor)
 
