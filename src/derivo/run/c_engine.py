@@ -8,6 +8,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -67,6 +68,9 @@ class CEngine:
     ) -> None:  # fmt: skip
         self.library = typed(library)
         self.shapes = [tuple(s) for s in shapes]
+        ends = [0, *accumulate(map(math.prod, self.shapes))]
+        self.places = [*zip(ends[:-1], ends[1:], self.shapes, strict=True)]
+        self.length = ends[-1]
         self.batch_size = min(int(batch_size), max(len(data[0]), 1))
         named = (self.batch_size,) if sizes is None else tuple(sizes)
         self.step = self.library.step_open((ctypes.c_long * max(len(named), 1))(*named))
@@ -139,14 +143,12 @@ class CEngine:
         """Give parameters and states as they are now: copies."""
         # One piece of memory: to ask for an address takes longer than to copy an array.
         dtype = self.data[0].dtype
-        ends = np.cumsum([0, *map(math.prod, self.shapes)]).tolist()
-        room = self._free.pop() if self._free else np.empty(ends[-1], dtype)
+        room = self._free.pop() if self._free else np.empty(self.length, dtype)
         whole = np.asarray(Lent(room, self._free))
-        address = pointer(whole)
-        for k, begin in enumerate(ends[:-1]):
-            self.library.step_get(self.step, k, address + begin * dtype.itemsize)
-        parts = zip(ends[:-1], ends[1:], self.shapes, strict=True)
-        found = tuple(whole[a:b].reshape(shape) for a, b, shape in parts)
+        address, get = pointer(whole), self.library.step_get
+        for k, (begin, _end, _shape) in enumerate(self.places):
+            get(self.step, k, address + begin * dtype.itemsize)
+        found = tuple([whole[a:b].reshape(shape) for a, b, shape in self.places])
         self._inside = found
         return found
 

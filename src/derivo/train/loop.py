@@ -11,7 +11,7 @@ import numpy as np
 
 from derivo.errors import DivergenceError
 from derivo.run.engine import Engine
-from derivo.train.draw import epoch_order
+from derivo.train.draw import Orders
 from derivo.train.history import History
 from derivo.train.progress import Progress
 
@@ -82,10 +82,11 @@ def run_epochs(engine: Engine, state: State, plan: Plan, history: History) -> No
     """
     steps = -(-plan.rows // plan.batch_size)
     good = state.values
+    orders = Orders(plan.rows, plan.seed, shuffle=plan.shuffle)
     with Progress(plan.epochs, steps, plan.verbose) as progress:
         for _ in range(plan.epochs):
             number, began = state.epochs + 1, time.perf_counter()
-            order = epoch_order(plan.rows, plan.seed, number, shuffle=plan.shuffle)
+            order = orders.of_epoch(number)
             result = engine.epoch(state.values, order, state.steps + 1, progress.step)
             if result.bad_step is not None:
                 # Parameters that fail at once were spoilt by the epoch before.
