@@ -222,3 +222,26 @@ def test_twelve_calls_cost_one_derivation_to_read():
         for given in (specs, few)
     ]  # fmt: skip
     assert lengths[0] == lengths[1] > 10
+
+
+def test_every_line_of_a_way_back_bears_the_factors_of_its_call(told):
+    """A line names its call by what it hands back; each factor stands in one line."""
+    d, arrays = told
+    document = d.explain(**arrays).document
+    about = subject(d, arrays)
+    for part in (about, *(f.body for f in about.functions)):
+        of_calls = {f.id for f in part.factors if "function" in f.reader.op.traits}
+        lines = [
+            of_calls & set(line.factors) for line in document.code.lines
+            if "_backward(" in line.text and not line.text.startswith("def ")
+        ]  # fmt: skip
+        if "for " not in d.source:
+            assert set().union(*lines) == of_calls
+
+
+def test_results_of_calls_are_called_as_in_the_code():
+    function, specs = PROGRAMS["nested"]
+    document = derivo.derive(function, **specs).explain("matrix").document
+    titles = {inline_of(s.title) for s in document.sections if "call-" in s.anchor}
+    assert "The call of twice that gives twice_out" in titles
+    assert "The call of twice that gives out" in titles

@@ -219,9 +219,10 @@ class Calls:
         told, emitted = copy(self.derivation), self.derivation.emitted
         told.forward = self.forward(told.forward)
         told.backward = self.backward(told.backward)
-        new = self.converted(emitted.lines.values())
+        new = self.converted((*emitted.lines.values(), *emitted.names))
         lines = {k: new[n] for k, n in emitted.lines.items() if n in new}
-        told.emitted = replace(emitted, lines=lines)
+        names = {new[n]: name for n, name in emitted.names.items() if n in new}
+        told.emitted = replace(emitted, lines=lines, names={**emitted.names, **names})
         return told
 
 

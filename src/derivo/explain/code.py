@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from derivo.explain.calls import call_behind
+from derivo.explain.calls import Call, call_behind, call_of
 from derivo.explain.document import Code, CodeLine
+from derivo.explain.factors import Factor
 from derivo.explain.step_lines import factors_of, lines_of
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
@@ -31,16 +32,32 @@ def _tied(subject: Subject) -> dict[int, CodeLine]:
     """Give what the lines of a function are tied to, by number of the line."""
     forward, backward = values_of_lines(subject)
     covered = subject.covered_factors({v for found in backward.values() for v in found})
+    through = _through_calls(subject)
     found = {}
-    for number in forward.keys() | backward.keys():
+    for number in forward.keys() | backward.keys() | through.keys():
         # One adjoint may serve several values: the line stands at the one nearest the
         # result, and for the factors of all.
-        values = backward.get(number) or [forward[number]]
+        called = through.get(number, [])
+        values = backward.get(number) or [forward.get(number) or called[0].operand]
         ids = {i for v in values if number in backward for i in covered[v]}
+        ids |= {f.id for f in called}
         factors = tuple(f.id for f in subject.factors if f.id in ids)
         place = subject.ids[max(values, key=lambda n: n.index)]
-        found[number] = CodeLine("", factors, place, backward=number in backward)
+        is_back = number in backward or number in through
+        found[number] = CodeLine("", factors, place, is_back)
     return found
+
+
+def _through_calls(subject: Subject) -> dict[int, list[Factor]]:
+    """Give the factors of each line that hands back what a call does."""
+    lowered = Lowering(subject.derivation.forward.builder)
+    factors: dict[Call, list[Factor]] = {}
+    for f in subject.factors:
+        call = call_of(lowered(f.reader))
+        if call is not None:
+            factors.setdefault(call, []).append(f)
+    calls = {k: call_behind(n) for k, n in subject.derivation.emitted.lines.items()}
+    return {k: factors[c] for k, c in calls.items() if c in factors}
 
 
 def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:

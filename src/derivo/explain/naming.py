@@ -82,7 +82,7 @@ def with_deltas(
 
 
 def _in_code(derivation: Passes) -> dict[Node, str]:
-    """Give the names that lines assign to."""
+    """Give the names that lines assign to, and those of what calls give."""
     emitted = derivation.emitted
     lines = emitted.text.splitlines()
     found: dict[Node, str] = {}
@@ -90,4 +90,5 @@ def _in_code(derivation: Passes) -> dict[Node, str]:
         name, assigned, _ = lines[number - 1].strip().partition(" = ")
         if assigned and name.isidentifier() and not name.startswith("d_"):
             found.setdefault(node, name)
-    return found
+    of_calls = {n: k for n, k in emitted.names.items() if "function" in n.op.traits}
+    return found | {n: k for n, k in of_calls.items() if not k.startswith("d_")}
