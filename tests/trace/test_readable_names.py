@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,6 +113,48 @@ def test_what_fills_a_part_is_a_number(value):
 
     found = derivo.derive(function, x="N", i=PLACES)
     assert not re.search(r"np\.(full|ones)\(", found.source)
+    assert found.check().ok
+
+
+TEXTBOOK: dict[str, Any] = {
+    "half of two divergences": (
+        lambda p, q: 0.5 * np.sum(p * np.log(p / (0.5 * (p + q))))
+        + 0.5 * np.sum(q * np.log(q / (0.5 * (p + q)))),
+        {"p": "N", "q": "N"}, "d_p = log_ratio / 2",
+    ),
+    "a diagonal": (
+        lambda a: np.sum(np.log(np.diag(a))), {"a": "N N"},
+        "d_a = np.diag(1 / diagonal_a)",
+    ),
+    "a multiple of the identity": (
+        lambda a, s: np.linalg.slogdet(a + s * np.eye(len(a)))[1],
+        {"a": "N N", "s": ""}, "d_s = np.trace(d_",
+    ),
+    "a number that is computed": (
+        lambda x: np.sum(np.full(x.shape, 0.1 / len(x)) * x**2), {"x": "N"},
+        "np.full(x.shape, 0.1 / x.shape[0], dtype=x.dtype)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TEXTBOOK)
+def test_a_gradient_is_written_as_in_a_book(name):
+    function, specs, expected = TEXTBOOK[name]
+    found = derivo.derive(function, **specs)
+    assert expected in found.source
+    assert found.check().ok
+
+
+def test_a_multiple_of_a_size_is_one_of_the_size_at_hand():
+    def function(x, w):
+        qkv = x @ w
+        q, k, v = np.split(qkv, 3, axis=1)
+        parts = [part.reshape(len(x), 4, -1) for part in (q, k, v)]
+        return np.sum(np.tanh(parts[0]) * parts[1] + parts[2])
+
+    found = derivo.derive(function, x="T 4*D", w="4*D 12*D")
+    assert "2 * x.shape[1]" in found.source
+    assert "8 * " not in found.source
     assert found.check().ok
 
 

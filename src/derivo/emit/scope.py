@@ -91,7 +91,7 @@ class Scope:
     def _factors(self, dim: Size) -> tuple[ast.expr, ast.expr] | None:
         """Write a sum as a product with a sum that is at hand: ``2 * y.shape[0]``."""
         if len(dim.terms) == 1:
-            return None
+            return self._multiple(dim)
         for where, shape in self._shapes():
             for axis, d in enumerate(shape):
                 if isinstance(d, int) or len(d.terms) == 1:
@@ -100,6 +100,23 @@ class Scope:
                 if other * d == dim:
                     own = ast.Subscript(where, ast.Constant(axis))
                     return self.dim(other), own
+        return None
+
+    def _multiple(self, dim: Size) -> tuple[ast.expr, ast.expr] | None:
+        """Write ``8*D`` as twice the ``4*D`` that is at hand, if D alone is not."""
+        ((factors, count),) = dim.terms
+        shapes = self._shapes()
+        alone = {d for _, shape in shapes for d in shape}
+        if all(Size((((f,), 1),)) in alone for f in factors):
+            return None
+        for where, shape in shapes:
+            for axis, d in enumerate(shape):
+                own = d.terms if isinstance(d, Size) else ()
+                if len(own) != 1 or own[0][0] != factors:
+                    continue
+                times, rest = divmod(count, own[0][1])
+                if times > 1 and not rest:
+                    return ast.Constant(times), ast.Subscript(where, ast.Constant(axis))
         return None
 
     def _factor(self, factor: Factor) -> ast.expr:

@@ -58,6 +58,10 @@ def _tidy_add(a: Any, b: Any) -> Any:
         taken = operands(y, sub)
         if taken and same(taken[1], x):
             return taken[0]  # m + (x - m)
+        pair, n = operands(y, add), number(x)
+        for m, rest in (pair, pair[::-1]) if pair and n is not None else ():
+            if n is not None and is_number(m, -n):
+                return rest  # 1 + (x - 1)
     return None
 
 
@@ -122,7 +126,9 @@ def _tidy_div(a: Any, b: Any) -> Any:
         return a if is_number(b, 1) else -a
     if is_number(a, 0):
         return filled(0, a, b)
-    return None
+    if same(a, b):
+        return filled(1, a)
+    return filled(-1, b) if any(same(x, b) for x in operands(a, neg)) else None
 
 
 def _tidy_neg(a: Any) -> Any:

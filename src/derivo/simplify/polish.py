@@ -17,7 +17,7 @@ from derivo.graph.node import Frame, Graph, Line, Node, between, order
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import add, div, mul, sub
 from derivo.ops.assemble import assemble, is_in_parts, together
-from derivo.ops.diagonal import from_diagonal
+from derivo.ops.diagonal import from_diagonal, trace
 from derivo.ops.elementwise import where
 from derivo.ops.index import embed, scatter_add
 from derivo.ops.infer import normal_axis
@@ -25,6 +25,7 @@ from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange, eye, one_hot
 from derivo.ops.linalg import matmul
 from derivo.ops.pick import add_along_axis
+from derivo.ops.reduce import sum_
 from derivo.ops.shape import (
     expand_dims,
     squeeze,
@@ -272,6 +273,7 @@ class Polish:
             made = self.builder.remake(node, inputs)
             made = self._choice(node, self._together(node, made))
             made = self._one_product(node, made)
+            made = self._on_diagonal(made) or made
             self.done[node] = self._transposed_product(node, made)
             if self.readers[node] > 1:
                 self.at_hand.add(self.done[node])
@@ -285,6 +287,29 @@ class Polish:
         a, b = made.inputs
         found = together(a, b, lambda *pair: self.builder.make(add, pair))
         return made if found is None else self.builder.make(assemble, *found)
+
+    def _on_diagonal(self, made: Node) -> Node | None:
+        """Write what is multiplied by the identity without its zeros.
+
+        ``np.eye(n) / d[:, None]`` is ``np.diag(1 / d)``, and ``np.sum(np.eye(n) * x)``
+        is ``np.trace(x)``.
+        """
+        wrap = self.builder.wrap
+        if made.op is sum_ and made.attrs["axis"] is None and not made.spec.rank:
+            (product,) = made.inputs
+            rest = _times_identity(product) if product.op is mul else None
+            if rest is None or rest.spec != product.spec:
+                return None
+            return trace(wrap(rest)).node  # type: ignore[no-any-return]
+        v = _times_identity(made) if made.op in (mul, div) else None
+        n = made.spec.shape[0] if v is not None else 0
+        if v is None or v.spec.shape not in ((n,), (n, 1), (1, n)):
+            return None
+        row = wrap(v)
+        if row.ndim > 1:
+            row = squeeze(row, axis=1 if v.spec.shape == (n, 1) else 0)
+        row = 1 / row if made.op is div else row
+        return from_diagonal(row, shape=made.spec.shape).node  # type: ignore[no-any-return]
 
     def _one_product(self, node: Node, made: Node) -> Node:
         """Write ``a @ x + b @ x`` as ``(a + b) @ x``, if nothing else reads the two."""
@@ -368,6 +393,16 @@ class Polish:
         if not _moved(axes):
             return node
         return self.builder.make(transpose, (node,), {"axes": axes})
+
+
+def _times_identity(node: Node) -> Node | None:
+    """Give what the identity matrix is multiplied with, or divided by."""
+    for identity, other in (node.inputs, node.inputs[::-1]):
+        is_left = identity is node.inputs[0] or node.op is mul
+        attrs = identity.attrs
+        if is_left and identity.op is eye and attrs["n"] == attrs["m"]:
+            return other if not attrs["k"] else None
+    return None
 
 
 def _moved(axes: tuple[int, ...]) -> int:

@@ -28,7 +28,7 @@ from derivo.ops.diagonal import tril
 from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
-from derivo.ops.shape import as_dim, as_shape
+from derivo.ops.shape import as_dim, as_shape, broadcast_to
 from derivo.trace.loops.gathered import run_of, whole_of
 from derivo.trace.loops.runs import (
     Counting,
@@ -389,6 +389,13 @@ def _array(value: Any, dtype: Any = None, *, copy: Any = True, **options: Any) -
     return _asarray(value, dtype, copy=copy, **options)
 
 
+def _filled_with(value: Any, zeros: Any) -> Any:
+    """Give an array of one traced value in the place of zeros."""
+    if value.node.spec.is_weak and zeros.node.spec.kind == "float":
+        return broadcast_to(value, shape=as_shape(zeros.shape))
+    return value + zeros
+
+
 def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def new(op: Any, **attrs: Any) -> Any:
         return recorder.record(op, (), attrs)
@@ -396,7 +403,8 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
     def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
         kind = "float" if dtype is None else kind_of(np.dtype(dtype))
         if is_traced(fill_value):
-            return fill_value + new(fill, value=0, shape=as_shape(shape), kind=kind)
+            zeros = new(fill, value=0, shape=as_shape(shape), kind=kind)
+            return _filled_with(fill_value, zeros)
         return new(fill, value=fill_value, shape=as_shape(shape), kind=kind)
 
     def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Any:
