@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 
+import derivo
 from derivo.emit.c.functions import BY_NAME, functions_text
 from derivo.emit.c.runtime import Target, runtime
 from derivo.run.compiler import compiled, find_compiler, machine
@@ -136,3 +137,55 @@ def test_what_is_no_number_becomes_one(call):
     with np.errstate(over="ignore"):
         wanted = np.nan_to_num(x.astype(call.dtype), nan=1.0, posinf=2.0, neginf=3.0)
     assert np.array_equal(found, wanted)
+
+
+# Of float32: the whole range by every 97th number, so that each exponent is met with
+# thousands of fractions. Beside them, float64 is exact.
+EVERY = 97
+PART = 2**22 * EVERY
+
+
+@pytest.mark.parametrize("name", ["exp", "log", "tanh", "erf", "expm1", "log1p"])
+def test_units_in_the_last_place_over_all_of_float32(name):
+    reference = getattr(np, name, None)
+    if name == "erf":
+        reference = pytest.importorskip("scipy.special").erf
+    call, worst = Calls(np.float32), 0.0
+    for first in range(0, 2**32, PART):
+        patterns = np.arange(
+            first, min(first + PART, 2**32), EVERY, dtype=np.int64
+        ).astype(np.uint32)
+        x = patterns.view(np.float32)
+        with np.errstate(all="ignore"):
+            exact = reference(x.astype(np.float64))
+            rounded = exact.astype(np.float32)
+            found = call(name, x)
+            assert np.array_equal(np.isnan(found), np.isnan(rounded))
+            units = np.abs(found - exact) / np.spacing(np.abs(rounded))
+        # Where the nearest number is infinite either is right to a unit.
+        fine = np.isfinite(rounded) & np.isfinite(found)
+        assert np.all(np.abs(exact[~fine & ~np.isnan(exact)]) > 3.4e38)
+        worst = max(worst, float(units[fine].max(initial=0)))
+    assert worst <= WITHIN[name]
+
+
+def test_units_in_the_last_place_of_sigmoid():
+    """Over all of float32, as functions and steps compute it."""
+    d = derivo.derive(lambda x: 1 / (1 + np.exp(-x)), x="N", verify=False)
+    fast, worst = d.compile(dtype=np.float32), 0.0
+    for first in range(0, 2**32, PART):
+        patterns = np.arange(
+            first, min(first + PART, 2**32), EVERY, dtype=np.int64
+        ).astype(np.uint32)
+        x = patterns.view(np.float32)
+        with np.errstate(all="ignore"):
+            exact = 1 / (1 + np.exp(-x.astype(np.float64)))
+            found = fast(x)
+            assert np.array_equal(np.isnan(found), np.isnan(exact))
+            units = np.abs(found - exact) / np.spacing(exact.astype(np.float32))
+        # Where exp(-x) is beyond float32, or the result below its normal numbers, it
+        # is 0 to a smallest normal number, as in NumPy.
+        normal = exact > np.finfo(np.float32).tiny
+        assert np.all(found[exact <= np.finfo(np.float32).tiny] <= 1.2e-38)
+        worst = max(worst, float(units[normal].max(initial=0)))
+    assert worst <= 3
