@@ -166,6 +166,27 @@ def test_what_fills_up_a_register_does_not_count(dtype):
             close(fast(given, whole), d(given, whole), 1, 1e-6 if dtype != float else 0)
 
 
+def passed_over(x):
+    return (
+        np.nanmax(x, axis=1), np.nanmin(x, axis=0), np.nanmax(x),
+        np.maximum.accumulate(x, axis=1), np.minimum.accumulate(x, axis=0),
+        np.max(x, axis=0), np.min(x), np.repeat(x, 3, axis=0), np.repeat(x, 2),
+        np.lib.stride_tricks.sliding_window_view(x, (2, 3)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_extremes_of_what_is_no_number(dtype):
+    x = np.random.default_rng(0).normal(size=(4, 5)).astype(dtype)
+    x[1], x[2, 3], x[0, 1], x[3, 0] = np.nan, np.nan, np.inf, -np.inf
+    d = derivo.derive(passed_over, x="N K", verify=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a row of NaN alone
+        expected = d(x)
+    for found, wanted in zip(d.compile()(x), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
 def layer(x, w, b):
     n = x @ w + b
     return {"y": np.tanh(n), "sums": n.sum(axis=0), "first": w}

@@ -1,6 +1,7 @@
 """Functions of elements in C: how exact they are, and what they do with NaN."""
 
 import ctypes
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,7 +148,7 @@ PART = 2**22 * EVERY
 
 @pytest.mark.parametrize("name", ["exp", "log", "tanh", "erf", "expm1", "log1p"])
 def test_units_in_the_last_place_over_all_of_float32(name):
-    reference = getattr(np, name, None)
+    reference: Any = getattr(np, name, None)
     if name == "erf":
         reference = pytest.importorskip("scipy.special").erf
     call, worst = Calls(np.float32), 0.0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from derivo.graph.element import Fold
 from derivo.graph.op import Op
 from derivo.ops.catalogue import register, spells
 from derivo.ops.cumulative import product_of, running_product, running_sum
@@ -19,6 +20,7 @@ from derivo.ops.reduce import (
     argmax,
     argmin,
     first_of,
+    reduced_axes,
     restore,
     selective,
     sum_of,
@@ -46,6 +48,9 @@ nanmax = register(
         "np.nanmax({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmax, -np.inf), latex=latex_along(r"\max"), attrs=REDUCING,
         samples=_draw,
+        element=Fold(
+            "np.nan", "{0} if {0} > {acc} or {acc} != {acc} else {acc}", reduced_axes
+        ),
         js="R.nanmax({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip
@@ -55,6 +60,9 @@ nanmin = register(
         "np.nanmin({0}, axis={axis}, keepdims={keepdims})",
         vjp=_extreme_vjp(argmin, np.inf), latex=latex_along(r"\min"), attrs=REDUCING,
         samples=_draw,
+        element=Fold(
+            "np.nan", "{0} if {0} < {acc} or {acc} != {acc} else {acc}", reduced_axes
+        ),
         js="R.nanmin({0}, {axis}, {keepdims})",
     )
 )  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import format_shape
-from derivo.graph.element import Placed, Scattered, sized
+from derivo.graph.element import Placed, Running, Scattered, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import register, spells
@@ -289,11 +289,13 @@ def _draw_so_far(rng: Any) -> Any:
 cummax: Op = register(
     Op("cummax", ("x",), lambda x, **_: x, "np.maximum.accumulate({0}, axis={axis})",
        vjp=_so_far_vjp(True), attrs={"axis": 0}, samples=_draw_so_far,
+       element=Running("-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}"),
        js="R.cummax({0}, {axis})")
 )  # fmt: skip
 cummin = register(
     Op("cummin", ("x",), lambda x, **_: x, "np.minimum.accumulate({0}, axis={axis})",
        vjp=_so_far_vjp(False), attrs={"axis": 0}, samples=_draw_so_far,
+       element=Running("np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}"),
        js="R.cummin({0}, {axis})")
 )  # fmt: skip
 

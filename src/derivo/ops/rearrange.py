@@ -337,6 +337,13 @@ def _repeat_spec(x: Spec, repeats: int, axis: int) -> Spec:
     )
 
 
+def _repeated_element(index: Any, attrs: Any, *_specs: Any) -> str:
+    axis = attrs["axis"] or 0
+    places = list(index)
+    places[axis] = f"{places[axis]} // {sized(attrs['repeats'])}"
+    return f"{{0}}[{', '.join(places)}]"
+
+
 repeat = register(
     Op(
         "repeat", ("x",), _repeat_spec,
@@ -344,7 +351,7 @@ repeat = register(
         if len(x.shape) > 1 else "np.repeat({0}, {repeats})",
         vjp=_repeat_vjp, attrs={"repeats": 1, "axis": None},
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"repeats": 2, "axis": 1}),
-        traits=LINEAR,
+        traits=LINEAR, element=Placed(_repeated_element),
         js="R.repeat({0}, {repeats}, {axis})",
     )
 )  # fmt: skip

@@ -62,7 +62,8 @@ def _mean_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[An
     return (broadcast_to(g / count(x, axis), shape=x.shape),)
 
 
-def _reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
+def reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
+    """Give the axes that a reduction runs over."""
     return normal_axis(attrs["axis"], len(shape))
 
 
@@ -82,7 +83,7 @@ sum_ = register(
         vjp=_sum_vjp, algebra=lambda x, axis, keepdims: x.sum(axis, keepdims),
         latex=latex_along(r"\sum"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
-        traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", _reduced_axes),
+        traits=frozenset({"analytic"}), element=Fold("0", "{acc} + {0}", reduced_axes),
         tidy=_tidy_reduction, called=("sum_{0}", "total"),
         js="R.sum({0}, {axis}, {keepdims})",
     )
@@ -94,7 +95,7 @@ mean = register(
         latex=latex_along(r"\operatorname{{mean}}"), attrs=REDUCING,
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 0, "keepdims": True}),
         traits=frozenset({"analytic", "floating"}),
-        element=Fold("0", "{acc} + {0}", _reduced_axes, finish="{acc} / {count}"),
+        element=Fold("0", "{acc} + {0}", reduced_axes, finish="{acc} / {count}"),
         tidy=_tidy_reduction, called=("mean_{0}", "mean"),
         js="R.mean({0}, {axis}, {keepdims})",
     )
@@ -108,13 +109,13 @@ def _index_spec(x: Spec, *, axis: Any, keepdims: bool) -> Spec:
 _arg_text = "({0}, axis={axis}, keepdims={keepdims})"
 argmax = register(
     Op("argmax", ("x",), _index_spec, "np.argmax" + _arg_text, attrs=REDUCING,
-       element=Extreme(">", _reduced_axes),
+       element=Extreme(">", reduced_axes),
        latex=latex_along(r"\operatorname{{argmax}}"),
        js="R.argmax({0}, {axis}, {keepdims})")
 )  # fmt: skip
 argmin = register(
     Op("argmin", ("x",), _index_spec, "np.argmin" + _arg_text, attrs=REDUCING,
-       element=Extreme("<", _reduced_axes),
+       element=Extreme("<", reduced_axes),
        latex=latex_along(r"\operatorname{{argmin}}"),
        js="R.argmin({0}, {axis}, {keepdims})")
 )  # fmt: skip
@@ -178,7 +179,7 @@ max_ = register(
         latex=latex_along(r"\max"),
         attrs=REDUCING,
         element=Fold(
-            "-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", _reduced_axes
+            "-np.inf", "{0} if {0} > {acc} or {0} != {0} else {acc}", reduced_axes
         ),
         samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
         js="R.max({0}, {axis}, {keepdims})",
@@ -194,7 +195,7 @@ min_ = register(
         latex=latex_along(r"\min"),
         attrs=REDUCING,
         element=Fold(
-            "np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", _reduced_axes
+            "np.inf", "{0} if {0} < {acc} or {0} != {0} else {acc}", reduced_axes
         ),
         samples=lambda rng: ((rng.permutation(12).reshape(3, 4) / 3.0,), {"axis": 1}),
         js="R.min({0}, {axis}, {keepdims})",
@@ -213,20 +214,20 @@ def _truths(rng: Any) -> Any:
 any_ = register(
     Op("any", ("x",), _boolean, "np.any({0}, axis={axis}, keepdims={keepdims})",
        latex=latex_along(r"\operatorname{{any}}"), attrs=REDUCING, samples=_truths,
-       element=Fold("0", "{acc} + ({0} != 0)", _reduced_axes, finish="{acc} > 0"),
+       element=Fold("0", "{acc} + ({0} != 0)", reduced_axes, finish="{acc} > 0"),
        js="R.any({0}, {axis}, {keepdims})")
 )  # fmt: skip
 all_ = register(
     Op("all", ("x",), _boolean, "np.all({0}, axis={axis}, keepdims={keepdims})",
        latex=latex_along(r"\operatorname{{all}}"), attrs=REDUCING, samples=_truths,
-       element=Fold("0", "{acc} + ({0} == 0)", _reduced_axes, finish="{acc} == 0"),
+       element=Fold("0", "{acc} + ({0} == 0)", reduced_axes, finish="{acc} == 0"),
        js="R.all({0}, {axis}, {keepdims})")
 )  # fmt: skip
 count_nonzero = register(
     Op("count_nonzero", ("x",), _index_spec,
        "np.count_nonzero({0}, axis={axis}, keepdims={keepdims})", attrs=REDUCING,
        samples=_truths,
-       element=Fold("0", "{acc} + ({0} != 0)", _reduced_axes),
+       element=Fold("0", "{acc} + ({0} != 0)", reduced_axes),
        js="R.countNonzero({0}, {axis}, {keepdims})")
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from derivo.errors import ShapeError
 from derivo.graph.dim import format_shape
-from derivo.graph.element import Unscripted
+from derivo.graph.element import Index, Placed, Scattered, Unscripted
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
 from derivo.ops import matrix_functions as plain
@@ -33,6 +33,23 @@ def _windows_spec(x: Spec, window: Any, axes: Any) -> Spec:
     return Spec((*shape, *window), x.kind)
 
 
+def _places(index: Index, axes: Any) -> tuple[str, ...]:
+    """Give the place in the array, for a window and a place inside it."""
+    rank = len(index) - len(axes)
+    places = list(index[:rank])
+    for axis, inside in zip(axes, index[rank:], strict=True):
+        places[axis] = f"{places[axis]} + {inside}"
+    return tuple(places)
+
+
+def _element_of_window(index: Index, attrs: Any, *_specs: Any) -> str:
+    return f"{{0}}[{', '.join(_places(index, attrs['axes']))}]"
+
+
+def _place_of_element(index: Index, attrs: Any, *_specs: Any) -> tuple[str, ...]:
+    return _places(index, attrs["axes"])
+
+
 windows: Op = register(
     Op(
         "windows", ("x",), _windows_spec,
@@ -46,6 +63,7 @@ windows: Op = register(
         ),
         latex=r"\operatorname{{windows}} {0}", traits=frozenset({"analytic"}),
         called=("windows_of_{0}", "windows"), js=_NO_PAGE,
+        element=Placed(_element_of_window),
     )
 )  # fmt: skip
 
@@ -65,6 +83,7 @@ add_windows: Op = register(
         ),
         latex=r"\operatorname{{windows}}^T {0}", traits=frozenset({"analytic"}),
         helpers=(plain.add_windows,), js=_NO_PAGE,
+        element=Scattered(_place_of_element),
     )
 )  # fmt: skip
 

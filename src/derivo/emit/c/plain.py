@@ -253,16 +253,15 @@ class PlainWriter(Writer):
         name, shape = self.module.arrays[node], node.spec.shape
         axis = (node.attrs["axis"] or 0) % len(shape)
         index = place(shape)
-        given = {
-            "_acc": Text("sum", "number"),
-            "_0": Text(self._factor(operand, index), "number", CAST),
-        }
+        given = {"_acc": Text("sum", "number"), "_0": Text("next", "number")}
         step = self.module.counted(node, self.printer.print(element.step, given)).code
         self.body.arrays[name] = None
         at, _ = self.reader.place(index, shape)
-        text = f"sum = {step};\n{name}[{at}] = (real)sum;"
+        start = self.printer.print(element.start, {}).code
+        value = self._factor(operand, index)
+        text = f"const double next = {value};\nsum = {step};\n{name}[{at}] = (real)sum;"
         along = [(index[axis], shape[axis])] if shape[axis] != 1 else []
-        text = f"double sum = {element.start};\n{self._around(text, along)}"
+        text = f"double sum = {start};\n{self._around(text, along)}"
         others = [
             (i, d) for a, (i, d) in enumerate(zip(index, shape, strict=True))
             if a != axis and d != 1

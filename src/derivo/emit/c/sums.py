@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from derivo.emit.c.element import Text, literal
 from derivo.emit.c.layout import block
 from derivo.emit.c.place import CAST, Body, Module
@@ -22,7 +24,10 @@ def neutral(fold: Fold) -> float:
     """
     step = compiled(fold.step, 1, ("acc",), ())
     start = compiled(fold.start, 0, (), ())(dtype=float)
-    return next(x for x in (start, 1.0) if step(x, acc=start, dtype=float) == start)
+    return next(
+        x for x in (start, 1.0)
+        if np.array_equal(step(x, acc=start, dtype=float), start, equal_nan=True)
+    )  # fmt: skip
 
 
 class Accumulator:

@@ -392,7 +392,7 @@ class PlaceWriter:
             taken_in(acc, step.code),
             f"{self.scope.called[node]}[{at}] = {acc};",
         ]
-        start = self.printer.real(literal(float(ast.literal_eval(element.start))))
+        start = self.printer.real(self.printer.print(element.start, {}))
         along = [(index[axis], shape[axis])] if shape[axis] != 1 else []
         lines = [f"real {acc} = {start.code};", around(inner, along)]
         others = [
