@@ -25,7 +25,7 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.explain.levels.calls import place_of
 from derivo.explain.levels.paths import paths_between
-from derivo.explain.levels.scalars import RESULT, Scalars, added, digits_for, slope
+from derivo.explain.levels.scalars import RESULT, Scalars, added, digits_for_all, slope
 from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 
@@ -111,15 +111,16 @@ def _as_product(node: Node, cells: Any, t: Scalars, *, along_paths: bool) -> lis
 
 def _numbers(parts: list[list[list[Part]]], t: Scalars) -> list[Row]:
     """Write the product in numbers, and what it comes to."""
-    totals, digits = [], RESULT
+    totals, sums = [], []
     for row in parts:
         cells = []
         for found in row:
             known = [p.values for p in found if p.values is not None]
             total = float(sum(a * b for a, b in known))
-            digits = max(digits, digits_for(total, known))
+            sums.append((total, known))
             cells.append(Number(total, RESULT))
         totals.append(tuple(cells))
+    digits = digits_for_all(sums)
     shown = [[[_shown(p, digits) for p in found] for found in row] for row in parts]
     split = _column_times_row(shown) or _row_times_matrix(shown)
     reason = t.words.runs("matrix.numbers")

@@ -35,7 +35,7 @@ from derivo.explain.levels.calls import call_sections, is_call, only_call, throu
 from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
-from derivo.explain.levels.scalars import digits_for
+from derivo.explain.levels.scalars import digits_for_all
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
@@ -282,7 +282,7 @@ def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list
     if not result.size or not above.shape == slopes.shape == result.shape:
         return []
     pairs = zip(above.ravel(), slopes.ravel(), result.ravel(), strict=True)
-    digits = max((digits_for(float(c), [(float(a), float(b))]) for a, b, c in pairs))
+    digits = digits_for_all((float(c), [(float(a), float(b))]) for a, b, c in pairs)
     product = Times(
         (numbers(above, digits), Mark(numbers(slopes, digits), factor.id)), ring
     )

@@ -147,14 +147,25 @@ def digits_for(total: float, products: Iterable[Iterable[float]]) -> int:
     A sum of products is shown with `RESULT` digits. Who multiplies the factors as they
     stand there comes to the same: they have one digit more, or as many as that takes.
     """
-    found = [list(p) for p in products]
-    goal = f"{total:.{RESULT}g}"
+    return digits_for_all([(total, products)])
+
+
+def digits_for_all(sums: Iterable[tuple[float, Iterable[Iterable[float]]]]) -> int:
+    """Give the digits with which each of several sums of products comes out right.
+
+    More digits are not always better: half a unit may be rounded the other way again.
+    """
+    found = [(f"{c:.{RESULT}g}", [list(p) for p in products]) for c, products in sums]
     for digits in range(RESULT, MOST_DIGITS):
-        with np.errstate(all="ignore"):
-            shown = sum(np.prod([float(f"{x:.{digits}g}") for x in p]) for p in found)
-        if f"{shown:.{RESULT}g}" == goal:
+        if all(_comes_to(goal, products, digits) for goal, products in found):
             return digits
     return MOST_DIGITS
+
+
+def _comes_to(goal: str, products: list[list[float]], digits: int) -> bool:
+    with np.errstate(all="ignore"):
+        shown = sum(np.prod([float(f"{x:.{digits}g}") for x in p]) for p in products)
+    return f"{shown:.{RESULT}g}" == goal
 
 
 def slope(f: Factor, values: Mapping[Node, Any]) -> float:
