@@ -245,3 +245,31 @@ def test_results_of_calls_are_called_as_in_the_code():
     titles = {inline_of(s.title) for s in document.sections if "call-" in s.anchor}
     assert "The call of twice that gives twice_out" in titles
     assert "The call of twice that gives out" in titles
+
+
+def test_a_function_for_several_shapes_is_told_once():
+    def linear(x, w, b):
+        return np.tanh(np.tanh(x @ w + b) * b) + b
+
+    def narrowing(x, w1, b1, w2, b2):
+        return linear(linear(x, w1, b1), w2, b2)
+
+    d = derivo.derive(
+        narrowing, x="N 4", w1="4 3", b1="3", w2="3 2", b2="2", keep="linear"
+    )
+    document = d.explain("matrix").document
+    assert anchors(document, "function-") == ["function-linear"]
+    assert len(anchors(document, "call-")) == 2
+
+
+def test_a_network_of_many_parameters_is_told_in_short():
+    """Gradients that one line of the code hands back are not told one by one there."""
+    from derivo.explain.document import SHORT, Display
+
+    function, specs = PROGRAMS["a list of 12"]
+    specs = {**specs, "layers": specs["layers"] * 3}
+    document = derivo.derive(function, **specs).explain("matrix").document
+    (section,) = (s for s in document.sections if s.anchor == SHORT)
+    outer, within = (b for b in section.blocks if isinstance(b, Display))
+    assert 36 <= len(outer.rows) <= 40
+    assert len(within.rows) > 5

@@ -251,24 +251,25 @@ def _why(why: Why, new: Mapping[Node, Node]) -> Why:
 def functions_of(outer: Subject, calls: Calls) -> tuple[Function, ...]:
     """Give the functions that are called, each once, with the calls of it.
 
-    With numbers, each has those of its first call.
+    With numbers, each has those of its first call. One that is called with arrays of
+    several shapes is one function still: it has the shapes of its first call.
     """
-    found: dict[Block, Function] = {}
+    found: dict[str, Function] = {}
     todo = [outer]
     numbered = outer.numbered + len(outer.all_factors)
     while todo:
         holder = todo.pop(0)
         for node in calls_in(holder.graph):
-            block = block_of(node)
-            if block not in found:
+            name = block_of(node).graph.name
+            if name not in found:
                 prefix = f"f{len(found) + 1}-"
                 body = _body(node, holder, calls)
                 body = replace(body, prefix=prefix, numbered=numbered)
                 numbered += len(body.all_factors)
-                found[block] = Function(block.graph.name, body, ())
+                found[name] = Function(name, body, ())
                 todo.append(body)
-            known = found[block]
-            found[block] = replace(known, calls=(*known.calls, (holder, node)))
+            known = found[name]
+            found[name] = replace(known, calls=(*known.calls, (holder, node)))
     return tuple(found.values())
 
 

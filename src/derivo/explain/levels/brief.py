@@ -20,6 +20,7 @@ from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Symbol
 from derivo.explain.formula.unicode import inline
+from derivo.explain.levels.calls import only_call
 from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling
@@ -34,32 +35,52 @@ LONGEST = 50  # characters of an equation within a reason
 
 def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
     """Tell the whole derivation in a few lines."""
-    rows = tuple(rows_of(Telling(subject, words)))
-    if not 0 < len(rows) <= MOST:
+    rows = _few(Telling(subject, words))
+    if not rows:
         return ()
     blocks: list[Block] = [Display(rows)]
     for function in subject.functions:
-        inner = tuple(rows_of(Telling(function.body, words)))
-        if 0 < len(inner) <= MOST:
+        inner = _few(Telling(function.body, words))
+        if inner:
             said = words.runs("calls.within_brief", name=Mono(function.name))
             blocks += [Paragraph(said), Display(inner)]
     title = words.runs("brief.title")
     return (Section(SHORT, title, tuple(blocks), "matrix"),)
 
 
-def rows_of(t: Telling) -> list[Row]:
+def _few(t: Telling) -> tuple[Row, ...]:
+    """Give the rows, if they are few enough to be short.
+
+    Of many parameters that go into a call, the code has the gradients in one line.
+    """
+    rows = rows_of(t)
+    if len(rows) > MOST:
+        rows = rows_of(t, handed=False)
+    return tuple(rows) if len(rows) <= MOST else ()
+
+
+def rows_of(t: Telling, *, handed: bool = True) -> list[Row]:
     """Give the derivation as rows of formulas.
 
     First what was recognised, then the chain rule from the result backwards, and below
     each gradient how it became shorter.
+
+    Parameters
+    ----------
+    t
+        What is told.
+    handed
+        With the gradients of arguments that a single call hands back.
     """
     moments = Moments(t)
     rows = list(_recognised(t))
     adjoints = t.subject.raw.adjoints
-    handed = adjoints.keys() & moments.looped.keys()
+    looped = adjoints.keys() & moments.looped.keys()
     told: set[Node] = set()
     for node in reversed(t.subject.graph.nodes()):
-        if moments.is_back(node) or node in handed:
+        if not (handed or node.inputs or only_call(node, t) is None):
+            continue
+        if moments.is_back(node) or node in looped:
             rows += _through_loop(node, moments)
         elif _has_a_name(node, t) and is_reached(node, t.subject):
             # What is passed on unchanged is told where it is computed.
