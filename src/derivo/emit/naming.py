@@ -115,7 +115,7 @@ class Naming:
     def _short(self, node: Node) -> str | None:
         """Give the name of an operand, or a word for what it is."""
         while node.inputs and "view" in node.op.traits and self.known(node) is None:
-            (node,) = node.inputs
+            node = node.inputs[0]
         return self._plain(node) or (self._word(node) if node.inputs else None)
 
     def _plain(self, node: Node) -> str | None:

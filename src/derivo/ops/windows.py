@@ -107,3 +107,84 @@ def sliding_window_view(
         )
         raise ShapeError(message)
     return windows(x, window=window, axes=axes)
+
+
+# --- one window, at a place that is computed ------------------------------------------
+
+
+def _window_spec(x: Spec, start: Spec, axis: int, length: Any) -> Spec:
+    if start.rank:
+        message = f"a window begins at one place, not at {format_shape(start.shape)}"
+        raise ShapeError(message)
+    return Spec((*x.shape[:axis], length, *x.shape[axis + 1 :]), x.kind)
+
+
+def _between(attrs: Any) -> str:
+    return ", ".join([":"] * attrs["axis"] + ["{1}:{1} + {length}"])
+
+
+def _between_js(attrs: Any, rank: int) -> str:
+    entries = ["R.ALL"] * rank
+    entries[attrs["axis"]] = "[{1}, {1} + {length}, null]"
+    return f"[{', '.join(entries)}]"
+
+
+def _window_latex(attrs: Any, *_specs: Any) -> str:
+    whole = r"\text{{:}}, " * attrs["axis"]
+    return rf"{{0}}[{whole}{{1}}\text{{{{:}}}}{{1}} + {attrs['length']}]"
+
+
+def _moved(index: Any, attrs: Any, *_specs: Any) -> tuple[str, ...]:
+    """Give the place in the whole of an element of the window."""
+    axis = attrs["axis"]
+    return (*index[:axis], f"{index[axis]} + {{1}}", *index[axis + 1 :])
+
+
+# The part ``x[i : i + k]`` of a fixed length that begins at a computed place i, where
+# it lies in the array as a whole.
+window: Op = register(
+    Op(
+        "window", ("x", "start"), _window_spec,
+        lambda attrs, *_: f"{{0}}[{_between(attrs)}]",
+        vjp=lambda g, _y, x, start, *, axis, length: (
+            add_window(g, start, shape=as_shape(x.shape), axis=axis, length=length),
+            None,
+        ),
+        attrs={"axis": 0, "length": 1},
+        samples=lambda rng: (
+            (rng.normal(size=(3, 6)), np.array(2)), {"axis": 1, "length": 3},
+        ),
+        latex=_window_latex, traits=frozenset({"analytic", "selects", "view"}),
+        called=("window_of_{0}", "window"),
+        js=lambda attrs, x, _start: f"R.slice({{0}}, {_between_js(attrs, x.rank)})",
+        element=Placed(
+            lambda index, attrs, *_: f"{{0}}[{', '.join(_moved(index, attrs))}]"
+        ),
+    )
+)  # fmt: skip
+
+# Its adjoint: zeros everywhere but there.
+add_window: Op = register(
+    Op(
+        "add_window", ("g", "start"),
+        lambda g, _start, shape, **_: Spec(shape, "float" if g.is_weak else g.kind),
+        lambda attrs, *_: "{out} = np.zeros({shape}, dtype={dtype})\n"
+        f"{{out}}[{_between(attrs)}] = {{0}}",
+        vjp=lambda g, _y, _x, start, *, axis, length, **_: (
+            window(g, start, axis=axis, length=length),
+            None,
+        ),
+        attrs={"shape": (), "axis": 0, "length": 1},
+        samples=lambda rng: (
+            (rng.normal(size=(3, 3)), np.array(2)),
+            {"shape": (3, 6), "axis": 1, "length": 3},
+        ),
+        latex=lambda attrs, *specs: r"\operatorname{{add}}_{{"
+        + _window_latex(attrs, *specs).removeprefix("{0}") + "}}({0})",
+        traits=frozenset({"analytic"}), called=("placed_{0}", "placed"),
+        js=lambda attrs, g, _start: (
+            f"R.embed({{0}}, {{shape}}, {_between_js(attrs, g.rank)})"
+        ),
+        element=Scattered(_moved),
+    )
+)  # fmt: skip

@@ -45,7 +45,7 @@ HINTS: dict[type[DerivoError], str] = {
 }
 # Operands that choose among values take no part in arithmetic.
 _PLAIN = {"pyint": "int", "pyfloat": "float"}
-CHOOSING = frozenset({"condition", "indices", "*indices"})
+CHOOSING = frozenset({"condition", "indices", "*indices", "start"})
 
 
 def as_attribute(value: Any) -> Any:

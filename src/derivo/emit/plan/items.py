@@ -476,6 +476,8 @@ def _is_view(node: Node) -> bool:
     element = node.op.element
     if not isinstance(element, Placed) or "view" not in node.op.traits:
         return False
+    if len(node.inputs) > 1:  # where it lies is computed
+        return False
     text = element.text(
         place(node.spec.shape), node.attrs, [i.spec for i in node.inputs], node.spec
     )

@@ -14,6 +14,7 @@ from derivo.ops.join import concatenate
 from derivo.ops.leaf import arange
 from derivo.ops.overlap import Index
 from derivo.ops.put import put, writes_of
+from derivo.ops.windows import window
 from derivo.ops.written import copied, written_at
 from derivo.trace.loops.again import Again
 from derivo.trace.loops.loop import TracedStep, place_holder
@@ -166,10 +167,18 @@ class _Rewriting:
             if not numbers_in(entry):
                 axis += 1
                 continue
-            x = gather(x, self._places(entry), axis=axis)
+            x = self._part_of(x, entry, axis)
             axis += entry[0] == "cut"
         picked: Node = x.node
         return picked
+
+    def _part_of(self, x: Any, entry: Entry, axis: int) -> Any:
+        """Take a row, a window or places in steps along one axis."""
+        kind, start, stop, stride = entry if entry[0] == "cut" else (*entry, 0, 0)
+        if kind == "at" or stride:
+            return gather(x, self._places(entry), axis=axis)
+        begin = as_value(self.recorder, start or 0, self.found)
+        return window(x, begin, axis=axis, length=stop - (start or 0))
 
     def _written(self, node: Node) -> Node:
         """Give an array with writes whose places are computed."""
