@@ -42,7 +42,7 @@ def averaged(x):
 def columns(x, w):
     out = []
     for t in range(x.shape[1] - 2):
-        out.append(x[:, t : t + 3].ravel() @ w)
+        out.append(x[:, t : t + 3].ravel() @ w)  # noqa: PERF401
     return np.stack(out)
 
 
