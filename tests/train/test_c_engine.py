@@ -455,12 +455,22 @@ def test_threads_are_taken_where_they_help_and_left_where_they_do_not():
     assert worked(pace, 100, 1e-3, 0.6e-3).count(2) > 50  # it has left
 
 
-def test_large_steps_are_tried_out_at_once():
-    assert worked(Pace(cores=2), 10, 30e-3, 18e-3)[:4] == [1, 2, 2, 2]
+def test_large_steps_are_tried_out_by_two_calls():
+    assert worked(Pace(cores=2), 10, 30e-3, 18e-3)[:4] == [1, 1, 2, 2]
     assert worked(Pace(cores=2), 100, 30e-3, 18e-3).count(1) < 15
     # Threads that wait for each other at many places lose more than they win.
-    assert worked(Pace(cores=2), 10, 6e-3, 24e-3)[3:5] == [2, 1]
+    assert worked(Pace(cores=2), 10, 6e-3, 24e-3)[3:6] == [2, 2, 1]
     assert worked(Pace(cores=2), 100, 6e-3, 24e-3).count(2) < 15
+
+
+def test_a_call_that_others_have_disturbed_does_not_decide():
+    for first, second in ((52e-3, 28e-3), (28e-3, 52e-3)):
+        pace = Pace(cores=2)
+        worked(pace, 2, 48e-3, first)
+        assert pace.threads == 2
+        worked(pace, 1, 48e-3, first)
+        worked(pace, 1, 48e-3, second)
+        assert worked(pace, 3, 48e-3, 28e-3) == [2, 2, 2]
 
 
 def test_a_container_has_as_many_cores_as_its_share_of_time(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ from derivo.run.in_numpy import InNumpy, Left
 
 # Threads meet twice a step; below this they wait longer than they work.
 SECONDS_WORTH_THREADS = 100e-6
-# Above this one call tells as much as several of shorter steps.
+# Above this a call tells as much as two of shorter steps.
 SECONDS_OF_A_LARGE_STEP = 20e-3
 # Above the first it is tried out, with so many calls of each kind; what was faster
 # stays for some calls, and for longer each time that it wins again.
@@ -214,7 +214,7 @@ class Pace:
     """How many steps a call makes, and on how many threads: learnt from what they took.
 
     Others may take cores away and give them back at any time, so one and all cores are
-    compared again and again, by the medians of a few calls.
+    compared again and again, by a few calls.
 
     Parameters
     ----------
@@ -238,7 +238,7 @@ class Pace:
         if self.cores == 1:
             return
         self._recent[self.threads].append(each)
-        self._left -= CALLS_OF_A_TRIAL if each >= SECONDS_OF_A_LARGE_STEP else 1
+        self._left -= 2 if each >= SECONDS_OF_A_LARGE_STEP else 1
         if self._left <= 0 or self._is_slower_together():
             self._choose()
 
@@ -258,7 +258,13 @@ class Pace:
         elif self.threads == self._best:
             self.threads, self._left = self._other(self._best), CALLS_OF_A_TRIAL
         else:
-            better = self.cores if median(together) < 0.95 * median(alone) else 1
+            # What is tried counts by its best call: all else that happens on a machine
+            # makes calls slower.
+            of_alone, of_together = (
+                (min, median) if self.threads == 1 else (median, min)
+            )  # fmt: skip
+            is_faster = of_together(together) < 0.95 * of_alone(alone)
+            better = self.cores if is_faster else 1
             shortest, longest = CALLS_BETWEEN_TRIALS
             won_again = better == self._best
             self._stay = min(2 * self._stay, longest) if won_again else shortest

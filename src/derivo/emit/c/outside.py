@@ -48,11 +48,35 @@ int step_out_of_range(void) {
     return __atomic_exchange_n(&out_of_range, 0, __ATOMIC_RELAXED);
 }
 
+/* The system may begin a thread on the core of the one that starts it, and leave it
+   there for longer than a run takes: such a thread goes to another one. */
+static int core(void) {
+#ifdef __linux__
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}
+static void leave(int taken) {
+#ifdef __linux__
+    const pthread_t self = pthread_self();
+    cpu_set_t all, others;
+    if (taken < 0 || taken >= CPU_SETSIZE || taken != core()) return;
+    if (pthread_getaffinity_np(self, sizeof all, &all)) return;
+    others = all;
+    CPU_CLR(taken, &others);
+    if (!CPU_COUNT(&others)) return;
+    pthread_setaffinity_np(self, sizeof others, &others);
+    pthread_setaffinity_np(self, sizeof all, &all);
+#endif
+    (void)taken;
+}
 /* The steps of a run that one thread makes. */
 struct worker {
     struct step *base, own;
     struct member member;
     int *go;  /* how many threads there are, once that is known */
+    int core;  /* of the thread that starts the others */
     long rows, batch, from, to, step_number, failed;
     double loss, total;
 };
@@ -60,6 +84,7 @@ static void *work(void *given) {
     struct worker *w = given;
     struct step *s = &w->own;
     struct member *me = &w->member;
+    if (me->thread) leave(w->core);
     while (!(me->threads = __atomic_load_n(w->go, __ATOMIC_ACQUIRE))) sched_yield();
     *s = *w->base;
     for (long k = w->from; k < w->to; ++k) {
@@ -90,6 +115,7 @@ long step_run(struct step *s, const int64_t *order, long rows, long batch, long 
     struct team team;
     pthread_t others[MOST_THREADS];
     int started = 1, go = 0;
+    const int here = core();
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     memset(&team, 0, sizeof team);
     struct worker *workers = malloc((size_t)threads * sizeof *workers);
@@ -99,7 +125,7 @@ long step_run(struct step *s, const int64_t *order, long rows, long batch, long 
     s->is_changed = 0;
     for (int p = 0; p < threads; ++p)
         workers[p] = (struct worker){
-            .base = s, .member = {.team = &team, .thread = p}, .go = &go,
+            .base = s, .member = {.team = &team, .thread = p}, .go = &go, .core = here,
             .rows = rows, .batch = batch, .from = from, .to = to,
             .step_number = step_number, .failed = -1};
     for (; started < threads; ++started)
