@@ -99,6 +99,17 @@ def test_a_branch_is_not_written_with_what_only_the_other_can_compute(seed):
         np.testing.assert_allclose(got[name], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_a_product_with_zero_does_not_stand_for_another():
+    def f(y):
+        a = 1 / y
+        u = np.where(y != 0, a * 0 + a, 0)
+        return np.sum(np.tanh(u) * 0)
+
+    y = np.array([0.0, 1.0])
+    assert derivo.derive(f, y="N")(y) == f(y) == 0
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.filterwarnings("ignore::derivo.errors.IndependentWarning")
 @pytest.mark.parametrize("seed", SEEDS)

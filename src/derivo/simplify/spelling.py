@@ -301,8 +301,8 @@ class Recogniser:
             terms = reader(same)
             if terms.items == Terms.of(same).items:
                 continue
-            if divides_in_vain(same, terms.items):
-                continue  # it is not equal where it divides by 0
+            if not terms.items or divides_in_vain(same, terms.items):
+                continue  # it is not equal where it is made of what is infinite
             key = frozenset(terms.items.items())
             if reader is self.shallow:
                 same = self.values.setdefault((key, same.spec), same)
