@@ -1,13 +1,16 @@
 """Compiled derivations give what derivations give, on the whole catalogue."""
 
+import re
 import warnings
 from functools import cache, partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import derivo
 import derivo.compiled
+from derivo.emit.c.module import left_to_numpy
 from derivo.errors import DtypeError, NotSupportedError, ShapeError, UsageError
 from derivo.graph.nest import leaves
 from derivo.ops.catalogue import CATALOGUE
@@ -104,6 +107,15 @@ def test_every_operation(threads, monkeypatch):
     found, others = d.compile().value_and_gradients(operands)
     close(found, value, 10)
     close(others, gradients, 10)
+
+
+def test_what_is_left_to_numpy_is_what_the_page_says():
+    d, _ = derived()
+    computation = d.compile()._computation(with_gradients=True).prepared()
+    left = {node.op.name for node in left_to_numpy(computation)}
+    page = Path(__file__).parents[1] / "docs" / "compiled.md"
+    table = page.read_text("utf-8").split("operations that NumPy computes |")[1]
+    assert set(re.findall(r"`(\w+)`", table.split("\n\n")[0])) == left
 
 
 def test_every_operation_in_float32_is_as_exact_as_in_numpy():

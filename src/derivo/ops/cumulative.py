@@ -27,6 +27,7 @@ from derivo.ops.reduce import (
     REDUCING,
     along,
     combine_axes,
+    reduced_axes,
     restore,
     selective,
     ufunc_reduce,
@@ -74,10 +75,6 @@ def _prod_vjp(g: Any, _y: Any, x: Any, *, axis: Any, keepdims: bool) -> tuple[An
     return (restore(g, x, axis, keepdims=keepdims) * others,)
 
 
-def _reduced_axes(attrs: Any, shape: Any) -> tuple[int, ...]:
-    return normal_axis(attrs["axis"], len(shape))
-
-
 prod = register(
     Op(
         "prod", ("x",), _prod_spec, "np.prod({0}, axis={axis}, keepdims={keepdims})",
@@ -85,7 +82,7 @@ prod = register(
         samples=lambda rng: ((rng.normal(size=(3, 4)),), {"axis": 1}),
         traits=frozenset({"analytic"}),
         js="R.prod({0}, {axis}, {keepdims})",
-        element=Fold("1", "{acc} * {0}", _reduced_axes),
+        element=Fold("1", "{acc} * {0}", reduced_axes),
     )
 )  # fmt: skip
 product_of = along(prod)
