@@ -29,6 +29,11 @@ def mixed(x, w, v, g, b):
     return np.cos(h @ v) * g + b
 
 
+def perceptron(x, w, v):
+    """Two layers: without the gradient of x, one product of four is saved."""
+    return np.tanh(np.tanh(x @ w) @ v)
+
+
 def linear(x, w, b):
     n = x @ w + b
     return np.tanh(n) * n
@@ -56,6 +61,10 @@ def far(t, w, b):
     return linear(linear(t, w, b), w, b)
 
 
+def two_of_data(t, w, v):
+    return perceptron(perceptron(t, w, v), w, v)
+
+
 def outer(x, g, b):
     return np.sin(normal(x, g, b)) * x
 
@@ -72,6 +81,7 @@ CASES: dict[Any, tuple[dict[str, Any], tuple[str, ...], str, int]] = {
               ("w", "v", "g", "b"), "mixed", 1),
     two_sets: ({"x": "N 3", "y": "N 3", "g": "3", "b": "3"}, ("x", "g", "b"),
                "normal", 1),
+    two_of_data: ({"t": "N M", "w": MATRIX, "v": MATRIX}, ("w", "v"), "perceptron", 1),
     far: ({"t": "N M", "w": MATRIX, "b": ROW}, ("w", "b"), "linear", 2),
     nested: ({"t": "N M", "x": "N M", "g": ROW, "b": ROW}, ("x", "g", "b"), "outer", 2),
 }  # fmt: skip

@@ -16,8 +16,9 @@ from derivo.graph.node import order
 from derivo.simplify.driver import Functions
 from derivo.simplify.model import Derived
 
-# Of products of matrices, and of operations in all, so large a part may be in vain.
-SMALL_PART_OF_PRODUCTS, SMALL_PART = 1 / 4, 1 / 2
+# So large a part of a call may be in vain: of its products of matrices, which take the
+# time, and of its operations in all.
+SMALL_PART = 1 / 3
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Work:
         products = larger.products - self.products
         operations = larger.operations - self.operations
         return (
-            products <= SMALL_PART_OF_PRODUCTS * self.products
-            and operations <= SMALL_PART * self.operations
+            products <= SMALL_PART * larger.products
+            and operations <= SMALL_PART * larger.operations
         )
 
 
