@@ -183,6 +183,8 @@ class _Printer:
         for part in ast.walk(tree):
             if isinstance(part, ast.Call) and _is_number_of_sizes(part):
                 self.replace(part, ast.unparse(part.args[0]))
+            for places in _listed(part):
+                self.replace(places, f"np.array({ast.unparse(places)})")
 
     # --- text -------------------------------------------------------------------------
 
@@ -224,6 +226,14 @@ def _lacking(tree: ast.AST) -> Iterator[tuple[str, ast.Attribute]]:
             yield ast.unparse(node), node
 
 
+def _listed(node: ast.AST) -> list[ast.List]:
+    """Give the lists in an index, as in ``x[:, [2, 1]]``: to JAX they are arrays."""
+    if not isinstance(node, ast.Subscript):
+        return []
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    return [part for part in parts if isinstance(part, ast.List)]
+
+
 def _is_number_of_sizes(node: ast.Call) -> bool:
     """Tell whether a call turns what NumPy makes of sizes into a Python number.
 
@@ -238,6 +248,18 @@ class _Instead(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         return node.args[0] if _is_number_of_sizes(node) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        places = _listed(node)
+        self.generic_visit(node)
+        for found in places:
+            array = written("np.array({0})", found)
+            if node.slice is found:
+                node.slice = array
+            elif isinstance(node.slice, ast.Tuple):
+                parts = node.slice.elts
+                parts[parts.index(found)] = array
+        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         name = ast.unparse(node)
