@@ -336,8 +336,8 @@ def known_number(x: Any) -> float | None:
 
 def _power_vjp(g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
     # 0 ** 0 is 1 and stays 1, and so does 0 ** b for b > 0 stay 0: where the plain rule
-    # meets 0 times infinity, the product is 0. Known numbers need no such care. At 0 ** 0
-    # the slope by b is taken as 0, too, as PyTorch and JAX take it.
+    # meets 0 times infinity, the product is 0. Known numbers need no such care. The
+    # slope by b is taken as 0 at 0 ** 0, too, as PyTorch and JAX take it.
     base, exponent = known_number(a), known_number(b)
     one_less, under_log = b - 1, a
     if exponent is None:
