@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from base64 import b64decode
+
 import numpy as np
 import pytest
 
@@ -731,6 +736,22 @@ def test_it_prints_every_step(page):
     hidden = js(page, "return [...document.querySelectorAll('.moment')].filter(m => m.hidden).length")  # fmt: skip
     assert hidden == 0
     assert len(page.execute_cdp_cmd("Page.printToPDF", {})["data"]) > 20_000
+
+
+def test_what_is_printed_holds_every_step_and_every_line(page, explanation, tmp_path):
+    if shutil.which("pdftotext") is None:
+        pytest.skip("NO PDFTOTEXT: what is printed is not read; install poppler-utils")
+    file = tmp_path / "net.pdf"
+    file.write_bytes(b64decode(page.execute_cdp_cmd("Page.printToPDF", {})["data"]))
+    command = [shutil.which("pdftotext"), str(file), "-"]
+    done = subprocess.run(command, capture_output=True, check=True)
+    printed = re.sub(r"\s", "", done.stdout.decode())
+    phases = [m.phase for m in explanation.window.moments]
+    assert printed.count("Forward:") == phases.count("forward")
+    assert printed.count("Backward:") == phases.count("backward")
+    for line in explanation.window.code.lines:
+        if line.text.startswith("    d_"):
+            assert re.sub(r"\s", "", line.text.partition("#")[0]) in printed
 
 
 def test_hostile_names_are_shown_and_never_run(browser, tmp_path):

@@ -24,22 +24,38 @@ DOT = 8.0
 GAP = 21.0
 CIRCLE = 30.0
 PAD = 5.0  # around what stands on a card
-NUMBERED = 8  # rows and columns that are shown with numbers
+NUMBERED = 8  # rows and columns that are shown with numbers,
+FEW = 4  # and of a picture that would be shown too small;
+SMALL, GAIN = 0.6, 1.15  # which that is, and how much larger the other has to be
 MOST = 16  # rows and columns that are shown at all
 ROOM = 744.0, 740.0  # of the picture, in a window of 1280 x 900
 LARGEST = 1.35  # of its size: a small picture is not blown up further
 LONGEST = 17  # letters above a card: the name, and what it is computed as
 
 
-def in_cards(plain: Drawing, about: Subject) -> Drawing:
+def in_cards(plain: Drawing, about: Subject, most: int = NUMBERED) -> Drawing:
     """Give a card to each value that has a name, with room for it and its gradient.
 
     What is computed on the way to a value is part of it; its steps light it up.
+
+    Parameters
+    ----------
+    most
+        Rows and columns that are shown with numbers.
     """
     named = _with_names(fold(plain, named_values(plain)), plain)
     nodes = {i: n for n, i in about.ids.items()}
-    spots = tuple(_with_room(s, nodes, about) for s in named.spots)
+    spots = tuple(_with_room(s, nodes, about, most) for s in named.spots)
     return replace(named, spots=spots)
+
+
+def readable(plain: Drawing, about: Subject) -> Drawing:
+    """Lay out cards; where numbers would be too small, of large arrays heat alone."""
+    whole = laid_out(in_cards(plain, about))
+    if scale_of(whole) >= SMALL:
+        return whole
+    coarse = laid_out(in_cards(plain, about, FEW))
+    return coarse if scale_of(coarse) > GAIN * scale_of(whole) else whole
 
 
 def laid_out(cards: Drawing) -> Drawing:
@@ -107,7 +123,8 @@ class _Ways:
         # A number beside the number of a factor would look like another of these.
         is_number = not part.label.strip("−./0123456789")
         label = f"· {part.label}" if is_number else part.label
-        return replace(edge, label=label, factor=" ".join(factors))
+        # First the one that the label is of: it gives the line its colour.
+        return replace(edge, label=label, factor=" ".join(reversed(factors)))
 
     def _whole(self, edge: Edge) -> str:
         """Give the sign of the derivative of one card by another: ``∂s/∂k``."""
@@ -120,7 +137,7 @@ class _Ways:
         return whole if len(signs) == 2 and len(whole) <= LABEL else "∂"
 
 
-def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
+def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject, most: int) -> Spot:
     node = nodes[(spot.members or (spot.id,))[-1]]
     blank = replace(spot, value="", gradient="", shape="")
     if spot.kind == "argument":
@@ -135,7 +152,7 @@ def _with_room(spot: Spot, nodes: dict[str, Node], about: Subject) -> Spot:
     shape = np.shape(about.values[node])
     is_named = spot.name is not None or spot.kind == "argument" or spot.is_result
     has_gradient = node in about.raw.adjoints
-    room = room_of(shape, is_named=is_named, has_gradient=has_gradient)
+    room = room_of(shape, is_named=is_named, has_gradient=has_gradient, most=most)
     if has_gradient and spot.name is not None:  # the gradient's name stands on the card
         least = text_width(f"d{inline(spot.name)}", "name")
         room = max(room[0], least), room[1]
@@ -154,11 +171,11 @@ def _formula(node: Node, about: Subject) -> str:
 
 
 def room_of(
-    shape: tuple[int, ...], *, is_named: bool, has_gradient: bool
+    shape: tuple[int, ...], *, is_named: bool, has_gradient: bool, most: int = NUMBERED
 ) -> tuple[float, float]:
     """Give the width and height of what is drawn for a value."""
     rows, columns = grid_of(shape)
-    wide, tall = cell_of(shape, is_named=is_named)
+    wide, tall = cell_of(shape, is_named=is_named, most=most)
     grids = 1 + has_gradient
     height = grids * rows * tall + (grids - 1) * GAP + 2 * PAD
     if is_named:
@@ -173,8 +190,10 @@ def grid_of(shape: tuple[int, ...]) -> tuple[int, int]:
     return min(max(rows, 1), MOST), min(max(columns, 1), MOST)
 
 
-def cell_of(shape: tuple[int, ...], *, is_named: bool) -> tuple[float, float]:
+def cell_of(
+    shape: tuple[int, ...], *, is_named: bool, most: int = NUMBERED
+) -> tuple[float, float]:
     """Give the size of a cell: with a number where there is room for numbers."""
     rows = int(np.prod(shape[:-1])) if len(shape) > 1 else 1
-    small = rows <= NUMBERED and (shape[-1] if shape else 1) <= NUMBERED
+    small = rows <= most and (shape[-1] if shape else 1) <= most
     return CELL if small and (is_named or not shape) else (DOT, DOT)

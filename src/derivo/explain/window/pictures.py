@@ -19,7 +19,7 @@ from derivo.explain.formula.tree import Formula, Number, Plus, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.window.model import Loop, Picture
-from derivo.explain.window.picture import in_cards, laid_out, scale_of
+from derivo.explain.window.picture import in_cards, laid_out, readable, scale_of
 from derivo.graph.node import Frame
 
 READABLE = 0.42  # of its size: a picture that is shown smaller has its calls as boxes
@@ -42,13 +42,13 @@ def _draw(
 ) -> None:
     """Draw a part of the graph; if it is large, with its calls as boxes."""
     own, place = f"p{len(found)}", len(found)
-    whole = laid_out(in_cards(_with_sources(plain), about))
+    whole = readable(_with_sources(plain), about)
     boxes = [_with_arguments(b, plain) for b in _outermost(plain)]
     if not boxes or scale_of(whole) > READABLE:
         found.append(Picture(own, name, whole, within, _held(plain)))
         return
     folded = _as_calls(fold(_with_sources(plain), boxes))
-    drawing = laid_out(in_cards(folded, about))
+    drawing = readable(folded, about)
     found.append(Picture(own, name, drawing, within, _held(plain)))
     opened = {}
     for called, members in boxes:
