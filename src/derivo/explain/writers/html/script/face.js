@@ -28,10 +28,12 @@ window.addEventListener("hashchange", follow);
 window.addEventListener("beforeprint", () => {
   Object.assign(state, { step: steps.length, revealed: true });
   render();
+  isPrinted = true;
+  $("#code").className = "";
   for (const shown of [...moments, ...codeLines]) shown.hidden = false;
   for (const gap of $$("#code .gap")) gap.remove();
   for (const fold of $$("details")) fold.open = true;
   for (const story of $$(".story")) unfold(story, true);
 });
-window.addEventListener("afterprint", () => { shownCode = ""; render(); });
+window.addEventListener("afterprint", () => { isPrinted = false; fitted = shownCode = ""; render(); });
 follow();

@@ -3,7 +3,7 @@ const LEAST = 0.58, WIDE = window.matchMedia ? matchMedia("(min-width: 62.5rem)"
 let fitted = "";
 function fit(key) {
   // While numbers alone change nothing is measured: that would lay the page out at once.
-  if (key === fitted) return;
+  if (key === fitted || isPrinted) return;
   fitted = key;
   const card = $("#card"), isCut = () => card.scrollHeight > card.clientHeight + 1;
   card.classList.remove("tight");
@@ -19,4 +19,5 @@ function fit(key) {
   card.classList.add("tight");
   for (let size = 0.95; isCut() && size > LEAST; size -= 0.05) card.style.setProperty("--fit", size);
 }
-window.addEventListener("resize", () => { fitted = shownCode = ""; render(); });
+let isPrinted = false; // on paper is room for everything
+window.addEventListener("resize", () => { if (!isPrinted) { fitted = shownCode = ""; render(); } });
