@@ -14,6 +14,7 @@ from derivo.layers import Dense
 from derivo.ops.catalogue import CATALOGUE
 from tests.catalogue import CASES, LOOPS
 from tests.test_compiled import PLACED, drawn
+from tests.train.cortex_m4 import MACHINE, files_for
 from tests.train.losses_to_train import CASES as LOSSES
 from tests.train.test_training_step import step_of
 
@@ -288,9 +289,8 @@ def test_it_compiles_for_a_small_machine(tmp_path):
     net.build(6)
     net.export(tmp_path)
     out = str(tmp_path / "model.o")
-    machine = ["-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16"]
     subprocess.run(
-        [str(ARM), *machine, *STRICT, "-Os", "-c", str(tmp_path / "model.c"),
+        [str(ARM), *MACHINE, *STRICT, "-Os", "-c", str(tmp_path / "model.c"),
          "-o", out], check=True,
     )  # fmt: skip
     names = subprocess.run(
@@ -300,3 +300,33 @@ def test_it_compiles_for_a_small_machine(tmp_path):
         text=True,
     ).stdout
     assert {"malloc", "free", "printf"}.isdisjoint(names.split())
+
+
+@pytest.mark.skipif(
+    ARM is None or shutil.which("qemu-system-arm") is None,
+    reason="no Cortex-M4 to run on",
+)
+@pytest.mark.parametrize("name", ["network", "LSTM"])
+def test_it_runs_on_a_small_machine(name, tmp_path):
+    if name == "network":
+        net = network()
+        net.build(6)
+        net.export(tmp_path, rows=8)
+    else:
+        case = LOSSES[name]
+        step_of(case).export(tmp_path, **case.data)
+    begin = [str(ARM), *MACHINE, "-print-file-name=rdimon-crt0.o"]
+    found = subprocess.run(begin, check=True, capture_output=True, text=True).stdout
+    texts = [str(tmp_path / f) for f in ("model.c", "model_test.c")]
+    out = str(tmp_path / "model.elf")
+    subprocess.run(
+        [str(ARM), *MACHINE, "-Os", *texts, *files_for(tmp_path), found.strip(), "-o",
+         out, "-lm"], check=True, capture_output=True,
+    )  # fmt: skip
+    run = subprocess.run(
+        ["qemu-system-arm", "-machine", "mps2-an386", "-nographic",  # noqa: S607
+         "-semihosting-config", "enable=on", "-kernel", out],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
+    assert run.stdout.count("ok\n") == (3 if name == "network" else 1)
