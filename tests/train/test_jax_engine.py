@@ -79,7 +79,7 @@ class TestWithJax:
             np.testing.assert_allclose(found, expected, rtol=bound, atol=bound)
             found[...] = 0  # an array of NumPy, which may be written to
 
-    @pytest.mark.parametrize("name", [n for n in LOSSES if n != "LSTM"])
+    @pytest.mark.parametrize("name", LOSSES)
     def test_a_training_step(self, name):
         case = LOSSES[name]
         steps = [step_of(case) for _ in range(2)]
@@ -145,11 +145,13 @@ class TestWithJax:
         [
             "attention", "causal_attention", "convolution_2d", "embedding", "gru_cell",
             "packed_lstm_cell", "softmax_cross_entropy", "max_pooling", "layer_norm",
-            "rows_added_to_a_table", "three_steps",
+            "rows_added_to_a_table", "three_steps", "running_products", "advantages",
+            "forward_algorithm", "soft_warping", "mean_so_far",
         ],
     )  # fmt: skip
     def test_functions_of_the_catalogue(self, name):
-        dtype = np.float32 if name in {"layer_norm", "embedding"} else np.float64
+        single = {"layer_norm", "embedding", "running_products", "advantages"}
+        dtype = np.float32 if name in single else np.float64
         case = (CASES | LOOPS)[name]
         d = derivo.derive(case.function, **case.specs)
         arrays = {

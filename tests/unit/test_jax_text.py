@@ -96,3 +96,52 @@ def test_a_step_is_the_numpy_step_but_for_its_import():
     net.build(4)
     expected = net.source_for("numpy").replace("import numpy", "import jax.numpy")
     assert net.source_for("jax") == expected
+
+
+def test_a_loop_over_numbers_is_a_function_of_a_step():
+    head, lines = printed(
+        "h = np.zeros(3)", "hs = np.empty((4, 3))",
+        "for t in reversed(range(1, x.shape[0])):",
+        "    before = hs[t - 1] if t > 1 else 0.0",
+        "    z = x[t] @ v + before", "    h = np.tanh(z) * h", "    hs[t] = h",
+        "return h, hs",
+    )  # fmt: skip
+    assert "from jax import lax" in head
+    zeros = "np.full_like(hs[0], 0.0)"
+    assert lines == [
+        "h = np.zeros(3)", "hs = np.empty((4, 3))", "",
+        "def turn(t, carried):",
+        "    h, hs = carried",
+        "    t = x.shape[0] - t",
+        f"    before = lax.cond(t > 1, lambda: hs[t - 1], lambda: {zeros})",
+        "    z = x[t] @ v + before", "    h = np.tanh(z) * h",
+        "    hs = hs.at[t].set(h)",
+        "    return h, hs", "", "carried = (h, hs)",
+        "carried = lax.fori_loop(1, x.shape[0], turn, carried)", "h, hs = carried",
+        "return h, hs",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (["for i in range(3):", "    x = x * i"], "i is more than an index"),
+        (["for i in range(3):", "    x = x[i:]"], "i is more than an index"),
+        (["for i in range(3):", "    x = x if v[i] > 0 else v[i]"], None),
+        (["for i in range(0, 8, 2):", "    x = x + v[i]"], "it goes in larger steps"),
+        (["for a in v:", "    x = x + a"], "it does not go through numbers"),
+        (["for i in range(3):", "    if i:", "        x = x + v"],
+         "a step is more than assignments"),
+        (["a = []", "for i in range(3):", "    a[i] = v"], "it fills a list"),
+        (["for i in range(3):", "    y = v[i]", "x = y"],
+         "what it leaves behind is not there before"),
+    ],
+)  # fmt: skip
+def test_a_loop_that_stays_says_why(lines, reason):
+    text = "\n".join(printed(*lines)[1])
+    if reason is None:
+        assert "lax.cond(v[i] > 0" in text
+    else:
+        assert (
+            f"# JAX compiles each step of this loop by itself: {reason}.\nfor" in text
+        )

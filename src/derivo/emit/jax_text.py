@@ -2,16 +2,20 @@
 
 Arrays of JAX are never written to. What NumPy's text writes in place is printed, from
 the syntax tree of its statement, as a new array under the old name:
-``x[i] += v`` as ``x = x.at[i].add(v)``. All other lines stay as they are.
+``x[i] += v`` as ``x = x.at[i].add(v)``. A loop over numbers is a function of a step,
+see `derivo.emit.jax_loops`. All other lines stay as they are.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 
 from derivo.emit.expression import written
+from derivo.emit.jax_loops import Turns, choices_of, turns_of
 from derivo.emit.wrap import wrapped
 from derivo.errors import NotSupportedError
 
@@ -81,6 +85,12 @@ class _Printer:
         self.needed: dict[str, None] = {}
         self.dedented: set[int] = set()
         self.lists: set[str] = set()
+        self.taken = set(re.findall(r"\w+", text))
+        self.function: ast.FunctionDef | None = None
+        # The numbers of the steps that are compiled once.
+        self.numbers: tuple[str, ...] = ()
+        self.has_loops = False
+        self.carried = ""  # what they call what the steps hand on
 
     # --- statements -------------------------------------------------------------------
 
@@ -92,8 +102,9 @@ class _Printer:
         """Note what is printed otherwise in a statement."""
         if isinstance(tree, ast.FunctionDef):
             outer, self.lists = self.lists, self.lists | set(_lists(tree))
+            around, self.function = self.function, tree
             self.body(tree.body)
-            self.lists = outer
+            self.lists, self.function = outer, around
         elif isinstance(tree, ast.Import | ast.ImportFrom):
             self.imported(tree)
         elif isinstance(tree, ast.If) and _refuses_values(tree):
@@ -104,6 +115,8 @@ class _Printer:
             self.edits.append(_Edit(first, 0, last, 0, ""))
             self.dedented |= set(range(last, (tree.end_lineno or last) + 1))
             self.body(tree.body)
+        elif isinstance(tree, ast.For) and self.function is not None:
+            self.loop(tree, turns_of(tree, self.function, self.lists))
         elif isinstance(tree, ast.For | ast.If | ast.While | ast.With):
             for part in ast.iter_child_nodes(tree):
                 if isinstance(part, ast.expr):
@@ -116,6 +129,56 @@ class _Printer:
     def body(self, statements: list[ast.stmt]) -> None:
         for statement in statements:
             self.statement(statement)
+
+    def loop(self, tree: ast.For, turns: Turns | str) -> None:
+        """Print a loop as a function of a step, or say why it stays as it is."""
+        indent = " " * tree.col_offset
+        if isinstance(turns, str):
+            first, start = tree.lineno, tree.col_offset
+            said = f"# JAX compiles each step of this loop by itself: {turns}."
+            self.edits.append(_Edit(first, start, first, start, f"{said}\n{indent}"))
+            self.expressions(tree.iter)
+            self.body(tree.body)
+            return
+        self.has_loops = True
+        name = self.fresh("turn")
+        together = ", ".join(turns.carried)
+        is_alone = len(turns.carried) == 1
+        self.carried = self.carried or self.fresh("carried")
+        given = together if is_alone else self.carried
+        head = ["", f"{indent}def {name}({turns.number}, {given}):"]
+        if not is_alone:
+            head += wrapped(f"{indent}    {together} = {given}")
+        if turns.is_reverse:
+            head.append(f"{indent}    {turns.number} = {_from_the_end(turns)}")
+        tail = wrapped(f"{indent}    return {together}")
+        call = f"{given} = lax.fori_loop({turns.start}, {turns.stop}, {name}, {given})"
+        calls = wrapped(f"{indent}{call}")
+        if not is_alone:
+            calls = [
+                *wrapped(f"{indent}{given} = ({together})"), *calls,
+                *wrapped(f"{indent}{together} = {given}"),
+            ]  # fmt: skip
+        tail += ["", *calls]
+        end = tree.body[-1].end_lineno or 0
+        width = len(self.lines[end - 1])
+        # What stands behind the body is noted first: it is put in first.
+        self.edits.append(_Edit(end, width, end, width, "\n".join(["", *tail])))
+        last_line, column = tree.iter.end_lineno or 0, tree.iter.end_col_offset or 0
+        column = _characters(self.lines[last_line - 1], column)
+        colon = self.lines[last_line - 1].index(":", column) + 1
+        self.edits.append(_Edit(tree.lineno, 0, last_line, colon, "\n".join(head)))
+        outer, self.numbers = self.numbers, (*self.numbers, turns.number)
+        self.body(tree.body)
+        self.numbers = outer
+
+    def fresh(self, wish: str) -> str:
+        """Give a name that the module does not have."""
+        name, number = wish, 2
+        while name in self.taken:
+            name, number = f"{wish}_{number}", number + 1
+        self.taken.add(name)
+        return name
 
     def imported(self, tree: ast.Import | ast.ImportFrom) -> None:
         """Import what JAX has under the same name."""
@@ -136,11 +199,14 @@ class _Printer:
     def line(self, tree: ast.stmt) -> None:
         """Print a statement that writes into an array as one that makes a new array."""
         new = self.remade(tree)
+        if new is None and choices_of(tree, self.numbers):
+            new = tree
         if new is None:
             self.expressions(tree)
             return
         self.needed |= {name: None for name, _ in _lacking(tree)}
-        code = " " * tree.col_offset + ast.unparse(_Instead().visit(new))
+        new = _Instead(self.numbers).visit(new)
+        code = " " * tree.col_offset + ast.unparse(new)
         self.replace(tree, "\n".join(wrapped(code)).lstrip())
 
     def remade(self, tree: ast.stmt) -> ast.stmt | None:
@@ -214,9 +280,23 @@ class _Printer:
         """Put what stands in for functions of NumPy below the imports."""
         texts = [_INSTEAD[name][1] for name in self.needed]
         imports = "".join(t for t in texts if t.startswith("from "))
+        if self.has_loops:
+            imports = f"from jax import lax\n{imports}"
         functions = "".join(f"\n\n{t}" for t in texts if not t.startswith("from "))
         head, line, rest = text.partition("import jax.numpy as np\n")
         return f"{head}{line}{imports}{functions}{rest}"
+
+
+def _from_the_end(turns: Turns) -> str:
+    """Write the number of a step of a loop that goes backwards."""
+    last = "{0} + {2} - 1 - {1}"
+    if turns.start.isdigit():
+        shift = int(turns.start) - 1
+        sign = "+" if shift > 0 else "-"
+        last = f"{{0}} {sign} {abs(shift)} - {{1}}" if shift else "{0} - {1}"
+    operands = (turns.stop, turns.number, turns.start)
+    trees = (ast.parse(o, mode="eval").body for o in operands)
+    return ast.unparse(written(last, *trees))
 
 
 def _lacking(tree: ast.AST) -> Iterator[tuple[str, ast.Attribute]]:
@@ -245,6 +325,21 @@ def _is_number_of_sizes(node: ast.Call) -> bool:
 class _Instead(ast.NodeTransformer):
     """Writes what stands in for what jax.numpy lacks."""
 
+    def __init__(self, numbers: tuple[str, ...]) -> None:
+        self.numbers = numbers
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        is_choice = node in choices_of(node, self.numbers)
+        self.generic_visit(node)
+        if not is_choice:
+            return node
+        pattern = "lax.cond({0}, lambda: {1}, lambda: {2})"
+        if isinstance(node.orelse, ast.Constant):
+            # Both must have one type: that of the array.
+            pattern = "lax.cond({0}, lambda: {1}, lambda: np.full_like({3}, {2}))"
+        first = _First(self.numbers).visit(deepcopy(node.body))
+        return written(pattern, node.test, node.body, node.orelse, first)
+
     def visit_Call(self, node: ast.Call) -> ast.expr:
         self.generic_visit(node)
         return node.args[0] if _is_number_of_sizes(node) else node
@@ -267,6 +362,24 @@ class _Instead(ast.NodeTransformer):
             return ast.Name(_INSTEAD[name][0])
         self.generic_visit(node)
         return node
+
+
+class _First(ast.NodeTransformer):
+    """Writes the first part of an array in place of the one of a step."""
+
+    def __init__(self, numbers: tuple[str, ...]) -> None:
+        self.numbers = numbers
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        return ast.Constant(0) if self._is_of_step(node) else node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Constant(0) if node.id in self.numbers else node
+
+    def _is_of_step(self, node: ast.expr) -> bool:
+        return any(
+            isinstance(n, ast.Name) and n.id in self.numbers for n in ast.walk(node)
+        )
 
 
 def _assignment(pattern: str, *operands: ast.expr) -> ast.stmt:
