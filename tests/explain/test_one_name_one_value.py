@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.document import Display, blocks_of, formulas_of
+from derivo.explain.document import Display, blocks_of
 from derivo.explain.formula.latex import latex
 from derivo.explain.formula.mathml import math
 from derivo.explain.formula.tree import (
@@ -28,6 +28,7 @@ from tests.catalogue import CASES
 from tests.explain import loop_programs
 from tests.explain.formulas.evaluate import Evaluator, NotANumberError
 from tests.explain.formulas.world import world
+from tests.explain.reading import formulas_of
 
 WRITERS = {"text": inline, "latex": latex, "page": math}
 # A row sum is copied along the rows of a square array there, and a formula on whole

@@ -17,7 +17,6 @@ import derivo
 from derivo.cli.main import main
 from derivo.errors import UsageError
 from derivo.explain import palette
-from derivo.explain.document import formulas_of
 from derivo.explain.formula import boxes
 from derivo.explain.formula.boxes import LETTERS
 from derivo.explain.formula.layout import layout
@@ -26,6 +25,7 @@ from derivo.explain.formula.tree import Blank, Mark, Matrix, Number, Plus, Symbo
 from derivo.explain.writers import pictures, png
 from derivo.explain.writers.shapes import Shapes
 from tests.catalogue import CASES
+from tests.explain.reading import formulas_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"

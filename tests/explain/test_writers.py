@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import derivo
 from derivo import Spec
-from derivo.explain.document import Document, formulas_of
+from derivo.explain.document import Document
 from derivo.explain.formula import latex, mathml, unicode
 from derivo.explain.formula.names import GREEK
 from derivo.explain.formula.tree import (
@@ -38,6 +38,7 @@ from derivo.explain.writers.terminal import render
 from derivo.explain.writers.wrapping import width_of, wrapped
 from derivo.ops.catalogue import CATALOGUE
 from tests.catalogue import CASES
+from tests.explain.reading import formulas_of
 
 VALUES = {"a": 1.7, "b": -0.6, "c": 2.3, "d": 0.4}
 ONE = {"neg": "-", "square": "s", "exp": "e", "sqrt": "r", "log": "l"}

@@ -265,39 +265,3 @@ def blocks_of(document: Document) -> Iterator[Block]:
 
     for section in document.sections:
         yield from within(section.blocks)
-
-
-def formulas_of(document: Document) -> Iterator[Formula]:  # noqa: C901  a case a block
-    """Give every formula of a document."""
-
-    def rows(lines: tuple[Row, ...]) -> Iterator[Formula]:
-        for row in lines:
-            yield from () if row.left is None else (row.left,)
-            yield row.right
-            yield from inline(row.reason)
-
-    def inline(runs: Runs) -> Iterator[Formula]:
-        for run in runs:
-            if not isinstance(run, str | Strong | Mono | Link | Badge):
-                yield run
-
-    for section in document.sections:
-        yield from inline(section.title)
-    for block in blocks_of(document):
-        match block:
-            case Paragraph(runs) | Note(_, runs):
-                yield from inline(runs)
-            case Display(lines):
-                yield from rows(lines)
-            case Values(name):
-                yield name
-            case Table(cells):
-                for row in cells:
-                    for cell in row:
-                        yield from inline(cell)
-            case Picture(_, caption):
-                yield from inline(caption)
-            case Fold(title):
-                yield from inline(title)
-            case _:
-                pass

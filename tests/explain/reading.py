@@ -1,0 +1,60 @@
+"""Reading documents: every formula that stands in one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from derivo.explain.document import (
+    Badge,
+    Display,
+    Document,
+    Fold,
+    Link,
+    Mono,
+    Note,
+    Paragraph,
+    Picture,
+    Row,
+    Runs,
+    Strong,
+    Table,
+    Values,
+    blocks_of,
+)
+from derivo.explain.formula.tree import Formula
+
+
+def formulas_of(document: Document) -> Iterator[Formula]:
+    """Give every formula of a document."""
+
+    def rows(lines: tuple[Row, ...]) -> Iterator[Formula]:
+        for row in lines:
+            yield from () if row.left is None else (row.left,)
+            yield row.right
+            yield from inline(row.reason)
+
+    def inline(runs: Runs) -> Iterator[Formula]:
+        for run in runs:
+            if not isinstance(run, str | Strong | Mono | Link | Badge):
+                yield run
+
+    for section in document.sections:
+        yield from inline(section.title)
+    for block in blocks_of(document):
+        match block:
+            case Paragraph(runs) | Note(_, runs):
+                yield from inline(runs)
+            case Display(lines):
+                yield from rows(lines)
+            case Values(name):
+                yield name
+            case Table(cells):
+                for row in cells:
+                    for cell in row:
+                        yield from inline(cell)
+            case Picture(_, caption):
+                yield from inline(caption)
+            case Fold(title):
+                yield from inline(title)
+            case _:
+                pass
