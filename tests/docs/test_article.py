@@ -47,7 +47,7 @@ def test_the_article_is_short():
 def test_the_pictures_of_the_page_are_alive(built, browser):
     browser.get((built / "article.html").as_uri())
     frames = browser.find_elements("tag name", "iframe")
-    assert len(frames) == 2
+    assert len(frames) == 3
     found = []
     for frame in frames:
         browser.switch_to.frame(frame)
@@ -55,7 +55,8 @@ def test_the_pictures_of_the_page_are_alive(built, browser):
         browser.execute_script('derivo.set("b", derivo.values.b.length ? [0] : [], 9)')
         assert browser.execute_script("return derivo.gradients") != found[-1]
         browser.switch_to.default_content()
-    neuron, layer = found
+    neuron, gates, layer = found
+    assert [gates[k] for k in "abc"] == [4, 4, 1]
     assert neuron["w"] == pytest.approx(0.3486, abs=5e-5)  # as the formula says
     shown = [[0.1609, -0.07334], [0.3218, -0.1467]]
     assert layer["w"] == [pytest.approx(line, abs=5e-5) for line in shown]

@@ -411,7 +411,7 @@ class Network:
         lines = [repr(self)]
         if self._model is not None:
             lines += [f"{k} {v.shape}" for k, v in self.parameters.items()]
-        return f"<pre>{escape(chr(10).join(lines))}</pre>"
+        return f'<pre style="font-family:monospace">{escape(chr(10).join(lines))}</pre>'
 
     def __getstate__(self) -> dict[str, Any]:
         """Give what a pickle holds: settings and numbers.

@@ -153,7 +153,7 @@ class Report:
 
     def _repr_html_(self) -> str:
         """Show the page in a notebook."""
-        return f"<pre>{escape(str(self))}</pre>"
+        return f'<pre style="font-family:monospace">{escape(str(self))}</pre>'
 
     def __str__(self) -> str:
         """Write the page."""

@@ -3,6 +3,11 @@
 TEXTS: dict[str, dict[str, str]] = {
     "loss": {"en": "loss", "fr": "perte", "ja": "損失"},
     "sum": {"en": "sum of the result", "fr": "somme du résultat", "ja": "結果の和"},
+    "weighted": {
+        "en": "upstream times result",
+        "fr": "amont fois résultat",
+        "ja": "上流の勾配 × 結果",
+    },
     "forward": {"en": "Forward", "fr": "Passe avant", "ja": "順伝播"},
     "backward": {"en": "Backward", "fr": "Passe arrière", "ja": "逆伝播"},
     "nudge": {"en": "Nudge", "fr": "Faire varier", "ja": "動かす"},

@@ -154,7 +154,8 @@ def embed(page: str, title: str) -> str:
     return (
         f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
         f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:min(90vh,760px);'
-        'border:1px solid #ccc;border-radius:8px"></iframe>'
+        'display:block;box-sizing:border-box;border:1px solid #ccc;border-radius:8px">'
+        "</iframe>"
     )
 
 

@@ -87,9 +87,11 @@ function render() {
     const own = gridOf("value", state.chosen.id).cells.find((c) => c.index === state.chosen.index);
     if (own) own.cell.classList.add("chosen");
   }
-  const name = model.is_loss || upstream.length ? (values[output].label) : words.loss;
+  const name = values[output].label;
   const value = isSeen("value", output) ? longer(now.loss) : "?";
-  const what = model.is_loss ? name : words.sum;
+  const isPlain = upstream.every((u) => parts(u).data.every((v) => v === 1));
+  const isNumber = isPlain && parts(now.value[keyOf(output)] ?? 0).shape.length === 0;
+  const what = model.is_loss || isNumber ? name : isPlain ? words.sum : words.weighted;
   $("#loss").replaceChildren(`${what} = `, html("b", { textContent: value }));
   $("#where").textContent = `${step} / ${steps.length}`;
   $("#scrub").value = step;
