@@ -9,11 +9,15 @@ import pytest
 
 import derivo
 import derivo.compiled
+from derivo.emit.c.forms import has_form
+from derivo.emit.plan.leaf import InNumpy
+from derivo.emit.plan.schedule import schedule
 from derivo.errors import NotSupportedError
 from derivo.layers import Dense
 from derivo.run import c_engine, c_function
 from derivo.run.compiler import compiled, find_compiler
 from derivo.train import engines
+from derivo.train.engines import c_computation
 from tests.train.c_steps import QUICK, Case, Fixed
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
@@ -119,6 +123,22 @@ def test_what_numpy_refuses_is_raised_and_nothing_has_changed():
     with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
         step(x=np.zeros((11, 2)))
     np.testing.assert_array_equal(step.params["w"], before)
+
+
+def test_nothing_is_written_before_all_has_been_asked():
+    """Whatever NumPy refuses, in the backward pass too, no parameter has changed."""
+
+    def whiten(n):
+        return np.linalg.solve(n.T @ n + np.eye(4), n.T).T
+
+    case = Case.of([Dense(4, whiten), Dense(2)], "squared_error", (3, 2))
+    plan = schedule(c_computation(case.step).prepared(), has_form)
+    asked = [k for k, p in enumerate(plan.phases) for a in p.leaves
+             if isinstance(a, InNumpy)]  # fmt: skip
+    written = [k for k, p in enumerate(plan.phases) for a in p.leaves if a.stores]
+    assert len(asked) >= 2
+    assert len(written) == 4
+    assert max(asked) < min(written)
 
 
 def counted(x, k):
