@@ -11,11 +11,17 @@ from derivo.graph.element import Product, Unscripted
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import mul
 from derivo.ops.axes import matrix_transpose
-from derivo.ops.catalogue import register
+from derivo.ops.catalogue import CATALOGUE, register
 from derivo.ops.diagonal import from_diagonal
 from derivo.ops.infer import matmul as matmul_spec
-from derivo.ops.leaf import eye
-from derivo.ops.shape import as_shape, expand_dims, reshape, transpose
+from derivo.ops.leaf import eye, fill
+from derivo.ops.shape import (
+    as_shape,
+    broadcast_to,
+    expand_dims,
+    reshape,
+    transpose,
+)
 from derivo.ops.tidy import made_by, operands
 
 
@@ -63,7 +69,27 @@ def _tidy_matmul(a: Any, b: Any) -> Any:
         for diagonal in _diagonal_of(x):
             rows = is_left and other.ndim > 1
             return (expand_dims(diagonal, axis=1) if rows else diagonal) * other
+    return _summed(a, b) if a.ndim == b.ndim == 2 else None
+
+
+def _summed(a: Any, b: Any) -> Any:
+    """Give the product with a matrix of one number: all rows, or columns, are a sum.
+
+    ``np.ones((n, m)) @ b`` has ``np.sum(b, axis=0)`` in each of its rows.
+    """
+    shape = (*as_shape(a.shape)[:1], *as_shape(b.shape)[1:])
+    for x, other, axis in ((a, b, 0), (b, a, 1)):
+        for number in _number_in(x):
+            total = CATALOGUE["sum"](other, axis=axis, keepdims=True)
+            return broadcast_to(number * total, shape=shape)
     return None
+
+
+def _number_in(x: Any) -> list[Any]:
+    """Give the number that fills an array."""
+    if made_by(x, fill):
+        return [x.node.attrs["value"]]
+    return [n for n in operands(x, broadcast_to) if not n.ndim]
 
 
 def _diagonal_of(x: Any) -> list[Any]:
