@@ -165,7 +165,7 @@ INLINE void turn_square(const real *from, long next, real *to, long to_next) {{
 }}
 /* Panels of a matrix, and the rows i0 to i1 - 1 of it, into panels of its transpose.
    Both may be parts of matrices with more rows: all_rows, to_rows. */
-INLINE void turn(const real *from, real *to, long all_rows, long to_rows, long cols,
+OWN void turn(const real *from, real *to, long all_rows, long to_rows, long cols,
                  long width, long to_width, long i0, long i1) {{
     for (long i = i0; i < i1; i += LANES)
         for (long j = 0; j < cols; j += LANES) {{

@@ -128,12 +128,17 @@ class TileWriter(Writer):
     # --- blocks -----------------------------------------------------------------------
 
     def _counts(self) -> list[int]:
-        """Give how many rows a block has: as many as there are registers for."""
+        """Give how many rows a block has: as many as there are registers for.
+
+        What is left over goes through few smaller blocks, for each has a text of its
+        own to compile. Four rows of two registers keep a processor as busy as eight.
+        """
         if self.target.bytes == 64:
             largest = {1: 14, 2: 12}[self.parts]
         else:
             largest = {1: 12, 2: 6}[self.parts]
-        return [largest, *(n for n in (8, 4, 2, 1) if n < largest)]
+        smaller = (8, 4, 1) if self.parts == 1 else (4, 1)
+        return [largest, *smaller]
 
     def _loops(self, name: str, body: Body) -> list[str]:
         cols = body.size(self.whole.cols)
