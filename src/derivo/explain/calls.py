@@ -26,6 +26,8 @@ from derivo.simplify.driver import simplify_forward
 from derivo.simplify.model import Backward, Derived, Facts, Forward, Step
 from derivo.trace.arguments.given import Given
 
+INTEGERS = {"int", "pyint"}
+
 
 class _Called(Op):
     """An operation that runs a function of the user's, or its backward pass."""
@@ -39,8 +41,13 @@ class _Called(Op):
             result = derived.block.graph.outputs[attrs["at"]]
             known = dict(zip(inputs, arrays, strict=True))
         else:
-            result = derived.gradients[place]
+            result = derived.gradients[derived.wrt.index(place)]
             known = dict(zip((*derived.seeds, *inputs), arrays, strict=True))
+        # An index comes as a number like the others where an adjoint is asked for.
+        known = {
+            n: np.asarray(a).astype(np.int64) if n.spec.kind in INTEGERS else a
+            for n, a in known.items()
+        }
         return run_graph([result], known, sizes, dtype)[result]
 
 
