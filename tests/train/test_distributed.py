@@ -50,6 +50,9 @@ specs = {"words": derivo.Spec("N 5", "int"), "t": "N 3"}
 step = derivo.training_step(bag, params=params, **specs)
 words, t = rng.integers(0, 9, (11, 5)), rng.normal(size=(11, 3))
 step.fit(epochs=2, words=words, t=t, **options)
+step.engine = "jax"
+for rows in (11, 8):  # two processes share the second one out
+    step(words=words[:rows], t=t[:rows])
 np.savez(path, *net.state.values, *step.state.values)
 """
 
