@@ -123,6 +123,10 @@ class OneByOne:
         self._worth: tuple[Batch, float] | None = None
         self._one_at_a_time = RLock()  # of the threads of the user's program
 
+    def __reduce__(self) -> Any:
+        """Store nothing: a copy makes its steps on an engine of its own."""
+        return type(self), ()
+
     def fetch(self, state: State) -> None:
         """Bring a state up to date."""
         with self._one_at_a_time:
