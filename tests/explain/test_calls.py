@@ -66,6 +66,15 @@ def with_a_loop(x, r, s):
     return smoothed(smoothed(x, r) * x, s)
 
 
+def chosen(labels, x, c, w):
+    h = np.tanh(x[labels] @ w + c)
+    return h / (1 + np.exp(-h)) + np.sum(h * h)
+
+
+def of_labels(labels, x, c, w, v):
+    return chosen(labels, x, c, w) * chosen(labels, x, c, v)
+
+
 SQUARE = {"x": "N D", "w1": "D D", "b1": "D", "w2": "D D", "b2": "D"}
 PROGRAMS: dict[str, tuple[Any, dict[str, Any]]] = {
     "two calls": (two_calls, {**SQUARE, "t": "N D"}),
@@ -74,6 +83,17 @@ PROGRAMS: dict[str, tuple[Any, dict[str, Any]]] = {
     "a list of 12": (
         over_a_list,
         {"x": "N D", "layers": [("D D", "D")] * 12, "t": "N D"},
+    ),
+    # Arguments without a gradient stand before others: whole numbers, and what is fixed.
+    "labels": (
+        of_labels,
+        {
+            "labels": derivo.Spec("N", "int"),
+            "x": "T D",
+            "c": "D",
+            "w": "D D",
+            "v": "D D",
+        },
     ),
     "a loop inside": (with_a_loop, {"x": "T D", "r": "D", "s": "D"}),
 }
@@ -84,6 +104,8 @@ def drawn(specs):
     rng = np.random.default_rng(1)
 
     def one(spec):
+        if isinstance(spec, derivo.Spec):
+            return rng.integers(0, 3, size=[SIZES[str(d)] for d in spec.shape])
         if not isinstance(spec, str):
             return type(spec)(one(part) for part in spec)
         return rng.normal(size=[SIZES[d] for d in spec.split()])
@@ -102,7 +124,8 @@ def flat(nest, path):
 @pytest.fixture(params=PROGRAMS, scope="module")
 def told(request):
     function, specs = PROGRAMS[request.param]
-    d = derivo.derive(function, **specs)
+    wrt = ("x", "w", "v") if request.param == "labels" else None
+    d = derivo.derive(function, wrt=wrt, **specs)
     return d, drawn(specs)
 
 

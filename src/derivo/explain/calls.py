@@ -92,10 +92,11 @@ def _vjp(g: Any, _y: Any, *operands: Any, **attrs: Any) -> tuple[Any, ...]:
 ATTRS = {"derived": None, "at": 0, "place": None, "sizes": ()}
 called_back = _Called(
     "called_back", ("g", "*operands"), _handed_back, latex=_back_latex, attrs=ATTRS,
+    traits=frozenset({"as_given"}),
 )  # fmt: skip
 called = _Called(
     "called", ("*operands",), _result, latex=_call_latex, vjp=_vjp, attrs=ATTRS,
-    traits=frozenset({"function"}),
+    traits=frozenset({"function", "as_given"}),
 )  # fmt: skip
 
 
