@@ -11,6 +11,7 @@ from derivo.explain.document import Code, Link, Paragraph, Table, blocks_of
 from derivo.explain.formula.unicode import inline
 from derivo.explain.prepare import subject
 from derivo.explain.words import LANGUAGES, Words
+from derivo.run.reference import run_graph
 
 
 def block(x, w, b):
@@ -296,3 +297,15 @@ def test_a_network_of_many_parameters_is_told_in_short():
     outer, within = (b for b in section.blocks if isinstance(b, Display))
     assert 36 <= len(outer.rows) <= 40
     assert len(within.rows) > 5
+
+
+def test_shorter_gradients_within_a_function_have_their_numbers(told):
+    """What is given to a function is one value, in the plain chain rule and shortened."""
+    d, arrays = told
+    for function in subject(d, arrays).functions:
+        body = function.body
+        assert body.raw.seeds == body.derivation.backward.seeds
+        for name, plain in body.raw.gradients.items():
+            shorter = body.derivation.backward.gradients[name]
+            found = run_graph([shorter], body.values, body.sizes)[shorter]
+            np.testing.assert_allclose(found, body.values[plain], rtol=1e-7, atol=1e-10)
