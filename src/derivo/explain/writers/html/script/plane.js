@@ -33,7 +33,7 @@ function plane() {
     image.data.set([...hue, 150], 4 * k);
   }
   context.putImageData(image, 0, 0);
-  const dots = make("svg", { viewBox: "0 0 100 100", class: "chart" });
+  const dots = make("svg", { viewBox: "0 0 100 100", class: "dots" });
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", words.boundary);
   const target = others.length ? parts(given[keyOf(others[0])]) : null;
