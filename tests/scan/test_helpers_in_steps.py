@@ -18,7 +18,7 @@ from tests.scan.random_loops import SPECS, generate
 from tests.scan.test_random_loops import extrapolated
 from tests.verify.test_check import rule_of
 
-COUNT = 200 if os.environ.get("DERIVO_FUZZ") == "intense" else 10
+COUNT = 200 if os.environ.get("DERIVO_FUZZ") == "intense" else 8
 LARGEST = 1e6
 SIZES = {"T": 4, "N": 2, "D": 3, "H": 2}
 
@@ -237,9 +237,8 @@ def test_the_number_of_a_step_is_an_argument():
     assert derived.check(trials=1).ok
 
 
-@pytest.mark.parametrize("function", [lstm, in_a_loop_of_a_loop])
-def test_check_is_right_with_second_derivatives(function):
-    report = derivo.derive(function, **LSTM).check(trials=1)
+def test_check_is_right_with_second_derivatives():
+    report = derivo.derive(lstm, **LSTM).check(trials=1)
     assert report.ok, str(report)
     assert "Second derivatives: right" in str(report)
 
