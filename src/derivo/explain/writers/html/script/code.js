@@ -27,7 +27,9 @@ function layCode(wanted, focus) {
   // On a phone there is no such room: there it is scrolled.
   if (getComputedStyle(code).overflowY !== "hidden") { bring(focus.length ? focus : own, code); return; }
   const tall = (line) => line.getBoundingClientRect().height;
-  if (focus.reduce((s, line) => s + tall(line), 0) > code.clientHeight - 80) code.classList.add("tiny");
+  // The lines of a loop are many: they have the room that they need.
+  for (const change of [() => code.classList.remove("long"), () => code.classList.add("tiny")])
+    if (focus.reduce((s, line) => s + tall(line), 0) > code.clientHeight - 80) change();
   const heights = own.map(tall), whole = code.clientHeight - 24;
   // Of the lines that are left out, each run takes a line itself.
   for (let gaps = 2; gaps < 12; gaps++) {
