@@ -21,6 +21,7 @@ from derivo.explain.factors import Factor
 from derivo.explain.formula.local import local_node
 from derivo.explain.formula.of_node import formula_of, gradient_of
 from derivo.explain.formula.tree import (
+    Call,
     Formula,
     Mark,
     Number,
@@ -82,10 +83,23 @@ def adjoint_sections(
         anchor = f"matrix-{t.anchor(value)}"
         if blocks and anchor not in seen:
             seen.add(anchor)
-            title = (gradient_of(t.shown(value)),)
+            title = (gradient_of(_told_apart(value, t)),)
             about = subject.ids[value]
             found.append(Section(anchor, title, blocks, "matrix", about))
     return tuple(found)
+
+
+def _told_apart(value: Node, t: Telling) -> Formula:
+    """Write a value; where that is what another is called, as ``x`` for ``x**1``, how.
+
+    Two gradients must not stand under one heading.
+    """
+    shown = t.shown(value)
+    if value in t.subject.names or not isinstance(shown, Symbol):
+        return shown
+    args = tuple(t.shown(i) for i in value.inputs)
+    specs = tuple(i.spec for i in value.inputs)
+    return Call(value.op, args, dict(value.attrs), specs)
 
 
 def _is_passed(value: Node, t: Telling) -> bool:
