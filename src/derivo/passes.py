@@ -54,6 +54,7 @@ from derivo.simplify.model import Backward, Facts, Forward, Step
 from derivo.trace.arguments.attributes import fetch, owner_of
 from derivo.trace.arguments.given import Given
 from derivo.trace.arguments.specs import shown
+from derivo.trace.loops.runs import Rolling
 from derivo.trace.memory.owned import left_as_it_was
 from derivo.trace.patches.patch import alone
 from derivo.trace.running.randomness import generators_as_they_were, refuse_drawn
@@ -125,15 +126,39 @@ class Passes:
             The same function in one piece, with names for what others would call in
             their own way: it is taken where all are written out.
         """
+        derive = partial(
+            cls._of, function=function, specs=specs, wrt=wrt, simplify=simplify,
+            stabilize=stabilize, assume=_texts(assume), keep=keep, inline=inline,
+            static=static, compare=compare, flat=flat,
+        )  # fmt: skip
+        rolling = Rolling()
+        try:
+            return derive(rolling=rolling)
+        except Exception:
+            if not rolling.met:
+                raise
+        # The steps of a long loop are not alike: it is written out, and what that says
+        # is said of the user's function as it stands.
+        return derive(rolling=Rolling(wanted=False))
+
+    @classmethod
+    def _of(
+        cls, function: Callable[..., Any], specs: Mapping[str, Any] | Given, *,
+        wrt: str | Iterable[str] | None, simplify: bool, stabilize: bool,
+        assume: tuple[str, ...], keep: str | Iterable[str],
+        inline: str | Iterable[str], static: Mapping[str, Any] | None,
+        compare: Comparison | None, flat: Callable[..., Any] | None, rolling: Rolling,
+    ) -> Self:  # fmt: skip
+        """Run the stages, with long loops as loops or written out."""
         if flat is not None and inline == EVERY and not keep:
             function = flat
         if isinstance(specs, Given):
             given = specs
         else:
             given = Given.read(function, specs, static)
-        facts = Facts.read(_texts(assume))
+        facts = Facts.read(assume)
         choice = Choice.read(keep, inline)
-        run, given, builder = _traced_with_ties(function, given)
+        run, given, builder = _traced_with_ties(function, given, rolling)
         traced, structure = run.graph, run.structure
         facts.check_arguments(traced)
         names = _wrt(wrt, traced, given)
@@ -561,11 +586,12 @@ def _notes_of_sizes(graph: Graph) -> tuple[str, ...]:
 
 
 def _traced_with_ties(
-    function: Callable[..., Any], given: Given
+    function: Callable[..., Any], given: Given, rolling: Rolling
 ) -> tuple[Traced, Given, Builder]:
     """Trace, and once more for each thing that turns out to be otherwise.
 
-    A named size is another; or a traced value picks from an array.
+    A named size is another; or a traced value picks from an array; or loops that are
+    written out make many steps.
     """
     requires: tuple[Requirement, ...] = ()
     ties: tuple[Tie, ...] = ()
@@ -573,7 +599,7 @@ def _traced_with_ties(
     while True:
         builder = Builder()
         try:
-            run = _traced_undone(function, given, builder, opens=opens)
+            run = _traced_undone(function, given, builder, rolling, opens=opens)
         except TracedAgain as again:
             opens |= again.opens
             tying = again.tying
@@ -583,13 +609,20 @@ def _traced_with_ties(
             ties = tuple(replace(t, dim=substituted(t.dim, tying)) for t in ties)
             ties, requires = (*ties, *again.ties), (*requires, *again.requires)
         else:
+            if rolling.has_more():
+                continue
             requires = (*requires, *run.graph.requires)
             graph = replace(run.graph, requires=requires, ties=ties)
             return replace(run, graph=graph), given, builder
 
 
 def _traced_undone(
-    function: Callable[..., Any], given: Given, builder: Builder, *, opens: bool
+    function: Callable[..., Any],
+    given: Given,
+    builder: Builder,
+    rolling: Rolling,
+    *,
+    opens: bool,
 ) -> Traced:
     """Trace, and leave what the function can write to as it was."""
     with (
@@ -597,21 +630,26 @@ def _traced_undone(
         left_as_it_was(function) as reached,
         generators_as_they_were(reached) as generators,
     ):
-        run = _traced(function, given, builder, opens=opens)
+        run = _traced(function, given, builder, rolling, opens=opens)
         if run.makes_generators or generators.have_moved():
             for _ in range(DRAWN_AGAIN):
-                again = _traced(function, given, Builder(), opens=opens)
+                again = _traced(function, given, Builder(), rolling, opens=opens)
                 refuse_drawn(run.graph.name, run.graph, again.graph)
     return run
 
 
 def _traced(
-    function: Callable[..., Any], given: Given, builder: Builder, *, opens: bool
+    function: Callable[..., Any],
+    given: Given,
+    builder: Builder,
+    rolling: Rolling,
+    *,
+    opens: bool,
 ) -> Traced:
     """Trace, and tell what ends a program as an error of the user's function."""
     name = getattr(function, "__name__", repr(function))
     try:
-        run = trace(function, given, builder, opens=opens)
+        run = trace(function, given, builder, opens=opens, rolling=rolling)
     except RecursionError:
         message = f"{name} calls itself, or others, too deep: is there an end to it?"
         raise TraceError(message) from None

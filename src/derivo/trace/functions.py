@@ -482,7 +482,10 @@ class Outliner:
             missing = [
                 n
                 for n in order(new[o] for o in region.outputs)
-                if n in self.finder.varying and not n.inputs and n not in known
+                if n in self.finder.varying
+                and not n.inputs
+                and n not in known
+                and n not in region.operands
             ]
             if not missing:
                 return region, given, new

@@ -30,7 +30,7 @@ from derivo.ops.refused import instead_of
 from derivo.ops.shape import reshape
 from derivo.trace.loops.gathered import whole_of
 from derivo.trace.loops.loop import Trials, trace_loop
-from derivo.trace.loops.runs import Run
+from derivo.trace.loops.runs import Rolling, Run
 from derivo.trace.loops.steps import PlainLoop, Received
 from derivo.trace.memory.cell import Cell
 from derivo.trace.patches.lists import numpy_as_seen
@@ -93,6 +93,8 @@ class Recorder:
         # Whether arrays that the function finds, and Python's own int and float, know
         # what to do with traced values: see `open`.
         self.opens = False
+        # Whether loops with a number of steps stay loops.
+        self.rolling = Rolling(wanted=False)
         # What the named sizes must be for all this to be right.
         self.required: dict[Dim, Requirement] = {}
 

@@ -46,6 +46,7 @@ from derivo.trace.invocation import (
     with_steps,
 )
 from derivo.trace.loops.gathered import all_of
+from derivo.trace.loops.runs import Rolling
 from derivo.trace.loops.steps import refuse_escaped, refuse_left
 from derivo.trace.memory.cell import Cell
 from derivo.trace.memory.selection import Places, Selection
@@ -388,7 +389,7 @@ class Traced:
 
 def trace(
     function: Callable[..., Any], given: Given, builder: Builder, *,
-    opens: bool = False,
+    opens: bool = False, rolling: Rolling | None = None,
 ) -> Traced:  # fmt: skip
     """Run `function` once on variables of the given specs.
 
@@ -404,6 +405,8 @@ def trace(
     opens
         Let traced values pick parts of arrays that the function finds, in its module,
         a closure or an object.
+    rolling
+        Whether loops with a number of steps stay loops.
 
     Raises
     ------
@@ -416,6 +419,7 @@ def trace(
     """
     tracer = Tracer(builder, inspect.unwrap(function))
     tracer.opens = opens
+    tracer.rolling = rolling or tracer.rolling
     tracer.numbers = given.sizes_of_arrays
     specs = given.specs
     leaves_of = {name: dict(paths(nest, name)) for name, nest in specs.items()}

@@ -38,6 +38,14 @@ def begins_a_for(frame: FrameType) -> bool:
     return _does(frame) == "GET_ITER"
 
 
+def calls_for_a_for(frame: FrameType) -> bool:
+    """Tell whether a loop is about to go through what is being called."""
+    # A call may stand at the memory of its own instruction, which is not listed.
+    after = [i.opname for i in get_instructions(frame.f_code)
+             if i.offset > frame.f_lasti]  # fmt: skip
+    return after[:2] == ["GET_ITER", "FOR_ITER"]
+
+
 def is_comprehension(frame: FrameType) -> bool:
     """Tell a list that is written in one piece: ``[f(x) for x in xs]``.
 

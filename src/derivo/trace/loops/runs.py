@@ -2,13 +2,77 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, Protocol
 
 import numpy as np
 
 from derivo.graph.dim import Dim, excess
+
+# A loop with a number of steps is written out, up to so many.
+MOST_STEPS_WRITTEN_OUT = 12
+
+
+# Where in a program a loop begins.
+Begins = tuple[CodeType, int]
+
+
+@dataclass
+class Rolling:
+    """Which loops with a number of steps stay loops.
+
+    A long one does, and so do short ones in one another that make many steps together.
+
+    Attributes
+    ----------
+    wanted
+        It is tried.
+    met
+        There is such a loop.
+    chosen
+        The short loops that stay loops.
+    """
+
+    wanted: bool = True
+    met: bool = False
+    chosen: set[Begins] = field(default_factory=set)
+    _under_way: list[Begins] = field(default_factory=list)
+    _around: dict[Begins, set[Begins]] = field(default_factory=dict)
+    _steps: Counter[Begins] = field(default_factory=Counter)
+
+    def takes(self, numbers: range, begins: Begins) -> bool:
+        """Tell whether a loop over some numbers is to stay one."""
+        is_long = len(numbers) > MOST_STEPS_WRITTEN_OUT or begins in self.chosen
+        self.met |= self.wanted and is_long
+        return self.wanted and is_long
+
+    def written_out(self, numbers: range, begins: Begins) -> Iterator[int]:
+        """Give the numbers of a loop that is written out, and count its steps."""
+        self._around.setdefault(begins, set()).update(self._under_way)
+        self._under_way.append(begins)
+        try:
+            for number in numbers:
+                self._steps[begins] += 1
+                yield number
+        finally:
+            self._under_way.pop()
+
+    def has_more(self) -> bool:
+        """Tell whether loops turned out to be long; they are chosen, and all counted.
+
+        Those around a loop that is met again and again are chosen with it.
+        """
+        found = {b for b, n in self._steps.items() if n > MOST_STEPS_WRITTEN_OUT}
+        found |= {b for inner in found for b in self._around.get(inner, ())}
+        self._steps.clear()
+        self._around.clear()
+        self._under_way.clear()
+        new = found - self.chosen if self.wanted else set()
+        self.chosen |= new
+        return bool(new)
 
 
 class Step(Protocol):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import partial
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from derivo.ops.join import assembled
 from derivo.ops.leaf import arange, eye, fill
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape, broadcast_to
+from derivo.trace.loops.frames import calls_for_a_for
 from derivo.trace.loops.gathered import run_of, whole_of
 from derivo.trace.loops.runs import (
     Counting,
@@ -173,7 +175,7 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
 
     def numbers(*bounds: Any) -> Any:
         if not any(hasattr(b, "as_dim") for b in bounds):
-            return range(*bounds)
+            return _counted(range(*bounds), recorder, sys._getframe(1))  # noqa: SLF001
         start, stop, stride = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         if any(map(numbers_in, map(as_dim, (start, stop)))):
             recorder.refuse(
@@ -201,6 +203,16 @@ def _words(recorder: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
     yield "hasattr", facts.hasattr_of_traced
     yield "type", facts.TypeOfTraced
     yield from _words_of_loops(recorder)
+
+
+def _counted(numbers: range, recorder: Any, frame: FrameType) -> Any:
+    """Give plain numbers; those of a long loop of the user's as a loop's."""
+    if not calls_for_a_for(frame):
+        return numbers
+    begins = frame.f_code, frame.f_lasti
+    if not recorder.rolling.takes(numbers, begins):
+        return recorder.rolling.written_out(numbers, begins)
+    return Counting(recorder, numbers.start, numbers.stop, numbers.step)
 
 
 def _are_sizes(values: tuple[Any, ...]) -> bool:
