@@ -193,7 +193,7 @@ class Passes:
                 "through operations without a derivative (argmax, floor, "
                 "comparisons); its gradient is zero"
             )
-            warnings.warn(message, IndependentWarning, stacklevel=3)
+            warnings.warn(message, IndependentWarning, stacklevel=4)
 
         rederive = partial(
             cls.of, function=function, specs=given, wrt=names, simplify=simplify,

@@ -63,7 +63,7 @@ def test_no_colour_comes_twice_within_a_product(case):
 
 def test_of_a_very_long_chain_the_furthest_gives_its_mark_again():
     def long(x, w):
-        for _ in range(40):
+        for _ in list(range(40)):
             x = np.tanh(w * x)
         return x
 

@@ -336,7 +336,7 @@ def affine(x, w, b):
 
 
 def deep(x, w, b):
-    for _ in range(40):
+    for _ in list(range(40)):
         x = affine(x, w, b)
     return x
 

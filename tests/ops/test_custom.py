@@ -69,10 +69,10 @@ def test_a_wrong_backward_pass_is_found() -> None:
     with pytest.raises(UsageError, match="given for cube is wrong for 'a'"):
         derivo.derive(lambda a, b: wrong(a, b), a="N", b="N")
 
-    def square(a):
+    def second_power(a):
         return a**2
 
-    few = derivo.rule(square, backward=lambda d, a: (2 * d * a, d))
+    few = derivo.rule(second_power, backward=lambda d, a: (2 * d * a, d))
     with pytest.raises(DerivoError, match="gives 2 gradients for 1 arguments"):
         derivo.derive(lambda a: few(a), a="N")
 

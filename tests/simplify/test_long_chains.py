@@ -21,7 +21,7 @@ N, M = 5, 4
 
 def residual(blocks: int) -> Any:
     def f(a, w, b):
-        for _ in range(blocks):
+        for _ in list(range(blocks)):  # written out
             a = a + np.tanh(a * w + b)
         return a
 
@@ -30,7 +30,7 @@ def residual(blocks: int) -> Any:
 
 def newton(blocks: int) -> Any:
     def f(a, x):
-        for _ in range(blocks):
+        for _ in list(range(blocks)):  # written out
             a = 0.5 * (a + x / a)
         return a
 
@@ -39,7 +39,7 @@ def newton(blocks: int) -> Any:
 
 def pre_norm(blocks: int, *, gain: bool = False) -> Any:
     def f(x, w, v, g):
-        for _ in range(blocks):
+        for _ in list(range(blocks)):  # written out
             c = x - np.mean(x, axis=1, keepdims=True)
             s = np.mean(c * c, axis=1, keepdims=True)
             h = c / np.sqrt(s + 1e-5)
@@ -111,9 +111,9 @@ def test_the_steps_of_newton_end_in_the_square_root() -> None:
     np.testing.assert_allclose(found["a"], 0.0, atol=1e-12)
 
 
-def lines(source: str) -> int:
-    """Count lines of code: a comment has one of its own only where names are long."""
-    return sum(line.strip()[:1] not in ("", "#") for line in source.splitlines())
+def statements(source: str) -> int:
+    """Count statements: how many lines one takes depends on how long names are."""
+    return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(source)))
 
 
 def operations(source: str) -> int:
@@ -127,7 +127,7 @@ def operations(source: str) -> int:
     ("name", "sizes"),
     [("residual", (10, 20, 40)), ("newton", (10, 20, 40)), ("pre_norm", (6, 12, 24))],
 )
-@pytest.mark.parametrize("count", [lines, operations])
+@pytest.mark.parametrize("count", [statements, operations])
 def test_the_text_grows_by_the_same_for_every_block(
     name: str, sizes: tuple[int, int, int], count: Any
 ) -> None:

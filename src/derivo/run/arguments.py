@@ -316,7 +316,7 @@ def in_floating_type(name: str, array: Any, dtype: Any) -> Any:
         Integers that the floating type cannot hold.
     """
     found = np.ascontiguousarray(array, dtype)
-    if array.dtype.kind in "iu" and not np.array_equal(found, array):
+    if array.dtype.kind in "iu" and np.any(found != array):
         message = f"{name} holds integers that {dtype} cannot hold: train in float64"
         raise NotSupportedError(message)
     return found

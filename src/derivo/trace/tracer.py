@@ -320,9 +320,11 @@ class Tracer(Recorder):
         own = getattr(function, "__code__", None)
         return own or getattr(type(function).__call__, "__code__", None)
 
-    def _found(self, argument: Node) -> Node:
+    def _found(self, argument: Any) -> Any:
         """Give what a step finds as the number that a call is given."""
-        if "dim" not in argument.attrs or not numbers_of(argument):
+        # Users hand over objects that have whatever attribute they are asked for.
+        is_size = isinstance(argument, Node) and "dim" in argument.attrs
+        if not is_size or not numbers_of(argument):
             return argument
         return self._own(self.size(argument.attrs["dim"]))
 

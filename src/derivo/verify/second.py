@@ -38,6 +38,7 @@ class Again:
         backward = derivation.backward
         self.arguments = {n.attrs["name"]: n for n in derivation.traced.inputs}
         self.outputs = derivation.traced.outputs
+        self.size = 0.0  # of the function itself
         self.seeds = tuple(s for s in backward.seeds if s.op is argument)
         builder = derivation.forward.builder
         recorder = Recorder(builder)
@@ -79,7 +80,10 @@ def check_second(
     values = {n: inputs.arrays[name] for name, n in again.arguments.items()}
     values |= dict(zip(again.seeds, upstream, strict=False))
     values |= {n: directions[0][name] for name, n in again.weights.items()}
-    roots = [*again.again.values(), *again.gradients.values(), *again.outputs]
+    # Apart: values of the function itself need not take complex steps.
+    itself = Evaluation(again.outputs, values, inputs.sizes)
+    again.size = float(sum(np.sum(np.abs(itself[n])) for n in again.outputs))
+    roots = [*again.again.values(), *again.gradients.values()]
     evaluation = Evaluation([*roots, *values], values, inputs.sizes)
     derived = {name: evaluation[n] for name, n in again.again.items()}
     rows = [
@@ -135,11 +139,8 @@ def _magnitude(again: Again, evaluation: Evaluation) -> float:
     Where a function is saturated its gradients are rounding, and the function itself
     says of how much.
     """
-    gradients, values = (
-        float(sum(np.sum(np.abs(evaluation[n])) for n in nodes))
-        for nodes in (again.gradients.values(), again.outputs)
-    )
-    return gradients + values
+    gradients = again.gradients.values()
+    return float(sum(np.sum(np.abs(evaluation[n])) for n in gradients)) + again.size
 
 
 def _row(

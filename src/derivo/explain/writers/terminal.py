@@ -58,6 +58,10 @@ def laid_out(rows: Iterable[doc.Row], *, width: int = 80) -> list[Laid]:
     return list(_Terminal(empty, width, colour=False).laid(rows))
 
 
+# Before the signs that end a colour, too.
+SPACE_AT_END = re.compile(r"\s+((?:\x1b\[[0-9;]*m)*)$")
+
+
 class _Terminal:
     def __init__(self, document: doc.Document, width: int, *, colour: bool) -> None:
         self.document = document
@@ -79,7 +83,7 @@ class _Terminal:
         for section in d.sections:
             lines += self.heading(self.runs(section.title))
             lines += self.blocks(section.blocks)
-        return "\n".join(line.rstrip() for line in lines) + "\n"
+        return "\n".join(SPACE_AT_END.sub(r"\1", line) for line in lines) + "\n"
 
     # --- pieces -----------------------------------------------------------------------
 

@@ -24,11 +24,12 @@ def wrapped(text: str, room: int) -> list[str]:
 
     A word that is longer stands alone on its line, whole.
     """
+    # A narrow space that does not break stays with the sign that it belongs to.
     lines, line = [], ""
     for piece in PIECE.findall(text):
         fits = width_of(line + piece.rstrip()) <= room
         if line and not fits and piece not in CLOSING:
             lines.append(line.rstrip())
             line = ""
-        line += piece if line else piece.lstrip()
+        line += piece if line else piece.lstrip(" \n")
     return [*lines, line.rstrip()] if line.strip() else lines
