@@ -29,7 +29,6 @@ from derivo.graph.node import order
 from derivo.passes import Passes
 from derivo.run.arguments import adjoint_of_loss, adjoints_of_results, floating_type
 from derivo.run.c_function import CFunction
-from derivo.run.calling import split_upstream
 from derivo.run.calls_alike import CallsAlike
 from derivo.run.compiler import compiled, machine
 from derivo.run.jax_engine import called_in_numpy, checked
@@ -142,8 +141,7 @@ class Compiled(ABC):
         p = self.passes
         known = self._alike.find(given, arrays)
         if known is None:
-            upstream, args, named = split_upstream(p.traced, p.given, given, arrays)
-            values, sizes = p.bind(args, named)
+            upstream, values, sizes = p.bind_with_upstream(given, arrays)
             self._alike.learn(given, arrays, upstream, values, sizes)
         else:
             upstream, values, sizes = known

@@ -69,7 +69,8 @@ def derive(
         run so, a step of kind "compare" says why.
     **specs
         For each argument a shape such as ``"N L"`` (a word is a size known by name, a
-        number is itself, ``""`` is a scalar), an example array, or a `Spec`; or a dict,
+        number is itself, ``""`` is a scalar), or ``"N int"`` for integers and
+        ``"N bool"`` for truth values; an example array, or a `Spec`; or a dict,
         list, tuple, named tuple or dataclass of these, nested as the function takes its
         parameters. Gradients come back nested alike. Python's own ``True`` and
         ``False``, whole numbers, None and functions are settings (``axis=1``,

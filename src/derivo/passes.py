@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from derivo.errors import (
     DerivoError,
     IndependentWarning,
     NotSupportedError,
+    ShapeError,
     TraceError,
     UsageError,
 )
@@ -342,9 +343,28 @@ class Passes:
 
         Takes what `gradients` takes.
         """
+        return self._run(*self.bind_with_upstream(given, arrays))
+
+    def bind_with_upstream(
+        self, given: Sequence[Any], arrays: Mapping[str, Any]
+    ) -> tuple[Any, dict[str, Any], dict[str, int]]:
+        """Check what `gradients` was given: the adjoint, the arguments, the sizes."""
         upstream, args, named = split_upstream(self.traced, self.given, given, arrays)
-        values, sizes = self.bind(args, named)
-        return self._run(upstream, values, sizes)
+        try:
+            values, sizes = self.bind(args, named)
+        except ShapeError as error:
+            if not given or upstream is None or upstream is not given[0]:
+                raise
+            # Whoever gives it last has each argument in the place of another.
+            taken = getattr(upstream, "shape", None)
+            whose = "" if taken is None else f", which has the shape {taken},"
+            message = (
+                f"{error}. The first value{whose} was taken for the upstream gradient, "
+                "for there is one value more than arguments. Instead: give it by name, "
+                "upstream=..."
+            )
+            raise ShapeError(message) from None
+        return upstream, values, sizes
 
     def _run(
         self, upstream: Any, values: dict[str, Any], sizes: dict[str, int]

@@ -50,6 +50,18 @@ def test_arrays_by_position_by_name_and_mixed():
         d(x, x=x)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_adjoint_that_is_given_last_is_told_of(compiled):
+    d: Any = derivo.derive(lambda x, w: x @ w, x="N L", w="L M")
+    d = d.compile() if compiled else d
+    x, w, up = np.ones((2, 3)), np.ones((3, 4)), np.ones((2, 4))
+    with pytest.raises(ShapeError, match=r"first value, .*\(2, 3\).* upstream=\.\.\."):
+        d.gradients(x, w, up)
+    with pytest.raises(ShapeError) as told:
+        d.gradients(x, w.T, upstream=up)
+    assert "was taken" not in str(told.value)  # for it has a name
+
+
 def test_adjoints_in_a_dict_go_by_key():
     d = derivo.derive(lambda x: {"a": 2 * x, "b": (3 * x, 5 * x)}, x="N")
     one, no = np.ones(2), np.zeros(2)

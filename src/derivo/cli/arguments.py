@@ -11,10 +11,7 @@ from typing import Any
 from derivo.cli.mistake import CommandLineError, near
 from derivo.errors import DerivoError
 from derivo.graph.nest import Record, Setting, defaults_of, holds_values
-from derivo.graph.sizes import parse_shape
 from derivo.graph.spec import Spec
-
-KINDS = ("float", "int", "bool")
 
 
 def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
@@ -38,11 +35,8 @@ def read_shapes(texts: Iterable[str]) -> dict[str, Spec]:
         if twice:
             message = f"the shape of {name!r} is given twice"
             raise CommandLineError(message)
-        *dims, last = sizes.split() or [""]
-        kind = last if last in KINDS else "float"
         try:
-            shape = parse_shape(" ".join(dims) if last in KINDS else sizes)
-            shapes[name] = Spec(shape, kind)
+            shapes[name] = Spec(sizes)
         except DerivoError as error:
             message = f"-s {name}={sizes!r}: {error}"
             raise CommandLineError(message) from None

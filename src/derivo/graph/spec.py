@@ -16,6 +16,19 @@ from derivo.graph.sizes import parse_shape
 # From weak to strong, in NumPy's order of promotion (NEP 50). "float" is whatever
 # floating type comes in; the "py" kinds are Python numbers, which never widen an array.
 KINDS = ("bool", "pyint", "int", "pyfloat", "float")
+IN_TEXT = ("float", "int", "bool")  # the words that may follow the sizes: "N int"
+WRITTEN: Any = object()  # the kind that stands in the text
+
+
+def kind_in(text: str) -> tuple[str, str]:
+    """Part the text of a spec: the sizes, and the kind, "float" if there is none."""
+    *sizes, last = text.replace(",", " ").split() or [""]
+    misplaced = [word for word in sizes if word in IN_TEXT]
+    if misplaced:
+        kind = misplaced[0]
+        message = f"{text!r}: one kind, after the sizes, as in 'N {kind}'"
+        raise ShapeError(message)
+    return (" ".join(sizes), last) if last in IN_TEXT else (text, "float")
 
 
 @dataclass(frozen=True, init=False)
@@ -25,19 +38,26 @@ class Spec:
     Parameters
     ----------
     shape
-        A tuple of dimensions, which may be text, or text such as ``"N L"``.
+        A tuple of dimensions, which may be text, or text such as ``"N L"``, after which
+        the kind may stand: ``"N int"``.
     kind
         ``"float"`` (float32 in gives float32 out), ``"int"`` or ``"bool"``; a NumPy
-        dtype is reduced to one of these.
+        dtype is reduced to one of these. "float" if it is left out in the text, too.
     """
 
     shape: Shape
     kind: str
 
     def __init__(
-        self, shape: Shape | tuple[Dim | str, ...] | str, kind: npt.DTypeLike = "float"
-    ) -> None:
-        sides: Any = (shape,) if isinstance(shape, str) else shape
+        self, shape: Shape | tuple[Dim | str, ...] | str,
+        kind: npt.DTypeLike = WRITTEN,
+    ) -> None:  # fmt: skip
+        sides: Any = shape
+        if isinstance(shape, str):
+            text, written = kind_in(shape)
+            sides, kind = (text,), written if kind is WRITTEN else kind
+        elif kind is WRITTEN:
+            kind = "float"
         if not isinstance(sides, tuple | list):
             message = (
                 f"Spec({shape!r}): the shape is to be a text such as 'N L', or a tuple "
@@ -127,7 +147,7 @@ def spec_of(value: object) -> Spec:
     if isinstance(value, Spec):
         return value
     if isinstance(value, str):
-        return Spec(parse_shape(value))
+        return Spec(value)
     if isinstance(value, tuple) and all(isinstance(d, int | _dim.Size) for d in value):
         return Spec(cast(Shape, value))
     if value is None or isinstance(value, dict | set):

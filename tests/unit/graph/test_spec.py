@@ -41,6 +41,18 @@ def test_named_sizes_broadcast_with_one_and_with_themselves():
         broadcast((N,), (M,))
 
 
+@pytest.mark.parametrize("kind", ["float", "int", "bool"])
+@pytest.mark.parametrize("sizes", ["", "N", "N M", "N, M", "2*N 3"])
+def test_the_kind_may_stand_after_the_sizes(sizes, kind):
+    assert spec_of(f"{sizes} {kind}") == Spec(sizes, kind)
+
+
+@pytest.mark.parametrize("text", ["int N", "N int int", "bool N float"])
+def test_a_kind_elsewhere_is_no_size(text):
+    with pytest.raises(ShapeError, match="one kind, after the sizes"):
+        Spec(text)
+
+
 VALUES: dict[str, Any] = {
     "bool": np.array([True]), "pyint": 2, "int": np.array([3]), "pyfloat": 2.5,
     "float": np.array([1.0], np.float32),
