@@ -18,7 +18,6 @@ from derivo.explain.document import (
     Runs,
     Strong,
     Table,
-    Values,
     blocks_of,
 )
 from derivo.explain.formula.tree import Formula
@@ -46,8 +45,6 @@ def formulas_of(document: Document) -> Iterator[Formula]:
                 yield from inline(runs)
             case Display(lines):
                 yield from rows(lines)
-            case Values(name):
-                yield name
             case Table(cells):
                 for row in cells:
                     for cell in row:

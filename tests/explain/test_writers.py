@@ -384,17 +384,6 @@ def test_numbers_are_short(value, expected):
     assert numbers.number(value) == expected
 
 
-def test_arrays_are_summed_up():
-    assert numbers.summary(np.zeros((0, 3))) == "0 × 3, empty"
-    million = numbers.summary(np.arange(1e6).reshape(1000, 1000))
-    assert million == "1000 × 1000, 0 … 1e6, mean 5e5"
-    assert numbers.summary(np.array([1.0, np.nan, np.inf])).endswith("1 NaN, 1 ∞")
-    cells = numbers.matrix_cells(np.arange(100.0).reshape(10, 10))
-    assert len(cells) == 7
-    assert {len(row) for row in cells} == {7}
-    assert cells[-1][-1] == "…"
-
-
 def test_the_page_holds_no_address_to_fetch():
     html = page.write(derivo.derive(layer, x="N L", w="L M", b="M").explain().document)
     assert "default-src 'none'" in html

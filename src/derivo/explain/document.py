@@ -111,15 +111,6 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
-    """An array with its numbers; large ones are shown as a summary."""
-
-    name: Formula
-    array: Any
-    factors: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """A table; the first row holds the headings."""
 
@@ -158,7 +149,7 @@ class Fold:
     open: bool = False
 
 
-Block = Paragraph | Display | Code | Values | Table | Picture | Note | Fold
+Block = Paragraph | Display | Code | Table | Picture | Note | Fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import singledispatch
 from html import escape
 
@@ -35,19 +34,6 @@ def relation(left: Formula | None, sign: str, right: Formula) -> tuple[str, str,
     """Write the three cells of a row of aligned formulas."""
     first = "" if left is None else mathml(left)
     return first, f"<mo>{escape(sign)}</mo>", mathml(right)
-
-
-def aligned(rows: Sequence[tuple[Formula | None, str, Formula]]) -> str:
-    """Write rows of formulas, aligned at their signs, as one ``<math>`` element."""
-    lines = []
-    for left, sign, right in rows:
-        cells = relation(left, sign, right)
-        lines.append("".join(f"<mtd>{row(cell)}</mtd>" for cell in cells))
-    body = "".join(f"<mtr>{line}</mtr>" for line in lines)
-    align = 'columnalign="right center left"'
-    return (
-        f'<math display="block"><mtable class="aligned" {align}>{body}</mtable></math>'
-    )
 
 
 def row(inner: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.captions import numbers_of
@@ -11,10 +9,8 @@ from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
 from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.latex import SIGNS, escape, latex
-from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
-from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{iftex}
@@ -103,8 +99,6 @@ def block(found: doc.Block) -> str:
             return display(rows)
         case doc.Code():
             return code(found)
-        case doc.Values(name, array):
-            return values(name, array)
         case doc.Table(rows):
             columns = "l" * max(map(len, rows))
             lines = " \\\\\n".join(" & ".join(runs(c) for c in row) for row in rows)
@@ -148,21 +142,6 @@ def code(found: doc.Code) -> str:
         lines.append(f"\\dvfit{{1}}{{{whole}}}" if is_long else whole)
     body = "\\\\\n".join(lines)
     return f"{{\\footnotesize\\raggedright\n{body}\n\\par}}\n\n"
-
-
-def values(name: Formula, array: object) -> str:
-    """Write an array."""
-    a = np.asarray(array)
-    if a.size <= 1 or not is_small(a, 10):
-        return f"\\({latex(name)}\\) = {escape(summary(a))}\n\n"
-    rows = " \\\\ ".join(
-        " & ".join(escape(c.strip()) for c in r) for r in matrix_cells(a, 10, 10)
-    )
-    columns = "r" * a.shape[-1]
-    return (
-        f"\\[ {latex(name)} = \\left(\\text{{\\begin{{tabular}}{{{columns}}}{rows}"
-        "\\end{tabular}}\\right) \\]\n"
-    )
 
 
 def tikz(drawing: Drawing) -> str:

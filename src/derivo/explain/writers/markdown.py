@@ -5,17 +5,13 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 
-import numpy as np
-
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, latex
-from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
-from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 
 HUES = dict(enumerate(palette.LIGHT))
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
@@ -101,8 +97,6 @@ class _Markdown:
                 return self.display(rows)
             case doc.Code():
                 return self.code(block)
-            case doc.Values(name, array):
-                return self.values(name, array)
             case doc.Table(rows):
                 return self.table(rows)
             case doc.Picture(drawing, _):
@@ -131,14 +125,6 @@ class _Markdown:
         body = "\n".join(lines)
         fence = "````" if "```" in body else "```"
         return f"{fence}{code.language}\n{body}\n{fence}"
-
-    def values(self, name: Formula, array: object) -> str:
-        a = np.asarray(array)
-        left = f"$`{latex(name, colours=HUES)}`$"
-        if a.size <= 1 or not is_small(a, 10):
-            return f"{left} = {plain(summary(a))}"
-        cells = "\n".join("  ".join(row) for row in matrix_cells(a, 10, 10))
-        return f"{left} =\n\n```text\n{cells}\n```"
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> str:
         count = max(map(len, rows))

@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from html import escape
 from itertools import zip_longest
 
-import numpy as np
-
 from derivo.errors import UsageError
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.svg import svg as graph
 from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.mathml import mathml
-from derivo.explain.formula.tree import Formula, Matrix, Words
 from derivo.explain.formula.unicode import inline
-from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 from derivo.explain.writers.prepared import FAINT
 from derivo.explain.writers.shapes import INK, Shape, Shapes, beside
 
@@ -61,7 +57,7 @@ def _formulas(blocks: tuple[doc.Block, ...]) -> Iterator[doc.Block]:
     for block in blocks:
         if isinstance(block, doc.Fold):
             yield from _formulas(block.blocks)
-        elif isinstance(block, doc.Display | doc.Values | doc.Table):
+        elif isinstance(block, doc.Display | doc.Table):
             yield block
 
 
@@ -122,8 +118,6 @@ class _Page:
             match block:
                 case doc.Display(rows):
                     self.rows(rows)
-                case doc.Values(name, array):
-                    self.rows((_values(name, array),))
                 case doc.Table(rows):
                     self.table(rows)
                 case doc.Fold(title, inner) if any(_formulas(inner)):
@@ -169,14 +163,6 @@ class _Page:
                 self.place(cell, x, self.y, "".join(map(_spoken, runs)))
                 x += width + INDENT
             self.y += max((cell.below for cell in row), default=0.0) + GAP
-
-
-def _values(name: Formula, array: object) -> doc.Row:
-    a = np.asarray(array)
-    if a.size <= 1 or not is_small(a, 10):
-        return doc.Row(name, Words(summary(a)))
-    cells = matrix_cells(a, 10, 10)
-    return doc.Row(name, Matrix(tuple(tuple(map(Words, line)) for line in cells)))
 
 
 def _wrapped(pieces: tuple[Shape, ...]) -> Iterator[Shape]:

@@ -6,17 +6,13 @@ import re
 from collections.abc import Iterable, Iterator
 from shutil import get_terminal_size
 
-import numpy as np
-
 from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.text import text as graph_text
 from derivo.explain.formula import unicode as two
 from derivo.explain.formula.boxes import factor_colour, factor_number
-from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
-from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 from derivo.explain.writers.wrapping import width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
@@ -143,8 +139,6 @@ class _Terminal:
                 return [" " * (indent + INDENT) + line for line in self.rows(rows)]
             case doc.Code():
                 return [" " * indent + line for line in self.code(block)]
-            case doc.Values(name, array):
-                return [" " * indent + line for line in self.values(name, array)]
             case doc.Table(rows):
                 return [" " * indent + line for line in self.table(rows)]
             case doc.Picture(drawing, _):
@@ -210,14 +204,6 @@ class _Terminal:
             return []
         indent = " " * (len(head) - len(head.lstrip()))
         return [f"{indent}# {said}"]
-
-    def values(self, name: Formula, array: object) -> list[str]:
-        a = np.asarray(array)
-        if a.size <= 1 or not is_small(a, 12):
-            return [f"{inline(name)} = {summary(a)}"]
-        cells = ["  ".join(row) for row in matrix_cells(a, 12, 12)]
-        head = f"{inline(name)} = "
-        return [(head if k == 0 else " " * len(head)) + c for k, c in enumerate(cells)]
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
         texts = [[self.runs(cell) for cell in row] for row in rows]

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from html import escape
 
-import numpy as np
-
 from derivo.explain import document as doc
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_classes, factor_number
 from derivo.explain.formula.mathml import math, relation
-from derivo.explain.formula.tree import Formula
 from derivo.explain.words import Words
-from derivo.explain.writers.numbers import is_small, matrix_cells, summary
 
 
 class Parts:
@@ -70,8 +66,6 @@ class Parts:
                 return self.rows(rows)
             case doc.Code():
                 return self.code(block)
-            case doc.Values(name, array, factors):
-                return self.values(name, array, factors)
             case doc.Table(rows):
                 return self.table(rows)
             case doc.Picture(drawing, _, live) if live:
@@ -112,15 +106,6 @@ class Parts:
             lines.append(f"<li{name}{link}>{escape(line.text)}{badges}</li>")
         kind = "" if code.language == "python" else " text"
         return f'<div class="code{kind}" tabindex="0"><ol>{"".join(lines)}</ol></div>'
-
-    def values(self, name: Formula, array: object, factors: tuple[str, ...]) -> str:
-        """Write an array: its numbers, or what there is to say of a large one."""
-        a = np.asarray(array)
-        badges = "".join(self.badge(f) for f in factors)
-        left = f"{math(name)}{badges} <span>=</span>"
-        if a.size <= 1 or not is_small(a, 12):
-            return f'<div class="named">{left} <span>{escape(summary(a))}</span></div>'
-        return f'<div class="scroll named">{left}{grid(a)}</div>'
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> str:
         """Write a table; the first row holds the headings."""
@@ -167,17 +152,6 @@ def _fitted(drawing: Drawing, label: str) -> str:
     least, most = SMALLEST * drawing.width, drawing.width
     size = f'style="min-width:{least:.0f}px;max-width:{most:.0f}px"'
     return svg(drawing, colours="css", label=label).replace("<svg ", f"<svg {size} ", 1)
-
-
-def grid(array: object) -> str:
-    """Write the numbers of an array as a table."""
-    lines = (
-        "".join(f"<td>{escape(cell)}</td>" for cell in line)
-        for line in matrix_cells(array, 12, 12)
-    )
-    return (
-        f'<table class="values">{"".join(f"<tr>{line}</tr>" for line in lines)}</table>'
-    )
 
 
 def _address(target: str) -> str:
