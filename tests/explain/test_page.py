@@ -20,7 +20,13 @@ def net(x, w1, b1, w2, b2, t):
     return -np.mean(np.sum(t * np.log(p), axis=1))
 
 
-def explained(language="en"):
+def rnn(x, w, u, h):
+    for row in x:
+        h = np.tanh(row @ w + h @ u)
+    return h
+
+
+def explained(language="en", levels=LEVELS):
     rng = np.random.default_rng(0)
     d = derivo.derive(
         net, wrt=("w1", "b1", "w2", "b2"), x="N L", w1="L M", b1="M", w2="M C", b2="C",
@@ -28,7 +34,7 @@ def explained(language="en"):
     )  # fmt: skip
     shapes = {"x": (3, 4), "w1": (4, 3), "b1": 3, "w2": (3, 2), "b2": 2}
     arrays = {k: rng.normal(size=s).round(1) for k, s in shapes.items()}
-    return d.explain(LEVELS, language=language, **arrays, t=np.eye(2)[[0, 1, 0]])
+    return d.explain(levels, language=language, **arrays, t=np.eye(2)[[0, 1, 0]])
 
 
 @pytest.fixture(scope="module")
@@ -87,16 +93,42 @@ def test_a_factor_is_reached_by_the_keyboard(page):
     assert find(page, ".code .badge-n")[0].get_attribute("aria-label")
 
 
-def test_levels_filter_the_sections(page):
-    click(page, '[data-level="batch"]')
-    visible = {
-        s.get_attribute("data-of")
-        for s in find(page, "section[data-of]")
-        if s.is_displayed()
-    }
-    assert visible == {"batch"}
-    click(page, '[data-level="all"]')
-    assert len([s for s in find(page, "section[data-of]") if s.is_displayed()]) > 5
+PINNED = """const badge = document.querySelector(arguments[0]), key = (k) =>
+    badge.dispatchEvent(new KeyboardEvent('keydown', { key: k, bubbles: true }));
+  const lit = () => [...document.querySelectorAll('.lit')].map(e => e.dataset.f || e.dataset.lines);
+  badge.focus();
+  key('Enter');
+  badge.blur();
+  document.body.dispatchEvent(new MouseEvent('mouseover', { bubbles: true }));
+  const on = lit();
+  key('Escape');
+  return [badge.dataset.f, on, lit()];
+"""
+
+
+@pytest.mark.parametrize("levels", [LEVELS, "all"], ids=["read", "computes"])
+def test_a_factor_stays_lit_that_was_chosen_by_the_keyboard(browser, tmp_path, levels):
+    """On a page that is read, and on one that computes."""
+    chromium.open_page(browser, explained(levels=levels).page, tmp_path / "net.html")
+    query = ".code .badge-n" if levels == LEVELS else "#code .badge-n"
+    factor, lit, after = browser.execute_script(PINNED, query)
+    assert lit
+    assert all(factor in found.split() for found in lit)
+    assert after == []
+
+
+def test_a_picture_in_the_drawer_has_the_colours_of_its_factors(browser, tmp_path):
+    page = derivo.derive(rnn, x="T N L", w="L H", u="H H", h="N H").explain().page
+    chromium.open_page(browser, page, tmp_path / "rnn.html")
+    hues = browser.execute_script("""
+      document.querySelector('#open').click();
+      return [...document.querySelectorAll('#drawer figure .edge[data-f]')].map(e => {
+        const line = e.querySelector('.own, .badge'), own = getComputedStyle(line);
+        return [own.stroke, getComputedStyle(e).color, getComputedStyle(document.body).color];
+      })""")
+    assert len(hues) >= 8
+    for stroke, hue, ink in hues:
+        assert stroke == hue != ink
 
 
 def test_dark_and_light(page):

@@ -11,7 +11,7 @@ import derivo
 from derivo.explain.computed import reasons, script_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
-from derivo.explain.writers.html.window import closely
+from derivo.explain.writers.html.page import closely
 from tests.catalogue import CASES
 from tests.js import node
 from tests.scan.programs import PROGRAMS

@@ -8,7 +8,6 @@ import webbrowser
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from derivo.explain.window.model import Window
 from derivo.explain.words import Words, texts
 from derivo.explain.writers.html import window as html
 from derivo.explain.writers.html.assets import asset as shared
-from derivo.explain.writers.html.assets import font
-from derivo.explain.writers.html.assets import script as written
+from derivo.explain.writers.html.assets import script
+from derivo.explain.writers.html.page import whole
 from derivo.explain.writers.html.parts import Parts
 from derivo.play.networks import CHOICES, WIDTH, Network, Rule, derived, rules
 
@@ -36,23 +35,13 @@ def write(language: str = "en") -> str:
 def page_of(networks: tuple[Network, ...], language: str) -> str:
     """Put networks into one page."""
     words = Words(language)
-    script = html.closely(
-        "\n".join([_programs(networks, rules()), asset("playground.js"),
-                   written()])
+    body = "\n".join(
+        (*(_template(n, words) for n in networks),
+         f'<script type="application/json" id="choices">{_choices(words)}</script>')
     )  # fmt: skip
-    title = escape(words.text("play.title"))
-    return (
-        f'<!DOCTYPE html>\n<html lang="{language}" data-theme="light">\n<head>\n'
-        f'<meta charset="utf-8">\n{html.policy(script)}\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n'
-        f"<title>{title}</title>\n"
-        f"<style>{font()}{shared('window.css')}{asset('playground.css')}</style>\n"
-        f'</head>\n<body class="playground">\n'
-        f"{''.join(_template(n, words) for n in networks)}\n"
-        f'<script type="application/json" id="choices">{_choices(words)}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
-    )
+    text = f"{_programs(networks, rules())}\n{asset('playground.js')}\n{script()}"
+    css = f"{shared('window.css')}{asset('playground.css')}"
+    return whole(words.text("play.title"), words, css, body, text)
 
 
 def open_page(language: str = "en") -> Path:
@@ -105,11 +94,10 @@ def _programs(networks: Iterable[Network], known: dict[str, Rule]) -> str:
         f'"{key}": () => {{\n{html.program(w)}\n}}' for key, w in windows.items()
     )
     written = ",\n".join(f'"{name}": {_rule(r)}' for name, r in known.items())
-    text = (
+    return (
         f"{runtime(''.join(every))}\nconst PROGRAMS = {{{programs}}};\n"
         f"const RULES = {{{written}}};"
     )
-    return text.replace("</", "<\\/")
 
 
 def _rule(rule: Rule) -> str:

@@ -20,13 +20,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l’arête du graphe, dans les formules, à côté du code. Pointez-en un pour le voir partout. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
         "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。どれか一つを指すと、対応する箇所がすべて光ります。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
     },
-    "levels": {"en": "Levels", "fr": "Niveaux", "ja": "段階"},
-    "level_all": {"en": "All", "fr": "Tout", "ja": "すべて"},
-    "level_graph": {"en": "Graph", "fr": "Graphe", "ja": "グラフ"},
-    "level_scalar": {"en": "Scalars", "fr": "Scalaires", "ja": "スカラー"},
-    "level_matrix": {"en": "Matrices", "fr": "Matrices", "ja": "行列"},
-    "level_batch": {"en": "Batch", "fr": "Lot", "ja": "バッチ"},
-    "level_code": {"en": "Code", "fr": "Code", "ja": "コード"},
     "theme": {"en": "Light / dark", "fr": "Clair / sombre", "ja": "明 / 暗"},
     "factor": {
         "en": "factor {number}",
@@ -54,11 +47,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "計算グラフ",
     },
     "code": {"en": "The code", "fr": "Le code", "ja": "コード"},
-    "code_about": {
-        "en": "This is what runs. The numbers beside a line are the factors that it multiplies by.",
-        "fr": "Voici ce qui s’exécute. Les numéros à côté d’une ligne sont ceux des facteurs par lesquels elle multiplie.",
-        "ja": "実際に実行されるコードです。行の横の番号は、その行で掛ける因子を示します。",
-    },
     "line_by_line": {
         "en": "Line by line:",
         "fr": "Ligne par ligne :",

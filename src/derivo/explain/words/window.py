@@ -53,7 +53,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "全 {count} ステップ中 {first}～{last}",
     },
     "pictures": {"en": "Pictures", "fr": "Figures", "ja": "図"},
-    "open": {"en": "Open {name}", "fr": "Ouvrir {name}", "ja": "{name} を開く"},
     "code": {"en": "The code that runs", "fr": "Le code exécuté", "ja": "動くコード"},
     "code_more": {
         "en": "{count} more lines: show all",
@@ -209,10 +208,5 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "the slope is that of the tangent at each input",
         "fr": "la pente est celle de la tangente en chaque entrée",
         "ja": "傾きは、各入力での接線の傾きです",
-    },
-    "everything": {
-        "en": "Every step",
-        "fr": "Toutes les étapes",
-        "ja": "すべてのステップ",
     },
 }

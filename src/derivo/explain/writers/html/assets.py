@@ -6,6 +6,17 @@ from base64 import b64encode
 from functools import cache
 from importlib.resources import files
 
+from derivo.explain import palette
+
+# In this order: what stands in one may read what stands above it. A page that is only
+# read has the first few and the last.
+READ = ("elements", "factors", "reading")
+WINDOW = (
+    "elements", "numbers", "state", "loops", "cells", "links", "charts", "nudge", "path",
+    "unrolled", "slopes", "mistakes", "train", "points", "plane", "render", "pictures",
+    "code", "fit", "actions", "stories", "factors", "pointing", "address", "face",
+)  # fmt: skip
+
 
 @cache
 def asset(name: str) -> str:
@@ -13,26 +24,28 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-# In this order: what stands in one may read what stands above it.
-SCRIPT_TEXT = """
-numbers state loops cells links charts nudge path unrolled slopes mistakes train points
-plane render pictures code fit actions stories pointing address face
-"""
+@cache
+def script(names: tuple[str, ...] = WINDOW) -> str:
+    """Give all that moves on a page, as one function: nothing of it is global."""
+    parts = (asset(f"script/{name}.js") for name in names)
+    return f'(() => {{\n"use strict";\n{"".join(parts)}}})();\n'
 
 
 @cache
-def script() -> str:
-    """Give all that moves in a window, as one function: nothing of it is global."""
-    parts = (asset(f"script/{name}.js") for name in SCRIPT_TEXT.split())
-    return f"(() => {{\n{''.join(parts)}}})();\n"
-
-
-@cache
-def font() -> str:
-    """Give the style that declares the font for formulas, with the font in it."""
+def style() -> str:
+    """Give the style of any page: the font for formulas, the colours, what all share."""
     data = files(__package__).joinpath("font.woff2").read_bytes()
-    text = b64encode(data).decode("ascii")
-    return (
+    font = (
         "@font-face{font-family:'derivo math';"
-        f"src:url(data:font/woff2;base64,{text}) format('woff2')}}"
+        f"src:url(data:font/woff2;base64,{b64encode(data).decode('ascii')}) "
+        "format('woff2')}"
     )
+    hues = (
+        f"{where}{{{''.join(f'--c{k}:{hue};' for k, hue in enumerate(own))}}}"
+        for where, own in (
+            (":root", palette.LIGHT), ('[data-theme="dark"]', palette.DARK),
+        )
+    )  # fmt: skip
+    marks = (f".c{k}{{color:var(--c{k})}}" for k in range(palette.COLOURS))
+    rules = "\n".join([*hues, "".join(marks)])
+    return f"{font}\n{rules}\n{asset('common.css')}"

@@ -12,6 +12,8 @@ from derivo.explain.formula.boxes import factor_classes, factor_number
 from derivo.explain.formula.mathml import math, relation
 from derivo.explain.words import Words
 
+MANY = 4  # factors of one line of code; of more the colours alone are shown
+
 
 class Parts:
     """Writes blocks in one language."""
@@ -44,8 +46,8 @@ class Parts:
     def badge(self, factor: str) -> str:
         """Write the number of a factor, to point at."""
         number = factor_number(factor)
-        said = escape(self.words.text("page.factor", number=number), quote=True)
-        name = escape(factor, quote=True)
+        said = escape(self.words.text("page.factor", number=number))
+        name = escape(factor)
         return (
             f'<span class="badge-n {factor_classes(factor)}" data-f="{name}" '
             f'tabindex="0" role="button" aria-label="{said}">{number}</span>'
@@ -73,7 +75,7 @@ class Parts:
             case doc.Picture(drawing, caption):
                 return self.picture(drawing, caption)
             case doc.Note(kind, runs):
-                return f'<div class="note {escape(kind, quote=True)}">{self.runs(runs)}</div>'
+                return f'<div class="note {escape(kind)}">{self.runs(runs)}</div>'
             case doc.Fold(title, inner, is_open):
                 opened = " open" if is_open else ""
                 head = f"<summary>{self.runs(title)}</summary>"
@@ -95,17 +97,31 @@ class Parts:
             f'<td class="right"><math displaystyle="true">{right}</math></td>{why}'
         )
 
-    def code(self, code: doc.Code, *, is_main: bool = False) -> str:
-        """Write code; the lines of the main one can be marked by a step."""
-        lines = []
-        for number, line in enumerate(code.lines, start=1):
-            name = f' id="L{number}"' if is_main else ""
-            ids = escape(" ".join(line.factors), quote=True)
-            link = f' data-f="{ids}"' if ids else ""
-            badges = "".join(self.badge(f) for f in line.factors)
-            lines.append(f"<li{name}{link}>{escape(line.text)}{badges}</li>")
+    def code(self, code: doc.Code) -> str:
+        """Write code."""
+        lines = (self.line(k, line) for k, line in enumerate(code.lines, start=1))
         kind = "" if code.language == "python" else " text"
         return f'<div class="code{kind}" tabindex="0"><ol>{"".join(lines)}</ol></div>'
+
+    def line(self, number: int, line: doc.CodeLine, place: str = "") -> str:
+        """Write a line of code: its number, its factors, then what it says of itself.
+
+        Parameters
+        ----------
+        place
+            What the element is known by, as attributes.
+        """
+        ids = escape(" ".join(line.factors))
+        link = f' data-lines="{ids}"' if ids else ""
+        badges = "".join(self.badge(f) for f in line.factors)
+        if len(line.factors) > MANY:
+            badges = f'<span class="many">{badges}</span>'
+        code, sign, said = line.text.partition("  # ")
+        comment = f'<span class="said"># {escape(said)}</span>' if sign else ""
+        return (
+            f'<li{place}{link}><span class="no" aria-hidden="true">{number}</span>'
+            f"{escape(code.rstrip() if sign else code)}{badges}{comment}</li>"
+        )
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> str:
         """Write a table; the first row holds the headings."""
@@ -119,26 +135,31 @@ class Parts:
         )
 
     def picture(self, drawing: Drawing, caption: doc.Runs) -> str:
-        """Write the graph; a large one folded, with a button to unfold it."""
+        """Write the graph; a large one folded, and below it the whole."""
         label = self.words.text("page.graph_of", name=drawing.title)
         under = f"<figcaption>{self.runs(caption)}</figcaption>" if caption else ""
-        whole = _fitted(replace(drawing, folded=None), label)
-        if drawing.folded is None:
-            return f'<figure class="graph"><div class="scroll" tabindex="0">{whole}</div>{under}</figure>'
-        folded = _fitted(drawing.folded, label)
-        button = escape(self.words.text("page.unfold"))
+        shown = _fitted(replace(drawing, folded=None), label)
+        if drawing.folded is not None:
+            said = escape(self.words.text("page.unfold"))
+            whole = f"<details><summary>{said}</summary>{shown}</details>"
+            shown = f"{_fitted(drawing.folded, label)}{whole}"
+        return f'<figure class="graph">{shown}{under}</figure>'
+
+    def section(self, section: doc.Section, head: str = "h2", inner: str = "") -> str:
+        """Write a section: its title, then what is given, or else its blocks."""
+        title = self.runs(section.title)
         return (
-            f'<figure class="graph"><button class="unfold" aria-pressed="false">{button}</button>'
-            f'<div class="scroll folded" tabindex="0">{folded}</div>'
-            f'<div class="scroll whole" tabindex="0" hidden>{whole}</div>{under}</figure>'
+            f'<section id="{escape(section.anchor)}">'
+            f"{title and f'<{head}>{title}</{head}>'}"
+            f"{inner or self.blocks(section.blocks)}</section>\n"
         )
 
 
 def embed(page: str, title: str) -> str:
     """Write a page within a page: it cannot reach what is around it."""
     return (
-        f'<iframe title="{escape(title, quote=True)}" sandbox="allow-scripts" '
-        f'srcdoc="{escape(page, quote=True)}" style="width:100%;height:min(90vh,760px);'
+        f'<iframe title="{escape(title)}" sandbox="allow-scripts" '
+        f'srcdoc="{escape(page)}" style="width:100%;height:min(90vh,760px);'
         'display:block;box-sizing:border-box;border:1px solid #ccc;border-radius:8px">'
         "</iframe>"
     )
@@ -151,11 +172,13 @@ def _fitted(drawing: Drawing, label: str) -> str:
     """Write a graph that is as wide as there is room, within what can be read."""
     least, most = SMALLEST * drawing.width, drawing.width
     size = f'style="min-width:{least:.0f}px;max-width:{most:.0f}px"'
-    return svg(drawing, colours="css", label=label).replace("<svg ", f"<svg {size} ", 1)
+    drawn = svg(drawing, colours="css", label=label).replace(
+        "<svg ", f"<svg {size} ", 1
+    )
+    return f'<div class="scroll" tabindex="0">{drawn}</div>'
 
 
 def _address(target: str) -> str:
     """Give an address that leads within the page, to a file beside it, or to the web."""
     scheme = target.partition(":")[0].lower() if ":" in target else ""
-    safe = target if scheme in {"", "http", "https"} else "#"
-    return escape(safe, quote=True)
+    return escape(target if scheme in {"", "http", "https"} else "#")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from base64 import b64encode
-from hashlib import sha256
 from html import escape
 from typing import Any
 
@@ -19,50 +17,31 @@ from derivo.explain.window.model import Link, Loop, Picture, Value, Window
 from derivo.explain.words import Words, texts
 from derivo.explain.words.reasons import reasons_text
 from derivo.explain.writers.html import graph
-from derivo.explain.writers.html.assets import asset, font
-from derivo.explain.writers.html.assets import script as written
+from derivo.explain.writers.html.assets import asset, script
+from derivo.explain.writers.html.page import skip, whole
 from derivo.explain.writers.html.parts import Parts
 
 WIDEST = 70  # letters of a formula beside others
 LEVELS = "matrix", "batch", "scalar"  # of a story: what is told first
-MANY = 4  # factors of one line of code; of more the colours alone are shown
 
 
 def write(window: Window, document: doc.Document) -> str:
     """Write a window, with the whole derivation in a drawer."""
     words = Words(document.language)
     parts = Parts(words)
-    script = closely(f"{_program(window)}\n{written()}")
-    return (
-        f'<!DOCTYPE html>\n<html lang="{document.language}" data-theme="light">\n'
-        f'<head>\n<meta charset="utf-8">\n{policy(script)}\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<link rel="icon" href="data:,">\n'
-        f"<title>{escape(document.title)}</title>\n"
-        f"<style>{font()}{asset('window.css')}</style>\n</head>\n<body>\n"
-        f'<a class="skip" href="#card">{escape(words.text("page.skip"))}</a>\n'
-        f"{app(window, document, parts)}\n{drawer(document, parts)}\n"
-        f'<script type="application/json" id="model">{model(window, words)}</script>\n'
-        f"<script>{script}</script>\n</body>\n</html>\n"
+    body = (
+        f"{skip(words, 'card')}{app(window, document, parts)}\n{drawer(document, parts)}\n"
+        f'<script type="application/json" id="model">{model(window, words)}</script>'
     )
-
-
-def policy(script: str) -> str:
-    """Allow this script alone, and nothing from anywhere else."""
-    digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
-    rules = (
-        "default-src 'none'; style-src 'unsafe-inline'; "
-        f"script-src 'sha256-{digest}'; font-src data:; img-src data:"
-    )
-    return f'<meta http-equiv="Content-Security-Policy" content="{rules}">'
+    text = f"{_program(window)}\n{script()}"
+    return whole(document.title, words, asset("window.css"), body, text)
 
 
 def _program(window: Window) -> str:
-    """Give the script of the passes; nothing of it can end the element it stands in."""
+    """Give the script of the passes."""
     if not window.script:
-        return '"use strict";\nconst PROGRAM = null;'
-    text = f"{window.runtime}\nconst PROGRAM = (() => {{\n{program(window)}\n}})();"
-    return text.replace("</", "<\\/")
+        return "const PROGRAM = null;"
+    return f"{window.runtime}\nconst PROGRAM = (() => {{\n{program(window)}\n}})();"
 
 
 def program(window: Window) -> str:
@@ -83,12 +62,6 @@ def program(window: Window) -> str:
 def _step(loop: Loop) -> str:
     """Write the step of a loop as an object with both passes."""
     return f"(() => {{\n{loop.script}return {{ forward, backward }};\n}})()"
-
-
-def closely(script: str) -> str:
-    """Leave out what only a reader of the file needs: indentation, lines of comment."""
-    lines = (line.strip() for line in script.splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 # --- what is seen --------------------------------------------------------------------
@@ -122,7 +95,7 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
         f'<div id="chain" tabindex="0">{_chains(window)}</div>'
         f'<div id="loss"></div>'
         f'<button id="open" aria-expanded="false">{say["drawer"]}</button>'
-        f'<button id="theme" aria-label="{escape(words.text("page.theme"), quote=True)}">◐</button></header>'
+        f'<button id="theme" aria-label="{escape(words.text("page.theme"))}">◐</button></header>'
         f'<section id="picture"><nav id="path" aria-label="{say["pictures"]}"></nav>'
         f"{pictures}</section>"
         f'<section id="side"><div id="code" tabindex="0" aria-label="{say["code"]}">{_code(window.code, parts)}</div>'
@@ -135,7 +108,7 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
         f'<input id="scrub" type="range" min="0" max="{len(window.moments)}" value="0" aria-label="{say["scrub"]}">'
         f'<span id="where"></span><button id="predict" aria-pressed="false">{say["predict"]}</button>'
         f'<button id="reveal" disabled>{say["reveal"]}</button></footer>'
-        '<div class="said" id="said" aria-live="polite"></div></main>'
+        '<div id="said" aria-live="polite"></div></main>'
     )
 
 
@@ -186,26 +159,11 @@ def _code(code: doc.Code, parts: Parts) -> str:
     lines, block = [], 0
     for number, line in enumerate(code.lines, start=1):
         block += line.text.startswith("def ")
-        if not line.text or not line.text.startswith(("def ", " ", ")")):
-            continue  # what stands between functions is read in the derivation
-        ids = escape(" ".join(line.factors), quote=True)
-        link = f' data-lines="{ids}"' if ids else ""
-        badges = "".join(parts.badge(f) for f in line.factors)
-        if len(line.factors) > MANY:
-            badges = f'<span class="many">{badges}</span>'
-        lines.append(
-            f'<li id="L{number}" data-block="{block}"{link}>'
-            f'<span class="no" aria-hidden="true">{number}</span>{_line(line.text, badges)}</li>'
-        )
+        # What stands between functions is read in the derivation.
+        if line.text.startswith(("def ", " ", ")")):
+            place = f' id="L{number}" data-block="{block}"'
+            lines.append(parts.line(number, line, place))
     return f"<ol>{''.join(lines)}</ol>"
-
-
-def _line(text: str, badges: str) -> str:
-    """Write a line of code; what it says of itself comes last, and may be broken."""
-    code, sign, said = text.partition("  # ")
-    if not sign:
-        return f"{escape(text)}{badges}"
-    return f'{escape(code.rstrip())}{badges}<span class="said"># {escape(said)}</span>'
 
 
 def _moments(window: Window, document: doc.Document, parts: Parts) -> str:
@@ -279,29 +237,16 @@ def _in_short(document: doc.Document, parts: Parts) -> str:
             lines.append(f"<tr><td></td>{cells}</tr>")
             continue
         of = "" if row.left is None else inline(row.left)
-        said = _quoted(parts.words.text("window.story", name=of))
+        said = escape(parts.words.text("window.story", name=of))
         lines.append(
             f'<tr class="told"><td><button class="unfold" aria-expanded="false" '
             f'aria-controls="story-{k}" aria-label="{said}"></button></td>{cells}</tr>'
             f'<tr class="story" id="story-{k}" hidden><td colspan="5">'
-            f"{''.join(_section(s, 'h3', '', parts) for s in story)}</td></tr>"
+            f"{''.join(parts.section(s, 'h3') for s in story)}</td></tr>"
         )
     table = f'<table class="rows short" role="presentation">{"".join(lines)}</table>'
     said = escape(parts.words.text("window.stories")) if any(stories.values()) else ""
     return f'<p class="legend">{said}</p><div class="scroll">{table}</div>'
-
-
-def _section(section: doc.Section, head: str, inner: str, parts: Parts) -> str:
-    """Write a section: its title, then what is given, or else its blocks."""
-    return (
-        f'<section id="{_quoted(section.anchor)}" data-of="{_quoted(section.level)}">'
-        f"<{head}>{parts.runs(section.title)}</{head}>"
-        f"{inner or parts.blocks(section.blocks)}</section>"
-    )
-
-
-def _quoted(text: str) -> str:
-    return escape(text, quote=True)
 
 
 def drawer(document: doc.Document, parts: Parts) -> str:
@@ -309,7 +254,7 @@ def drawer(document: doc.Document, parts: Parts) -> str:
     words = parts.words
     told = {s.anchor for story in stories_of(document).values() for s in story}
     sections = "".join(
-        _section(s, "h2", _in_short(document, parts) * (s.anchor == doc.SHORT), parts)
+        parts.section(s, inner=_in_short(document, parts) * (s.anchor == doc.SHORT))
         for s in document.sections if s.anchor not in told
     )  # fmt: skip
     if document.code is not None:
@@ -319,7 +264,7 @@ def drawer(document: doc.Document, parts: Parts) -> str:
     made = escape(words.text("page.made"))
     legend = escape(words.text("page.legend"))
     return (
-        f'<aside id="drawer" hidden aria-label="{escape(words.text("window.drawer"))}">'
+        f'<aside id="drawer" class="reading" hidden aria-label="{escape(words.text("window.drawer"))}">'
         f'<button class="close">{close}</button><p class="legend">{legend}</p>{sections}'
         f'<p class="note">{made}</p></aside>'
     )

@@ -63,11 +63,7 @@ $("#scrub").addEventListener("input", () => { stop(); go(Number($("#scrub").valu
 $("#predict").addEventListener("click", () => { state.predict = !state.predict; question.step = -1; go(state.step); });
 $("#reveal").addEventListener("click", reveal);
 for (const button of $$("[data-mode]", $("#bar"))) button.addEventListener("click", () => enter(button.dataset.mode));
-$("#theme").addEventListener("click", () => {
-  const root = document.documentElement;
-  root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
-  render();
-});
+$("#theme").addEventListener("click", () => { changeTheme(); render(); });
 const drawer = $("#drawer");
 const openDrawer = (on) => {
   drawer.hidden = !on;
@@ -78,7 +74,7 @@ $("#open").addEventListener("click", () => openDrawer(drawer.hidden));
 $(".close", drawer).addEventListener("click", () => openDrawer(false));
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.key === "Escape") { if (!drawer.hidden) openDrawer(false); pin(null); return; }
+  if (event.key === "Escape") { if (!drawer.hidden) openDrawer(false); return; }
   if (event.target.closest("input, select, textarea, #drawer")) return;
   const actions = { ArrowLeft: () => go(state.step - 1), ArrowRight: () => go(state.step + 1), Home: () => go(0), End: () => go(steps.length), p: () => $("#predict").click(), r: reveal };
   if (event.key === " " && !event.target.closest("button, summary, a")) { event.preventDefault(); play(); return; }

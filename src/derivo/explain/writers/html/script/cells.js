@@ -1,15 +1,4 @@
 // The cells of the graph: made once for a shape, filled at every change.
-const make = (name, attributes = {}, inner = []) => {
-  const element = document.createElementNS(SVG, name);
-  for (const [k, v] of Object.entries(attributes)) element.setAttribute(k, v);
-  element.append(...inner);
-  return element;
-};
-const html = (name, properties = {}, inner = []) => {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...inner);
-  return element;
-};
 const MOST = 16;
 // Which rows and columns of an array are shown: all, or as many as there is room for.
 function shownOf(x) {

@@ -21,8 +21,6 @@ window.derivo = {
   train(count, rate) { stop(); train(count, rate); },
 };
 
-const dark = window.matchMedia && matchMedia("(prefers-color-scheme: dark)").matches;
-if (dark) document.documentElement.dataset.theme = "dark";
 if (model.rule) state.rate = PROGRAM.rules[model.rule].rate;
 window.addEventListener("hashchange", follow);
 window.addEventListener("beforeprint", () => {
@@ -32,7 +30,6 @@ window.addEventListener("beforeprint", () => {
   $("#code").className = "";
   for (const shown of [...moments, ...codeLines]) shown.hidden = false;
   for (const gap of $$("#code .gap")) gap.remove();
-  for (const fold of $$("details")) fold.open = true;
   for (const story of $$(".story")) unfold(story, true);
 });
 window.addEventListener("afterprint", () => { isPrinted = false; fitted = shownCode = ""; render(); });

@@ -1,7 +1,4 @@
-// Numbers as they are shown, and what the rest is made of.
-const $ = (query, root = document) => root.querySelector(query);
-const $$ = (query, root = document) => Array.from(root.querySelectorAll(query));
-const SVG = "http://www.w3.org/2000/svg";
+// Numbers as they are shown.
 const model = JSON.parse($("#model").textContent);
 const { values, steps } = model, words = model.words;
 const isStill = PROGRAM === null;

@@ -1,8 +1,8 @@
 // What a network says of the plane, and how gradients thin with depth.
 // The colours as numbers, read once for each theme: reading makes all styles anew.
 const hues = {};
-const huesNow = () => hues[document.documentElement.dataset.theme] ??= [...Array(8).keys()].map((k) =>
-  getComputedStyle(document.documentElement).getPropertyValue(`--c${k}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
+const huesNow = () => hues[root.dataset.theme] ??= [...Array(8).keys()].map((k) =>
+  getComputedStyle(root).getPropertyValue(`--c${k}`).trim().match(/\w\w/g).map((t) => parseInt(t, 16)));
 const classHue = (k) => `var(--c${[1, 0, 2, 3, 4, 6][k % 6]})`;
 // What a network answers to points of the plane, where its data are such points.
 function plane() {

@@ -1,28 +1,16 @@
-// Pointing: a factor in all its places, and the cells of the graph.
-function showFactor(id) {
-  for (const element of $$("[data-f].lit, #code li.lit")) element.classList.remove("lit");
-  if (!id) return;
-  for (const element of $$(`[data-f~="${id}"]`)) element.classList.add("lit");
-  const line = $(`#code li[data-lines~="${id}"]`);
-  if (!line) return;
-  line.classList.add("lit");
-  if (line.hidden) { layCode(line.dataset.block, [line]); shownCode = ""; }
-}
-const pin = (id) => { state.factor = state.factor === id ? null : id; showFactor(state.factor); };
-const factorAt = (target) => {
-  const element = target instanceof Element && target.closest("[data-f]");
-  return element ? element.dataset.f.split(" ")[0] : null;
-};
-document.addEventListener("mouseover", (event) => showFactor(factorAt(event.target) || state.factor));
-document.addEventListener("click", (event) => {
-  const id = factorAt(event.target);
-  if (!id) return;
-  // A factor of the line on top leads to the step in which it is multiplied.
-  const when = event.target.closest("#chain") && model.factors[id] ? at.gradient[model.factors[id][0]] : undefined;
-  if (when !== undefined) { stop(); go(when); if (state.factor !== id) pin(id); } else pin(id);
+// Pointing: a factor in the line on top and in the code, and the cells of the graph.
+// A factor of the line on top leads to the step in which it is multiplied.
+function lead(id, target) {
+  const when = target.closest("#chain") && model.factors[id] ? at.gradient[model.factors[id][0]] : undefined;
+  if (when !== undefined) { stop(); go(when); }
+  if (when === undefined || state.factor !== id) pin(id);
   record();
-});
-document.addEventListener("focusin", (event) => { const id = factorAt(event.target); if (id) showFactor(id); });
+}
+// Its line of code is brought into view.
+function bringFactor(id) {
+  const line = $(`#code li[data-lines~="${id}"]`);
+  if (line && line.hidden) { layCode(line.dataset.block, [line]); shownCode = ""; }
+}
 
 const cellAt = (target) => {
   const element = target instanceof Element && target.closest(".cell, td");
