@@ -186,3 +186,20 @@ def test_what_is_made_to_be_changed_is_not_copied():
 
     source = text_of(function, x="M", i=PLACES)
     assert ".copy()" not in source.partition("_gradient")[0]
+
+
+@pytest.mark.parametrize(("own", "word"), [("delta", "grad"), ("size", "delta")])
+def test_an_adjoint_does_not_bear_a_name_of_the_users(own, word):
+    space: dict[str, Any] = {"np": np}
+    exec(  # noqa: S102
+        f"def f(x, {own}):\n"
+        f"    far = np.abs(x)\n"
+        f"    return np.mean(np.where(far < {own}, 0.5 * x ** 2,\n"
+        f"                            {own} * (far - 0.5 * {own})))",
+        space,
+    )
+    d = derivo.derive(space["f"], **{"x": "N", own: ""})
+    backward = d.source.split("_gradient(")[1]
+    assigned = re.findall(r"^    (\w+) = ", backward, re.MULTILINE)
+    assert any(name.startswith(word) for name in assigned)
+    assert not any(name.startswith(own) for name in assigned)

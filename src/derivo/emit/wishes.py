@@ -13,6 +13,8 @@ from derivo.graph.node import Node
 
 # An unnamed value whose name would be longer than this has a delta for its adjoint.
 LONGEST_PART = 12
+# What such an adjoint is called: as the literature has it, if that word is free.
+ADJOINTS = ("delta", "grad", "adjoint")
 
 
 def wishes_of(
@@ -41,23 +43,25 @@ def wishes_of(
     helpers = results_of_helpers(p.outputs, p.name)
     naming = Naming(called.get, p.roles, names_before(called, p.roles), helpers)
     hints: dict[Node, str] = {}
+    words = {*called.values(), *p.names.values()}
+    free = next((word for word in ADJOINTS if word not in words), ADJOINTS[0])
     for n, value in p.unnamed.items():
         if n in wishes:
             continue
         if value in called:
             hints[n] = adjoint_name(called[value])
         elif "bound" not in n.op.traits and value.inputs:
-            hints[n] = _delta(naming, value)
+            hints[n] = _of_unnamed(naming, value, free)
     return wishes, hints
 
 
-def _delta(naming: Naming, value: Node) -> str:
+def _of_unnamed(naming: Naming, value: Node, otherwise: str) -> str:
     """Name the adjoint of a value without a name: after what that is made of.
 
-    Where this would be long, it is a delta, as the literature calls it.
+    Where this would be long, it is what is called so `otherwise`.
     """
     before = naming.before.get(value)
     for name in naming.made_of(value) if before is None else [f"pre_{before}"]:
         if "_" in name and len(name) <= LONGEST_PART:
             return adjoint_name(name)
-    return "delta"
+    return otherwise

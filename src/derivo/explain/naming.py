@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from derivo.differentiate.reverse import Differentiated
+from derivo.emit.wishes import ADJOINTS
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.graph.names import Names
@@ -70,7 +71,7 @@ def with_deltas(
         if adjoint is None or not adjoint.inputs:
             continue
         symbol = None
-        if name.startswith("delta"):
+        if name.startswith(ADJOINTS):
             symbol = Symbol(name, node.spec.rank)
         elif name.startswith("d_"):
             symbol = Symbol(name.removeprefix("d_"), node.spec.rank, adjoint=True)
