@@ -161,10 +161,12 @@ def compare(got: Any, numeric: Numeric, magnitude: float = 0.0) -> Comparison:
     place = np.unravel_index(int(np.argmax(distance)), a.shape)
     error = float(distance[place])
     allowed = RELATIVE[numeric.method]
-    if allowed < error < ROUNDING_AT_MOST:
-        allowed += min(ROUNDING * numeric.noise() / scale, ROUNDING_AT_MOST)
+    noise = ROUNDING * numeric.noise() / scale if allowed < error < np.inf else 0.0
+    if error < ROUNDING_AT_MOST:
+        allowed += min(noise, ROUNDING_AT_MOST)
     verdict = "right" if error <= allowed else "wrong"
-    doubt = 10 * np.max(np.abs(numeric.uncertainty), initial=0.0) / scale
+    # Where rounding decides what a derivative is, there is nothing to compare with.
+    doubt = noise + 10 * np.max(np.abs(numeric.uncertainty), initial=0.0) / scale
     if verdict == "wrong" and (error <= doubt or not np.all(np.isfinite(b))):
         verdict = "unsure"
     element = tuple(int(i) for i in place)

@@ -18,12 +18,16 @@ from derivo.verify.branches import Sides, has_infinite_slope, sides, together
 from derivo.verify.evaluation import Evaluation
 from derivo.verify.kinks import kinks
 from derivo.verify.lengths import choices
+from derivo.verify.tolerance import FLOOR
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], Any]
 
 TRIES = 60
 PER_SIZES = 12
 ATTEMPTS = 4  # at zeros that do no harm
+# How much a result may move, as a part of it, when arguments move by a few units in the
+# last place, of 1e-16: what changes more has lost ten digits on the way.
+CHAOTIC = 1e-6
 # Draws after which it is enough if all is well but that some side is never reached.
 ENOUGH = 24
 
@@ -212,8 +216,9 @@ def judge(
     Returns
     -------
     score
-        Counts operations with infinite slopes, values that are not finite, and kinks;
-        None if a result is not finite.
+        Counts operations with infinite slopes (or 1 where rounding alone decides what
+        comes out), values that are not finite, and kinks; None if a result is not
+        finite.
     near, sides
         The operations with a kink here, and the sides that are taken.
 
@@ -234,7 +239,33 @@ def judge(
     moved = tuple(n for n in graph.inputs if n.spec.kind == "float")
     near = kinks(evaluation, moved, rng)
     singular = sum(has_infinite_slope(evaluation, n) for n in evaluation.nodes)
+    singular = singular or int(_is_chaotic(graph, evaluation))
     return (singular, odd, len(near)), near, sides(evaluation)
+
+
+def _is_chaotic(graph: Graph, evaluation: Evaluation) -> bool:
+    """Tell whether the last digits of the arguments decide the first of the results.
+
+    Many steps of a pendulum that swings over do that: no two programs that round in
+    different places agree there, and no derivative can be compared.
+    """
+    rng = np.random.default_rng(0)
+    moved = {
+        n: x + 4 * np.spacing(np.abs(x)) * rng.choice([-1, 1], np.shape(x))
+        for n in graph.inputs
+        if n.spec.kind == "float"
+        for x in (np.asarray(evaluation[n], dtype=np.float64),)
+    }
+    again = evaluation.again(moved)
+    # What comes out as 0 has no size of its own.
+    least = FLOOR * max((float(np.max(np.abs(x), initial=0)) for x in moved.values()),
+                        default=0.0)  # fmt: skip
+    for n in graph.outputs:
+        y = np.asarray(evaluation[n], dtype=np.float64)
+        change = np.max(np.abs(np.asarray(again[n]) - y), initial=0.0)
+        if not change <= CHAOTIC * max(np.max(np.abs(y), initial=0.0), least):
+            return True
+    return False
 
 
 def _check_shapes(evaluation: Evaluation) -> None:
