@@ -198,7 +198,7 @@ def test_an_adjoint_does_not_bear_a_name_of_the_users(own, word):
         f"                            {own} * (far - 0.5 * {own})))",
         space,
     )
-    d = derivo.derive(space["f"], **{"x": "N", own: ""})
+    d = derivo.derive(space["f"], shapes={"x": "N", own: ""})
     backward = d.source.split("_gradient(")[1]
     assigned = re.findall(r"^    (\w+) = ", backward, re.MULTILINE)
     assert any(name.startswith(word) for name in assigned)
