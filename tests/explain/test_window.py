@@ -287,7 +287,8 @@ def test_what_stands_above_the_code_does_not_shift_its_lines():
     for moment in window.moments:
         for value in window.values:
             if value.id == moment.place and value.name and moment.phase == "forward":
-                assert any(value.name in lines[k - 1].text for k in moment.lines)
+                own = [x for x in lines if value.id in x.places and not x.backward]
+                assert any(value.name in line.text for line in own)
     assert {v.name for v in window.values if v.name} >= {"scores", "hidden"}
 
 
@@ -333,6 +334,9 @@ def test_what_is_lit_is_in_the_window(page, explanation):
     assert js(page, "return document.documentElement.scrollHeight") <= 900
 
 
+LIT_LINES = "return [...document.querySelectorAll('#code li.now')].map(l => Number(l.id.slice(1)))"  # fmt: skip
+
+
 def test_the_code_of_a_step_is_read_whole(page, explanation):
     """One function at a time: no line of it is cut, and nothing is scrolled."""
     lines = explanation.window.code.lines
@@ -343,8 +347,7 @@ def test_the_code_of_a_step_is_read_whole(page, explanation):
         assert js(page, cut) == [0, 0]
         shown = js(page, "return [...document.querySelectorAll('#code li')].filter(l => !l.hidden).map(l => Number(l.id.slice(1)))")  # fmt: skip
         assert lines[shown[0] - 1].text.startswith("def ")
-        for number in explanation.window.moments[step - 1].lines if step else ():
-            assert number in shown
+        assert set(js(page, LIT_LINES)) <= set(shown)
 
 
 SCROLLS = """
@@ -385,7 +388,9 @@ def test_a_long_function_shows_the_lines_around_a_step_and_opens(browser, tmp_pa
     for step in (5, steps // 2, steps - 3):
         js(browser, "derivo.step(arguments[0])", step)
         lines = js(browser, shown)
-        assert set(explanation.window.moments[step - 1].lines) <= set(lines)
+        lit = js(browser, LIT_LINES)
+        assert lit
+        assert set(lit) <= set(lines)
         assert explanation.window.code.lines[lines[0] - 1].text.startswith("def ")
     hidden = sum(int(t.split()[1]) for t in texts(browser, "#code .gap"))
     click(browser, "#code .gap button")
@@ -412,9 +417,19 @@ def test_numbers_and_labels_stay_in_their_boxes(browser, tmp_path):
         assert js(browser, wide) == []
 
 
-def test_every_step_lights_a_line_of_code(page, explanation):
-    lit = [bool(m.lines) for m in explanation.window.moments if m.phase == "backward"]
-    assert sum(lit) >= len(lit) - 1  # the seed has none
+def test_every_step_lights_lines_of_code_and_edges(page, explanation):
+    """Forward what leads to the value, backward what leads on from it."""
+    own = "return [...document.querySelectorAll('.view:not([hidden]) .edge.used')].map(e => e.dataset.edge.split('-').slice(1, 3))"  # fmt: skip
+    names = {v.id: v.name for v in explanation.window.values}
+    for step, moment in enumerate(explanation.window.moments, 1):
+        js(page, "derivo.step(arguments[0])", step)
+        lit, ends = texts(page, "#code li.now"), js(page, own)
+        is_forward, name = moment.phase == "forward", names[moment.place]
+        assert {e[is_forward] for e in ends} <= {moment.place}
+        if name and name != "net":  # the result is returned, its gradient given
+            assert ends
+            assert lit
+            assert not is_forward or any(f"{name} = " in line for line in lit)
 
 
 def test_steps_by_keys_and_buttons(page):

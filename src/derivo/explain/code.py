@@ -32,19 +32,36 @@ def _tied(subject: Subject) -> dict[int, CodeLine]:
     """Give what the lines of a function are tied to, by number of the line."""
     forward, backward = values_of_lines(subject)
     covered = subject.covered_factors({v for found in backward.values() for v in found})
-    through = _through_calls(subject)
+    through, within = _through_calls(subject), _within(subject)
     found = {}
     for number in forward.keys() | backward.keys() | through.keys():
         # One adjoint may serve several values: the line stands at the one nearest the
         # result, and for the factors of all.
         called = through.get(number, [])
         values = backward.get(number) or [forward.get(number) or called[0].operand]
-        ids = {i for v in values if number in backward for i in covered[v]}
-        ids |= {f.id for f in called}
-        factors = tuple(f.id for f in subject.factors if f.id in ids)
-        place = subject.ids[max(values, key=lambda n: n.index)]
+        used = {i for v in values if number in backward for i in covered[v]}
+        used |= {f.id for f in called}
+        factors = tuple(f.id for f in subject.factors if f.id in used)
+        place = max(values, key=lambda n: n.index)
         is_back = number in backward or number in through
-        found[number] = CodeLine("", factors, place, is_back)
+        places = () if is_back else within.get(place, ())
+        ids = tuple(subject.ids[n] for n in (place, *places))
+        found[number] = CodeLine("", factors, ids, is_back)
+    return found
+
+
+def _within(subject: Subject) -> dict[Node, list[Node]]:
+    """Give by each value with a line those without, which its line computes, too."""
+    with_lines = set(values_of_lines(subject)[0].values())
+    holder: dict[Node, Node] = {}
+    found: dict[Node, list[Node]] = {}
+    for node in reversed(subject.graph.nodes()):
+        if node in with_lines or node.op.traits & {"loop", "item"}:
+            holder[node] = node
+        elif node in holder:
+            found.setdefault(holder[node], []).append(node)
+        # What is read more than once is computed where it is read first.
+        holder |= {i: holder[node] for i in node.inputs if node in holder}
     return found
 
 
@@ -63,11 +80,19 @@ def _through_calls(subject: Subject) -> dict[int, list[Factor]]:
 def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:
     """Tie the lines of loops over time to the loop, and to the factors of its step."""
     for steps in subject.loops:
-        factors = factors_of(steps)
+        factors, within = factors_of(steps), _within(subject).get(steps.node, ())
+        found = dict(zip(steps.arguments, steps.node.inputs, strict=True))
         for line in lines_of(steps):
             old = lines[line.number - 1]
-            place, ids = subject.ids[steps.node], factors.get(line.number, ())
-            lines[line.number - 1] = CodeLine(old.text, ids, place, line.backward)
+            nodes, ids = [steps.node], factors.get(line.number, ())
+            if not line.backward:
+                nodes += within
+            elif (
+                line.kind in {"row", "sum", "handed"} and line.value in steps.arguments
+            ):
+                nodes.append(steps.operand(line.value))
+            places = tuple(subject.ids[n] for n in nodes)
+            lines[line.number - 1] = CodeLine(old.text, ids, places, line.backward)
     return tuple(lines)
 
 

@@ -90,15 +90,16 @@ class CodeLine:
 
     Attributes
     ----------
-    place
-        Id in the drawing of the value that the line computes, or whose adjoint.
+    places
+        Ids of the values that the line computes, or whose adjoints: the one that it is
+        for, then those on the way to it that have no line of their own.
     backward
         The line computes an adjoint.
     """
 
     text: str
     factors: tuple[str, ...] = ()
-    place: str = ""
+    places: tuple[str, ...] = ()
     backward: bool = False
 
 
@@ -173,43 +174,6 @@ class Section:
     blocks: tuple[Block, ...]
     level: str = ""
     about: str = ""
-
-
-# --- stepping -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One step forward or backward: one operation, with its numbers.
-
-    Attributes
-    ----------
-    phase
-        "forward" or "backward".
-    place
-        Id of the node of the drawing that is worked on.
-    edges
-        Ids of the edges of the drawing that are used.
-    title
-        What happens, in words.
-    rows
-        The formula; then, if there are numbers, the formula with numbers in it.
-    name, value
-        The value computed, or its adjoint, and its numbers (None without arrays). It is
-        what "predict before reveal" hides, together with `rows`.
-    lines
-        Numbers of the lines of emitted code (from 1) that do this step.
-    """
-
-    phase: str
-    place: str
-    edges: tuple[str, ...]
-    title: Runs
-    rows: tuple[Row, ...]
-    name: Formula
-    value: Any = None
-    factors: tuple[str, ...] = ()
-    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

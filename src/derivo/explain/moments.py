@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from derivo.explain.document import Badge, Row, Runs
+from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import formula_of
@@ -22,7 +23,8 @@ from derivo.explain.formula.tree import (
 from derivo.explain.levels.in_loops import left_of, summed
 from derivo.explain.levels.loops import backward_rows, end, recurrence
 from derivo.explain.levels.tell import Telling
-from derivo.explain.subject import Steps
+from derivo.explain.subject import Steps, Subject
+from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 
@@ -33,6 +35,8 @@ class Moment:
 
     Attributes
     ----------
+    phase, place
+        "forward" or "backward"; id of the value that is worked on.
     title
         What happens, in words.
     rows
@@ -40,15 +44,30 @@ class Moment:
     name, value
         The value, or the gradient, and the node that holds its numbers; None for a
         whole loop, which has none.
-    factors
-        What is multiplied by.
     """
 
+    phase: str
+    place: str
     title: Runs
     rows: tuple[Row, ...]
     name: Formula
     value: Node | None
-    factors: tuple[Factor, ...] = ()
+
+
+MOST = 300  # steps of a pass; of more, those of values with names are told
+
+
+def moments_of(subject: Subject, words: Sentences) -> tuple[Moment, ...]:
+    """Give the steps: every operation forward, then every gradient backward."""
+    t = Telling(subject, words)
+    moments = Moments(t)
+    nodes = [n for n in subject.graph.nodes() if not is_transparent(n)]
+    back = [n for n in reversed(nodes) if n in t.handed_back or moments.is_back(n)]
+    forward, backward = (
+        [n for n in found if n in subject.names] if len(found) > MOST else found
+        for found in ([n for n in nodes if n.inputs], back)
+    )
+    return (*map(moments.forward, forward), *map(moments.backward, backward))
 
 
 class Moments:
@@ -74,20 +93,24 @@ class Moments:
 
     def forward(self, node: Node) -> Moment:
         """Compute a value, run a loop, or take one of its results."""
+        place = self.t.subject.ids[node]
         if node in self.steps:
             steps = self.steps[node]
             inner = Telling(steps.body, self.t.words)
             rows = tuple(recurrence(steps, inner))
             title = self.say("loops.forward_frame")
-            return Moment(title, rows, _handed_on(steps, inner), None)
+            name = _handed_on(steps, inner)
+            return Moment("forward", place, title, rows, name, None)
         name = self.t.shown(node)
         if "item" in node.op.traits:
             row = Row(name, self._given(node, self.steps[node.inputs[0]]))
-            return Moment(self.say("loops.item_frame", value=name), (row,), name, node)
+            title = self.say("loops.item_frame", value=name)
+            return Moment("forward", place, title, (row,), name, node)
         # A value without a name is told by the title.
         right = formula_of(node, self.t.names)
         rows = (Row(name, right),) if node in self.t.names else ()
-        return Moment(self.say("frames.forward", value=name), rows, name, node)
+        title = self.say("frames.forward", value=name)
+        return Moment("forward", place, title, rows, name, node)
 
     def _given(self, item: Node, steps: Steps) -> Formula:
         """Write what a loop gives: its last carry, or the values of all steps."""
@@ -102,12 +125,14 @@ class Moments:
 
     def backward(self, node: Node) -> Moment:
         """Compute the gradient of a value, or run a loop backward."""
+        place = self.t.subject.ids[node]
         if node in self.steps:
             steps = self.steps[node]
             inner = Telling(steps.body, self.t.words)
             told = tuple(backward_rows(steps, inner))
             title = self.say("loops.backward_frame")
-            return Moment(title, told, _handed_on(steps, inner, adjoint=True), None)
+            name = _handed_on(steps, inner, adjoint=True)
+            return Moment("backward", place, title, told, name, None)
         if node in self.looped:
             return self._gathered(node)
         name, factors = self.t.adjoint(node), self.t.readers.get(node, [])
@@ -121,7 +146,7 @@ class Moments:
         if not factors and not adjoint.inputs and adjoint.op is not argument:
             rows.append(Row(name, full))
         title = self._title(node, factors)
-        return Moment(title, tuple(rows), name, adjoint, tuple(factors))
+        return Moment("backward", place, title, tuple(rows), name, adjoint)
 
     def _gathered(self, node: Node) -> Moment:
         """Gather what the steps of a loop hand back to one of their operands."""
@@ -136,8 +161,8 @@ class Moments:
         else:
             key, right = "row_frame", _all_of(shown, steps)
         title = self.say(f"loops.{key}", adjoint=name, value=self.t.shown(node))
-        held = self.t.subject.raw.adjoints[node]
-        return Moment(title, (Row(left, right),), name, held)
+        place, held = self.t.subject.ids[node], self.t.subject.raw.adjoints[node]
+        return Moment("backward", place, title, (Row(left, right),), name, held)
 
     def _chain(self, factors: list[Factor]) -> Formula:
         """Write upstream times local derivative, for every reader, added up."""

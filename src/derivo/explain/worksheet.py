@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from derivo.explain.code import code_of
 from derivo.explain.document import Display, Document, Paragraph, Row, Section
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.formula.tree import Blank, Formula, Symbol
-from derivo.explain.frames import frames_of
 from derivo.explain.levels.tell import numbers
+from derivo.explain.moments import moments_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words
@@ -83,42 +82,32 @@ def drawn(
 
 
 def _document(about: Subject, words: Words, seed: int, *, answers: bool) -> Document:
-    code = code_of(about)
-    frames = frames_of(about, words, code)
-    count = 0
-    sections = []
+    inputs = [(n, about.arrays[n.attrs["name"]]) for n in about.graph.inputs]
     given = [
-        Row(
-            Symbol(n.attrs["name"], n.spec.rank), numbers(about.arrays[n.attrs["name"]])
-        )
-        for n in about.graph.inputs
-        if is_small(about.arrays[n.attrs["name"]]) or not n.spec.rank
-    ]
-    sections.append(
+        Row(Symbol(n.attrs["name"], n.spec.rank), numbers(a))
+        for n, a in inputs if is_small(a) or not n.spec.rank
+    ]  # fmt: skip
+    rows: dict[str, list[Row]] = {"forward": [], "backward": []}
+    count = 0
+    for moment in moments_of(about, words):
+        value = about.values.get(moment.value) if moment.value else None
+        if value is None or not (np.size(value) == 1 or is_small(value)):
+            continue
+        count += 1
+        answer = numbers(value)
+        shown: Formula = answer if answers else Blank(answer, count)
+        formula = moment.rows[0].right if moment.rows else shown
+        if formula in (shown, answer, moment.name):
+            rows[moment.phase].append(Row(moment.name, shown))
+        else:
+            rows[moment.phase] += [Row(moment.name, formula), Row(None, shown)]
+    sections = [
         Section("given", words.runs("worksheet.given"), (Display(tuple(given)),))
-    )
-    for phase in ("forward", "backward"):
-        rows = []
-        for frame in frames:
-            small = frame.value is not None and (
-                np.size(frame.value) == 1 or is_small(frame.value)
-            )
-            if frame.phase != phase or not small:
-                continue
-            count += 1
-            answer = numbers(frame.value)
-            shown: Formula = answer if answers else Blank(answer, count)
-            formula = frame.rows[0].right if frame.rows else shown
-            if formula in (shown, answer, frame.name):
-                rows.append(Row(frame.name, shown))
-            else:
-                rows += [Row(frame.name, formula), Row(None, shown)]
+    ]
+    for phase, listed in rows.items():
+        task = Paragraph(words.runs(f"worksheet.{phase}_task"))
         head = words.runs(f"worksheet.{phase}")
-        blocks = (
-            Paragraph(words.runs(f"worksheet.{phase}_task")),
-            Display(tuple(rows)),
-        )
-        sections.append(Section(phase, head, blocks))
+        sections.append(Section(phase, head, (task, Display(tuple(listed)))))
     kind = "key" if answers else "sheet"
     title = words.text(f"worksheet.{kind}", name=about.derivation.name, seed=seed)
     # The picture of the sheet has no numbers: they are what is asked for.

@@ -21,9 +21,8 @@ from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Number, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.calls import only_call
-from derivo.explain.levels.in_loops import is_reached
 from derivo.explain.levels.shorter import shorter
-from derivo.explain.levels.tell import Telling
+from derivo.explain.levels.tell import Telling, is_reached
 from derivo.explain.moments import Moments
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.words import Words

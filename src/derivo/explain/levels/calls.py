@@ -93,7 +93,10 @@ def _lines(results: tuple[Node, ...], t: Telling) -> tuple[CodeLine, ...]:
     A call in a loop over a list has the lines of the loop.
     """
     d = t.subject.derivation
-    ids, place = tuple(f.id for f in _factors(results, t)), t.subject.ids[results[0]]
+    ids, places = (
+        tuple(f.id for f in _factors(results, t)),
+        (t.subject.ids[results[0]],),
+    )
     call, texts = call_of(results[0]), d.source.splitlines()
     own, of_function = [], []
     for number, node in d.emitted.lines.items():
@@ -103,7 +106,7 @@ def _lines(results: tuple[Node, ...], t: Telling) -> tuple[CodeLine, ...]:
             continue
         is_back = backward is not None
         text, factors = texts[number - 1].strip(), ids if is_back else ()
-        line = CodeLine(text, factors, place, is_back)
+        line = CodeLine(text, factors, places, is_back)
         of_function.append(line)
         own += [line] if found == call else []
     both = [line.backward for line in of_function] in ([False], [False, True])

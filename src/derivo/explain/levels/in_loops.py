@@ -6,7 +6,7 @@ from derivo.explain.document import Block, Display, Link, Paragraph, Row
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Size, Sum
 from derivo.explain.levels.tell import Telling
-from derivo.explain.subject import Steps, Subject
+from derivo.explain.subject import Steps
 from derivo.graph.node import Node
 
 
@@ -23,13 +23,6 @@ def in_loops(value: Node, t: Telling) -> list[Block]:
             numbers = t.in_numbers_only(part_of(argument, steps))
             found.append(Display((row, *numbers)))
     return found
-
-
-def is_reached(value: Node, subject: Subject) -> bool:
-    """Tell whether a value has to do with an argument: a loop may start from zeros."""
-    if not value.inputs or "item" in value.op.traits:
-        return "name" in value.attrs or bool(value.inputs)
-    return any(i in subject.raw.adjoints for i in value.inputs)
 
 
 def part_of(argument: Node, steps: Steps) -> Node | None:

@@ -33,7 +33,7 @@ from derivo.explain.formula.tree import (
     walk,
 )  # fmt: skip
 from derivo.explain.levels.calls import call_sections, is_call, only_call, through
-from derivo.explain.levels.in_loops import in_loops, is_reached, left_of
+from derivo.explain.levels.in_loops import in_loops, left_of
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.scalars import digits_for_all
@@ -68,12 +68,7 @@ def adjoint_sections(
 ) -> tuple[Section, ...]:
     """Tell where each adjoint comes from, or those of some values alone."""
     subject = t.subject
-    adjoints = subject.raw.adjoints
-    told = [
-        n for n in reversed(subject.graph.nodes())
-        if n in adjoints and not is_transparent(n) and not _is_passed(n, t)
-        and is_reached(n, subject) and only_call(n, t) is None
-    ]  # fmt: skip
+    told = [n for n in t.handed_back if only_call(n, t) is None]
     if len(told) > MOST:
         told = [n for n in told if n in subject.names]
     found = []
@@ -100,14 +95,6 @@ def _told_apart(value: Node, t: Telling) -> Formula:
     args = tuple(t.shown(i) for i in value.inputs)
     specs = tuple(i.spec for i in value.inputs)
     return Call(value.op, args, dict(value.attrs), specs)
-
-
-def _is_passed(value: Node, t: Telling) -> bool:
-    """Tell whether a value without a name has the very adjoint of its reader."""
-    if value in t.subject.names:
-        return False
-    adjoints = t.subject.raw.adjoints
-    return any(adjoints[f.reader] is adjoints[value] for f in t.readers.get(value, ()))
 
 
 def _blocks(value: Node, t: Telling) -> list[Block]:

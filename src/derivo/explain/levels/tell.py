@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from derivo.explain.document import Display, Row, Runs, Section
+from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.factors import Factor
 from derivo.explain.formula.entries import Entries
 from derivo.explain.formula.local import local_derivative, prime
@@ -64,6 +66,24 @@ class Telling:
         self.readers: dict[Node, list[Factor]] = {}
         for factor in subject.factors:
             self.readers.setdefault(factor.operand, []).append(factor)
+
+    @cached_property
+    def handed_back(self) -> dict[Node, None]:
+        """The values whose gradients are steps of their own, from the result back.
+
+        A value without a name that has the very gradient of its reader is none, nor is
+        one that no argument leads to: a loop may start from zeros.
+        """
+        adjoints, named = self.subject.raw.adjoints, self.subject.names
+        passed = {
+            f.operand for f in self.subject.factors
+            if f.operand not in named and adjoints[f.reader] is adjoints[f.operand]
+        }  # fmt: skip
+        return {
+            n: None for n in reversed(self.subject.graph.nodes())
+            if n in adjoints and n not in passed and not is_transparent(n)
+            and is_reached(n, self.subject)
+        }  # fmt: skip
 
     # --- names ------------------------------------------------------------------------
 
@@ -201,6 +221,13 @@ class Telling:
             rows.append(Row(None, filled, self.words.runs("matrix.numbers")))
         rows.append(Row(None, result))
         return rows
+
+
+def is_reached(value: Node, subject: Subject) -> bool:
+    """Tell whether a value has to do with an argument."""
+    if not value.inputs or "item" in value.op.traits:
+        return "name" in value.attrs or bool(value.inputs)
+    return any(i in subject.raw.adjoints for i in value.inputs)
 
 
 def of_part(sections: Iterable[Section], prefix: str, said: Runs) -> list[Section]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from derivo.explain.document import Code, Frame
+from derivo.explain.document import Code
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.formula.tree import Formula
+from derivo.explain.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ class Window:
     name: str
     pictures: tuple[Picture, ...]
     code: Code
-    moments: tuple[Frame, ...]
+    moments: tuple[Moment, ...]
     values: tuple[Value, ...]
     links: Mapping[str, Link]
     chains: Mapping[str, Formula]

@@ -15,8 +15,8 @@ from derivo.explain.code import code_of
 from derivo.explain.computed import mixing, reasons, script_of
 from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.unicode import inline
-from derivo.explain.frames import frames_of
 from derivo.explain.levels.tell import Telling
+from derivo.explain.moments import moments_of
 from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
 from derivo.explain.window.chains import chains_of
@@ -73,7 +73,7 @@ def window_of(
         loops=tuple(_computed(x, about, keys, *bodies[x.place]) for x in loops)
         if computes else loops,
         code=code,
-        moments=frames_of(about, words, code),
+        moments=moments_of(about, words),
         values=(
             *_values(about, keys),
             *(v for body, step in bodies.values() for v in _inner(body, step.keys)),

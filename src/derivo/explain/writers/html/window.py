@@ -162,6 +162,9 @@ def _code(code: doc.Code, parts: Parts) -> str:
         # What stands between functions is read in the derivation.
         if line.text.startswith(("def ", " ", ")")):
             place = f' id="L{number}" data-block="{block}"'
+            if line.places:
+                side = "gradient" if line.backward else "value"
+                place += f' data-of="{" ".join(line.places)}" data-side="{side}"'
             lines.append(parts.line(number, line, place))
     return f"<ol>{''.join(lines)}</ol>"
 
@@ -172,14 +175,14 @@ def _moments(window: Window, document: doc.Document, parts: Parts) -> str:
         given += " " + escape(parts.words.text("window.drawn"))
     found = [f'<div class="moment" data-k="0"><p class="title">{given}</p></div>']
     stories = _lines_of_values(document)
-    for k, frame in enumerate(window.moments, start=1):
-        rows, more = _without_repeats(frame.rows), ""
-        if frame.phase == "backward" and frame.place in stories:
+    for k, moment in enumerate(window.moments, start=1):
+        rows, more = _without_repeats(moment.rows), ""
+        if moment.phase == "backward" and moment.place in stories:
             said = escape(parts.words.text("window.more"))
-            more = f'<button class="more" data-story="{stories[frame.place]}">{said}</button>'
+            more = f'<button class="more" data-story="{stories[moment.place]}">{said}</button>'
         found.append(
-            f'<div class="moment {frame.phase}" data-k="{k}" hidden>'
-            f'<p class="title">{parts.runs(frame.title)}</p>{parts.rows(rows)}{more}</div>'
+            f'<div class="moment {moment.phase}" data-k="{k}" hidden>'
+            f'<p class="title">{parts.runs(moment.title)}</p>{parts.rows(rows)}{more}</div>'
         )
     return "".join(found)
 
@@ -282,11 +285,7 @@ def model(window: Window, words: Words) -> str:
         }
         for v in window.values
     }  # fmt: skip
-    steps = [
-        {"phase": m.phase, "id": m.place, "edges": m.edges, "lines": m.lines,
-         "factors": m.factors}
-        for m in window.moments
-    ]  # fmt: skip
+    steps = [{"phase": m.phase, "id": m.place} for m in window.moments]
     found = {
         "name": window.name,
         "values": values,

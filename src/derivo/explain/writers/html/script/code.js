@@ -1,9 +1,14 @@
 // The code beside the picture: one function at a time.
-// One function at a time: the one that the step is a line of.
-const numberOf = (line) => Number(line.id.slice(1));
+// The lines that do a step; where a gradient has none, those that it is a factor of.
+function linesOf({ phase, id }) {
+  const side = phase === "forward" ? "value" : "gradient", listed = (text = "") => text.split(" ");
+  const own = codeLines.filter((l) => l.dataset.side === side && listed(l.dataset.of).includes(id));
+  if (own.length || phase === "forward") return own;
+  return codeLines.filter((l) => listed(l.dataset.lines).some((f) => model.factors[f]?.[0] === id));
+}
+// The function that the first line of a pass belongs to.
 const blockOf = (phase) => {
-  const numbers = steps.filter((s) => s.phase === phase).flatMap((s) => s.lines);
-  const line = codeLines.find((l) => numbers.includes(numberOf(l)));
+  const lit = steps.filter((s) => s.phase === phase).flatMap(linesOf), line = codeLines.find((l) => lit.includes(l));
   return line ? line.dataset.block : "1";
 };
 const blocks = { value: blockOf("forward"), gradient: blockOf("backward") };
@@ -64,11 +69,10 @@ function gapOf(count, said = words.code_more.replace("{count}", count)) {
   button.addEventListener("click", () => { opened = count ? block : ""; shownCode = ""; render(); });
   return html("li", { className: "gap" }, [button]);
 }
-function showCode(lines, side) {
+function showCode(active, side) {
   // Where nothing changed nothing is measured: that would lay the page out at once.
-  const now = `${lines} ${side} ${state.mode}`;
+  const now = `${active.map((line) => line.id)} ${side} ${state.mode}`;
   if (now === shownCode) return;
-  const active = codeLines.filter((line) => lines.includes(numberOf(line)));
   const isTrained = ["nudge", "train"].includes(state.mode);
   const wanted = active.length ? active[0].dataset.block : blocks[isTrained ? "gradient" : state.step ? side : "value"];
   const seen = active.filter((line) => line.dataset.block === wanted);

@@ -9,7 +9,6 @@ for (const [picture, view] of Object.entries(views)) {
 const homes = {};
 for (const [picture, { holds }] of Object.entries(model.pictures)) for (const id of holds) homes[id] = picture;
 function showEdges(step, edges) {
-  const used = new Set(step ? step.edges : []);
   let most = 0;
   const sizes = edges.map((edge) => {
     const factor = (edge.dataset.f || "").split(" ")[0], g = factor && now.along[factor];
@@ -20,14 +19,20 @@ function showEdges(step, edges) {
   });
   edges.forEach((edge, k) => {
     const ids = edge.dataset.edge.split(" "), [source, target] = endsOf(ids[0]);
-    edge.classList.toggle("used", ids.some((i) => used.has(i)));
     // Into a loop no one factor leads: what comes back is the sum of all its steps.
     const isActive = edge.dataset.f || (isLoop(target) && edge.classList.length);
+    edge.classList.toggle("used", Boolean(step) && ids.some((i) => isUsed(step, i, isActive)));
     const isBack = Boolean(isActive) && isSeen("gradient", source) && state.step >= firstBack;
     edge.classList.toggle("back", isBack);
     edge.classList.toggle("neg", isBack && sizes[k] !== null && sizes[k].sum < 0);
     if (isBack && sizes[k]) edge.style.setProperty("--wide", (1.2 + 0.8 * Math.max(0, 3 + Math.log10(sizes[k].size / most || 1e-9))).toFixed(2));
   });
+}
+// A step forward comes along what leads to its value, one backward along what leads on
+// from there; of a loop, and of its gradients, it is what leads into it.
+function isUsed({ phase, id }, edge, isActive) {
+  const [source, target] = endsOf(edge);
+  return phase === "forward" || isLoop(id) ? target === id : source === id && Boolean(isActive);
 }
 const isLoop = (id) => !values[bare(id)] || !values[bare(id)].gradient;
 // e-v3-v5-0, and within a loop e-s1-v3-s1-v5-0@2.
@@ -58,7 +63,7 @@ function render() {
   const isStepping = !["nudge", "train"].includes(mode);
   for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
   for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
-  showCode(active ? active.lines : [], side);
+  showCode(active ? linesOf(active) : [], side);
   const isHidden = !state.revealed, output = model.outputs[0];
   const result = active && mode !== "nudge" && mode !== "train" ? table(side, active.id) : [];
   $("#result").replaceChildren(...result);
