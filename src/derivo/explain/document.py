@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.factors import Factor
