@@ -87,10 +87,8 @@ def with_loops(lines: list[CodeLine], subject: Subject) -> tuple[CodeLine, ...]:
             nodes, ids = [steps.node], factors.get(line.number, ())
             if not line.backward:
                 nodes += within
-            elif (
-                line.kind in {"row", "sum", "handed"} and line.value in steps.arguments
-            ):
-                nodes.append(steps.operand(line.value))
+            elif line.kind in {"row", "sum", "handed"} and line.value in found:
+                nodes.append(found[line.value])
             places = tuple(subject.ids[n] for n in nodes)
             lines[line.number - 1] = CodeLine(old.text, ids, places, line.backward)
     return tuple(lines)
