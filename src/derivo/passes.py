@@ -20,6 +20,7 @@ from derivo.errors import (
     AssumptionWarning,
     DerivoError,
     IndependentWarning,
+    InternalError,
     NotSupportedError,
     ShapeError,
     TraceError,
@@ -556,6 +557,13 @@ class Passes:
         others = called_in(nodes, steps=False) - inside
         return self._rederive(keep=tuple(others), inline=tuple(inside))
 
+    def part(self, graph: Graph, forward: Forward, backward: Backward) -> Self:
+        """Give a part of it, such as a function that it calls: of the same source."""
+        made = type(self)(self.function, self.given, graph, None, forward, backward,
+                          self.functions, _not_again)  # fmt: skip
+        made.emitted = self.emitted
+        return made
+
     # --- copies -----------------------------------------------------------------------
 
     def __deepcopy__(self, _memo: Any) -> Self:
@@ -597,6 +605,11 @@ class Passes:
         """Show the call, and how to see the source."""
         given = ", ".join(f"{n.attrs['name']}: {n.spec}" for n in self.traced.inputs)
         return f"<derivation of {self.name}({given}): print(d.source)>"
+
+
+def _not_again(**_options: Any) -> Any:
+    message = "a part of a function is not derived again"
+    raise InternalError(message)
 
 
 def _notes_of_sizes(graph: Graph) -> tuple[str, ...]:

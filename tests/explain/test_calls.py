@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import derivo
+from derivo.explain.calls import results_of
 from derivo.explain.document import Code, Link, Paragraph, Table, blocks_of
 from derivo.explain.formula.unicode import inline
 from derivo.explain.prepare import subject
@@ -170,8 +171,7 @@ def test_a_function_has_the_numbers_of_its_first_call(told):
         for name, operand in zip(given, call.inputs, strict=True):
             np.testing.assert_array_equal(body.arrays[name], outer.values[operand])
         # What the body hands back is what the call, as one operation, hands back.
-        alike = [n for n in outer.graph.nodes() if n.inputs == call.inputs and
-                 n.op is call.op and n.attrs["derived"].block is call.attrs["derived"].block]  # fmt: skip
+        alike = results_of(call, outer.graph)
         for k, name in enumerate(given):
             if name not in body.raw.gradients:
                 continue
@@ -179,9 +179,10 @@ def test_a_function_has_the_numbers_of_its_first_call(told):
                 outer.values[node] for node, why in outer.raw.why.items()
                 if why.reader in alike and why.position == k and why.kind == "chain"
             ]  # fmt: skip
+            assert len(parts) <= 1  # all results hand back together
             if parts:
                 own = body.values[body.raw.gradients[name]]
-                np.testing.assert_allclose(sum(parts), own, rtol=1e-8, atol=1e-12)
+                np.testing.assert_allclose(parts[0], own, rtol=1e-8, atol=1e-12)
 
 
 def test_the_lines_of_a_call_are_lines_of_the_source(told):
@@ -269,6 +270,30 @@ def test_results_of_calls_are_called_as_in_the_code():
     titles = {inline_of(s.title) for s in document.sections if "call-" in s.anchor}
     assert "The call of twice that gives twice_out" in titles
     assert "The call of twice that gives out" in titles
+
+
+def test_a_call_with_several_results_hands_back_once():
+    """As in the code: what comes back to all of its results goes in together."""
+    function, specs = PROGRAMS["several results"]
+    d = derivo.derive(function, **specs)
+    assert "gated_backward(saved_gated, (d_h, d_a))" in d.source
+    text = d.explain("matrix").text
+    assert "dw₁ = gated_backward_w(dh, da)" in text
+    assert "_backward_w(0, " not in text
+
+
+def test_names_of_nodes_stand_in_no_formula(told):
+    """What comes back from a loop within a function has a name there, too."""
+    d, arrays = told
+    text = d.explain(**arrays).text
+    assert not re.search(r"#\d+\(|of=|Loop\(", text)
+
+
+def test_nests_of_parameters_with_numbers_have_a_page():
+    function, specs = PROGRAMS["a list of 12"]
+    specs = {**specs, "layers": [("D D", "D"), ("D D", "D")]}
+    e = derivo.derive(function, **specs).explain(**drawn(specs))
+    assert not e.window.is_drawn
 
 
 def test_a_function_for_several_shapes_is_told_once():

@@ -1,76 +1,66 @@
-"""Functions that are called: a call is one operation, the function a subject itself."""
+"""Calls as they are told: each result of a call is a value, of one operation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from derivo.differentiate.reverse import differentiate
-from derivo.explain.naming import with_deltas, with_names
-from derivo.explain.step_bodies import steps_of
-from derivo.explain.subject import Function, Subject, outside_loops
+from derivo.differentiate.reverse import Differentiated
 from derivo.graph.block import Block, inline
-from derivo.graph.dim import evaluate, symbol
+from derivo.graph.builder import Builder
 from derivo.graph.dim import names as names_of_sizes
-from derivo.graph.node import Graph, Node, Why, order
+from derivo.graph.dim import symbol
+from derivo.graph.node import Graph, Node
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec
-from derivo.ops.arithmetic import add
+from derivo.ops.call import result
 from derivo.passes import Passes
 from derivo.run.reference import run_graph
-from derivo.simplify.driver import simplify_forward
-from derivo.simplify.model import Backward, Derived, Facts, Forward, Step
-from derivo.trace.arguments.given import Given
+from derivo.simplify.model import Backward, Derived, Step
 
-INTEGERS = {"int", "pyint"}
+P = TypeVar("P", Backward, Differentiated)
 
 
 class _Called(Op):
-    """An operation that runs a function of the user's, or its backward pass."""
+    """Runs a function of the user's, a `Block`, or its backward pass, a `Derived`."""
 
     def compute(self, *arrays: Any, dtype: Any = np.float64, **attrs: Any) -> Any:
         """Run the function on arrays."""
-        derived: Derived = attrs["derived"]
-        sizes, place = dict(attrs["sizes"]), attrs["place"]
-        inputs = derived.block.graph.inputs
-        if place is None:
-            result = derived.block.graph.outputs[attrs["at"]]
-            known = dict(zip(inputs, arrays, strict=True))
-        else:
-            result = derived.gradients[derived.wrt.index(place)]
-            known = dict(zip((*derived.seeds, *inputs), arrays, strict=True))
-        # An index comes as a number like the others where an adjoint is asked for.
-        known = {
-            n: np.asarray(a).astype(np.int64) if n.spec.kind in INTEGERS else a
-            for n, a in known.items()
-        }
-        return run_graph([result], known, sizes, dtype)[result]
+        inputs, wanted = _ends(attrs["of"], attrs["at"])
+        known = dict(zip(inputs, arrays, strict=True))
+        return run_graph([wanted], known, dict(attrs["sizes"]), dtype)[wanted]
 
 
-def _result(*_specs: Spec, derived: Derived, at: int, **_attrs: Any) -> Spec:
-    return derived.block.graph.outputs[at].spec
+def _ends(of: Block | Derived, at: int) -> tuple[tuple[Node, ...], Node]:
+    """Give what a function, or its backward pass, is run on, and what it gives."""
+    if isinstance(of, Block):
+        return of.graph.inputs, of.graph.outputs[at]
+    return (*of.seeds, *of.graph.inputs), of.gradients[at]
 
 
-def _handed_back(*_specs: Spec, derived: Derived, place: int, **_attrs: Any) -> Spec:
-    return Spec(derived.block.graph.inputs[place].spec.shape, "float")
+def _spec(*_operands: Spec, of: Block | Derived, at: int, sizes: Any) -> Spec:
+    del sizes
+    return _ends(of, at)[1].spec
 
 
-def _call_latex(attrs: Mapping[str, Any], *specs: Any) -> str:
-    block: Block = attrs["derived"].block
-    operands = ", ".join(f"{{{k}}}" for k in range(len(specs)))
-    which = f"_{{{{{attrs['at'] + 1}}}}}" if len(block.graph.outputs) > 1 else ""
-    return f"{_upright(block.graph.name)}{which}({operands})"
+def _call_latex(attrs: Mapping[str, Any], *operands: Any) -> str:
+    graph: Graph = attrs["of"].graph
+    which = f"_{{{{{attrs['at'] + 1}}}}}" if len(graph.outputs) > 1 else ""
+    listed = ", ".join(f"{{{k}}}" for k in range(len(operands)))
+    return f"{_upright(graph.name)}{which}({listed})"
 
 
-def _back_latex(attrs: Mapping[str, Any], *_specs: Any) -> str:
-    graph: Graph = attrs["derived"].block.graph
-    argument = _upright(graph.inputs[attrs["place"]].attrs["name"])
+def _back_latex(attrs: Mapping[str, Any], *_operands: Any) -> str:
+    derived: Derived = attrs["of"]
+    graph = derived.block.graph
+    argument = _upright(graph.inputs[derived.wrt[attrs["at"]]].attrs["name"])
     given = ["0"] * len(graph.outputs)  # to the other results nothing comes back
-    given[attrs["at"]] = "{0}"
+    for k, place in enumerate(derived.seeded):
+        given[place] = f"{{{k}}}"
     name = _upright(f"{graph.name}_backward")
     return f"{name}_{{{{{argument}}}}}({', '.join(given)})"
 
@@ -80,205 +70,154 @@ def _upright(name: str) -> str:
     return r"\operatorname{{" + name + "}}"
 
 
-def _vjp(g: Any, _y: Any, *operands: Any, **attrs: Any) -> tuple[Any, ...]:
-    """Hand back what the function's backward pass gives for each argument."""
-    derived: Derived = attrs["derived"]
-    return tuple(
-        called_back(g, *operands, **{**attrs, "place": k}) if k in derived.wrt else None
-        for k in range(len(operands))
-    )
-
-
-ATTRS = {"derived": None, "at": 0, "place": None, "sizes": ()}
-called_back = _Called(
-    "called_back", ("g", "*operands"), _handed_back, latex=_back_latex, attrs=ATTRS,
-    traits=frozenset({"as_given"}),
-)  # fmt: skip
+ATTRS = {"of": None, "at": 0, "sizes": ()}
 called = _Called(
-    "called", ("*operands",), _result, latex=_call_latex, vjp=_vjp, attrs=ATTRS,
+    "called", ("*operands",), _spec, latex=_call_latex, attrs=ATTRS,
     traits=frozenset({"function", "as_given"}),
 )  # fmt: skip
+called_back = _Called(
+    "called_back", ("*operands",), _spec, latex=_back_latex, attrs=ATTRS,
+    traits=frozenset({"as_given"}),
+)  # fmt: skip
 
 
-class Calls:
-    """Puts operations in the place of calls, in everything that is known of them.
+# --- in the place of calls ------------------------------------------------------------
 
-    Parameters
-    ----------
-    derivation
-        Of which functions are called.
-    """
 
-    def __init__(self, derivation: Passes) -> None:
-        self.derivation = derivation
-        self.builder = derivation.forward.builder
-        self.wanted: dict[Block, set[int]] = {}
-        self._note(derivation.backward.gradients.values())
+def with_steps(graph: Graph, builder: Builder) -> Graph:
+    """Write out the steps of loops over lists; calls of functions stay."""
 
-    def _note(self, roots: Iterable[Node]) -> None:
-        """Note which gradients are wanted of each function, at any of its calls."""
-        for node in order(roots):
-            if "back" in node.op.traits:
-                derived: Derived = node.attrs["derived"]
-                self.wanted.setdefault(derived.block, set()).update(derived.wrt)
-                self._note(derived.gradients)
-
-    def derived(self, block: Block, seeded: tuple[int, ...]) -> Derived:
-        """Give the backward pass of a function for what comes back to some results."""
-        floating = (
-            k for k, n in enumerate(block.graph.inputs)
-            if n.spec.kind in ("float", "pyfloat")
-        )  # fmt: skip
-        wrt = tuple(sorted(self.wanted.get(block) or floating))
-        return self.derivation.functions.derived(block, wrt, seeded)
-
-    # --- in the place of calls --------------------------------------------------------
-
-    def instead(self, node: Node, new: Mapping[Node, Node]) -> tuple[Node, ...] | None:
-        """Give the results of a call; None for a step of a loop: it is written out."""
-        if "back" in node.op.traits:
-            return self._handed_back(node, new)
+    def as_it_is(node: Node, new: Mapping[Node, Node]) -> tuple[Node, ...] | None:
         block: Block = node.attrs["block"]
         if block.step_of is not None:
             return None
-        operands = tuple(new[i] for i in node.inputs)
+        same = builder.remake(node, tuple(new[i] for i in node.inputs))
         return tuple(
-            self._make(called, operands, block, at, None, node)
-            for at in range(len(block.graph.outputs))
+            builder.make(result, (same,), {"at": k, "spec": n.spec})
+            for k, n in enumerate(block.graph.outputs)
         )
 
-    def _handed_back(
-        self, node: Node, new: Mapping[Node, Node]
-    ) -> tuple[Node, ...] | None:
-        derived: Derived = node.attrs["derived"]
-        if derived.block.step_of is not None:
+    roots = (*graph.outputs, *graph.names)
+    return _graph(graph, inline(roots, builder, instead=as_it_is))
+
+
+def with_calls(
+    derivation: Passes, raw: Differentiated
+) -> tuple[Passes, Differentiated]:
+    """Give a derivation, and the chain rule as it stands, with calls as operations."""
+    told, builder = copy(derivation), derivation.forward.builder
+    shapes = (d for n in told.traced.inputs for d in n.spec.shape)
+    known = dict.fromkeys(name for d in shapes for name in names_of_sizes(d))
+    sizes = tuple((name, symbol(name)) for name in known)
+    results: dict[Node, tuple[Node, ...]] = {}
+    # What hands back for all results of a call together stands at the first of them.
+    leading: dict[Node, Node] = {}
+
+    def instead(node: Node, new: Mapping[Node, Node]) -> tuple[Node, ...] | None:
+        derived: Derived | None = node.attrs.get("derived")
+        block: Block = node.attrs["block"] if derived is None else derived.block
+        if block.step_of is not None:
             return None
+
+        def made(op: Op, inputs: tuple[Node, ...], count: int) -> tuple[Node, ...]:
+            operands, place = tuple(new[i] for i in inputs), (node.line, node.group)
+            of = derived or block
+            attrs = ({"of": of, "at": k, "sizes": sizes} for k in range(count))
+            return tuple(builder.make(op, operands, a, *place) for a in attrs)
+
+        if derived is None:
+            results[node] = made(called, node.inputs, len(block.graph.outputs))
+            return results[node]
         call, *adjoints = node.inputs
-        operands = tuple(new[i] for i in call.inputs)
-        found = []
-        for place in derived.wrt:
-            parts = [
-                self._make(called_back, (new[g], *operands), derived.block, at, place,
-                           node)
-                for at, g in zip(derived.seeded, adjoints, strict=True)
-            ]  # fmt: skip
-            *others, total = parts  # added in the order in which the chain rule does
-            for part in reversed(others):
-                total = self.builder.make(add, (total, part))
-            found.append(total)
-        return tuple(found)
+        leading[call] = results[call][derived.seeded[0]]
+        return made(called_back, (*adjoints, *call.inputs), len(derived.wrt))
 
-    def _make(
-        self, op: Op, operands: tuple[Node, ...], block: Block, at: int,
-        place: int | None, node: Node,
-    ) -> Node:  # fmt: skip
-        known = {
-            name for n in block.graph.inputs for d in n.spec.shape
-            for name in (() if isinstance(d, int) else names_of_sizes(d))
-        }  # fmt: skip
-        sizes = tuple((name, symbol(name)) for name in sorted(known))
-        derived = self.derived(block, (at,))
-        attrs = {"derived": derived, "at": at, "place": place, "sizes": sizes}
-        return self.builder.make(op, operands, attrs, node.line, node.group)
+    forward, backward, emitted = told.forward, told.backward, told.emitted
+    graphs = (told.traced, forward.graph, raw.forward)
+    new = inline(
+        (*forward.known, *emitted.lines.values(), *emitted.names,
+         *(n for g in graphs for n in (*g.outputs, *g.names)),
+         *(n for s in (*forward.steps, *backward.steps)
+           for n in (s.result, s.before, s.about) if n is not None),
+         *(n for p in (backward, raw) for n in (*p.why, *p.gradients.values(),
+                                                *p.adjoints, *p.adjoints.values()))),
+        builder, instead=instead,
+    )  # fmt: skip
+    new |= leading
+    told.traced = _graph(told.traced, new)
+    told.forward = replace(
+        forward,
+        graph=_graph(forward.graph, new),
+        known=tuple(dict.fromkeys(new[n] for n in forward.known if n in new)),
+        notes=_keys(forward.notes, new),
+        steps=_steps(forward.steps, new),
+    )
+    told.backward = replace(_passed(backward, new), steps=_steps(backward.steps, new))
+    told.emitted = replace(
+        emitted,
+        lines={k: new[n] for k, n in emitted.lines.items() if n in new},
+        names={**emitted.names, **_keys(emitted.names, new)},
+    )
+    return told, replace(_passed(raw, new), forward=_graph(raw.forward, new))
 
-    # --- in all that is known ---------------------------------------------------------
 
-    def graph(self, graph: Graph) -> Graph:
-        """Give a graph whose calls are operations."""
-        new = self.converted((*graph.outputs, *graph.names))
-        names = {new[n]: name for n, name in graph.names.items() if n in new}
-        return replace(graph, outputs=tuple(new[o] for o in graph.outputs), names=names)
+def _graph(graph: Graph, new: Mapping[Node, Node]) -> Graph:
+    outputs = tuple(new[n] for n in graph.outputs)
+    return replace(graph, outputs=outputs, names=_keys(graph.names, new))
 
-    def converted(self, roots: Iterable[Node]) -> dict[Node, Node]:
-        """Give what becomes of nodes; calls themselves become nothing."""
-        return inline(roots, self.builder, instead=self.instead)
 
-    def forward(self, forward: Forward) -> Forward:
-        """Give a forward pass whose calls are operations."""
-        new = self.converted((*forward.known, *_of_steps(forward.steps)))
-        return replace(
-            forward,
-            graph=self.graph(forward.graph),
-            known=tuple(dict.fromkeys(new[n] for n in forward.known if n in new)),
-            notes={new[n]: note for n, note in forward.notes.items() if n in new},
-            steps=tuple(_step(s, new) for s in forward.steps if s.result in new),
+def _keys(found: Mapping[Node, str], new: Mapping[Node, Node]) -> dict[Node, str]:
+    return {new[n]: text for n, text in found.items() if n in new}
+
+
+def _steps(steps: Iterable[Step], new: Mapping[Node, Node]) -> tuple[Step, ...]:
+    return tuple(
+        replace(s, result=new[s.result], before=s.before and new.get(s.before),
+                about=s.about and new.get(s.about))
+        for s in steps if s.result in new
+    )  # fmt: skip
+
+
+def _passed(passed: P, new: Mapping[Node, Node]) -> P:
+    """Give what came about backward, with operations in the place of calls."""
+    why = {
+        new[n]: replace(
+            w, node=new.get(w.node, w.node), reader=w.reader and new[w.reader],
+            upstream=w.upstream and new.get(w.upstream),
         )
-
-    def backward(self, backward: Backward) -> Backward:
-        """Give a backward pass whose calls are operations."""
-        adjoints, gradients = backward.adjoints, backward.gradients
-        new = self.converted(
-            (*adjoints, *adjoints.values(), *gradients.values(), *backward.why,
-             *_of_steps(backward.steps))
-        )  # fmt: skip
-        return replace(
-            backward,
-            gradients={name: new[g] for name, g in gradients.items()},
-            adjoints={new[v]: new[a] for v, a in adjoints.items() if v in new},
-            why={
-                new[n]: _why(w, new) for n, w in backward.why.items()
-                if n in new and (w.reader is None or w.reader in new)
-            },
-            steps=tuple(_step(s, new) for s in backward.steps if s.result in new),
-        )  # fmt: skip
-
-    def told(self) -> Passes:
-        """Give the derivation as it is told: its calls are operations."""
-        told, emitted = copy(self.derivation), self.derivation.emitted
-        told.forward = self.forward(told.forward)
-        told.backward = self.backward(told.backward)
-        new = self.converted((*emitted.lines.values(), *emitted.names))
-        lines = {k: new[n] for k, n in emitted.lines.items() if n in new}
-        names = {new[n]: name for n, name in emitted.names.items() if n in new}
-        told.emitted = replace(emitted, lines=lines, names={**emitted.names, **names})
-        return told
-
-
-def _of_steps(steps: Iterable[Step]) -> list[Node]:
-    parts = (n for s in steps for n in (s.result, s.before, s.about))
-    return [n for n in parts if n is not None]
-
-
-def _step(step: Step, new: Mapping[Node, Node]) -> Step:
-    before = None if step.before is None else new.get(step.before)
-    about = None if step.about is None else new.get(step.about)
-    return replace(step, result=new[step.result], before=before, about=about)
-
-
-def _why(why: Why, new: Mapping[Node, Node]) -> Why:
-    reader = None if why.reader is None else new[why.reader]
-    upstream = None if why.upstream is None else new.get(why.upstream)
+        for n, w in passed.why.items()
+        if n in new and (w.reader is None or w.reader in new)
+    }  # fmt: skip
     return replace(
-        why, node=new.get(why.node, why.node), reader=reader, upstream=upstream
+        passed,
+        gradients={name: new[g] for name, g in passed.gradients.items()},
+        adjoints={new[v]: new[a] for v, a in passed.adjoints.items() if v in new},
+        why=why,
     )
 
 
-# --- the functions themselves ---------------------------------------------------------
+# --- what a value of a call is --------------------------------------------------------
+
+Call = tuple[Block, tuple[Node, ...]]  # what is called, and on what
 
 
-def functions_of(outer: Subject, calls: Calls) -> tuple[Function, ...]:
-    """Give the functions that are called, each once, with the calls of it.
+def block_of(call: Node) -> Block:
+    """Give the function that a call is of."""
+    block: Block = call.attrs["of"]
+    return block
 
-    With numbers, each has those of its first call. One that is called with arrays of
-    several shapes is one function still: it has the shapes of its first call.
-    """
-    found: dict[str, Function] = {}
-    todo = [outer]
-    numbered = outer.numbered + len(outer.all_factors)
-    while todo:
-        holder = todo.pop(0)
-        for node in calls_in(holder.graph):
-            name = block_of(node).graph.name
-            if name not in found:
-                prefix = f"f{len(found) + 1}-"
-                body = _body(node, holder, calls)
-                body = replace(body, prefix=prefix, numbered=numbered)
-                numbered += len(body.all_factors)
-                found[name] = Function(name, body, ())
-                todo.append(body)
-            known = found[name]
-            found[name] = replace(known, calls=(*known.calls, (holder, node)))
-    return tuple(found.values())
+
+def call_of(node: Node) -> Call | None:
+    """Give the call that a value is a result of."""
+    return (block_of(node), node.inputs) if node.op is called else None
+
+
+def call_behind(node: Node) -> Call | None:
+    """Give the call that hands a gradient back."""
+    if node.op is not called_back:
+        return None
+    derived: Derived = node.attrs["of"]
+    return derived.block, node.inputs[len(derived.seeds) :]
 
 
 def calls_in(graph: Graph) -> list[Node]:
@@ -295,74 +234,3 @@ def results_of(call: Node, graph: Graph) -> tuple[Node, ...]:
     """Give the results of a call that are read, in their order."""
     found = [n for n in graph.nodes() if call_of(n) == call_of(call)]
     return tuple(sorted(found, key=lambda n: n.attrs["at"]))
-
-
-Call = tuple[Block, tuple[Node, ...]]  # what is called, and on what
-
-
-def call_of(node: Node) -> Call | None:
-    """Give the call that a value is a result of."""
-    return (block_of(node), node.inputs) if node.op is called else None
-
-
-def call_behind(node: Node) -> Call | None:
-    """Give the call that handed a gradient back: for one of its results, or for all."""
-    if node.op is called_back:
-        return block_of(node), node.inputs[1:]
-    calls = {call_behind(i) for i in node.inputs} if node.op is add else {None}
-    return calls.pop() if len(calls) == 1 else None
-
-
-def block_of(call: Node) -> Block:
-    """Give the function that a call is of."""
-    derived: Derived = call.attrs["derived"]
-    return derived.block
-
-
-def _body(call: Node, holder: Subject, calls: Calls) -> Subject:
-    """Make a subject of a function, with the numbers of one call of it."""
-    whole, block = calls.derivation, block_of(call)
-    shown = simplify_forward(
-        block.graph, calls.builder, Facts(nothing=True),
-        recognise=whole.functions.simplify, stabilize=False, same_text=False,
-    )  # fmt: skip
-    derived = calls.derived(block, tuple(range(len(block.graph.outputs))))
-    wrt = tuple(block.graph.inputs[k].attrs["name"] for k in derived.wrt)
-    graph = calls.graph(shown.graph)
-    # What comes back is the same value in the plain chain rule and in the shorter one.
-    of = derived.seeds[0].attrs["of"]
-    raw = differentiate(graph, wrt, calls.builder, of=of)
-
-    def again() -> Passes:
-        raise NotImplementedError
-
-    derivation = Passes(
-        whole.function, Given({}), graph, None, calls.forward(derived.forward),
-        calls.backward(derived.backward), whole.functions, again,
-    )  # fmt: skip
-    derivation.emitted = holder.derivation.emitted
-    graph, raw = outside_loops(graph, raw)
-    graph = replace(graph, names=with_names(derivation, graph))
-    raw = replace(raw, forward=graph)
-    body = Subject(derivation, graph, raw, {}, {}, divide=steps_of,
-                   inner_names=shown.graph.names)  # fmt: skip
-    if holder.values:
-        names = [n.attrs["name"] for n in block.graph.inputs]
-        arrays = {k: holder.values[i] for k, i in zip(names, call.inputs, strict=True)}
-        body = replace(body, arrays=arrays, sizes=holder.sizes,
-                       upstream=_upstream(call, holder))  # fmt: skip
-    return replace(body, symbols=with_deltas(derivation, graph, raw))
-
-
-def _upstream(call: Node, holder: Subject) -> Any:
-    """Give what comes back to the results of a call; zeros where nothing does."""
-    adjoints = {
-        n.attrs["at"]: holder.raw.adjoints[n]
-        for n in results_of(call, holder.graph) if n in holder.raw.adjoints
-    }  # fmt: skip
-    parts = []
-    for at, output in enumerate(block_of(call).graph.outputs):
-        shape = tuple(evaluate(d, holder.sizes) for d in output.spec.shape)
-        given = holder.values[adjoints[at]] if at in adjoints else 0.0
-        parts.append(np.broadcast_to(given, shape)[()])
-    return tuple(parts) if len(parts) > 1 else parts[0]

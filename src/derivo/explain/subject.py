@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from derivo.differentiate.reverse import Differentiated
+from derivo.explain.calls import call_of
 from derivo.explain.factors import Factor, number_factors
 from derivo.explain.formula.tree import Formula, Index, Number, Plus, Symbol
 from derivo.graph.dim import evaluate
@@ -125,7 +126,12 @@ class Subject:
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
         """The local derivatives, numbered from the result backwards."""
-        return number_factors(self.graph.nodes(), self.raw.adjoints, self.numbered)
+        first: dict[object, Node] = {}  # the results of a call hand back together
+        for n in sorted(self.raw.adjoints, key=lambda n: n.index):
+            first.setdefault(call_of(n) or n, n)
+        readers = set(first.values())
+        nodes = tuple(n for n in self.graph.nodes() if n in readers)
+        return number_factors(nodes, self.raw.adjoints, self.numbered)
 
     @cached_property
     def loops(self) -> tuple[Steps, ...]:

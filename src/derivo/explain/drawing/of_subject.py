@@ -218,7 +218,7 @@ def sign_of(node: Node) -> str:
     if node.op.traits & {"loop", "item"}:
         return node.op.name  # a loop over time, and what it gives
     if "function" in node.op.traits:
-        return str(node.attrs["derived"].block.graph.name)
+        return str(node.attrs["of"].graph.name)
     args: list[Formula] = []
     constants = 0
     for operand in node.inputs:

@@ -109,7 +109,8 @@ def _with_numbers(
     derivation: Passes, arrays: Mapping[str, Any], upstream: Any
 ) -> tuple[Subject, bool, tuple[str, ...]]:
     """Give the subject with numbers: those given, or small ones."""
-    count = sum(np.size(a) for a in arrays.values())
+    given = derivation.bind((), arrays)[0] if arrays else {}
+    count = sum(np.size(a) for a in given.values())
     if arrays and count <= LARGEST:
         return subject(derivation, arrays, upstream), False, ()
     why = (f"{count:,} numbers are too many for a page",) if arrays else ()
