@@ -46,7 +46,7 @@ def d():
 @pytest.mark.parametrize("arrays", [{}, ARRAYS], ids=["letters", "numbers"])
 def test_every_ending_is_written(d, tmp_path, ending, arrays):
     if ending == ".png":
-        pytest.importorskip("resvg_py", reason="PNG needs the extra svg")
+        pytest.importorskip("typst", reason="PNG needs the extra svg")
     path = d.explain(**arrays).save(tmp_path / f"layer{ending}")
     assert path.stat().st_size > 200
     beside = ["layer-1.svg"] if ending == ".md" else []
@@ -73,7 +73,7 @@ def test_mistakes_are_named(d, tmp_path):
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_format_is_named_with_a_dot_or_without(d, ending):
     if ending == ".png":
-        pytest.importorskip("resvg_py", reason="PNG needs the extra svg")
+        pytest.importorskip("typst", reason="PNG needs the extra svg")
     e = d.explain()
     assert e.render(ending) == e.render(ending[1:]) == e.render(ending.upper())
 

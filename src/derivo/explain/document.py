@@ -210,12 +210,13 @@ def in_short(document: Document) -> Document:
 
 def blocks_of(document: Document) -> Iterator[Block]:
     """Give every block of a document, those within folds too."""
-
-    def within(blocks: tuple[Block, ...]) -> Iterator[Block]:
-        for block in blocks:
-            yield block
-            if isinstance(block, Fold):
-                yield from within(block.blocks)
-
     for section in document.sections:
         yield from within(section.blocks)
+
+
+def within(blocks: tuple[Block, ...]) -> Iterator[Block]:
+    """Give blocks, and those within folds too."""
+    for block in blocks:
+        yield block
+        if isinstance(block, Fold):
+            yield from within(block.blocks)

@@ -52,19 +52,23 @@ def block(formula: Formula) -> Block:
 
 
 def broken(formula: Formula, room: int) -> list[Block]:
-    """Write a formula in two dimensions, below each other what is too wide.
+    """Write a formula in two dimensions, below each other what is too wide."""
+    return [stack(line) for line in lines_of(layout(formula), room)]
+
+
+def lines_of(box: b.Box, room: int) -> list[b.Box]:
+    """Break what is wider than so many characters into lines.
 
     A line is broken before a sign that stands in no bracket: first between terms, then
     between factors.
     """
-    whole = layout(formula)
-    if stack(whole).width <= room:
-        return [stack(whole)]
+    if stack(box).width <= room:
+        return [box]
     for signs in BREAKS:
-        parts = _unnested(whole, signs)
+        parts = _unnested(box, signs)
         if len(parts) > 1:
             return _filled(parts, room)
-    return [stack(whole)]
+    return [box]
 
 
 def _unnested(box: b.Box, signs: set[str]) -> list[list[b.Box]]:
@@ -82,7 +86,7 @@ def _unnested(box: b.Box, signs: set[str]) -> list[list[b.Box]]:
     return cuts
 
 
-def _filled(parts: list[list[b.Box]], room: int) -> list[Block]:
+def _filled(parts: list[list[b.Box]], room: int) -> list[b.Box]:
     """Put as many parts on a line as there is room for."""
     lines: list[list[b.Box]] = [[]]
     for part in parts:
@@ -91,7 +95,7 @@ def _filled(parts: list[list[b.Box]], room: int) -> list[Block]:
             lines.append(list(part))
         else:
             lines[-1] = longer
-    return [stack(b.Line(tuple(line))) for line in lines]
+    return [b.Line(tuple(line)) for line in lines]
 
 
 def plain(shown: Block) -> list[str]:

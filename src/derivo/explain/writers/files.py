@@ -22,7 +22,7 @@ def render(document: Document, ending: str) -> str | bytes:
         graph and formulas of the levels asked for by name, of "all" the graph;
         ``".dot"`` the graph alone.
     """
-    from derivo.explain.writers import latex, markdown, pictures, png, terminal
+    from derivo.explain.writers import latex, markdown, pictures, terminal
 
     match ending:
         case ".tex":
@@ -38,7 +38,7 @@ def render(document: Document, ending: str) -> str | bytes:
 
             return dot(_drawing(document))
         case ".png":
-            return png.write(pictures.svg(document))
+            return pictures.png(document)
         case _:
             message = f"nothing writes {ending!r}"
             raise UsageError(message)

@@ -7,10 +7,11 @@ from derivo.explain import palette
 from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
-from derivo.explain.formula.boxes import factor_colour, factor_number
+from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.formula.latex import SIGNS, escape, latex
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
+from derivo.explain.writers.inline import Inline, numbered
 
 PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 \usepackage{iftex}
@@ -62,30 +63,16 @@ def write(document: doc.Document) -> str:
     return "".join(parts) + "\\end{document}\n"
 
 
-def runs(line: doc.Runs) -> str:
-    """Write a line of text."""
-    parts = []
-    for run in line:
-        match run:
-            case str():
-                parts.append(escape(run))
-            case doc.Strong(text):
-                parts.append(f"\\textbf{{{escape(text)}}}")
-            case doc.Mono(text):
-                parts.append(f"\\texttt{{{escape(text)}}}")
-            case doc.Link(text):
-                parts.append(escape(text))
-            case doc.Badge(factor):
-                parts.append(badge(factor))
-            case _:
-                parts.append(f"\\({latex(run)}\\)")
-    return "".join(parts)
-
-
 def badge(factor: str) -> str:
     """Write the number of a factor in its colour."""
-    number = factor_number(factor)
-    return f"\\textcolor{{dvC{factor_colour(factor)}}}{{({number})}}"
+    return f"\\textcolor{{dvC{factor_colour(factor)}}}{{{numbered(factor)}}}"
+
+
+LATEX = Inline(
+    escape, lambda text: f"\\texttt{{{escape(text)}}}",
+    lambda formula: f"\\({latex(formula)}\\)", badge, strong=r"\textbf{{{}}}",
+)  # fmt: skip
+runs = LATEX.line
 
 
 def block(found: doc.Block) -> str:

@@ -12,6 +12,7 @@ from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, latex
 from derivo.explain.words import Words
+from derivo.explain.writers.inline import Inline
 
 HUES = dict(enumerate(palette.LIGHT))
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
@@ -46,6 +47,18 @@ def plain(text: str) -> str:
     return SPECIAL.sub(r"\\\1", text)
 
 
+def _mono(text: str) -> str:
+    ticks = "``" if "`" in text else "`"
+    return f"{ticks}{text}{ticks}"
+
+
+MARKDOWN = Inline(
+    plain, _mono, lambda formula: f"$`{latex(formula, colours=HUES)}`$",
+    strong="**{}**", link="[{}]({target})",
+)  # fmt: skip
+line = MARKDOWN.line
+
+
 class _Markdown:
     def __init__(self, document: doc.Document, pictures: str) -> None:
         self.document = document
@@ -64,35 +77,16 @@ class _Markdown:
             parts.append(self.code(d.code))
         for section in d.sections:
             parts.append(f'<a id="{section.anchor}"></a>')
-            parts += [f"## {self.runs(section.title)}"] if any(section.title) else []
+            parts += [f"## {line(section.title)}"] if any(section.title) else []
             parts += [self.block(b) for b in section.blocks]
         return "\n\n".join(part for part in parts if part) + "\n"
-
-    def runs(self, runs: doc.Runs) -> str:
-        parts = []
-        for run in runs:
-            match run:
-                case str():
-                    parts.append(plain(run))
-                case doc.Strong(text):
-                    parts.append(f"**{plain(text)}**")
-                case doc.Mono(text):
-                    ticks = "``" if "`" in text else "`"
-                    parts.append(f"{ticks}{text}{ticks}")
-                case doc.Link(text, target):
-                    parts.append(f"[{plain(text)}]({target.replace(')', '%29')})")
-                case doc.Badge(factor):
-                    parts.append(f"({factor_number(factor)})")
-                case _:
-                    parts.append(f"$`{latex(run, colours=HUES)}`$")
-        return "".join(parts)
 
     def block(self, block: doc.Block) -> str:
         match block:
             case doc.Paragraph(runs):
-                return self.runs(runs)
+                return line(runs)
             case doc.Note(_, runs):
-                return f"> {self.runs(runs)}"
+                return f"> {line(runs)}"
             case doc.Display(rows):
                 return self.display(rows)
             case doc.Code():
@@ -103,7 +97,7 @@ class _Markdown:
                 return self.picture(drawing)
             case doc.Fold(title, inner, _):
                 body = "\n\n".join(self.block(b) for b in inner)
-                head = f"<details><summary>{self.runs(title)}</summary>"
+                head = f"<details><summary>{line(title)}</summary>"
                 return f"{head}\n\n{body}\n\n</details>"
 
     def display(self, rows: tuple[doc.Row, ...]) -> str:
@@ -111,24 +105,22 @@ class _Markdown:
         lines = [(r.left, r.sign, r.right, "") for r in rows]
         body = aligned(lines, colours=HUES)
         shown = f"```math\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n```"
-        reasons = [
-            f"{k}. {self.runs(r.reason)}" for k, r in enumerate(rows, 1) if r.reason
-        ]
+        reasons = [f"{k}. {line(r.reason)}" for k, r in enumerate(rows, 1) if r.reason]
         head = self.words.text("page.line_by_line")
         return shown if not reasons else "\n\n".join([shown, head, "\n".join(reasons)])
 
     def code(self, code: doc.Code) -> str:
         lines = []
-        for line in code.lines:
-            numbers = ", ".join(str(factor_number(f)) for f in line.factors)
-            lines.append(f"{line.text}  # [{numbers}]" if numbers else line.text)
+        for one in code.lines:
+            numbers = ", ".join(str(factor_number(f)) for f in one.factors)
+            lines.append(f"{one.text}  # [{numbers}]" if numbers else one.text)
         body = "\n".join(lines)
         fence = "````" if "```" in body else "```"
         return f"{fence}{code.language}\n{body}\n{fence}"
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> str:
         count = max(map(len, rows))
-        lines = ["| " + " | ".join(self.runs(c) for c in row) + " |" for row in rows]
+        lines = ["| " + " | ".join(line(c) for c in row) + " |" for row in rows]
         if len(rows) == 1:
             return lines[0]
         return "\n".join([lines[0], "|" + " --- |" * count, *lines[1:]])

@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html import escape
-from itertools import zip_longest
+from math import sqrt
 
 from derivo.errors import UsageError
 from derivo.explain import document as doc
 from derivo.explain import palette
+from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg as graph
-from derivo.explain.formula.boxes import factor_colour, factor_number
-from derivo.explain.formula.mathml import mathml
-from derivo.explain.formula.unicode import inline
-from derivo.explain.writers.prepared import FAINT
-from derivo.explain.writers.shapes import INK, Shape, Shapes, beside
+from derivo.explain.formula.boxes import Sign, factor_colour
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.typst import printable, quoted, typst, write
+from derivo.explain.formula.unicode import lines_of
+from derivo.explain.writers.inline import PLAIN, Inline, numbered
 
-MARGIN, INDENT, GAP = 28.0, 24.0, 14.0
-WIDEST = 900.0  # the right side of a formula; a longer sum goes on in the next line
+WIDEST = 100  # letters right of the sign: a longer sum goes on in the next line
+LARGEST = 60e6  # pixels: 240 MB while it is drawn
+UNASSIGNED = "\U000f0000"  # drawn as the box that stands for a missing letter
+STYLE = f"""
+#set page(width: auto, height: auto, margin: 21pt, fill: white)
+#set text(size: 16pt, fill: rgb("#1a1a1a"))
+#show math.equation.where(block: true): set align(left)
+#show math.equation.where(block: true): set par(leading: 16pt)
+#show math.equation.where(block: true): pad.with(left: 18pt)
+#let hues = "{" ".join(palette.LIGHT)}".split().map(rgb)
+#let faint(it) = text(fill: rgb("#666666"), it)
+#show heading: set text(weight: "regular")
+#show heading: set block(above: 32pt, below: 18pt)
+#show heading: it => {{ show math.frac: math.display; it }}
+#show heading.where(level: 3): it => pad(left: 18pt, faint(it))
+#let f(hue, number, it) = {{
+  set text(fill: hues.at(hue))
+  math.attach(math.limits(it), b: text(weight: "bold", str(number)))
+}}
+#let blank(number) = box(stroke: 0.7pt, radius: 2pt, inset: 4pt)[(#number)#h(3em)]
+#let cells(columns, ..cells) = pad(left: 18pt, grid(
+  columns: columns, column-gutter: 18pt, row-gutter: 12pt, ..cells
+))
+"""
 
 
 def svg(document: doc.Document) -> str:
@@ -32,175 +56,137 @@ def svg(document: doc.Document) -> str:
     Raises
     ------
     UsageError
-        There is neither graph nor formula; a formula, and ziamath is not installed.
+        There is neither graph nor formula; a formula, and Typst is not installed, or no
+        font has a letter of it.
     """
-    drawing = document.drawing
-    told = [s for s in document.sections if any(_formulas(s.blocks))]
-    if drawing is not None and (not document.asked or not told):
-        return graph(drawing.folded or drawing)
-    if not told:
-        asked = ", ".join(document.asked)
-        message = f"{asked}: no graph and no formula to draw; choose another level"
-        raise UsageError(message)
-    page = _Page()
-    page.line((document.title,), 26.0)
-    if drawing is not None:
-        page.drawing(graph(drawing.folded or drawing))
-    for section in told:
-        page.y += 2 * GAP
-        page.line(section.title, 22.0)
-        page.blocks(section.blocks)
-    return page.written(document.title)
+    told = _told(document)
+    if document.drawing is not None and not told:
+        return _graph(document.drawing)
+    name = escape(printable(document.title), quote=True)
+    said = "\n".join(printable(s) for section in told for s in _spoken(section))
+    head = f'<svg role="img" aria-label="{name}" '
+    made = _Sheet(document).drawn("svg").decode().replace("<svg ", head, 1)
+    return made.replace(">", f"><desc>{escape(said)}</desc>", 1)
 
 
-def _formulas(blocks: tuple[doc.Block, ...]) -> Iterator[doc.Block]:
+def png(document: doc.Document, *, zoom: float = 2) -> bytes:
+    """Draw the same in `zoom` pixels for each point, less if it is very large."""
+    sheet = _Sheet(document)
+    size = re.search(rb'viewBox="0 0 ([\d.]+) ([\d.]+)"', sheet.drawn("svg"))
+    width, height = map(float, size.groups()) if size else (1.0, 1.0)
+    return sheet.drawn("png", 72 * min(zoom, sqrt(LARGEST / (width * height))))
+
+
+def _graph(drawing: Drawing) -> str:
+    return graph(drawing.folded or drawing)
+
+
+def _told(document: doc.Document) -> list[doc.Section]:
+    """Give the sections with formulas, of levels that were asked for by name."""
+    sections = document.sections if document.asked else ()
+    return [s for s in sections if any(_blocks(s.blocks))]
+
+
+def _spoken(section: doc.Section) -> Iterator[str]:
+    """Give the lines of a section for those who hear it."""
+    yield PLAIN.line(section.title)
+    for block in doc.within(section.blocks):
+        if isinstance(block, doc.Display):
+            for row in block.rows:
+                left = () if row.left is None else (row.left,)
+                yield PLAIN.line((*left, f" {row.sign} ", row.right)).strip()
+
+
+class _Sheet:
+    """What Typst sets: the text and, beside it, the graph."""
+
+    def __init__(self, document: doc.Document) -> None:
+        told, parts = _told(document), [STYLE]
+        self.files: dict[str, bytes] = {}
+        if told:
+            parts.append(f"= #{quoted(document.title)}\n")
+        if document.drawing is not None:
+            self.files["graph.svg"] = _graph(document.drawing).encode()
+            parts.append('#image("graph.svg")\n')
+        elif not told:
+            asked = ", ".join(document.asked)
+            message = f"{asked}: no graph and no formula to draw; choose another level"
+            raise UsageError(message)
+        for section in told:
+            parts += [f"== {TYPST.line(section.title)}\n", *_blocks(section.blocks)]
+        self.files["main.typ"] = "".join(parts).encode()
+
+    def drawn(self, form: str, resolution: float = 72) -> bytes:
+        """Draw it as "svg" or "png", with so many pixels for 72 points."""
+        self._check_letters()
+        (made,) = _compiled(self.files, form, resolution)
+        return made
+
+    def _check_letters(self) -> None:
+        """Look whether a font has each letter: what none has is drawn as a box."""
+        texts = "".join(text.decode() for text in self.files.values())
+        strange = sorted({c for c in texts if not c.isascii()})
+        pages = "#pagebreak()".join(f"#{quoted(c)}" for c in strange)
+        size = "#set page(width: auto, height: auto)"
+        text = f'{size}\n#"{UNASSIGNED}"#pagebreak(){pages}'
+        box, *drawn = _compiled({"main.typ": text.encode()}, "png", 72)
+        missing = [c for c, made in zip(strange, drawn, strict=False) if made == box]
+        if missing:
+            shown = "".join(missing[:12]) + ("…" if missing[12:] else "")
+            message = (
+                f"no font on this machine has the letters {shown}: install one that "
+                "does (for Japanese, Noto Serif CJK), or save as .html"
+            )
+            raise UsageError(message)
+
+
+def _compiled(files: dict[str, bytes], form: str, resolution: float) -> list[bytes]:
+    try:
+        import typst as setter
+    except ImportError:
+        message = (
+            'PNG and pictures of formulas need Typst: pip install "derivo[svg]"; '
+            'or save as .html, or the graph alone as .svg: explain("graph")'
+        )
+        raise UsageError(message) from None
+    made = setter.compile(files, format=form, ppi=resolution)
+    return made if isinstance(made, list) else [made]
+
+
+def _blocks(blocks: tuple[doc.Block, ...]) -> Iterator[str]:
     for block in blocks:
-        if isinstance(block, doc.Fold):
-            yield from _formulas(block.blocks)
-        elif isinstance(block, doc.Display | doc.Table):
-            yield block
+        match block:
+            case doc.Display(rows):
+                lines = " \\\n".join(line for row in rows for line in _aligned(row))
+                yield f"$ {lines} $\n"
+            case doc.Table(rows):
+                width = max(map(len, rows))
+                padded = (
+                    cell for row in rows for cell in (*row, *[()] * width)[:width]
+                )
+                cells = ", ".join(f"[{TYPST.line(cell)}]" for cell in padded)
+                yield f"#cells({width}, {cells})\n"
+            case doc.Fold(title, inner) if any(_blocks(inner)):
+                yield f"=== {TYPST.line(title)}\n"
+                yield from _blocks(inner)
+            case _:
+                pass
 
 
-class _Page:
-    def __init__(self) -> None:
-        self.shapes = Shapes()
-        self.parts: list[str] = []
-        self.y, self.width = MARGIN, 0.0
-
-    def written(self, title: str) -> str:
-        width, height = f"{self.width + MARGIN:.0f}", f"{self.y + MARGIN:.0f}"
-        return (
-            '<svg xmlns="http://www.w3.org/2000/svg" '
-            'xmlns:xlink="http://www.w3.org/1999/xlink" role="group" '
-            f'aria-label="{_said(title)}" viewBox="0 0 {width} {height}" '
-            f'width="{width}" height="{height}">{self.shapes.definitions}'
-            '<rect width="100%" height="100%" fill="#ffffff"/>'
-            f"{''.join(self.parts)}</svg>"
-        )
-
-    def place(self, shape: Shape, x: float, y: float, said: str = "") -> None:
-        """Put a shape on the page; `said` is what a screen reader says of it."""
-        role = f' role="img" aria-label="{_said(said)}"' if said else ""
-        self.parts.append(f"<g{role}>{shape.at(x, y)}</g>")
-        self.width = max(self.width, x + shape.width)
-
-    def drawing(self, picture: str) -> None:
-        tag = picture.partition(">")[0]
-        width, height = (
-            float(tag.partition(f' {name}="')[2].partition('"')[0])
-            for name in ("width", "height")
-        )
-        self.parts.append(
-            picture.replace("<svg ", f'<svg x="{MARGIN}" y="{self.y}" ', 1)
-        )
-        self.y += height
-        self.width = max(self.width, MARGIN + width)
-
-    # --- text -------------------------------------------------------------------------
-
-    def runs(self, runs: doc.Runs, size: float, colour: str = INK) -> Shape:
-        return self.shapes.shape("".join(map(_run, runs)), size, colour)
-
-    def line(self, runs: doc.Runs, size: float, x: float = 0.0) -> None:
-        shape = self.runs(runs, size, FAINT if x else INK)
-        said = "".join(map(_spoken, runs))
-        role = ' role="heading" aria-level="2"'
-        self.y += shape.above
-        self.parts.append(f'<g{role} aria-label="{_said(said)}">')
-        self.place(shape, MARGIN + x, self.y)
-        self.parts.append("</g>")
-        self.y += shape.below + GAP
-
-    # --- blocks -----------------------------------------------------------------------
-
-    def blocks(self, blocks: tuple[doc.Block, ...]) -> None:
-        for block in blocks:
-            match block:
-                case doc.Display(rows):
-                    self.rows(rows)
-                case doc.Table(rows):
-                    self.table(rows)
-                case doc.Fold(title, inner) if any(_formulas(inner)):
-                    self.line(title, 16.0, INDENT)
-                    self.blocks(inner)
-                case _:
-                    pass
-
-    def rows(self, rows: tuple[doc.Row, ...]) -> None:
-        """Write formulas aligned at their signs."""
-        lefts = [
-            self.shapes.shape(mathml(r.left) if r.left else "<mspace/>") for r in rows
-        ]
-        at = MARGIN + INDENT + max(shape.width for shape in lefts)
-        for row, left in zip(rows, lefts, strict=True):
-            sign = self.shapes.shape(f'<mo form="infix">{escape(row.sign)}</mo>')
-            right = at + sign.width
-            lines = list(_wrapped(self.shapes.pieces(mathml(row.right))))
-            head = inline(row.left) if row.left else ""
-            said = f"{head} {row.sign} {inline(row.right)}"
-            self.y += max(left.above, sign.above, lines[0].above)
-            start, below = self.y, max(left.below, sign.below, lines[0].below)
-            self.place(left, at - left.width, start)
-            self.place(sign, at, start)
-            self.parts.append(f'<g role="img" aria-label="{_said(said.strip())}">')
-            self.place(lines[0], right, start)
-            for line in lines[1:]:
-                self.y += below + GAP / 2 + line.above
-                self.place(line, right + INDENT, self.y)
-                below = line.below
-            self.parts.append("</g>")
-            self.y += below + GAP
-
-    def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> None:
-        cells = [[self.runs(cell, 17.0) for cell in row] for row in rows]
-        empty = Shape(0.0, 0.0, 0.0, "")
-        columns = zip_longest(*cells, fillvalue=empty)
-        widths = [max(cell.width for cell in column) for column in columns]
-        for row, texts in zip(cells, rows, strict=True):
-            self.y += max((cell.above for cell in row), default=0.0)
-            x = MARGIN + INDENT
-            for cell, runs, width in zip(row, texts, widths, strict=False):
-                self.place(cell, x, self.y, "".join(map(_spoken, runs)))
-                x += width + INDENT
-            self.y += max((cell.below for cell in row), default=0.0) + GAP
+def _aligned(row: doc.Row) -> Iterator[str]:
+    """Write a formula as a line, or as several that begin behind its sign."""
+    head = "" if row.left is None else write(layout(row.left))
+    for k, part in enumerate(lines_of(layout(row.right), WIDEST)):
+        begin = "&quad" if k else f"{head} &{write(Sign(row.sign))}"
+        yield f"{begin} {write(part)}"
 
 
-def _wrapped(pieces: tuple[Shape, ...]) -> Iterator[Shape]:
-    line: list[Shape] = []
-    for piece in pieces:
-        if line and sum(s.width for s in line) + piece.width > WIDEST:
-            yield beside(line)
-            line = []
-        line.append(piece)
-    yield beside(line)
+def _badge(factor: str) -> str:
+    return f"#text(fill: hues.at({factor_colour(factor)}))[{numbered(factor)}]"
 
 
-def _run(run: doc.Run) -> str:
-    match run:
-        case str():
-            return f"<mtext>{_said(run)}</mtext>"
-        case doc.Strong(text) | doc.Mono(text) | doc.Link(text):
-            return f"<mtext>{_said(text)}</mtext>"
-        case doc.Badge(factor):
-            number = factor_number(factor)
-            hue = palette.LIGHT[factor_colour(factor)]
-            return f'<mtext mathcolor="{hue}">({number})</mtext>'
-        case _:
-            return mathml(run)
+def _words(text: str) -> str:
+    return f"#{quoted(text)}"
 
 
-def _spoken(run: doc.Run) -> str:
-    match run:
-        case str():
-            return run
-        case doc.Strong(text) | doc.Mono(text) | doc.Link(text):
-            return text
-        case doc.Badge(factor):
-            return f"({factor_number(factor)})"
-        case _:
-            return inline(run)
-
-
-def _said(text: str) -> str:
-    """Escape; control characters are not allowed in XML, however they are written."""
-    return escape("".join(c if c.isprintable() else " " for c in text), quote=True)
+TYPST = Inline(_words, _words, typst, _badge)

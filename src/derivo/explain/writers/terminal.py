@@ -11,8 +11,8 @@ from derivo.explain import palette
 from derivo.explain.drawing.text import text as graph_text
 from derivo.explain.formula import unicode as two
 from derivo.explain.formula.boxes import factor_colour, factor_number
-from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
+from derivo.explain.writers.inline import PLAIN
 from derivo.explain.writers.wrapping import width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
@@ -90,18 +90,7 @@ class _Terminal:
         return ["", self.strong(text), "─" * min(max(width_of(text), 12), self.width)]
 
     def runs(self, runs: doc.Runs) -> str:
-        parts = []
-        for run in runs:
-            match run:
-                case str():
-                    parts.append(run)
-                case doc.Strong(text) | doc.Mono(text) | doc.Link(text):
-                    parts.append(text)
-                case doc.Badge(factor):
-                    parts.append(f"({factor_number(factor)})")
-                case _:
-                    parts.append(inline(run))
-        return CONTROL.sub(" ", "".join(parts))
+        return CONTROL.sub(" ", PLAIN.line(runs))
 
     def paragraph(self, text: str, indent: int = 0) -> list[str]:
         room = max(self.width - indent, 20)
