@@ -57,24 +57,25 @@ from derivo.simplify.terms import (
 def frame_order(t: Total) -> list[int]:
     """Choose an order of axes for the inside of a total: that of its largest value."""
     everything = labels_of(t.inner)
-    atoms = [f for f in _atoms(t.inner) if f.labels() <= everything]
+    atoms = [f for f in atoms_in(t.inner) if f.labels() <= everything]
     largest = max(atoms, key=lambda f: (len(f.labels()), -f.node.index), default=None)
     order = [a for a in largest.axes if a is not None] if largest is not None else []
     missing = sorted(everything - set(order))
     return [*missing, *order]
 
 
-def _atoms(m: Product) -> list[Atom]:
+def atoms_in(m: Product) -> list[Atom]:
+    """Give the values that a product is made of, inside its sums as well."""
     found: list[Atom] = []
     for f, _ in m:
         if isinstance(f, Atom):
             found.append(f)
         elif isinstance(f, Base):
-            found += [a for n, _ in f.terms for a in _atoms(n)]
+            found += [a for n, _ in f.terms for a in atoms_in(n)]
         elif isinstance(f, Total | Exp):
-            found += _atoms(f.inner)
+            found += atoms_in(f.inner)
         elif isinstance(f, Log):
-            found += _atoms(((f.inner, 1),))
+            found += atoms_in(((f.inner, 1),))
     return found
 
 
@@ -86,7 +87,7 @@ def sizes_of(t: Total) -> dict[int, Dim] | None:
 
 def _label_sizes(m: Product) -> dict[int, Dim]:
     sizes: dict[int, Dim] = {}
-    for f in _atoms(m):
+    for f in atoms_in(m):
         for a, d in zip(f.axes, f.node.spec.shape, strict=True):
             if a is not None:
                 sizes.setdefault(a, d)

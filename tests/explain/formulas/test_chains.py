@@ -11,7 +11,8 @@ from derivo.explain.document import Display
 from derivo.explain.formula.tree import Delta, Entry, Index, Sum, Symbol, walk
 from derivo.explain.formula.unicode import inline
 from derivo.explain.levels import batch, jacobian, matrix
-from derivo.explain.levels.jacobian import jacobian_entry
+from derivo.explain.levels.jacobian_entry import jacobian_entry
+from derivo.explain.levels.mixing import mixing_parts
 from derivo.explain.levels.tell import Telling
 from derivo.explain.words import Words
 from tests.catalogue import CASES
@@ -112,11 +113,10 @@ def test_most_programs_have_chains_to_compare():
 def test_the_jacobian_of_a_softmax_is_the_known_one():
     w = world("softmax_alone")
     t = Telling(w.subject, Words("en"))
-    (factor,) = [
-        f for f in w.subject.factors if "elementwise" not in f.reader.op.traits
-    ]
-    of, formula = jacobian_entry(factor, t)
-    p, (row, result), own = w.known[factor.reader], of.of.indices, of.by.indices[-1]
-    found = w.evaluator().entry(formula, (row, own, result), (*p.shape, p.shape[1]))
+    (part,) = mixing_parts(t)
+    entry = jacobian_entry(part, t)
+    p, (row, result), own = w.known[part.result], entry.of.indices, entry.by.indices[-1]
+    indices = (row, own, result)
+    found = w.evaluator().entry(entry.formula, indices, (*p.shape, p.shape[1]))
     expected = [np.diag(q) - np.outer(q, q) for q in p]
     np.testing.assert_allclose(found.astype(float), expected, atol=1e-12)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
+from derivo.explain.document import Display, Row
 from derivo.explain.formula import tree as t
-from derivo.explain.levels.jacobian import first_jacobian
+from derivo.explain.levels.jacobian import first_jacobian, sections
 from derivo.explain.levels.jacobian_entry import jacobian_entry
-from derivo.explain.levels.mixing import (
-    Part,
-    mixing_parts,
-    next_part,
-    readers_of,
-)
+from derivo.explain.levels.mixing import Part, mixing_parts, next_part
 from derivo.explain.levels.tell import Telling
 from derivo.explain.words import Words
 from derivo.graph.node import Node, order
@@ -34,11 +31,11 @@ def telling(w: World) -> Telling:
     return Telling(w.subject, Words("en"))
 
 
-def single_parts(w: World) -> list[Part]:
+def single_parts(t: Telling) -> list[Part]:
     """Give every function of single entries, as a part of its own."""
     found = []
-    for factor in w.subject.factors:
-        part = next_part(factor.operand, readers_of(w.subject), w.subject)
+    for factor in t.subject.factors:
+        part = next_part(factor.operand, t)
         whole = factor.operand.spec.rank and "elementwise" in factor.reader.op.traits
         if part is not None and whole and part.nodes == (factor.reader,):
             found.append(part)
@@ -95,7 +92,7 @@ def test_entries_of_what_mixes_equal_differences(name):
     w = world(name)
     tell = telling(w)
     read = 0
-    for part in mixing_parts(w.subject):
+    for part in mixing_parts(tell):
         entry = jacobian_entry(part, tell)
         if entry is None or part.operand not in w.known:
             continue
@@ -127,7 +124,7 @@ READ = {
 def test_what_mixes_and_cannot_be_read_is_known(name):
     w = world(name)
     tell = telling(w)
-    unread = [p for p in mixing_parts(w.subject) if jacobian_entry(p, tell) is None]
+    unread = [p for p in mixing_parts(tell) if jacobian_entry(p, tell) is None]
     assert bool(unread) == (name in UNREAD)
 
 
@@ -135,7 +132,7 @@ def test_what_mixes_and_cannot_be_read_is_known(name):
 def test_functions_of_single_entries_have_a_diagonal(name):
     w = world(name)
     tell = telling(w)
-    for part in single_parts(w):
+    for part in single_parts(tell):
         entry = jacobian_entry(part, tell)
         if entry is None:
             continue
@@ -149,10 +146,57 @@ def test_functions_of_single_entries_have_a_diagonal(name):
 def test_the_matrix_shown_with_numbers_is_the_numerical_one(name):
     w = world(name)
     tell = telling(w)
-    for part in mixing_parts(w.subject):
+    for part in mixing_parts(tell):
         entry = jacobian_entry(part, tell)
         if entry is None or part.operand.spec.rank > 2:
             continue
         expected = numerical(part, w, entry.along)
         first = expected[0] if expected.ndim == 3 else expected
         assert same(first_jacobian(part, entry, w.subject), first, 1e-7)
+
+
+CHAINS = pytest.mark.parametrize("name", [
+    "softmax_cross_entropy", "layer_norm", "batch_norm", "rms_norm", "focal_loss",
+    "weight_normalisation", "tanh_network", "kl_divergence",
+])  # fmt: skip
+
+
+def displays(name: str) -> list[tuple[Row, ...]]:
+    found = sections(world(name).subject, Words("en"))
+    return [b.rows for s in found for b in s.blocks if isinstance(b, Display)]
+
+
+@CHAINS
+def test_where_factors_are_said_to_cancel_there_are_fewer_of_them(name):
+    said = Words("en").runs("jacobian.cancelled")
+    for rows in displays(name):
+        for before, row in pairwise(rows):
+            if row.reason == said:
+                assert symbols(row.right) < symbols(before.right)
+
+
+def symbols(formula: t.Formula) -> int:
+    return sum(isinstance(part, t.Symbol) for part in t.walk(formula))
+
+
+@CHAINS
+def test_the_numbers_shown_multiply_to_what_is_shown(name):
+    say = Words("en").runs
+    for rows in displays(name):
+        shown = {row.reason: row.right for row in rows}
+        if say("jacobian.whole") not in shown:
+            continue
+        (matrix,) = [f for r, f in shown.items() if r[0].startswith("for the first")]
+        upstream = as_array(shown[say("jacobian.upstream")])
+        found = upstream @ as_array(matrix)
+        scale = np.abs(upstream) @ np.abs(as_array(matrix))
+        np.testing.assert_allclose(
+            found, as_array(shown[say("jacobian.whole")]), 0, 1e-9 * scale.max()
+        )
+
+
+def as_array(matrix: t.Formula) -> Any:
+    """Give a matrix of numbers, a row as an array of one axis."""
+    assert isinstance(matrix, t.Matrix)
+    rows = [[f.value for f in row if isinstance(f, t.Number)] for row in matrix.rows]
+    return np.squeeze(np.array(rows, dtype=float))

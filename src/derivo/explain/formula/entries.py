@@ -23,6 +23,7 @@ from derivo.explain.formula.products import (
 )
 from derivo.explain.formula.tree import (
     Call,
+    Delta,
     Entry,
     Formula,
     Index,
@@ -40,6 +41,7 @@ from derivo.graph.node import Node
 from derivo.graph.spec import Spec
 from derivo.ops.arithmetic import log
 from derivo.ops.elementwise import exp
+from derivo.ops.leaf import eye
 from derivo.simplify.factor import (
     Atom,
     Base,
@@ -222,6 +224,8 @@ class Entries:
             return self.insert(node, axes)
         if node in self.names:
             return self.at(self.names[node], axes)
+        if node.op is eye and not node.attrs["k"] and None not in axes:
+            return Delta(*(self.scope[a] for a in axes if a is not None))
         if not node.inputs:
             return leaf(node) if not node.spec.rank else self.at(leaf(node), axes)
         if self.depth > DEEPEST:
