@@ -6,12 +6,16 @@ import re
 import shutil
 import subprocess
 from base64 import b64decode
+from functools import partial
+from itertools import pairwise
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
 import derivo
 from benchmarks import gpt2
+from derivo.explain.formula import mathml
 from derivo.explain.prepare import subject
 from derivo.layers import Dense
 from tests.catalogue import CASES
@@ -367,17 +371,63 @@ SCROLLS = """
 """
 
 
-@pytest.mark.parametrize("name", ["net", "blocks", "rnn", "multi_head_attention"])
+def long_sum(x):
+    return x[0] * x[1] + x[1] * x[2] + x[2] * x[3] + x[3] * x[4] + x[4] * x[5]
+
+
+def many_arguments(image):
+    windows = [image[i : i + 3, j : j + 3] for i in range(3) for j in range(3)]
+    return np.sum(np.stack(windows) ** 2)
+
+
+def long_names(activation_of_the_previous_layer, weights_of_the_present_layer):
+    sums_of_the_layer = activation_of_the_previous_layer @ weights_of_the_present_layer
+    return np.tanh(sums_of_the_layer) * sums_of_the_layer
+
+
+LONG = {
+    long_sum: {"x": "6 N"},
+    many_arguments: {"image": "5 5"},
+    long_names: {"activation_of_the_previous_layer": "N L",
+                 "weights_of_the_present_layer": "L L"},
+}  # fmt: skip
+
+
+def of_case(name):
+    case = {**CASES, **PROGRAMS}[name]
+    return derivo.derive(case.function, shapes=case.specs)
+
+
+SHOWN = {
+    "net": derived,
+    "blocks": lambda: twelve_blocks().derivation,
+    **{n: partial(of_case, n) for n in ("rnn", "multi_head_attention", "three_diagonals")},
+    **{f.__name__: partial(derivo.derive, f, shapes=s) for f, s in LONG.items()},
+}
+
+
+@pytest.mark.parametrize("name", SHOWN)
 def test_nothing_scrolls_while_the_drawers_are_closed(browser, tmp_path, name):
+    """Long sums and long functions are broken, long names too."""
     sized(browser, 1280, 900)
-    ready = {"net": derived, "blocks": lambda: twelve_blocks().derivation}
-    if name in ready:
-        d = ready[name]()
-    else:
-        case = {**CASES, **PROGRAMS}[name]
-        d = derivo.derive(case.function, shapes=case.specs)
-    open_page(browser, d.explain().page, tmp_path / f"{name}.html")
+    open_page(browser, SHOWN[name]().explain().page, tmp_path / f"{name}.html")
     assert js(browser, SCROLLS, 29 if name == "blocks" else 1) == []
+
+
+def test_a_long_formula_is_broken_before_a_term_and_after_an_argument():
+    """What is read on all its lines is the whole formula."""
+    for f, shapes in LONG.items():
+        window = derivo.derive(f, shapes=shapes).explain().window
+        for row in (r for m in window.moments for r in m.rows):
+            found = mathml.pieces(row.right)
+            plain, joined = (
+                "".join(t for e in found for t in ET.fromstring(f"<m>{e}</m>").itertext())
+                for found in ([mathml.mathml(row.right)], found)
+            )  # fmt: skip
+            assert joined == plain
+            for before, after in pairwise(found):
+                starts = re.match(r'<mo form="infix" lspace="0">[+−]', after)
+                assert starts or before.endswith("<mo>,</mo>")
 
 
 def test_a_long_function_shows_the_lines_around_a_step_and_opens(browser, tmp_path):

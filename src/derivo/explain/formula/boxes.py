@@ -151,6 +151,21 @@ def bracketed(part: Bound, need: int) -> Box:
     return Fence("(", part.box, ")")
 
 
+def cut(box: Box, signs: set[str]) -> list[list[Box]]:
+    """Cut a line before each of these signs, where they stand in no bracket."""
+    if not isinstance(box, Line):
+        return [[box]]
+    cuts: list[list[Box]] = [[]]
+    for part in box.parts:
+        if isinstance(part, Sign) and part.role == "infix" and part.text in signs:
+            cuts.append([part])
+        elif not cuts[-1] and isinstance(part, Line):
+            cuts = cut(part, signs)
+        else:
+            cuts[-1].append(part)
+    return cuts
+
+
 LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of colours and textures, in ids of factors
 
 

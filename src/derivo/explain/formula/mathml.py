@@ -30,10 +30,41 @@ def mathml(formula: Formula) -> str:
     return write(layout(formula))
 
 
-def relation(left: Formula | None, sign: str, right: Formula) -> tuple[str, str, str]:
-    """Write the three cells of a row of aligned formulas."""
-    first = "" if left is None else mathml(left)
-    return first, f"<mo>{escape(sign)}</mo>", mathml(right)
+def pieces(formula: Formula) -> list[str]:
+    """Write a formula in pieces: where it is too long a line is broken between them.
+
+    Those are its terms, or the arguments of a function.
+    """
+    box = layout(formula)
+    first, *others = b.cut(box, {"+", "−"})
+    if not others:
+        return _arguments(box)
+    return [
+        write(b.Line(tuple(first))),
+        *(f'<mo form="infix" lspace="0">{sign.text}</mo>{write(b.Line(tuple(rest)))}'
+          for sign, *rest in others if isinstance(sign, b.Sign)),
+    ]  # fmt: skip
+
+
+def _arguments(box: b.Box) -> list[str]:
+    """Write a function in pieces: a comma, and a bracket, stay with an argument."""
+    match box:
+        case b.Line((inner,)):
+            return _arguments(inner)
+        case b.Line((b.Sign() | b.Script() as head, b.Fence("(", inner, ")"))):
+            found: list[str] = []
+            for k, (comma, *rest) in enumerate(b.cut(inner, {","})):
+                found += _arguments(b.Line((comma, *rest) if not k else tuple(rest)))
+                found[-1] += "<mo>,</mo>"
+            found[0] = (
+                f'{write(head)}<mo>{APPLY}</mo><mo form="prefix">(</mo>{found[0]}'
+            )
+            found[-1] = (
+                f'{found[-1].removesuffix("<mo>,</mo>")}<mo form="postfix">)</mo>'
+            )
+            return found
+        case _:
+            return [write(box)]
 
 
 def row(inner: str) -> str:

@@ -65,25 +65,10 @@ def lines_of(box: b.Box, room: int) -> list[b.Box]:
     if stack(box).width <= room:
         return [box]
     for signs in BREAKS:
-        parts = _unnested(box, signs)
+        parts = b.cut(box, signs)
         if len(parts) > 1:
             return _filled(parts, room)
     return [box]
-
-
-def _unnested(box: b.Box, signs: set[str]) -> list[list[b.Box]]:
-    """Cut a line before each of these signs."""
-    if not isinstance(box, b.Line):
-        return [[box]]
-    cuts: list[list[b.Box]] = [[]]
-    for part in box.parts:
-        if isinstance(part, b.Sign) and part.role == "infix" and part.text in signs:
-            cuts.append([part])
-        elif not cuts[-1] and isinstance(part, b.Line):
-            cuts = _unnested(part, signs)
-        else:
-            cuts[-1].append(part)
-    return cuts
 
 
 def _filled(parts: list[list[b.Box]], room: int) -> list[b.Box]:

@@ -9,7 +9,7 @@ from derivo.explain import document as doc
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_classes, factor_number
-from derivo.explain.formula.mathml import math, relation
+from derivo.explain.formula.mathml import math, mathml, pieces
 from derivo.explain.words import Words
 
 MANY = 4  # factors of one line of code; of more the colours alone are shown
@@ -89,12 +89,16 @@ class Parts:
 
     def cells(self, row: doc.Row) -> str:
         """Write a formula as cells: left, sign, right and the reason."""
-        left, sign, right = relation(row.left, row.sign, row.right)
-        left = f'<math displaystyle="true">{left}</math>' if left else ""
+        left, right = (
+            " ".join(f'<math displaystyle="true">{piece}</math>' for piece in written)
+            for written in (
+                () if row.left is None else (mathml(row.left),), pieces(row.right)
+            )
+        )  # fmt: skip
         why = f'<td class="why">{self.runs(row.reason)}</td>' if row.reason else ""
         return (
-            f'<td class="left">{left}</td><td><math>{sign}</math></td>'
-            f'<td class="right"><math displaystyle="true">{right}</math></td>{why}'
+            f'<td class="left">{left}</td><td><math><mo>{escape(row.sign)}</mo></math>'
+            f'</td><td class="right">{right}</td>{why}'
         )
 
     def code(self, code: doc.Code) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from derivo.explain import document as doc
 from derivo.explain.formula.boxes import factor_colour
-from derivo.explain.formula.mathml import relation
+from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Link, Loop, Picture, Value, Window
 from derivo.explain.words import Words, texts
@@ -131,11 +131,10 @@ def _chains(window: Window) -> str:
     found = []
     for k, (name, formula) in enumerate(window.chains.items()):
         value = by_name[name]
-        first, sign, last = relation(value.adjoint, "=", formula)
-        last = _without_numbers(last)
+        shown = f"{mathml(value.adjoint)}<mo>=</mo>{_without_numbers(mathml(formula))}"
         hidden = " hidden" if k else ""
         found.append(
-            f'<span data-chain="{value.id}"{hidden}><math>{first}{sign}{last}</math></span>'
+            f'<span data-chain="{value.id}"{hidden}><math>{shown}</math></span>'
         )
     return "".join(found)
 

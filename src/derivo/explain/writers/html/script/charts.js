@@ -20,7 +20,7 @@ function chart(width, height, low, high, bottom, top) {
   const [b, t] = [bottom - flatness, top + flatness];
   const px = (x) => 42 + ((width - 52) * (x - low)) / (high - low || 1);
   const py = (y) => height - 20 - ((height - 32) * (y - b)) / (t - b);
-  const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img" });
+  const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "xMinYMid", role: "img" });
   svg.append(make("line", { class: "axis", x1: 42, y1: height - 20, x2: width - 10, y2: height - 20 }),
     make("line", { class: "axis", x1: 42, y1: 12, x2: 42, y2: height - 20 }));
   const write = (x, y, text, anchor) => {

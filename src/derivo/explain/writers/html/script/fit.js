@@ -1,5 +1,5 @@
 // What would have to be scrolled is made smaller, down to what can still be read.
-const LEAST = 0.58, WIDE = window.matchMedia ? matchMedia("(min-width: 62.5rem)") : { matches: true };
+const LEAST = 0.55, WIDE = window.matchMedia ? matchMedia("(min-width: 62.5rem)") : { matches: true };
 let fitted = "";
 function fit(key) {
   // While numbers alone change nothing is measured: that would lay the page out at once.
