@@ -401,7 +401,10 @@ def of_case(name):
 SHOWN = {
     "net": derived,
     "blocks": lambda: twelve_blocks().derivation,
-    **{n: partial(of_case, n) for n in ("rnn", "multi_head_attention", "three_diagonals")},
+    **{
+        n: partial(of_case, n)
+        for n in ("rnn", "multi_head_attention", "three_diagonals")
+    },
     **{f.__name__: partial(derivo.derive, f, shapes=s) for f, s in LONG.items()},
 }
 
