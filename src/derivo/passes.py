@@ -561,7 +561,8 @@ class Passes:
         """Give a part of it, such as a function that it calls: of the same source."""
         made = type(self)(self.function, self.given, graph, None, forward, backward,
                           self.functions, _not_again)  # fmt: skip
-        made.emitted = self.emitted
+        kept = self.emitted.functions.get(graph.name, {})
+        made.emitted = replace(self.emitted, readers=kept)
         return made
 
     # --- copies -----------------------------------------------------------------------

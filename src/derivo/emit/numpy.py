@@ -83,8 +83,9 @@ def emit(p: Program, *, scales: bool = True) -> Source:
     words = _called(p, {**backward.names, **forward.names})
     given = {name: n.attrs["value"].array for n, name in long.items()}
     return Source(
-        text, p.name, backward.readers, whole.places, words, not p.seeds, given
-    )
+        text, p.name, backward.readers, whole.places, words, not p.seeds, given,
+        called.functions.readers,
+    )  # fmt: skip
 
 
 def _called(p: Program, names: Mapping[Node, str]) -> dict[Node, str]:
@@ -194,6 +195,7 @@ class _Called:
                 self.functions.names[derived],
             )  # fmt: skip
             parts.append(backward.written)
+            self.functions.readers.setdefault(name, {}).update(backward.readers)
         return parts
 
     def _call_it(self, p: FunctionProgram, name: str) -> None:

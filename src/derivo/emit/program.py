@@ -127,6 +127,8 @@ class Source:
     arrays
         Long arrays that the user closed over: keyword arguments of the forward
         function.
+    functions
+        `readers` of each function that is called, by its name.
     """
 
     text: str
@@ -136,3 +138,4 @@ class Source:
     names: Mapping[Node, str]
     is_loss: bool
     arrays: Mapping[str, Any] = field(default_factory=dict)
+    functions: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)

@@ -63,12 +63,15 @@ class FunctionNames:
         Blocks that are steps of loops.
     written_for
         For each backward pass that calls want, the one that is written for it.
+    readers
+        What each keeps, and which gradients need it: as `Source.readers`, by its name.
     """
 
     names: dict[Any, str] = field(default_factory=dict)
     saving: set[Block] = field(default_factory=set)
     steps: dict[Block, StepPrograms] = field(default_factory=dict)
     written_for: dict[Any, Any] = field(default_factory=dict)
+    readers: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
 
 
 class Writing(Protocol):

@@ -14,6 +14,7 @@ from derivo.explain.levels import (
     jacobian,
     loops,
     matrix,
+    saved,
     scalar,
     vanishing,
 )
@@ -36,9 +37,14 @@ TOLD: dict[str, tuple[Tell, ...]] = {
 }
 # What is a part of the sections on matrices: told where those are not asked for.
 SUMS = (batch.sums, loops.batch_sections)
-# Of functions that are called: what is kept, and the update, are told of the whole.
+# Of functions that are called: the update is told of the whole.
 OF_FUNCTIONS: dict[str, tuple[Tell, ...]] = {
-    "matrix": (loops.matrix_sections, matrix.both_passes, jacobian.sections),
+    "matrix": (
+        loops.matrix_sections,
+        matrix.both_passes,
+        saved.sections,
+        jacobian.sections,
+    ),
     "batch": (batch.sections,),
 }
 

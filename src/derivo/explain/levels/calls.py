@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -11,18 +10,17 @@ from derivo.explain.document import (
     Block,
     Code,
     CodeLine,
+    Display,
     Link,
     Mono,
     Paragraph,
     Row,
-    Runs,
     Section,
-    Table,
 )
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Mark
-from derivo.explain.levels.tell import Telling, display, of_part, shape_of
+from derivo.explain.levels.tell import Telling, of_part
 from derivo.explain.subject import Function, Subject
 from derivo.explain.words import Words
 from derivo.graph.node import Node
@@ -46,14 +44,15 @@ def call_sections(t: Telling) -> tuple[Section, ...]:
 def _call(node: Node, t: Telling) -> Section:
     name = block_of(node).graph.name
     results = results_of(node, t.subject.graph)
-    lines, back = _lines(results, t), _handed_back(results, t)
+    lines = _lines(results, t)
+    rows = [Row(t.shown(r), t.with_shapes(r)) for r in results]
+    for f in _factors(results, t):
+        rows += [through(f, t), *t.in_numbers_only(t.part(f))]
     target = t.words.text("calls.function", name=name)
     link = Link(target, f"#function-{name}")
     blocks: list[Block] = [Code(lines)] if lines else []
-    blocks += [
-        Table(tuple(_table(node, results, t))), *display(back),
-        Paragraph(t.words.runs("calls.step", name=Mono(name), link=link)),
-    ]  # fmt: skip
+    said = t.words.runs("calls.step", name=Mono(name), link=link)
+    blocks += [Display(tuple(rows)), Paragraph(said)]
     values = t.words.listed(t.shown(r) for r in results)
     title = t.words.runs("calls.title", name=name, values=values)
     anchor, about = f"call-{t.anchor(results[0])}", t.subject.ids[results[0]]
@@ -77,14 +76,10 @@ def only_call(value: Node, t: Telling) -> Node | None:
 
 
 def alone(section: Section) -> Section:
-    """Give of a call what holds beside any other numbering: its lines and its table."""
-    blocks: list[Block] = []
-    for b in section.blocks:
-        if isinstance(b, Code):
-            blocks.append(Code(tuple(CodeLine(line.text) for line in b.lines)))
-        elif isinstance(b, Table):
-            blocks.append(b)
-    return replace(section, blocks=tuple(blocks), about="")
+    """Give of a call what holds beside any other numbering: its lines."""
+    lines = (x for b in section.blocks if isinstance(b, Code) for x in b.lines)
+    code = Code(tuple(CodeLine(line.text) for line in lines))
+    return replace(section, blocks=(code,), about="")
 
 
 def _lines(results: tuple[Node, ...], t: Telling) -> tuple[CodeLine, ...]:
@@ -92,33 +87,19 @@ def _lines(results: tuple[Node, ...], t: Telling) -> tuple[CodeLine, ...]:
 
     A call in a loop over a list has the lines of the loop.
     """
-    d = t.subject.derivation
-    ids, places = (
-        tuple(f.id for f in _factors(results, t)),
-        (t.subject.ids[results[0]],),
-    )
-    call, texts = call_of(results[0]), d.source.splitlines()
+    d, call = t.subject.derivation, call_of(results[0])
+    ids, place = tuple(f.id for f in _factors(results, t)), t.subject.ids[results[0]]
+    texts = d.source.splitlines()
     own, of_function = [], []
     for number, node in d.emitted.lines.items():
-        forward, backward = call_of(node), call_behind(node)
-        found = forward or backward
+        found, is_back = call_of(node) or call_behind(node), call_of(node) is None
         if call is None or found is None or found[0] is not call[0]:
             continue
-        is_back = backward is not None
         text, factors = texts[number - 1].strip(), ids if is_back else ()
-        line = CodeLine(text, factors, places, is_back)
-        of_function.append(line)
-        own += [line] if found == call else []
+        of_function.append(CodeLine(text, factors, (place,), is_back))
+        own += of_function[-1:] * (found == call)
     both = [line.backward for line in of_function] in ([False], [False, True])
     return tuple(own or of_function * both)
-
-
-def _handed_back(results: tuple[Node, ...], t: Telling) -> list[Row]:
-    """Write what comes back to each operand, with its numbers if they are few."""
-    return [
-        row for f in _factors(results, t)
-        for row in (through(f, t), *t.in_numbers_only(t.part(f)))
-    ]  # fmt: skip
 
 
 def through(factor: Factor, t: Telling) -> Row:
@@ -130,54 +111,6 @@ def through(factor: Factor, t: Telling) -> Row:
 
 def _factors(results: tuple[Node, ...], t: Telling) -> list[Factor]:
     return [f for f in t.subject.factors if f.reader in results]
-
-
-def _table(
-    node: Node, results: tuple[Node, ...], t: Telling
-) -> Iterable[tuple[Runs, ...]]:
-    say, adjoints = t.words.text, t.subject.raw.adjoints
-    yield (
-        (say("calls.goes_in"),),
-        t.words.listed(_with_shape(i, t) for i in node.inputs),
-    )
-    yield (say("calls.comes_out"),), t.words.listed(_with_shape(r, t) for r in results)
-    given = [r for r in results if r in adjoints]
-    if not given:
-        return
-    kept = kept_by(block_of(node).graph.name, t.subject.derivation.source)
-    held = t.words.listed(Mono(name) for name in kept) or (say("calls.nothing"),)
-    yield (say("calls.is_kept"),), held
-    yield (say("calls.goes_back"),), t.words.listed(t.adjoint(r) for r in given)
-    back = {
-        f.operand: t.adjoint(f.operand) if _is_only(f.operand, results, t)
-        else t.came_back(f)
-        for f in _factors(results, t)
-    }  # fmt: skip
-    yield (say("calls.comes_back"),), t.words.listed(back.values())
-
-
-def _is_only(value: Node, results: tuple[Node, ...], t: Telling) -> bool:
-    return all(f.reader in results for f in t.readers[value]) and not t.looped(value)
-
-
-def _with_shape(node: Node, t: Telling) -> Runs:
-    shape = f" ({shape_of(node.spec)})" if node.spec.rank else ""
-    return t.shown(node), shape
-
-
-def kept_by(name: str, source: str) -> tuple[str, ...]:
-    """Give the names that the backward pass of a function takes from what is kept."""
-    for function in ast.parse(source).body:
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        if function.name != f"{name}_backward":
-            continue
-        for line in function.body:
-            if isinstance(line, ast.Assign) and ast.unparse(line.value) == "saved":
-                target = line.targets[0]
-                parts = target.elts if isinstance(target, ast.Tuple) else [target]
-                return tuple(ast.unparse(p) for p in parts)
-    return ()
 
 
 # --- the functions --------------------------------------------------------------------

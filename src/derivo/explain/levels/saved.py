@@ -15,9 +15,16 @@ from derivo.explain.document import (
 )  # fmt: skip
 from derivo.explain.formula.tree import Minus, Plus, Symbol, Times
 from derivo.explain.levels.tell import Telling
+from derivo.explain.subject import Subject
+from derivo.explain.words import Words
 from derivo.graph.dim import evaluate
 from derivo.graph.names import adjoint_name
 from derivo.graph.node import Node
+
+
+def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
+    """Tell what a function that is called keeps."""
+    return saved(Telling(subject, words))
 
 
 def saved(t: Telling) -> tuple[Section, ...]:

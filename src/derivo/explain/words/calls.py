@@ -11,16 +11,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Un appel est une seule étape. Ce que {name} fait à l’intérieur, et d’où viennent ses gradients, est raconté une fois, quel que soit le nombre d’appels : {link}.",
         "ja": "呼び出しは一つのステップです。{name} の内部の計算と勾配の求め方は、何回呼び出されても一度だけ説明します：{link}。",
     },
-    "goes_in": {"en": "goes in", "fr": "entre", "ja": "入るもの"},
-    "comes_out": {"en": "comes out", "fr": "sort", "ja": "出るもの"},
-    "is_kept": {
-        "en": "is kept for the backward pass",
-        "fr": "est gardé pour la passe arrière",
-        "ja": "逆伝播のために保存されるもの",
-    },
-    "goes_back": {"en": "goes in, backward", "fr": "entre, passe arrière", "ja": "逆伝播で入るもの"},
-    "comes_back": {"en": "comes back", "fr": "revient", "ja": "戻るもの"},
-    "nothing": {"en": "nothing", "fr": "rien", "ja": "なし"},
     "function": {"en": "The function {name}", "fr": "La fonction {name}", "ja": "関数 {name}"},
     "about": {
         "en": "{name} is called {count} times, for {values}. Within it the names are its own; what comes back to its result is given by whoever calls it.",
