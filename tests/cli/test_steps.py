@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import derivo
-from derivo.cli.steps import rows_of, signs_of
+from derivo.cli.steps import parts_of, signs_of
 from derivo.explain.writers.terminal import laid_out
 from tests.cli.conftest import LAYER, Run
 
@@ -118,10 +118,38 @@ def test_long_reasons_go_below_and_stay_within_the_width() -> None:
         return one_of_the_values + 1.0
 
     d = derivo.derive(f, a_rather_long_name="N", another_name_of_some_length="N")
-    rows = laid_out(rows_of(d), width=60)
+    ((_, told),) = parts_of(d)
+    rows = laid_out(told, width=60)
     reasons = [line for lines, _ in rows for line in lines if line[1]]
     assert reasons
     assert all(len(formula + reason) <= 78 for formula, reason in reasons)
+
+
+CALLS = """\
+import numpy as np
+
+
+def block(x, w):
+    h = np.tanh(x @ w)
+    m = h.mean()
+    return (h - m) / (1 + h * h)
+
+
+def net(x, w, v):
+    return block(block(x, w), v)
+"""
+
+
+def test_a_called_function_is_told_once_as_in_the_source(more: Path, run: Run) -> None:
+    (more / "net.py").write_text(CALLS)
+    shapes = ("-s", "x=N L", "-s", "w=L L", "-s", "v=L L")
+    out = run("derive", "net.py:net", *shapes, "--steps", "--no-check").out
+    shown = "\n".join(steps(out))
+    assert "def block_backward(" in out
+    assert shown.count("Within block:") == 1
+    assert "dw = block_backward_w(" in shown
+    numbers = [int(n) for n in re.findall(r"^ *(\d+)  ", shown, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
 
 
 def test_a_value_and_its_adjoint_have_the_signs_that_formulas_have() -> None:

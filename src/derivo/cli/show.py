@@ -111,15 +111,19 @@ def details(derivation: Derivation, styles: Mapping[str, str], mark: str = "") -
     mark
         What every line begins with.
     """
-    from derivo.cli.steps import rows_of, signs_of  # noqa: PLC0415  only where asked
+    from derivo.cli.steps import parts_of, signs_of  # noqa: PLC0415  only where asked
     from derivo.explain.writers.terminal import laid_out  # noqa: PLC0415
 
     signs = signs_of(derivation, styles)
-    room = RULE_WIDTH - len(mark) - 4
-    for k, (lines, base) in enumerate(laid_out(rows_of(derivation), width=room), 1):
-        for at, (formula, reason) in enumerate(lines):
-            number = f"{mark}{k if at == base else '':2}  "
-            shown = formula if reason else formula.rstrip()
-            parts = colour.formula_parts(shown, signs)
-            head = number if shown else number.rstrip()
-            write([(head, "dim"), *parts, (reason, "dim")])
+    room, counted = RULE_WIDTH - len(mark) - 4, 0
+    for said, rows in parts_of(derivation):
+        if said:
+            line(f"{mark}{said}", "bold")
+        for k, (lines, base) in enumerate(laid_out(rows, width=room), counted + 1):
+            counted = k
+            for at, (formula, reason) in enumerate(lines):
+                number = f"{mark}{k if at == base else '':2}  "
+                shown = formula if reason else formula.rstrip()
+                parts = colour.formula_parts(shown, signs)
+                head = number if shown else number.rstrip()
+                write([(head, "dim"), *parts, (reason, "dim")])

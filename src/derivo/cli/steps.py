@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from derivo.derivation import Derivation
 from derivo.explain.document import Row
@@ -16,9 +16,21 @@ from derivo.explain.subject import unique_names
 from derivo.explain.words import Words
 
 
-def rows_of(derivation: Derivation) -> list[Row]:
-    """Give the derivation as rows of formulas, with their reasons."""
-    return brief.rows_of(Telling(subject(derivation.written_out, {}), Words("en")))
+def parts_of(derivation: Derivation) -> Iterator[tuple[str, list[Row]]]:
+    """Give the derivation as rows of formulas, with their reasons.
+
+    The functions that it calls come after it, each once.
+
+    Yields
+    ------
+    tuple
+        A heading, "" for the whole, and the rows.
+    """
+    words, whole = Words("en"), subject(derivation.with_plain_steps, {})
+    yield "", brief.rows_of(Telling(whole, words))
+    for f in whole.functions:
+        said = words.text("calls.within_brief", name=f.name)
+        yield said, brief.rows_of(Telling(f.body, words))
 
 
 def signs_of(derivation: Derivation, styles: Mapping[str, str]) -> dict[str, str]:
