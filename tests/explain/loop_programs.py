@@ -12,11 +12,11 @@ import sys
 import numpy as np
 
 import derivo
+from derivo.explain.code import values_of_lines
 from derivo.explain.document import Display
 from derivo.explain.formula import tree as t
 from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
-from derivo.explain.step_lines import lines_of
 from derivo.explain.words import Words
 from tests.explain.formulas.evaluate import Evaluator, NotANumberError
 
@@ -263,20 +263,19 @@ def compared(function, change=lambda f: f):
     about = subject(d, {})
     (steps,) = about.loops
     telling, kinds = Telling(steps.body, Words("en")), []
-    for line in lines_of(steps):
-        if line.value is None or line.kind == "sum":
-            continue
-        is_value = not line.backward or line.kind == "before"
-        symbol = telling.shown(line.value) if is_value else telling.adjoint(line.value)
-        if not isinstance(symbol, t.Symbol):
+    for number, kind, node in lines_of(about):
+        is_value = kind in {"computed", "before"}
+        symbol = telling.shown(node) if is_value else telling.adjoint(node)
+        if kind == "sum" or not isinstance(symbol, t.Symbol):
             continue
         for e.now in range(1, SIZES["T"] + 1):
             value = e.known.get(e.key(symbol))
-            if value is None and line.kind == "row":
+            if value is None and kind == "row":
                 value = e.value(bare(row_of_slice(document, symbol)), inside=False)
-            assert value is not None, symbol
-            np.testing.assert_allclose(found[line.number, e.now - 1], value, **CLOSE)
-        kinds.append(line.kind)
+            if (number, e.now - 1) in found:  # else it stands before the loop
+                assert value is not None, symbol
+                np.testing.assert_allclose(found[number, e.now - 1], value, **CLOSE)
+        kinds.append(kind)
     gradients = d.gradients(up, **given)
     sums = [r for r in rows_of(document, "s1-sums") if over_steps(r.right)]
     for name in about.derivation.wrt:
@@ -286,6 +285,22 @@ def compared(function, change=lambda f: f):
             np.testing.assert_allclose(value, gradients[name], **CLOSE)
             kinds.append("sum")
     return kinds
+
+
+def lines_of(about):
+    """Give each line of the first loop, what it does, and the value that it is about."""
+    (steps,) = about.loops
+    forward, backward = values_of_lines(about)
+    pairs = [(n, v) for n, v in forward.items() if v in steps.body.ids]
+    for number, value in pairs:
+        is_back = number in about.derivation.emitted.backward
+        yield number, "before" if is_back else "computed", value
+    groups = {"handed": steps.carries, "row": steps.slices, "sum": steps.fixed,
+              "added": steps.following}  # fmt: skip
+    for number, value in [(n, v) for n, found in backward.items() for v in found]:
+        kind = next((k for k, group in groups.items() if value in group), "chain")
+        if value in steps.body.ids:
+            yield number, kind, value
 
 
 def row_of_slice(document, symbol):

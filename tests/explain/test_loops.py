@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import derivo
+from derivo.explain.code import code_of
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
 from derivo.explain.prepare import subject
-from derivo.explain.step_lines import lines_of
 from derivo.explain.words import LANGUAGES
 from derivo.explain.words.loops import TEXTS
 from tests.explain.loop_programs import (
@@ -22,6 +22,7 @@ from tests.explain.loop_programs import (
     arrays,
     bare,
     compared,
+    lines_of,
     lstm,
     over_steps,
     rnn,
@@ -99,13 +100,14 @@ def test_norms_are_those_of_the_code(function):
     document = d.explain("matrix", arrays=given, **options).document
     (section,) = [s for s in document.sections if s.anchor == "s1-product"]
     (table,) = [b for b in section.blocks if isinstance(b, Table)]
-    steps = subject(d, {}).loops[0]
-    added = [x for x in lines_of(steps) if x.kind == "added"]
-    (line,) = [x for x in added if x.value is steps.following[0]] or [None]
+    about = subject(d, {})
+    first = about.loops[0].following[0]
+    added = [n for n, k, v in lines_of(about) if k == "added" and v is first]
+    (number,) = added or [None]
     for row in table.rows[1:]:
         step, norm = (cell[0].value for cell in row[:2])
-        if line is not None:
-            expected = np.linalg.norm(np.ravel(found[line.number, step - 1]))
+        if number is not None:
+            expected = np.linalg.norm(np.ravel(found[number, step - 1]))
             assert norm == pytest.approx(expected, rel=1e-12)
     assert len(table.rows) == SIZES["T"] + 1
     last = table.rows[1]
@@ -154,9 +156,7 @@ def test_every_language_tells_the_same_sections(function):
         document = d.explain(language=language, arrays=arrays(function)).document
         seen.append({s.anchor for s in document.sections})
         own = [s for s in document.sections if s.anchor.startswith("s1-")]
-        assert {"s1-step", "s1-back", "s1-product", "s1-lines"} <= {
-            s.anchor for s in own
-        }
+        assert {"s1-step", "s1-back", "s1-product"} <= {s.anchor for s in own}
     assert seen[0] == seen[1] == seen[2]
 
 
@@ -166,7 +166,7 @@ def test_every_writer_shows_the_sections(function):
     e = d.explain(arrays=arrays(function))
     for ending in (".html", ".tex", ".md", ".txt"):
         text = e.render(ending)
-        for name in ("back_title", "product_title", "lines_title"):
+        for name in ("back_title", "product_title"):
             assert TEXTS[name]["en"] in text, (ending, name)
     page = e.render(".html")
     ids = re.findall(r'\sid="([^"]+)"', page)
@@ -202,3 +202,30 @@ def test_a_loop_that_hands_nothing_on_is_told(name):
     told_of = derivo.derive(case.function, **case.specs).explain()
     assert "for " in told_of.text
     assert "<html" in told_of.page
+
+
+@pytest.mark.parametrize(
+    "name", ["gru", "sequence_loss", "streaming_attention", "there_and_back", "words"]
+)
+def test_every_factor_of_a_step_stands_beside_a_line_of_its_loop(name):
+    case = PROGRAMS[name]
+    d = derivo.derive(case.function, **case.specs)
+    about = subject(d, {})
+    lines = d.source.splitlines()
+    places = {about.ids[s.node]: s.body for s in about.loops}
+    of_loops = [x for x in code_of(about).lines if x.place in places]
+    for place, body in places.items():
+        own = [x for x in of_loops if x.place == place and x.backward]
+        assert {f for x in own for f in x.factors} == {f.id for f in body.factors}
+        assert any(x.text.startswith(" " * 8) for x in own)
+    assert {x.text for x in of_loops} <= set(lines)
+
+
+def test_the_lines_of_a_loop_in_a_loop_have_their_factors():
+    case = PROGRAMS["a_loop_in_a_loop"]
+    about = subject(derivo.derive(case.function, **case.specs), {})
+    inner = about.loops[0].body.loops[0].body
+    (line,) = [x for x in code_of(about).lines if x.text.strip() == "d_s_2 = delta * w"]
+    factor = next(f for f in inner.factors if f.operand is inner.graph.inputs[0])
+    assert line.backward
+    assert line.factors == (factor.id,)

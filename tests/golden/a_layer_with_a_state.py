@@ -27,7 +27,7 @@ def a_layer_with_a_state_gradient(saved):
         d_xs[t] = w @ delta             # (D, H) @ (H,)
         d_w += delta * xs[t][:, None]   # w is used at every step: add up
         d_u += delta * h_prev[:, None]  # u is used at every step: add up
-        d_h = u @ delta
+        d_h = u @ delta                 # (H, H) @ (H,)
     return d_xs, d_w, d_u
 
 

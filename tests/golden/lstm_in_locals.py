@@ -47,17 +47,17 @@ def lstm_in_locals_backward(saved, d_h):
         d_i = d_c * g_all[t]
         d_g = d_c * i_all[t]
         d_f = d_c * c_prev
-        joined = np.concatenate(
+        d_z = np.concatenate(
             [
                 d_i * i_all[t] * (1 - i_all[t]), d_f * f_all[t] * (1 - f_all[t]),
                 h_all[t] * d_h_2 * (1 - o_all[t]), d_g * (1 - g_all[t] * g_all[t]),
             ],
             axis=1,
         )
-        d_x[t] = joined @ w.T          # (N, 12) @ (12, D)
-        d_w += x[t].T @ joined         # w is used at every step: add up
-        d_u += h_prev.T @ joined       # u is used at every step: add up
-        d_b += np.sum(joined, axis=0)  # b is used at every step: add up
+        d_x[t] = d_z @ w.T          # (N, 12) @ (12, D)
+        d_w += x[t].T @ d_z         # w is used at every step: add up
+        d_u += h_prev.T @ d_z       # u is used at every step: add up
+        d_b += np.sum(d_z, axis=0)  # b is used at every step: add up
+        d_h_2 = d_z @ u.T           # (N, 12) @ (12, 3)
         d_c = d_c * f_all[t]
-        d_h_2 = joined @ u.T
     return d_x, d_w, d_u, d_b

@@ -27,13 +27,14 @@ def sequence_loss_gradient(saved):
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else zeros
         delta = 2 / xs.shape[0] * h_at_v_minus_ts_all[t]
-        product = (d_h + v @ delta) * (1 - h_all[t] * h_all[t])
-        d_xs[t] = w @ product             # (D, H) @ (H,)
+        d_h = d_h + v @ delta             # h is read more than once: add the adjoints
+        delta_2 = d_h * (1 - h_all[t] * h_all[t])
+        d_xs[t] = w @ delta_2             # (D, H) @ (H,)
         d_ts[t] = -delta
-        d_w += product * xs[t][:, None]   # w is used at every step: add up
-        d_u += product * h_prev[:, None]  # u is used at every step: add up
+        d_w += delta_2 * xs[t][:, None]   # w is used at every step: add up
+        d_u += delta_2 * h_prev[:, None]  # u is used at every step: add up
         d_v += delta * h_all[t][:, None]  # v is used at every step: add up
-        d_h = u @ product
+        d_h = u @ delta_2                 # (H, H) @ (H,)
     return d_xs, d_ts, d_w, d_u, d_v
 
 

@@ -28,13 +28,15 @@ def words_loss_gradient(saved):
         h_prev = h_all[t - 1] if t > 0 else zeros
         shifted_scores_all = scores_all[t] - np.max(scores_all[t], keepdims=True)
         exp_scores_all = np.exp(shifted_scores_all)
-        error = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
-        error[words[t + 1]] -= 1
-        product = (d_h + v @ error) * (1 - h_all[t] * h_all[t])
-        d_table[words[t]] += product      # table is used at every step: add up
-        d_u += product * h_prev[:, None]  # u is used at every step: add up
-        d_v += error * h_all[t][:, None]  # v is used at every step: add up
-        d_h = u @ product
+        d_scores = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
+        d_scores[words[t + 1]] -= 1
+        # h is read more than once: add the adjoints
+        d_h = d_h + v @ d_scores
+        delta = d_h * (1 - h_all[t] * h_all[t])
+        d_table[words[t]] += delta           # table is used at every step: add up
+        d_u += delta * h_prev[:, None]       # u is used at every step: add up
+        d_v += d_scores * h_all[t][:, None]  # v is used at every step: add up
+        d_h = u @ delta                      # (H, H) @ (H,)
     return d_table, d_u, d_v
 
 

@@ -182,6 +182,7 @@ def _program(  # noqa: PLR0913  one for both kinds of functions
         return backward_comment(node, why, {**named, **bound})
 
     everything = order([*forward.known, *backward.gradients.values()])
+    inside = within_loops(everything)
     declared = forward.facts.known
     return Program(
         name=traced.name,
@@ -198,7 +199,7 @@ def _program(  # noqa: PLR0913  one for both kinds of functions
         comment=comment,
         forward_notes={lowered(n): note for n, note in forward.notes.items()},
         roles=_roles(everything, written, forward.builder),
-        written={n: written(n) for n in everything},
+        written={n: written(n) for n in (*everything, *inside)},
         assumptions=tuple(
             f"{a}, as declared" if a in declared else str(a)
             for a in backward.assumptions

@@ -95,7 +95,7 @@ def whole_text(p: Program, backward: Backward, *, scales: bool) -> Lines:
     adjoint in.
     """
     lines = Lines([f"# Holds where {a}." for a in p.assumptions])
-    lines += backward.written.lines()
+    lines += backward.written.lines().all_backward()
     return lines + Lines(["", "", *_scaled(p)]) if scales else lines
 
 

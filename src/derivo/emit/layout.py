@@ -22,16 +22,25 @@ WIDEST_COLUMN, WIDEST_LINE, WIDEST_NOTE = 44, 88, 80
 
 @dataclass(frozen=True)
 class Lines:
-    """Text, and the node that a line computes, by line number from 1."""
+    """Text, and the node that a line computes, by line number from 1.
+
+    Those of `backward` are lines of backward functions.
+    """
 
     text: list[str] = field(default_factory=list)
     places: dict[int, Node] = field(default_factory=dict)
+    backward: frozenset[int] = frozenset()
 
     def __add__(self, other: Lines) -> Lines:
         """Put other lines below these."""
         shift = len(self.text)
         moved = {k + shift: n for k, n in other.places.items()}
-        return Lines([*self.text, *other.text], self.places | moved)
+        backward = self.backward | {k + shift for k in other.backward}
+        return Lines([*self.text, *other.text], self.places | moved, backward)
+
+    def all_backward(self) -> Lines:
+        """Give the same as lines of a backward function."""
+        return replace(self, backward=frozenset(range(1, len(self.text) + 1)))
 
 
 @dataclass(frozen=True)

@@ -83,8 +83,8 @@ def emit(p: Program, *, scales: bool = True) -> Source:
     words = _called(p, {**backward.names, **forward.names})
     given = {name: n.attrs["value"].array for n, name in long.items()}
     return Source(
-        text, p.name, backward.readers, whole.places, words, not p.seeds, given,
-        called.functions.readers,
+        text, p.name, backward.readers, whole.places, whole.backward, p.written,
+        words, not p.seeds, given, called.functions.readers,
     )  # fmt: skip
 
 
@@ -166,8 +166,10 @@ class _Called:
             name = known[key] = self.names.fresh(wish)
             texts[name] = self._write(p, name, constants)
         whole = Lines()
-        for part in (w for parts in texts.values() for w in parts):
-            whole = whole + part.lines() + Lines(["", ""])
+        for forward, *backward in texts.values():
+            laid_out = [b.lines().all_backward() for b in backward]
+            for lines in (forward.lines(), *laid_out):
+                whole = whole + lines + Lines(["", ""])
         return whole
 
     def _write(

@@ -119,6 +119,11 @@ class Source:
         that the backward pass computes from it.
     lines
         Line number to the node that the line computes.
+    backward
+        Numbers of the lines of backward functions.
+    written
+        Value of the derivation, or of a step of a loop in it, to the one that is
+        written for it.
     names
         What values of both passes are called, those of the derivation and those that
         are written for them; a name means one value.
@@ -135,6 +140,8 @@ class Source:
     name: str
     readers: Mapping[str, tuple[str, ...]]
     lines: Mapping[int, Node]
+    backward: frozenset[int]
+    written: Mapping[Node, Node]
     names: Mapping[Node, str]
     is_loss: bool
     arrays: Mapping[str, Any] = field(default_factory=dict)

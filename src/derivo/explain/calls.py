@@ -136,6 +136,7 @@ def with_calls(
     graphs = (told.traced, forward.graph, raw.forward)
     new = inline(
         (*forward.known, *emitted.lines.values(), *emitted.names,
+         *emitted.written, *emitted.written.values(),
          *(n for g in graphs for n in (*g.outputs, *g.names)),
          *(n for s in (*forward.steps, *backward.steps)
            for n in (s.result, s.before, s.about) if n is not None),
@@ -156,6 +157,9 @@ def with_calls(
     told.emitted = replace(
         emitted,
         lines={k: new[n] for k, n in emitted.lines.items() if n in new},
+        written={
+            new[n]: new[w] for n, w in emitted.written.items() if n in new and w in new
+        },
         names={**emitted.names, **_keys(emitted.names, new)},
     )
     return told, replace(_passed(raw, new), forward=_graph(raw.forward, new))

@@ -55,7 +55,9 @@ def _steps(node: Node, outer: Subject, prefix: str, numbered: int) -> Steps:
         *(name_of(o, outer) for o in node.inputs[len(bases) + len(loop.slices) :]),
     ]  # fmt: skip
     arguments = tuple(
-        builder.make(argument, (), {"name": names.fresh(wish), "spec": b.spec})
+        builder.make(
+            argument, (), {"name": names.fresh(wish), "spec": b.spec, "of": prefix}
+        )
         for wish, b in zip(wishes, loop.bound, strict=True)
     )
     there = dict(zip(loop.bound, arguments, strict=True))
@@ -66,12 +68,11 @@ def _steps(node: Node, outer: Subject, prefix: str, numbered: int) -> Steps:
     called |= {a: a.attrs["name"] for a in arguments}
     graph = Graph(outer.graph.name, arguments, outputs, called)
     inner = {there.get(n, n): name for n, name in user.items()}
-    body = _subject(graph, arguments, node, outer)
+    body = _subject(graph, arguments, node, outer, prefix)
     names_in = {**user, **inner, **graph.names}
     body = replace(body, prefix=prefix, numbered=numbered, inner_names=names_in)
     letter = Index(LETTERS[min(prefix.count("-") - 1, len(LETTERS) - 1)])
-    inside = {n: there[n] for n in loop.inside(results)}
-    steps = Steps(node, outer, body, arguments, bases, items, letter, inside)
+    steps = Steps(node, outer, body, arguments, bases, items, letter, there)
     return replace(steps, body=with_symbols(steps))
 
 
@@ -110,7 +111,7 @@ def rebuild(nodes: tuple[Node, ...], there: dict[Node, Node], builder: Builder) 
 
 
 def _subject(
-    graph: Graph, arguments: tuple[Node, ...], node: Node, outer: Subject
+    graph: Graph, arguments: tuple[Node, ...], node: Node, outer: Subject, prefix: str
 ) -> Subject:
     """Derive the backward pass of a step."""
     builder = outer.derivation.forward.builder
@@ -121,7 +122,7 @@ def _subject(
         and (k < len(loop.carries) or o in outer.raw.adjoints)
     ]  # fmt: skip
     wrt = tuple(a.attrs["name"] for a in asked)
-    raw = differentiate(graph, wrt, builder)
+    raw = differentiate(graph, wrt, builder, of=prefix)
     kept = tuple(a.attrs["name"] for a in asked if a in raw.adjoints)
     raw = replace(raw, gradients={k: raw.gradients[k] for k in kept})
     forward = Forward(graph, graph.nodes(), builder, Facts(nothing=True))

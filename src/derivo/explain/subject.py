@@ -235,8 +235,8 @@ class Steps:
         What the loop gives, stacked over the steps; the further results of the step.
     time
         The letter that counts the steps.
-    inside
-        What each node of the loop's body is in the step told.
+    told
+        What each node of the loop is in the step: what it finds, and what it computes.
     """
 
     node: Node
@@ -246,7 +246,7 @@ class Steps:
     bases: tuple[str, ...]
     items: tuple[Node, ...]
     time: Index
-    inside: Mapping[Node, Node]
+    told: Mapping[Node, Node]
 
     @property
     def loop(self) -> Loop:

@@ -316,10 +316,14 @@ def simplify_backward(
     inside = [(*p.gradients.values(), *p.adjoints.values(), *p.why) for p in parts]
     done = order(chain.from_iterable(inside))
     select = Select(forward.builder, {*known, *done})
-    gradients = {k: select(polish(n)) for k, n in gradients.items()}
-    adjoints = {v: select(polish(now[n])) for v, n in derived.adjoints.items()}
-    whys = rewriting.renamed_keys(derived.why).items()
-    why = {select(polish(n)): w for n, w in whys}
+    finished = {n for p in parts for n in (*p.adjoints.values(), *p.why)}
+
+    def last(node: Node) -> Node:
+        return node if node in finished else select(polish(node))
+
+    gradients = {k: last(n) for k, n in gradients.items()}
+    adjoints = {v: last(now[n]) for v, n in derived.adjoints.items()}
+    why = {last(n): w for n, w in rewriting.renamed_keys(derived.why).items()}
     used = tuple(sorted(rewriting.assumptions, key=str))
     steps += [s for part in parts for s in part.steps] + rewriting.steps
     return Backward(

@@ -13,6 +13,7 @@ from typing import Any
 from derivo.differentiate.reverse import Differentiated
 from derivo.graph.builder import Builder
 from derivo.graph.dim import Dim, Shape
+from derivo.graph.loop import within_loops
 from derivo.graph.node import Frame, Graph, Line, Node, between, order
 from derivo.graph.op import Op
 from derivo.ops.arithmetic import add, div, mul, sub
@@ -423,7 +424,11 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
     forward = set(derived.forward.nodes())
     recorder = Tidy(builder, not_taken_apart(derived.forward, forward))
     new: dict[Node, Node] = {}
-    for node in order([*derived.gradients.values(), *derived.adjoints.values()]):
+    own = order(derived.gradients.values())
+    # Adjoints within the steps of loops are rewritten with their step.
+    steps = within_loops(own).keys() - set(own)
+    outside = [a for a in derived.adjoints.values() if a not in steps]
+    for node in order([*derived.gradients.values(), *outside]):
         inputs = tuple(new[i] for i in node.inputs)
         made = node
         if inputs != node.inputs:
@@ -440,7 +445,7 @@ def spread_rows(derived: Differentiated, builder: Builder) -> Differentiated:
     return replace(
         derived,
         gradients={k: new[n] for k, n in derived.gradients.items()},
-        adjoints={v: new[n] for v, n in derived.adjoints.items()},
+        adjoints={v: new.get(n, n) for v, n in derived.adjoints.items()},
         why={new.get(n, n): w for n, w in derived.why.items()},
     )
 

@@ -31,7 +31,6 @@ from derivo.explain.formula.tree import (
 from derivo.explain.levels import (
     batch,
     jacobian,
-    loop_lines,
     loop_product,
     loop_sums,
     matrix,
@@ -56,14 +55,13 @@ def scalar_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 
 
 def matrix_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
-    """Tell each loop: the step, the way back, the sums, the product, the code."""
+    """Tell each loop: the step, the way back, the sums, the product."""
     found: list[Section] = []
     for steps in subject.loops:
         t = Telling(steps.body, words)
         found += [_step(steps, t), *_back(steps, t), *loop_sums.sections(steps, t)]
         found += _own(steps, jacobian.sections(steps.body, words), words)
         found += loop_product.sections(steps, t)
-        found += loop_lines.sections(steps, t)
         found += matrix_sections(steps.body, words)
     return tuple(found)
 
