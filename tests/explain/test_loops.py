@@ -213,9 +213,9 @@ def test_every_factor_of_a_step_stands_beside_a_line_of_its_loop(name):
     about = subject(d, {})
     lines = d.source.splitlines()
     places = {about.ids[s.node]: s.body for s in about.loops}
-    of_loops = [x for x in code_of(about).lines if x.place in places]
+    of_loops = [x for x in code_of(about).lines if places.keys() & set(x.places)]
     for place, body in places.items():
-        own = [x for x in of_loops if x.place == place and x.backward]
+        own = [x for x in of_loops if place in x.places and x.backward]
         assert {f for x in own for f in x.factors} == {f.id for f in body.factors}
         assert any(x.text.startswith(" " * 8) for x in own)
     assert {x.text for x in of_loops} <= set(lines)
