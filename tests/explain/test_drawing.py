@@ -22,12 +22,11 @@ from derivo.explain.drawing.captions import (
     text_width,
 )
 from derivo.explain.drawing.dot import dot
-from derivo.explain.drawing.layered import place
+from derivo.explain.drawing.layered import Room, place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import LABEL, draw
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
-from derivo.explain.drawing.wrapping import wrapped
 from derivo.explain.formula.tree import Words
 from derivo.explain.prepare import subject
 from derivo.explain.window.pictures import all_pictures
@@ -280,7 +279,7 @@ def test_what_a_line_bears_is_the_derivative():
 @settings(max_examples=60, deadline=None)
 @given(drawings())
 def test_a_picture_in_rows_is_as_clear_as_in_one(drawing):
-    assert_nothing_is_crossed(wrapped(place(drawing), 300.0, 300.0))
+    assert_nothing_is_crossed(place(drawing, Room(300.0, 300.0)))
 
 
 def test_every_factor_of_the_articles_layer_has_its_label():

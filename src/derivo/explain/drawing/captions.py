@@ -22,7 +22,9 @@ def captions_above(spot: Spot) -> list[tuple[str, str]]:
 
 
 def captions_below(spot: Spot) -> list[tuple[str, str]]:
-    """Give the lines below a spot."""
+    """Give the lines below a spot; a card has all that on it."""
+    if spot.room is not None:
+        return []
     shown = ("value", spot.value) if spot.value else ("shape", spot.shape)
     gradient = ("gradient", spot.gradient and f"d = {spot.gradient}")
     return [line for line in (shown, gradient) if line[1]]

@@ -28,8 +28,13 @@ def folded(drawing: Drawing) -> Drawing | None:
     return None if small is drawing else small
 
 
-def fold(drawing: Drawing, groups: Iterable[tuple[str, list[Spot]]]) -> Drawing:
+Group = tuple[str | None, list[Spot]]  # what it is called, and what is in it
+
+
+def fold(drawing: Drawing, groups: Iterable[Group]) -> Drawing:
     """Put the spots of each group into one box with the name of the group.
+
+    A group without a name looks like its last member.
 
     Every edge between two boxes is kept: those from one box to another are drawn as
     one line, which knows them all.
@@ -50,15 +55,17 @@ def fold(drawing: Drawing, groups: Iterable[tuple[str, list[Spot]]]) -> Drawing:
     return Drawing(drawing.title, _sorted(spots, joined), edges)
 
 
-def _box(name: str, members: list[Spot]) -> Spot:
-    """Make the box of a group; it is called and placed like its last member."""
-    ids = tuple(i for s in members for i in s.members or (s.id,))
-    last = members[-1]
-    return replace(
-        last, id=f"g-{last.id}", kind="group", symbol=name, members=ids,
-        name=None if name == _called(last) else last.name,
+def _box(name: str | None, members: list[Spot]) -> Spot:
+    """Make the box of a group, in the place of its last member."""
+    last = replace(
+        members[-1], id=f"g-{members[-1].id}",
+        members=tuple(i for s in members for i in s.members or (s.id,)),
         is_result=any(s.is_result for s in members),
     )  # fmt: skip
+    if name is None:
+        return last
+    other = None if name == _called(last) else last.name
+    return replace(last, kind="group", symbol=name, name=other)
 
 
 def _line(source: Spot, target: Spot, edges: list[Edge]) -> Edge:
@@ -94,8 +101,8 @@ def _sorted(
 
 
 def calls(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
-    """Give the calls that may be boxes, the outermost first."""
-    ways = _Ways(drawing)
+    """Give the calls that may be boxes, the outermost of which is not all there is."""
+    operations = sum(s.kind == "operation" for s in drawing.spots)
 
     def at(depth: int, spots: list[Spot]) -> list[tuple[str, list[Spot]]]:
         calls: dict[object, list[Spot]] = {}
@@ -104,7 +111,7 @@ def calls(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
                 calls.setdefault(spot.group[depth], []).append(spot)
         found = []
         for members in calls.values():
-            if len(members) > 1 and ways.lead_through(members):
+            if 1 < len(members) < operations and _leads_through(drawing, members):
                 found.append((members[0].group[depth].name, members))
             else:
                 found += at(depth + 1, members)
@@ -115,17 +122,13 @@ def calls(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
 
 def named_values(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
     """Give each named value with what is computed for it alone."""
-    readers: dict[str, set[str]] = {s.id: set() for s in drawing.spots}
-    for edge in drawing.edges:
-        readers[edge.source].add(edge.target)
     spots = {s.id: s for s in drawing.spots}
     root: dict[str, str] = {}
     for spot in reversed(drawing.spots):
         if spot.kind == "operation":
-            root[spot.id] = spot.id
-            if spot.name is None and not spot.is_result and len(readers[spot.id]) == 1:
-                (reader,) = readers[spot.id]
-                root[spot.id] = root.get(reader, spot.id)
+            readers = list({e.target for e in drawing.out[spot.id]})
+            is_part = spot.name is None and not spot.is_result and len(readers) == 1
+            root[spot.id] = root.get(readers[0], spot.id) if is_part else spot.id
     members: dict[str, list[Spot]] = {}
     for spot in drawing.spots:
         if spot.id in root:
@@ -140,28 +143,17 @@ def _called(spot: Spot) -> str:
     return spot.symbol if spot.name is None else inline(spot.name)
 
 
-class _Ways:
-    """What leads where in a picture."""
-
-    def __init__(self, drawing: Drawing) -> None:
-        self.sources: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
-        self.readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
-        for edge in drawing.edges:
-            self.sources[edge.target].append(edge.source)
-            self.readers[edge.source].append(edge.target)
-
-    def lead_through(self, members: list[Spot]) -> bool:
-        """Tell whether all that enters a group reaches all that leaves it."""
-        inside = {s.id for s in members}
-        into: dict[str, set[str]] = {}  # by member: what from outside reaches it
-        entering: set[str] = set()
-        for spot in members:  # sources before readers
-            outside = {i for i in self.sources[spot.id] if i not in inside}
-            inner = (into[i] for i in self.sources[spot.id] if i in inside)
-            into[spot.id] = outside.union(*inner)
-            entering |= outside
-        leaving = [
-            s.id for s in members
-            if s.is_result or any(r not in inside for r in self.readers[s.id])
-        ]  # fmt: skip
-        return all(into[i] == entering for i in leaving)
+def _leads_through(drawing: Drawing, members: list[Spot]) -> bool:
+    """Tell whether all that enters a group reaches all that leaves it."""
+    inside = {s.id for s in members}
+    into: dict[str, set[str]] = {}  # by member: what from outside reaches it
+    for spot in members:  # sources before readers
+        sources = {e.source for e in drawing.into[spot.id]}
+        inner = (into[i] for i in sources & inside)
+        into[spot.id] = (sources - inside).union(*inner)
+    entering = set[str]().union(*into.values())
+    leaving = [
+        s.id for s in members
+        if s.is_result or any(e.target not in inside for e in drawing.out[s.id])
+    ]  # fmt: skip
+    return all(into[i] == entering for i in leaving)

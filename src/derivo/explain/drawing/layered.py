@@ -1,4 +1,4 @@
-"""Where the nodes of a picture go: columns by depth, a straight trunk, lanes beside it.
+"""Where the nodes of a picture go: columns by depth, lanes by what is read together.
 
 Everything is decided in one pass in the order of the graph, so the same graph always
 gives the same picture, and folding a part leaves the order of the rest as it was.
@@ -8,49 +8,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
+from math import inf
 
-from derivo.explain.drawing.model import Drawing, Edge
+from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import Plan
-from derivo.explain.drawing.untangling import Tangle
+from derivo.explain.drawing.untangling import untangled
+
+ROWS = 5  # in which a picture is set at most,
+LARGER = 1.08  # if one more makes it as much larger
+CUT = 0.12  # of the length of a row: so much off its best end is a line that is cut
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The room of a picture, and how many times its size it is shown at most."""
+
+    width: float
+    height: float
+    largest: float = inf
+
+    def scale(self, shown: Drawing | Plan) -> float:
+        """Give how many times its size a picture is shown."""
+        return min(self.width / shown.width, self.height / shown.height, self.largest)
 
 
 @dataclass
 class Lanes:
-    """Which columns of which lane are taken; lane 0 is the trunk."""
+    """Which columns of which lane are taken."""
 
-    taken: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-
-    def is_free(self, lane: int, first: int, last: int) -> bool:
-        """Tell whether a lane has room between two columns."""
-        return all(b < first or a > last for a, b in self.taken.get(lane, ()))
+    taken: dict[int, set[int]] = field(default_factory=dict)
 
     def take(self, near: int, first: int, last: int, way: int = 1) -> int:
-        """Take the free lane next to another one: below first if `way` is 1."""
-        for distance in range(1, len(self.taken) + 3):
+        """Take a lane between two columns, or the free one next to it."""
+        columns = range(first, last + 1)
+        for distance in count():
             for lane in (near + way * distance, near - way * distance):
-                if self.is_free(lane, first, last):
-                    self.taken.setdefault(lane, []).append((first, last))
+                if self.taken.setdefault(lane, set()).isdisjoint(columns):
+                    self.taken[lane].update(columns)
                     return lane
         raise AssertionError  # pragma: no cover  an untouched lane is always free
 
 
-def place(drawing: Drawing) -> Drawing:
-    """Give every spot a place, every edge a route and every factor a label's place."""
+def place(drawing: Drawing, room: Room | None = None) -> Drawing:
+    """Give every spot a place, every edge a route and every factor a label's place.
+
+    Parameters
+    ----------
+    drawing
+        What is drawn.
+    room
+        In which it is shown: in as many rows as make it largest there.
+    """
     columns = _columns(drawing)
-    lanes, rows = Lanes(), {}
-    into: dict[str, list[Edge]] = {s.id: [] for s in drawing.spots}
-    for edge in drawing.edges:
-        into[edge.target].append(edge)
-    trunk = _trunk(drawing, columns, into)
-    for k, spot_id in enumerate(trunk):
-        rows[spot_id] = 0
-        until = columns[trunk[k + 1]] - 1 if k + 1 < len(trunk) else columns[spot_id]
-        lanes.taken.setdefault(0, []).append((columns[spot_id], until))
-    _fill_rows(drawing, columns, into, lanes, rows)
-    rails = _rails(drawing, columns, rows, lanes)
-    to = Tangle(drawing.edges, columns, rows, rails).untangled()
-    rows, rails = ({i: to[lane] for i, lane in x.items()} for x in (rows, rails))
-    plan = Plan(drawing, columns, rows, rails)
+    lanes = untangled(drawing, columns, _lanes(drawing, columns))
+    plan = Plan(drawing, columns, lanes)
+    if room is not None:
+        plan = _in_rows(plan, room)
     return replace(
         drawing, places=plan.places(), width=plan.width, height=plan.height,
         routes={e.id: plan.route(e) for e in drawing.edges}, labels=plan.labels(),
@@ -61,119 +75,79 @@ def place(drawing: Drawing) -> Drawing:
 def _columns(drawing: Drawing) -> dict[str, int]:
     """Give operations their depth, arguments the column left of their first reader."""
     columns: dict[str, int] = {}
-    kinds = {s.id: s.kind for s in drawing.spots}
-    sources: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
-    readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
-    for edge in drawing.edges:
-        sources[edge.target].append(edge.source)
-        readers[edge.source].append(edge.target)
+    arguments = [s.id for s in drawing.spots if s.kind == "argument"]
     for spot in drawing.spots:
         if spot.kind != "argument":
-            known = [columns[s] for s in sources[spot.id] if s in columns]
-            columns[spot.id] = 1 + max(known, default=0)
-    for spot in drawing.spots:
-        if kinds[spot.id] == "argument":
-            ahead = [columns[r] for r in readers[spot.id] if r in columns]
-            columns[spot.id] = min(ahead, default=1) - 1
+            sources = (e.source for e in drawing.into[spot.id])
+            columns[spot.id] = 1 + max((columns.get(s, 0) for s in sources), default=0)
+    for i in arguments:
+        readers = [columns[e.target] for e in drawing.out[i] if e.target in columns]
+        columns[i] = min(readers, default=1) - 1
     lowest = min(columns.values(), default=0)
     return {i: column - lowest for i, column in columns.items()}
 
 
-def _trunk(
-    drawing: Drawing, columns: Mapping[str, int], into: Mapping[str, list[Edge]]
-) -> list[str]:
-    """Give the longest chain of values that ends in a result."""
+def _lanes(drawing: Drawing, columns: Mapping[str, int]) -> dict[str, list[int]]:
+    """Give the lanes of each value: in its column, and in those its lines cross."""
+    free, lanes = Lanes(), dict[str, list[int]]()
     spots = {s.id: s for s in drawing.spots}
-    ends = [s.id for s in drawing.spots if s.is_result] or [
-        s.id for s in drawing.spots[-1:]
-    ]
-    if not ends:
-        return []
-    at = max(ends, key=lambda i: columns[i])
-    chain = [at]
-    while into[at]:
-        # Results before arguments, data before parameters, then the deepest.
-        at = max(
-            (e.source for e in into[at]),
-            key=lambda i: (
-                spots[i].kind != "argument",
-                not spots[i].is_parameter,
-                columns[i],
-            ),
-        )
-        if at in chain:
-            break
-        chain.append(at)
-    return chain[::-1]
-
-
-def _fill_rows(  # noqa: C901  one pass, with two small helpers
-    drawing: Drawing, columns: Mapping[str, int], into: Mapping[str, list[Edge]],
-    lanes: Lanes, rows: dict[str, int],
-) -> None:  # fmt: skip
-    """Give the other spots lanes, chain by chain, near what reads them."""
-    readers: dict[str, list[str]] = {s.id: [] for s in drawing.spots}
-    for edge in drawing.edges:
-        readers[edge.source].append(edge.target)
+    read = {i: [columns[e.target] for e in out] for i, out in drawing.out.items()}
     arguments = {s.id for s in drawing.spots if s.kind == "argument"}
-    alone = {i for i in arguments if len(readers[i]) == 1}
 
-    def put(chain: list[str], near: int) -> None:
-        """Give a chain a lane, and beside it the arguments that it alone reads."""
-        last = max(columns[chain[0]], *(columns[r] - 1 for r in readers[chain[0]]), 0)
-        way = 1 if near >= 0 else -1
-        rows.update(
-            dict.fromkeys(chain, lanes.take(near, columns[chain[-1]], last, way))
-        )
-        beside(chain)
+    def rank(spot_id: str) -> tuple[bool, bool, int]:
+        """Put results before arguments, data before parameters, then the deepest."""
+        plain = not spots[spot_id].is_parameter
+        return spot_id not in arguments, plain, columns[spot_id]
 
-    def beside(chain: list[str]) -> None:
-        for spot_id in chain:
-            for edge in into[spot_id]:
-                if edge.source in alone and edge.source not in rows:
-                    put([edge.source], rows[spot_id])
+    def put(spot_id: str, near: int) -> None:
+        """Give a value a lane, and near it what it is the last to read."""
+        todo = [(spot_id, near)]
+        while todo:
+            i, near = todo.pop()
+            if i not in lanes:
+                until = max(columns[i], min(read[i], default=0) - 1)
+                lane = free.take(near, columns[i], until)
+                lanes[i] = [lane] * (until + 1 - columns[i])
+                last = [
+                    e.source for e in drawing.into[i]
+                    if max(read[e.source]) == columns[i]
+                    and (e.source not in arguments or len(read[e.source]) == 1)
+                ]  # fmt: skip
+                todo += [(s, lane) for s in sorted(last, key=rank)]
 
-    beside(list(rows))
-    # Arguments that several read come last, into the middle of their readers.
-    for spot in reversed(drawing.spots):
-        if spot.id in rows or spot.id in arguments:
-            continue
-        chain = [spot.id]
-        while True:
-            free = [
-                e.source for e in into[chain[-1]]
-                if e.source not in rows and e.source not in chain
-                and (e.source not in arguments or e.source in alone)
-            ]  # fmt: skip
-            if not free:
-                break
-            chain.append(max(free, key=lambda i: columns[i]))
-        near = [rows[r] for r in readers[spot.id] if r in rows]
-        put(chain, near[0] if near else 0)
-    for spot in drawing.spots:
-        if spot.id not in rows:
-            near = [rows[r] for r in readers[spot.id]]
-            put([spot.id], round(sum(near) / len(near)) if near else 0)
+    # From the results on; arguments that several read come last, near one of these.
+    order = sorted(drawing.spots, key=lambda s: (s.id not in arguments, s.is_result))
+    for spot in reversed(order):
+        near = [lanes[e.target][0] for e in drawing.out[spot.id] if e.target in lanes]
+        put(spot.id, near[-1] if near else 0)
+    for i, own in lanes.items():
+        first, last = columns[i] + len(own), max(read[i], default=0) - 1
+        if last >= first:
+            own.extend([free.take(own[0], first, last, -1)] * (last + 1 - first))
+    return lanes
 
 
-def _rails(
-    drawing: Drawing, columns: Mapping[str, int], rows: Mapping[str, int], lanes: Lanes
-) -> dict[str, int]:
-    """Give each value that is read further on the lane in which it gets there.
+def _in_rows(plan: Plan, room: Room) -> Plan:
+    """Set a picture in the rows with which it is largest in its room."""
+    best, whole = plan, plan
+    most = 1 if room.scale(plan) >= 1 else ROWS  # one row is read best
+    for rows in range(2, most + 1):
+        found = replace(whole, ends=_ends(whole, rows))
+        if found.ends != best.ends and room.scale(found) > LARGER * room.scale(best):
+            best = found
+    return best
 
-    That is its own where nothing stands in the way, else the next one that is free.
-    """
-    held: dict[int, list[int]] = {}
-    for spot_id, row in rows.items():
-        held.setdefault(row, []).append(columns[spot_id])
-    furthest: dict[str, int] = {}
-    for edge in drawing.edges:
-        a, b = columns[edge.source], columns[edge.target]
-        if b - a > 1:
-            furthest[edge.source] = max(furthest.get(edge.source, 0), b)
-    rails: dict[str, int] = {}
-    for spot_id, last in furthest.items():
-        first, row = columns[spot_id], rows[spot_id]
-        alone = not any(first < c < last for c in held[row])
-        rails[spot_id] = row if alone else lanes.take(row, first + 1, last - 1, -1)
-    return rails
+
+def _ends(plan: Plan, rows: int) -> list[int]:
+    """Choose columns where rows end: rows of about one length, and few lines cut."""
+    cut = [CUT * len(plan.crossing(k)) for k in range(len(plan.right) - 1)]
+    ends: list[int] = []
+    for row in range(1, rows):
+        best = row * plan.width / rows
+        cost = {
+            k: abs(plan.right[k] - best) * rows / plan.width + lines
+            for k, lines in enumerate(cut) if not ends or k > ends[-1]
+        }  # fmt: skip
+        if cost:
+            ends.append(min(cost, key=cost.__getitem__))
+    return ends

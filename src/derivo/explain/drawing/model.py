@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.tree import Formula
@@ -38,7 +39,9 @@ class Spot:
     line
         Where the user wrote it.
     room
-        Width and height of what is drawn, where that is a grid of numbers.
+        Width and height of what is drawn, where that is a card with numbers,
+    adjoint
+        and how its gradient is written; None where none comes back.
     is_result, is_parameter
         It is a result of the function; it is an argument whose gradient is asked for
         and which is not data (drawn beside its operation).
@@ -56,6 +59,7 @@ class Spot:
     group: tuple[Frame, ...] = ()
     line: str = ""
     room: tuple[float, float] | None = None
+    adjoint: Formula | None = None
     is_result: bool = False
     is_parameter: bool = False
 
@@ -102,7 +106,7 @@ class Place:
     height: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawing:
     """Nodes and edges, with places for the nodes and corners for the edges.
 
@@ -130,3 +134,19 @@ class Drawing:
     width: float = 0.0
     height: float = 0.0
     folded: Drawing | None = None
+
+    @cached_property
+    def into(self) -> Mapping[str, list[Edge]]:
+        """The lines into each spot."""
+        return self._lines(lambda e: e.target)
+
+    @cached_property
+    def out(self) -> Mapping[str, list[Edge]]:
+        """The lines out of each spot."""
+        return self._lines(lambda e: e.source)
+
+    def _lines(self, end: Callable[[Edge], str]) -> Mapping[str, list[Edge]]:
+        found: dict[str, list[Edge]] = {s.id: [] for s in self.spots}
+        for edge in self.edges:
+            found[end(edge)].append(edge)
+        return found

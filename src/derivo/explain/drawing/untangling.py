@@ -7,84 +7,59 @@ not how high they are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations, product
+from collections.abc import Mapping, Sequence
+from itertools import combinations, pairwise, product
 
-from derivo.explain.drawing.model import Edge
+from derivo.explain.drawing.model import Drawing
 
-MOST, TRIES = 48, 100  # lines of a picture that is put in order, and orders tried
-Piece = tuple[str, float, float]  # of which value, and where it enters and leaves a gap
+MOST = 48  # lines of a picture that is put in order
+Columns = Mapping[str, int]
+Lanes = Mapping[str, Sequence[int]]
 
 
-@dataclass
-class Tangle:
-    """Which spots are in which column and lane, and the lines between them.
+def untangled(drawing: Drawing, columns: Columns, lanes: Lanes) -> dict[str, list[int]]:
+    """Move lanes as long as fewer lines cross.
 
-    Attributes
+    Parameters
     ----------
-    edges
-        The lines.
-    columns, rows, rails
-        Column and lane of each spot, and the lane in which its value gets further on.
+    drawing
+        Its lines are looked at.
+    columns, lanes
+        The column of each spot; its lane, and those in which its value gets further on.
     """
+    all_lanes = sorted({lane for own in lanes.values() for lane in own})
+    order, best = list(all_lanes), crossings(all_lanes, drawing, columns, lanes)
+    is_better = len(drawing.edges) <= MOST
+    while is_better and best:
+        is_better = False
+        for lane, k in product(all_lanes, range(len(all_lanes))):
+            rest = [x for x in order if x != lane]
+            tried = [*rest[:k], lane, *rest[k:]]
+            found = crossings(tried, drawing, columns, lanes)
+            if found < best:
+                order, best, is_better = tried, found, True
+    places = {lane: k for k, lane in enumerate(order)}
+    return {i: [places[lane] for lane in own] for i, own in lanes.items()}
 
-    edges: tuple[Edge, ...]
-    columns: Mapping[str, int]
-    rows: Mapping[str, int]
-    rails: Mapping[str, int]
 
-    def crossings(self, places: Mapping[int, int]) -> int:
-        """Count how often lines cross, if each lane is where `places` says."""
-        gaps: dict[int, set[Piece]] = {}
-        into: dict[str, list[Edge]] = {}
-        for edge in self.edges:
-            into.setdefault(edge.target, []).append(edge)
-        for target, edges in into.items():
-            edges.sort(key=lambda e: places[self._last(e)])
-            for k, edge in enumerate(edges):
-                port = places[self.rows[target]] + (k + 1) / (len(edges) + 1) - 0.5
-                self._follow(edge, port, places, gaps)
-        return sum(
-            a[0] != b[0] and (a[1] - b[1]) * (a[2] - b[2]) < 0
-            for pieces in gaps.values() for a, b in combinations(pieces, 2)
-        )  # fmt: skip
-
-    def _last(self, edge: Edge) -> int:
-        """Give the lane in which a line comes to its target."""
-        is_near = self.columns[edge.target] - self.columns[edge.source] == 1
-        return (self.rows if is_near else self.rails)[edge.source]
-
-    def _follow(
-        self, edge: Edge, port: float, places: Mapping[int, int],
-        gaps: dict[int, set[Piece]],
-    ) -> None:  # fmt: skip
-        """Add the pieces of a line in the gaps that it goes through."""
-        source = edge.source
-        first, last = self.columns[source], self.columns[edge.target]
-        y = float(places[self.rows[source]])
-        if last - first > 1:
-            lane = float(places[self.rails[source]])
-            gaps.setdefault(first + 1, set()).add((source, y, lane))
-            for column in range(first + 2, last):
-                gaps.setdefault(column, set()).add((source, lane, lane))
-            y = lane
-        gaps.setdefault(last, set()).add((source, y, port))
-
-    def untangled(self) -> Mapping[int, int]:
-        """Try each lane elsewhere as long as fewer lines cross; say where each goes."""
-        before = sorted({*self.rows.values(), *self.rails.values()})
-        order, best = list(before), self.crossings({lane: lane for lane in before})
-        tries, is_better = TRIES, len(self.edges) <= MOST
-        while is_better and best and tries > 0:
-            is_better = False
-            for lane, k in product(before, range(len(before))):
-                rest = [x for x in order if x != lane]
-                tried = [*rest[:k], lane, *rest[k:]]
-                found = self.crossings(dict(zip(tried, before, strict=True)))
-                tries -= 1
-                if found < best:
-                    order, best, is_better = tried, found, True
-                if not best or tries <= 0:
-                    break
-        return dict(zip(order, before, strict=True))
+def crossings(
+    order: Sequence[int], drawing: Drawing, columns: Columns, lanes: Lanes
+) -> int:
+    """Count how often lines cross, if the lanes are in an order from the top."""
+    places = {lane: float(k) for k, lane in enumerate(order)}
+    # In each gap: of which value a line is, and where it enters and leaves the gap.
+    gaps: dict[int, set[tuple[str, float, float]]] = {}
+    for target, edges in drawing.into.items():
+        last, top = columns[target], places[lanes[target][0]] - 0.5
+        ways = {
+            e.id: [places[x] for x in lanes[e.source][: last - columns[e.source]]]
+            for e in edges
+        }
+        for port, e in enumerate(sorted(edges, key=lambda e: ways[e.id][-1]), start=1):
+            heights = [*ways[e.id], top + port / (len(edges) + 1)]
+            for k, (a, b) in enumerate(pairwise(heights), columns[e.source]):
+                gaps.setdefault(k, set()).add((e.source, a, b))
+    return sum(
+        a[0] != b[0] and (a[1] - b[1]) * (a[2] - b[2]) < 0
+        for pieces in gaps.values() for a, b in combinations(pieces, 2)
+    )  # fmt: skip

@@ -169,16 +169,9 @@ def embed(page: str, title: str) -> str:
     )
 
 
-SMALLEST = 0.65  # of its size: beyond that a picture is scrolled rather than shrunk
-
-
 def _fitted(drawing: Drawing, label: str) -> str:
     """Write a graph that is as wide as there is room, within what can be read."""
-    least, most = SMALLEST * drawing.width, drawing.width
-    size = f'style="min-width:{least:.0f}px;max-width:{most:.0f}px"'
-    drawn = svg(drawing, colours="css", label=label).replace(
-        "<svg ", f"<svg {size} ", 1
-    )
+    drawn = svg(drawing, colours="css", label=label)
     return f'<div class="scroll" tabindex="0">{drawn}</div>'
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from derivo.explain import document as doc
+from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.unicode import inline
-from derivo.explain.window.model import Link, Loop, Picture, Value, Window
+from derivo.explain.window.model import Link, Loop, Picture, Window
 from derivo.explain.words import Words, texts
 from derivo.explain.words.reasons import reasons_text
-from derivo.explain.writers.html import graph
 from derivo.explain.writers.html.assets import asset, script
 from derivo.explain.writers.html.page import skip, whole
 from derivo.explain.writers.html.parts import Parts
@@ -71,12 +71,10 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
     """Write what is seen: the graph, the code, the formula and the bar below."""
     words = parts.words
     say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
-    values = {v.id: v for v in window.values}
     label = words.text("window.picture", name=window.name)
     pictures = "".join(
         _picture(
             p,
-            values,
             label if k == 0 else words.text("page.explained", what=label, shown=p.name),
         )
         for k, p in enumerate(window.pictures)
@@ -118,9 +116,9 @@ _SAID = (
 )  # fmt: skip
 
 
-def _picture(picture: Picture, values: dict[str, Value], label: str) -> str:
+def _picture(picture: Picture, label: str) -> str:
     """Write a picture; all but the first are hidden until a step leads into them."""
-    drawn = graph.svg(picture.drawing, values, label, picture.opens)
+    drawn = svg(picture.drawing, colours="css", label=label, opens=picture.opens)
     hidden = "" if not picture.within else " hidden"
     return f'<div class="view" data-picture="{picture.id}"{hidden}>{drawn}</div>'
 
