@@ -17,7 +17,7 @@ from derivo.explain.drawing.untangling import untangled
 
 ROWS = 5  # in which a picture is set at most,
 LARGER = 1.08  # if one more makes it as much larger
-CUT = 0.12  # of the length of a row: so much off its best end is a line that is cut
+CUT = 0.2  # of the length of a row: so much off its best end is a line that is cut
 
 
 @dataclass(frozen=True, slots=True)

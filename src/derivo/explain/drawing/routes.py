@@ -108,7 +108,7 @@ class Plan:
             take(self.row[self.columns[i]], lanes[0], up, down)
             for k, lane in enumerate(lanes, self.columns[i]):
                 take(self.row[k], lane, 0, 0)
-                if k in self.ends and self.out[i]:  # its lines enter a row
+                if k in self.ends and self._alone(i, k) is None:  # it enters a row
                     take(self.row[k] + 1, lane, 0, 0)
         middle, channel, y = {}, list[float](), MARGIN
         for row in range(len(self.ends) + 1):
@@ -123,20 +123,37 @@ class Plan:
 
     def y(self, spot_id: str, column: int, row: int | None = None) -> float:
         """Give the height at which the lines of a value leave a column."""
-        lane = self.lanes[spot_id][column - self.columns[spot_id]]
-        return self.middle[self.row[column] if row is None else row, lane]
+        row = self.row[column] if row is None else row
+        return self.middle[row, self._lane(spot_id, column)]
 
-    def _from(self, edge: Edge) -> float:
-        """Give the height at which a line comes to the column of its target."""
-        column = self.columns[edge.target]
-        return self.y(edge.source, column - 1, self.row[column])
+    def _lane(self, spot_id: str, column: int) -> int:
+        return self.lanes[spot_id][column - self.columns[spot_id]]
+
+    def _enters(self, spot_id: str, column: int) -> float:
+        """Give the height at which the lines of a value come to the next gap."""
+        if column in self.ends:
+            edge = self._alone(spot_id, column)
+            if edge is not None:
+                return self.ports[edge.id]
+        return self.y(spot_id, column, self.row[column + 1])
+
+    def _alone(self, spot_id: str, end: int) -> Edge | None:
+        """Give the line of a value to the next column, if it goes on alone.
+
+        It enters the next row where it leads to: it needs no lane there.
+        """
+        beyond = [e for e in self.out[spot_id] if self.columns[e.target] > end]
+        is_near = len(beyond) == 1 and self.columns[beyond[0].target] == end + 1
+        return beyond[0] if is_near else None
 
     def _ports(self) -> dict[str, float]:
         """Give the height at which each line enters its spot, so that few cross."""
         found: dict[str, float] = {}
         for i, edges in self.into.items():
-            top = self.y(i, self.columns[i]) - PORT * (len(edges) - 1) / 2
-            ordered = sorted(edges, key=self._from)
+            column = self.columns[i]
+            top = self.y(i, column) - PORT * (len(edges) - 1) / 2
+            last = {e.id: self._lane(e.source, column - 1) for e in edges}
+            ordered = sorted(edges, key=lambda e, last=last: last[e.id])  # type: ignore[misc]
             found |= {e.id: top + PORT * k for k, e in enumerate(ordered)}
         return found
 
@@ -172,9 +189,10 @@ class Plan:
         for edge in self.drawing.edges:
             a, b = self.columns[edge.source], self.columns[edge.target]
             for k in range(a + 1, b):
-                up = self.y(edge.source, k) - self.y(edge.source, k - 1, self.row[k])
+                up = self.y(edge.source, k) - self._enters(edge.source, k - 1)
                 rise[k] = max(rise[k], abs(up))
-            rise[b] = max(rise[b], abs(self.ports[edge.id] - self._from(edge)))
+            up = self.ports[edge.id] - self._enters(edge.source, b - 1)
+            rise[b] = max(rise[b], abs(up))
             label[b] = max(label[b], label_width(edge))
         found = [
             (min(WIDE, NARROW + SLOPE * up), width + around if width else 8.0)
@@ -221,7 +239,7 @@ class Plan:
         row = self.row[column]
         k, count = self.turning[row].index(spot_id), len(self.turning[row])
         right, left = self.end + APART * (count - k), self.start - APART * (k + 1)
-        above, below = self.y(spot_id, column), self.y(spot_id, column, row + 1)
+        above, below = self.y(spot_id, column), self._enters(spot_id, column)
         # The uppermost line turns furthest out, so that lines do not cross.
         y = self.channel[row] + APART * (count - 1 - k)
         turn = [(right, above), (right, y), (left, y), (left, below)]
