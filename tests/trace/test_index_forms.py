@@ -146,3 +146,30 @@ def test_rolling_a_number_and_along_no_axis_changes_nothing():
     assert derivo.grad(lambda x: np.roll(x, 3) ** 2)(2.0) == 4
     f = lambda x: np.sum(np.roll(x, 3, axis=()) * np.arange(3))
     np.testing.assert_array_equal(derivo.grad(f)(np.ones(3)), [0, 1, 2])
+
+
+def lower(v, x):
+    n = x.shape[1]
+    low = np.zeros((n, n))
+    low[np.tril_indices(n)] = v
+    return np.sum((x @ low) ** 2)
+
+
+def correlations(r):
+    i, j = np.array([0, 0, 1]), np.array([1, 2, 2])
+    whole = np.eye(3)
+    whole[i, j] = r
+    whole[j, i] = r
+    return np.linalg.slogdet(whole)[1]
+
+
+@pytest.mark.parametrize(
+    ("function", "specs"),
+    [(lower, {"v": "N*(N+1)//2", "x": "B N"}), (correlations, {"r": "3"})],
+    ids=["a triangle", "numbers"],
+)
+def test_places_that_never_meet_are_read_back_as_they_are(function, specs):
+    d = derivo.derive(function, shapes=specs)
+    assert "np.where" not in d.source  # of several at one place, the last one counts
+    assert "np.add.at" not in d.source
+    assert d.check(order=1).ok

@@ -28,6 +28,13 @@ CASES = {
     "arange": lambda x: np.arange(x.shape[0])[:, None] * x,
     "arange from 0": lambda x: np.arange(0, x.shape[1]) * x,
     "eye": lambda x: np.eye(x.shape[0]) @ x + x @ np.identity(x.shape[1]),
+    "pairs": lambda x: (x @ x.T)[np.triu_indices(x.shape[0], k=1)],
+    "pairs, each with itself": lambda x: (x.T @ x)[np.tril_indices(x.shape[1])],
+    "pairs below": lambda x: np.subtract(
+        *x[:, 0][np.array(np.tril_indices(len(x), -1))]
+    ),
+    "pairs of an array": lambda x: (x @ x.T)[np.triu_indices_from(x @ x.T)],
+    "the diagonal": lambda x: (x @ x.T)[np.diag_indices(x.shape[0])],
     "reshape to one axis": lambda x: x.reshape(x.shape[0] * x.shape[1]),
     "reshape with -1": lambda x: x.reshape(-1, x.shape[1], 1).sum(axis=0),
     "slice to a half": lambda x: x[: x.shape[0] // 2] * 2,

@@ -12,7 +12,7 @@ from derivo.graph.element import Placed, Scattered, sized
 from derivo.graph.op import Op
 from derivo.graph.spec import Spec, broadcast
 from derivo.ops.catalogue import CATALOGUE, register
-from derivo.ops.leaf import arange, constant, fill
+from derivo.ops.leaf import arange, constant, fill, triangle
 from derivo.ops.shape import as_dim, as_shape, expand_dims, squeeze, transpose
 from derivo.ops.tidy import is_number, made_by, operands, refilled
 
@@ -480,7 +480,7 @@ def _tidy_scatter(
         entry = _even_steps(indices[0], shape[axis])
         if entry is not None:
             return embed(g, shape=shape, index=_along(len(shape), axis, entry))
-    if not _lie_apart(indices, shape[axis : axis + len(indices)]):
+    if not lie_apart(indices, shape[axis : axis + len(indices)]):
         return None
     return scatter_add(g, *indices, shape=shape, axis=axis, distinct=True)
 
@@ -504,18 +504,37 @@ def _even_steps(places: Any, n: Dim) -> Entry | None:
     return _shortest(n, int(at[0]), int(at[-1]) + 1, step)
 
 
-def _lie_apart(indices: tuple[Any, ...], sizes: tuple[Dim, ...]) -> bool:
-    """Tell whether no place is picked twice, as in ``p[np.arange(N), labels]``."""
+def lie_apart(indices: tuple[Any, ...], sizes: tuple[Dim, ...]) -> bool:
+    """Tell whether no place is picked twice, as in ``p[np.arange(N), labels]``.
+
+    `sizes` are those of the axes that the indices pick from.
+    """
     rank = max(i.ndim for i in indices)
     picked = broadcast(*(i.node.spec.shape for i in indices))
-    if all(made_by(i, constant) for i in indices):
+    numbers = [made_by(i, constant) for i in indices]
+    if _are_of_a_triangle(indices):
+        return True
+    if all(numbers):
         return _numbers_lie_apart(indices, sizes)
+    for index, n, known in zip(indices, sizes, numbers, strict=True):
+        # One axis on which no place comes twice is enough.
+        whole = known and index.node.spec.shape == picked
+        if whole and _numbers_lie_apart((index,), (n,)):
+            return True
     counted = {
         rank - i.ndim + a
         for i, n in zip(indices, sizes, strict=True)
         for a in _counting_axes(i, n)
     }
     return all(a in counted or n == 1 for a, n in enumerate(picked))
+
+
+def _are_of_a_triangle(indices: tuple[Any, ...]) -> bool:
+    """Tell whether these are the rows and the columns of one triangle."""
+    if len(indices) != 2 or not all(made_by(i, triangle) for i in indices):
+        return False
+    rows, columns = (i.node.attrs for i in indices)
+    return bool({**rows, "axis": 0} == {**columns, "axis": 0} and rows != columns)
 
 
 def _numbers_lie_apart(indices: tuple[Any, ...], sizes: tuple[Dim, ...]) -> bool:

@@ -104,6 +104,37 @@ eye = register(
 )  # fmt: skip
 
 
+def _triangle_spec(n: Any, which: str, k: int, axis: int) -> Spec:
+    del which, axis
+    return Spec(((n * n + n if k == 0 else n * n - n) // 2,), "int")
+
+
+def _triangle_text(attrs: Any, *_specs: Any) -> str:
+    k = ", k={k}" if attrs["k"] else ""
+    return f"np.{attrs['which']}_indices({{n}}{k})[{{axis}}]"
+
+
+def _triangle_latex(attrs: Any, *_specs: Any) -> str:
+    """Write the rows or columns of all pairs: ``i_{i<j}``, ``j_{i<j}``."""
+    sign = {("triu", 1): "<", ("triu", 0): r"\le ", ("tril", 0): r"\ge "}.get(
+        (attrs["which"], attrs["k"]), ">"
+    )
+    return rf"{'ij'[attrs['axis']]}_{{{{i{sign}j}}}}"
+
+
+# Rows (axis 0) or columns of the places in a triangle of an n x n matrix, with its
+# diagonal (k = 0) or without (k = 1 of "triu", -1 of "tril"): the pairs of n things.
+triangle = register(
+    Op(
+        "triangle", (), _triangle_spec, _triangle_text,
+        attrs={"n": 1, "which": "triu", "k": 0, "axis": 0},
+        called=lambda node: [(("rows", "columns")[node.attrs["axis"]], ())],
+        latex=_triangle_latex,
+        js=lambda attrs, *_: f"R.{attrs['which']}Indices({{n}}, {{k}}, {{axis}})",
+    )
+)  # fmt: skip
+
+
 def _one_hot_element(index: Any, attrs: Any, *_: Any) -> str:
     *place, column = index
     label = f"{{0}}[{', '.join(place)}]" if place else "{0}"

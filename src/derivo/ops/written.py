@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from derivo.errors import NotSupportedError
-from derivo.graph.builder import Constant
-from derivo.graph.spec import Spec, broadcast
+from derivo.graph.spec import Spec
 from derivo.ops.assemble import assemble
-from derivo.ops.index import WHOLE, embed, slice_, slice_spec
-from derivo.ops.leaf import arange, constant, fill
+from derivo.ops.index import WHOLE, embed, lie_apart, slice_, slice_spec
+from derivo.ops.leaf import constant, fill
 from derivo.ops.overlap import APART, SAME, WITHIN, Index, relation, relative
 from derivo.ops.put import PLAIN, Kind, is_zero, put, writes_of
 from derivo.ops.shape import broadcast_to, transpose
@@ -195,7 +192,8 @@ def written_at(
     NotSupportedError
         Places that may be the same, where they must not be.
     """
-    once = bool(distinct) or _are_distinct(arrays)
+    sizes = x.node.spec.shape[axis : axis + len(arrays)]
+    once = bool(distinct) or lie_apart(arrays, sizes)
     if distinct is False and not once:
         message = (
             "places that may be the same are written to, and each of them counts; "
@@ -204,20 +202,6 @@ def written_at(
         raise NotSupportedError(message)
     kind = (1 + len(arrays), axis, once)
     return _patched(x, value, (), arrays, kind)
-
-
-def _are_distinct(arrays: tuple[Any, ...]) -> bool:
-    """Tell whether no two places are the same: one of the axes is counted up."""
-    common = broadcast(*(a.node.spec.shape for a in arrays))
-    for a in arrays:
-        if made_by(a, arange) and a.node.spec.shape == common:
-            return True
-        known = a.node.attrs["value"] if made_by(a, constant) else None
-        if a.node.spec.shape == common and isinstance(known, Constant):
-            places = known.array
-            if places.min(initial=0) >= 0 and np.unique(places).size == places.size:
-                return True
-    return False
 
 
 def _filled(x: Any, value: Any, index: Index) -> Any:

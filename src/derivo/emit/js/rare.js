@@ -89,6 +89,11 @@ Object.assign(R, (() => {
 
   const band = (x, keep) =>
     map((v, d) => (keep(d) ? v : 0), x, made(x.shape.slice(-2), (i, j) => j - i));
+  function corner(n, axis, keep) {
+    const found = [];
+    for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) if (keep(j - i)) found.push(axis ? j : i);
+    return made([found.length], (i) => found[i]);
+  }
   function diagonal(x, k) {
     const own = strides(x.shape), rank = x.shape.length, [n, m] = x.shape.slice(-2);
     const length = Math.max(0, Math.min(n + Math.min(k, 0), m - Math.max(k, 0)));
@@ -155,6 +160,8 @@ Object.assign(R, (() => {
     put: (x, value, index) => written(x, value, slice(numbered(x), index)),
     putAt: (x, value, indices, axis) => written(x, value, gather(numbered(x), indices, axis)),
     arange: (n) => made([n], (i) => i), eye: (n, m, k) => made([n, m], (i, j) => j - i === k),
+    triuIndices: (n, k, axis) => corner(n, axis, (d) => d >= k),
+    trilIndices: (n, k, axis) => corner(n, axis, (d) => d <= k),
     correlate: (a, v, mode) => convolve(a, slice(v, [[null, null, -1]]), mode),
     oneHot: (labels, n) => map((l, k) => at(l, n) === k,
       reshape(labels, [...wrap(labels).shape, 1]), made([n], (i) => i)),

@@ -27,7 +27,7 @@ from derivo.graph.spec import kind_of
 from derivo.ops.catalogue import CATALOGUE
 from derivo.ops.diagonal import tril
 from derivo.ops.join import assembled
-from derivo.ops.leaf import arange, eye, fill
+from derivo.ops.leaf import arange, eye, fill, triangle
 from derivo.ops.ranges import geomspace, linspace, logspace
 from derivo.ops.shape import as_dim, as_shape, broadcast_to
 from derivo.trace.loops.frames import calls_for_a_for
@@ -443,6 +443,8 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         return tuple(grid) if sparse else np.stack(grid)
 
     return {
+        **_triangles(recorder, "triu"), **_triangles(recorder, "tril"),
+        "diag_indices": lambda n, ndim=2: (count(n),) * ndim,
         "zeros": lambda shape, dtype=None: full(shape, 0, dtype),
         "ones": lambda shape, dtype=None: full(shape, 1, dtype),
         "empty": lambda shape, dtype=None: full(shape, 0, dtype),
@@ -456,6 +458,37 @@ def _creators(recorder: Any) -> dict[str, Callable[..., Any]]:
         "empty_like": lambda x, dtype=None, shape=None: full_like(x, 0, dtype, shape),
         "full_like": full_like,
     }  # fmt: skip
+
+
+def _triangles(recorder: Any, which: str) -> dict[str, Callable[..., Any]]:
+    """Give the two functions that make the places in a triangle, by name."""
+    places = partial(_triangle, recorder, which)
+    return {
+        f"{which}_indices": places,
+        f"{which}_indices_from": lambda x, k=0: places(x.shape[0], k, x.shape[1]),
+    }
+
+
+def _triangle(
+    recorder: Any, which: str, n: Any, k: int = 0, m: Any = None
+) -> tuple[Any, Any]:
+    """Give the rows and the columns of the places in a triangle."""
+    usual = (0, 1 if which == "triu" else -1)
+    if k not in usual or (m is not None and as_dim(m) != as_dim(n)):
+        recorder.refuse(
+            NotSupportedError,
+            f"np.{which}_indices of a size that is only a name, with k={k}"
+            + ("" if m is None else f" and m={m}"),
+            f"take the triangle of a square with k={usual[0]} or k={usual[1]}, or give "
+            "that axis a number in the spec",
+        )
+    rows, columns = (
+        recorder.record(
+            triangle, (), {"n": as_dim(n), "which": which, "k": k, "axis": a}
+        )
+        for a in (0, 1)
+    )
+    return rows, columns
 
 
 def counted(recorder: Any, *bounds: Any) -> Any:
