@@ -17,7 +17,6 @@ from derivo.explain.formula.products import (
     is_itself,
     raised,
     shifted,
-    size_of,
     times,
     turned,
 )
@@ -55,6 +54,7 @@ from derivo.simplify.factor import (
     by,
     relabelled,
 )  # fmt: skip
+from derivo.simplify.patterns import sizes_of
 from derivo.simplify.rules import distribute
 from derivo.simplify.terms import NotAlgebraic, Terms
 from derivo.simplify.translate import Reader
@@ -86,17 +86,16 @@ class Entries:
                 if d != 1 and str(d) not in self.letter_of and self.free:
                     self.letter_of[str(d)] = self.free.pop(0)
         self.scope: dict[int, Index] = {}
-        self.sizes: dict[int, Dim] = {}
         # Letters in use, also those of sums around whose labels are given anew inside.
         self.letters: set[str] = set()
-        self.inserted: dict[Node, Node] = {}
+        self.inserted: Node | None = None
         self.depth = 0
 
     # --- equations --------------------------------------------------------------------
 
     def equation(
         self, node: Node, *, through: Mapping[Node, Node] | None = None,
-        multiply_out: bool = False,
+        inserted: Node | None = None, multiply_out: bool = False,
     ) -> tuple[Formula, Formula]:  # fmt: skip
         """Give both sides: an entry of a value, and what it is made of.
 
@@ -106,17 +105,20 @@ class Entries:
             The value.
         through
             Values that are read through although they have a name.
+        inserted
+            A value with a name that is written out in brackets, where it stands.
         multiply_out
             Write sums of products without brackets.
         """
         terms = self.read(node, through or {})
+        self.inserted = inserted
         labels = self.enter(node)
         left = self.at(self.names.get(node) or formula_of(node, self.names), labels)
         if is_itself(terms, node):
             return left, self.opened(node, labels)
         if multiply_out:
             terms = terms.like(distribute(terms.items))
-        return left, self.terms(terms)
+        return left, self.items(list(terms.items.items()))
 
     def read(self, node: Node, through: Mapping[Node, Node]) -> Terms:
         """Read a value as a sum of products of values with names."""
@@ -134,7 +136,7 @@ class Entries:
 
     def enter(self, node: Node) -> tuple[Label, ...]:
         """Give the axes of a value their letters, and forget all others."""
-        self.scope, self.sizes, self.letters = {}, {}, set()
+        self.scope, self.letters = {}, set()
         shape = node.spec.shape
         labels = tuple(None if d == 1 else k - len(shape) for k, d in enumerate(shape))
         for label, d in zip(labels, shape, strict=True):
@@ -149,7 +151,6 @@ class Entries:
         letter = next(c for c in spare if c and c not in self.letters)
         self.letters.add(letter)
         self.scope[label] = Index(letter)
-        self.sizes[label] = size
         return self.scope[label]
 
     def at(self, base: Formula, labels: tuple[Label, ...]) -> Formula:
@@ -158,10 +159,6 @@ class Entries:
         return Entry(base, indices) if indices else base
 
     # --- sums of products -------------------------------------------------------------
-
-    def terms(self, terms: Terms) -> Formula:
-        """Write a sum of products over the axes that have letters."""
-        return self.items(list(terms.items.items()))
 
     def items(self, items: list[tuple[Product, Fraction]]) -> Formula:
         """Write a sum; positive terms first."""
@@ -196,8 +193,8 @@ class Entries:
                 return self.atom(node, axes)
             case Size(dim):
                 return SizeFormula(dim)
-            case Total(bound, inner):
-                return self.total(bound, inner)
+            case Total():
+                return self.total(f)
             case Base(terms):
                 return self.items(list(terms))
             case Exp(inner):
@@ -207,22 +204,20 @@ class Entries:
             case _:
                 raise NotAlgebraic
 
-    def total(self, bound: tuple[int, ...], inner: Product) -> Formula:
+    def total(self, t: Total) -> Formula:
         """Write a sum over indices of its own."""
         before, letters = dict(self.scope), set(self.letters)
-        for label in bound:
-            self.name(label, size_of(label, inner))
-        body = self.product(inner, Fraction(1))
-        for label in reversed(bound):
-            body = Sum(self.scope[label], SizeFormula(self.sizes[label]), body)
+        sizes = sizes_of(t) or {}
+        indices = {label: self.name(label, sizes[label]) for label in t.bound}
+        body = self.product(t.inner, Fraction(1))
+        for label, index in reversed(indices.items()):
+            body = Sum(index, SizeFormula(sizes[label]), body)
         self.scope, self.letters = before, letters
         return body
 
     def atom(self, node: Node, axes: tuple[Label, ...]) -> Formula:
         """Write an entry of a value; a function of entries if it has no name."""
-        if node in self.inserted:
-            return self.insert(node, axes)
-        if node in self.names:
+        if node in self.names and node is not self.inserted:
             return self.at(self.names[node], axes)
         if node.op is eye and not node.attrs["k"] and None not in axes:
             return Delta(*(self.scope[a] for a in axes if a is not None))
@@ -236,18 +231,16 @@ class Entries:
         return shown
 
     def within(self, node: Node, axes: tuple[Label, ...]) -> Formula:
-        """Write an entry of a value without a name by what it is made of."""
-        if "elementwise" not in node.op.traits:
+        """Write an entry of a value by what it is made of."""
+        if node is self.inserted or "elementwise" not in node.op.traits:
             terms = self.read(node, {})
             if not is_itself(terms, node):
-                return self.moved(terms, axes, node.spec.rank)
+                # Its own axes have these labels here.
+                change = by({k - len(axes): a for k, a in enumerate(axes)})
+                return self.items(
+                    [(relabelled(m, change), c) for m, c in terms.items.items()]
+                )
         return self.opened(node, axes)
-
-    def moved(self, terms: Terms, axes: tuple[Label, ...], rank: int) -> Formula:
-        """Write a sum of products whose own axes have these labels here."""
-        change = {k - rank: a for k, a in enumerate(axes) if a is not None}
-        items = {relabelled(m, by(change)): c for m, c in terms.items.items()}
-        return self.items(list(items.items()))
 
     def opened(self, node: Node, axes: tuple[Label, ...]) -> Formula:
         """Write an entry by the operation that gives it."""
@@ -279,10 +272,3 @@ class Entries:
             index = None if label is None else self.scope[label]
             indices.append(shifted(index, step, first))
         return Entry(base, tuple(indices)) if indices else base
-
-    def insert(self, node: Node, axes: tuple[Label, ...]) -> Formula:
-        """Write what a value with a name is made of, at these indices."""
-        self.inserted.pop(node)
-        shown = self.moved(self.read(node, {}), axes, node.spec.rank)
-        self.inserted[node] = node
-        return shown

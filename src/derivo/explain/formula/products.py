@@ -1,4 +1,4 @@
-"""Sums of products behind index notation: contractions, sizes of labels, powers."""
+"""Sums of products behind index notation: contractions, order, powers."""
 
 from __future__ import annotations
 
@@ -19,21 +19,18 @@ from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.graph.dim import Dim, as_extreme
 from derivo.graph.node import Node
 from derivo.ops.elementwise import sqrt
+from derivo.ops.leaf import eye
 from derivo.simplify.factor import (
     Atom,
     Base,
-    Exp,
     Factor,
-    Label,
-    Log,
     Product,
     Rational,
     Total,
     base,
     product,
-    total,
 )  # fmt: skip
-from derivo.simplify.terms import Terms
+from derivo.simplify.terms import Terms, add_up
 
 
 def is_itself(terms: Terms, node: Node) -> bool:
@@ -43,79 +40,47 @@ def is_itself(terms: Terms, node: Node) -> bool:
 
 def contracted(node: Node) -> Terms:
     """Read a product of matrices as the sum that it is."""
-    specs = tuple(i.spec for i in node.inputs)
-    if node.op.contraction is None:
+    subscripts = node.op.contraction or (lambda *_: "")
+    text = subscripts(node.attrs, *(i.spec for i in node.inputs))
+    operands, arrow, result = text.partition("->")
+    parts = operands.split(",")
+    doubled = any(len(set(part)) < len(part) for part in parts)
+    if not arrow or doubled or not "".join((*parts, result)).isalpha():
         return Terms.of(node)
-    text = node.op.contraction(node.attrs, *specs)
-    letters_in = text.replace("->", "").replace(",", "")
-    doubled = any(len(set(part)) < len(part) for part in text.split("->")[0].split(","))
-    if not letters_in.isalpha() or doubled or "->" not in text:
-        return Terms.of(node)
-    operands, _, result = text.partition("->")
     sizes = {
         c: d
-        for operand, letters in zip(node.inputs, operands.split(","), strict=True)
+        for operand, letters in zip(node.inputs, parts, strict=True)
         for c, d in zip(letters, operand.spec.shape, strict=True)
     }
+    places = {c: k - len(result) for k, c in enumerate(result)}
+    bound = {c: k for k, c in enumerate((c for c in sizes if c not in places), 1)}
     # An axis of size 1 has no label.
-    labels: dict[str, Label] = {
-        c: None if sizes[c] == 1 else k - len(result) for k, c in enumerate(result)
-    }
-    bound: list[int] = []
-    factors = []
-    for operand, letters in zip(node.inputs, operands.split(","), strict=True):
-        for c in letters:
-            if c not in labels:
-                labels[c] = None if sizes[c] == 1 else 1 + len(bound)
-                bound += [] if sizes[c] == 1 else [1 + len(bound)]
-        factors.append((Atom(operand, tuple(labels[c] for c in letters)), 1))
-    whole = product(factors)
-    if bound:
-        whole = product([(total(bound, whole), 1)])
-    return Terms(node.spec.shape, {whole: Fraction(1)})
-
-
-def size_of(label: int, m: Product) -> Dim:  # noqa: C901  a case for each factor
-    """Give the size of the axes that carry a label."""
-    for f, _ in m:
-        match f:
-            case Atom(node, axes):
-                for axis, d in zip(axes, node.spec.shape, strict=True):
-                    if axis == label:
-                        return d
-            case Total(_, inner) | Exp(inner):
-                found = size_of(label, inner)
-                if found != 1:
-                    return found
-            case Base(terms):
-                for inner, _c in terms:
-                    found = size_of(label, inner)
-                    if found != 1:
-                        return found
-            case Log(inner_factor):
-                found = size_of(label, ((inner_factor, 1),))
-                if found != 1:
-                    return found
-            case _:
-                pass
-    return 1
+    labels = {c: k for c, k in (places | bound).items() if sizes[c] != 1}
+    whole = product(
+        (Atom(operand, tuple(map(labels.get, letters))), 1)
+        for operand, letters in zip(node.inputs, parts, strict=True)
+    )
+    over = {k: sizes[c] for c, k in bound.items() if c in labels}
+    return Terms(node.spec.shape, dict([add_up(whole, over)]))
 
 
 def in_order(m: Product) -> list[tuple[Factor, Rational]]:
     """Give the factors as they stand in a product of matrices: ``h_ik w_kl``.
 
-    What has the first index of the result comes first; sums come last.
+    What has the first index of the result comes first; sums and deltas come last.
     """
-    values = [part for part in m if isinstance(part[0], Atom)]
-    ordered = iter(sorted(values, key=lambda part: _result_axes(part[0])))
-    mixed = [next(ordered) if isinstance(part[0], Atom) else part for part in m]
-    return sorted(mixed, key=lambda part: isinstance(part[0], Total))
 
+    def place(part: tuple[Factor, Rational]) -> tuple[int, list[int]]:
+        match part[0]:
+            case Total():
+                return 2, []
+            case Atom(node, axes):
+                own = sorted(a for a in axes if a is not None and a < 0)
+                return (3, []) if node.op is eye else (0, own)
+            case _:
+                return 1, []
 
-def _result_axes(f: Factor) -> tuple[int, ...]:
-    """Give the axes of the result that a value has, counted from the last."""
-    assert isinstance(f, Atom)  # noqa: S101
-    return tuple(sorted(a for a in f.axes if a is not None and a < 0))
+    return sorted(m, key=place)
 
 
 def times(parts: list[Formula]) -> Formula:

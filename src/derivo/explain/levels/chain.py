@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from derivo.explain.document import Block, Display, Note, Paragraph, Row
 from derivo.explain.formula.of_node import formula_of
@@ -42,17 +42,15 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     # The rule with the true upstream gradient in place of a free one.
     rule = substitute([entry.adjoint], {entry.g: upstream}, t.builder)[entry.adjoint]
 
-    def expanded(of: Node, through: Mapping[Node, Node] | None = None) -> Formula:
-        return e.equation(of, through=through, multiply_out=True)[1]
+    def expanded(of: Node, **options: Any) -> Formula:
+        return e.equation(of, multiply_out=True, **options)[1]
 
     put_in = say("jacobian.multiplied" if part.mixes else "jacobian.own_slope")
     rows = [_chain_rule(part, entry, t), Row(None, expanded(rule), put_in)]
-    e.inserted = {upstream: upstream}
-    inserted = expanded(rule)
-    e.inserted = {}
+    inserted = expanded(rule, inserted=upstream)
     rows.append(Row(None, inserted, say("jacobian.inserted")))
     computed = {n: n for n in s.raw.adjoints.values() if n.op is not argument}
-    cancelled = expanded(rule, computed)
+    cancelled = expanded(rule, through=computed)
     if len(inline(cancelled)) < len(inline(inserted)):
         rows.append(Row(None, cancelled, say("jacobian.cancelled")))
     steps, known = rewrites(operand, final, t), {operand, part.result}
