@@ -23,6 +23,7 @@ from derivo.ops.arithmetic import add, sub
 RING = r"{0} \odot {1}"
 BAR = r"\frac{{{0}}}{{{1}}}"
 NEGATED = "-{0}"
+ONE = Number(1)
 
 
 def as_written(call: Call) -> Formula:
@@ -33,16 +34,26 @@ def as_written(call: Call) -> Formula:
     call
         Any operation; all but products, quotients, negatives and sums stay as they are.
     """
-    template = call.op.formula(call.attrs, *call.specs)
-    if template == RING:
-        return _product(call)
-    if template == BAR:
-        return _quotient(call)
+    template = template_of(call)
     if template == NEGATED:
-        return negative(call.args[0], call)
+        bare, minus = _signed(call.args[0])
+        return bare if minus else call
     if call.op in {add, sub}:
         return _sum(call)
-    return call
+    if template not in {RING, BAR}:
+        return call
+    (left, minus), (right, also) = map(_signed, call.args)
+    write = _product if template == RING else _quotient
+    whole = write(left, right, call)
+    bare, negative = _signed(whole)
+    return Minus(bare) if (minus != also) != negative else bare
+
+
+def template_of(formula: Formula) -> str:
+    """Give the template of an operation; nothing for what is none."""
+    if not isinstance(formula, Call):
+        return ""
+    return formula.op.formula(formula.attrs, *formula.specs)
 
 
 def is_number(formula: Formula) -> bool:
@@ -52,31 +63,10 @@ def is_number(formula: Formula) -> bool:
             return True
         case Symbol(_, rank):
             return not rank
-        case Minus() | Quotient() | Power():
+        case Minus() | Quotient() | Power() | Times():
             return all(map(is_number, children(formula)))
-        case Times(factors):
-            return all(map(is_number, factors))
         case _:
             return False
-
-
-def negative(body: Formula, otherwise: Formula | None = None) -> Formula:
-    """Give the negative of a formula; two signs cancel.
-
-    Parameters
-    ----------
-    body
-        Of what.
-    otherwise
-        What to give for a formula that has no sign of its own; ``−body`` if left out.
-    """
-    match body:
-        case Minus(inner):
-            return inner
-        case Number(value, digits) if not isinstance(value, bool):
-            return Number(-value, digits)
-        case _:
-            return Minus(body) if otherwise is None else otherwise
 
 
 def _signed(formula: Formula) -> tuple[Formula, bool]:
@@ -86,71 +76,64 @@ def _signed(formula: Formula) -> tuple[Formula, bool]:
             return body, True
         case Number(value, digits) if not isinstance(value, bool) and value < 0:
             return Number(-value, digits), True
-        case Call(op, (body,), attrs, specs) if op.formula(attrs, *specs) == NEGATED:
+        case Call(_, (body,)) if template_of(formula) == NEGATED:
             return body, True
         case _:
             return formula, False
 
 
-def _product(call: Call) -> Formula:
-    (left, minus), (right, also) = map(_signed, call.args)
-    whole = _bare_product(left, right, call)
-    return negative(whole) if minus != also else whole
+def _fraction(formula: Formula) -> tuple[Formula, Formula]:
+    """Take the number below a bar off a formula: 1 if there is none."""
+    match formula:
+        case Quotient(over, under) if is_number(under):
+            return over, under
+        case Call(_, (over, under)) if template_of(formula) == BAR and is_number(under):
+            return over, under
+        case _:
+            return formula, ONE
 
 
-def _bare_product(left: Formula, right: Formula, call: Call) -> Formula:
-    if left == right and isinstance(left, Symbol):
-        return Power(left, Number(2))
-    for one, other in ((left, right), (right, left)):
-        if one == Number(1) and _keeps_its_shape(other, one, call):
-            return other
-        is_fraction = isinstance(one, Quotient) and is_number(one)
-        if is_fraction and _keeps_its_shape(other, one, call):
-            assert isinstance(one, Quotient)  # noqa: S101
-            above = other if one.over == Number(1) else Times((one.over, other), "·")
-            return Quotient(above, one.under)
-    if isinstance(right, Number) and not isinstance(left, Number):
-        left, right = right, left
-    if isinstance(left, Number) and isinstance(right, Call) and _is_bar(right):
-        over, under = right.args
-        if is_number(under):
-            above = Times((left, over), "·")
-            return Call(right.op, (above, under), right.attrs, right.specs)
-    if isinstance(left, Number):
+def _times(left: Formula, right: Formula) -> Formula:
+    """Multiply two numbers side by side."""
+    if ONE in (left, right):
+        return left if right == ONE else right
+    return Times((left, right), "")
+
+
+def _product(left: Formula, right: Formula, call: Call) -> Formula:
+    (a, below), (b, also) = _fraction(left), _fraction(right)
+    # An operand that is copied by the product cannot stand for it: the formula would
+    # hide that.
+    large = max((s.rank for s in call.specs), default=0)
+    whole = [s.rank == large for s in call.specs] or [True, True]
+    if (a == ONE and not whole[1]) or (b == ONE and not whole[0]):
         return Times((left, right), "·")
-    if is_number(left) or is_number(right) or any(not s.rank for s in call.specs):
-        return Times((left, right), "·")
-    return Call(call.op, (left, right), call.attrs, call.specs)
+    under = _times(below, also)
+    over = _over(a, b, call)
+    return over if under == ONE else Quotient(over, under)
 
 
-def _keeps_its_shape(array: Formula, number: Formula, call: Call) -> bool:
-    """Tell whether an operand is as large as the product: only then it may stand alone.
+def _over(a: Formula, b: Formula, call: Call) -> Formula:
+    if ONE in (a, b):
+        return a if b == ONE else b
+    if a == b and isinstance(a, Symbol):
+        return Power(a, Number(2))
+    if isinstance(b, Number) and not isinstance(a, Number):
+        a, b = b, a
+    if is_number(a) or is_number(b) or any(not s.rank for s in call.specs):
+        return Times((a, b), "·")
+    return Call(call.op, (a, b), call.attrs, call.specs)
 
-    Else it is copied by the product, and the formula would hide that.
-    """
-    if not call.specs or is_number(array):
-        return True
-    ranks = [s.rank for s in call.specs]
-    at = 1 if call.args[0] == number or _signed(call.args[0])[0] == number else 0
-    return ranks[at] == max(ranks)
 
-
-def _quotient(call: Call) -> Formula:
-    (over, minus), (under, also) = map(_signed, call.args)
-    if isinstance(over, Quotient) and is_number(over.under):
-        below = over.under if under == Number(1) else Times((over.under, under), "")
-        over, under = over.over, below
+def _quotient(left: Formula, right: Formula, call: Call) -> Formula:
+    over, below = _fraction(left)
     known = over.value if isinstance(over, Number) else 0
-    if 0 < abs(known) < 1 and (1 / known).is_integer():  # half of 1/s is 1/(2 s)
-        over, under = Number(1), Times((Number(int(1 / known)), under), "")
-    whole: Formula = Call(call.op, (over, under), call.attrs, call.specs)
+    if 0 < known < 1 and (1 / known).is_integer():  # half of 1/s is 1/(2 s)
+        over, below = ONE, _times(below, Number(int(1 / known)))
+    under = _times(below, right)
     if is_number(over) and is_number(under):
-        whole = Quotient(over, under)
-    return negative(whole) if minus != also else whole
-
-
-def _is_bar(call: Call) -> bool:
-    return call.op.formula(call.attrs, *call.specs) == BAR
+        return Quotient(over, under)
+    return Call(call.op, (over, under), call.attrs, call.specs)
 
 
 def _sum(call: Call) -> Formula:
