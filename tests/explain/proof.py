@@ -34,7 +34,7 @@ WALK = """
     const done = model.steps.slice(0, k), view = document.querySelector('.view:not([hidden])');
     const back = new Set(done.filter(s => s.phase === 'backward').map(s => s.id));
     const there = new Set(done.filter(s => s.phase === 'forward').map(s => s.id));
-    for (const [id, v] of Object.entries(model.values)) if (v.argument) there.add(id);
+    for (const v of model.values) if (v.is_argument) there.add(v.id);
     for (const grid of view.querySelectorAll('.grid')) {
       const { id, side } = grid.dataset;
       const isShown = [...grid.querySelectorAll('.cell')].some(c => c.textContent

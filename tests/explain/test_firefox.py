@@ -80,7 +80,7 @@ def test_firefox_computes_and_shows_the_same(tmp_path):
         firefox.open(path.as_uri())
         firefox.js("derivo.set('w1', [0, 1], 0.3), derivo.step(derivo.steps)")
         given = {
-            v.name: np.array(explanation.window.arguments[v.key])
+            v.name: np.array(explanation.window.arguments[v.id])
             for v in explanation.window.values if v.is_argument
         }  # fmt: skip
         given["w1"][0, 1] = 0.3

@@ -97,7 +97,7 @@ def texts(driver, query):
 
 def arrays_of(explanation):
     return {
-        v.name: np.array(explanation.window.arguments[v.key])
+        v.name: np.array(explanation.window.arguments[v.id])
         for v in explanation.window.values if v.is_argument
     }  # fmt: skip
 

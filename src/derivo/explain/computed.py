@@ -19,7 +19,7 @@ def reasons(about: Subject) -> tuple[str, ...]:
 
 
 def script_of(about: Subject) -> Script:
-    """Write both passes of what is told, with every value and every adjoint of it."""
+    """Write both passes of what is told: a value, and its adjoint, goes by its id."""
     graph, raw = about.graph, about.raw
     adjoints = dict(raw.adjoints)
     for name, gradient in raw.gradients.items():
@@ -28,7 +28,7 @@ def script_of(about: Subject) -> Script:
     passed = {raw.adjoints[f.operand]: raw.adjoints[f.reader] for f in mixing(about)}
     back = Backward(adjoints, raw.seeds, _edges(about), passed)
     builder = about.derivation.forward.builder
-    return script(graph.nodes(), about.names, builder, back)
+    return script(graph.nodes(), about.ids, builder, back)
 
 
 def mixing(about: Subject) -> tuple[Factor, ...]:

@@ -56,18 +56,17 @@ const PROGRAM = (() => {
   // --- what the window is given -------------------------------------------------------------
   const stage = document.querySelector("#model"), model = JSON.parse(stage.textContent);
   const found = points(), classes = chosen.loss === "cross_entropy" ? 2 : 1;
-  const array = (shape, data) => ({ shape, data });
-  const given = model.arguments, keyOf = (name) => model.values[model.names[name]].key;
-  given[keyOf("x")] = array([found.length, 2], found.flatMap(([u, v]) => [u, v]));
-  given[keyOf("t")] = array([found.length, classes], found.flatMap(([, , c]) => (classes === 2 ? [1 - c, c] : [c])));
+  const give = (name, shape, data) => { model.arguments[model.names[name]] = { shape, data }; };
+  give("x", [found.length, 2], found.flatMap(([u, v]) => [u, v]));
+  give("t", [found.length, classes], found.flatMap(([, , c]) => (classes === 2 ? [1 - c, c] : [c])));
   model.sizes[model.plane.size] = found.length;
   const last = Number(chosen.layers) + 1;
   for (let k = 1; k <= last; k++) {
     const rows = k === 1 ? 2 : Number(chosen.width), columns = k === last ? classes : Number(chosen.width);
     // Scaled as He et al. (2015) and Glorot and Bengio (2010) do, by the number of inputs.
     const scale = Math.sqrt((chosen.activation === "relu" ? 2 : 1) / rows);
-    given[keyOf(`w${k}`)] = array([rows, columns], Array.from({ length: rows * columns }, () => scale * normal()));
-    given[keyOf(`b${k}`)] = array([columns], Array(columns).fill(0));
+    give(`w${k}`, [rows, columns], Array.from({ length: rows * columns }, () => scale * normal()));
+    give(`b${k}`, [columns], Array(columns).fill(0));
   }
   model.rule = chosen.rule;
   Object.assign(model, { mode: "train", words: choices.words });

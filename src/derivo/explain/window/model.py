@@ -63,8 +63,8 @@ class Value:
 
     Attributes
     ----------
-    id, key, name
-        In the picture, in the script, and for the user; "" where it has no name.
+    id, name
+        In the picture and in the script, and for the user; "" where it has no name.
     label
         The name as a formula; what it is computed as, where it has none.
     shape
@@ -74,7 +74,6 @@ class Value:
     """
 
     id: str
-    key: str
     name: str
     label: Formula
     adjoint: Formula
@@ -125,9 +124,9 @@ class Loop:
     carries, slices, fixed
         What a step finds: from the step before, of an array, and always the same.
     following
-        The carries as a step leaves them: their keys in the script.
+        The carries as a step leaves them.
     inputs
-        Keys of what the loop is run on, in the order of what a step finds.
+        What the loop is run on, in the order of what a step finds.
     lasts, items
         What the loop gives: the last of each carry ("" where nobody reads it), and
         what is kept of every step.
@@ -174,9 +173,9 @@ class Window:
     reasons
         Why it does.
     arguments, sizes, upstream
-        Numbers to begin with: by key; named sizes; adjoints of the results.
+        Numbers to begin with: by id; named sizes; adjoints of the results.
     parameters
-        Keys of what is trained.
+        Ids of what is trained.
     is_drawn
         The numbers were drawn, for none were given.
     slopes
@@ -197,7 +196,7 @@ class Window:
         The size that counts examples, and the arguments with a row for each; None if
         there is none.
     known
-        Values and gradients by id, where they cannot be computed in the window.
+        Values and gradients, each by id, where they cannot be computed in the window.
     """
 
     name: str
@@ -223,4 +222,4 @@ class Window:
     plane: Mapping[str, Any] | None = None
     factors: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
     batch: Mapping[str, Any] | None = None
-    known: Mapping[str, Any] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

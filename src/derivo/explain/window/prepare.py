@@ -21,12 +21,11 @@ from derivo.explain.prepare import subject
 from derivo.explain.subject import Subject
 from derivo.explain.window.chains import chains_of
 from derivo.explain.window.links import links_of, nearest
-from derivo.explain.window.model import Loop, Value, Window
+from derivo.explain.window.model import Value, Window
 from derivo.explain.window.pictures import all_pictures
 from derivo.explain.words import Words
 from derivo.explain.worksheet import drawn
 from derivo.graph.dim import names as names_of_sizes
-from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 
@@ -56,27 +55,24 @@ def window_of(
     why = (*why, *reasons(about))
     computes = about.has_numbers and not why
     written = script_of(about) if computes else None
-    code = code_of(about)
-    keys = {} if written is None else written.keys
-    inputs = {keys.get(n, n.attrs["name"]): n for n in about.graph.inputs}
-    by_name = {n.attrs["name"]: k for k, n in inputs.items()}
+    ids = about.ids
+    inputs = {n.attrs["name"]: ids[n] for n in about.graph.inputs}
     seeds = [s for s in about.raw.seeds if s.op is argument]
     named = (words.text("window.loop", name=inline(s.time)) for s in about.loops)
     pictures, loops = all_pictures(about, named)
     bodies = _bodies(about, {loop.place for loop in loops}) if computes else {}
-    slopes = {} if written is None else dict(_by_id(about, written))
-    for body, step in bodies.values():
-        slopes |= _by_id(body, step)
+    parts = list(bodies.values())
+    if written is not None:
+        parts.insert(0, (about, written))
     return Window(
         name=derivation.name,
         pictures=pictures,
-        loops=tuple(_computed(x, about, keys, *bodies[x.place]) for x in loops)
+        loops=tuple(replace(x, script=bodies[x.place][1].text) for x in loops)
         if computes else loops,
-        code=code,
+        code=code_of(about),
         moments=moments_of(about, words),
         values=(
-            *_values(about, keys),
-            *(v for body, step in bodies.values() for v in _inner(body, step.keys)),
+            *_values(about), *(v for body, _ in bodies.values() for v in _inner(body)),
         ),
         links=links_of(about) | {
             i: link for body, _ in bodies.values()
@@ -84,20 +80,21 @@ def window_of(
         },
         chains=chains_of(about),
         script="" if written is None else written.text,
-        runtime="" if written is None else runtime(
-            "".join([written.text, *(step.text for _, step in bodies.values())])
-        ),
+        runtime=runtime("".join(step.text for _, step in parts)) if parts else "",
         reasons=why,
-        arguments={k: about.arrays[n.attrs["name"]] for k, n in inputs.items()}
+        arguments={i: about.arrays[name] for name, i in inputs.items()}
         if about.has_numbers else {},
         sizes=dict(about.sizes),
         upstream=tuple(about.values[s] for s in seeds) if about.has_numbers else (),
-        parameters=tuple(by_name[name] for name in derivation.wanted),
+        parameters=tuple(inputs[name] for name in derivation.wanted),
         is_loss=about.is_loss,
         is_drawn=is_drawn,
-        slopes=slopes,
+        slopes={
+            part.ids[n]: text for part, script in parts
+            for n, text in script.slopes.items()
+        },
         passing={} if written is None else _passing(about, written),
-        outputs=tuple(about.ids[n] for n in about.graph.outputs),
+        outputs=tuple(ids[n] for n in about.graph.outputs),
         factors=_factors(about),
         plane=_plane(about) if computes else None,
         batch=_batch(about) if computes and about.is_loss else None,
@@ -170,25 +167,6 @@ def _bodies(
     }  # fmt: skip
 
 
-def _computed(
-    loop: Loop, about: Subject, keys: Mapping[Node, str], body: Subject, step: Script
-) -> Loop:
-    """Add what computes a step, and the keys of what it is run on and hands on."""
-    outer = {i: keys.get(n, "") for n, i in about.ids.items()}
-    inner = {i: step.keys.get(n, "") for n, i in body.ids.items()}
-    return replace(
-        loop,
-        script=step.text,
-        inputs=tuple(outer[i] for i in loop.inputs),
-        following=tuple(inner[i] for i in loop.following),
-    )
-
-
-def _by_id(about: Subject, written: Script) -> dict[str, str]:
-    """Give the functions of one number in a script, by the ids of their values."""
-    return {about.ids[n]: text for n, text in written.slopes.items()}
-
-
 def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
     """Give what mixes the entries of an upstream gradient, by ids."""
     ids, adjoints, told = about.ids, about.raw.adjoints, nearest(about)
@@ -200,13 +178,12 @@ def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
     }  # fmt: skip
 
 
-def _inner(body: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
+def _inner(body: Subject) -> tuple[Value, ...]:
     """Give the values of a step: no name of the user's leads to one of them alone."""
-    found = _values(body, keys)
-    return tuple(replace(v, name="", is_argument=False) for v in found)
+    return tuple(replace(v, name="", is_argument=False) for v in _values(body))
 
 
-def _values(about: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
+def _values(about: Subject) -> tuple[Value, ...]:
     names = names_of(about)
     t = Telling(about, Words("en"))
     found = []
@@ -217,7 +194,7 @@ def _values(about: Subject, keys: Mapping[Node, str]) -> tuple[Value, ...]:
         adjoint = node in about.raw.adjoints
         found.append(
             Value(
-                i, keys.get(node, i),
+                i,
                 node.attrs["name"] if is_argument else about.names.get(node, ""),
                 names.get(node) or formula_of(node, names),
                 t.adjoint(node) if adjoint else formula_of(node, names),
@@ -285,13 +262,14 @@ def _batch(about: Subject) -> dict[str, Any] | None:
     return {"size": str(size), "rows": rows}
 
 
-def _known(about: Subject) -> dict[str, Any]:
+def _known(about: Subject) -> dict[str, dict[str, Any]]:
     """Give values and gradients that the window cannot compute itself."""
-    found: dict[str, Any] = {}
-    for node, i in about.ids.items():
-        if node in about.values and "loop" not in node.op.traits:
-            found[i] = about.values[node]
-        adjoint = about.raw.adjoints.get(node)
-        if adjoint is not None and adjoint in about.values:
-            found[f"d{i}"] = about.values[adjoint]
-    return found
+    adjoints, values = about.raw.adjoints, about.values
+    kept = {n: i for n, i in about.ids.items() if "loop" not in n.op.traits}
+    return {
+        "value": {i: values[n] for n, i in kept.items() if n in values},
+        "gradients": {
+            i: values[adjoints[n]] for n, i in about.ids.items()
+            if n in adjoints and adjoints[n] in values
+        },
+    }  # fmt: skip

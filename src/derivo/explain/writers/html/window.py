@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from dataclasses import fields
 from html import escape
 from typing import Any
 
@@ -14,7 +16,7 @@ from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.unicode import inline
-from derivo.explain.window.model import Link, Loop, Picture, Window
+from derivo.explain.window.model import Link, Loop, Picture, Term, Value, Window
 from derivo.explain.words import Words, texts
 from derivo.explain.words.reasons import reasons_text
 from derivo.explain.writers.html.assets import asset, script
@@ -272,41 +274,55 @@ def drawer(document: doc.Document, parts: Parts) -> str:
 
 # --- what the script reads -----------------------------------------------------------
 
+READ = (
+    "name", "values", "loops", "pictures", "links", "sizes", "outputs", "parameters",
+    "factors", "plane", "batch", "is_loss",
+)  # fmt: skip
+WRITTEN = {"drawing", "script"}  # fields that stand elsewhere on the page
+
 
 def model(window: Window, words: Words) -> str:
     """Write what the script reads as JSON."""
-    values = {
-        v.id: {
-            "key": v.key, "label": inline(v.label), "adjoint": inline(v.adjoint),
-            "shape": v.shape, "argument": v.is_argument, "gradient": v.has_gradient,
-        }
-        for v in window.values
-    }  # fmt: skip
-    steps = [{"phase": m.phase, "id": m.place} for m in window.moments]
-    found = {
-        "name": window.name,
-        "values": values,
-        "names": {v.name: v.id for v in window.values if v.name},
-        "steps": steps,
-        "pictures": {p.id: _place(p) for p in window.pictures},
-        "loops": {x.place: _loop(x) for x in window.loops},
-        "links": {i: _link(link) for i, link in window.links.items()},
-        "arguments": {k: _array(a) for k, a in window.arguments.items()},
-        "sizes": window.sizes,
-        "upstream": [_array(u) for u in window.upstream],
-        "outputs": window.outputs,
-        "parameters": window.parameters,
-        "factors": window.factors,
-        "plane": window.plane,
-        "batch": window.batch,
-        "known": {k: _array(a) for k, a in window.known.items()},
-        "is_loss": window.is_loss,
-        "words": said(words),
-    }
+    found = {name: _plain(getattr(window, name)) for name in READ}
+    found["arguments"] = _arrays(window.arguments)
+    found["upstream"] = [_array(u) for u in window.upstream]
+    found["known"] = {side: _arrays(known) for side, known in window.known.items()}
+    found["names"] = {v.name: v.id for v in window.values if v.name}
+    found["steps"] = [{"phase": m.phase, "id": m.place} for m in window.moments]
+    found["words"] = said(words)
     # Nothing of it may end the element that it stands in.
     return json.dumps(found, ensure_ascii=False, allow_nan=False).replace(
         "<", "\\u003c"
     )
+
+
+def _plain(value: Any) -> Any:
+    """Give data as JSON has it, formulas as text."""
+    match value:
+        case str() | bool() | int() | None:
+            return value
+        case Mapping():
+            return {k: _plain(v) for k, v in value.items()}
+        case tuple() | list():
+            return [_plain(v) for v in value]
+        case Value() | Link() | Loop() | Picture():
+            kept = (f.name for f in fields(value) if f.name not in WRITTEN)
+            return {name: _plain(getattr(value, name)) for name in kept}
+        case Term():
+            return [value.side, value.id, value.index]
+        case _:
+            return inline(value)
+
+
+def _arrays(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {i: _array(a) for i, a in values.items()}
+
+
+def _array(value: Any) -> dict[str, Any]:
+    """Give an array as the runtime has it; NaN and infinity as words."""
+    a = np.asarray(value, dtype=float)
+    listed = [v if np.isfinite(v) else str(v) for v in a.ravel().tolist()]
+    return {"shape": a.shape, "data": listed}
 
 
 def said(words: Words) -> dict[str, str]:
@@ -319,34 +335,3 @@ _FIELDS = {
     k: f"{{{k}}}"
     for k in ("name", "names", "reason", "rate", "count", "first", "last", "size")
 }
-
-
-def _place(picture: Picture) -> dict[str, Any]:
-    return {
-        "name": picture.name, "within": picture.within, "holds": picture.holds,
-        "opens": picture.opens, "copies": picture.copies,
-    }  # fmt: skip
-
-
-def _loop(loop: Loop) -> dict[str, Any]:
-    return {
-        "picture": loop.picture, "reverse": loop.reverse, "length": loop.length,
-        "carries": loop.carries, "slices": loop.slices, "fixed": loop.fixed,
-        "following": loop.following, "inputs": loop.inputs, "lasts": loop.lasts,
-        "items": loop.items, "shifts": loop.shifts,
-    }  # fmt: skip
-
-
-def _link(link: Link) -> dict[str, Any]:
-    terms = [[t.side, t.id, t.index] for t in link.terms]
-    return {
-        "kind": link.kind, "index": link.index, "terms": terms, "sign": link.sign,
-        "plain": link.is_plain,
-    }  # fmt: skip
-
-
-def _array(value: Any) -> Any:
-    """Write an array for the runtime: shape and numbers, NaN and infinity as words."""
-    a = np.asarray(value, dtype=float)
-    listed = [v if np.isfinite(v) else str(v) for v in a.ravel().tolist()]
-    return {"shape": a.shape, "data": listed}

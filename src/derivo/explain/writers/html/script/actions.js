@@ -17,20 +17,20 @@ function record() {
   try { history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(kept))}`); } catch { /* within a frame there is no address */ }
 }
 function setValue(name, index, value) {
-  const id = model.names[name] ?? idOf[name];
+  const id = idOf[name] ?? name;
   if (isStill) throw new Error(words.still);
-  if (!id || !values[id].argument) throw new Error(`${name} is not an argument`);
-  const key = keyOf(id), x = parts(given[key]);
+  if (!values[id]?.is_argument) throw new Error(`${name} is not an argument`);
+  const x = parts(given[id]);
   const where = [].concat(index);
   if (where.length !== x.shape.length || where.some((p, a) => !Number.isInteger(p) || p < 0 || p >= x.shape[a])) throw new Error(`${name} has the shape [${x.shape}]`);
   const data = x.data.slice();
   data[flat(where, x.shape)] = Number(value);
-  given = { ...given, [key]: x.shape.length ? { shape: x.shape, data } : data[0] };
+  given = { ...given, [id]: x.shape.length ? { shape: x.shape, data } : data[0] };
   now = compute();
 }
 function setCell(cell, value) {
   if (!Number.isFinite(value)) return;
-  setValue(keyOf(cell.id), place(cell.index, parts(given[keyOf(cell.id)]).shape), value);
+  setValue(cell.id, place(cell.index, parts(given[cell.id]).shape), value);
   render();
 }
 function enter(mode) {
@@ -40,7 +40,7 @@ function enter(mode) {
   if (state.running) run(false);
   Object.assign(state, { mode, step: steps.length, revealed: true, cell: null });
   if (mode === "nudge" && !state.chosen) {
-    const first = Object.keys(values).find((id) => values[id].argument && values[id].gradient && gridOf("value", id));
+    const first = Object.keys(values).find((id) => values[id].is_argument && values[id].has_gradient && gridOf("value", id));
     if (first) choose({ side: "value", id: first, index: 0 });
   }
   render();

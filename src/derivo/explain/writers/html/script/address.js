@@ -2,8 +2,8 @@
 // says what it leads to: #step=dw&cell=dw,0,1  #nudge=w1,0,1&by=0.5  #open=saved
 // #mode=train&rate=30&train=5  #mode=train&times=sum&rows=twice  #step=db&show=numbers
 function placeOf(name) {
-  if (model.names[name]) return { side: "value", id: model.names[name] };
-  const id = name[0] === "d" && model.names[name.slice(1)];
+  if (idOf[name]) return { side: "value", id: idOf[name] };
+  const id = name[0] === "d" && idOf[name.slice(1)];
   return id ? { side: "gradient", id } : null;
 }
 // A step by its number, or by what it computes: h, dw1.
@@ -30,9 +30,9 @@ function visit(asked) {
   if (["nudge", "train"].includes(mode) && !isStill) enter(mode);
   else go(mode === "backward" ? firstBack : stepOf(asked.get("step") ?? "0"), false);
   const chosen = asked.has("nudge") && !isStill ? cellOf(asked.get("nudge")) : null;
-  if (chosen && values[chosen.id].argument) {
+  if (chosen && values[chosen.id].is_argument) {
     choose(chosen);
-    setCell(chosen, parts(given[keyOf(chosen.id)]).data[chosen.index] + (Number(asked.get("by")) || 0));
+    setCell(chosen, parts(given[chosen.id]).data[chosen.index] + (Number(asked.get("by")) || 0));
   }
   if (state.mode === "train") {
     if (Number(asked.get("rate")) > 0) state.rate = Number(asked.get("rate"));

@@ -89,7 +89,7 @@ function refresh(panel, focus) {
   name.textContent = named(state.chosen);
   const old = [...panel.childNodes].slice(1), made = [...fresh.childNodes].slice(1);
   old.forEach((element, k) => element.replaceWith(made[k]));
-  const value = parts(given[keyOf(state.chosen.id)]).data[state.chosen.index];
+  const value = parts(given[state.chosen.id]).data[state.chosen.index];
   if (Number(slider.value) !== value) slider.value = value;
   $("#number").value = Number(value.toPrecision(6));
   return true;

@@ -1,6 +1,6 @@
 // The scripting face, and how a page begins.
 const byName = (object) => Object.fromEntries(
-  Object.entries(model.names).map(([name, id]) => [name, object[keyOf(id)]])
+  Object.entries(idOf).map(([name, id]) => [name, object[id]])
     .filter(([, x]) => x !== undefined).map(([name, x]) => [name, nested(x)]));
 const byId = (object, place) => Object.fromEntries(
   Object.keys(values).filter((id) => loopOf[id] === place && object[keyOf(id)] !== undefined)
@@ -10,7 +10,7 @@ window.derivo = {
   get gradients() { return byName(now.gradients); },
   get loss() { return now.loss; },
   get steps() { return steps.length; },
-  get pictures() { return Object.keys(model.pictures); },
+  get pictures() { return Object.keys(drawings); },
   open(picture) { openPicture(picture); },
   /** Values and gradients of every step of a loop, by the id of the loop. */
   loop(place) { return stepsOf(place).map(({ value, gradient }) => ({ values: byId(value, place), gradients: byId(gradient, place) })); },

@@ -36,7 +36,7 @@ const below = (n) => String(n).replace(/\d/g, (c) => "₀₁₂₃₄₅₆₇�
 function label(side, id) {
   const own = values[bare(id)];
   if (!isInLoop(id)) return side === "value" ? own.label : own.adjoint;
-  const shift = model.loops[loopOf[bare(id)]].shifts[bare(id)];
+  const shift = loops[loopOf[bare(id)]].shifts[bare(id)];
   if (!shift) return side === "value" ? own.label : own.adjoint;
   return shift[side === "value" ? 0 : 1] + below(stepAt(id) + 1 + shift[2]);
 }
@@ -51,16 +51,16 @@ function told(cell) {
   const products = rows.map((r) => r.map((t) => bracketed(t.value)).join(" · "));
   const listed = products.length > most ? [...products.slice(0, most - 1), "…", products[products.length - 1]] : products;
   const end = rounded(value);
-  if (link.kind === "product" && link.plain) return `${listed.join(" + ")} = ${end}`;
-  if (link.kind === "sum" && link.plain) return `${listed.join(" + ")} = ${end}`;
-  if (link.kind === "mean" && link.plain) return `(${listed.join(" + ")}) / ${rows.length} = ${end}`;
+  if (link.kind === "product" && link.is_plain) return `${listed.join(" + ")} = ${end}`;
+  if (link.kind === "sum" && link.is_plain) return `${listed.join(" + ")} = ${end}`;
+  if (link.kind === "mean" && link.is_plain) return `(${listed.join(" + ")}) / ${rows.length} = ${end}`;
   if (["max", "min"].includes(link.kind)) return `${link.kind}(${listed.join(", ")}) = ${end}`;
   const terms = rows[0] || [];
   if (link.kind !== "each" || rows.length > 1) return `= ${end}`;
   if (terms.length === 1 && link.sign === "=") return `= ${end}`;
-  if (terms.length === 1 && link.plain && /^\p{L}/u.test(link.sign)) return `${link.sign}(${longer(terms[0].value)}) = ${end}`;
+  if (terms.length === 1 && link.is_plain && /^\p{L}/u.test(link.sign)) return `${link.sign}(${longer(terms[0].value)}) = ${end}`;
   const signs = { "+": " + ", "−": " − ", "⊙": " · ", "×": " · ", "/": " / " };
-  if (terms.length === 2 && link.plain && signs[link.sign]) return `${terms.map((t) => bracketed(t.value)).join(signs[link.sign])} = ${end}`;
+  if (terms.length === 2 && link.is_plain && signs[link.sign]) return `${terms.map((t) => bracketed(t.value)).join(signs[link.sign])} = ${end}`;
   const up = terms.find((t) => t.side === "gradient");
   if (cell.side === "gradient" && up && up.value) return `${bracketed(up.value)} · ${bracketed(value / up.value)} = ${end}`;
   return `= ${end}`;

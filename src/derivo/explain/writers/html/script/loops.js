@@ -2,11 +2,11 @@
 // A value of a step of a loop goes by its id and the place where it is shown: v3@1.
 const bare = (id) => id.split("@")[0], copyOf = (id) => (id.includes("@") ? id.slice(id.indexOf("@")) : "");
 const loopOf = {};
-for (const [place, { shifts, carries, slices, fixed }] of Object.entries(model.loops))
+for (const [place, { shifts, carries, slices, fixed }] of Object.entries(loops))
   for (const id of [...Object.keys(shifts), ...carries, ...slices, ...fixed]) loopOf[id] = place;
-for (const id of Object.keys(values)) if (id.includes("-")) loopOf[id] ??= Object.keys(model.loops).find((p) => model.loops[p].carries.concat(model.loops[p].slices, model.loops[p].fixed).some((c) => c.split("-")[0] === id.split("-")[0]));
+for (const id of Object.keys(values)) if (id.includes("-")) loopOf[id] ??= Object.keys(loops).find((p) => loops[p].carries.concat(loops[p].slices, loops[p].fixed).some((c) => c.split("-")[0] === id.split("-")[0]));
 const stepAt = (id) => {
-  const loop = model.loops[loopOf[bare(id)]], k = (state.first[loopOf[bare(id)]] || 0) + Number(copyOf(id).slice(1));
+  const loop = loops[loopOf[bare(id)]], k = (state.first[loopOf[bare(id)]] || 0) + Number(copyOf(id).slice(1));
   return loop.reverse ? loop.length - 1 - k : k;
 };
 const isInLoop = (id) => bare(id) in loopOf;
@@ -22,8 +22,8 @@ function stepsOf(place) {
   return ran.get(place).steps;
 }
 function runSteps(place) {
-  const loop = model.loops[place], program = PROGRAM.loops[place], found = [];
-  const outer = (key) => now.value[key], row = (x, t) => runtime.row(x, t);
+  const loop = loops[place], program = PROGRAM.loops[place], found = [];
+  const outer = (id) => now.value[keyOf(id)], row = (x, t) => runtime.row(x, t);
   const [n, m] = [loop.carries.length, loop.carries.length + loop.slices.length];
   let carried = loop.inputs.slice(0, n).map(outer);
   const order = runtime.range(loop.length);
@@ -35,14 +35,14 @@ function runSteps(place) {
     loop.fixed.forEach((id, k) => { own[keyOf(id)] = outer(loop.inputs[m + k]); });
     const value = program.forward(own, model.sizes);
     found[t] = { value, gradient: {} };
-    carried = loop.following.map((key) => value[key]);
+    carried = loop.following.map((id) => value[keyOf(id)]);
   }
   const zeros = (x) => runtime.map(() => 0, x), gradient = (id) => (id ? now.gradients[keyOf(id)] : undefined);
   let back = loop.lasts.map((id, k) => gradient(id) ?? zeros(carried[k]));
   for (const t of order.reverse()) {
     const { value } = found[t], items = loop.items.map((id) => {
       const g = gradient(id);
-      return row(g === undefined ? zeros(outer(keyOf(id))) : g, t);
+      return row(g === undefined ? zeros(outer(id)) : g, t);
     });
     found[t].gradient = program.backward(value, [...back, ...items], model.sizes).gradients;
     back = loop.carries.map((id) => found[t].gradient[keyOf(id)] ?? zeros(value[keyOf(id)]));
@@ -52,7 +52,7 @@ function runSteps(place) {
 
 // The step at which each value, and each gradient, is computed.
 const at = { value: {}, gradient: {} };
-for (const [id, v] of Object.entries(values)) if (v.argument) at.value[id] = 0;
+for (const [id, v] of Object.entries(values)) if (v.is_argument) at.value[id] = 0;
 steps.forEach(({ phase, id }, k) => {
   at[phase === "forward" ? "value" : "gradient"][id] ??= k + 1;
 });

@@ -1,11 +1,11 @@
 // Nudge: a number is moved, and the gradient predicts what comes of it.
 function curveOf(cell) {
-  const key = keyOf(cell.id), base = parts(given[key]), v = base.data[cell.index];
+  const base = parts(given[cell.id]), v = base.data[cell.index];
   const reach = Math.max(1, Math.abs(v)), points = [];
   for (let k = 0; k <= 40; k++) {
     const u = v - reach + (reach * k) / 20, data = base.data.slice();
     data[cell.index] = u;
-    const own = { ...given, [key]: base.shape.length ? { shape: base.shape, data } : u };
+    const own = { ...given, [cell.id]: base.shape.length ? { shape: base.shape, data } : u };
     points.push([u, lossOf(PROGRAM.forward(own, model.sizes))]);
   }
   const gradient = array("gradient", cell.id);
@@ -28,7 +28,7 @@ function nudgePanel(panel) {
     return;
   }
   const { cell, v, loss, slope, points, low, high } = nudged;
-  const value = parts(given[keyOf(cell.id)]).data[cell.index];
+  const value = parts(given[cell.id]).data[cell.index];
   const slider = html("input", { type: "range", id: "slider", min: low, max: high, step: (high - low) / 400, value });
   const field = html("input", { type: "number", id: "number", step: 0.05, value: Number(value.toPrecision(6)) });
   slider.addEventListener("input", () => setCell(cell, Number(slider.value)));
@@ -56,4 +56,4 @@ function nudgePanel(panel) {
   // The numbers once more, for the keyboard: Enter chooses one.
   panel.append(c.svg, html("div", { className: "scroll choices" }, table("value", cell.id)));
 }
-const freeIds = () => Object.keys(values).filter((id) => values[id].argument && values[id].gradient);
+const freeIds = () => Object.keys(values).filter((id) => values[id].is_argument && values[id].has_gradient);

@@ -47,7 +47,7 @@ function strongest({ id, index }) {
     for (const row of rows) {
       const ups = row.filter((t) => t.side === "gradient"), others = row.filter((t) => t.side === "value");
       if (!ups.length || (ups.length > 1 && link.sign !== "+")) continue;
-      const isProduct = link.plain && (link.kind === "product" || ["⊙", "×"].includes(link.sign));
+      const isProduct = link.is_plain && (link.kind === "product" || ["⊙", "×"].includes(link.sign));
       for (const up of ups) {
         let local = ups.length > 1 || ["sum", "max", "min"].includes(link.kind) ? 1
           : isProduct ? others.reduce((p, t) => p * t.value, 1)

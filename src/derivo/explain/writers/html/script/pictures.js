@@ -4,21 +4,21 @@ function showPicture(active) {
   const shows = (picture) => active && active.id in drawn[picture].spotOf;
   const isPlayed = ["nudge", "train"].includes(state.mode);
   if (isPlayed) active = state.mode === "nudge" && state.chosen;
-  const first = Object.keys(model.pictures)[0], isPinned = state.pinned && views[state.picture];
-  const isHeld = state.heldAt === state.step || (isPinned && model.pictures[state.picture].copies);
+  const first = Object.keys(drawings)[0], isPinned = state.pinned && views[state.picture];
+  const isHeld = state.heldAt === state.step || (isPinned && drawings[state.picture].copies);
   if (!isPinned || (active && !isHeld && !shows(state.picture)))
     state.picture = (active && homes[active.id]) || (isPinned ? state.picture : first);
   for (const [picture, view] of Object.entries(views)) view.hidden = picture !== state.picture;
-  const path = [], own = model.pictures[state.picture];
-  for (let p = state.picture; p; p = model.pictures[p].within) path.unshift(p);
+  const path = [], own = drawings[state.picture];
+  for (let p = state.picture; p; p = drawings[p].within) path.unshift(p);
   const crumbs = path.map((p) => {
-    const button = html("button", { textContent: model.pictures[p].name, disabled: p === state.picture });
+    const button = html("button", { textContent: drawings[p].name, disabled: p === state.picture });
     button.addEventListener("click", () => openPicture(p));
     return button;
   });
   $("#path").hidden = path.length < 2;
   $("#path").replaceChildren(...crumbs.flatMap((b, k) => (k ? ["›", b] : [b])));
-  if (own.copies) $("#path").append(loopSlider(Object.keys(model.loops).find((p) => model.loops[p].picture === state.picture), own.copies));
+  if (own.copies) $("#path").append(loopSlider(Object.keys(loops).find((p) => loops[p].picture === state.picture), own.copies));
 }
 function openPicture(picture) {
   state.picture = picture;
@@ -28,7 +28,7 @@ function openPicture(picture) {
 }
 // Which steps of a loop are shown.
 function loopSlider(place, copies) {
-  const loop = model.loops[place], first = state.first[place] || 0, most = loop.length - copies;
+  const loop = loops[place], first = state.first[place] || 0, most = loop.length - copies;
   const slider = html("input", { type: "range", id: "first", min: 0, max: most, step: 1, value: first });
   const said = () => words.steps_of.replace("{first}", (state.first[place] || 0) + 1).replace("{last}", (state.first[place] || 0) + copies).replace("{count}", loop.length);
   const text = html("span", { textContent: said() });

@@ -7,7 +7,7 @@ const classHue = (k) => `var(--c${[1, 0, 2, 3, 4, 6][k % 6]})`;
 // What a network answers to points of the plane, where its data are such points.
 function plane() {
   if (!model.plane) return [];
-  const { data, answer, others, size } = model.plane, x = parts(given[keyOf(data)]);
+  const { data, answer, others, size } = model.plane, x = parts(given[data]);
   // The frame stays as it is while points are added within it.
   if (largest(x.data) > state.reach || largest(x.data) < state.reach / 3) state.reach = 1.25 * largest(x.data);
   const { reach } = state;
@@ -16,13 +16,13 @@ function plane() {
     grid[2 * (i * n + j)] = reach * ((2 * j) / (n - 1) - 1);
     grid[2 * (i * n + j) + 1] = reach * (1 - (2 * i) / (n - 1));
   }
-  const own = { ...given, [keyOf(data)]: { shape: [n * n, 2], data: grid } };
+  const own = { ...given, [data]: { shape: [n * n, 2], data: grid } };
   for (const id of others) {
-    const { shape } = parts(given[keyOf(id)]), wide = [n * n, ...shape.slice(1)];
-    own[keyOf(id)] = { shape: wide, data: new Float64Array(wide.reduce((a, b) => a * b, 1)) };
+    const { shape } = parts(given[id]), wide = [n * n, ...shape.slice(1)];
+    own[id] = { shape: wide, data: new Float64Array(wide.reduce((a, b) => a * b, 1)) };
   }
   let said;
-  try { said = parts(PROGRAM.forward(own, { ...model.sizes, [size]: n * n })[keyOf(answer)]); } catch { return []; }
+  try { said = parts(PROGRAM.forward(own, { ...model.sizes, [size]: n * n })[answer]); } catch { return []; }
   const classes = said.shape[1] ?? 1, canvas = html("canvas", { className: "plane", width: n, height: n });
   const context = canvas.getContext("2d"), image = context.createImageData(n, n);
   const ownHues = [...Array(Math.max(2, classes)).keys()].map((k) => huesNow()[[1, 0, 2, 3, 4, 6][k % 6]]);
@@ -36,7 +36,7 @@ function plane() {
   const dots = make("svg", { viewBox: "0 0 100 100", class: "dots" });
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", words.boundary);
-  const target = others.length ? parts(given[keyOf(others[0])]) : null;
+  const target = others.length ? parts(given[others[0]]) : null;
   for (let r = 0; r < x.data.length / 2; r++) {
     const row = target && target.shape[1] > 1 ? Array.from(target.data.slice(r * target.shape[1], (r + 1) * target.shape[1])) : target ? [1 - target.data[r], target.data[r]] : [1];
     const hue = row.indexOf(Math.max(...row));
@@ -56,7 +56,7 @@ function plane() {
 function depth(panel) {
   const sized = model.parameters.map((key) => [key, now.gradients[key]]).filter(([, g]) => g !== undefined && parts(g).shape.length > 1);
   if (sized.length < 4) return;
-  const bars = sized.map(([key, g]) => [values[idOf[key]].label, Math.sqrt(parts(g).data.reduce((s, v) => s + v * v, 0) / parts(g).data.length)]);
+  const bars = sized.map(([key, g]) => [values[key].label, Math.sqrt(parts(g).data.reduce((s, v) => s + v * v, 0) / parts(g).data.length)]);
   const most = Math.max(...bars.map(([, v]) => v)) || 1, wide = 440 / bars.length;
   const svg = make("svg", { class: "chart", viewBox: "0 0 480 120", role: "img", "aria-label": words.depth });
   bars.forEach(([name, v], k) => {

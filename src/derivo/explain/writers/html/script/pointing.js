@@ -16,7 +16,7 @@ const cellAt = (target) => {
   const element = target instanceof Element && target.closest(".cell, td");
   return element && element.place ? element.place : null;
 };
-const isFree = (cell) => cell && cell.side === "value" && !isInLoop(cell.id) && values[cell.id].argument && !isStill;
+const isFree = (cell) => cell && cell.side === "value" && !isInLoop(cell.id) && values[cell.id].is_argument && !isStill;
 document.addEventListener("pointerover", (event) => {
   const cell = cellAt(event.target);
   if (cell) light(cell);
@@ -52,7 +52,7 @@ $("#picture").addEventListener("pointerdown", (event) => {
   state.cell = cell;
   if (state.mode === "nudge" && isFree(cell)) {
     choose(cell);
-    drag = { x: event.clientX, from: parts(given[keyOf(cell.id)]).data[cell.index], cell };
+    drag = { x: event.clientX, from: parts(given[cell.id]).data[cell.index], cell };
     event.preventDefault();
     $("#picture").setPointerCapture(event.pointerId);
   }

@@ -1,6 +1,6 @@
 // Points of one's own.
 function pointsNow() {
-  const x = parts(given[keyOf(model.plane.data)]), t = parts(given[keyOf(model.plane.others[0])]);
+  const x = parts(given[model.plane.data]), t = parts(given[model.plane.others[0]]);
   const wide = t.shape[1] ?? 1;
   return Array.from({ length: x.shape[0] }, (_, k) => {
     const row = Array.from(t.data.slice(k * wide, (k + 1) * wide));
@@ -9,7 +9,7 @@ function pointsNow() {
 }
 function setPoints(points) {
   if (!points.length) points = [[0, 0, 0]];
-  const data = keyOf(model.plane.data), answer = keyOf(model.plane.others[0]), { shape } = parts(given[answer]), wide = shape[1] ?? 1;
+  const data = model.plane.data, answer = model.plane.others[0], { shape } = parts(given[answer]), wide = shape[1] ?? 1;
   const n = points.length, rows = points.flatMap(([, , c]) => (wide > 1 ? Array.from({ length: wide }, (_, k) => Number(k === c)) : [c]));
   setAll({
     ...given, [data]: { shape: [n, 2], data: Float64Array.from(points.flatMap(([u, v]) => [u, v])) },

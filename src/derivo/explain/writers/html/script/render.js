@@ -7,7 +7,7 @@ for (const [picture, view] of Object.entries(views)) {
 }
 // Where the steps of a value are shown: in the innermost picture that holds it.
 const homes = {};
-for (const [picture, { holds }] of Object.entries(model.pictures)) for (const id of holds) homes[id] = picture;
+for (const [picture, { holds }] of Object.entries(drawings)) for (const id of holds) homes[id] = picture;
 function showEdges(step, edges) {
   let most = 0;
   const sizes = edges.map((edge) => {
@@ -34,7 +34,7 @@ function isUsed({ phase, id }, edge, isActive) {
   const [source, target] = endsOf(edge);
   return phase === "forward" || isLoop(id) ? target === id : source === id && Boolean(isActive);
 }
-const isLoop = (id) => !values[bare(id)] || !values[bare(id)].gradient;
+const isLoop = (id) => !values[bare(id)] || !values[bare(id)].has_gradient;
 // e-v3-v5-0, and within a loop e-s1-v3-s1-v5-0@2.
 function endsOf(edge) {
   const [, a, b] = /^e-((?:s\d+-)*v\d+)-((?:s\d+-)*v\d+)-/.exec(edge);
@@ -95,7 +95,7 @@ function render() {
   const name = values[output].label;
   const value = isSeen("value", output) ? longer(now.loss) : "?";
   const isPlain = upstream.every((u) => parts(u).data.every((v) => v === 1));
-  const isNumber = isPlain && parts(now.value[keyOf(output)] ?? 0).shape.length === 0;
+  const isNumber = isPlain && parts(now.value[output] ?? 0).shape.length === 0;
   const what = model.is_loss || isNumber ? name : isPlain ? words.sum : words.weighted;
   $("#loss").replaceChildren(`${what} = `, html("b", { textContent: value }));
   $("#where").textContent = `${step} / ${steps.length}`;

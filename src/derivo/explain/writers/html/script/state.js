@@ -6,12 +6,12 @@ const state = {
   revealed: true, rate: 0.1, times: 1, paint: 0, unroll: false, reach: 0, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
   first: {},
 };
-const keyOf = (id) => values[id].key;
-const idOf = Object.fromEntries(Object.entries(values).map(([id, v]) => [v.key, id]));
+// What a value goes by in the script.
+const keyOf = (id) => id.replaceAll("-", "_");
 
 function lossOf(value) {
   return model.outputs.reduce((sum, id, k) => {
-    const { data } = parts(value[keyOf(id)]);
+    const { data } = parts(value[id]);
     const by = upstream.length ? parts(upstream[k]).data : null;
     return sum + data.reduce((s, v, i) => s + v * (by ? by[i] : 1), 0);
   }, 0);
@@ -21,12 +21,7 @@ function compute(own = given) {
   return { value, ...PROGRAM.backward(value, upstream, model.sizes), loss: lossOf(value) };
 }
 function known() {
-  const value = {}, gradients = {};
-  for (const [id, array] of Object.entries(model.known)) {
-    const own = id.replace(/^d/, "");
-    if (values[own]) (id === own ? value : gradients)[keyOf(own)] = revived(array);
-  }
-  const isThere = model.outputs.every((id) => keyOf(id) in value);
-  return { value, gradients, along: {}, loss: isThere ? lossOf(value) : NaN };
+  const value = all(model.known.value), isThere = model.outputs.every((id) => id in value);
+  return { value, gradients: all(model.known.gradients), along: {}, loss: isThere ? lossOf(value) : NaN };
 }
 let now = isStill ? known() : compute();

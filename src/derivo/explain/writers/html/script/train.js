@@ -95,7 +95,7 @@ const ruleIsPlain = () => !ruleNow() || ruleNow().states.length === 0;
 // All arguments at once, perhaps with another number of rows.
 function setAll(next) {
   given = { ...next };
-  if (model.batch) model.sizes[model.batch.size] = parts(given[keyOf(model.batch.rows[0])]).shape[0];
+  if (model.batch) model.sizes[model.batch.size] = parts(given[model.batch.rows[0]]).shape[0];
   if (state.times !== 1) state.times = batchSize();
   now = compute();
   forget();
@@ -114,8 +114,8 @@ function twice() {
   if (batchSize() > 500) return;
   const next = { ...given };
   for (const id of model.batch.rows) {
-    const x = given[keyOf(id)];
-    next[keyOf(id)] = { shape: [2 * x.shape[0], ...x.shape.slice(1)], data: Float64Array.of(...x.data, ...x.data) };
+    const x = given[id];
+    next[id] = { shape: [2 * x.shape[0], ...x.shape.slice(1)], data: Float64Array.of(...x.data, ...x.data) };
   }
   setAll(next);
 }

@@ -5,7 +5,7 @@ function unrolled(panel, active, side) {
   if (x === undefined || !isSeen(side, active.id)) return;
   if (state.cell && state.cell.id === active.id && state.cell.side === side) cell.index = state.cell.index;
   const found = linked(cell);
-  if (!found || !["product", "sum"].includes(found.link.kind) || !found.link.plain || found.rows.length > 3 * FEW) return;
+  if (!found || !["product", "sum"].includes(found.link.kind) || !found.link.is_plain || found.rows.length > 3 * FEW) return;
   const button = html("button", { id: "unroll", textContent: words.unroll });
   button.setAttribute("aria-pressed", String(state.unroll));
   button.addEventListener("click", () => { state.unroll = !state.unroll; render(); });
@@ -16,7 +16,7 @@ function unrolled(panel, active, side) {
   panel.append(...(isLayer ? neurons(cell, x) : [merging(cell, found)]));
 }
 // The gradient of a weight, and of a bias, is a sum over the rows: it is drawn as one.
-const isOverBatch = (active, side) => side === "gradient" && values[active.id].argument && model.parameters.includes(keyOf(active.id));
+const isOverBatch = (active, side) => side === "gradient" && values[active.id].is_argument && model.parameters.includes(active.id);
 const disc = (x, y, text, kind = "") => {
   const element = make("text", { x, y: y + 4 });
   element.textContent = text;
