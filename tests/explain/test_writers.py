@@ -206,7 +206,7 @@ def assert_clean(formula):
     assert not set("&\\$") & set(texts), texts
     block = unicode.block(formula)
     for line in block.lines:
-        assert unicode.len_("".join(t for t, _ in line)) == block.width
+        assert width_of("".join(t for t, _ in line)) == block.width
     printed = latex.latex(formula)
     bare = printed.replace(r"\{", "").replace(r"\}", "")
     assert bare.count("{") == bare.count("}")

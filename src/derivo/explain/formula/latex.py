@@ -8,45 +8,27 @@ from dataclasses import dataclass
 
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
-from derivo.explain.formula.names import GREEK
+from derivo.explain.formula.signs import FUNCTIONS, SIGNS
 from derivo.explain.formula.tree import Formula
+from derivo.explain.formula.unicode import SUBSCRIPTS, SUPERSCRIPTS
 
 ESCAPED = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&",
     "#": r"\#", "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "·": r"\ensuremath{\cdot}", "×": r"\ensuremath{\times}", "−": r"\ensuremath{-}",
-    "∂": r"\ensuremath{\partial}", "σ": r"\ensuremath{\sigma}", "…": r"\ldots{}",
-    "ᵀ": r"\ensuremath{^{\top}}", "∞": r"\ensuremath{\infty}",
+    "…": r"\ldots{}", "−": r"\ensuremath{-}",
     "\u202f": r"\,", "’": "'", "“": "``", "”": "''", "–": "--", "—": "---",  # noqa: RUF001
     "█": r"\rule{.5em}{1.4ex}", "▏": r"\rule{.1em}{1.4ex}",
-    "→": r"\ensuremath{\to}", "≤": r"\ensuremath{\le}", "≥": r"\ensuremath{\ge}",
 }  # fmt: skip
 IN_BROWSERS = {
     "\\": r"\backslash ", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
     "%": r"\%", "_": r"\_", "^": r"\wedge ", "~": r"\sim ",
     "·": r"\cdot ", "×": r"\times ", "−": "-",
 }  # fmt: skip
-NAMES = {letter: f"\\{name}" for name, letter in GREEK.items()}
-SIGNS = {
-    "−": "-", "⊙": r"\odot", "·": r"\cdot", "×": r"\times", "⊗": r"\otimes",
-    "∗": r"\ast", "∂": r"\partial", "≤": r"\le", "≥": r"\ge", "≠": r"\ne",
-    "∧": r"\land", "∨": r"\lor", "⊕": r"\oplus", "¬": r"\lnot", "∀": r"\forall",
-    "∃": r"\exists", "mod": r"\bmod", "∑": r"\sum", "∏": r"\prod", "⊤": r"\top",
-    "′": r"\prime", "⌊": r"\lfloor", "⌋": r"\rfloor", "⌈": r"\lceil", "⌉": r"\rceil",
-    "{": r"\{", "}": r"\}", "→": r"\to", "≈": r"\approx", "∞": r"\infty",
-    "δ": r"\delta", "σ": r"\sigma", "ψ": r"\psi", "Γ": r"\Gamma", "π": r"\pi",
-    "‖": r"\|", "⋆": r"\star", "λ": r"\lambda", "Φ": r"\Phi",
-    "": ".", "√": r"\surd", "𝟙": r"\mathbb{1}",
-}  # fmt: skip
-LOWERED = dict(
-    zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚₐₑₒₓₕₛₜᵣᵤᵥ", "0123456789ijklmnpaeoxhstruv", strict=True)
-)
-RAISED = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ⁿᵀ", "0123456789-+nT", strict=True))
-STANDARD = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
-            "tanh", "det", "max", "min", "exp"}  # fmt: skip
-ACCENTS = {"hat": r"\hat", "bar": r"\bar", "tilde": r"\tilde", "dot": r"\dot",
-           "vec": r"\vec"}  # fmt: skip
+COMMANDS = {sign: command for command, sign in SIGNS.items()}
+COMMANDS |= {"−": "-", "": ".", "𝟙": r"\mathbb{1}"}
+LOWERED = {small: letter for letter, small in SUBSCRIPTS.items()}
+RAISED = {small: COMMANDS.get(c, c) for c, small in SUPERSCRIPTS.items()}
 
 
 def latex(formula: Formula, *, colours: Mapping[int, str] | None = None) -> str:
@@ -64,16 +46,15 @@ def latex(formula: Formula, *, colours: Mapping[int, str] | None = None) -> str:
 
 
 def aligned(
-    rows: Sequence[tuple[Formula | None, str, Formula, str]],
+    rows: Sequence[tuple[Formula | None, str, Formula]],
     *, colours: Mapping[int, str] | None = None,
 ) -> str:  # fmt: skip
-    r"""Write the lines of an ``aligned`` environment; the last part of each is text."""
+    """Write the lines of an ``aligned`` environment: left, sign and right."""
     write = Writer(colours).write
     lines = []
-    for left, sign, right, said in rows:
+    for left, sign, right in rows:
         first = "" if left is None else write(layout(left)) + " "
-        text = f" && \\text{{{said}}}" if said else ""
-        lines.append(f"{first}&{SIGNS.get(sign, sign)} {write(layout(right))}{text}")
+        lines.append(f"{first}&{COMMANDS.get(sign, sign)} {write(layout(right))}")
     return " \\\\\n".join(lines)
 
 
@@ -84,10 +65,8 @@ def escape(text: str) -> str:
 
 def _sign_of(c: str) -> str:
     """Write a character that stock fonts may lack as a sign of mathematics."""
-    if c in NAMES:
-        return f"\\ensuremath{{{NAMES[c]}}}"
-    if c in SIGNS and not c.isascii():
-        return f"\\ensuremath{{{SIGNS[c]}}}"
+    if c in COMMANDS and not c.isascii():
+        return f"\\ensuremath{{{COMMANDS[c]}}}"
     if c in LOWERED:
         return f"\\ensuremath{{_{{{LOWERED[c]}}}}}"
     if c in RAISED:
@@ -116,7 +95,7 @@ class Writer:
             case b.Letter(text, style):
                 return self.letter(text, style)
             case b.Digits(text):
-                return SIGNS.get(text, text)
+                return COMMANDS.get(text, text)
             case b.Sign(text, role):
                 return self.sign(text, role)
             case b.Said(text):
@@ -129,10 +108,10 @@ class Writer:
                 small = f"[{degree}]" if degree else ""
                 return f"\\sqrt{small}{{{self.write(body)}}}"
             case b.Fence(left, body, right):
-                left, right = SIGNS.get(left, left), SIGNS.get(right, right)
+                left, right = COMMANDS.get(left, left), COMMANDS.get(right, right)
                 return f"\\left{left} {self.write(body)} \\right{right}"
             case b.Large(sign, low, high):
-                return SIGNS[sign] + "\\limits" + self.scripts(low, high)
+                return COMMANDS[sign] + "\\limits" + self.scripts(low, high)
             case b.Grid(rows, cases):
                 lines = [" & ".join(self.write(cell) for cell in line) for line in rows]
                 columns = ("l" if cases else "c") * max(map(len, rows), default=1)
@@ -143,7 +122,7 @@ class Writer:
                 below = f"\\;{self.said(label)}\\;"
                 return f"\\underbrace{{{self.write(body)}}}_{{{below}}}"
             case b.Hat(body, accent):
-                return f"{ACCENTS[accent]}{{{self.write(body)}}}"
+                return f"\\{accent}{{{self.write(body)}}}"
             case b.Coloured(body, factor):
                 return self.coloured(self.write(body), factor)
             case b.Gap(_, number):
@@ -165,7 +144,7 @@ class Writer:
 
     def letter(self, text: str, style: str) -> str:
         """Write a letter."""
-        shown = NAMES.get(text, SIGNS.get(text, text))
+        shown = COMMANDS.get(text, text)
         if shown == text and not text.isascii():
             shown = self.said(text)
         if style == "bold":
@@ -179,12 +158,12 @@ class Writer:
     def sign(self, text: str, role: str) -> str:
         """Write an operator or the name of a function."""
         if role == "function":
-            if text in STANDARD:
+            if text in FUNCTIONS:
                 return f"\\{text}"
             if self.colours is not None and not text.isalnum():
                 return f"\\mathop{{{self.said(text)}}}"
             return f"\\operatorname{{{escape(text)}}}"
-        return SIGNS.get(text, text)
+        return COMMANDS.get(text, text)
 
     def said(self, text: str) -> str:
         r"""Write words, upright.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import singledispatch
 
+from derivo.explain.formula import tree as t
 from derivo.explain.formula.boxes import (
     ADD,
     ATOM,
     BIG,
     FRACTION,
-    FUNCTION,
     MATRIX,
     POWER,
     PRODUCT,
@@ -23,7 +23,6 @@ from derivo.explain.formula.boxes import (
     Fraction,
     Gap,
     Grid,
-    Large,
     Letter,
     Line,
     Said,
@@ -31,63 +30,91 @@ from derivo.explain.formula.boxes import (
     Sign,
     bracketed,
 )  # fmt: skip
-from derivo.explain.formula.digits import number_box, number_text, root_box
+from derivo.explain.formula.digits import constant_box, number_box, number_text
 from derivo.explain.formula.names import adjoint_box, name_box
-from derivo.explain.formula.template import fill, join, negative
-from derivo.explain.formula.tree import (
-    Blank,
-    Call,
-    Delta,
-    Entry,
-    Formula,
-    Index,
-    Mark,
-    Matrix,
-    MatrixProduct,
-    Minus,
-    Number,
-    Partial,
-    Plus,
-    Power,
-    Prime,
-    Quotient,
-    Size,
-    Sum,
-    Symbol,
-    Times,
-    Transposed,
-    Under,
-    Words,
-)  # fmt: skip
+from derivo.explain.formula.template import fill, join
+from derivo.graph.op import Op
+
+# What looks like an operation is read from a template, as operations are.
+TEMPLATES = {
+    t.Minus: "-{0}", t.Transposed: r"{0}^\top", t.Power: "{0}^{{{1}}}",
+    t.Quotient: r"\frac{{{0}}}{{{1}}}", t.Delta: r"\delta_{{{0} {1}}}",
+    t.Sum: r"\sum_{{{0} = 1}}^{{{1}}} {2}",
+}  # fmt: skip
 
 
-def layout(formula: Formula) -> Box:
+def layout(formula: t.Formula) -> Box:
     """Give the boxes of a formula."""
     return look(formula).box
 
 
-@singledispatch
-def look(formula: Formula) -> Bound:
+def look(formula: t.Formula) -> Bound:  # noqa: C901, PLR0912  a case for each
     """Give the boxes of a formula, and how strongly they hold together."""
-    message = f"no look for {type(formula).__name__}"
-    raise TypeError(message)
+    match formula:
+        case t.Symbol():
+            return _symbol(formula)
+        case t.Number(value, digits):
+            if isinstance(value, bool):
+                return Bound(Said(str(value)))
+            known = constant_box(value) if digits is None else None
+            return known or number_box(number_text(value, digits))
+        case t.Size(dim):
+            return _size(str(dim))
+        case t.Index(name):
+            return Bound(Letter(name))
+        case t.Words(text):
+            return Bound(Said(text))
+        case t.Entry(base, indices):
+            return _entry(base, indices)
+        case t.Call():
+            return _call(formula)
+        case t.Plus(terms):
+            return _sum(terms)
+        case t.Times(factors, sign):
+            return _product([look(factor) for factor in factors], sign)
+        case t.MatrixProduct(factors):
+            parts = (bracketed(look(factor), MATRIX) for factor in factors)
+            return Bound(Line(tuple(parts)), MATRIX)
+        case t.Partial(of, by, direct, part):
+            d: Box = Sign("∂", "prefix")
+            high = "+" if direct else part
+            own = Script(d, high=Sign(high, "prefix")) if high else d
+            above = Line((own, bracketed(look(of), POWER)))
+            below = Line((d, bracketed(look(by), POWER)))
+            return Bound(Fraction(above, below), FRACTION)
+        case t.Prime(op, arg):
+            head = Script(_function(op), high=Sign("′", "prefix"))
+            return Bound(Line((head, Fence("(", layout(arg), ")"))), POWER)
+        case t.Matrix(rows):
+            cells = tuple(tuple(map(layout, row)) for row in rows)
+            return Bound(Fence("(", Grid(cells), ")"))
+        case t.Under(body, label):
+            inner = look(body)
+            return Bound(Brace(inner.box, label), inner.strength)
+        case t.Mark(body, factor):
+            inner = look(body)
+            return Bound(Coloured(inner.box, factor), inner.strength)
+        case t.Blank(answer, number):
+            return Bound(Gap(layout(answer), number))
+        case _:
+            operands = tuple(map(look, t.children(formula)))
+            return fill(TEMPLATES[type(formula)], operands)
 
 
-@look.register
-def _(f: Symbol) -> Bound:
+def _symbol(f: t.Symbol) -> Bound:
     bold = f.rank > 0
     step = None if f.step is None else layout(f.step)
     high = Sign(f.high, "prefix") if f.high else None
     if f.plain:
         letters = f"d_{f.name}" if f.adjoint else f.name
-        return Bound(scripted(Said(letters), step, high))
+        return Bound(_scripted(Said(letters), step, high))
     if f.adjoint:
         d, name = adjoint_box(f.name, bold=bold).parts
-        return Bound(Line((d, scripted(name, step, high))), POWER)
-    return Bound(scripted(name_box(f.name, bold=bold), step, high))
+        return Bound(Line((d, _scripted(name, step, high))), POWER)
+    return Bound(_scripted(name_box(f.name, bold=bold), step, high))
 
 
-def scripted(box: Box, low: Box | None, high: Box | None) -> Box:
+def _scripted(box: Box, low: Box | None, high: Box | None) -> Box:
     """Put an index and a sign to a name; an index that it has already comes first."""
     if low is None and high is None:
         return box
@@ -97,52 +124,35 @@ def scripted(box: Box, low: Box | None, high: Box | None) -> Box:
     return Script(box, low, high)
 
 
-@look.register
-def _(f: Number) -> Bound:
-    if isinstance(f.value, bool):
-        return Bound(Said(str(f.value)))
-    known = root_box(f.value) if f.digits is None else None
-    return known or number_box(number_text(f.value, f.digits))
-
-
-@look.register
-def _(f: Size) -> Bound:
-    text = str(f.dim)
+def _size(text: str) -> Bound:
     if len(text) == 1 and text.isalpha():
         return Bound(Letter(text))
     if text.isdigit():
         return Bound(Digits(text))
-    named = text.isidentifier()
-    return Bound(Said(text.replace("*", "·")), ATOM if named else ADD)
+    return Bound(Said(text.replace("*", "·")), ATOM if text.isidentifier() else ADD)
 
 
-@look.register
-def _(f: Index) -> Bound:
-    return Bound(Letter(f.name))
+def _entry(base: t.Formula, indices: tuple[t.Formula, ...]) -> Bound:
+    if isinstance(base, t.Partial):  # by an entry, rather than an entry of a fraction
+        return look(replace(base, by=t.Entry(base.by, indices)))
+    whole = look(base)
+    if not indices:
+        return whole
+    low = _listed(map(layout, indices))
+    if not isinstance(base, t.Symbol):
+        return Bound(Script(_plain(bracketed(whole, ATOM)), low), POWER)
+    last = whole.box.parts[-1] if isinstance(whole.box, Line) else whole.box
+    if isinstance(last, Script):  # a name that has an index of its own: (w₁)ₖⱼ
+        return Bound(Script(Fence("(", whole.box, ")"), low), POWER)
+    return Bound(Script(_plain(whole.box), low), POWER)
 
 
-@look.register
-def _(f: Words) -> Bound:
-    return Bound(Said(f.text))
-
-
-@look.register
-def _(f: Entry) -> Bound:
-    if isinstance(f.base, Partial):  # by an entry, rather than an entry of a fraction
-        return look(replace(f.base, by=Entry(f.base.by, f.indices)))
-    base = look(f.base)
-    if not f.indices:
-        return base
-    low: list[Box] = []
-    for k, index in enumerate(f.indices):
-        low += [Sign(",")] if k else []
-        low.append(layout(index))
-    inner = base.box if isinstance(f.base, Symbol) else bracketed(base, ATOM)
-    last = inner.parts[-1] if isinstance(inner, Line) else inner
-    if isinstance(last, Script) and isinstance(f.base, Symbol):
-        # A name that has an index of its own: w₁ with the entry k, j.
-        return Bound(Script(Fence("(", inner, ")"), low=Line(tuple(low))), POWER)
-    return Bound(Script(_plain(inner), low=Line(tuple(low))), POWER)
+def _listed(boxes: Iterable[Box]) -> Line:
+    """Put commas between boxes."""
+    parts: list[Box] = []
+    for box in boxes:
+        parts += [Sign(","), box] if parts else [box]
+    return Line(tuple(parts))
 
 
 def _plain(box: Box) -> Box:
@@ -150,155 +160,61 @@ def _plain(box: Box) -> Box:
     if isinstance(box, Letter) and box.style == "bold":
         return Letter(box.text)
     if isinstance(box, Line):
-        return Line(tuple(_plain(part) for part in box.parts))
+        return Line(tuple(map(_plain, box.parts)))
     return box
 
 
-@look.register
-def _(f: Plus) -> Bound:
-    if not f.terms:
-        return Bound(Digits("0"))
-    result = look(f.terms[0])
-    for term in f.terms[1:]:
-        if isinstance(term, Minus):
-            result = join(result, "−", look(term.body), ADD)
-        elif isinstance(term, Number) and term.value < 0:
-            value = Number(-term.value, term.digits)
-            result = join(result, "−", look(value), ADD)
-        else:
-            result = join(result, "+", look(term), ADD)
-    return result
+def _sum(terms: tuple[t.Formula, ...]) -> Bound:
+    result: Bound | None = None
+    for term in terms:
+        match term:
+            case _ if result is None:
+                result = look(term)
+            case t.Minus(body):
+                result = join(result, "−", look(body))
+            case t.Number(value, digits) if value < 0:
+                result = join(result, "−", look(t.Number(-value, digits)))
+            case _:
+                result = join(result, "+", look(term))
+    return result or Bound(Digits("0"))
 
 
-@look.register
-def _(f: Minus) -> Bound:
-    return negative(look(f.body))
-
-
-@look.register
-def _(f: Times) -> Bound:
-    parts = [look(part) for part in f.factors]
-    if not parts:
-        return Bound(Digits("1"))
-    if len(parts) == 1:
-        return parts[0]
+def _product(parts: list[Bound], sign: str) -> Bound:
+    if len(parts) < 2:
+        return parts[0] if parts else Bound(Digits("1"))
     boxes: list[Box] = []
     for k, part in enumerate(parts):
         last = k == len(parts) - 1
         # The first may be a negative number or the like only in brackets, too: then a
         # factor reads the same wherever it stands.
-        need = BIG if last else FRACTION
-        need = max(need, FRACTION) if f.sign in {"⊙", "×"} else need
-        if part.strength == PRODUCT and not last and f.sign != "":
+        need = BIG if last and sign not in {"⊙", "×"} else FRACTION
+        if part.strength == PRODUCT and not last and sign:
             need = PRODUCT
-        boxes += [Sign(f.sign)] if k and f.sign else []
+        boxes += [Sign(sign)] if k and sign else []
         boxes.append(bracketed(part, need))
     return Bound(Line(tuple(boxes)), PRODUCT)
 
 
-@look.register
-def _(f: MatrixProduct) -> Bound:
-    parts = [bracketed(look(part), MATRIX) for part in f.factors]
-    return Bound(Line(tuple(parts)), MATRIX)
+def _function(op: Op) -> Box:
+    """Give the sign of a function of one value: that of ``f(x)``, or its name."""
+    match look(t.Call(op, (t.Words("\0"),))).box:
+        case Line((Letter() | Sign() as head, _)):
+            return head
+        case _:
+            return Said(op.name)
 
 
-@look.register
-def _(f: Transposed) -> Bound:
-    return Bound(
-        Script(bracketed(look(f.body), ATOM), high=Letter("⊤", "upright")), POWER
-    )
-
-
-@look.register
-def _(f: Quotient) -> Bound:
-    return Bound(Fraction(layout(f.over), layout(f.under)), FRACTION)
-
-
-@look.register
-def _(f: Power) -> Bound:
-    return Bound(Script(bracketed(look(f.base), ATOM), high=layout(f.exponent)), POWER)
-
-
-@look.register
-def _(f: Sum) -> Bound:
-    low = Line((Letter(f.index.name), Sign("="), Digits("1")))
-    sign = Large("∑", low, layout(f.size))
-    return Bound(Line((sign, bracketed(look(f.body), FUNCTION))), BIG)
-
-
-@look.register
-def _(f: Partial) -> Bound:
-    d: Box = Sign("∂", "prefix")
-    high = "+" if f.direct else f.part
-    own = Script(d, high=Sign(high, "prefix")) if high else d
-    above = Line((own, bracketed(look(f.of), POWER)))
-    below = Line((d, bracketed(look(f.by), POWER)))
-    return Bound(Fraction(above, below), FRACTION)
-
-
-@look.register
-def _(f: Prime) -> Bound:
-    head = look(Call(f.op, (Words("\0"),))).box
-    body = look(f.arg).box
-    name = _function(head) or Said(f.op.name)
-    return Bound(
-        Line((Script(name, high=Sign("′", "prefix")), Fence("(", body, ")"))), POWER
-    )
-
-
-def _function(box: Box) -> Box | None:
-    """Give the function of ``f(x)``, if that is what a box shows."""
-    if isinstance(box, Line) and len(box.parts) == 2:
-        head = box.parts[0]
-        return head if isinstance(head, Letter | Sign) else None
-    return None
-
-
-@look.register
-def _(f: Delta) -> Bound:
-    low = Line((layout(f.left), layout(f.right)))
-    return Bound(Script(Letter("δ"), low=low), POWER)
-
-
-@look.register
-def _(f: Matrix) -> Bound:
-    rows = tuple(tuple(layout(entry) for entry in row) for row in f.rows)
-    return Bound(Fence("(", Grid(rows), ")"))
-
-
-@look.register
-def _(f: Under) -> Bound:
-    inner = look(f.body)
-    return Bound(Brace(inner.box, f.label), inner.strength)
-
-
-@look.register
-def _(f: Mark) -> Bound:
-    inner = look(f.body)
-    return Bound(Coloured(inner.box, f.factor), inner.strength)
-
-
-@look.register
-def _(f: Blank) -> Bound:
-    return Bound(Gap(layout(f.answer), f.number))
-
-
-@look.register
-def _(f: Call) -> Bound:
-    args = tuple(look(arg) for arg in f.args)
+def _call(f: t.Call) -> Bound:
+    args = tuple(map(look, f.args))
     template = f.op.formula(f.attrs, *f.specs)
     if template:
         return fill(template, args)
-    parts: list[Box] = []
-    for k, arg in enumerate(args):
-        parts += [Sign(",")] if k else []
-        parts.append(arg.box)
     shown = ", ".join(
         f"{k}={_attribute(v)}" for k, v in f.attrs.items() if v != f.op.attrs.get(k)
     )
     head: Box = Sign(f.op.name, "function")
     head = Script(head, low=Said(shown)) if shown else head
-    return Bound(Line((head, Fence("(", Line(tuple(parts)), ")"))), POWER)
+    return Bound(Line((head, Fence("(", _listed(arg.box for arg in args), ")"))), POWER)
 
 
 def _attribute(value: object) -> str:

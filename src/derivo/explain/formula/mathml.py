@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
 from html import escape
 
 from derivo.explain.formula import boxes as b
@@ -12,11 +11,17 @@ from derivo.explain.formula.tree import Formula
 APPLY = "\u2061"
 ACCENTS = {"hat": "^", "bar": "\u00af", "tilde": "~", "dot": "\u02d9", "vec": "\u2192"}
 # Unicode's mathematical letters; `mathvariant` is no longer part of MathML Core.
-_BOLD = {"upper": 0x1D468, "lower": 0x1D482, "GREEK": 0x1D71C, "greek": 0x1D736}
+BOLD = (
+    ("A", "Z", 0x1D468),
+    ("a", "z", 0x1D482),
+    ("Α", "Ω", 0x1D71C),
+    ("α", "ω", 0x1D736),
+)
 # Signs that never grow, so that this need not be said; signs that may stand between two
 # values as well as before one.
 STILL, BOTH = "∂·×⊙+−,=", "+−"
-_DOUBLE = {"1": "𝟙", "R": "ℝ", "E": "𝔼"}
+PREFIX, UPRIGHT = ' form="prefix"', ' mathvariant="normal"'
+DOUBLE = {"1": "𝟙", "R": "ℝ", "E": "𝔼"}
 
 
 def math(formula: Formula, *, display: bool = False) -> str:
@@ -72,28 +77,75 @@ def row(inner: str) -> str:
     return f"<mrow>{inner}</mrow>"
 
 
-@singledispatch
-def write(box: b.Box) -> str:
+def write(box: b.Box) -> str:  # noqa: C901, PLR0912  a case for each box
     """Write a box."""
-    message = f"no MathML for {type(box).__name__}"
-    raise TypeError(message)
+    match box:
+        case b.Line(parts):
+            return _line(parts)
+        case b.Letter(text, style):
+            return _letter(text, style)
+        case b.Digits(text):
+            return f"<mn>{escape(text)}</mn>"
+        case b.Sign(text, "function"):
+            # Several letters are upright by themselves, one alone is not.
+            upright = UPRIGHT if len(text) == 1 else ""
+            return f"<mi{upright}>{_text(text)}</mi>"
+        case b.Sign(text, role):
+            form = PREFIX if role == "prefix" and text in BOTH else ""
+            still = "" if text in STILL else ' stretchy="false"'
+            return f"<mo{form}{still}>{escape(text)}</mo>"
+        case b.Said(text):
+            return f"<mtext>{_text(text)}</mtext>"
+        case b.Fraction(over, under):
+            return f"<mfrac>{write(over)}{write(under)}</mfrac>"
+        case b.Script(base, low, high):
+            return _scripts(("msub", "msup", "msubsup"), write(base), low, high)
+        case b.Large(sign, low, high):
+            large = f'<mo largeop="true" movablelimits="false">{escape(sign)}</mo>'
+            return _scripts(("munder", "mover", "munderover"), large, low, high)
+        case b.Root(body, ""):
+            return f"<msqrt>{write(body)}</msqrt>"
+        case b.Root(body, degree):
+            return f"<mroot>{write(body)}<mn>{escape(degree)}</mn></mroot>"
+        case b.Fence(left, body, right):
+            # A bracket that opens and one that closes are known by their places.
+            opens, closes = ("", "") if left and right else (PREFIX, ' form="postfix"')
+            first = f"<mo{opens}>{escape(left)}</mo>" if left else ""
+            last = f"<mo{closes}>{escape(right)}</mo>" if right else ""
+            return row(f"{first}{write(body)}{last}")
+        case b.Grid(rows, cases):
+            cells = ("".join(f"<mtd>{write(c)}</mtd>" for c in line) for line in rows)
+            lines = "".join(f"<mtr>{line}</mtr>" for line in cells)
+            return f'<mtable class="{"cases" if cases else "grid"}">{lines}</mtable>'
+        case b.Brace(body, label):
+            inner = f'<munder>{write(body)}<mo stretchy="true">\u23df</mo></munder>'
+            below = f"\u00a0{_text(label)}\u00a0"  # words side by side do not touch
+            return f'<munder>{inner}<mtext class="under">{below}</mtext></munder>'
+        case b.Hat(body, accent):
+            above = f'<mo stretchy="false">{ACCENTS[accent]}</mo>'
+            return f'<mover accent="true">{write(body)}{above}</mover>'
+        case b.Coloured(body, factor):
+            kinds, name = b.factor_classes(factor), escape(factor, quote=True)
+            number = f'<mtext class="n">{b.factor_number(factor)}</mtext>'
+            inner = write(body) + number
+            return f'<munder class="{kinds}" data-f="{name}">{inner}</munder>'
+        case b.Gap(_, number):
+            # Blanks are in the page without their answers: those are in the key.
+            box_ = f'<mtext class="box">({number})\u2003\u2003\u2003</mtext>'
+            return f'<mrow class="blank" data-blank="{number}">{box_}</mrow>'
 
 
-@write.register
-def _(box: b.Line) -> str:
+def _line(boxes: tuple[b.Box, ...]) -> str:
     parts: list[str] = []
-    for k, part in enumerate(box.parts):
-        if k and b.stand_apart(box.parts[k - 1], part):
+    for k, part in enumerate(boxes):
+        if k and b.stand_apart(boxes[k - 1], part):
             parts.append('<mspace width="0.2em"/>')
         parts.append(write(part))
         head = part.base if isinstance(part, b.Script) else part
-        if (
-            isinstance(head, b.Sign)
-            and head.role == "function"
-            and k + 1 < len(box.parts)
-        ):
+        is_function = isinstance(head, b.Sign) and head.role == "function"
+        if is_function and k + 1 < len(boxes):
             parts.append(f"<mo>{APPLY}</mo>")
-            if not _is_fenced(box.parts[k + 1]):
+            if not _is_fenced(boxes[k + 1]):
                 parts.append('<mspace width="0.17em"/>')
     return parts[0] if len(parts) == 1 else row("".join(parts))
 
@@ -105,44 +157,31 @@ def _is_fenced(box: b.Box) -> bool:
     return isinstance(first, b.Fence)
 
 
-@write.register
-def _(box: b.Letter) -> str:
-    text = box.text
-    if box.style == "double":
-        return f"<mi>{_DOUBLE.get(text, escape(text))}</mi>"
-    if box.style == "bold":
-        return f"<mi>{escape(bold_italic(text))}</mi>"
-    upright = ' mathvariant="normal"' if box.style == "upright" else ""
-    return f"<mi{upright}>{escape(text)}</mi>"
+def _scripts(
+    tags: tuple[str, str, str], base: str, low: b.Box | None, high: b.Box | None
+) -> str:
+    below = "" if low is None else write(low)
+    above = "" if high is None else write(high)
+    if not below and not above:
+        return base
+    tag = tags[2 if below and above else 0 if below else 1]
+    return f"<{tag}>{base}{below}{above}</{tag}>"
+
+
+def _letter(text: str, style: str) -> str:
+    if style == "double":
+        text = DOUBLE.get(text, text)
+    elif style == "bold":
+        text = bold_italic(text)
+    return f"<mi{UPRIGHT if style == 'upright' else ''}>{escape(text)}</mi>"
 
 
 def bold_italic(letter: str) -> str:
     """Give the bold italic form of a letter, where Unicode has one."""
-    if "A" <= letter <= "Z":
-        return chr(_BOLD["upper"] + ord(letter) - ord("A"))
-    if "a" <= letter <= "z":
-        return chr(_BOLD["lower"] + ord(letter) - ord("a"))
-    if "Α" <= letter <= "Ω":
-        return chr(_BOLD["GREEK"] + ord(letter) - ord("Α"))
-    if "α" <= letter <= "ω":
-        return chr(_BOLD["greek"] + ord(letter) - ord("α"))
+    for first, last, bold in BOLD:
+        if first <= letter <= last:
+            return chr(bold + ord(letter) - ord(first))
     return letter
-
-
-@write.register
-def _(box: b.Digits) -> str:
-    return f"<mn>{escape(box.text)}</mn>"
-
-
-@write.register
-def _(box: b.Sign) -> str:
-    if box.role == "function":
-        # Several letters are upright by themselves, one alone is not.
-        upright = ' mathvariant="normal"' if len(box.text) == 1 else ""
-        return f"<mi{upright}>{_text(box.text)}</mi>"
-    form = ' form="prefix"' if box.role == "prefix" and box.text in BOTH else ""
-    still = "" if box.text in STILL else ' stretchy="false"'
-    return f"<mo{form}{still}>{escape(box.text)}</mo>"
 
 
 def _text(text: str) -> str:
@@ -150,97 +189,3 @@ def _text(text: str) -> str:
     swaps = {"\\": "⧵", "$": "＄", "&": "＆"}
     shown = (swaps.get(c, c) if c.isprintable() else " " for c in text)
     return escape("".join(shown))
-
-
-@write.register
-def _(box: b.Said) -> str:
-    return f"<mtext>{_text(box.text)}</mtext>"
-
-
-@write.register
-def _(box: b.Fraction) -> str:
-    return f"<mfrac>{write(box.over)}{write(box.under)}</mfrac>"
-
-
-@write.register
-def _(box: b.Script) -> str:
-    base = write(box.base)
-    low = "" if box.low is None else write(box.low)
-    high = "" if box.high is None else write(box.high)
-    if low and high:
-        return f"<msubsup>{base}{low}{high}</msubsup>"
-    tag = "msub" if low else "msup"
-    return f"<{tag}>{base}{low}{high}</{tag}>"
-
-
-@write.register
-def _(box: b.Root) -> str:
-    body = write(box.body)
-    if box.degree:
-        return f"<mroot>{body}<mn>{escape(box.degree)}</mn></mroot>"
-    return f"<msqrt>{body}</msqrt>"
-
-
-@write.register
-def _(box: b.Fence) -> str:
-    # A bracket that opens and one that closes are known by their places.
-    form = ("", "") if box.left and box.right else (' form="prefix"', ' form="postfix"')
-    left = f"<mo{form[0]}>{escape(box.left)}</mo>" if box.left else ""
-    right = f"<mo{form[1]}>{escape(box.right)}</mo>" if box.right else ""
-    return row(f"{left}{write(box.body)}{right}")
-
-
-@write.register
-def _(box: b.Large) -> str:
-    sign = f'<mo largeop="true" movablelimits="false">{escape(box.sign)}</mo>'
-    low = "" if box.low is None else write(box.low)
-    high = "" if box.high is None else write(box.high)
-    if low and high:
-        return f"<munderover>{sign}{low}{high}</munderover>"
-    if low:
-        return f"<munder>{sign}{low}</munder>"
-    return f"<mover>{sign}{high}</mover>" if high else sign
-
-
-@write.register
-def _(box: b.Grid) -> str:
-    lines = "".join(
-        "<mtr>" + "".join(f"<mtd>{write(cell)}</mtd>" for cell in line) + "</mtr>"
-        for line in box.rows
-    )
-    kind = "cases" if box.cases else "grid"
-    return f'<mtable class="{kind}">{lines}</mtable>'
-
-
-@write.register
-def _(box: b.Brace) -> str:
-    brace = '<mo stretchy="true">\u23df</mo>'
-    inner = f"<munder>{write(box.body)}{brace}</munder>"
-    label = f"\u00a0{_text(box.label)}\u00a0"  # words side by side do not touch
-    return f'<munder>{inner}<mtext class="under">{label}</mtext></munder>'
-
-
-@write.register
-def _(box: b.Hat) -> str:
-    accent = f'<mo stretchy="false">{ACCENTS[box.accent]}</mo>'
-    return f'<mover accent="true">{write(box.body)}{accent}</mover>'
-
-
-@write.register
-def _(box: b.Coloured) -> str:
-    number = b.factor_number(box.factor)
-    name = escape(box.factor, quote=True)
-    inner = write(box.body)
-    return (
-        f'<munder class="{b.factor_classes(box.factor)}" data-f="{name}">{inner}'
-        f'<mtext class="n">{number}</mtext></munder>'
-    )
-
-
-@write.register
-def _(box: b.Gap) -> str:
-    # Blanks are in the page without their answers: those are in the key.
-    return (
-        f'<mrow class="blank" data-blank="{box.number}"><mtext class="box">'
-        f"({box.number})\u2003\u2003\u2003</mtext></mrow>"
-    )

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from derivo.explain.formula.boxes import Box, Digits, Hat, Letter, Line, Said, Script
+from derivo.explain.formula.signs import GREEK
 
-_NAMES = """
-alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma
-tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega
-"""
-GREEK = dict(zip(_NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", strict=True))
 ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "vec": "vec"}
 
 

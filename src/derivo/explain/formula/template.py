@@ -1,7 +1,8 @@
-r"""From an operation's template, ``\frac{{{0}}}{{{1}}}``, to boxes with its operands.
+r"""Templates of operations, such as ``\frac{1}{1 + e^{-{0}}}``, filled with operands.
 
-The templates are a small part of LaTeX. They are read as formulas, with binding
-strengths, so that brackets come from structure and never from looking at text.
+A template is read into boxes once more than printing it would need: so the brackets
+around an operand follow from how strongly it holds together, and never from looking at
+text.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import re
 
 from derivo.explain.formula.boxes import (
     ADD,
-    ATOM,
     BIG,
     FRACTION,
     FUNCTION,
@@ -33,28 +33,15 @@ from derivo.explain.formula.boxes import (
     Sign,
     bracketed,
 )  # fmt: skip
+from derivo.explain.formula.signs import FUNCTIONS, SIGNS
 
-TOKEN = re.compile(r"\\[A-Za-z]+|\\.|#\d+#|\d+(?:\.\d+)?|[A-Za-z]|\S|\s+")
-# Signs between operands, with the strength of the result.
-INFIX = {
-    "+": ("+", ADD), "-": ("−", ADD), r"\odot": ("⊙", PRODUCT), "*": ("∗", PRODUCT),
-    r"\otimes": ("⊗", PRODUCT), r"\cdot": ("·", PRODUCT), "/": ("/", PRODUCT),
-    r"\bmod": ("mod", PRODUCT), "=": ("=", ADD), "<": ("<", ADD), ">": (">", ADD),
-    r"\le": ("≤", ADD), r"\ge": ("≥", ADD), r"\ne": ("≠", ADD), r"\land": ("∧", ADD),
-    r"\lor": ("∨", ADD), r"\oplus": ("⊕", ADD), ",": (",", ADD), ";": (";", ADD),
-    r"\star": ("⋆", PRODUCT),
-}  # fmt: skip
+TOKEN = re.compile(r"\\[A-Za-z]+|\\.|#\d+#|\d+(?:\.\d+)?|[A-Za-z]|\S")
+READ = {"-": "−", "*": "∗"} | {k: v for k, v in SIGNS.items() if k[1] not in "{}"}
 LISTING = {",", ";"}
-LARGE = {r"\sum": "∑", r"\prod": "∏"}
-QUANTIFIERS = {r"\forall": "∀", r"\exists": "∃", r"\lnot": "¬"}
-FUNCTIONS = {"log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh",
-             "tanh", "det", "max", "min"}  # fmt: skip
-LETTERS = {r"\sigma": "σ", r"\psi": "ψ", r"\Gamma": "Γ", r"\pi": "π", r"\top": "⊤",
-           r"\infty": "∞", r"\lambda": "λ", r"\Phi": "Φ"}  # fmt: skip
-FENCES = {"(": ")", "[": "]", r"\lfloor": r"\rfloor", r"\lceil": r"\rceil", "|": "|",
-          r"\|": r"\|"}  # fmt: skip
-SHOWN = {r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
-         r"\|": "‖"}  # fmt: skip
+# Signs between operands, with the strength of the result.
+INFIX = dict.fromkeys([*"+−=<>≤≥≠∧∨⊕,;"], ADD)
+INFIX |= dict.fromkeys([*"⊙∗⊗·×/⋆", "mod"], PRODUCT)
+PAIRS = {"(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|", "‖": "‖"}
 
 
 def fill(template: str, operands: tuple[Bound, ...]) -> Bound:
@@ -71,21 +58,29 @@ def fill(template: str, operands: tuple[Bound, ...]) -> Bound:
     return _Parser(text, operands).read()
 
 
+def read(text: str) -> Bound:
+    """Read a formula as LaTeX writes it, in the words that templates are written in."""
+    return _Parser(text, ()).read()
+
+
 class _Parser:
     def __init__(self, text: str, operands: tuple[Bound, ...]) -> None:
-        self.tokens = [t for t in TOKEN.findall(text) if not t.isspace()]
+        # Brackets grow with what is in them: that need not be said.
+        found = TOKEN.findall(text)
+        self.tokens = [t for t in found if t not in {r"\left", r"\right"}]
         self.operands = operands
         self.at = 0
 
     def read(self) -> Bound:
         result = self.expression(ADD)
-        if self.at < len(self.tokens):
+        if self.peek():
             message = f"a template ends before {self.tokens[self.at :]}"
             raise ValueError(message)
         return result
 
     def peek(self) -> str:
-        return self.tokens[self.at] if self.at < len(self.tokens) else ""
+        token = self.tokens[self.at] if self.at < len(self.tokens) else ""
+        return READ.get(token, token)
 
     def take(self, expected: str = "") -> str:
         token = self.peek()
@@ -95,65 +90,71 @@ class _Parser:
         self.at += 1
         return token
 
+    def until(self, end: str) -> str:
+        """Read words up to a bracket, letter by letter."""
+        start = self.at
+        while self.take() not in {end, ""}:
+            pass
+        return "".join(self.tokens[start : self.at - 1])
+
+    # --- operands and signs, the weakest first ----------------------------------------
+
     def expression(self, strength: int) -> Bound:
         """Read operands with signs between them that bind at least so strongly."""
-        left = self.prefixed()
-        while (sign := INFIX.get(self.peek())) and sign[1] >= strength:
+        if self.peek() == "−":
             self.take()
-            right = self.expression(BIG if sign[0] in LISTING else sign[1] + 1)
-            left = join(left, sign[0], right, sign[1])
+            left = negative(self.side_by_side())
+        else:
+            left = self.side_by_side()
+        while INFIX.get(self.peek(), -1) >= strength:
+            sign = self.take()
+            right = self.expression(BIG if sign in LISTING else INFIX[sign] + 1)
+            left = join(left, sign, right)
         return left
-
-    def prefixed(self) -> Bound:
-        token = self.peek()
-        if token == "-":
-            self.take()
-            return negative(self.side_by_side())
-        return self.side_by_side()
 
     def side_by_side(self) -> Bound:
         """Read a product without a sign."""
         left = self.scripted()
-        while self.peek() and self.peek() not in {
-            *INFIX,
-            *FENCES.values(),
-            "}",
-            r"\right",
-        }:
-            right = self.scripted()
-            left = Bound(
-                Line((bracketed(left, MATRIX), bracketed(right, MATRIX))), MATRIX
-            )
+        while self.peek() and self.peek() not in {*INFIX, *PAIRS.values(), "}"}:
+            parts = bracketed(left, MATRIX), bracketed(self.scripted(), MATRIX)
+            left = Bound(Line(parts), MATRIX)
         return left
 
     def scripted(self) -> Bound:
         is_operand = self.peek().startswith("#")
         base = self.atom()
-        while self.peek() in {"^", "_"} or (is_operand and self.is_part()):
-            if self.is_part():
+        while True:
+            if is_operand and self.is_part():
                 part = Line((bracketed(base, POWER), self.atom().box))
                 base = Bound(part, POWER)
-                continue
-            place = self.take()
-            script = self.group()
-            inner = bracketed(base, POWER + (place == "^"))
-            script_box = script.box
-            base = Bound(
-                Script(inner, high=script_box) if place == "^"
-                else Script(inner, low=script_box),
-                POWER,
-            )  # fmt: skip
-        return base
+            elif self.peek() == "^":
+                inner = bracketed(base, POWER + 1)
+                base = Bound(Script(inner, high=self.script("^")), POWER)
+            elif self.peek() == "_":
+                inner = bracketed(base, POWER)
+                base = Bound(Script(inner, low=self.script("_")), POWER)
+            else:
+                return base
 
     def is_part(self) -> bool:
         """Tell whether an index in square brackets follows: a part of an array."""
         ahead = "".join(self.tokens[self.at : self.at + 3])
         return ahead.startswith(("[", r"\text{["))
 
+    def scripts(self) -> tuple[Box | None, Box | None]:
+        """Read an index and an exponent, in any order, where there are any."""
+        found: dict[str, Box | None] = {"_": None, "^": None}
+        while (place := self.peek()) in found:
+            found[place] = self.script(place)
+        return found["_"], found["^"]
+
+    def script(self, place: str) -> Box:
+        self.take(place)
+        # A^+
+        return Sign(self.take()) if self.peek() in {"+", "−"} else self.group().box
+
     def group(self) -> Bound:
         """Read what stands in braces, or one token."""
-        if self.peek() in {"+", "-"}:
-            return Bound(Sign(self.take()))  # A^+
         if self.peek() != "{":
             return self.atom()
         self.take("{")
@@ -161,58 +162,64 @@ class _Parser:
         self.take("}")
         return inner
 
-    def atom(self) -> Bound:
-        token = self.take()
-        if token.startswith("#"):
-            return self.operands[int(token.strip("#"))]
-        if token == r"\left":
-            return self.fence(self.take())
-        if token in FENCES:
-            return self.fence(token)
-        if token == "{":
-            self.at -= 1
-            return self.group()
-        if token in LARGE:
-            return self.large(LARGE[token])
-        if token in QUANTIFIERS:
-            body = self.scripted()
-            return Bound(
-                Line((Sign(QUANTIFIERS[token], "prefix"), bracketed(body, POWER))),
-                FUNCTION,
-            )
-        return self.command(token)
+    # --- what holds together by itself ------------------------------------------------
 
-    def command(self, token: str) -> Bound:  # noqa: C901  a case for each word
-        if token in {r"\frac", r"\tfrac"}:
-            over, under = self.group(), self.group()
-            return Bound(Fraction(over.box, under.box), FRACTION)
-        if token == r"\cases":
-            return self.cases()
-        if token == r"\sqrt":
-            degree = self.degree()
-            return Bound(Root(self.group().box, degree), POWER)
-        if token in {r"\operatorname", r"\text", r"\mathbb"}:
-            word = self.word()
-            if token == r"\text":
-                return Bound(Said(word))
-            if token == r"\mathbb":
-                return self.applied(Letter(word, "double"))
-            return self.applied(Sign(word, "function"))
-        if token[1:] in FUNCTIONS:
-            return self.applied(Sign(token[1:], "function"))
-        if token in LETTERS:
-            letter = Letter(LETTERS[token])
-            return self.applied(letter) if self.peek() == "(" else Bound(letter)
-        if token[0].isdigit():
-            return Bound(Digits(token))
-        if token.isalpha():
-            letter = Letter(token, "upright" if token == "e" else "italic")
-            return self.applied(letter) if self.peek() == "(" else Bound(letter)
-        message = f"a template has {token!r}, which is not known"
-        raise ValueError(message)
+    def atom(self) -> Bound:  # noqa: C901, PLR0912  a case for each word
+        match self.peek():
+            case "{":
+                return self.group()
+            case token if token.startswith("#"):
+                return self.operands[int(self.take().strip("#"))]
+            case left if left in PAIRS:
+                self.take()
+                body = self.expression(ADD).box
+                return Bound(Fence(left, body, self.take(PAIRS[left])))
+            case "∑" | "∏":
+                large = Large(self.take(), *self.scripts())
+                body = bracketed(self.scripted(), FUNCTION)
+                return Bound(Line((large, body)), BIG)
+            case "∀" | "∃" | "¬":
+                sign = Sign(self.take(), "prefix")
+                return Bound(Line((sign, bracketed(self.scripted(), POWER))), FUNCTION)
+            case r"\frac" | r"\tfrac":
+                self.take()
+                return Bound(Fraction(self.group().box, self.group().box), FRACTION)
+            case r"\sqrt":
+                self.take()
+                degree = ""
+                if self.peek() == "[":
+                    self.take()
+                    degree = self.until("]")
+                return Bound(Root(self.group().box, degree), POWER)
+            case r"\cases":
+                return self.cases()
+            case r"\text" | r"\mathbb" | r"\operatorname":
+                return self.words(self.take())
+            case token if token[1:] in FUNCTIONS:
+                return self.applied(Sign(self.take()[1:], "function"))
+            case token if token[:1].isdigit():
+                return Bound(Digits(self.take()))
+            case token if token.isalpha() or token in {"∞", "⊤"}:
+                upright = "upright" if token in {"e", "⊤"} else "italic"
+                letter = Letter(self.take(), upright)
+                return self.applied(letter) if self.peek() == "(" else Bound(letter)
+            case token:
+                message = f"a template has {token!r}, which is not known"
+                raise ValueError(message)
+
+    def words(self, command: str) -> Bound:
+        self.take("{")
+        word = self.until("}").replace("axis", "axis ").strip()
+        if command == r"\text":
+            return Bound(Said(word))
+        is_letter = command == r"\mathbb"
+        return self.applied(
+            Letter(word, "double") if is_letter else Sign(word, "function")
+        )
 
     def cases(self) -> Bound:
         """Read a value, when it holds, and the value otherwise."""
+        self.take()
         first, condition, second = self.group(), self.group(), self.group()
         rows = (
             (first.box, Line((Said("if "), condition.box))),
@@ -220,42 +227,10 @@ class _Parser:
         )
         return Bound(Fence("{", Grid(rows, cases=True), ""), FRACTION)
 
-    def word(self) -> str:
-        self.take("{")
-        parts = []
-        while self.peek() != "}":
-            parts.append(self.take())
-        self.take("}")
-        return "".join(parts).replace("axis", "axis ").strip()
-
-    def degree(self) -> str:
-        if self.peek() != "[":
-            return ""
-        self.take("[")
-        degree = self.take()
-        self.take("]")
-        return degree
-
-    def fence(self, left: str) -> Bound:
-        body = self.expression(ADD)
-        if self.peek() == r"\right":
-            self.take()
-        right = self.take(FENCES[left])
-        fence = Fence(SHOWN.get(left, left), body.box, SHOWN.get(right, right))
-        return Bound(fence, ATOM)
-
-    def scripts(self, head: Box) -> Box:
-        low = high = None
-        while self.peek() in {"_", "^"}:
-            if self.take() == "_":
-                low = self.group().box
-            else:
-                high = self.group().box
-        return Script(head, low, high) if low or high else head
-
     def applied(self, head: Box) -> Bound:
         """Read the argument of a function."""
-        shown = self.scripts(head)
+        low, high = self.scripts()
+        shown = Script(head, low, high) if low or high else head
         if self.peek() in {"(", "["}:
             return Bound(Line((shown, self.atom().box)), POWER)
         if not self.peek() or self.peek() in {"}", *INFIX}:
@@ -264,40 +239,25 @@ class _Parser:
         # One bare name needs no brackets: log p. All else does: log(a b).
         return Bound(Line((shown, bracketed(body, POWER))), FUNCTION)
 
-    def large(self, sign: str) -> Bound:
-        low = high = None
-        while self.peek() in {"_", "^"}:
-            if self.take() == "_":
-                low = self.group().box
-            else:
-                high = self.group().box
-        body = self.scripted()
-        return Bound(Line((Large(sign, low, high), bracketed(body, FUNCTION))), BIG)
-
 
 def negative(body: Bound) -> Bound:
     """Put a minus before a box."""
     return Bound(Line((Sign("−", "prefix"), bracketed(body, BIG))), NEG)
 
 
-def join(left: Bound, sign: str, right: Bound, strength: int) -> Bound:
+def join(left: Bound, sign: str, right: Bound) -> Bound:
     """Put a sign between two boxes, with brackets where they are needed."""
+    strength = INFIX[sign]
     if sign in LISTING:
-        return Bound(Line((left.box, Sign(sign), right.box)), ADD)
-    if strength == ADD:
-        if sign in {"+", "−"}:
-            first = bracketed(left, ADD)
-            second = bracketed(right, BIG)
-        else:
-            first, second = bracketed(left, BIG), bracketed(right, BIG)
-        return Bound(Line((first, Sign(sign), second)), ADD)
-    # A function or a sum reaches as far right as it can: first, it needs brackets.
-    inner = FRACTION if sign in {"⊙", "∗", "⊗", "⋆", "/", "mod"} else PRODUCT
-    own = PRODUCT if sign in {"⊙", "·"} else FRACTION
-    first = left.box if left.strength == own == PRODUCT else bracketed(left, inner)
-    second = (
-        right.box
-        if sign == "·" and right.strength in {BIG, FUNCTION}
-        else bracketed(right, FRACTION)
-    )
-    return Bound(Line((first, Sign(sign), second)), PRODUCT)
+        first, second = left.box, right.box
+    elif strength == ADD:
+        is_sum = sign in {"+", "−"}
+        first, second = bracketed(left, ADD if is_sum else BIG), bracketed(right, BIG)
+    else:
+        # A function or a sum reaches as far right as it can: first, it needs brackets.
+        is_product = sign in {"⊙", "·"} and left.strength == PRODUCT
+        loose = PRODUCT if sign in {"·", "×"} else FRACTION
+        first = left.box if is_product else bracketed(left, loose)
+        reaches = sign == "·" and right.strength in {BIG, FUNCTION}
+        second = right.box if reaches else bracketed(right, FRACTION)
+    return Bound(Line((first, Sign(sign), second)), strength)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,25 +234,17 @@ Formula = (
 
 def children(formula: Formula) -> tuple[Formula, ...]:
     """Give the parts that a formula is made of, from left to right."""
-    match formula:
-        case Entry(base, indices):
-            return (base, *indices)
-        case Call(_, args):
-            return args
-        case Plus(parts) | Times(parts) | MatrixProduct(parts):
-            return parts
-        case Minus(body) | Transposed(body) | Under(body) | Mark(body) | Blank(body):
-            return (body,)
-        case Quotient(a, b) | Power(a, b) | Partial(a, b) | Delta(a, b):
-            return (a, b)
-        case Sum(index, size, body):
-            return (index, size, body)
-        case Prime(_, arg):
-            return (arg,)
-        case Matrix(rows):
-            return tuple(entry for row in rows for entry in row)
-        case _:
-            return ()
+    if isinstance(formula, Symbol):  # a name has no parts
+        return ()
+    return tuple(_formulas(getattr(formula, name) for name in formula.__slots__))
+
+
+def _formulas(values: Iterable[Any]) -> Iterator[Formula]:
+    for value in values:
+        if isinstance(value, tuple):
+            yield from _formulas(value)
+        elif isinstance(value, Formula):
+            yield value
 
 
 def walk(formula: Formula) -> Iterator[Formula]:

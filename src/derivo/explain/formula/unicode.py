@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
-from derivo.explain.formula.mathml import ACCENTS
 from derivo.explain.formula.tree import Formula
+from derivo.explain.writers.wrapping import width_of
 
 SUBSCRIPTS = dict(zip("0123456789+-=()aehijklmnoprstuvx",
                       "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", strict=True))  # fmt: skip
@@ -19,6 +19,8 @@ COMBINING = {"hat": "\u0302", "bar": "\u0304", "tilde": "\u0303", "dot": "\u0307
 SPACED = {"+", "−", "=", "⊙", "·", "×", "⊗", "∗", "mod", "/", "<", ">", "≤", "≥", "≠",
           "∧", "∨", "⊕", "≈", "→", "⋆"}  # fmt: skip
 BREAKS = ({"+", "−"}, {"×", "·", "⊙"})  # where a line that is too wide is broken
+SIDES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "{": "⎧⎨⎩", "|": "│││",
+         "⌊": "│││", "⌋": "│││", "⌈": "│││", "⌉": "│││", "‖": "║║║"}  # fmt: skip
 Piece = tuple[str, str]
 
 
@@ -95,17 +97,17 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
     """Write a box in one line."""
     match box:
         case b.Line(parts):
-            return _joined([flat(part) for part in parts], parts)
-        case b.Letter(text, _):
-            return "𝟙" if box.style == "double" and text == "1" else text
-        case b.Digits(text) | b.Said(text) | b.Sign(text):
+            return _joined(parts)
+        case b.Letter("1", "double"):
+            return "𝟙"
+        case b.Letter(text) | b.Digits(text) | b.Said(text) | b.Sign(text):
             return text
         case b.Fraction(over, under):
             return f"{_simple(over)}/{_simple(under)}"
         case b.Script(base, low, high):
-            low_text = "" if low is None else _script(flat(low), SUBSCRIPTS, "_")
-            high_text = "" if high is None else _script(flat(high), SUPERSCRIPTS, "^")
-            return flat(base) + low_text + high_text
+            return flat(base) + _scripts(low, high)
+        case b.Large(sign, low, high):
+            return f"{sign}{_scripts(low, high)} "
         case b.Root(body, degree):
             inner = flat(body)
             is_short = isinstance(body, b.Letter | b.Digits)
@@ -113,12 +115,8 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
             return f"{_script(degree, SUPERSCRIPTS, '')}√{inner}"
         case b.Fence(left, body, right):
             return f"{left}{flat(body)}{right}"
-        case b.Large(sign, low, high):
-            low_text = "" if low is None else _script(flat(low), SUBSCRIPTS, "_")
-            high_text = "" if high is None else _script(flat(high), SUPERSCRIPTS, "^")
-            return sign + low_text + high_text + " "
         case b.Grid(rows):
-            return "; ".join(" ".join(flat(cell) for cell in line) for line in rows)
+            return "; ".join(" ".join(map(flat, line)) for line in rows)
         case b.Hat(body, accent):
             return flat(body) + COMBINING[accent]
         case b.Brace(body) | b.Coloured(body):
@@ -128,20 +126,22 @@ def flat(box: b.Box) -> str:  # noqa: C901  a case for each box
 
 
 def _simple(box: b.Box) -> str:
+    """Write half of a fraction: a name or a number alone needs no brackets."""
     text = flat(box)
-    is_name = isinstance(box, b.Said) and text.isidentifier()
-    is_simple = isinstance(box, b.Letter | b.Digits | b.Script | b.Root)
-    is_simple |= _is_partial(box)
-    return text if is_simple or is_name else f"({text})"
+    match box:
+        case b.Letter() | b.Digits() | b.Script() | b.Root():
+            return text
+        case b.Said(name) if name.isidentifier():
+            return text
+        case b.Line((b.Sign("∂") | b.Script(b.Sign("∂")), *_)):  # ∂y/∂n
+            return text
+        case _:
+            return f"({text})"
 
 
-def _is_partial(box: b.Box) -> bool:
-    """Tell whether a box is half of a partial derivative: ∂y/∂n needs no brackets."""
-    if not isinstance(box, b.Line) or not box.parts:
-        return False
-    head = box.parts[0]
-    head = head.base if isinstance(head, b.Script) else head
-    return isinstance(head, b.Sign) and head.text == "∂"
+def _scripts(low: b.Box | None, high: b.Box | None) -> str:
+    below = "" if low is None else _script(flat(low), SUBSCRIPTS, "_")
+    return below + ("" if high is None else _script(flat(high), SUPERSCRIPTS, "^"))
 
 
 def _script(text: str, table: dict[str, str], mark: str) -> str:
@@ -156,103 +156,61 @@ def _script(text: str, table: dict[str, str], mark: str) -> str:
     return mark + (text if is_clear else f"({text})") if text else ""
 
 
-def _joined(texts: list[str], parts: tuple[b.Box, ...]) -> str:
+def _joined(parts: tuple[b.Box, ...]) -> str:
     result = ""
-    for k, (text, part) in enumerate(zip(texts, parts, strict=True)):
-        gap = ""
-        if k and result and not result.endswith((" ", "(")):
-            gap = _gap(parts[k - 1], part)
-        result += gap + text
+    for k, part in enumerate(parts):
+        is_apart = k and result and not result.endswith((" ", "("))
+        result += (_gap(parts[k - 1], part) if is_apart else "") + flat(part)
     return result
-
-
-def _is_part(box: b.Box) -> bool:
-    """Tell whether a box is an index in square brackets: x[2:]."""
-    return (isinstance(box, b.Said) and box.text.startswith("[")) or (
-        isinstance(box, b.Fence) and box.left == "["
-    )
 
 
 def _gap(left: b.Box, right: b.Box) -> str:
     """Tell what stands between two parts of a line."""
-    for part in (left, right):
-        if isinstance(part, b.Sign) and part.role == "infix":
-            if part.text in {",", ";"}:
-                return "" if part is right else " "
-            return " " if part.text in SPACED else ""
-    if _is_part(right):
-        return ""
     head = left.base if isinstance(left, b.Script) else left
-    if isinstance(head, b.Sign) and head.role == "prefix":
-        return ""
-    if isinstance(head, b.Sign) and head.role == "function":
-        return "" if isinstance(right, b.Fence) else " "
-    if isinstance(head, b.Letter) and isinstance(right, b.Fence):
-        return ""  # a function of one letter: σ(n)
-    if isinstance(left, b.Letter) and left.style == "upright":
-        return ""  # the d of an adjoint
-    if isinstance(left, b.Said) and isinstance(right, b.Digits):
-        return ""
-    return " "
+    match head, right:
+        case (b.Sign("," | ";", "infix"), _):
+            return " "
+        case (_, b.Sign("," | ";", "infix")):
+            return ""
+        case (b.Sign(text, "infix"), _) | (_, b.Sign(text, "infix")):
+            return " " if text in SPACED else ""
+        case (_, b.Fence("[")):  # a part of an array: x[2:]
+            return ""
+        case (_, b.Said(text)) if text.startswith("["):
+            return ""
+        case (b.Sign(_, "prefix"), _):
+            return ""
+        case (b.Sign() | b.Letter(), b.Fence()):  # σ(n)
+            return ""
+        case (b.Letter(_, "upright"), _) if left is head:  # the d of an adjoint
+            return ""
+        case (b.Said(), b.Digits()) if left is head:
+            return ""
+        case _:
+            return " "
 
 
 # --- two dimensions ----------------------------------------------------------------
-
-
-def _blank(width: int) -> tuple[Piece, ...]:
-    return ((" " * width, ""),) if width else ()
-
-
-def _text(text: str) -> Block:
-    return Block((((text, ""),),), 0, len_(text))
-
-
-def len_(text: str) -> int:
-    """Give the width of a text: accents that combine take no room."""
-    return sum(not 0x300 <= ord(c) <= 0x36F and ord(c) != 0x20D7 for c in text)
-
-
-def beside(blocks: Sequence[Block]) -> Block:
-    """Put blocks side by side, on one baseline."""
-    above = max((k.base for k in blocks), default=0)
-    below = max((len(k.lines) - k.base for k in blocks), default=1)
-    lines: list[tuple[Piece, ...]] = []
-    for row in range(above + below):
-        pieces: list[Piece] = []
-        for k in blocks:
-            at = row - above + k.base
-            inside = 0 <= at < len(k.lines)
-            pieces += k.lines[at] if inside else _blank(k.width)
-        lines.append(tuple(pieces))
-    return Block(tuple(lines), above, sum(k.width for k in blocks))
-
-
-def above(blocks: Sequence[Block], base: int) -> Block:
-    """Put blocks below each other, centred; `base` is the line of the baseline."""
-    width = max(k.width for k in blocks)
-    lines: list[tuple[Piece, ...]] = []
-    for k in blocks:
-        left = (width - k.width) // 2
-        lines += [
-            (*_blank(left), *line, *_blank(width - k.width - left)) for line in k.lines
-        ]
-    return Block(tuple(lines), base, width)
 
 
 def stack(box: b.Box) -> Block:
     """Write a box in two dimensions."""
     match box:
         case b.Line(parts):
-            return _line(parts)
+            blocks: list[Block] = []
+            for k, part in enumerate(parts):
+                gap = _gap(parts[k - 1], part) if k else ""
+                blocks += [_text(gap), stack(part)] if gap else [stack(part)]
+            return beside(blocks)
         case b.Fraction(over, under):
             top, bottom = stack(over), stack(under)
             bar = _text("─" * (max(top.width, bottom.width) + 2))
             return above([top, bar, bottom], len(top.lines))
         case b.Fence(left, body, right):
             inner = stack(body)
-            if len(inner.lines) == 1 or not _is_tall(body):
-                return beside([_text(left), inner, _text(right)])
-            return beside([_side(left, inner), inner, _side(right, inner)])
+            is_tall = len(inner.lines) > 1 and _is_tall(body)
+            side = _side if is_tall else lambda sign, _: _text(sign)
+            return beside([side(left, inner), inner, side(right, inner)])
         case b.Grid(rows):
             return _grid(rows)
         case b.Large(sign, low, high):
@@ -265,14 +223,11 @@ def stack(box: b.Box) -> Block:
             return above([inner, brace, _text(f" {label} ")], inner.base)
         case b.Coloured(body, factor):
             inner = stack(body)
-            number = str(b.factor_number(factor))
-            shown = above([inner, _text(number)], inner.base)
+            shown = above([inner, _text(str(b.factor_number(factor)))], inner.base)
             lines = tuple(tuple((t, f or factor) for t, f in ln) for ln in shown.lines)
             return Block(lines, shown.base, shown.width)
         case b.Script(base, low, high) if _is_tall(base):
-            low_text = "" if low is None else _script(flat(low), SUBSCRIPTS, "_")
-            high_text = "" if high is None else _script(flat(high), SUPERSCRIPTS, "^")
-            return beside([stack(base), _text(low_text + high_text)])
+            return beside([stack(base), _text(_scripts(low, high))])
         case _:
             return _text(flat(box))
 
@@ -281,31 +236,55 @@ def _is_tall(box: b.Box) -> bool:
     """Tell whether a box needs more than a line, numbers and braces below aside."""
     match box:
         case b.Line(parts):
-            return any(_is_tall(part) for part in parts)
+            return any(map(_is_tall, parts))
         case b.Fraction() | b.Grid() | b.Large():
             return True
-        case b.Fence(_, body, _) | b.Coloured(body) | b.Brace(body):
-            return _is_tall(body)
-        case b.Script(base, _, _):
-            return _is_tall(base)
+        case b.Fence(_, inner, _) | b.Coloured(inner) | b.Brace(inner):
+            return _is_tall(inner)
+        case b.Script(inner):
+            return _is_tall(inner)
         case _:
             return False
 
 
-def _line(parts: tuple[b.Box, ...]) -> Block:
-    blocks: list[Block] = []
-    for k, part in enumerate(parts):
-        gap = _gap(parts[k - 1], part) if k else ""
-        blocks += [_text(gap)] if gap else []
-        blocks.append(stack(part))
-    return beside(blocks)
+def _text(text: str) -> Block:
+    return Block((((text, ""),),), 0, width_of(text))
 
 
-SIDES = {"(": "⎛⎜⎝", ")": "⎞⎟⎠", "[": "⎡⎢⎣", "]": "⎤⎥⎦", "{": "⎧⎨⎩", "|": "│││",
-         "⌊": "│││", "⌋": "│││", "⌈": "│││", "⌉": "│││", "‖": "║║║"}  # fmt: skip
+def _blank(width: int) -> tuple[Piece, ...]:
+    return ((" " * width, ""),) if width else ()
+
+
+def beside(blocks: Sequence[Block]) -> Block:
+    """Put blocks side by side, on one baseline."""
+    top = max((k.base for k in blocks), default=0)
+    below = max((len(k.lines) - k.base for k in blocks), default=1)
+    lines: list[tuple[Piece, ...]] = []
+    for row in range(-top, below):
+        pieces: list[Piece] = []
+        for k in blocks:
+            inside = 0 <= row + k.base < len(k.lines)
+            pieces += k.lines[row + k.base] if inside else _blank(k.width)
+        lines.append(tuple(pieces))
+    return Block(tuple(lines), top, sum(k.width for k in blocks))
+
+
+def above(blocks: Sequence[Block], base: int) -> Block:
+    """Put blocks below each other, centred; `base` is the line of the baseline."""
+    width = max(k.width for k in blocks)
+    lines = [line for k in blocks for line in _centred(k, width).lines]
+    return Block(tuple(lines), base, width)
+
+
+def _centred(block: Block, width: int) -> Block:
+    left = (width - block.width) // 2
+    right = width - block.width - left
+    lines = ((*_blank(left), *line, *_blank(right)) for line in block.lines)
+    return Block(tuple(lines), block.base, width)
 
 
 def _side(sign: str, inner: Block) -> Block:
+    """Give a bracket that is as tall as a block."""
     if not sign:
         return Block(tuple(() for _ in inner.lines), inner.base, 0)
     side = SIDES[sign]
@@ -317,20 +296,11 @@ def _grid(rows: tuple[tuple[b.Box, ...], ...]) -> Block:
     cells = [[stack(cell) for cell in row] for row in rows]
     if not cells or not cells[0]:
         return _text(" ")
-    widths = [max(row[k].width for row in cells) for k in range(len(cells[0]))]
+    widths = [max(cell.width for cell in column) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
-        parts = []
-        for k, (cell, width) in enumerate(zip(row, widths, strict=True)):
-            left = (width - cell.width) // 2
-            pads = (
-                _text(" " * (left + (2 if k else 0))),
-                _text(" " * (width - cell.width - left)),
-            )
-            parts += [pads[0], cell, pads[1]]
-        lines.append(beside(parts))
+        parts = [_centred(cell, w) for cell, w in zip(row, widths, strict=True)]
+        gap = Block((_blank(2),), 0, 2)
+        lines.append(beside([p for part in parts for p in (gap, part)][1:]))
     whole = above(lines, 0)
     return Block(whole.lines, len(whole.lines) // 2, whole.width)
-
-
-__all__ = ["ACCENTS", "Block", "beside", "block", "flat", "inline", "plain", "stack"]

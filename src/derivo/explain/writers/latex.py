@@ -8,7 +8,7 @@ from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
 from derivo.explain.formula.boxes import factor_colour
-from derivo.explain.formula.latex import SIGNS, escape, latex
+from derivo.explain.formula.latex import COMMANDS, escape, latex
 from derivo.explain.formula.unicode import inline
 from derivo.explain.words import Words
 from derivo.explain.writers.inline import Inline, numbered
@@ -110,7 +110,7 @@ def display(rows: tuple[doc.Row, ...]) -> str:
         right = latex(row.right)
         if len(inline(row.right)) > WIDE:
             right = f"\\dvfit{{{share:.2f}}}{{$\\displaystyle {right}$}}"
-        texts.append(f"{left} &{SIGNS.get(row.sign, row.sign)} {right}")
+        texts.append(f"{left} &{COMMANDS.get(row.sign, row.sign)} {right}")
         if row.reason:
             said = f"\\footnotesize\\itshape {runs(row.reason)}"
             texts.append(f"&\\quad\\parbox{{{share - 0.06:.2f}\\linewidth}}{{{said}}}")

@@ -102,7 +102,7 @@ class _Markdown:
 
     def display(self, rows: tuple[doc.Row, ...]) -> str:
         """Write aligned formulas, and their reasons in a list below."""
-        lines = [(r.left, r.sign, r.right, "") for r in rows]
+        lines = [(r.left, r.sign, r.right) for r in rows]
         body = aligned(lines, colours=HUES)
         shown = f"```math\n\\begin{{aligned}}\n{body}\n\\end{{aligned}}\n```"
         reasons = [f"{k}. {line(r.reason)}" for k, r in enumerate(rows, 1) if r.reason]
