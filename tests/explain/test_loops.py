@@ -14,6 +14,7 @@ from derivo.explain.formula import tree as t
 from derivo.explain.prepare import subject
 from derivo.explain.words import LANGUAGES
 from derivo.explain.words.loops import TEXTS
+from derivo.explain.writers.terminal import render
 from tests.explain.loop_programs import (
     CLOSE,
     LOOPS,
@@ -190,6 +191,7 @@ def test_every_loop_is_told_with_numbers_and_without(name):
                 for r in b.runs if isinstance(r, Link)
             ]  # fmt: skip
             assert set(links) <= anchors
+            assert not re.search(r"bound#|Loop\(|scan_|last_\(", render(document))
             assert any(a.endswith("step") for a in anchors)
             known = {f.id for f in document.factors}
             assert {f for x in document.code.lines for f in x.factors} <= known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from derivo.explain.document import Badge, Row, Runs
 from derivo.explain.drawing.of_subject import is_transparent
@@ -12,16 +12,11 @@ from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Formula,
     Mark,
-    Matrix,
-    Number,
     Plus,
-    Size,
-    Symbol,
     Times,
     Words,
 )  # fmt: skip
-from derivo.explain.levels.in_loops import left_of, summed
-from derivo.explain.levels.loops import backward_rows, end, recurrence
+from derivo.explain.levels.loops import backward_rows, recurrence
 from derivo.explain.levels.tell import Telling
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
@@ -54,6 +49,8 @@ class Moment:
     value: Node | None
 
 
+# What is said of a gradient that is gathered from the steps of a loop.
+FRAMES = {"total": "sum_frame", "last": "first_frame", "stack": "row_frame"}
 MOST = 300  # steps of a pass; of more, those of values with names are told
 
 
@@ -103,7 +100,7 @@ class Moments:
             return Moment("forward", place, title, rows, name, None)
         name = self.t.shown(node)
         if "item" in node.op.traits:
-            row = Row(name, self._given(node, self.steps[node.inputs[0]]))
+            row = Row(name, self.t.written(node))
             title = self.say("loops.item_frame", value=name)
             return Moment("forward", place, title, (row,), name, node)
         # A value without a name is told by the title.
@@ -111,15 +108,6 @@ class Moments:
         rows = (Row(name, right),) if node in self.t.names else ()
         title = self.say("frames.forward", value=name)
         return Moment("forward", place, title, rows, name, node)
-
-    def _given(self, item: Node, steps: Steps) -> Formula:
-        """Write what a loop gives: its last carry, or the values of all steps."""
-        if "last" in item.op.traits:
-            k = steps.loop.carries.index(item.attrs["of"])
-            return steps.base(k, end(steps, -1))
-        place = steps.items.index(item) + len(steps.carries)
-        node = steps.body.graph.outputs[place]
-        return _all_of(Telling(steps.body, self.t.words).shown(node), steps)
 
     # --- backward ---------------------------------------------------------------------
 
@@ -151,18 +139,12 @@ class Moments:
     def _gathered(self, node: Node) -> Moment:
         """Gather what the steps of a loop hand back to one of their operands."""
         steps, a = self.looped[node]
-        name, left = self.t.adjoint(node), left_of(a, steps, self.t)
-        shown = Telling(steps.body, self.t.words).adjoint(a)
-        if a in steps.fixed:
-            key, right = "sum_frame", summed(a, steps, self.t)
-        elif a in steps.carries:
-            assert isinstance(shown, Symbol)  # noqa: S101  what is carried has a name
-            key, right = "first_frame", replace(shown, step=end(steps, 0))
-        else:
-            key, right = "row_frame", _all_of(shown, steps)
+        name, left = self.t.adjoint(node), self.t.came_from(steps, a)
+        key = FRAMES[steps.kind(a)]
         title = self.say(f"loops.{key}", adjoint=name, value=self.t.shown(node))
         place, held = self.t.subject.ids[node], self.t.subject.raw.adjoints[node]
-        return Moment("backward", place, title, (Row(left, right),), name, held)
+        rows = (Row(left, self.t.handed(steps, a)),)
+        return Moment("backward", place, title, rows, name, held)
 
     def _chain(self, factors: list[Factor]) -> Formula:
         """Write upstream times local derivative, for every reader, added up."""
@@ -192,15 +174,6 @@ class Moments:
             badges += [" ", Badge(factor.id)]
         fields = {"adjoint": self.t.adjoint(node), "value": self.t.shown(node)}
         return (*self.say(f"frames.{key}", **fields), *badges)
-
-
-def _all_of(row: Formula, steps: Steps) -> Formula:
-    """Write what is so at every step as all of it, from the first step to the last."""
-    if not isinstance(row, Symbol) or row.step is None:
-        return row
-    first, last = Number(1), Size(steps.node.attrs["length"])
-    ends = (replace(row, step=first), Words("…"), replace(row, step=last))
-    return Matrix((ends,))
 
 
 def _handed_on(steps: Steps, t: Telling, *, adjoint: bool = False) -> Formula:

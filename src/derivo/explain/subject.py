@@ -15,7 +15,16 @@ import numpy as np
 from derivo.differentiate.reverse import Differentiated
 from derivo.explain.calls import call_of
 from derivo.explain.factors import Factor, number_factors
-from derivo.explain.formula.tree import Formula, Index, Number, Plus, Symbol
+from derivo.explain.formula.tree import (
+    Formula,
+    Index,
+    Matrix,
+    Number,
+    Plus,
+    Size,
+    Symbol,
+    Words,
+)  # fmt: skip
 from derivo.graph.dim import evaluate
 from derivo.graph.loop import Loop
 from derivo.graph.node import Graph, Node, order
@@ -291,6 +300,27 @@ class Steps:
         """Give what a step hands back to one of its arguments."""
         return self.body.raw.gradients.get(of.attrs["name"])
 
+    def kind(self, of: Node) -> str:
+        """Tell what is gathered of the gradients of an argument, over the steps."""
+        groups = {"last": self.carries, "stack": self.slices, "total": self.fixed}
+        return next(kind for kind, group in groups.items() if of in group)
+
+    def part(self, of: Node) -> Node | None:
+        """Give the node outside that holds what the loop hands back to an operand."""
+        operand, kind = self.operand(of), self.kind(of)
+        # One operand may be read in several ways: they come in the order of operands.
+        alike = [
+            a for a in self.arguments
+            if self.operand(a) is operand and self.kind(a) == kind
+            and self.gradient(a) is not None
+        ]  # fmt: skip
+        parts = [
+            node for node, why in self.outer.raw.why.items()
+            if why.reader is self.node and why.node is operand
+            and kind in node.op.traits
+        ]  # fmt: skip
+        return dict(zip(alike, parts, strict=False)).get(of)
+
     # --- steps as formulas ------------------------------------------------------------
 
     def shifted(self, by: int) -> Formula:
@@ -302,6 +332,23 @@ class Steps:
         """Write a carry after a step."""
         rank = self.carries[k].spec.rank
         return Symbol(self.bases[k], rank, adjoint=adjoint, step=step)
+
+    def number_of(self, k: int) -> Formula:
+        """Write the number of a step: 0 is before the first that runs, -1 the last."""
+        if (k >= 0) != self.loop.reverse:
+            return Number(abs(k))
+        count, by = self.node.attrs["length"], 1 - k if self.loop.reverse else k + 1
+        if isinstance(count, int):
+            return Number(count + by)
+        return Plus((Size(count), Number(by))) if by else Size(count)
+
+    def all_of(self, row: Formula) -> Formula:
+        """Write what is so at each step as all of it, the first step to the last."""
+        if not isinstance(row, Symbol) or row.step is None:
+            return row
+        last = Size(self.node.attrs["length"])
+        ends = replace(row, step=Number(1)), Words("…"), replace(row, step=last)
+        return Matrix((ends,))
 
     # --- numbers ----------------------------------------------------------------------
 

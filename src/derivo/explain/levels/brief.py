@@ -74,7 +74,7 @@ def rows_of(t: Telling, *, handed: bool = True) -> list[Row]:
     moments = Moments(t)
     rows = list(_recognised(t))
     adjoints = t.subject.raw.adjoints
-    looped = adjoints.keys() & moments.looped.keys()
+    looped = t.handed_back.keys() & moments.looped.keys()
     told: set[Node] = set()
     for node in reversed(t.subject.graph.nodes()):
         if not (handed or node.inputs or only_call(node, t) is None):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 
 from derivo.explain.document import (
     Block,
@@ -22,7 +21,6 @@ from derivo.explain.formula.tree import (
     Formula,
     Number,
     Partial,
-    Plus,
     Size,
     Symbol,
     Times,
@@ -30,13 +28,12 @@ from derivo.explain.formula.tree import (
 )  # fmt: skip
 from derivo.explain.levels import (
     batch,
+    in_loops,
     jacobian,
-    loop_product,
-    loop_sums,
     matrix,
     scalar,
+    vanishing,
 )
-from derivo.explain.levels.loop_sums import shaped
 from derivo.explain.levels.tell import Telling, of_part
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
@@ -59,9 +56,9 @@ def matrix_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     found: list[Section] = []
     for steps in subject.loops:
         t = Telling(steps.body, words)
-        found += [_step(steps, t), *_back(steps, t), *loop_sums.sections(steps, t)]
+        found += [_step(steps, t), *_back(steps, t), *in_loops.sections(steps, t)]
         found += _own(steps, jacobian.sections(steps.body, words), words)
-        found += loop_product.sections(steps, t)
+        found += vanishing.through_time(steps, t)
         found += matrix_sections(steps.body, words)
     return tuple(found)
 
@@ -104,7 +101,7 @@ def _step(steps: Steps, t: Telling) -> Section:
     for k, c in enumerate(steps.carries):
         first = steps.operand(c)
         shown = start.get(first) or formula_of(first, start)
-        left = steps.base(k, end(steps, 0))
+        left = steps.base(k, steps.number_of(0))
         if layout(left) != layout(shown):
             rows.append(Row(left, shown, say("loops.first")))
     rows += recurrence(steps, t)
@@ -112,7 +109,8 @@ def _step(steps: Steps, t: Telling) -> Section:
     caption = say("loops.picture", step=steps.time)
     drawing = replace(draw(steps.body), folded=None)
     blocks.append(Picture(drawing, caption))
-    title = say("loops.step_title", values=t.words.listed(_ends(steps)))
+    ends = (steps.base(k, steps.time) for k in range(len(steps.carries)))
+    title = say("loops.step_title", values=t.words.listed(ends))
     return Section(f"{steps.body.prefix}step", title, tuple(blocks), "matrix")
 
 
@@ -123,24 +121,12 @@ def recurrence(steps: Steps, t: Telling) -> list[Row]:
     for n in t.subject.graph.nodes():
         if n in t.names and n.inputs:
             reason = handed if n in steps.following else ()
-            rows.append(Row(t.names[n], formula_of(n, t.names), reason))
+            rows.append(Row(t.names[n], t.written(n), reason))
     for k, f in enumerate(steps.following):
         left = steps.base(k, steps.time)
-        if t.shown(f) != left:
+        if layout(t.shown(f)) != layout(left):
             rows.append(Row(left, t.shown(f), handed))
     return rows
-
-
-def end(steps: Steps, k: int) -> Formula:
-    """Write the number of a step: 0 is before the first, -1 the last, as they run."""
-    count = Size(steps.node.attrs["length"])
-    if not steps.loop.reverse:
-        return Number(0) if k == 0 else count
-    return Plus((count, Number(1))) if k == 0 else Number(1)
-
-
-def _ends(steps: Steps) -> tuple[Formula, ...]:
-    return tuple(steps.base(k, steps.time) for k in range(len(steps.carries)))
 
 
 # --- the way back ---------------------------------------------------------------------
@@ -156,20 +142,14 @@ def _back(steps: Steps, t: Telling) -> list[Section]:
     for k, f in enumerate(steps.following):
         if f not in raw.adjoints:
             continue
-        seed = t.names[raw.seeds[k]]
-        starts.append(
-            Row(_at_the_end(seed, steps), _given(steps, k), say("loops.begins"))
-        )
-        whole = raw.adjoints[f]
+        seed, whole = t.names[raw.seeds[k]], raw.adjoints[f]
+        assert isinstance(seed, Symbol)  # noqa: S101
+        at_the_end = replace(seed, step=steps.number_of(-1))
+        starts.append(Row(at_the_end, _given(steps, k), say("loops.begins")))
         if whole is raw.seeds[k] or f in steps.arguments or whole in told:
             continue
         told.add(whole)
-        reason = say("loops.added")
-        value = t.shown(f)
-        blocks += [
-            Paragraph(say("loops.parts", value=value, later=seed)),
-            Display((Row(t.adjoint(f), formula_of(whole, t.names), reason),)),
-        ]
+        blocks.append(Paragraph(say("loops.parts", value=t.shown(f), later=seed)))
     blocks.append(Paragraph(say("loops.backward", step=steps.time)))
     blocks.append(Display((*starts, *backward_rows(steps, t))))
     here = {f"matrix-{t.anchor(f)}" for f in steps.following if f not in t.readers}
@@ -184,29 +164,24 @@ def _back(steps: Steps, t: Telling) -> list[Section]:
     return [Section(f"{steps.body.prefix}back", title, tuple(blocks), "matrix", about)]
 
 
-def _at_the_end(symbol: Formula, steps: Steps) -> Formula:
-    assert isinstance(symbol, Symbol)  # noqa: S101
-    return replace(symbol, step=end(steps, -1))
-
-
 def _given(steps: Steps, k: int) -> Formula:
     """Write what the last step gets from outside: its carry may be a result."""
     last = steps.last_of(k)
-    held = None if last is None else steps.outer.raw.adjoints.get(last)
-    if held is None:
+    if last is None or last not in steps.outer.raw.adjoints:
         return Number(0)
-    outside = Telling(steps.outer, Sentences("en"))
-    assert last is not None  # noqa: S101
-    return outside.adjoint(last) if last in outside.names else outside.shown(held)
+    return Telling(steps.outer, Sentences("en")).adjoint(last)
 
 
 def backward_rows(steps: Steps, t: Telling) -> list[Row]:
     """Write the backward step: named adjoints, then what goes to the step before."""
     raw, say = t.subject.raw, t.words.runs
     handed = [t.adjoint(a) for a in steps.arguments]
-    adjoints = {a for a in raw.adjoints.values() if a.inputs and a in t.names}
+    adjoints = {
+        a for a in raw.adjoints.values()
+        if a.inputs and isinstance(t.names.get(a), Symbol)
+    }  # fmt: skip
     rows = [
-        Row(t.names[a], formula_of(a, t.names))
+        Row(t.names[a], t.written(a))
         for a in sorted(adjoints, key=lambda a: a.index)
         if t.names[a] not in handed
     ]
@@ -214,7 +189,7 @@ def backward_rows(steps: Steps, t: Telling) -> list[Row]:
         back = steps.gradient(c)
         if back is None:
             continue
-        left = shaped(t.adjoint(c), c)
+        left = in_loops.shaped(t.adjoint(c), c)
         right = t.with_shapes(back)
         if t.names.get(back, t.adjoint(c)) != t.adjoint(c):
             right = t.names[back]
@@ -228,18 +203,13 @@ def backward_rows(steps: Steps, t: Telling) -> list[Row]:
 def _unrolled(steps: Steps, words: Sentences) -> Section:
     """Tell the loop as a long chain: paths go through the steps."""
     say = words.runs
-    k = steps.bases[0]
-    last, first = end(steps, -1), end(steps, 0)
-    rank = steps.carries[0].spec.rank
 
-    def at(step: Formula) -> Formula:
-        return Symbol(k, rank, step=step)
+    def by(k: int, before: int) -> Formula:
+        after, start = (steps.base(0, steps.number_of(n)) for n in (k, before))
+        return Partial(after, start)
 
-    shift = 1 if steps.loop.reverse else -1
-    near = [last, _later(last, shift), _later(last, 2 * shift)]
-    chain: tuple[Formula, ...] = tuple(Partial(at(a), at(b)) for a, b in pairwise(near))
-    start = Partial(at(_later(first, -shift)), at(first))
-    row = Row(Partial(at(last), at(first)), Times((*chain, Words("⋯"), start), "×"))
+    chain = (by(-1, -2), by(-2, -3), Words("⋯"), by(1, 0))
+    row = Row(by(-1, 0), Times(chain, "×"))
     blocks: list[Block] = [Paragraph(say("loops.unrolled")), Display((row,))]
     wanted = [f for f in steps.fixed if steps.gradient(f) is not None]
     if wanted:
@@ -247,17 +217,3 @@ def _unrolled(steps: Steps, words: Sentences) -> Section:
         blocks.append(Paragraph(say("loops.paths", value=t.shown(wanted[0]))))
     title = say("loops.unrolled_title")
     return Section(f"{steps.body.prefix}unrolled", title, tuple(blocks), "scalar")
-
-
-def _later(step: Formula, by: int) -> Formula:
-    """Write a step so many later: numbers are added up."""
-    match step:
-        case Number(value):
-            return Number(value + by)
-        case Size(dim) if isinstance(dim, int):
-            return Number(dim + by)
-        case Plus((first, Number(value))):
-            total = value + by
-            return Plus((first, Number(total))) if total else first
-        case _:
-            return Plus((step, Number(by)))

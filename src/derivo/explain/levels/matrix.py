@@ -33,7 +33,7 @@ from derivo.explain.formula.tree import (
     walk,
 )  # fmt: skip
 from derivo.explain.levels.calls import call_sections, is_call, only_call, through
-from derivo.explain.levels.in_loops import in_loops, left_of
+from derivo.explain.levels.in_loops import in_loops
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.scalars import digits_for_all
@@ -128,7 +128,7 @@ def _added(value: Node, t: Telling) -> list[Row]:
     """Add all that comes back to a value."""
     adjoint = t.subject.raw.adjoints[value]
     terms = t.given(value) + [t.came_back(f) for f in t.readers.get(value, ())]
-    terms += [left_of(a, steps, t) for steps, a in t.looped(value)]
+    terms += [t.came_from(steps, a) for steps, a in t.looped(value)]
     reason = t.words.runs("matrix.added")
     rows = [Row(t.adjoint(value), Plus(tuple(terms)), reason)]
     full = formula_of(adjoint, t.names)

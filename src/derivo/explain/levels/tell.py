@@ -27,6 +27,8 @@ from derivo.explain.formula.tree import (
     Mark,
     Matrix,
     Number,
+    Size,
+    Sum,
     Symbol,
     Under,
     Words,
@@ -60,6 +62,11 @@ class Telling:
         self.subject = subject
         self.words = words
         self.names = dict(names_of(subject))
+        self.names |= {
+            part: self.handed(steps, a)
+            for steps in subject.loops for a in steps.arguments
+            if (part := steps.part(a)) is not None and part not in self.names
+        }  # fmt: skip
         self.entries = Entries(subject, self.names)
         self.builder = subject.derivation.forward.builder
         self.owned = {a for v, a in subject.raw.adjoints.items() if v in self.names}
@@ -139,6 +146,44 @@ class Telling:
             if steps.operand(a) is value and steps.gradient(a) is not None
         ]  # fmt: skip
 
+    def came_from(self, steps: Steps, argument: Node) -> Formula:
+        """Give the symbol for what a loop hands back: all of an adjoint, or a part."""
+        part = steps.part(argument)
+        known = None if part is None else names_of(self.subject).get(part)
+        return known or self.adjoint(steps.operand(argument))
+
+    def handed(self, steps: Steps, argument: Node) -> Formula:
+        """Write what a loop hands back: summed over its steps, or that of a step."""
+        inner = Telling(steps.body, self.words)
+        kind, gradient = steps.kind(argument), steps.gradient(argument)
+        if kind == "total" and gradient is not None:
+            count = Size(steps.node.attrs["length"])
+            return Sum(steps.time, count, inner.written(gradient))
+        shown = inner.adjoint(argument)
+        if kind == "last" and isinstance(shown, Symbol):
+            return replace(shown, step=steps.number_of(0))
+        return steps.all_of(shown)
+
+    def written(self, node: Node) -> Formula:
+        """Write how a value is computed; what a loop gives is written by its steps."""
+        if "item" not in node.op.traits:
+            return formula_of(node, self.names)
+        for steps in self.subject.loops:
+            if steps.node is node.inputs[0]:
+                return self._given(node, steps)
+            for a in steps.arguments:
+                if steps.part(a) is node:
+                    return self.handed(steps, a)
+        return formula_of(node, self.names)
+
+    def _given(self, item: Node, steps: Steps) -> Formula:
+        """Write what a loop gives: its last carry, or the values of all steps."""
+        if "last" in item.op.traits:
+            place = steps.loop.carries.index(item.attrs["of"])
+            return steps.base(place, steps.number_of(-1))
+        row = steps.stacked[steps.items.index(item)]
+        return steps.all_of(Telling(steps.body, self.words).shown(row))
+
     def _is_handed(self, node: Node, held: Node | None) -> bool:
         """Tell whether a value has the very adjoint of a reader with a name."""
         adjoints = self.subject.raw.adjoints
@@ -185,6 +230,8 @@ class Telling:
 
     def with_shapes(self, node: Node) -> Formula:
         """Write how a value is computed, with the shape under every operand."""
+        if "item" in node.op.traits:
+            return self.written(node)
         shaped = {
             n: Under(f, shape_of(n.spec)) if n.spec.rank else f
             for n, f in self.names.items()

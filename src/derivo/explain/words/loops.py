@@ -54,11 +54,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "{value} sert à deux titres : ici, à ce qui le lit à cette étape, dans l’étape ou au-dehors, et à l’étape suivante, qui part de lui. Les deux agissent sur le résultat final, donc leurs gradients s’additionnent. {later} est la part qui revient des étapes suivantes.",
         "ja": "{value} は二つの用途で使われます。一つはこのステップで（ステップの中や外で）それを読む計算、もう一つはそれを出発点とする次のステップです。どちらも最終結果に影響するので、勾配を足します。{later} は後のステップから戻ってくる分です。",
     },
-    "added": {
-        "en": "from the later steps, and from what is read at this step",
-        "fr": "des étapes suivantes, et de ce qui est lu à cette étape",
-        "ja": "後のステップからの分と、このステップで読まれる分の和",
-    },
     "begins": {
         "en": "after the last step there is no next one: the chain begins here",
         "fr": "après la dernière étape, il n’y en a plus : la chaîne commence ici",
@@ -111,14 +106,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "多くのステップで勾配が消失・爆発する理由",
     },
     "product": {
-        "en": "On the way from a step to the one before, a gradient (one row of it) is multiplied by the Jacobian of the step. Over many steps these are multiplied, the latest first:",
-        "fr": "D’une étape à la précédente, un gradient (une de ses lignes) est multiplié par la jacobienne de l’étape. Sur beaucoup d’étapes, elles se multiplient, la plus tardive d’abord :",
-        "ja": "あるステップから前のステップへ戻るとき、勾配（の一行）にはそのステップのヤコビ行列が掛かります。多くのステップでは、後のものから順に掛け合わされます：",
-    },
-    "product_numbers": {
-        "en": "On the way from a step to the one before, a gradient is multiplied by the slope of the step. Over many steps these slopes are multiplied:",
-        "fr": "D’une étape à la précédente, un gradient est multiplié par la pente de l’étape. Sur beaucoup d’étapes, ces pentes se multiplient :",
-        "ja": "あるステップから前のステップへ戻るとき、勾配にはそのステップの傾きが掛かります。多くのステップでは、これらの傾きが掛け合わされます：",
+        "en": "On the way from a step to the one before, a gradient is multiplied by the derivative of the step (of an array, each row of the gradient by the Jacobian). Over many steps these are multiplied, the latest first:",
+        "fr": "D’une étape à la précédente, un gradient est multiplié par la dérivée de l’étape (pour un tableau, chaque ligne du gradient par la jacobienne). Sur beaucoup d’étapes, elles se multiplient, la plus tardive d’abord :",
+        "ja": "あるステップから前のステップへ戻るとき、勾配にはそのステップの微分が掛かります（配列なら、勾配の各行にヤコビ行列が掛かります）。多くのステップでは、後のものから順に掛け合わされます：",
     },
     "one_step": {"en": "one step", "fr": "une étape", "ja": "一ステップ"},
     "all_steps": {
@@ -132,11 +122,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{value} を与える関数の傾きは、最も急な所でも {most} で、ほかではそれより小さく、積を小さくします。重みはそれを補うことも、補いすぎることもあります。",
     },
     "many": {
-        "en": "There are several paths from one step to the one before. What a gradient is multiplied by on all of them together is the Jacobian of the step:",
-        "fr": "Il y a plusieurs chemins d’une étape à la précédente. Ce qui multiplie un gradient sur l’ensemble de ces chemins est la jacobienne de l’étape :",
-        "ja": "あるステップから前のステップへは、いくつもの経路があります。そのすべてを合わせて勾配に掛かるものが、ステップのヤコビ行列です：",
+        "en": "There are several paths from one step to the one before. What a gradient is multiplied by on all of them together is the Jacobian of the step; the recurrence backward adds them up.",
+        "fr": "Il y a plusieurs chemins d’une étape à la précédente. Ce qui multiplie un gradient sur l’ensemble de ces chemins est la jacobienne de l’étape ; la récurrence de la passe arrière les additionne.",
+        "ja": "あるステップから前のステップへは、いくつもの経路があります。そのすべてを合わせて勾配に掛かるものが、ステップのヤコビ行列です。逆向きの漸化式はそれらを足し合わせます。",
     },
-    "ways": {"en": "all paths that lead back to {value}", "fr": "tous les chemins qui ramènent à {value}", "ja": "{value} へ戻るすべての経路"},
     "straight": {
         "en": "One path to {value} from its own value before leads through no matrix and no function that flattens. On this path a gradient is multiplied by this alone; where it stays near 1, gradients last over many steps:",
         "fr": "Un chemin mène à {value} depuis sa propre valeur précédente sans passer par une matrice ni par une fonction qui aplatit. Sur ce chemin, un gradient n’est multiplié que par ceci ; là où cela reste proche de 1, les gradients durent sur beaucoup d’étapes :",
@@ -149,14 +138,9 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "多くの因子の積がそのままの大きさでいることはまれです。各ステップで勾配が縮むと、遠くからの勾配は消失し、早いステップは遅い結果から何も学べません。各ステップで伸びると爆発します。",
     },
     "bound": {
-        "en": "With the numbers given, a step back makes the norm of a gradient larger by this factor at most: the largest slope times the largest stretch of the matrix (its largest singular value).",
-        "fr": "Avec les nombres donnés, un pas en arrière multiplie la norme d’un gradient au plus par ceci : la plus grande pente fois le plus grand étirement de la matrice (sa plus grande valeur singulière).",
-        "ja": "与えられた数値では、一ステップ戻るごとに勾配のノルムは最大でこの倍率になります。最大の傾きと、行列の最大の伸び（最大特異値）の積です。",
-    },
-    "bound_numbers": {
-        "en": "With the numbers given, a step back makes a gradient larger by this factor at most: the largest size of each factor at any step, multiplied.",
-        "fr": "Avec les nombres donnés, un pas en arrière multiplie un gradient au plus par ceci : la plus grande taille de chaque facteur, toutes étapes confondues, multipliées entre elles.",
-        "ja": "与えられた数値では、一ステップ戻るごとに勾配は最大でこの倍率になります。各因子の、全ステップを通しての最大の大きさの積です。",
+        "en": "With the numbers given, a step back makes a gradient larger by this factor at most: the largest size of each factor at any step (of a matrix, its largest singular value), multiplied.",
+        "fr": "Avec les nombres donnés, un pas en arrière multiplie un gradient au plus par ceci : la plus grande taille de chaque facteur, toutes étapes confondues (pour une matrice, sa plus grande valeur singulière), multipliées entre elles.",
+        "ja": "与えられた数値では、一ステップ戻るごとに勾配は最大でこの倍率になります。各因子の、全ステップを通しての最大の大きさ（行列なら最大特異値）の積です。",
     },
     "norms": {
         "en": "The norm of the gradient at each step, on the way back; beside it, what is left there of the gradient of the last step alone:",
@@ -177,11 +161,10 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{value} のようにどのステップでも読まれる値は、鎖のすべての輪に入ります。その一つひとつから終わりまで経路があり、それらを足します。",
     },
     "through": {
-        "en": "{value} is read inside a loop over time. Its gradient is explained there, step by step.",
-        "fr": "{value} est lu dans une boucle dans le temps. Son gradient y est expliqué, étape par étape.",
-        "ja": "{value} は時間方向のループの中で読まれます。その勾配は、ループの節でステップごとに説明します。",
+        "en": "{value} is read at the steps of a loop over time. What comes back from there (see “{where}”):",
+        "fr": "{value} est lu aux étapes d’une boucle dans le temps. Ce qui en revient (voir « {where} ») :",
+        "ja": "{value} は時間方向のループの各ステップで読まれます。そこから戻ってくるもの（「{where}」を参照）：",
     },
-    "see": {"en": "To the loop", "fr": "Vers la boucle", "ja": "ループの節へ"},
     "forward_frame": {
         "en": "Forward: the loop runs, one step after the other.",
         "fr": "Passe avant : la boucle est parcourue, une étape après l’autre.",
