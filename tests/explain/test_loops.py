@@ -191,7 +191,7 @@ def test_every_loop_is_told_with_numbers_and_without(name):
                 for r in b.runs if isinstance(r, Link)
             ]  # fmt: skip
             assert set(links) <= anchors
-            assert not re.search(r"bound#|Loop\(|scan_|last_\(", render(document))
+            assert not re.search(r"bound#|Loop\(|scan_|last_\(of", render(document))
             assert any(a.endswith("step") for a in anchors)
             known = {f.id for f in document.factors}
             assert {f for x in document.code.lines for f in x.factors} <= known

@@ -90,7 +90,8 @@ def _told_apart(value: Node, t: Telling) -> Formula:
     Two gradients must not stand under one heading.
     """
     shown = t.shown(value)
-    if value in t.subject.names or not isinstance(shown, Symbol):
+    is_given = "item" in value.op.traits  # by a loop, whose result has its name
+    if value in t.subject.names or is_given or not isinstance(shown, Symbol):
         return shown
     args = tuple(t.shown(i) for i in value.inputs)
     specs = tuple(i.spec for i in value.inputs)
