@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import formula_of
-from derivo.explain.formula.tree import Formula, Number, Prime, Symbol
+from derivo.explain.formula.tree import Formula, Prime, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.graph.builder import Builder
-from derivo.graph.node import Node, order
+from derivo.graph.node import Node
 from derivo.simplify import spelling
 
 
@@ -35,14 +35,10 @@ def local_derivative(
     node = local_node(factor, builder)
     if node is None:
         return None
-    value = node.attrs.get("value")
-    if not node.inputs and isinstance(value, int | float):
-        return Number(int(value) if float(value).is_integer() else value)
     known = names.get(node)
     # By itself it is no adjoint, though one may be computed in the same way.
-    if known is not None and not (isinstance(known, Symbol) and known.adjoint):
-        return known
-    return formula_of(node, names)
+    is_other = known is None or (isinstance(known, Symbol) and known.adjoint)
+    return formula_of(node, names) if is_other else known
 
 
 def short_local(
@@ -67,12 +63,11 @@ def local_node(factor: Factor, builder: Builder) -> Node | None:
 def prime(factor: Factor, names: Mapping[Node, Formula]) -> Prime | None:
     """Write the derivative of a function of one value as such: ``σ'(n)``."""
     reader = factor.reader
-    single = len(reader.inputs) == 1 and "elementwise" in reader.op.traits
     template = reader.op.formula(reader.attrs, *(i.spec for i in reader.inputs))
-    if not single or not template.startswith("\\") or "{0}" not in template:
+    is_sign = template.startswith("\\") and "{0}" in template
+    single = len(reader.inputs) == 1 and "elementwise" in reader.op.traits
+    if not single or not is_sign or template.startswith(("\\frac", "\\left", "\\sqrt")):
         return None
-    (operand,) = reader.inputs
-    if operand in order([]) or template.startswith(("\\frac", "\\left", "\\sqrt")):
-        return None
-    shown = names.get(operand) or formula_of(operand, names)
-    return Prime(reader.op, shown)
+    return Prime(
+        reader.op, names.get(factor.operand) or formula_of(factor.operand, names)
+    )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from derivo.explain.formula.boxes import Box, Digits, Hat, Letter, Line, Said, Script
 from derivo.explain.formula.signs import GREEK
 
-ACCENTS = {"hat": "hat", "bar": "bar", "tilde": "tilde", "dot": "dot", "vec": "vec"}
+# A letter (or the English name of a Greek one), digits, an accent, a word below.
+PATTERN = re.compile(
+    rf"([^\W\d_]|{'|'.join(GREEK)})([0-9]*)(?:_(hat|bar|tilde|dot|vec))?(?:_([^_]+))?_?"
+)
 
 
 def name_box(name: str, *, bold: bool = False) -> Box:
@@ -17,38 +22,24 @@ def name_box(name: str, *, bold: bool = False) -> Box:
     ``x_1`` look the same: who has both writes one of them out (`Symbol.plain`).
     """
     # Python's own words end in an underscore as names: lambda_.
-    parts = name.removesuffix("_").split("_")
-    head, rest = parts[0], parts[1:]
-    stem = head.rstrip("0123456789")
-    digits = head[len(stem) :]
-    letter = GREEK.get(stem, stem)
-    plain = len(letter) == 1 and letter.isalpha() and len(rest) <= 2 and all(rest)
-    if not plain:
-        return Said(name) if len(name) > 1 else Letter(name, _style(bold))
-    box: Box = Letter(letter, _style(bold))
-    if rest and rest[0] in ACCENTS:
-        box, rest = Hat(box, rest[0]), rest[1:]
-    if len(rest) > 1 or (digits and rest):
+    found = PATTERN.fullmatch(name)
+    style = "bold" if bold else "italic"
+    if found is None:
+        return Said(name) if len(name) > 1 else Letter(name, style)
+    letter, digits, accent, word = found.groups()
+    if (digits and word) or re.match("0.", digits):
         return Said(name)
-    if digits.startswith("0") and len(digits) > 1:
-        return Said(name)
-    if digits:
-        return Script(box, low=Digits(digits))
-    if rest:
-        return Script(box, low=_low(rest[0]))
-    return box
+    box: Box = Letter(GREEK.get(letter, letter), style)
+    box = Hat(box, accent) if accent else box
+    low = digits or word
+    if not low:
+        return box
+    below = (
+        Digits(low) if low.isdigit() else Letter(low) if len(low) == 1 else Said(low)
+    )
+    return Script(box, low=below)
 
 
 def adjoint_box(name: str, *, bold: bool = False) -> Line:
     """Give the look of an adjoint: an upright d before the name."""
     return Line((Letter("d", "upright"), name_box(name, bold=bold)))
-
-
-def _style(bold: bool) -> str:
-    return "bold" if bold else "italic"
-
-
-def _low(word: str) -> Box:
-    if word.isdigit():
-        return Digits(word)
-    return Letter(word) if len(word) == 1 else Said(word)

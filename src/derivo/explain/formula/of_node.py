@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 
@@ -30,7 +30,6 @@ from derivo.ops.leaf import argument
 TRANSPARENT = "{0}"
 RAISED = "{0}^{{{1}}}"
 DEEPEST = 8
-LONGEST_SUM = 16
 MOST_ENTRIES = 12
 
 
@@ -131,11 +130,11 @@ def formula_of(node: Node, names: Mapping[Node, Formula]) -> Formula:
     return _opened(node, names, 0)
 
 
-def _formula(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
+def _formula(node: Node, names: Mapping[Node, Formula], depth: float) -> Formula:
     return names[node] if node in names else _opened(node, names, depth)
 
 
-def _opened(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
+def _opened(node: Node, names: Mapping[Node, Formula], depth: float) -> Formula:
     """Write a value by what it is computed from."""
     if "dim" in node.attrs:
         return Size(node.attrs["dim"])
@@ -149,39 +148,25 @@ def _opened(node: Node, names: Mapping[Node, Formula], depth: int) -> Formula:
     if _is_turned_back(node):
         (turned,) = node.inputs
         return _formula(turned.inputs[0], names, depth + 1)
-    # The terms of a sum stand beside each other, however many there are to be read.
-    beside = node.op is add and _terms(node, names) <= LONGEST_SUM
+    # The terms of a sum stand beside each other: twice as many are read as one in
+    # another.
     args = tuple(
-        _formula(i, names, depth + (not (beside and i.op is add))) for i in node.inputs
+        _formula(i, names, depth + (0.5 if node.op is i.op is add else 1))
+        for i in node.inputs
     )
     specs = tuple(i.spec for i in node.inputs)
-    if node.op.formula(node.attrs, *specs) == TRANSPARENT:
-        return args[0]
-    if args[1:] == (Number(1),) and node.op.formula(node.attrs, *specs) == RAISED:
+    template = node.op.formula(node.attrs, *specs)
+    if template == TRANSPARENT or (template == RAISED and args[1:] == (Number(1),)):
         return args[0]
     return as_written(Call(node.op, args, dict(node.attrs), specs))
 
 
-def _terms(node: Node, names: Mapping[Node, Formula]) -> int:
-    """Count the terms of a sum that is written in one row, up to one too many."""
-    found, waiting = 0, list(node.inputs)
-    while waiting and found <= LONGEST_SUM:
-        term = waiting.pop()
-        if term.op is add and term not in names:
-            waiting += term.inputs
-        else:
-            found += 1
-    return found
-
-
 def _is_turned_back(node: Node) -> bool:
     """Tell whether a value is the transpose of a transpose: what was there first."""
-    inner = node.inputs[0]
-    if "axes" not in node.attrs or "axes" not in inner.attrs or not inner.inputs:
+    first, second = (n.attrs.get("axes") for n in (node.inputs[0], node))
+    if first is None or second is None or node.op is not node.inputs[0].op:
         return False
-    first, second = inner.attrs["axes"], node.attrs["axes"]
-    order = range(len(second))
-    return node.op is inner.op and [first[k] for k in second] == list(order)
+    return [first[k] for k in second] == list(range(len(second)))
 
 
 def constant_value(node: Node) -> int | float | None:
@@ -191,9 +176,8 @@ def constant_value(node: Node) -> int | float | None:
         return None
     if any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
         return None
-    found = node.op.compute(*map(np.asarray, values), **node.attrs)
-    plain = found.item() if hasattr(found, "item") else found
-    return plain if isinstance(plain, int | float) else None
+    found = np.asarray(node.op.compute(*map(np.asarray, values), **node.attrs)).item()
+    return found if isinstance(found, int | float) else None
 
 
 def leaf(node: Node) -> Formula:
@@ -202,17 +186,13 @@ def leaf(node: Node) -> Formula:
         return Size(node.attrs["dim"])
     value = node.attrs.get("value")
     if isinstance(value, Constant):
-        return constant_array(value.array) or Words(f"constant {node.spec}")
+        a = np.atleast_1d(value.array)
+        if a.ndim > 2 or not 0 < a.size <= MOST_ENTRIES:
+            return Words(f"constant {node.spec}")
+        rows = a.reshape(-1, a.shape[-1])
+        return Matrix(tuple(tuple(Number(x.item()) for x in row) for row in rows))
     if isinstance(value, bool | int | float):
         return Number(value)
     if "name" in node.attrs:
         return Symbol(node.attrs["name"], node.spec.rank)
     return Call(node.op, (), dict(node.attrs), ())
-
-
-def constant_array(array: Any) -> Formula | None:
-    """Write a small array of numbers out; None for a large one."""
-    if array.ndim > 2 or not 0 < array.size <= MOST_ENTRIES:
-        return None
-    rows = array.reshape(-1, array.shape[-1]) if array.ndim else array.reshape(1, 1)
-    return Matrix(tuple(tuple(Number(x.item()) for x in row) for row in rows))
