@@ -21,6 +21,7 @@ from derivo.explain.document import (
     blocks_of,
 )
 from derivo.explain.formula.tree import Formula
+from derivo.explain.words import AREAS, texts
 
 
 def formulas_of(document: Document) -> Iterator[Formula]:
@@ -55,3 +56,8 @@ def formulas_of(document: Document) -> Iterator[Formula]:
                 yield from inline(title)
             case _:
                 pass
+
+
+SENTENCES = {
+    f"{area}.{key}": said for area in AREAS for key, said in texts(area).items()
+}

@@ -1,9 +1,7 @@
 """What users call: explain, save, worksheets, words; and input that is not nice."""
 
 import re
-import string
 import warnings
-from pathlib import Path
 from urllib.parse import unquote
 
 import numpy as np
@@ -16,12 +14,10 @@ from derivo.explain.document import blocks_of
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.explanation import ENDINGS
 from derivo.explain.formula.tree import Blank, walk
-from derivo.explain.words import AREAS, LANGUAGES, Words, texts
+from derivo.explain.words import LANGUAGES
 from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.explain import loop_programs
-
-SOURCE = Path(derivo.__file__).parent / "explain"
 
 
 def layer(x, w, b):
@@ -246,34 +242,6 @@ def test_a_worksheet_is_saved_with_its_key(d, tmp_path):
     d.explain().worksheet(2).save(tmp_path / "sheet.html")
     assert {p.name for p in tmp_path.iterdir()} == {"sheet.html", "sheet-key.html"}
     assert 'class="blank"' in (tmp_path / "sheet.html").read_text()
-
-
-# --- words ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("area", AREAS)
-def test_every_sentence_is_there_in_every_language(area):
-    for key, sentences in texts(area).items():
-        assert set(sentences) == set(LANGUAGES), key
-        fields = [
-            {f for _, f, _, _ in string.Formatter().parse(s) if f}
-            for s in sentences.values()
-        ]
-        assert fields[0] == fields[1] == fields[2], key
-        assert all(sentences.values()), key
-
-
-def test_every_sentence_that_is_used_exists():
-    used = set()
-    for path in SOURCE.rglob("*.py"):
-        used |= set(
-            re.findall(r'"((?:%s)\.[a-z_]+)"' % "|".join(AREAS), path.read_text())
-        )
-    assert used
-    for key in used:
-        if key.endswith("_"):  # put together with the name of a button
-            continue
-        Words("en").template(key)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

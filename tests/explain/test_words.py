@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,14 +18,35 @@ from derivo.ops import CATALOGUE
 from derivo.play.networks import derived
 from derivo.play.page import page_of
 from tests.catalogue import CASES
+from tests.explain.reading import SENTENCES as WITH_FIELDS
 from tests.scan.programs import PROGRAMS
 
+FIELD = re.compile(r"\{\w+\}")
 SENTENCES = {
-    f"{area}.{key}": {k: re.sub(r"\{\w+\}", "", s) for k, s in said.items()}
-    for area in AREAS
-    for key, said in texts(area).items()
+    key: {k: FIELD.sub("", s) for k, s in said.items()}
+    for key, said in WITH_FIELDS.items()
 }
+SOURCE = Path(derivo.__file__).parent / "explain"
 KANA_OR_KANJI = "[\u3041-\u30ff\u4e00-\u9fff]"
+
+
+def test_every_sentence_is_there_in_every_language():
+    for key, said in WITH_FIELDS.items():
+        assert said.keys() == LANGUAGES.keys(), key
+        assert all(said.values()), key
+        fields = {frozenset(FIELD.findall(s)) for s in said.values()}
+        assert len(fields) == 1, key
+
+
+def test_every_sentence_that_is_used_exists():
+    """What is put together from two parts, such as the name of a button, ends in _."""
+    pattern = re.compile(rf'"((?:{"|".join(AREAS)})\.[a-z_]+)"')
+    texts_of = (path.read_text() for path in SOURCE.rglob("*.py"))
+    used = {key for text in texts_of for key in pattern.findall(text)}
+    files = {path.name for path in SOURCE.rglob("*.*")}
+    unknown = {k for k in used - files if not k.endswith("_")} - SENTENCES.keys()
+    assert used
+    assert not unknown
 
 
 @pytest.mark.parametrize("term", TERMS, ids=lambda t: t["en"])

@@ -30,7 +30,6 @@ from derivo.explain.formula.tree import (
     Times,
 )  # fmt: skip
 from derivo.explain.formula.unicode import broken, inline, plain
-from derivo.explain.words import AREAS, LANGUAGES, Words, texts
 from derivo.explain.writers import latex as latex_document
 from derivo.explain.writers import numbers
 from derivo.explain.writers.html import page
@@ -38,7 +37,7 @@ from derivo.explain.writers.terminal import render
 from derivo.explain.writers.wrapping import width_of, wrapped
 from derivo.ops.catalogue import CATALOGUE
 from tests.catalogue import CASES
-from tests.explain.reading import formulas_of
+from tests.explain.reading import SENTENCES, formulas_of
 
 VALUES = {"a": 1.7, "b": -0.6, "c": 2.3, "d": 0.4}
 ONE = {"neg": "-", "square": "s", "exp": "e", "sqrt": "r", "log": "l"}
@@ -323,17 +322,9 @@ def test_the_document_compiles_in_japanese(tmp_path):
     )
 
 
-SENTENCES = [
-    Words(language).template(f"{area}.{key}")
-    for language in LANGUAGES
-    for area in AREAS
-    for key in texts(area)
-]
-
-
 @pytest.mark.parametrize("room", [24, 40, 80])
 def test_sentences_fit_the_width_in_every_language(room):
-    for sentence in SENTENCES:
+    for sentence in [s for said in SENTENCES.values() for s in said.values()]:
         lines = wrapped(sentence, room)
         assert "".join(lines).replace(" ", "") == sentence.replace(" ", "")
         for line in lines:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from derivo.explain.calls import Call, call_behind, call_of
@@ -11,7 +11,6 @@ from derivo.explain.factors import Factor
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.loop import Loop
 from derivo.graph.node import Node
-from derivo.passes import Passes
 from derivo.simplify.loops import results_of
 
 
@@ -21,51 +20,125 @@ def code_of(subject: Subject) -> Code:
     A line that computes the adjoint of a value stands for every factor on the way from
     that value to the next values whose adjoints have lines of their own.
     """
-    told = [_tied(part) for part in (subject, *(f.body for f in subject.functions))]
-    lines = []
-    for number, text in enumerate(subject.derivation.emitted.text.splitlines(), 1):
-        tied = next((t[number] for t in told if number in t), CodeLine(text))
-        lines.append(replace(tied, text=text))
-    return Code(tuple(lines))
+    emitted = subject.derivation.emitted
+    tied: dict[int, CodeLine] = {}
+    for part in (subject, *(f.body for f in subject.functions)):
+        tied = Written(part).lines() | tied
+    texts = enumerate(emitted.text.splitlines(), start=1)
+    return Code(tuple(replace(tied.get(k, CodeLine("")), text=t) for k, t in texts))
 
 
-def _tied(subject: Subject) -> dict[int, CodeLine]:
-    """Give what the lines of a function are tied to, by number of the line.
+class Written:
+    """What the lines of the code compute of a subject.
 
-    Those of a loop over time are tied to the loop, and to the factors of its step.
+    Attributes
+    ----------
+    values
+        The value told for each node that is written, in steps of loops too.
+    adjoints
+        The values told whose adjoint each node of the backward pass is.
     """
-    forward, backward = values_of_lines(subject)
-    through, within = _through_calls(subject), _within(subject)
-    covered: dict[Node, tuple[str, ...]] = {}
-    loops: dict[Node, Node] = {}
-    for part, loop in _parts(subject):
-        own = {v for found in backward.values() for v in found if v in part.ids}
-        covered |= part.covered_factors(own)
-        loops |= {} if loop is None else dict.fromkeys(part.ids, loop)
-    operand = {
-        a: n for s in subject.loops
-        for a, n in zip(s.arguments, s.node.inputs, strict=True)
-    }  # fmt: skip
-    found = {}
-    for number in forward.keys() | backward.keys() | through.keys():
-        # One adjoint may serve several values: the line stands at the one nearest the
-        # result, and for the factors of all.
-        called = through.get(number, [])
-        values = backward.get(number) or [forward.get(number) or called[0].operand]
-        values = [v for v in values if v in loops] or values
-        used = {i for v in values if number in backward for i in covered[v]}
-        used |= {f.id for f in called}
-        factors = tuple(f.id for f in subject.all_factors if f.id in used)
-        place = max(values, key=lambda n: n.index)
-        is_back = number in backward or number in through
-        if place in loops:
-            place = loops[place]
-            is_back |= number in subject.derivation.emitted.backward
-        handed = [operand[v] for v in values if number in backward and v in operand]
-        places = handed if is_back else within.get(place, ())
-        ids = tuple(subject.ids[n] for n in (place, *places))
-        found[number] = CodeLine("", factors, ids, is_back)
-    return found
+
+    def __init__(self, subject: Subject) -> None:
+        d, self.subject = subject.derivation, subject
+        nodes, names = d.forward.graph.nodes(), unique_names(d.forward.graph)
+        told = {name: n for n, name in subject.names.items()}
+        self.values: dict[Node, Node] = {}
+        for value in (*nodes, *subject.graph.nodes()):
+            same = value if value in subject.ids else told.get(names.get(value, ""))
+            if same is not None:
+                self.values[self.of(value)] = same
+        found_in_steps = _in_steps(nodes, subject, {}, d.forward.graph.names)
+        steps = {(loop, n): same for loop, n, same in found_in_steps}
+        self.values |= {
+            self.of(n): same for (loop, n), same in steps.items()
+            if n not in loop.attrs["loop"].fixed
+        }  # fmt: skip
+        self.adjoints: dict[Node, list[Node]] = {}
+        found = [
+            (self.values.get(self.of(v)), a) for v, a in d.backward.adjoints.items()
+        ]
+        found += [(told.get(name), g) for name, g in d.backward.gradients.items()]
+        # A sum over the steps is what comes back to a value that every step reads.
+        found += [
+            (steps.get((why.reader, why.node)), part)
+            for part, why in d.backward.why.items()
+            if why.reader and why.kind == "steps" and "item" in part.op.traits
+        ]
+        for same, adjoint in found:
+            if same is not None:
+                self.adjoints.setdefault(self.of(adjoint), []).append(same)
+
+    def of(self, node: Node) -> Node:
+        """Give what is written for a node of the derivation."""
+        return self.subject.derivation.emitted.written.get(node, node)
+
+    def lines(self) -> dict[int, CodeLine]:
+        """Give what lines are tied to, by number; their texts are left out.
+
+        Those of a loop over time are tied to the loop, and to the factors of its step.
+        """
+        subject, emitted = self.subject, self.subject.derivation.emitted
+        back = {k: n for k, n in emitted.lines.items() if n not in self.values}
+        handed = {k: self._handed_back(n) for k, n in back.items()}
+        calls: dict[Call | None, list[Factor]] = {}
+        for f in subject.factors:
+            calls.setdefault(call_of(self.of(f.reader)), []).append(f)
+        calls.pop(None, None)
+        covered: dict[Node, tuple[str, ...]] = {}
+        loops: dict[Node, Node] = {}
+        for part, loop in _parts(subject):
+            own = {v for vs in handed.values() for v in vs if v in part.ids}
+            covered |= part.covered_factors(own)
+            loops |= {} if loop is None else dict.fromkeys(part.ids, loop)
+        operand = {
+            a: n for s in subject.loops
+            for a, n in zip(s.arguments, s.node.inputs, strict=True)
+        }  # fmt: skip
+        within, found = self._within(), dict[int, CodeLine]()
+        for k, node in emitted.lines.items():
+            through = calls.get(call_behind(node), [])
+            values = handed.get(k) or [f.operand for f in through]
+            values = [self.values[node]] if k not in back else values
+            # One adjoint may serve several values: the line stands at the one nearest
+            # the result, and for the factors of all.
+            values = [v for v in values if v in loops] or values
+            if not values:
+                continue
+            used = {i for v in values if v in handed.get(k, ()) for i in covered[v]}
+            used |= {f.id for f in through}
+            place = max(values, key=lambda n: n.index)
+            is_back = k in back or (place in loops and k in emitted.backward)
+            place = loops.get(place, place)
+            others = [operand[v] for v in values if k in back and v in operand]
+            others = others if is_back else within.get(place, [])
+            factors = tuple(f.id for f in subject.all_factors if f.id in used)
+            places = tuple(subject.ids[n] for n in (place, *others))
+            found[k] = CodeLine("", factors, places, is_back)
+        return found
+
+    def _handed_back(self, node: Node) -> list[Node]:
+        """Give the values whose adjoint a line computes: of a call's operands, all."""
+        call = call_behind(node)
+        same = [a for a in self.adjoints if call_behind(a) == call] if call else [node]
+        return [v for a in same for v in self.adjoints.get(a, ())]
+
+    def _within(self) -> dict[Node, list[Node]]:
+        """Give by each value with a line those without, which its line computes, too.
+
+        What is read more than once is computed where it is read first.
+        """
+        lines = self.subject.derivation.emitted.lines.values()
+        with_lines = {self.values[n] for n in lines if n in self.values}
+        holder: dict[Node, Node] = {}
+        found: dict[Node, list[Node]] = {}
+        for node in reversed(self.subject.graph.nodes()):
+            if node in with_lines or node.op.traits & {"loop", "item"}:
+                holder[node] = node
+            elif node in holder:
+                found.setdefault(holder[node], []).append(node)
+            holder |= {i: holder[node] for i in node.inputs if node in holder}
+        return found
 
 
 def _parts(
@@ -77,74 +150,10 @@ def _parts(
         yield from _parts(steps.body, loop or steps.node)
 
 
-def _within(subject: Subject) -> dict[Node, list[Node]]:
-    """Give by each value with a line those without, which its line computes, too."""
-    with_lines = set(values_of_lines(subject)[0].values())
-    holder: dict[Node, Node] = {}
-    found: dict[Node, list[Node]] = {}
-    for node in reversed(subject.graph.nodes()):
-        if node in with_lines or node.op.traits & {"loop", "item"}:
-            holder[node] = node
-        elif node in holder:
-            found.setdefault(holder[node], []).append(node)
-        # What is read more than once is computed where it is read first.
-        holder |= {i: holder[node] for i in node.inputs if node in holder}
-    return found
-
-
-def _through_calls(subject: Subject) -> dict[int, list[Factor]]:
-    """Give the factors of each line that hands back what a call does."""
-    written = subject.derivation.emitted.written
-    factors: dict[Call, list[Factor]] = {}
-    for f in subject.factors:
-        call = call_of(written.get(f.reader, f.reader))
-        if call is not None:
-            factors.setdefault(call, []).append(f)
-    calls = {k: call_behind(n) for k, n in subject.derivation.emitted.lines.items()}
-    return {k: factors[c] for k, c in calls.items() if c in factors}
-
-
-def values_of_lines(
-    subject: Subject,
-) -> tuple[dict[int, Node], dict[int, list[Node]]]:
-    """Give the value that each line computes, and those whose adjoint it computes."""
-    shown, adjoints = _shown(subject), values_of_adjoints(subject)
-    forward: dict[int, Node] = {}
-    backward: dict[int, list[Node]] = {}
-    for number, node in subject.derivation.emitted.lines.items():
-        if node in shown:
-            forward[number] = shown[node]
-        elif node in adjoints:
-            backward[number] = [v for a in alike(node, adjoints) for v in adjoints[a]]
-    return forward, backward
-
-
-def alike(node: Node, nodes: Iterable[Node]) -> list[Node]:
-    """Give what one line computes: a call hands back all its gradients at once."""
-    call = call_behind(node)
-    return [node] if call is None else [n for n in nodes if call_behind(n) == call]
-
-
-def _shown(subject: Subject) -> dict[Node, Node]:
-    """Give for each node of an emitted line the value that is told, in steps too."""
-    d = subject.derivation
-    written = d.emitted.written
-    by_name = {name: n for n, name in subject.names.items()}
-    names = unique_names(d.forward.graph)
-    found: dict[Node, Node] = {}
-    for value in (*d.forward.graph.nodes(), *subject.graph.nodes()):
-        same = value if value in subject.ids else by_name.get(names.get(value, ""))
-        if same is not None:
-            found[written.get(value, value)] = same
-    for loop, value, same in _in_steps(d.forward.graph.nodes(), subject, {}, d):
-        if value not in loop.attrs["loop"].fixed:
-            found[written.get(value, value)] = same
-    return found
-
-
 def _in_steps(
-    nodes: Sequence[Node], subject: Subject, known: Mapping[Node, Node], d: Passes
-) -> Iterator[tuple[Node, Node, Node]]:
+    nodes: Sequence[Node], subject: Subject, known: Mapping[Node, Node],
+    names: Mapping[Node, str],
+) -> Iterator[tuple[Node, Node, Node]]:  # fmt: skip
     """Give what the values of steps are in the steps that are told: loop, value, same.
 
     What was rewritten against overflow is another node: the name tells which.
@@ -155,37 +164,12 @@ def _in_steps(
         inside = loop.inside(results_of(node, nodes))
         told = {n: steps.told[m] for n, m in known.items() if m in steps.told}
         told = {**steps.told, **told}
-        called = {
+        named = {
             name: n for n, name in steps.body.graph.names.items()
             if n not in steps.arguments
         }  # fmt: skip
         for n in (*loop.bound, *inside):
-            same = told.get(n) or called.get(d.forward.graph.names.get(n, ""))
+            same = told.get(n) or named.get(names.get(n, ""))
             if same is not None and same in steps.body.ids:
                 yield node, n, same
-        yield from _in_steps(inside, steps.body, told, d)
-
-
-def values_of_adjoints(subject: Subject) -> dict[Node, list[Node]]:
-    """Give for each node of the code's backward pass the values whose adjoint it is."""
-    d = subject.derivation
-    written, shown = d.emitted.written, _shown(subject)
-    by_name = {name: n for n, name in subject.names.items()}
-    found: dict[Node, list[Node]] = {}
-    for value, adjoint in d.backward.adjoints.items():
-        same = shown.get(written.get(value, value))
-        if same is not None:
-            found.setdefault(written.get(adjoint, adjoint), []).append(same)
-    for name, gradient in d.backward.gradients.items():
-        if name in by_name:
-            found.setdefault(written.get(gradient, gradient), []).append(by_name[name])
-    # A sum over the steps is what comes back to a value that every step reads.
-    steps = _in_steps(d.forward.graph.nodes(), subject, {}, d)
-    read = {(loop, value): same for loop, value, same in steps}
-    for part, why in d.backward.why.items():
-        if why.kind == "steps" and "item" in part.op.traits:
-            assert why.reader is not None  # noqa: S101
-            same = read.get((why.reader, why.node))
-            if same is not None:
-                found.setdefault(written.get(part, part), []).append(same)
-    return found
+        yield from _in_steps(inside, steps.body, told, names)

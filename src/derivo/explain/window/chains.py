@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from derivo.explain.code import values_of_adjoints
+from derivo.explain.code import Written
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import Formula, Mark, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject, unique_names
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
-from derivo.simplify.spelling import Lowering
 
 LONGEST = 110  # letters of a gradient that is told in one line
 
@@ -50,11 +49,10 @@ def _marks(
     gradient: Node, about: Subject, names: Mapping[Node, Formula]
 ) -> dict[Node, Formula]:
     """Mark what an adjoint is multiplied by on its way to the next one."""
-    lowered = Lowering(about.derivation.forward.builder)
-    values = values_of_adjoints(about)
+    written = Written(about)
 
     def value_of(node: Node) -> Node | None:
-        found = values.get(lowered(node)) if node.inputs else None
+        found = written.adjoints.get(written.of(node)) if node.inputs else None
         return found[0] if found else None
 
     passed = {n: value_of(n) for n in _below(gradient)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from derivo.errors import UsageError
@@ -17,25 +18,7 @@ if TYPE_CHECKING:
     from derivo.explain.document import Run, Runs
 
 LANGUAGES = {"en": "English", "fr": "Français", "ja": "日本語"}
-AREAS = (
-    "page",
-    "window",
-    "play",
-    "given",
-    "brief",
-    "scalar",
-    "matrix",
-    "batch",
-    "frames",
-    "graph",
-    "reasons",
-    "worksheet",
-    "rules",
-    "jacobian",
-    "vanishing",
-    "loops",
-    "calls",
-)
+AREAS = tuple(m.name for m in iter_modules(__path__) if m.name != "glossary")
 
 # In French a sign of two parts has a thin space before it, at which no line is broken.
 # Sentences are typed with a plain one.
