@@ -315,3 +315,28 @@ def test_sizes_are_called_as_they_like(sizes):
     c = d.compile(engine="c")
     close(c(a, b), d(a, b), 1)
     close(c.gradients(upstream, a, b), d.gradients(upstream, a, b), 1)
+
+
+# Functions of a square matrix in which something is made of sizes alone.
+MADE = {
+    "fill": lambda x: np.full(x.shape, 0.5) * x,
+    "arange": lambda x: x * np.arange(len(x)),
+    "eye": lambda x: x @ np.eye(len(x), k=1),
+    "triangle": lambda x: (
+        x[np.triu_indices(len(x), k=1)] * x[np.tril_indices(len(x), -1)]
+    ),
+}
+
+
+def test_what_is_made_of_sizes_alone_is_made_in_compiled_text():
+    made = {
+        n for n, op in CATALOGUE.items() if not op.inputs and "leaf" not in op.traits
+    }
+    assert made == set(MADE)
+    x = np.random.default_rng(0).normal(size=(6, 6))
+    for function in MADE.values():
+        d = derivo.derive(function, x="N N")
+        value, gradients = d.value_and_gradients(x=x, upstream=np.ones_like(d(x=x)))
+        found = d.compile().value_and_gradients(x=x, upstream=np.ones_like(d(x=x)))
+        close(found[0], value, 10.0)
+        close(found[1], gradients, 10.0)

@@ -107,8 +107,9 @@ def left_to_numpy(computation: Computation) -> tuple[Node, ...]:
 
 def _needs_no_numpy(node: Node) -> bool:
     """Tell whether a value is an argument, a number, part of a loop, or has a form."""
-    is_item = "item" in node.op.traits
-    return is_item or not node.inputs or is_literal(node) or has_form(node)
+    is_given = not node.op.traits.isdisjoint({"item", "leaf"}) or is_literal(node)
+    is_made = not node.inputs and node.op.element is not None
+    return is_given or is_made or has_form(node)
 
 
 class _ModuleWriter:
