@@ -248,6 +248,7 @@ def assert_every_line_bears_its_factor(drawing):
     for edge in drawing.edges:
         assert bool(edge.label) == bool(edge.factor), edge
         assert len(edge.label) <= LABEL + 2  # "Σ " before it
+        assert edge.label != "∂"  # it says of what, and by what
 
 
 def test_what_a_line_bears_is_the_derivative():

@@ -15,6 +15,7 @@ import pytest
 
 import derivo
 from benchmarks import gpt2
+from derivo.explain import palette
 from derivo.explain.formula import mathml
 from derivo.explain.prepare import subject
 from derivo.layers import Dense
@@ -681,6 +682,19 @@ def test_the_gradient_of_a_number_is_the_product_along_its_one_path(browser, tmp
     whole = face(browser, "gradients")["x"]
     said = texts(browser, "#product")[0].replace("−", "-")
     assert float(said.rpartition("=")[2]) == pytest.approx(whole, rel=5e-3)
+
+
+def test_more_factors_than_marks_are_told_apart_by_their_numbers(browser, tmp_path):
+    def long(x):
+        for _ in list(range(30)):
+            x = np.tanh(1.1 * x)
+        return x
+
+    open_page(browser, derivo.derive(long, x="").explain().page, tmp_path / "long.html")
+    click(browser, "#bar [data-mode=nudge]")
+    ids = js(browser, "return [...document.querySelectorAll('#product .f')].map(f => f.dataset.f)")  # fmt: skip
+    assert len(ids) > palette.MARKS
+    assert texts(browser, "#product .f sub") == [re.sub(r"\D", "", i) for i in ids]
 
 
 def test_a_layer_is_unrolled_to_single_numbers(page):

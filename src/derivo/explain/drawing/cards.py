@@ -11,7 +11,6 @@ from derivo.explain.drawing.captions import text_width
 from derivo.explain.drawing.folding import fold, named_values
 from derivo.explain.drawing.layered import Room, place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
-from derivo.explain.drawing.of_subject import LABEL
 from derivo.explain.formula.of_node import formula_of, leaf
 from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.tell import Telling
@@ -30,6 +29,7 @@ FEW = 4  # and of a picture that would be shown too small;
 SMALL, GAIN = 0.6, 1.15  # which that is, and how much larger the other has to be
 MOST = 16  # rows and columns that are shown at all
 ROOM = Room(744.0, 740.0, 1.35)  # of the picture, in a window of 1280 x 900
+CALLED = 6  # letters of a value on a line, where it has no short factor
 LONGEST = 17  # letters above a card: the name, and what it is computed as
 
 
@@ -95,14 +95,13 @@ def _along(edge: Edge, part: Edge, plain: Drawing, inside: set[str]) -> Edge:
     return replace(edge, label=label, factor=" ".join(reversed(factors)))
 
 
-def _whole(*ends: Spot) -> str:
+def _whole(target: Spot, source: Spot) -> str:
     """Give the sign of the derivative of one card by another: ``∂s/∂k``."""
-    signs = [
-        f"∂{s.symbol if s.name is None else inline(s.name)}"
-        for s in ends if s.name is not None or s.kind == "argument"
-    ]  # fmt: skip
-    whole = "/".join(signs)
-    return whole if len(signs) == 2 and len(whole) <= LABEL else "∂"
+    of, by = (s.symbol if s.name is None else inline(s.name) for s in (target, source))
+    if target.name is None and not of.isalpha():
+        of = ""  # what has a sign alone: ``∂/∂k``
+    short = (t if len(t) <= CALLED else f"{t[: CALLED - 1]}…" for t in (of, by))
+    return "/".join(f"∂{t}" for t in short)
 
 
 # --- room ----------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import numpy as np
 
 from derivo.explain import document as doc
 from derivo.explain.drawing.svg import svg
-from derivo.explain.formula.boxes import factor_colour
+from derivo.explain.formula.boxes import factor_classes, factor_colour
 from derivo.explain.formula.mathml import mathml
 from derivo.explain.formula.unicode import inline
 from derivo.explain.window.model import Link, Loop, Picture, Term, Value, Window
@@ -142,9 +142,12 @@ def _chains(window: Window) -> str:
 def _without_numbers(formula: str) -> str:
     """Leave out the numbers below factors: the colour is enough to follow one.
 
-    Where no colour comes twice their textures are left out, too.
+    Where no colour comes twice their textures are left out, too; where a mark does,
+    because there are no others, only the numbers tell factors apart.
     """
     factors = set(re.findall(r'data-f="([^"]*)"', formula))
+    if len({factor_classes(f) for f in factors}) < len(factors):
+        return formula
     if len({factor_colour(f) for f in factors}) == len(factors):
         formula = re.sub(r'(class="f c\d+) t\d"', r'\1"', formula)
     opened = re.sub(

@@ -70,11 +70,13 @@ function pathPanel(cell) {
   const line = html("p", { className: "product", id: "product" }, [`${words.path} `]);
   if (end.value !== 1) line.append(html("span", { textContent: bracketed(Number(end.value.toPrecision(3))) }), " · ");
   // What only passes a gradient on is no factor to be read.
-  const seen = path.filter((t) => t.local !== 1).reverse();
-  seen.forEach(({ local, at, up }, k) => {
-    const factor = factorBetween(bare(at.id), bare(up.id));
+  const seen = path.filter((t) => t.local !== 1).reverse().map((t) => ({ ...t, factor: factorBetween(bare(t.at.id), bare(t.up.id)) }));
+  // More factors than there are marks: only their numbers tell them apart.
+  const marks = seen.flatMap(({ factor }) => (factor ? [markOf(factor)] : [])), isNumbered = new Set(marks).size < marks.length;
+  seen.forEach(({ local, at, up, factor }, k) => {
     const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f ${markOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
     if (factor) span.dataset.f = factor;
+    if (factor && isNumbered) span.append(html("sub", { textContent: /\d+$/.exec(factor)[0] }));
     line.append(k ? " · " : "", span);
   });
   line.append(` = ${rounded(product)}`);
