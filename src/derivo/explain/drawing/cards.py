@@ -25,8 +25,8 @@ GAP = 21.0
 SIGN = 30.0  # the height of a sign on a card
 PAD = 5.0  # around what stands on a card
 NUMBERED = 8  # rows and columns that are shown with numbers,
-FEW = 4  # and of a picture that would be shown too small;
-SMALL, GAIN = 0.6, 1.15  # which that is, and how much larger the other has to be
+FEWER = 4, 1  # and of a picture that would be shown too small;
+SMALL, GAIN = 0.5, 1.15  # which that is, and how much larger the other has to be
 MOST = 16  # rows and columns that are shown at all
 ROOM = Room(744.0, 740.0, 1.35)  # of the picture, in a window of 1280 x 900
 CALLED = 6  # letters of a value on a line, where it has no short factor
@@ -51,11 +51,12 @@ def in_cards(plain: Drawing, about: Subject, most: int = NUMBERED) -> Drawing:
 
 def readable(plain: Drawing, about: Subject) -> Drawing:
     """Lay out cards; where numbers would be too small, of large arrays heat alone."""
-    whole = place(in_cards(plain, about), ROOM)
-    if ROOM.scale(whole) >= SMALL:
-        return whole
-    coarse = place(in_cards(plain, about, FEW), ROOM)
-    return coarse if ROOM.scale(coarse) > GAIN * ROOM.scale(whole) else whole
+    best = place(in_cards(plain, about), ROOM)
+    for most in FEWER:
+        if ROOM.scale(best) < SMALL:
+            coarse = place(in_cards(plain, about, most), ROOM)
+            best = max(best, coarse, key=lambda d: ROOM.scale(d) * GAIN ** (d is best))
+    return best
 
 
 # --- lines ---------------------------------------------------------------------------
