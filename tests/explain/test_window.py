@@ -802,6 +802,27 @@ def test_it_fits_the_screen(browser, explanation, tmp_path, width, mobile):
     sized(browser, 1280, 900)
 
 
+@pytest.mark.parametrize("name", ["layer_norm", "attention"])
+def test_on_a_phone_pictures_are_read_and_follow_the_steps(browser, tmp_path, name):
+    case = CASES[name]
+    page = derivo.derive(case.function, shapes=case.specs).explain().page
+    sized(browser, 390, 844, mobile=True)
+    open_page(browser, page, tmp_path / f"{name}.html")
+    for step in range(1, face(browser, "steps") + 1):
+        js(browser, "derivo.step(arguments[0])", step)
+        outside = js(
+            browser,
+            """const room = document.querySelector('.view:not([hidden])').getBoundingClientRect();
+            const box = document.querySelector('.view:not([hidden]) .now').getBoundingClientRect();
+            return box.right < room.left + 8 || box.left > room.right - 8 ||
+              box.bottom < room.top + 8 || box.top > room.bottom - 8""",
+        )
+        assert not outside, step
+    letters = js(browser, "return [...document.querySelectorAll('.view .cell text')].map(t => t.getBoundingClientRect().height)")  # fmt: skip
+    assert min(letters) > 7.5
+    sized(browser, 1280, 900)
+
+
 def test_a_frame_after_a_nudge_is_quick(page):
     took = js(
         page,

@@ -20,6 +20,15 @@ function showPicture(active) {
   $("#path").replaceChildren(...crumbs.flatMap((b, k) => (k ? ["›", b] : [b])));
   if (own.copies) $("#path").append(loopSlider(Object.keys(loops).find((p) => loops[p].picture === state.picture), own.copies));
 }
+// Where a picture is larger than its room, as on a phone, the step is brought into it.
+let broughtTo = "";
+function bringSpot(spot) {
+  const view = views[state.picture], at = `${state.picture} ${state.step}`;
+  if (!spot || at === broughtTo || (view.scrollWidth <= view.clientWidth && view.scrollHeight <= view.clientHeight)) return;
+  broughtTo = at;
+  const room = view.getBoundingClientRect(), box = spot.getBoundingClientRect();
+  view.scrollBy(box.left - room.left + (box.width - room.width) / 2, box.top - room.top + (box.height - room.height) / 2);
+}
 function openPicture(picture) {
   state.picture = picture;
   state.pinned = true;

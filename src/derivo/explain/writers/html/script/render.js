@@ -60,6 +60,7 @@ function render() {
     spotOf[active.id].classList.toggle("going-back", side === "gradient");
   }
   showEdges(active, edges);
+  bringSpot(active && spotOf[active.id]);
   const isStepping = !["nudge", "train"].includes(mode);
   for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
   for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
