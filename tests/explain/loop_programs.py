@@ -12,7 +12,7 @@ import sys
 import numpy as np
 
 import derivo
-from derivo.explain.code import values_of_lines
+from derivo.explain.code import Written
 from derivo.explain.document import Display
 from derivo.explain.formula import tree as t
 from derivo.explain.levels.tell import Telling
@@ -290,7 +290,9 @@ def compared(function, change=lambda f: f):
 def lines_of(about):
     """Give each line of the first loop, what it does, and the value that it is about."""
     (steps,) = about.loops
-    forward, backward = values_of_lines(about)
+    written, lines = Written(about), about.derivation.emitted.lines.items()
+    forward = {k: written.values[n] for k, n in lines if n in written.values}
+    backward = {k: written.adjoints.get(n, []) for k, n in lines if k not in forward}
     pairs = [(n, v) for n, v in forward.items() if v in steps.body.ids]
     for number, value in pairs:
         is_back = number in about.derivation.emitted.backward
