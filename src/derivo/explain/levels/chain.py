@@ -42,20 +42,20 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     # The rule with the true upstream gradient in place of a free one.
     rule = substitute([entry.adjoint], {entry.g: upstream}, t.builder)[entry.adjoint]
 
-    def expanded(of: Node, **options: Any) -> Formula:
-        return e.equation(of, multiply_out=True, **options)[1]
+    def written(of: Node, **options: Any) -> Formula:
+        return e.equation(of, **{"multiply_out": part.mixes, **options})[1]
 
     put_in = say("jacobian.multiplied" if part.mixes else "jacobian.own_slope")
-    rows = [_chain_rule(part, entry, t), Row(None, expanded(rule), put_in)]
-    inserted = expanded(rule, inserted=upstream)
+    rows = [_chain_rule(part, entry, t), Row(None, written(rule), put_in)]
+    inserted = written(rule, inserted=upstream)
     rows.append(Row(None, inserted, say("jacobian.inserted")))
     computed = {n: n for n in s.raw.adjoints.values() if n.op is not argument}
-    cancelled = expanded(rule, through=computed)
+    cancelled = written(rule, through=computed, multiply_out=True)
     if len(inline(cancelled)) < len(inline(inserted)):
         rows.append(Row(None, cancelled, say("jacobian.cancelled")))
     steps, known = rewrites(operand, final, t), {operand, part.result}
     before, after = (Reader(known.__contains__)(n).items for n in (rule, final))
-    shown = expanded(final)
+    shown = written(final)
     if distribute(before) != distribute(after):
         why = rule_text(t.words, steps[-1], shown) if steps else say("rules.rearranged")
         rows.append(Row(None, shown, why))

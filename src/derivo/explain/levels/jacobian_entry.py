@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -123,11 +124,12 @@ class Coefficient:
 
 def _coefficients(read: Reader, adjoint: Node, g: Node) -> list[Coefficient]:
     """Read an adjoint as a sum of products with g; nothing if it is none."""
-    try:
-        items = distribute(read(adjoint).items)
-        return [_coefficient(m, c, g) for m, c in items.items()]
-    except NotAlgebraic:
-        return []
+    items = read(adjoint).items
+    # What a product of exponentials is shows when it is multiplied out.
+    for written in (items, distribute(items))[int(read.exps) :]:
+        with suppress(NotAlgebraic):
+            return [_coefficient(m, c, g) for m, c in written.items()]
+    return []
 
 
 def _coefficient(m: Product, number: Fraction, g: Node) -> Coefficient:
