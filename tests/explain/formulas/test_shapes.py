@@ -6,6 +6,7 @@ import pytest
 import derivo
 from derivo.explain.formula import tree as t
 from derivo.explain.formula.entries import Entries
+from derivo.explain.formula.latex import latex
 from derivo.explain.formula.of_node import names_of
 from derivo.explain.formula.unicode import inline
 from derivo.explain.prepare import subject
@@ -66,3 +67,10 @@ def test_a_place_outside_is_noticed():
         entry = t.Entry(t.Symbol("x", 1), (t.Plus((i, t.Number(shift))),))
         with pytest.raises(AssertionError, match="entry"):
             e.entry(entry, (i,), (4,))
+
+
+@pytest.mark.parametrize("name", ["x", "x_hat", "gamma", "mu_bar"])
+def test_an_entry_has_its_letter_in_italics_as_it_is_one_number(name):
+    whole = t.Symbol(name, 2)
+    assert "bold" in latex(whole)
+    assert "bold" not in latex(t.Entry(whole, (t.Index("i"), t.Index("j"))))

@@ -23,6 +23,7 @@ from derivo.explain.formula.boxes import (
     Fraction,
     Gap,
     Grid,
+    Hat,
     Letter,
     Line,
     Said,
@@ -159,6 +160,8 @@ def _plain(box: Box) -> Box:
     """Give an entry of an array its letter in italics: the array alone is bold."""
     if isinstance(box, Letter) and box.style == "bold":
         return Letter(box.text)
+    if isinstance(box, Hat):
+        return replace(box, body=_plain(box.body))
     if isinstance(box, Line):
         return Line(tuple(map(_plain, box.parts)))
     return box
