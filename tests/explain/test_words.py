@@ -230,7 +230,7 @@ def test_each_gate_says_what_it_does_with_a_gradient(language):
     )
     said = str([s.blocks for s in document.sections])
     for key in ("handed_on", "swapped", "maximum", "minimum"):
-        parts = re.split(r"\{\w+\}", Words(language).template(f"matrix.{key}"))
+        parts = re.split(r"\{\w+\}", Words(language).template(f"brief.{key}"))
         assert repr(max(parts, key=len))[1:-1] in said, key
 
 
@@ -238,4 +238,4 @@ def test_a_mask_is_told_where_one_side_is_a_constant():
     d = derivo.derive(lambda n: np.maximum(n, 0.0), n="N")
     said = str(d.explain().document)
     assert "mask of ones and zeros" in said
-    assert "A maximum routes" not in said
+    assert "a maximum routes" not in said

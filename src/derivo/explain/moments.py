@@ -6,18 +6,14 @@ from dataclasses import dataclass
 
 from derivo.explain.document import Badge, Row, Runs
 from derivo.explain.drawing.of_subject import is_transparent
-from derivo.explain.factors import Factor
-from derivo.explain.formula.local import short_local
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Formula,
-    Mark,
     Plus,
-    Times,
-    Words,
 )  # fmt: skip
 from derivo.explain.levels.loops import backward_rows, recurrence
 from derivo.explain.levels.tell import Telling
+from derivo.explain.levels.ways import term, why
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
@@ -32,20 +28,21 @@ class Moment:
     ----------
     phase, place
         "forward" or "backward"; id of the value that is worked on.
-    title
-        What happens, in words.
+    title, reason
+        What happens, in words; the part of it that says why.
     rows
         The formula, and what it comes to.
     name, value
         The value, or the gradient, and the node that holds its numbers; None for a
-        whole loop, which has none.
+        whole loop.
     """
 
     phase: str
     place: str
     title: Runs
+    reason: Runs
     rows: tuple[Row, ...]
-    name: Formula
+    name: Formula | None
     value: Node | None
 
 
@@ -86,99 +83,68 @@ class Moments:
         """Tell whether a node is a loop that gradients come back through."""
         return node in self.steps and bool(self.steps[node].body.raw.gradients)
 
+    def _moment(
+        self, phase: str, node: Node, reason: Runs, rows: list[Row],
+        held: Node | None = None,
+    ) -> Moment:  # fmt: skip
+        """Put a step together; `held` has its numbers."""
+        t, name = self.t, None
+        if held is not None:
+            name = t.shown(node) if phase == "forward" else t.adjoint(node)
+        first, *others = reason or ("",)
+        if isinstance(first, str):  # it begins a sentence of the title
+            first = first[:1].upper() + first[1:] if name is not None else first
+        badges = [r for f in t.readers.get(node, ()) for r in (" ", Badge(f.id))]
+        key = f"brief.{phase}" if name is not None else f"brief.{phase}_loop"
+        title = self.say(key, name=name or (), reason=(first, *others))
+        if phase == "backward":
+            title = (*title, *badges)
+        place = t.subject.ids[node]
+        return Moment(phase, place, title, reason, tuple(rows), name, held)
+
     # --- forward ----------------------------------------------------------------------
 
     def forward(self, node: Node) -> Moment:
         """Compute a value, run a loop, or take one of its results."""
-        place = self.t.subject.ids[node]
         if node in self.steps:
             steps = self.steps[node]
-            inner = Telling(steps.body, self.t.words)
-            rows = tuple(recurrence(steps, inner))
-            title = self.say("loops.forward_frame")
-            name = _handed_on(steps, inner)
-            return Moment("forward", place, title, rows, name, None)
+            rows = recurrence(steps, Telling(steps.body, self.t.words))
+            return self._moment("forward", node, self.say("loops.forward_frame"), rows)
         name = self.t.shown(node)
-        if "item" in node.op.traits:
-            row = Row(name, self.t.written(node))
-            title = self.say("loops.item_frame", value=name)
-            return Moment("forward", place, title, (row,), name, node)
+        right = self.t.written(node)
         # A value without a name is told by the title.
-        right = formula_of(node, self.t.names)
-        rows = (Row(name, right),) if node in self.t.names else ()
-        title = self.say("frames.forward", value=name)
-        return Moment("forward", place, title, rows, name, node)
+        rows = [Row(name, right)] if name != right else []
+        return self._moment("forward", node, (), rows, node)
 
     # --- backward ---------------------------------------------------------------------
 
     def backward(self, node: Node) -> Moment:
         """Compute the gradient of a value, or run a loop backward."""
-        place = self.t.subject.ids[node]
+        t = self.t
         if node in self.steps:
             steps = self.steps[node]
-            inner = Telling(steps.body, self.t.words)
-            told = tuple(backward_rows(steps, inner))
-            title = self.say("loops.backward_frame")
-            name = _handed_on(steps, inner, adjoint=True)
-            return Moment("backward", place, title, told, name, None)
+            rows = backward_rows(steps, Telling(steps.body, t.words))
+            reason = self.say("loops.backward_frame")
+            return self._moment("backward", node, reason, rows)
         if node in self.looped:
             return self._gathered(node)
-        name, factors = self.t.adjoint(node), self.t.readers.get(node, [])
-        adjoints = self.t.subject.raw.adjoints
+        name, factors = t.adjoint(node), t.readers.get(node, [])
+        adjoints = t.subject.raw.adjoints
         adjoint = adjoints[node]
-        rows = [Row(name, self._chain(factors))] if factors else []
+        full = formula_of(adjoint, t.names)
+        terms = [term(f, t) for f in factors]
+        chain = Plus(tuple(terms)) if terms[1:] else terms[0] if terms else full
+        rows = [Row(name, chain)] if adjoint.op is not argument else []
         passed = any(adjoints[f.reader] is adjoint for f in factors)
-        full = formula_of(adjoint, self.t.names)
-        if factors and not passed and full != rows[0].right and adjoint.inputs:
+        if not passed and full != chain and adjoint.inputs:
             rows.append(Row(None, full))
-        if not factors and not adjoint.inputs and adjoint.op is not argument:
-            rows.append(Row(name, full))
-        title = self._title(node, factors)
-        return Moment("backward", place, title, tuple(rows), name, adjoint)
+        return self._moment("backward", node, why(node, t), rows, adjoint)
 
     def _gathered(self, node: Node) -> Moment:
         """Gather what the steps of a loop hand back to one of their operands."""
         steps, a = self.looped[node]
-        name, left = self.t.adjoint(node), self.t.came_from(steps, a)
-        key = FRAMES[steps.kind(a)]
-        title = self.say(f"loops.{key}", adjoint=name, value=self.t.shown(node))
-        place, held = self.t.subject.ids[node], self.t.subject.raw.adjoints[node]
-        rows = (Row(left, self.t.handed(steps, a)),)
-        return Moment("backward", place, title, rows, name, held)
-
-    def _chain(self, factors: list[Factor]) -> Formula:
-        """Write upstream times local derivative, for every reader, added up."""
-        terms: list[Formula] = []
-        for factor in factors:
-            local = short_local(factor, self.t.names, builder=self.t.builder)
-            copied = factor.reader.spec.shape != factor.operand.spec.shape
-            if local is None or copied:
-                part = self.t.part(factor)
-                shown = Words("…") if part is None else formula_of(part, self.t.names)
-                terms.append(Mark(shown, factor.id))
-                continue
-            sign = "⊙" if factor.operand.spec.rank or factor.reader.spec.rank else "·"
-            upstream = self.t.adjoint(factor.reader)
-            terms.append(Times((upstream, Mark(local, factor.id)), sign))
-        return terms[0] if len(terms) == 1 else Plus(tuple(terms))
-
-    def _title(self, node: Node, factors: list[Factor]) -> Runs:
-        """Say what happens in a step backward."""
-        raw = self.t.subject.raw
-        why = raw.why.get(raw.adjoints[node])
-        key = "seed" if not factors else "chain" if len(factors) == 1 else "added"
-        if key == "chain" and why is not None and why.kind == "broadcast":
-            key = "copied"
-        badges: list[str | Badge] = []
-        for factor in factors:
-            badges += [" ", Badge(factor.id)]
         fields = {"adjoint": self.t.adjoint(node), "value": self.t.shown(node)}
-        return (*self.say(f"frames.{key}", **fields), *badges)
-
-
-def _handed_on(steps: Steps, t: Telling, *, adjoint: bool = False) -> Formula:
-    """Write what a loop hands on; if that is nothing, what its steps give."""
-    if steps.carries:
-        return steps.base(0, steps.time, adjoint=adjoint)
-    result = steps.body.graph.outputs[0]
-    return t.adjoint(result) if adjoint else t.shown(result)
+        reason = self.say(f"loops.{FRAMES[steps.kind(a)]}", **fields)
+        rows = [Row(self.t.came_from(steps, a), self.t.handed(steps, a))]
+        held = self.t.subject.raw.adjoints[node]
+        return self._moment("backward", node, reason, rows, held)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
 from typing import TypeGuard
 
 import numpy as np
@@ -14,8 +16,10 @@ from derivo.explain.formula.tree import (
     Call,
     Formula,
     Matrix,
+    Minus,
     Number,
     Partial,
+    Quotient,
     Size,
     Symbol,
     Words,
@@ -31,6 +35,7 @@ TRANSPARENT = "{0}"
 RAISED = "{0}^{{{1}}}"
 DEEPEST = 8
 MOST_ENTRIES = 12
+FEW, MOST_BELOW = 8, 1000  # digits of a decimal; a denominator
 
 
 def names_of(subject: Subject) -> Mapping[Node, Formula]:
@@ -142,7 +147,7 @@ def _opened(node: Node, names: Mapping[Node, Formula], depth: float) -> Formula:
         return leaf(node)
     known = constant_value(node)
     if known is not None:
-        return Number(known)
+        return constant(known)
     if depth > DEEPEST:
         return Words("…")  # nobody reads on: the values in between have no names
     if _is_turned_back(node):
@@ -192,7 +197,23 @@ def leaf(node: Node) -> Formula:
         rows = a.reshape(-1, a.shape[-1])
         return Matrix(tuple(tuple(Number(x.item()) for x in row) for row in rows))
     if isinstance(value, bool | int | float):
-        return Number(value)
+        return constant(value)
     if "name" in node.attrs:
         return Symbol(node.attrs["name"], node.spec.rank)
     return Call(node.op, (), dict(node.attrs), ())
+
+
+def constant(value: bool | float) -> Formula:
+    """Write a constant; one that is a fraction as such: 1/6 and not 0.166667."""
+    if isinstance(value, int) or not math.isfinite(value) or _is_short(value):
+        return Number(value)
+    found = Fraction(value).limit_denominator(MOST_BELOW)
+    if not math.isclose(found, value, rel_tol=4e-16):
+        return Number(value)
+    over, under = Number(abs(found.numerator)), Number(found.denominator)
+    return Minus(Quotient(over, under)) if value < 0 else Quotient(over, under)
+
+
+def _is_short(value: float) -> bool:
+    """Tell whether a number is written with few digits: 0.125, 1e-05."""
+    return len(repr(value).partition("e")[0].strip("-0.")) <= FEW

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from derivo.explain.document import (
     SHORT,
@@ -12,24 +11,21 @@ from derivo.explain.document import (
     Mono,
     Paragraph,
     Row,
-    Runs,
     Section,
 )
 from derivo.explain.drawing.of_subject import is_transparent
-from derivo.explain.formula.local import prime
 from derivo.explain.formula.of_node import formula_of
-from derivo.explain.formula.tree import Formula, Number, Symbol
-from derivo.explain.formula.unicode import inline
+from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.levels.calls import only_call
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling, is_reached
+from derivo.explain.levels.ways import is_single, rule_of, why
 from derivo.explain.moments import Moments
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.words import Words
 from derivo.graph.node import Node
 
 MOST = 40  # rows that are still short
-LONGEST = 50  # characters of an equation within a reason
 
 
 def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
@@ -121,14 +117,10 @@ def _recognised(t: Telling) -> Iterator[Row]:
 
 def _through_loop(node: Node, moments: Moments) -> Iterator[Row]:
     """Give what a loop over time does backward, or what it hands back to a value."""
-    moment, t = moments.backward(node), moments.t
-    first, *others = moment.title
-    backward = t.words.text("brief.backward")
-    said: Runs = (first.removeprefix(backward),) if isinstance(first, str) else ()
+    moment = moments.backward(node)
     for k, row in enumerate(moment.rows):
-        reason = row.reason or ((*said, *others) * (k == 0))
-        about = (t.subject.ids[node],) if k == 0 else ()
-        yield Row(row.left, row.right, reason, about=about)
+        reason, about = (moment.reason, (moment.place,)) if k == 0 else ((), ())
+        yield Row(row.left, row.right, row.reason or reason, about=about)
 
 
 def _chain(value: Node, t: Telling) -> Iterator[Row]:
@@ -139,52 +131,34 @@ def _chain(value: Node, t: Telling) -> Iterator[Row]:
         return
     left, known = t.adjoint(value), t.names.get(adjoint)
     is_passed = known is not None and known != left
+    way = _on_the_way(value, t)
+    about = tuple(t.subject.ids[n] for n in reversed(way))
     right = known if known is not None and is_passed else formula_of(adjoint, t.names)
-    why = raw.why.get(adjoint)
-    is_sum = why is not None and why.kind == "fan-out"
-    added = t.words.runs("brief.added", value=t.shown(value))
-    reason = added if is_sum else _reason(value, t)
-    yield Row(left, right, reason, about=_on_the_way(value, t))
-    for block in shorter(value, t):
-        if isinstance(block, Display):
-            yield replace(block.rows[0 if is_sum else 1], left=None)
+    yield Row(left, right, why(_begin(value, t), t), about=about)
+    if not is_passed:
+        yield from shorter(value, t)
 
 
-def _on_the_way(value: Node, t: Telling) -> tuple[str, ...]:
-    """Give the values without a name that a gradient comes through, and its own."""
-    found, todo = [value], [value]
-    while todo:
-        for factor in t.readers.get(todo.pop(), ()):
+def _begin(value: Node, t: Telling) -> Node:
+    """Give the value whose line says why: up to there a gradient is handed on."""
+    while value in t.readers and is_single(value, t):
+        (factor,) = t.readers[value]
+        passes = rule_of(factor, t) in {"handed_on", "passed"}
+        if (
+            not passes
+            or factor.reader in t.subject.names
+            or factor.reader not in t.readers
+        ):
+            break
+        value = factor.reader
+    return value
+
+
+def _on_the_way(value: Node, t: Telling) -> list[Node]:
+    """Give a value, and those without a name that its gradient comes through."""
+    found = [value]
+    for node in found:
+        for factor in t.readers.get(node, ()):
             if not _has_a_name(factor.reader, t) and factor.reader not in found:
                 found.append(factor.reader)
-                todo.append(factor.reader)
-    return tuple(t.subject.ids[n] for n in reversed(found))
-
-
-def _reason(value: Node, t: Telling) -> Runs:
-    """Say which rule gives a gradient that comes back through one operation."""
-    say = t.words.runs
-    factor = t.readers[value][0]
-    if factor.reader.spec.shape != value.spec.shape and t.local(factor) is not None:
-        return say("brief.copied", value=t.shown(value))
-    while t.local(factor) == Number(1) and factor.reader not in t.subject.names:
-        if len(t.readers.get(factor.reader, ())) != 1:
-            break
-        (factor,) = t.readers[factor.reader]  # it is passed on up to here
-    reader, operand = t.shown(factor.reader), t.shown(factor.operand)
-    slope, local = prime(factor, t.names), t.local(factor)
-    if local is None:
-        return say("brief.through", equation=_equation(factor.reader, t))
-    if local == Number(1):
-        return say("brief.passed", equation=_equation(factor.reader, t))
-    if slope is not None and slope != local:
-        return say("brief.slope", slope=slope, local=local)
-    return say("brief.factor", value=reader, operand=operand, local=local)
-
-
-def _equation(node: Node, t: Telling) -> Runs:
-    """Give the equation that the chain rule goes through; of a long one its name."""
-    right = formula_of(node, t.names)
-    if len(inline(right)) > LONGEST:
-        return (t.names[node],) if node in t.names else (Mono(node.op.name),)
-    return (t.names[node], " = ", right) if node in t.names else (right,)
+    return found

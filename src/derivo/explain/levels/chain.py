@@ -22,7 +22,7 @@ from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.jacobian_entry import JacobianEntry, lane
 from derivo.explain.levels.mixing import Part
-from derivo.explain.levels.shorter import final_adjoint
+from derivo.explain.levels.shorter import final_adjoint, rules_of
 from derivo.explain.levels.tell import Telling
 from derivo.explain.words.rules import fact_text, rule_text
 from derivo.graph.builder import substitute
@@ -57,7 +57,8 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     before, after = (Reader(known.__contains__)(n).items for n in (rule, final))
     shown = written(final)
     if distribute(before) != distribute(after):
-        why = rule_text(t.words, steps[-1], shown) if steps else say("rules.rearranged")
+        rules = [rule_text(t.words, r) for s in steps[-1:] for r in rules_of(s, shown)]
+        why = t.words.joined(rules, "page.semicolon") or say("rules.rearranged")
         rows.append(Row(None, shown, why))
     elif not _symbols(shown) <= _symbols(rows[-1].right):
         rows.append(Row(None, shown, say("jacobian.named")))

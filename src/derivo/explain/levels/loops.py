@@ -34,7 +34,7 @@ from derivo.explain.levels import (
     scalar,
     vanishing,
 )
-from derivo.explain.levels.tell import Telling, of_part
+from derivo.explain.levels.tell import Telling, display, of_part
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 
@@ -158,7 +158,8 @@ def _back(steps: Steps, t: Telling) -> list[Section]:
         for s in matrix.adjoint_sections(t)
         if s.anchor not in here
     ]
-    blocks.append(Fold(say("loops.in_full"), tuple(inner)))
+    rows = display(list(matrix.lines(t)))
+    blocks.append(Fold(say("loops.in_full"), (*rows, *inner)))
     title = say("loops.back_title")
     about = steps.outer.ids[steps.node]
     return [Section(f"{steps.body.prefix}back", title, tuple(blocks), "matrix", about)]

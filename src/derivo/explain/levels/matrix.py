@@ -37,12 +37,12 @@ from derivo.explain.levels.in_loops import in_loops
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.scalars import digits_for_all
-from derivo.explain.levels.shorter import shorter
+from derivo.explain.levels.shorter import told_shorter
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
+from derivo.explain.levels.ways import is_single, reason, rule_of, term
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
-from derivo.explain.words import texts
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
 from derivo.run.reference import run_graph
@@ -66,99 +66,100 @@ def both_passes(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 def adjoint_sections(
     t: Telling, wanted: Container[Node] | None = None
 ) -> tuple[Section, ...]:
-    """Tell where each adjoint comes from, or those of some values alone."""
-    subject = t.subject
+    """Tell where each adjoint comes from, or those of some values alone.
+
+    What is a line of the derivation in short, and no more, is told there.
+    """
     told = [n for n in t.handed_back if only_call(n, t) is None]
     if len(told) > MOST:
-        told = [n for n in told if n in subject.names]
-    found = []
-    seen: set[str] = set()
+        told = [n for n in told if n in t.subject.names]
+    found: dict[str, Section] = {}
     for value in told if wanted is None else filter(wanted.__contains__, told):
-        blocks = tuple(_blocks(value, t))
+        blocks = _blocks(value, t)
         anchor = f"matrix-{t.anchor(value)}"
-        if blocks and anchor not in seen:
-            seen.add(anchor)
-            title = (gradient_of(_told_apart(value, t)),)
-            about = subject.ids[value]
-            found.append(Section(anchor, title, blocks, "matrix", about))
-    return tuple(found)
+        if not _is_a_line(blocks) and anchor not in found:
+            title, about = (_title(value, t),), t.subject.ids[value]
+            found[anchor] = Section(anchor, title, tuple(blocks), "matrix", about)
+    return tuple(found.values())
 
 
-def _told_apart(value: Node, t: Telling) -> Formula:
-    """Write a value; where that is what another is called, as ``x`` for ``x**1``, how.
+def lines(t: Telling) -> tuple[Row, ...]:
+    """Give what is told of a gradient in a line, and no more."""
+    found = [b for n in t.handed_back for b in [_blocks(n, t)] if _is_a_line(b)]
+    return tuple(
+        r for bs in found for b in bs if isinstance(b, Display) for r in b.rows
+    )
 
-    Two gradients must not stand under one heading.
+
+def _is_a_line(blocks: list[Block]) -> bool:
+    """Tell whether nothing is told but one line, or nothing."""
+    rows = [len(b.rows) if isinstance(b, Display) else 2 for b in blocks]
+    return sum(rows) < 2
+
+
+def _title(value: Node, t: Telling) -> Formula:
+    """Write a gradient; where a value is written as another is called, how it is made.
+
+    Two gradients must not stand under one heading: that of ``x**1`` is not that of x.
     """
     shown = t.shown(value)
     is_given = "item" in value.op.traits  # by a loop, whose result has its name
-    if value in t.subject.names or is_given or not isinstance(shown, Symbol):
-        return shown
+    if value in t.names or is_given or not isinstance(shown, Symbol):
+        return gradient_of(shown)
     args = tuple(t.shown(i) for i in value.inputs)
     specs = tuple(i.spec for i in value.inputs)
-    return Call(value.op, args, dict(value.attrs), specs)
+    return gradient_of(Call(value.op, args, dict(value.attrs), specs))
 
 
 def _blocks(value: Node, t: Telling) -> list[Block]:
     """Tell where one adjoint comes from."""
-    adjoint = t.subject.raw.adjoints[value]
-    factors = t.readers.get(value, [])
-    looped = in_loops(value, t)
+    adjoint, say = t.subject.raw.adjoints[value], t.words.runs
+    factors, looped = t.readers.get(value, []), in_loops(value, t)
     if not factors:
         return looped or _outside(value, adjoint, t)
     blocks: list[Block] = []
+    fields = {"value": t.shown(value), "adjoint": t.adjoint(value)}
     symbol = t.adjoint(value)
     if isinstance(symbol, Symbol) and not symbol.adjoint:  # a delta of the code
-        said = t.words.runs("matrix.delta", adjoint=symbol, value=t.shown(value))
-        blocks.append(Paragraph(said))
-    many = len(factors) + len(t.looped(value)) + len(t.given(value)) > 1
-    if many:
-        key = "matrix.branch"
-        blocks.append(
-            Paragraph(t.words.runs(key, value=t.shown(value), adjoint=t.adjoint(value)))
-        )
+        blocks.append(Paragraph(say("matrix.delta", **fields)))
+    if not is_single(value, t):
+        blocks.append(Paragraph(say("matrix.branch", **fields)))
     for factor in factors:
         blocks += _through(factor, t)
     blocks += looped
-    if many:
-        blocks.append(Display(tuple(_added(value, t))))
-    blocks += shorter(value, t)
-    return blocks
-
-
-def _added(value: Node, t: Telling) -> list[Row]:
-    """Add all that comes back to a value."""
-    adjoint = t.subject.raw.adjoints[value]
-    terms = t.given(value) + [t.came_back(f) for f in t.readers.get(value, ())]
-    terms += [t.came_from(steps, a) for steps, a in t.looped(value)]
-    reason = t.words.runs("matrix.added")
-    rows = [Row(t.adjoint(value), Plus(tuple(terms)), reason)]
-    full = formula_of(adjoint, t.names)
-    if full != rows[0].right:
-        rows.append(Row(None, full))
-    return [*rows, *t.in_numbers(adjoint)]
+    if not is_single(value, t):
+        terms = t.given(value) + [t.came_back(f) for f in factors]
+        terms += [t.came_from(steps, a) for steps, a in t.looped(value)]
+        rows = [Row(symbol, Plus(tuple(terms)), say("matrix.added"))]
+        full = formula_of(adjoint, t.names)
+        if full != rows[0].right:
+            rows.append(Row(None, full))
+        blocks.append(Display((*rows, *t.in_numbers(adjoint))))
+    return [*blocks, *told_shorter(value, t)]
 
 
 def _outside(value: Node, adjoint: Node, t: Telling) -> list[Block]:
     """Tell of the adjoint that the chain begins with."""
-    if adjoint.op is argument:
-        text = t.words.runs(
-            "matrix.given", adjoint=t.adjoint(value), value=t.shown(value)
-        )
-        number = t.number(adjoint)
-        rows = () if number is None else (Display((Row(t.adjoint(value), number),)),)
-        return [Paragraph(text), *rows]
-    text = t.words.runs("matrix.one", value=t.shown(value))
-    return [Paragraph(text)]
+    key = "given" if adjoint.op is argument else "one"
+    fields = {"adjoint": t.adjoint(value), "value": t.shown(value)}
+    number = t.number(adjoint) if key == "given" else None
+    rows = () if number is None else (Display((Row(t.adjoint(value), number),)),)
+    return [Paragraph(t.words.runs(f"matrix.{key}", **fields)), *rows]
 
 
 def _through(factor: Factor, t: Telling) -> list[Block]:
     """Tell what comes back through one operation."""
+    part, rule = t.part(factor), rule_of(factor, t)
     if is_call(factor.reader):
-        return _through_call(factor, t)
-    part = t.part(factor)
-    marked = t.marked(factor)
-    if marked is not None:
-        return _elementwise(factor, part, marked, t)
+        graph = block_of(factor.reader).graph
+        argument = Mono(graph.inputs[factor.position].attrs["name"])
+        said = t.words.runs("calls.through", name=Mono(graph.name), argument=argument)
+        rows = (through(factor, t), *t.in_numbers_only(part))
+        return [Paragraph(said), Display(rows)]
+    if rule == "copied" and part is not None:
+        return _copied(factor, part, t)
+    if rule != "through":
+        return _elementwise(factor, part, rule, t)
     if part is None:
         return []
     if factor.reader.op.contraction is not None:
@@ -166,49 +167,32 @@ def _through(factor: Factor, t: Telling) -> list[Block]:
     return _other(factor, part, t)
 
 
-def _through_call(factor: Factor, t: Telling) -> list[Block]:
-    """Tell what a call hands back to one of its operands."""
-    graph = block_of(factor.reader).graph
-    argument = Mono(graph.inputs[factor.position].attrs["name"])
-    said = t.words.runs("calls.through", name=Mono(graph.name), argument=argument)
-    numbers_of = t.in_numbers_only(t.part(factor))
-    return [Paragraph(said), Display((through(factor, t), *numbers_of))]
-
-
 def _elementwise(
-    factor: Factor, part: Node | None, marked: Formula, t: Telling
+    factor: Factor, part: Node | None, rule: str, t: Telling
 ) -> list[Block]:
-    """Tell of an operation entry by entry: upstream times derivative, copies added."""
-    reader, operand = factor.reader, factor.operand
-    left, upstream = t.came_back(factor), t.adjoint(reader)
-    ring = "⊙" if reader.spec.rank else "·"
-    local = t.local(factor)
-    assert isinstance(marked, Mark)  # noqa: S101
-    fields = {"value": t.shown(reader), "operand": t.shown(operand)}
-    if part is not None and reader.spec.shape != operand.spec.shape:
-        return _copied(factor, part, t)
-    blocks: list[Block] = [
-        Paragraph(t.words.runs(_rule(factor, marked, local, t), **fields))
-    ]
-    rows = [Row(left, Times((upstream, marked), ring))]
-    if local is not None and local != marked.body:
-        value = t.shown(reader)
-        reason = t.words.runs("matrix.written_out")
-        if value in walk(local):
-            reason = t.words.runs("matrix.written", value=value)
-        rows.append(Row(None, Times((upstream, Mark(local, factor.id)), ring), reason))
-    if local == Number(1):
-        rows.append(Row(None, upstream))
-    if part is not None:
-        rows += _slope_in_numbers(factor, part, ring, t) or t.in_numbers(part)
-    blocks.append(Display(tuple(rows)))
-    if _is_mask(factor, t) and not _routes(factor, t):
-        said = t.words.runs("matrix.mask", value=t.shown(reader))
-        blocks.append(Note("reason", said))
-    elif marked.body != local:
-        said = t.words.runs("matrix.at", operand=t.shown(operand))
-        blocks.append(Note("reason", said))
-    return blocks
+    """Tell of an operation entry by entry: upstream times derivative."""
+    reader, local, first = factor.reader, t.local(factor), term(factor, t)
+    fields = {"value": t.shown(reader), "operand": t.shown(factor.operand)}
+    rows = [Row(t.came_back(factor), first, reason(factor, t))]
+    full = Mark(local or first, factor.id)
+    if rule == "slope" and isinstance(first, Times) and full not in first.factors:
+        key = "written" if fields["value"] in walk(full) else "written_out"
+        said = t.words.runs(f"matrix.{key}", **fields)
+        rows = [
+            Row(t.came_back(factor), first),
+            Row(None, Times((first.factors[0], full), first.sign), said),
+        ]
+    if part is not None and rule not in {"handed_on", "passed"}:
+        rows += _slope_in_numbers(factor, part, t) or t.in_numbers(part)
+    if rule != "slope":
+        return [Display(tuple(rows))]
+    node = local_node(factor, t.builder)
+    is_mask = node is not None and node.spec.kind == "bool"
+    note = Note(
+        "reason", t.words.runs(f"matrix.{'mask' if is_mask else 'at'}", **fields)
+    )
+    said = t.words.runs("matrix.elementwise", **fields)
+    return [Paragraph(said), Display(tuple(rows)), note]
 
 
 def _copied(factor: Factor, part: Node, t: Telling) -> list[Block]:
@@ -251,32 +235,12 @@ def _axis_of_copies(operand: Node, reader: Node) -> str:
     return f"axis={shown}" if len(axes) == new else f"axis={shown}, keepdims=True"
 
 
-def _rule(factor: Factor, marked: Mark, local: Formula | None, t: Telling) -> str:
-    """Choose the sentence for an operation: by what its local derivative is."""
-    operands = factor.reader.inputs
-    if local == Number(1):
-        return "matrix.handed_on" if len(operands) > 1 else "matrix.passed"
-    others = [t.shown(i) for i in operands if i is not factor.operand]
-    if local in others:
-        return "matrix.swapped"
-    if _routes(factor, t):
-        return f"matrix.{factor.reader.op.name}"
-    return "matrix.elementwise" if marked.body != local else "matrix.operand"
-
-
-def _routes(factor: Factor, t: Telling) -> bool:
-    """Tell whether an operation sends the gradient to one of several values."""
-    reader = factor.reader
-    is_active = all(i in t.subject.raw.adjoints for i in reader.inputs)
-    return is_active and len(reader.inputs) > 1 and reader.op.name in texts("matrix")
-
-
-def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list[Row]:
+def _slope_in_numbers(factor: Factor, part: Node, t: Telling) -> list[Row]:
     """Write upstream times slope in numbers: of a ReLU the slope is a mask."""
     s, node = t.subject, local_node(factor, t.builder)
     held = s.raw.adjoints[factor.reader]
     shown = t.number(part), t.number(held)
-    if None in shown or node is None or not s.values or t.local(factor) == Number(1):
+    if None in shown or node is None or not s.values:
         return []
     with np.errstate(all="ignore"):
         slopes = np.asarray(run_graph([node], s.values, s.sizes)[node], dtype=float)
@@ -285,17 +249,13 @@ def _slope_in_numbers(factor: Factor, part: Node, ring: str, t: Telling) -> list
         return []
     pairs = zip(above.ravel(), slopes.ravel(), result.ravel(), strict=True)
     digits = digits_for_all((float(c), [(float(a), float(b))]) for a, b, c in pairs)
+    sign = "⊙" if factor.reader.spec.rank else "·"
     product = Times(
-        (numbers(above, digits), Mark(numbers(slopes, digits), factor.id)), ring
+        (numbers(above, digits), Mark(numbers(slopes, digits), factor.id)), sign
     )
     return [
         Row(None, product, t.words.runs("matrix.numbers")), Row(None, numbers(result)),
     ]  # fmt: skip
-
-
-def _is_mask(factor: Factor, t: Telling) -> bool:
-    node = local_node(factor, t.builder)
-    return node is not None and node.spec.kind == "bool"
 
 
 def _other(factor: Factor, part: Node, t: Telling) -> list[Block]:

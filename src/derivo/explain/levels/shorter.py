@@ -2,49 +2,179 @@
 
 from __future__ import annotations
 
-from derivo.explain.document import Block, Display, Note, Paragraph, Row
-from derivo.explain.formula.layout import layout
-from derivo.explain.formula.of_node import formula_of
-from derivo.explain.formula.tree import Formula, Symbol
+import math
+from dataclasses import replace
+
+from derivo.explain.document import Block, Display, Note, Paragraph, Row, Runs
+from derivo.explain.formula.of_node import constant, formula_of
+from derivo.explain.formula.tree import (
+    Call,
+    Formula,
+    Minus,
+    Number,
+    Plus,
+    Quotient,
+    Symbol,
+    Times,
+    walk,
+)  # fmt: skip
+from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.tell import Telling
 from derivo.explain.subject import unique_names
 from derivo.explain.words.rules import fact_text, rule_text
 from derivo.graph.node import Node
+from derivo.ops.arithmetic import add, div, mul, sub
+from derivo.simplify.model import Step
+
+COLLECT = "collect like terms"
 
 
-def shorter(value: Node, t: Telling) -> list[Block]:
-    """Tell how the adjoint of a value was rewritten; nothing if it was not."""
-    d = t.subject.derivation
-    raw = t.subject.raw.adjoints[value]
+def shorter(value: Node, t: Telling) -> list[Row]:
+    """Give a gradient as it was rewritten, and why; nothing if it was not.
+
+    Of a gradient that the code does not compute by itself nobody sees what it became.
+    """
+    raw, final = t.subject.raw.adjoints[value], final_adjoint(value, t)
+    known, left = t.names.get(raw), t.adjoint(value)
+    is_passed = known is not None and known != left  # it is told of that value
+    if final is None or final is raw or is_passed or not t.is_in_code(final):
+        return []
+    before, after = formula_of(raw, t.names), formula_of(final, code_names(t))
+    reasons = _reasons(before, after, _steps(value, t), t)
+    texts = inline(before), inline(after)
+    if texts[0] == texts[1] or (not reasons and len(texts[1]) >= len(texts[0])):
+        return []
+    listed = t.words.joined(reasons, "page.semicolon")
+    return [Row(None, after, listed or t.words.runs("rules.rearranged"))]
+
+
+def _reasons(
+    before: Formula, after: Formula, steps: list[Step], t: Telling
+) -> list[Runs]:
+    """Say what was done, as far as the two formulas bear it out."""
+    say = t.words.runs
+    was, now = _symbols(before), _symbols(after)
+    arguments = {n.attrs["name"] for n in t.subject.graph.inputs}
+    put_in = [s for s in was if s.adjoint and s not in now]
+    found = [say("rules.put_in", names=t.words.listed(put_in))] if put_in else []
+    rules = [r for step in steps[:1] for r in rules_of(step, after)]
+    if not _is_collected(before, after):
+        rules = [r for r in rules if r != COLLECT]
+    found += [rule_text(t.words, r) for r in rules]
+    if not put_in:  # what is read now has a name that the code gave it
+        new = [s.name for s in now if not s.adjoint and s not in was]
+        uses = (f"use {n} from the forward pass" for n in new if n not in arguments)
+        found += [rule_text(t.words, r) for r in uses if r not in rules]
+    if not found and _turns_a_product(before) and not _turns_a_product(after):
+        found.append(say("rules.transposed"))
+    return found or _multiplied(before, after, t)
+
+
+def rules_of(step: Step, result: Formula) -> list[str]:
+    """Give the rules of a step; what is used again, only if the result reads it."""
+    read = {s.name for s in _symbols(result) if not s.adjoint}
+    found = []
+    for rule in step.rule.split("; "):
+        used = rule.removeprefix("use ").removesuffix(" from the forward pass")
+        found += [rule] if used == rule or used in read else []
+    return found
+
+
+def _symbols(formula: Formula) -> dict[Symbol, None]:
+    return {f: None for f in walk(formula) if isinstance(f, Symbol)}
+
+
+def _terms(formula: Formula) -> list[Formula]:
+    """Give the terms of a sum; what is no sum is one term."""
+    match formula:
+        case Plus(terms):
+            return [x for term in terms for x in _terms(term)]
+        case Call(op, terms) if op in {add, sub}:
+            return [x for term in terms for x in _terms(term)]
+        case Minus(body):
+            return _terms(body)
+        case _:
+            return [formula]
+
+
+def _turns_a_product(formula: Formula) -> bool:
+    """Tell whether a product is transposed as a whole."""
+    return any(
+        isinstance(f, Call) and "axes" in f.attrs and isinstance(f.args[0], Call)
+        and f.args[0].op.contraction is not None
+        for f in walk(formula)
+    )  # fmt: skip
+
+
+def _is_collected(before: Formula, after: Formula) -> bool:
+    """Tell whether terms were collected, or a factor pulled out of a sum."""
+    was, now = (sum(len(_terms(p)) - 1 for p in walk(f)) for f in (before, after))
+    return was > 0 and (now < was or len(_terms(after)) < len(_terms(before)))
+
+
+def _multiplied(before: Formula, after: Formula, t: Telling) -> list[Runs]:
+    """Say which numbers were multiplied: ``2/6 = 1/3``."""
+    results = [_fraction(term) for term in _terms(after)]
+    wanted = [math.prod(over) / math.prod(under) for over, under in results]
+    for term in _terms(before):
+        over, under = _fraction(term)
+        value = math.prod(over) / math.prod(under)
+        if len(over) + len(under) > 1 and any(math.isclose(value, w) for w in wanted):
+            above = Times(tuple(map(Number, over or [1])), "·")
+            below = Times(tuple(map(Number, under)), "·")
+            product = Quotient(above, below) if under else above
+            whole = constant(int(value) if value.is_integer() else value)
+            return [t.words.runs("rules.multiplied", product=product, value=whole)]
+    return []
+
+
+def _fraction(formula: Formula) -> tuple[list[float], list[float]]:
+    """Give the numbers that a product has above the bar, and below."""
+    match formula:
+        case Number(value) if value:
+            return [value], []
+        case Quotient(over, under):
+            (a, b), (c, d) = _fraction(over), _fraction(under)
+            return a + d, b + c
+        case Call(op, (over, under)) if op is div:
+            (a, b), (c, d) = _fraction(over), _fraction(under)
+            return a + d, b + c
+        case Times(factors) | Call(_, factors) if _is_product(formula):
+            parts = [_fraction(f) for f in factors]
+            return [x for a, _ in parts for x in a], [x for _, b in parts for x in b]
+        case Minus(body):
+            return _fraction(body)
+        case _:
+            return [], []
+
+
+def _is_product(formula: Formula) -> bool:
+    return isinstance(formula, Times) or (
+        isinstance(formula, Call) and formula.op is mul
+    )
+
+
+def told_shorter(value: Node, t: Telling) -> list[Block]:
+    """Tell how the gradient of a value was rewritten, with its numbers."""
+    final, rows = final_adjoint(value, t), shorter(value, t)
+    if final is None or not rows:
+        return []
+    rows = [replace(rows[0], left=t.adjoint(value)), *t.in_numbers(final)]
+    assumed = [s.assumption for s in _steps(value, t) if s.assumption]
+    facts = [fact_text(t.words, fact) for fact in assumed]
+    return [
+        Paragraph(t.words.runs("rules.shorter")), Display(tuple(rows)),
+        *(Note("assumption", t.words.runs("rules.assumes", fact=f)) for f in facts),
+    ]  # fmt: skip
+
+
+def _steps(value: Node, t: Telling) -> list[Step]:
+    """Give the steps of rewriting that made the gradient of a value what it is."""
     final = final_adjoint(value, t)
-    if final is None or final is raw:
-        return []
-    names = code_names(t)
-    before, after = formula_of(raw, t.names), formula_of(final, names)
-    if layout(after) in {layout(before), layout(formula_of(raw, names))}:
-        return []
-    steps = [
-        s for s in d.backward.steps
+    return [
+        s for s in t.subject.derivation.backward.steps
         if s.kind == "rewrite" and (s.about is value or s.result is final)
     ]  # fmt: skip
-    reasons = [rule_text(t.words, s, after) for s in steps]
-    blocks: list[Block] = [Paragraph(t.words.runs("rules.shorter"))]
-    first = reasons[0] if reasons else t.words.runs("rules.rearranged")
-    # After a branch the sum of all that comes back stands right above.
-    repeated = len(t.readers.get(value, ())) > 1
-    rows = [Row(t.adjoint(value), after, first)]
-    if not repeated:
-        rows = [Row(t.adjoint(value), before), Row(None, after, first)]
-    blocks.append(Display((*rows, *t.in_numbers(final))))
-    blocks += [
-        Note(
-            "assumption",
-            t.words.runs("rules.assumes", fact=fact_text(t.words, s.assumption)),
-        )
-        for s in steps
-        if s.assumption
-    ]
-    return blocks
 
 
 def code_names(t: Telling) -> dict[Node, Formula]:

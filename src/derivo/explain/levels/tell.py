@@ -13,7 +13,7 @@ from derivo.explain.document import Display, Row, Runs, Section
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.factors import Factor
 from derivo.explain.formula.entries import Entries
-from derivo.explain.formula.local import local_derivative, prime
+from derivo.explain.formula.local import local_derivative, short_local
 from derivo.explain.formula.of_node import (
     adjoint_symbol,
     formula_of,
@@ -39,6 +39,7 @@ from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
+from derivo.simplify.spelling import Lowering
 
 DIGITS = 4
 MOST_ENTRIES = 6
@@ -70,6 +71,7 @@ class Telling:
         self.entries = Entries(subject, self.names)
         self.builder = subject.derivation.forward.builder
         self.owned = {a for v, a in subject.raw.adjoints.items() if v in self.names}
+        self._lowered = Lowering(self.builder)
         self.readers: dict[Node, list[Factor]] = {}
         for factor in subject.factors:
             self.readers.setdefault(factor.operand, []).append(factor)
@@ -198,6 +200,16 @@ class Telling:
         name = self.subject.names.get(node, "")
         return self.subject.prefix + anchor_word(name, self.subject.ids[node])
 
+    def is_in_code(self, node: Node) -> bool:
+        """Tell whether a line of the emitted code computes a value.
+
+        Of the step of a loop that is not known.
+        """
+        if "s" in self.subject.prefix:
+            return True
+        lines = self.subject.derivation.emitted.lines.values()
+        return self._lowered(node) in lines
+
     # --- local derivatives ------------------------------------------------------------
 
     def local(self, factor: Factor) -> Formula | None:
@@ -206,7 +218,7 @@ class Telling:
 
     def marked(self, factor: Factor) -> Formula | None:
         """Give the local derivative in its colour, short: ``σ'(n)``, ``w``, ``1``."""
-        found = prime(factor, self.names) or self.local(factor)
+        found = short_local(factor, self.names, builder=self.builder)
         return None if found is None else Mark(found, factor.id)
 
     def part(self, factor: Factor) -> Node | None:

@@ -33,36 +33,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Règle de la chaîne, élément par élément : chaque élément de {value} ne dépend que du même élément de {operand}. Le gradient amont est donc d’abord multiplié par la pente ; tout le reste vient après.",
         "ja": "成分ごとの連鎖律：{value} の各成分は、{operand} の同じ位置の成分だけに依存します。そのため、まず上流の勾配に傾きを掛けます。ほかの計算はその後です。",
     },
-    "operand": {
-        "en": "Chain rule: {value} changes with {operand} by the factor shown.",
-        "fr": "Règle de la chaîne : {value} change avec {operand} selon le facteur indiqué.",
-        "ja": "連鎖律：{operand} が変わると、{value} はその変化に下の因子を掛けた分だけ変わります。",
-    },
-    "passed": {
-        "en": "{value} moves exactly as far as {operand} does: the local derivative is 1, and the gradient is passed on.",
-        "fr": "{value} bouge exactement autant que {operand} : la dérivée locale vaut 1 et le gradient est transmis tel quel.",
-        "ja": "{operand} が変わると、{value} もちょうど同じだけ変わります。局所微分は 1 で、勾配はそのまま伝わります。",
-    },
-    "handed_on": {
-        "en": "A sum hands the gradient on: {value} moves exactly as far as {operand} does, so the local derivative is 1.",
-        "fr": "Une somme transmet le gradient : {value} bouge exactement autant que {operand}, la dérivée locale vaut donc 1.",
-        "ja": "和は勾配をそのまま伝えます。{operand} が変わると {value} もちょうど同じだけ変わるので、局所微分は 1 です。",
-    },
-    "swapped": {
-        "en": "A product swaps: {value} changes with {operand} by the other factor.",
-        "fr": "Un produit échange : {value} change avec {operand} selon l’autre facteur.",
-        "ja": "積では因子が入れ替わります。{operand} が変わると、{value} はその変化にもう一方の因子を掛けた分だけ変わります。",
-    },
-    "maximum": {
-        "en": "A maximum routes: where {operand} is the larger one, all of the gradient goes to it; where it is not, none.",
-        "fr": "Un maximum aiguille : là où {operand} est le plus grand, tout le gradient lui revient ; ailleurs, il ne reçoit rien.",
-        "ja": "最大値は勾配を振り分けます。{operand} の方が大きい所では勾配がすべて {operand} に戻り、そうでない所では何も戻りません。",
-    },
-    "minimum": {
-        "en": "A minimum routes: where {operand} is the smaller one, all of the gradient goes to it; where it is not, none.",
-        "fr": "Un minimum aiguille : là où {operand} est le plus petit, tout le gradient lui revient ; ailleurs, il ne reçoit rien.",
-        "ja": "最小値は勾配を振り分けます。{operand} の方が小さい所では勾配がすべて {operand} に戻り、そうでない所では何も戻りません。",
-    },
     "written": {
         "en": "the slope, written with {value}, which the forward pass has computed already",
         "fr": "la pente, écrite avec {value}, que la passe avant a déjà calculé",

@@ -5,12 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from derivo.explain.formula.tree import Symbol, walk
-from derivo.simplify.model import Step
-
 if TYPE_CHECKING:
     from derivo.explain.document import Runs
-    from derivo.explain.formula.tree import Formula
     from derivo.explain.words import Words
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -18,6 +14,15 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "The same, shorter:", "fr": "La même chose, en plus court :", "ja": "同じものを短く書くと：",
     },
     "rearranged": {"en": "written shorter", "fr": "écrit plus court", "ja": "短く書き直す"},
+    "put_in": {"en": "{names} put in", "fr": "en remplaçant {names}", "ja": "{names} を代入"},
+    "multiplied": {
+        "en": "{product} = {value}", "fr": "{product} = {value}", "ja": "{product} = {value}",
+    },
+    "transposed": {
+        "en": "the transpose of a product: each factor transposed, in the other order",
+        "fr": "la transposée d’un produit : chaque facteur transposé, dans l’ordre inverse",
+        "ja": "積の転置：各因子を転置し、順序を逆にする",
+    },
     "collect": {
         "en": "like terms are collected and common factors pulled out",
         "fr": "les termes semblables sont réunis et les facteurs communs mis en évidence",
@@ -55,58 +60,42 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "chaque tranche de {name} le long de l’axe {axis} a pour somme 1",
         "ja": "{name} の軸 {axis} に沿った各部分の和は 1",
     },
-    "other": {"en": "{name}", "fr": "{name}", "ja": "{name}"},
 }  # fmt: skip
 
 
-def rule_text(words: Words, step: Step, result: Formula) -> Runs:
-    """Say in words which rules a step applied.
-
-    Parameters
-    ----------
-    words
-        In which language.
-    step
-        What was rewritten.
-    result
-        What it became. Only what is read there is said to be used again.
-    """
-    read = {s.name for s in walk(result) if isinstance(s, Symbol) and not s.adjoint}
-    said: list[Runs] = []
-    for rule in step.rule.split("; "):
-        used = re.fullmatch(r"use (\w+) from the forward pass", rule)
-        if used is None or used[1] in read:
-            said.append(one_rule(words, rule))
-    return words.joined(said, "page.semicolon") or words.runs("rules.rearranged")
+# How a rule is called, and how it is said.
+RULES = (
+    ("collect like terms", "collect"),
+    ("multiply out", "expand"),
+    (r"use (?P<name>\w+) from the forward pass", "use"),
+    ("recognised as (?P<name>.+)", "recognised"),
+    ("the total of a centred.*", "centred"),
+    ("probabilities sum to 1", "probabilities"),
+    ("assume that (?P<fact>.+)", "assume"),
+)
+FACTS = (
+    (r"every row of (?P<name>\w+) sums to 1", "sums_to_one"),
+    (r"every slice along axis (?P<axis>-?\d+) of (?P<name>\w+) sums to 1",
+     "slice_sums_to_one"),
+)  # fmt: skip
 
 
-def one_rule(words: Words, rule: str) -> Runs:
+def rule_text(words: Words, rule: str) -> Runs:
     """Say one rule in words."""
-    if rule == "collect like terms":
-        return words.runs("rules.collect")
-    if rule == "multiply out":
-        return words.runs("rules.expand")
-    if rule.startswith("use "):
-        name = rule.removeprefix("use ").removesuffix(" from the forward pass")
-        return words.runs("rules.use", name=name)
-    if rule.startswith("recognised as "):
-        return words.runs("rules.recognised", name=rule.removeprefix("recognised as "))
-    if rule.startswith("the total of a centred"):
-        return words.runs("rules.centred")
-    if rule == "probabilities sum to 1":
-        return words.runs("rules.probabilities")
-    if rule.startswith("assume that "):
-        fact = fact_text(words, rule.removeprefix("assume that "))
-        return words.runs("rules.assume", fact=fact)
-    return words.runs("rules.other", name=rule)
+    return (_said(words, rule, RULES),)
 
 
 def fact_text(words: Words, fact: str) -> str:
     """Say a fact in words."""
-    row = re.fullmatch(r"every row of (\w+) sums to 1", fact)
-    if row:
-        return words.text("rules.sums_to_one", name=row[1])
-    along = re.fullmatch(r"every slice along axis (-?\d+) of (\w+) sums to 1", fact)
-    if along:
-        return words.text("rules.slice_sums_to_one", axis=along[1], name=along[2])
-    return fact
+    return _said(words, fact, FACTS)
+
+
+def _said(words: Words, text: str, known: tuple[tuple[str, str], ...]) -> str:
+    for pattern, key in known:
+        found = re.fullmatch(pattern, text)
+        if found is not None:
+            fields = found.groupdict()
+            if "fact" in fields:
+                fields["fact"] = fact_text(words, fields["fact"])
+            return words.text(f"rules.{key}", **fields)
+    return text

@@ -1,3 +1,0 @@
-"""Sentences of the area "graph"."""
-
-TEXTS: dict[str, dict[str, str]] = {}
