@@ -40,7 +40,7 @@ def short(function, **shapes):
 
 def test_numbers_that_are_multiplied_are_no_terms_that_are_collected():
     said = short(fitted, x="3 2", w="2 2", b="2", t="3 2")
-    assert said["(h_minus_t)/3"] == "2/6 = 1/3"
+    assert said["h_minus_t/3"] == "2/6 = 1/3"
     assert not any("collected" in reason for reason in said.values())
 
 

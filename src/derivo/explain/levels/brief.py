@@ -98,8 +98,8 @@ def _recognised(t: Telling) -> Iterator[Row]:
     graphs = (derivation.traced, derivation.forward.graph)
     named = {n: name for g in graphs for n, name in unique_names(g).items()}
     names: Mapping[Node, Formula] = {
-        n: Symbol(k, n.spec.rank) for n, k in named.items()
-    }
+        **{n: Symbol(k, n.spec.rank) for n, k in named.items()}, **t.names,
+    }  # fmt: skip
     for step in derivation.forward.steps:
         assert step.before is not None  # noqa: S101  what is recognised was written
         old, new = formula_of(step.before, names), formula_of(step.result, names)
