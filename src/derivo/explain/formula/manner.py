@@ -103,9 +103,10 @@ def _times(left: Formula, right: Formula) -> Formula:
 def _product(left: Formula, right: Formula, call: Call) -> Formula:
     (a, below), (b, also) = _fraction(left), _fraction(right)
     # An operand that is copied by the product cannot stand for it: the formula would
-    # hide that.
+    # hide that. A number is no array to a reader, however large it is made.
     large = max((s.rank for s in call.specs), default=0)
-    whole = [s.rank == large for s in call.specs] or [True, True]
+    ranks = [s.rank for s in call.specs] or [large, large]
+    whole = [r == large or is_number(f) for r, f in zip(ranks, (a, b), strict=True)]
     if (a == ONE and not whole[1]) or (b == ONE and not whole[0]):
         return Times((left, right), "·")
     under = _times(below, also)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from derivo.explain.document import (
     SHORT,
@@ -97,9 +97,7 @@ def _recognised(t: Telling) -> Iterator[Row]:
     derivation = t.subject.derivation
     graphs = (derivation.traced, derivation.forward.graph)
     named = {n: name for g in graphs for n, name in unique_names(g).items()}
-    names: Mapping[Node, Formula] = {
-        **{n: Symbol(k, n.spec.rank) for n, k in named.items()}, **t.names,
-    }  # fmt: skip
+    names: dict[Node, Formula] = {n: Symbol(k, n.spec.rank) for n, k in named.items()}
     for step in derivation.forward.steps:
         assert step.before is not None  # noqa: S101  what is recognised was written
         old, new = formula_of(step.before, names), formula_of(step.result, names)
@@ -112,6 +110,7 @@ def _recognised(t: Telling) -> Iterator[Row]:
             what = t.words.runs(f"brief.{key}", name=name)
         if left:
             what = t.words.runs("page.explained", what=what, shown=old)
+            names[step.before] = left
         yield Row(left or old, new, what)
 
 

@@ -120,12 +120,17 @@ def _multiplied(before: Formula, after: Formula, t: Telling) -> list[Runs]:
         over, under = _fraction(term)
         value = math.prod(over) / math.prod(under)
         if len(over) + len(under) > 1 and any(math.isclose(value, w) for w in wanted):
-            above = Times(tuple(map(Number, over or [1])), "·")
-            below = Times(tuple(map(Number, under)), "·")
+            above, below = _times(over), _times(under)
             product = Quotient(above, below) if under else above
             whole = constant(int(value) if value.is_integer() else value)
             return [t.words.runs("rules.multiplied", product=product, value=whole)]
     return []
+
+
+def _times(numbers: list[float]) -> Formula:
+    """Write a product of numbers; 1 where there is none."""
+    factors = tuple(Number(n) for n in numbers if n != 1) or (Number(1),)
+    return Times(factors, "·") if len(factors) > 1 else factors[0]
 
 
 def _fraction(formula: Formula) -> tuple[list[float], list[float]]:
