@@ -23,7 +23,16 @@ from derivo.ops.scipy_linalg import mirrored
 from derivo.ops.scipy_special import betainc, gammainc, gammaincc, ive, log_ndtr, ndtri
 from derivo.ops.shape import as_array, expand_dims
 from derivo.ops.solve import logabsdet, solve
-from derivo.ops.special import entr, erf, erfc, gammaln, rel_entr, xlog1py, xlogy
+from derivo.ops.special import (
+    entr,
+    erf,
+    erfc,
+    gammaln,
+    ndtr,
+    rel_entr,
+    xlog1py,
+    xlogy,
+)
 from derivo.ops.statistics import std
 
 _HALF_LOG_TWO_PI = 0.9189385332046727
@@ -216,9 +225,7 @@ def _t_beyond(z: Any, df: Any) -> Any:
 
 # Name: the probability of at most z, and that of more; z is inside the support.
 PROBABILITIES: dict[str, tuple[_Formula, _Formula]] = {
-    "norm": (
-        lambda z: erfc(-z * _ROOT_HALF) / 2, lambda z: erfc(z * _ROOT_HALF) / 2,
-    ),
+    "norm": (ndtr, lambda z: ndtr(-z)),
     "logistic": (lambda z: exp(-softplus(-z)), lambda z: exp(-softplus(z))),
     "laplace": (
         lambda z: where(z < 0, exp(-abs_(z)) / 2, 1 - exp(-abs_(z)) / 2),
@@ -254,8 +261,8 @@ PROBABILITIES: dict[str, tuple[_Formula, _Formula]] = {
         lambda z, n, d: betainc(d / 2, n / 2, d / (n * z + d)),
     ),
     "lognorm": (
-        lambda z, s: erfc(-log(z) / s * _ROOT_HALF) / 2,
-        lambda z, s: erfc(log(z) / s * _ROOT_HALF) / 2,
+        lambda z, s: ndtr(log(z) / s),
+        lambda z, s: ndtr(-log(z) / s),
     ),
     "weibull_min": (lambda z, c: -expm1(-(z**c)), lambda z, c: exp(-(z**c))),
     "pareto": (lambda z, b: 1 - z**-b, lambda z, b: z**-b),

@@ -20,14 +20,14 @@ from derivo.ops.infer import floating
 
 SMOOTH = frozenset({"elementwise", "floating"})
 _TWO_OVER_ROOT_PI = 1.1283791670955126
-_ROOT_HALF = 0.7071067811865476
+_ROOT_TWO_PI = 2.5066282746310002
 
 
 def _positive(rng: Any) -> Any:
     return (rng.uniform(0.5, 4, (3, 4)),), {}
 
 
-# Derivatives: Abramowitz and Stegun, 7.1.1, 6.3.1 and 6.4.1.
+# Derivatives: Abramowitz and Stegun, 7.1.1, 26.2.1, 6.3.1 and 6.4.1.
 erf = register(
     Op("erf", ("x",), floating, "erf({0})", helpers=(plain.erfc, plain.erf),
        vjp=lambda g, _y, x: (g * (_TWO_OVER_ROOT_PI * exp(-x * x)),),
@@ -39,6 +39,12 @@ erfc = register(
        vjp=lambda g, _y, x: (-g * (_TWO_OVER_ROOT_PI * exp(-x * x)),),
        latex=r"\operatorname{{erfc}} {0}", traits=SMOOTH | {"positive"}),
     "erfc",
+)  # fmt: skip
+ndtr = register(
+    Op("ndtr", ("x",), floating, "ndtr({0})", helpers=(plain.erfc, plain.ndtr),
+       vjp=lambda g, _y, x: (g * (exp(-x * x / 2) / _ROOT_TWO_PI),),
+       latex=r"\Phi({0})", traits=SMOOTH | {"positive"}),
+    "ndtr",
 )  # fmt: skip
 gammaln = register(
     Op("gammaln", ("x",), floating, "gammaln({0})", helpers=(plain.gammaln,),
@@ -114,12 +120,6 @@ def rel_entr(x: Any, y: Any) -> Any:
 def kl_div(x: Any, y: Any) -> Any:
     """Give x * log(x / y) - x + y."""
     return rel_entr(x, y) - x + y
-
-
-@spells("ndtr")
-def ndtr(x: Any) -> Any:
-    """Give the distribution function of the standard normal distribution."""
-    return 0.5 * erfc(-x * _ROOT_HALF)
 
 
 @spells("gamma")

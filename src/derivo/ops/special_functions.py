@@ -47,6 +47,11 @@ def erf(x):
     return np.where(np.abs(x) < 1, 1.1283791670955126 * total, 1 - erfc(x))[()]
 
 
+def ndtr(x):
+    """Give the distribution function of the standard normal distribution."""
+    return 0.5 * erfc(-x / 2**0.5)
+
+
 def gammaln(x):
     """Give the logarithm of the absolute value of the gamma function."""
     # Reflection 6.1.17, recurrence 6.1.15 up to z >= 8, Stirling's series 6.1.41

@@ -143,6 +143,7 @@ _FUNCTIONS = (
             ("copysign", "copysign"), ("fmod", "fmod"),
         )
     ),
+    Function("ndtr", element="erfc{f}(x * (real)-0.7071067811865476) / 2"),
     Function("deg2rad", element="x * (real)0.017453292519943295"),
     Function("rad2deg", element="x * (real)57.29577951308232"),
     # As NumPy has them: the remainder has the sign of the divisor.
