@@ -792,6 +792,51 @@ def test_what_cannot_be_computed_is_shown_and_says_why(browser, tmp_path):
 # --- how it looks ----------------------------------------------------------------------------
 
 
+CHARTS = """
+  const found = [], look = () => {
+    for (const chart of document.querySelectorAll('.chart')) {
+      const box = chart.getBoundingClientRect(), { width } = chart.viewBox.baseVal;
+      const axes = [...chart.querySelectorAll('.axis')].map(a => a.getBoundingClientRect());
+      const lines = [...chart.querySelectorAll('.tangent, .curve')].map(l => l.getBoundingClientRect());
+      found.push([box.width / width, box.right <= innerWidth,
+        lines.every(l => l.bottom <= axes[0].bottom + 2 && l.top >= axes[1].top - 2)]);
+    }
+  };
+  for (const mode of ['nudge', 'train']) { document.querySelector(`[data-mode=${mode}]`).click(); look(); }
+  derivo.step(derivo.steps - 3);
+  look();
+  return found;
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 900)])
+def test_charts_are_drawn_at_their_size_and_lines_stay_within(
+    browser, tmp_path, width, height
+):
+    """What is written in a chart is as large on a phone as beside a picture."""
+    sized(browser, width, height, mobile=width < 500)
+    page = of_case("layer").explain().page
+    open_page(browser, page, tmp_path / "layer.html")
+    charts = js(browser, CHARTS)
+    assert len(charts) == 3
+    for scale, is_within, is_clipped in charts:
+        assert 0.75 < scale <= 1.01
+        assert is_within
+        assert is_clipped
+
+
+def test_on_a_phone_the_bar_has_two_rows(browser, tmp_path):
+    """Also where an answer can be revealed."""
+    sized(browser, 390, 844, mobile=True)
+    open_page(browser, of_case("layer").explain().page, tmp_path / "layer.html")
+    click(browser, "#predict")
+    js(browser, "derivo.step(2)")
+    middles = """return [...document.querySelectorAll('#bar button')].filter(b => b.offsetHeight)
+      .map(b => b.getBoundingClientRect()).map(b => (b.top + b.bottom) / 2)"""
+    rows = sorted(js(browser, middles))
+    assert sum(below - above > 10 for above, below in pairwise(rows)) == 1
+
+
 @pytest.mark.parametrize(("width", "mobile"), [(390, True), (768, True), (1280, False)])
 def test_it_fits_the_screen(browser, explanation, tmp_path, width, mobile):
     sized(browser, width, 844 if mobile else 900, mobile=mobile)

@@ -39,7 +39,7 @@ def page_of(networks: tuple[Network, ...], language: str) -> str:
         (*(_template(n, words) for n in networks),
          f'<script type="application/json" id="choices">{_choices(words)}</script>')
     )  # fmt: skip
-    text = f"{_programs(networks, rules())}\n{asset('playground.js')}\n{script()}"
+    text = f"{_programs(networks, rules())}\n{script(first=asset('playground.js'))}"
     css = f"{shared('window.css')}{asset('playground.css')}"
     return whole(words.text("play.title"), words, css, body, text)
 

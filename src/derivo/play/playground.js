@@ -1,6 +1,6 @@
 // The playground: choices from the address, points and weights to begin with.
 const PROGRAM = (() => {
-  const choices = JSON.parse(document.querySelector("#choices").textContent);
+  const choices = JSON.parse($("#choices").textContent);
   const asked = new URLSearchParams(location.search), chosen = {};
   for (const [name, { values, usual }] of Object.entries(choices)) {
     if (!values) continue;
@@ -9,7 +9,7 @@ const PROGRAM = (() => {
   }
   const seed = Number(asked.get("seed")) || 1;
   const key = `${chosen.layers} ${chosen.activation} ${chosen.loss}`;
-  const template = document.querySelector(`template[data-network="${key}"]`);
+  const template = $(`template[data-network="${key}"]`);
   document.body.prepend(template.content.cloneNode(true));
 
   // Numbers between 0 and 1, the same for the same seed (mulberry32, Tommy Ettinger 2017).
@@ -54,7 +54,7 @@ const PROGRAM = (() => {
   }
 
   // --- what the window is given -------------------------------------------------------------
-  const stage = document.querySelector("#model"), model = JSON.parse(stage.textContent);
+  const stage = $("#model"), model = JSON.parse(stage.textContent);
   const found = points(), classes = chosen.loss === "cross_entropy" ? 2 : 1;
   const give = (name, shape, data) => { model.arguments[model.names[name]] = { shape, data }; };
   give("x", [found.length, 2], found.flatMap(([u, v]) => [u, v]));
@@ -73,7 +73,6 @@ const PROGRAM = (() => {
   stage.textContent = JSON.stringify(model);
 
   // --- the choices, as they are seen ----------------------------------------------------------
-  const bar = Object.assign(document.createElement("nav"), { id: "choose" });
   function again(changed) {
     const next = new URLSearchParams({ ...chosen, seed, ...changed });
     if (next.get("data") === "own") {
@@ -82,18 +81,15 @@ const PROGRAM = (() => {
     }
     location.href = `${location.pathname}?${next}`;
   }
+  const bar = html("nav", { id: "choose" });
   for (const [name, { label, values }] of Object.entries(choices)) {
     if (!values) continue;
-    const select = Object.assign(document.createElement("select"), { id: `choose-${name}` });
-    select.append(...values.map(([value, text]) => Object.assign(document.createElement("option"), { value, textContent: text, selected: value === chosen[name] })));
+    const options = values.map(([value, text]) => html("option", { value, textContent: text, selected: value === chosen[name] }));
+    const select = html("select", { id: `choose-${name}` }, options);
     select.addEventListener("change", () => again({ [name]: select.value }));
-    const box = document.createElement("label");
-    box.append(label, select);
-    bar.append(box);
+    bar.append(html("label", {}, [label, select]));
   }
-  const fresh = Object.assign(document.createElement("button"), { id: "again", textContent: choices.again });
-  fresh.addEventListener("click", () => again({ seed: seed + 1 }));
-  bar.append(fresh);
-  document.querySelector("#top").after(bar);
+  bar.append(button(choices.again, () => again({ seed: seed + 1 }), { id: "again" }));
+  $("#top").after(bar);
   return { ...PROGRAMS[key](), rules: RULES };
 })();

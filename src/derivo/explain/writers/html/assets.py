@@ -10,9 +10,9 @@ from derivo.explain import palette
 
 # In this order: what stands in one may read what stands above it. A page that is only
 # read has the first few and the last.
-READ = ("elements", "factors", "reading")
+READ = ("factors", "reading")
 WINDOW = (
-    "elements", "numbers", "state", "loops", "cells", "links", "charts", "nudge", "path",
+    "numbers", "state", "loops", "cells", "links", "charts", "nudge", "path",
     "unrolled", "slopes", "mistakes", "train", "points", "plane", "render", "pictures",
     "code", "fit", "actions", "stories", "factors", "pointing", "address", "face",
 )  # fmt: skip
@@ -25,10 +25,14 @@ def asset(name: str) -> str:
 
 
 @cache
-def script(names: tuple[str, ...] = WINDOW) -> str:
-    """Give all that moves on a page, as one function: nothing of it is global."""
-    parts = (asset(f"script/{name}.js") for name in names)
-    return f'(() => {{\n"use strict";\n{"".join(parts)}}})();\n'
+def script(names: tuple[str, ...] = WINDOW, first: str = "") -> str:
+    """Give all that moves on a page, as one function: nothing of it is global.
+
+    What comes first may read the page, and change it, before the rest does.
+    """
+    texts = (asset(f"script/{name}.js") for name in ("elements", *names))
+    elements, *others = texts
+    return f'(() => {{\n"use strict";\n{elements}{first}{"".join(others)}}})();\n'
 
 
 @cache

@@ -4,7 +4,7 @@ function table(side, id) {
   const x = array(side, id);
   if (x === undefined || !isSeen(side, id)) return [];
   const { data } = parts(x), { rows, columns, wide } = shownOf(x), most = largest(data);
-  if (rows.length * columns.length > 80) return [html("p", { className: "note", textContent: `${label(side, id)}: ${parts(x).shape.join(" × ")}` })];
+  if (rows.length * columns.length > 80) return [note(`${label(side, id)}: ${parts(x).shape.join(" × ")}`)];
   const lines = rows.map((r) => html("tr", {}, columns.map((c) => {
     const v = data[r * wide + c], hue = v < 0 ? "--neg" : "--pos";
     const td = html("td", { textContent: short(v), tabIndex: 0, title: longer(v) });
@@ -15,12 +15,14 @@ function table(side, id) {
   return [html("table", { className: "cells" }, [html("tbody", {}, lines)])];
 }
 
-function chart(width, height, low, high, bottom, top) {
+// How much room there is for a chart, without the page being laid out for it.
+const room = () => Math.min(480, (WIDE.matches ? 0.4 : 1) * innerWidth - 46);
+function chart(low, high, bottom, top, width = room(), height = 135) {
   const flatness = top - bottom < 1e-12 ? 1 : 0;
   const [b, t] = [bottom - flatness, top + flatness];
   const px = (x) => 42 + ((width - 52) * (x - low)) / (high - low || 1);
   const py = (y) => height - 20 - ((height - 32) * (y - b)) / (t - b);
-  const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "xMinYMid", role: "img" });
+  const svg = make("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, width, height, preserveAspectRatio: "xMinYMid", role: "img" });
   svg.append(make("line", { class: "axis", x1: 42, y1: height - 20, x2: width - 10, y2: height - 20 }),
     make("line", { class: "axis", x1: 42, y1: 12, x2: 42, y2: height - 20 }));
   const write = (x, y, text, anchor) => {
@@ -37,9 +39,8 @@ function chart(width, height, low, high, bottom, top) {
   const dot = (x, y, kind = "dot") => { if (Number.isFinite(y)) svg.append(make("circle", { class: kind, cx: px(x), cy: py(y), r: 4 })); };
   return { svg, path, dot, b, t };
 }
+// The piece of the tangent that lies in the chart.
 const tangent = (x, y, slope, low, high, c) => {
-  // The piece of the tangent that lies in the chart.
-  const reach = slope ? Math.min(high - low, (c.t - c.b) / Math.abs(slope)) : high - low;
-  const ends = [Math.max(low, x - reach / 2), Math.min(high, x + reach / 2)];
-  return ends.map((u) => [u, y + slope * (u - x)]);
+  const [from, to] = slope ? [c.b, c.t].map((edge) => x + (edge - y) / slope).sort((a, b) => a - b) : [low, high];
+  return [Math.max(low, from), Math.min(high, to)].map((u) => [u, y + slope * (u - x)]);
 };

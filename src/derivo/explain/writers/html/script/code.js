@@ -64,10 +64,9 @@ function leaveOut(own, focus, heights, room) {
 }
 // What stands for lines that are left out: it opens them.
 function gapOf(count, said = words.code_more.replace("{count}", count)) {
-  const button = html("button", { textContent: count ? `⋯ ${count}` : "⋯", title: said });
-  button.setAttribute("aria-label", said);
-  button.addEventListener("click", () => { opened = count ? block : ""; shownCode = ""; render(); });
-  return html("li", { className: "gap" }, [button]);
+  const opener = button(count ? `⋯ ${count}` : "⋯", () => { opened = count ? block : ""; shownCode = ""; render(); }, { title: said });
+  opener.setAttribute("aria-label", said);
+  return html("li", { className: "gap" }, [opener]);
 }
 function showCode(active, side) {
   // Where nothing changed nothing is measured: that would lay the page out at once.
@@ -80,19 +79,6 @@ function showCode(active, side) {
   if (opened !== wanted) opened = "";
   layCode(wanted, seen);
   shownCode = now;
-}
-function refresh(panel, focus) {
-  if (panel.dataset.of !== "nudge" || focus !== "slider" || !nudged) return false;
-  const slider = $("#slider"), fresh = document.createElement("div");
-  nudgePanel(fresh);
-  const name = $("b", panel.firstChild);
-  name.textContent = named(state.chosen);
-  const old = [...panel.childNodes].slice(1), made = [...fresh.childNodes].slice(1);
-  old.forEach((element, k) => element.replaceWith(made[k]));
-  const value = parts(given[state.chosen.id]).data[state.chosen.index];
-  if (Number(slider.value) !== value) slider.value = value;
-  $("#number").value = Number(value.toPrecision(6));
-  return true;
 }
 // Scrolls until the lines are seen; of more than there is room for, the first.
 function bring(lines, box) {

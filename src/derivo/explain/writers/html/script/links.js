@@ -31,7 +31,6 @@ function linked({ side, id, index }) {
     })),
   };
 }
-const bracketed = (v) => (v < 0 ? `(${longer(v)})` : longer(v));
 const below = (n) => String(n).replace(/\d/g, (c) => "₀₁₂₃₄₅₆₇₈₉"[c]).replace("-", "₋");
 function label(side, id) {
   const own = values[bare(id)];

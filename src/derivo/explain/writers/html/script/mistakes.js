@@ -39,47 +39,41 @@ function rowsAnyway(cell) {
   state.revealed = kept;
   return found ? found.rows : [];
 }
-function askPanel(panel, { phase, id }) {
+function askPanel({ phase, id }) {
   const side = phase === "forward" ? "value" : "gradient", x = array(side, id);
-  if (x === undefined) return;
+  if (x === undefined) return [];
   if (question.step !== state.step) {
     const size = parts(x).data.length;
     Object.assign(question, { step: state.step, stage: phase === "forward" || size === 1 ? 1 : 0, index: (state.step * 7) % size, said: "", isRight: false });
   }
-  const name = label(side, id);
-  if (question.stage === 0) {
-    panel.append(html("p", { textContent: words.shape_of.replace("{name}", name) }));
-    const { own, choices } = shapesFor(id);
-    const buttons = choices.map((text) => {
-      const button = html("button", { textContent: text, className: "shape" });
-      button.addEventListener("click", () => {
-        question.isRight = text === own;
-        question.said = question.isRight ? "right" : text === own.split(" × ").reverse().join(" × ") ? "slip_transposed" : "slip_sum";
-        if (question.isRight) question.stage = 1;
-        render();
-      });
-      return button;
-    });
-    panel.append(html("div", { className: "buttons" }, buttons));
-  } else {
-    const cell = { side, id, index: question.index };
-    panel.append(html("p", { textContent: words.number_of.replace("{name}", named(cell)) }));
-    const field = html("input", { type: "number", step: "any", id: "guess" });
-    const button = html("button", { textContent: words.answer, id: "answer" });
-    field.setAttribute("aria-label", named(cell));
-    const answer = () => {
-      if (field.value === "") return;
-      const found = side === "gradient" ? slip(id, Number(field.value))
-        : Math.abs(Number(field.value) - parts(x).data[cell.index]) <= 0.02 * Math.abs(parts(x).data[cell.index]) + 0.005 ? "right" : "wrong";
-      Object.assign(question, { said: found, isRight: found === "right" });
-      if (question.isRight) state.revealed = true;
-      render();
-    };
-    button.addEventListener("click", answer);
-    field.addEventListener("keydown", (event) => { if (event.key === "Enter") answer(); });
-    panel.append(html("div", { className: "buttons" }, [field, button]));
-  }
-  if (question.said) {
-    panel.append(html("p", { className: `feedback ${question.isRight ? "right" : "wrong"}`, id: "feedback", textContent: words[question.said] }));
-  }
+  const asked = question.stage === 0 ? askShape(id, label(side, id)) : askNumber({ side, id, index: question.index });
+  const kind = `feedback ${question.isRight ? "right" : "wrong"}`;
+  const said = question.said ? [html("p", { className: kind, id: "feedback", textContent: words[question.said] })] : [];
+  return [...asked, ...said];
+}
+function askShape(id, name) {
+  const { own, choices } = shapesFor(id);
+  const answer = (text) => () => {
+    question.isRight = text === own;
+    question.said = question.isRight ? "right" : text === own.split(" × ").reverse().join(" × ") ? "slip_transposed" : "slip_sum";
+    if (question.isRight) question.stage = 1;
+    render();
+  };
+  const buttons = choices.map((text) => button(text, answer(text), { className: "shape" }));
+  return [html("p", { textContent: words.shape_of.replace("{name}", name) }), html("div", { className: "buttons" }, buttons)];
+}
+function askNumber(cell) {
+  const guess = html("input", { type: "number", step: "any", id: "guess" });
+  guess.setAttribute("aria-label", named(cell));
+  const answer = () => {
+    if (guess.value === "") return;
+    const v = numberOf(cell), isNear = Math.abs(Number(guess.value) - v) <= 0.02 * Math.abs(v) + 0.005;
+    const said = cell.side === "gradient" ? slip(cell.id, Number(guess.value)) : isNear ? "right" : "wrong";
+    Object.assign(question, { said, isRight: said === "right" });
+    if (question.isRight) state.revealed = true;
+    render();
+  };
+  guess.addEventListener("keydown", (event) => { if (event.key === "Enter") answer(); });
+  const row = html("div", { className: "buttons" }, [guess, button(words.answer, answer, { id: "answer" })]);
+  return [html("p", { textContent: words.number_of.replace("{name}", named(cell)) }), row];
 }

@@ -29,5 +29,6 @@ function short(v) {
   return text.replace("e+", "e").replace("-", "−").replace("-", "−");
 }
 // A result has fewer figures than what it is made of: what is shown comes to it.
-const rounded = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(3))).replace("-", "−") : short(v));
-const longer = (v) => (Number.isFinite(v) ? String(Number(v.toPrecision(5))).replace("-", "−") : short(v));
+const figures = (v, n) => (Number.isFinite(v) ? String(Number(v.toPrecision(n))).replace("-", "−") : short(v));
+const rounded = (v) => figures(v, 3), longer = (v) => figures(v, 5);
+const bracketed = (v, written = longer) => (v < 0 ? `(${written(v)})` : written(v));

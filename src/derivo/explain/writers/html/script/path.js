@@ -68,13 +68,13 @@ function pathPanel(cell) {
   if (!path.length) return [];
   const end = path[path.length - 1].up, product = path.reduce((p, t) => p * t.local, end.value);
   const line = html("p", { className: "product", id: "product" }, [`${words.path} `]);
-  if (end.value !== 1) line.append(html("span", { textContent: bracketed(Number(end.value.toPrecision(3))) }), " · ");
+  if (end.value !== 1) line.append(html("span", { textContent: bracketed(end.value, rounded) }), " · ");
   // What only passes a gradient on is no factor to be read.
   const seen = path.filter((t) => t.local !== 1).reverse().map((t) => ({ ...t, factor: factorBetween(bare(t.at.id), bare(t.up.id)) }));
   // More factors than there are marks: only their numbers tell them apart.
   const marks = seen.flatMap(({ factor }) => (factor ? [markOf(factor)] : [])), isNumbered = new Set(marks).size < marks.length;
   seen.forEach(({ local, at, up, factor }, k) => {
-    const span = html("span", { textContent: bracketed(Number(local.toPrecision(3))), className: factor ? `f ${markOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
+    const span = html("span", { textContent: bracketed(local, rounded), className: factor ? `f ${markOf(factor)}` : "", title: `${named(up)} → ${named(at)}` });
     if (factor) span.dataset.f = factor;
     if (factor && isNumbered) span.append(html("sub", { textContent: /\d+$/.exec(factor)[0] }));
     line.append(k ? " · " : "", span);

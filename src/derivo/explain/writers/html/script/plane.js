@@ -36,12 +36,9 @@ function plane() {
   const dots = make("svg", { viewBox: "0 0 100 100", class: "dots" });
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", words.boundary);
-  const target = others.length ? parts(given[others[0]]) : null;
-  for (let r = 0; r < x.data.length / 2; r++) {
-    const row = target && target.shape[1] > 1 ? Array.from(target.data.slice(r * target.shape[1], (r + 1) * target.shape[1])) : target ? [1 - target.data[r], target.data[r]] : [1];
-    const hue = row.indexOf(Math.max(...row));
-    const circle = make("circle", { cx: 50 + (50 * x.data[2 * r]) / reach, cy: 50 - (50 * x.data[2 * r + 1]) / reach, r: 2.4, stroke: "#fff", "stroke-width": 0.7 });
-    circle.style.fill = classHue(hue);
+  for (const [u, v, c] of pointsNow()) {
+    const circle = make("circle", { cx: 50 + (50 * u) / reach, cy: 50 - (50 * v) / reach, r: 2.4, stroke: "#fff", "stroke-width": 0.7 });
+    circle.style.fill = classHue(c);
     dots.append(circle);
   }
   const box = html("div", { className: "plane-box", title: words.boundary }, [canvas, dots]);
@@ -53,9 +50,9 @@ function plane() {
   return [box];
 }
 // Where gradients thin with depth: a bar for each matrix, first layer first.
-function depth(panel) {
+function depth() {
   const sized = model.parameters.map((key) => [key, now.gradients[key]]).filter(([, g]) => g !== undefined && parts(g).shape.length > 1);
-  if (sized.length < 4) return;
+  if (sized.length < 4) return [];
   const bars = sized.map(([key, g]) => [values[key].label, Math.sqrt(parts(g).data.reduce((s, v) => s + v * v, 0) / parts(g).data.length)]);
   const most = Math.max(...bars.map(([, v]) => v)) || 1, wide = 440 / bars.length;
   const svg = make("svg", { class: "chart", viewBox: "0 0 480 120", role: "img", "aria-label": words.depth });
@@ -64,5 +61,5 @@ function depth(panel) {
     text.textContent = bars.length < 16 ? name : "";
     svg.append(make("rect", { class: "bar", x: 24 + k * wide + 2, width: wide - 4, y: 100 - (92 * v) / most, height: (92 * v) / most }), text);
   });
-  panel.append(html("p", { className: "note", textContent: words.depth }), svg);
+  return [note(words.depth), svg];
 }

@@ -41,6 +41,24 @@ function endsOf(edge) {
   return [a + copyOf(edge), b + copyOf(edge)];
 }
 
+// What is told below a step, or in a mode: made anew, but for what is held to be moved.
+function panelOf(active, side) {
+  if (isStill) return [];
+  if (state.mode === "nudge") return nudgePanel();
+  if (state.mode === "train") return trainPanel();
+  if (!active) return [];
+  if (!state.revealed) return askPanel(active);
+  return [...slopePanel(side === "value" ? active.id : upstreamOf(active.id)), ...unrolled(active, side)];
+}
+function showPanel(active, side) {
+  const panel = $("#panel"), focus = document.activeElement;
+  const isWithin = panel.contains(focus), elements = panelOf(active, side), kept = elements[0] === panel.firstChild ? 1 : 0;
+  while (panel.childNodes.length > kept) panel.lastChild.remove();
+  panel.append(...elements.slice(kept));
+  panel.hidden = !elements.length;
+  if (isWithin && !panel.contains(focus) && focus.id) $(`#${focus.id}`)?.focus({ preventScroll: true });
+}
+
 function render() {
   const { step, mode } = state, active = steps[step - 1] || null;
   const side = active && active.phase === "forward" ? "value" : "gradient";
@@ -65,28 +83,11 @@ function render() {
   for (const moment of moments) moment.hidden = Number(moment.dataset.k) !== step || !isStepping;
   for (const rows of $$(".moment .scroll")) rows.hidden = !state.revealed;
   showCode(active ? linesOf(active) : [], side);
-  const isHidden = !state.revealed, output = model.outputs[0];
+  const output = model.outputs[0];
   const result = active && mode !== "nudge" && mode !== "train" ? table(side, active.id) : [];
   $("#result").replaceChildren(...result);
   light(state.cell);
-  const panel = $("#panel");
-  const focus = document.activeElement && panel.contains(document.activeElement) ? document.activeElement.id : "";
-  // A slider that is held stays what it is: the panel is made anew around it.
-  if (!(focus && panel.dataset.of === mode && refresh(panel, focus))) {
-    panel.replaceChildren();
-    if (!isStill) {
-      if (mode === "nudge") nudgePanel(panel);
-      else if (mode === "train") trainPanel(panel);
-      else if (isHidden && active) askPanel(panel, active);
-      else if (active) {
-        slopePanel(panel, side === "value" ? active.id : upstreamOf(active.id));
-        unrolled(panel, active, side);
-      }
-    }
-    panel.dataset.of = mode;
-    if (focus && $(`#${focus}`)) $(`#${focus}`).focus({ preventScroll: true });
-  }
-  panel.hidden = !panel.childNodes.length;
+  showPanel(active, side);
   lightPath();
   for (const element of $$("svg .cell.chosen")) element.classList.remove("chosen");
   if (mode === "nudge" && state.chosen) {

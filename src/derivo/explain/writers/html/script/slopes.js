@@ -1,18 +1,18 @@
 // Slopes of functions of one value.
-function slopePanel(panel, id) {
+function slopePanel(id) {
   const f = PROGRAM.curves[id], link = model.links[id];
-  if (!f || !link || link.terms.length !== 1) return;
+  if (!f || !link || link.terms.length !== 1) return [];
   const [side, of] = link.terms[0], operand = array(side, of);
-  if (operand === undefined || !isSeen(side, of)) return;
+  if (operand === undefined || !isSeen(side, of)) return [];
   const inputs = Array.from(parts(operand).data).slice(0, 400);
   const reach = Math.max(2.5, ...inputs.filter(Number.isFinite).map(Math.abs)) * 1.1;
   const points = Array.from({ length: 121 }, (_, k) => -reach + (reach * k) / 60).map((u) => [u, f(u)]);
   const heights = points.map(([, y]) => y).filter(Number.isFinite);
-  if (!heights.length) return;
+  if (!heights.length) return [];
   const k = state.cell && inputs.length > state.cell.index ? state.cell.index : 0;
   const place = { side, id: of, index: k }, upstream = array("gradient", id);
   function draw(u) {
-    const c = chart(480, 170, -reach, reach, Math.min(...heights), Math.max(...heights)), slope = slopeAt(f, u);
+    const c = chart(-reach, reach, Math.min(...heights), Math.max(...heights)), slope = slopeAt(f, u);
     c.path(points, "curve");
     for (const v of inputs) c.dot(v, f(v), "dot other");
     c.path(tangent(u, f(u), slope, -reach, reach, c), "tangent");
@@ -27,18 +27,17 @@ function slopePanel(panel, id) {
     const up = Number(parts(upstream).data[k].toPrecision(3));
     return `${text}: ${named({ side: "gradient", id: of, index: k })} = ${longer(up)} · ${bracketed(slope)} = ${rounded(up * slope)}`;
   }
-  const slider = html("input", { type: "range", id: "input", min: -reach, max: reach, step: reach / 200, value: inputs[k] });
-  slider.setAttribute("aria-label", named(place));
-  const shown = html("span", { textContent: longer(Number(inputs[k].toPrecision(3))) });
-  const note = html("p", { className: "note", id: "slope", textContent: said(inputs[k]) });
+  const shown = html("span"), text = note("", { id: "slope" });
   let curve = draw(inputs[k]);
-  slider.addEventListener("input", () => {
-    const u = Number(slider.value), fresh = draw(u);
+  function show(u) {
+    const fresh = draw(u);
     curve.replaceWith(fresh);
     curve = fresh;
-    note.textContent = said(u);
-    shown.textContent = longer(Number(u.toPrecision(3)));
-  });
-  panel.append(curve, html("label", {}, [html("b", { textContent: named(place) }), slider, shown]), note);
+    text.textContent = said(u);
+    shown.textContent = rounded(u);
+  }
+  const slider = field(named(place), "input", show, { type: "range", id: "input", min: -reach, max: reach, step: reach / 200, value: inputs[k] });
+  show(inputs[k]);
+  return [curve, html("label", {}, [html("b", { textContent: named(place) }), slider, shown]), text];
 }
 const slopeAt = (f, u) => (f(u + 1e-6) - f(u - 1e-6)) / 2e-6;

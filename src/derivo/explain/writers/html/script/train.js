@@ -31,59 +31,44 @@ function train(count, rate, rule = null) {
   render();
 }
 const ruleNow = () => (PROGRAM.rules && model.rule ? PROGRAM.rules[model.rule] : null);
-function trainPanel(panel) {
-  const slider = html("input", { type: "range", id: "rate", min: -3, max: 1.5, step: 0.05, value: Math.log10(state.rate) });
-  const shown = html("b", { textContent: longer(Number(state.rate.toPrecision(2))) });
-  slider.setAttribute("aria-label", words.rate);
-  slider.addEventListener("input", () => { state.rate = 10 ** Number(slider.value); shown.textContent = longer(Number(state.rate.toPrecision(2))); });
-  panel.append(html("label", {}, [html("span", { textContent: words.rate }), slider, shown]));
-  const button = (id, text, action, pressed) => {
-    const element = html("button", { id, textContent: text });
-    if (pressed !== undefined) element.setAttribute("aria-pressed", String(pressed));
-    element.addEventListener("click", action);
-    return element;
-  };
-  panel.append(html("div", { className: "buttons" }, [
-    button("one", words.one_step, () => train(1, state.rate, ruleNow())),
-    button("run", state.running ? words.pause : words.run, () => run(!state.running)),
-    button("reset", words.reset, () => { run(false); setAll(begun); }),
-  ]));
-  const losses = state.losses.length ? state.losses : [now.loss], n = losses.length;
-  const finite = losses.filter(Number.isFinite);
-  if (finite.length) {
-    // A loss is seen from 0 on, unless it can be less than that.
-    const top = Math.max(...finite), bottom = Math.min(0, ...finite), beside = plane();
-    const c = chart(beside.length ? 240 : 480, 170, 0, Math.max(1, n - 1), bottom, top);
-    c.path(losses.map((y, k) => [k, y]), "curve");
-    c.dot(n - 1, losses[n - 1]);
-    c.svg.setAttribute("aria-label", `${words.loss} ${longer(losses[n - 1])}`);
-    panel.append(html("div", { className: "beside" }, [c.svg, ...beside]));
-  }
-  if (model.plane && model.plane.others.length === 1) {
-    const file = html("input", { type: "file", accept: ".csv,text/csv", id: "csv", hidden: true });
-    file.addEventListener("change", async () => { if (file.files[0]) readPoints(await file.files[0].text()); });
-    panel.append(html("div", { className: "buttons" }, [
-      html("span", { className: "note", textContent: words.click_points }),
-      ...[0, 1].map((c) => {
-        const own = button(`class${c}`, `${words.class} ${c + 1}`, () => { state.paint = c; render(); }, state.paint === c);
-        own.classList.add("of-class");
-        own.style.setProperty("--class", classHue(c));
-        return own;
-      }),
-      button("clear", words.clear, () => setPoints([])), button("load", "CSV", () => file.click()), file,
-    ]));
-  }
-  if (model.batch) {
-    panel.append(html("div", { className: "buttons" }, [
-      button("mean", words.mean, () => { state.times = 1; render(); }, state.times === 1),
-      button("summed", words.summed, () => { state.times = batchSize(); render(); }, state.times !== 1),
-      button("twice", words.twice, twice),
-      html("span", { className: "note", id: "batch", textContent: batchSaid() }),
-    ]));
-  }
-  panel.append(html("p", { className: "note", textContent: `${words.steps_done.replace("{count}", n - 1)}${ruleNow() ? "" : ` — ${words.update.replace("{rate}", longer(Number(state.rate.toPrecision(2))))}`}` }));
-  if (isTooLarge(losses)) panel.append(html("p", { className: "feedback wrong", textContent: words.too_large }));
-  depth(panel);
+function trainPanel() {
+  const losses = state.losses.length ? state.losses : [now.loss], rateSaid = () => figures(state.rate, 2);
+  const shown = html("b", { textContent: rateSaid() });
+  const slider = field(words.rate, "input", (v) => { state.rate = 10 ** v; shown.textContent = rateSaid(); },
+    { type: "range", id: "rate", min: -3, max: 1.5, step: 0.05, value: Math.log10(state.rate) });
+  const update = ruleNow() ? "" : ` — ${words.update.replace("{rate}", rateSaid())}`;
+  return [
+    html("label", {}, [html("span", { textContent: words.rate }), slider, shown]),
+    html("div", { className: "buttons" }, [
+      button(words.one_step, () => train(1, state.rate, ruleNow()), { id: "one" }),
+      button(state.running ? words.pause : words.run, () => run(!state.running), { id: "run" }),
+      button(words.reset, () => { run(false); setAll(begun); }, { id: "reset" }),
+    ]),
+    ...lossChart(losses), ...pointsPanel(), ...batchPanel(),
+    note(words.steps_done.replace("{count}", losses.length - 1) + update),
+    ...(isTooLarge(losses) ? [html("p", { className: "feedback wrong", textContent: words.too_large })] : []),
+    ...depth(),
+  ];
+}
+function lossChart(losses) {
+  const finite = losses.filter(Number.isFinite), n = losses.length;
+  if (!finite.length) return [];
+  // A loss is seen from 0 on, unless it can be less than that.
+  const beside = plane(), wide = beside.length && WIDE.matches ? Math.max(190, room() - 250) : room();
+  const c = chart(0, Math.max(1, n - 1), Math.min(0, ...finite), Math.max(...finite), wide, 170);
+  c.path(losses.map((y, k) => [k, y]), "curve");
+  c.dot(n - 1, losses[n - 1]);
+  c.svg.setAttribute("aria-label", `${words.loss} ${longer(losses[n - 1])}`);
+  return [html("div", { className: "beside" }, [c.svg, ...beside])];
+}
+function batchPanel() {
+  if (!model.batch) return [];
+  const times = (count) => () => { state.times = count; render(); };
+  return [html("div", { className: "buttons" }, [
+    button(words.mean, times(1), { id: "mean", pressed: state.times === 1 }),
+    button(words.summed, times(batchSize()), { id: "summed", pressed: state.times !== 1 }),
+    button(words.twice, twice, { id: "twice" }), note(batchSaid(), { id: "batch" }),
+  ])];
 }
 // Plain gradient descent goes down at every step that is small enough. A rule with a memory
 // rolls up a slope now and then: with one, the loss has to be higher than at the beginning.
@@ -108,7 +93,7 @@ const sizeOfAll = () => Math.sqrt(model.parameters.reduce((s, key) => {
   const g = now.gradients[key];
   return g === undefined ? s : s + parts(g).data.reduce((q, v) => q + (state.times * v) ** 2, 0);
 }, 0));
-const batchSaid = () => words.batch_said.replace("{count}", batchSize()).replace("{size}", longer(Number(sizeOfAll().toPrecision(3))));
+const batchSaid = () => words.batch_said.replace("{count}", batchSize()).replace("{size}", rounded(sizeOfAll()));
 // Every row a second time: a mean stays what it is, a sum doubles.
 function twice() {
   if (batchSize() > 500) return;

@@ -1,19 +1,17 @@
 // A layer as single numbers.
 const FEW = 6;
-function unrolled(panel, active, side) {
+function unrolled(active, side) {
   const cell = { side, id: active.id, index: 0 }, x = array(side, active.id);
-  if (x === undefined || !isSeen(side, active.id)) return;
+  if (x === undefined || !isSeen(side, active.id)) return [];
   if (state.cell && state.cell.id === active.id && state.cell.side === side) cell.index = state.cell.index;
   const found = linked(cell);
-  if (!found || !["product", "sum"].includes(found.link.kind) || !found.link.is_plain || found.rows.length > 3 * FEW) return;
-  const button = html("button", { id: "unroll", textContent: words.unroll });
-  button.setAttribute("aria-pressed", String(state.unroll));
-  button.addEventListener("click", () => { state.unroll = !state.unroll; render(); });
-  panel.append(html("div", { className: "buttons" }, [button]));
-  if (!state.unroll) return;
+  if (!found || !["product", "sum"].includes(found.link.kind) || !found.link.is_plain || found.rows.length > 3 * FEW) return [];
+  const opener = button(words.unroll, () => { state.unroll = !state.unroll; render(); }, { id: "unroll", pressed: state.unroll });
+  const row = html("div", { className: "buttons" }, [opener]);
+  if (!state.unroll) return [row];
   $("#result").replaceChildren();
   const isLayer = found.link.kind === "product" && parts(x).shape.length === 2 && !isOverBatch(active, side);
-  panel.append(...(isLayer ? neurons(cell, x) : [merging(cell, found)]));
+  return [row, ...(isLayer ? neurons(cell, x) : [merging(cell, found)])];
 }
 // The gradient of a weight, and of a bias, is a sum over the rows: it is drawn as one.
 const isOverBatch = (active, side) => side === "gradient" && values[active.id].is_argument && model.parameters.includes(active.id);
@@ -54,7 +52,7 @@ function merging(cell, { rows, value }) {
   const up = rows[0].find((t) => t.side === "gradient"), factor = up && factorBetween(cell.id, up.id);
   rows.forEach((r, k) => {
     const y = tall / 2 + (k - (n - 1) / 2) * step, text = make("text", { x: 116, y: y + 4, class: factor ? `${markOf(factor)}` : "" });
-    text.textContent = r.map((t) => bracketed(Number(t.value.toPrecision(3)))).join(" · ");
+    text.textContent = r.map((t) => bracketed(t.value, rounded)).join(" · ");
     svg.append(make("path", { class: `wire${factor ? ` ${markOf(factor)}` : ""}`, d: `M212 ${y}C270 ${y} 270 ${tall / 2} 300 ${tall / 2}` }), text);
   });
   svg.append(make("line", { class: "wire", x1: 314, y1: tall / 2, x2: 370, y2: tall / 2 }), disc(302, tall / 2, "Σ", "small"), disc(392, tall / 2, short(value), isBack ? "result back" : "result"));
