@@ -16,9 +16,14 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "derivo が作成しました。このページの数式・数値・コードは、すべて順伝播のコードから導いたものです。",
     },
     "legend": {
-        "en": "Each factor of the chain rule has one number and one colour: on the edge of the graph, in the formulas, beside the code. Point at one to see it everywhere. dn is short for ∂E/∂n: how the end result E changes with n.",
-        "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l’arête du graphe, dans les formules, à côté du code. Pointez-en un pour le voir partout. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
-        "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。どれか一つを指すと、対応する箇所がすべて光ります。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
+        "en": "Each factor of the chain rule has one number and one colour: on the edge of the graph, in the formulas, beside the code. dn is short for ∂E/∂n: how the end result E changes with n.",
+        "fr": "Chaque facteur de la règle de la chaîne a un numéro et une couleur : sur l’arête du graphe, dans les formules, à côté du code. dn abrège ∂E/∂n : comment le résultat final E change avec n.",
+        "ja": "連鎖律の各因子には番号と色が一つずつあり、グラフの辺・数式・コードで共通です。dn は ∂E/∂n の略で、n が変わると最終結果 E がどう変わるかを表します。",
+    },
+    "point": {
+        "en": "Point at one to see it everywhere.",
+        "fr": "Pointez-en un pour le voir partout.",
+        "ja": "どれか一つを指すと、対応する箇所がすべて光ります。",
     },
     "theme": {"en": "Light / dark", "fr": "Clair / sombre", "ja": "明 / 暗"},
     "factor": {

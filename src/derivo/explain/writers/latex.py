@@ -1,4 +1,4 @@
-"""A document as LaTeX, for pdflatex or lualatex."""
+"""A document as LaTeX, for pdflatex or lualatex; in Japanese for lualatex."""
 
 from __future__ import annotations
 
@@ -28,8 +28,12 @@ PREAMBLE = r"""\documentclass[11pt,a4paper]{article}
 % Names of the code cannot be broken: rather loose lines than lines over the margin.
 \sloppy\setlength{\emergencystretch}{4em}
 """
-# Japanese needs a font that not every installation has: the class looks for one.
-JAPANESE = r"\ifLuaTeX\IfFileExists{luatexja.sty}{\usepackage{luatexja}}{}\fi" + "\n"
+JAPANESE = r"""
+% Compile with LuaLaTeX; luatexja brings its fonts, Harano Aji, with it. In Debian:
+% texlive-luatex and texlive-lang-japanese; in TeX Live: collection-langjapanese.
+\ifLuaTeX\usepackage{luatexja}\else
+  \errmessage{Japanese needs LuaLaTeX and luatexja: lualatex \jobname.tex}\fi
+"""
 WIDE, LONG = 30, 80  # characters of a formula, and of code, that surely fit a line
 LONG_LEFT, LEFT = 22, 0.38  # what stands left of the sign, and the share it may take
 SCALE = 0.018  # centimetres for a pixel of the drawing
@@ -48,7 +52,7 @@ def write(document: doc.Document) -> str:
         f"\\definecolor{{dvC{k}}}{{HTML}}{{{hue[1:]}}}\n"
         for k, hue in enumerate(palette.LIGHT)
     )
-    parts = [PREAMBLE, JAPANESE if document.language == "ja" else "", colours]
+    parts = [PREAMBLE, JAPANESE * (document.language == "ja"), colours]
     parts.append(f"\\begin{{document}}\n\\section*{{{escape(document.title)}}}\n")
     if document.factors:
         parts.append(escape(words.text("page.legend")) + "\n\n")

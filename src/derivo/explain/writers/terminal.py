@@ -10,10 +10,10 @@ from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.text import text as graph_text
 from derivo.explain.formula import unicode as two
-from derivo.explain.formula.boxes import factor_colour, factor_number
+from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.words import Words
-from derivo.explain.writers.inline import PLAIN
-from derivo.explain.writers.wrapping import width_of, wrapped
+from derivo.explain.writers.inline import PLAIN, numbered
+from derivo.explain.writers.wrapping import continued, width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
 
@@ -175,24 +175,33 @@ class _Terminal:
             yield written, shown.base
 
     def code(self, code: doc.Code) -> list[str]:
+        """Write code: what is too long goes on in the next line, as Python has it."""
         lines: list[str] = []
+        depth = 0
         for line in code.lines:
-            badges = [(f" ({factor_number(f)})", f) for f in line.factors]
-            beside = sum(len(text) for text, _ in badges)
+            badges = [(f" {numbered(f)}", f) for f in line.factors]
             text = CONTROL.sub(" ", line.text)
-            for above in self.comment_above(text, self.width - beside):
-                lines.append(above)
-                text = text.rpartition("  # ")[0].rstrip()
-            lines.append(self.coloured([(text, ""), *badges]))
+            head, mark, said = text.rpartition("  # ")
+            beside = sum(len(number) for number, _ in badges)
+            if mark and head.strip() and width_of(text) > self.width - beside:
+                indent = " " * (len(head) - len(head.lstrip()))
+                above, _ = continued(f"{indent}# {said}", self.width, 0)
+                lines, text = [*lines, *above], head.rstrip()
+            broken = [text]
+            if code.language == "python":
+                broken, depth = continued(text, self.width, depth)
+            *before, last = broken
+            row, used = [(last, "")], width_of(last)
+            lines += before
+            for number, factor in badges:
+                if used + len(number) > self.width:
+                    lines.append(self.coloured(row))
+                    used = len(last) - len(last.lstrip()) + INDENT
+                    row = [(" " * used, "")]
+                row.append((number, factor))
+                used += len(number)
+            lines.append(self.coloured(row))
         return lines
-
-    def comment_above(self, text: str, room: int) -> list[str]:
-        """Give the comment that has no room beside its line, to stand above it."""
-        head, mark, said = text.rpartition("  # ")
-        if not mark or not head.strip() or width_of(text) <= room:
-            return []
-        indent = " " * (len(head) - len(head.lstrip()))
-        return [f"{indent}# {said}"]
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
         texts = [[self.runs(cell) for cell in row] for row in rows]

@@ -21,7 +21,7 @@ def write(document: doc.Document) -> str:
     """Write a document as a page to read: a worksheet, an article."""
     words = Words(document.language)
     parts = Parts(words)
-    legend = escape(words.text("page.legend")) if document.factors else ""
+    legend = parts.legend() if document.factors else ""
     drawn, code = document.drawing, document.code
     shown = (
         "" if drawn is None else parts.picture(drawn, ()),

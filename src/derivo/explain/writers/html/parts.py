@@ -43,6 +43,11 @@ class Parts:
         """Write a line."""
         return "".join(self.run(run) for run in runs)
 
+    def legend(self) -> str:
+        """Say what colours and numbers mean, and that factors can be pointed at."""
+        said = (self.words.text(f"page.{key}") for key in ("legend", "point"))
+        return escape(" ".join(said))
+
     def badge(self, factor: str) -> str:
         """Write the number of a factor, to point at."""
         number = factor_number(factor)

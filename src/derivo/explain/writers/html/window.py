@@ -267,7 +267,7 @@ def drawer(document: doc.Document, parts: Parts) -> str:
         sections += f"<section><h2>{said}</h2>{parts.code(document.code)}</section>"
     close = escape(words.text("window.close"))
     made = escape(words.text("page.made"))
-    legend = escape(words.text("page.legend"))
+    legend = parts.legend()
     return (
         f'<aside id="drawer" class="reading" hidden aria-label="{escape(words.text("window.drawer"))}">'
         f'<button class="close">{close}</button><p class="legend">{legend}</p>{sections}'
