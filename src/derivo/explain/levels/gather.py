@@ -1,65 +1,47 @@
 """From numbers to matrices: the gradients of the entries, put in their places.
 
-Each entry is a sum of upstream times local derivative. Where the upstream parts are the
-same in every row, and the local derivatives do not depend on the upstream, the whole is
-a product of two matrices: ``dw = xᵀ dn``. Nothing is assumed: it is looked for.
+Each entry is a sum of upstream times local derivative. Where what arrives is the same
+in every row, and the local derivatives in every column, or the other way about, the
+whole is a product of two matrices: ``dw = xᵀ dn``. It is looked for, not assumed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
-from derivo.explain.document import Block, Display, Link, Paragraph, Row
-from derivo.explain.factors import Factor
+from derivo.explain.document import Link, Row
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
-from derivo.explain.formula.tree import (
-    Formula,
-    Matrix,
-    MatrixProduct,
-    Number,
-    Times,
-)  # fmt: skip
+from derivo.explain.formula.tree import Formula, Matrix, MatrixProduct, Number
 from derivo.explain.levels.calls import place_of
-from derivo.explain.levels.paths import paths_between
-from derivo.explain.levels.scalars import RESULT, Scalars, added, digits_for_all, slope
+from derivo.explain.levels.scalars import Scalars
+from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
 from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 
 MOST_ENTRIES, MOST_PARTS = 12, 12
-LONGEST = 6  # factors of a path that is written in one cell of a matrix
+LONGEST = 6  # factors that are written in one cell of a matrix
 
 
-@dataclass(frozen=True)
-class Part:
-    """What comes back to a number along one path, cut in two.
-
-    Attributes
-    ----------
-    upstream
-        All but the last factor: what arrives at the operation that reads the number.
-    local
-        The last factor: the local derivative of that operation.
-    values
-        Both as numbers; None if there are none.
-    """
+class Part(NamedTuple):
+    """What arrives at a reader of a number, and the reader's local derivative."""
 
     upstream: Formula
     local: Formula
-    values: tuple[float, float] | None
 
     @property
     def whole(self) -> Formula:
         """Both together."""
-        parts = [f for f in (self.upstream, self.local) if f != Number(1)]
-        return Times(tuple(parts), "·") if len(parts) > 1 else (parts or [Number(1)])[0]
+        return multiplied(f for f in self if f != Number(1))
 
 
-def gathered(node: Node, t: Scalars, *, along_paths: bool) -> list[Block]:
-    """Gather the entries of an argument's gradient into the matrix that they make.
+Cells = list[list[list[Part]]]
+
+
+def gathered(node: Node, t: Scalars, *, along_paths: bool) -> tuple[Row, ...]:
+    """Gather the entries of a gradient into the matrix that they make.
 
     Parameters
     ----------
@@ -68,172 +50,100 @@ def gathered(node: Node, t: Scalars, *, along_paths: bool) -> list[Block]:
     t
         The computation, number by number.
     along_paths
-        Write what comes back to an entry as the product along its whole path; else as
-        the gradient of the number that is computed from it, times one factor.
+        Write what arrives at a reader as the product along its path, if there is but
+        one; else as the gradient of what it is computed from.
     """
-    entries = t.expanded.entries[node]
-    if not entries.ndim:
-        return []
-    cells = np.atleast_2d(np.asarray(entries, dtype=object))
-    if cells.ndim != 2 or cells.size > MOST_ENTRIES:
-        return []
-    symbol = adjoint_symbol(t.whole[node])
-    matrix = Matrix(tuple(tuple(t.derivative(e) for e in row) for row in cells))
-    rows = [Row(symbol, matrix), *_as_product(node, cells, t, along_paths=along_paths)]
-    link = f"#{place_of(node, Telling(t.subject, t.words))}"
-    return [
-        Paragraph(t.words.runs("scalar.gathered")), Display(tuple(rows)),
-        Paragraph((Link(t.words.text("scalar.to_matrix"), link),)),
-    ]  # fmt: skip
+    entries = t.numbers.entries[node]
+    if not 0 < entries.ndim <= 2 or entries.size > MOST_ENTRIES:
+        return ()
+    table = np.atleast_2d(entries)
+    cells = [[_parts(e, t, along_paths=along_paths) for e in row] for row in table]
+    if not all(0 < len(found) <= MOST_PARTS for row in cells for found in row):
+        return ()
+
+    def filled(write: Callable[[Node], Formula]) -> Matrix:
+        return Matrix(tuple(tuple(map(write, row)) for row in table))
+
+    say, order, whole = t.words.runs, _order(cells), t.numbers.whole
+    rows = [Row(adjoint_symbol(t.whole[node]), filled(t.adjoint))]
+    if along_paths:
+        full = ((added([p.whole for p in found]) for found in row) for row in cells)
+        rows.append(
+            Row(None, Matrix(tuple(map(tuple, full))), say("scalar.each_entry"))
+        )
+    if order is not None:
+        rows.append(Row(None, _product(cells, *order), say("scalar.as_product")))
+    place = f"#{place_of(node, Telling(whole, t.words))}"
+    link = Link(t.words.text("scalar.in_arrays"), place)
+    gradient = whole.raw.gradients[node.attrs["name"]]
+    rows.append(Row(None, formula_of(gradient, t.whole), (link,)))
+    if t.subject.values and order is not None:
+        pairs = {e: _numbers(e, t) for e in table.flat}
+        digits = digits_for(*((t.gradient(e), found) for e, found in pairs.items()))
+        shown = [[[_shown(p, digits) for p in pairs[e]] for e in row] for row in table]
+        rows.append(Row(None, _product(shown, *order), say("matrix.numbers")))
+    if t.subject.values:
+        rows.append(Row(None, filled(lambda e: Number(t.gradient(e), RESULT))))
+    return tuple(rows)
 
 
-def _as_product(node: Node, cells: Any, t: Scalars, *, along_paths: bool) -> list[Row]:
-    """Write the gathered entries in full, and as the product of matrices they are."""
-    is_short = along_paths and all(_is_short(e, t) for row in cells for e in row)
-    find = _along_paths if is_short else _of_readers
-    parts = [[find(e, t) for e in row] for row in cells]
-    gradient = t.subject.raw.gradients.get(node.attrs["name"])
-    counts = {len(found) for row in parts for found in row}
-    if len(counts) != 1 or not 0 < counts.pop() <= MOST_PARTS or gradient is None:
-        return []
-    written = Matrix(
-        tuple(tuple(added([p.whole for p in found]) for found in row) for row in parts)
-    )
-    rows = [Row(None, written, t.words.runs("scalar.each_entry"))]
-    split = _column_times_row(parts) or _row_times_matrix(parts)
-    if split is not None:
-        product = MatrixProduct(split)
-        rows.append(Row(None, product, t.words.runs("scalar.as_product")))
-    in_arrays = formula_of(gradient, t.whole)
-    rows.append(Row(None, in_arrays, t.words.runs("scalar.in_arrays")))
-    return [*rows, *(_numbers(parts, t) if t.gradients else [])]
-
-
-def _numbers(parts: list[list[list[Part]]], t: Scalars) -> list[Row]:
-    """Write the product in numbers, and what it comes to."""
-    totals, sums = [], []
-    for row in parts:
-        cells = []
-        for found in row:
-            known = [p.values for p in found if p.values is not None]
-            total = float(sum(a * b for a, b in known))
-            sums.append((total, known))
-            cells.append(Number(total, RESULT))
-        totals.append(tuple(cells))
-    digits = digits_for_all(sums)
-    shown = [[[_shown(p, digits) for p in found] for found in row] for row in parts]
-    split = _column_times_row(shown) or _row_times_matrix(shown)
-    reason = t.words.runs("matrix.numbers")
-    rows = [] if split is None else [Row(None, MatrixProduct(split), reason)]
-    return [*rows, Row(None, Matrix(tuple(totals)))]
-
-
-def _shown(part: Part, digits: int) -> Part:
-    """Put the numbers of a part in the places of its formulas."""
-    assert part.values is not None  # noqa: S101
-    upstream, local = (Number(v, digits) for v in part.values)
-    return Part(upstream, local, part.values)
-
-
-# --- as a product ---------------------------------------------------------------------
-
-
-def _column_times_row(
-    parts: Sequence[Sequence[Sequence[Part]]],
-) -> tuple[Formula, Formula] | None:
-    """Split a matrix of single products into a column and a row, if it is that."""
-    if any(len(found) != 1 for row in parts for found in row) or len(parts) < 2:
+def _order(cells: Cells) -> tuple[int, int] | None:
+    """Tell which of the parts make the left matrix, and which the right, if any do."""
+    inner = len(cells[0][0])
+    if any(len(found) != inner for row in cells for found in row):
         return None
-    cells = [[found[0] for found in row] for row in parts]
-    rows_agree = all(c.local == row[0].local for row in cells for c in row)
-    columns_agree = all(
-        c.upstream == cells[0][k].upstream for row in cells for k, c in enumerate(row)
-    )
-    if not (rows_agree and columns_agree):
+    if inner < 2 and min(len(cells), len(cells[0])) < 2:
         return None
-    column = Matrix(tuple((row[0].local,) for row in cells))
-    return column, Matrix((tuple(c.upstream for c in cells[0]),))
+    for left, right in ((1, 0), (0, 1)):
+        agree = all(
+            p[left] == row[0][n][left] and p[right] == cells[0][k][n][right]
+            for row in cells for k, found in enumerate(row) for n, p in enumerate(found)
+        )  # fmt: skip
+        # A sum of what comes back alone is no product.
+        if agree and any(p.local != Number(1) for p in cells[0][0]):
+            return left, right
+    return None
 
 
-def _row_times_matrix(
-    parts: Sequence[Sequence[Sequence[Part]]],
-) -> tuple[Formula, Formula] | None:
-    """Split a row of sums of products into a row and a matrix, if it is that."""
-    if len(parts) != 1 or len(parts[0]) < 2:
-        return None
-    (entries,) = parts
-    upstream = [p.upstream for p in entries[0]]
-    if any([p.upstream for p in found] != upstream for found in entries):
-        return None
-    if len(upstream) < 2:
-        return None
-    matrix = tuple(
-        tuple(found[k].local for found in entries) for k in range(len(upstream))
-    )
-    return Matrix((tuple(upstream),)), Matrix(matrix)
+def _product(cells: Cells, left: int, right: int) -> MatrixProduct:
+    """Write a table of sums of products as a product of two matrices."""
+    rows = tuple(tuple(p[left] for p in row[0]) for row in cells)
+    columns = ([p[right] for p in found] for found in cells[0])
+    return MatrixProduct((Matrix(rows), Matrix(tuple(zip(*columns, strict=True)))))
 
 
 # --- what comes back to a number ------------------------------------------------------
 
 
-def _along_paths(entry: Node, t: Scalars) -> list[Part]:
-    """Give what comes back along each path, written as the product along it."""
-    found = []
-    for k, result in enumerate(t.expanded.graph.outputs):
-        paths, _ = paths_between(entry, result, t.nodes, t.active, MOST_PARTS + 1)
-        for path in paths:
-            *before, last = path
-            factors = [t.marked(f, t.local(f)) for f in before if not t.is_one(f)]
-            if not t.subject.is_loss:
-                factors = [t.adjoint(result, k), *factors]
-            upstream = Times(tuple(factors), "·") if len(factors) > 1 else None
-            shown = upstream or (factors[0] if factors else Number(1))
-            seed = t.seeds[k] if t.seeds else 1.0
-            found.append(_part(shown, last, seed, before, t))
-    return found
+def _parts(entry: Node, t: Scalars, *, along_paths: bool) -> list[Part]:
+    """Give what each reader hands back, cut in two."""
+    return [
+        Part(_arriving(f.reader, t, along_paths=along_paths), t.factor(f))
+        for f in t.readers.get(entry, ())
+    ]
 
 
-def _is_short(entry: Node, t: Scalars) -> bool:
-    """Tell whether every path from a number is short enough to stand in a matrix."""
-    return all(
-        len(path) <= LONGEST
-        for result in t.expanded.graph.outputs
-        for path in paths_between(entry, result, t.nodes, t.active, MOST_PARTS)[0]
-    )
+def _numbers(entry: Node, t: Scalars) -> list[tuple[float, float]]:
+    """Give the same in numbers."""
+    return [(t.gradient(f.reader), t.slope(f)) for f in t.readers[entry]]
 
 
-def _of_readers(entry: Node, t: Scalars) -> list[Part]:
-    """Give what each reader hands back: its gradient times the local derivative."""
-    found = []
-    for f in t.readers.get(entry, ()):
-        above = _passed_from(f.reader, t)
-        values = None
-        if t.gradients:
-            values = t.gradients.get(above, 0.0), slope(f, t.values)
-        found.append(Part(t.derivative(above), _last(f, t), values))
-    return found
+def _shown(pair: tuple[float, float], digits: int) -> Part:
+    upstream, local = (Number(x, digits) for x in pair)
+    return Part(upstream, local)
 
 
-def _passed_from(node: Node, t: Scalars) -> Node:
-    """Give the number whose gradient is passed on, unchanged, to this one."""
-    readers = t.readers.get(node, ())
-    while len(readers) == 1 and t.is_one(readers[0]):
+def _arriving(node: Node, t: Scalars, *, along_paths: bool) -> Formula:
+    """Write what arrives at a number."""
+    factors: list[Formula] = []
+    start, readers = node, t.readers.get(node, [])
+    while len(readers) == 1 and node not in t.outputs:
+        if not along_paths and not t.is_one(readers[0]):
+            break
+        factors.insert(0, t.factor(readers[0]))
         node = readers[0].reader
-        readers = t.readers.get(node, ())
-    return node
-
-
-def _part(
-    upstream: Formula, last: Factor, seed: float, before: list[Factor], t: Scalars
-) -> Part:
-    values = None
-    if t.values:
-        with np.errstate(all="ignore"):
-            first = float(seed * np.prod([slope(f, t.values) for f in before]))
-        values = first, slope(last, t.values)
-    return Part(upstream, _last(last, t), values)
-
-
-def _last(f: Factor, t: Scalars) -> Formula:
-    """Write the last factor; a 1 is not written."""
-    return Number(1) if t.is_one(f) else t.marked(f, t.local(f))
+        readers = t.readers.get(node, [])
+    if not t.subject.is_loss or readers:
+        factors = [t.adjoint(node), *factors]
+    shown = [f for f in factors if f != Number(1)]
+    return multiplied(shown) if len(shown) <= LONGEST else t.adjoint(start)

@@ -36,8 +36,8 @@ from derivo.explain.levels.calls import call_sections, is_call, only_call, throu
 from derivo.explain.levels.in_loops import in_loops
 from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
-from derivo.explain.levels.scalars import digits_for_all
 from derivo.explain.levels.shorter import told_shorter
+from derivo.explain.levels.sums import digits_for
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.explain.levels.values import values
 from derivo.explain.levels.ways import is_single, reason, rule_of, term
@@ -248,7 +248,7 @@ def _slope_in_numbers(factor: Factor, part: Node, t: Telling) -> list[Row]:
     if not result.size or not above.shape == slopes.shape == result.shape:
         return []
     pairs = zip(above.ravel(), slopes.ravel(), result.ravel(), strict=True)
-    digits = digits_for_all((float(c), [(float(a), float(b))]) for a, b, c in pairs)
+    digits = digits_for(*((float(c), [(float(a), float(b))]) for a, b, c in pairs))
     sign = "⊙" if factor.reader.spec.rank else "·"
     product = Times(
         (numbers(above, digits), Mark(numbers(slopes, digits), factor.id)), sign

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
 from derivo.explain.factors import Factor
 from derivo.graph.node import Node
 
@@ -9,7 +13,7 @@ Path = list[Factor]
 
 
 def paths_between(
-    start: Node, end: Node, nodes: tuple[Node, ...], active: set[Node], most: int
+    start: Node, end: Node, factors: Sequence[Factor], most: int
 ) -> tuple[list[Path], int]:
     """Give the paths from one value to another, from the end backwards.
 
@@ -17,10 +21,8 @@ def paths_between(
     ----------
     start, end
         Values.
-    nodes
-        The graph, operands before readers.
-    active
-        Values that a path may go through.
+    factors
+        The local derivatives that a path may go through, from the result backwards.
     most
         How many paths to give at most.
 
@@ -29,25 +31,18 @@ def paths_between(
     tuple
         The paths, each a list of factors, and how many there are beyond these.
     """
-    count: dict[Node, int] = {start: 1}
-    for node in nodes:
-        if node is not start:
-            ways = sum(count.get(i, 0) for i in node.inputs if i in active)
-            if ways and node in active:
-                count[node] = ways
-    total = count.get(end, 0)
-    found: list[Path] = []
+    count, into = Counter({start: 1}), dict[Node, list[Factor]]()
+    for f in reversed(factors):
+        if f.reader is not start and count[f.operand]:
+            count[f.reader] += count[f.operand]
+            into.setdefault(f.reader, []).insert(0, f)
 
-    def walk(node: Node, path: Path) -> None:
-        if len(found) >= most:
-            return
+    def walk(node: Node) -> Iterator[Path]:
         if node is start:
-            found.append(path)
-            return
-        for position, operand in enumerate(node.inputs):
-            if count.get(operand) and operand in active:
-                walk(operand, [*path, Factor("", 0, 0, node, position)])
+            yield []
+        for f in into.get(node, ()):
+            for rest in walk(f.operand):
+                yield [f, *rest]
 
-    if total:
-        walk(end, [])
-    return found, total - len(found)
+    found = list(islice(walk(end), most))
+    return found, count[end] - len(found)

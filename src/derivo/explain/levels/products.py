@@ -25,7 +25,7 @@ from derivo.explain.formula.tree import (
     Transposed,
     Under,
 )  # fmt: skip
-from derivo.explain.levels.scalars import RESULT, added, digits_for
+from derivo.explain.levels.sums import RESULT, added, digits_for
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.graph.node import Node
 
@@ -172,7 +172,7 @@ def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
         return []
     pairs = list(zip(map(float, row), map(float, column), strict=True))
     total = sum(a * b for a, b in pairs)
-    digits = digits_for(total, pairs)
+    digits = digits_for((total, pairs))
     terms = [Times((Number(a, digits), Number(b, digits)), "·") for a, b in pairs]
     entry = Entry(left, (Number(1), Number(1)))
     reason = t.words.runs("matrix.one_cell")

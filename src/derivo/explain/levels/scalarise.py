@@ -2,29 +2,275 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import count, product
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial, reduce
+from itertools import accumulate
+from math import prod
+from operator import mul as times
 from typing import Any
 
 import numpy as np
 
+from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError
 from derivo.explain.calls import block_of
 from derivo.explain.factors import Factor
-from derivo.explain.formula.of_node import names_of
+from derivo.explain.formula.of_node import adjoint_symbol, gradient_of, names_of
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
 from derivo.explain.subject import Subject
 from derivo.graph.block import inline
 from derivo.graph.builder import Constant
-from derivo.graph.dim import evaluate, names
-from derivo.graph.node import Graph, Node, order
+from derivo.graph.dim import Dim, evaluate, names
+from derivo.graph.node import Graph, Node, between, order
+from derivo.graph.op import Op
 from derivo.graph.spec import Spec
-from derivo.ops.arithmetic import log
-from derivo.ops.elementwise import exp
+from derivo.ops.arithmetic import add, mul
+from derivo.ops.elementwise import exp, log
 from derivo.ops.leaf import argument, constant
-from derivo.run.reference import concrete
+from derivo.ops.reduce import mean, sum_
+from derivo.run.reference import concrete, run_graph
 from derivo.trace.recorder import Recorder
+
+MOST_NODES = 120  # beyond that nobody reads on
+LETTERS = "lmnpqruvghscki"
+
+
+class NotExpandedError(Exception):
+    """Says that a computation has too many entries, or an operation that has none."""
+
+
+# --- a sum of products ----------------------------------------------------------------
+
+
+def products(groups: Sequence[int], operands: Sequence[Any]) -> list[Sequence[Any]]:
+    """Give the operands of each product of a sum."""
+    ends = accumulate(groups)
+    return [operands[end - n : end] for n, end in zip(groups, ends, strict=True)]
+
+
+def _text(attrs: Mapping[str, Any], *operands: Any) -> str:
+    fields = [f"{{{k}}}" for k in range(len(operands))]
+    return " + ".join(map(" * ".join, products(attrs["groups"], fields)))
+
+
+def _vjp(g: Any, _y: Any, *operands: Any, groups: Sequence[int]) -> tuple[Any, ...]:
+    """Hand back to each number what it is multiplied by."""
+    return tuple(
+        reduce(times, (*part[:k], *part[k + 1 :]), g)
+        for part in products(groups, operands) for k in range(len(part))
+    )  # fmt: skip
+
+
+# An entry of a layer as people write it, in one line: x₁ · w₁₁ + x₂ · w₂₁ + b₁.
+total = Op(
+    "total", ("*numbers",), lambda *_specs, **_attrs: Spec((), "float"), _text, _vjp,
+    attrs={"groups": ()}, traits=frozenset({"elementwise", "analytic"}),
+)  # fmt: skip
+
+
+# --- a subject written out ------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers(Subject):
+    """A subject whose values are single numbers: the entries of those of another.
+
+    Its sizes are those that it is written out for.
+
+    Attributes
+    ----------
+    whole
+        What was written out.
+    arrays_of
+        Each value of the whole, and those on the way, with the numbers that it is made
+        of, in the order in which they are computed.
+    parts
+        Reader and position to the factor of the whole that they are an entry of.
+    """
+
+    whole: Subject = field(kw_only=True)
+    arrays_of: tuple[tuple[Node, Any], ...] = ()
+    parts: Mapping[tuple[Node, int], Factor] = field(default_factory=dict)
+
+    @cached_property
+    def entries(self) -> Mapping[Node, Any]:
+        """The numbers that each value of the whole is made of."""
+        return dict(self.arrays_of)
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """The local derivatives, with the numbers and colours that the whole has."""
+        plain, adjoints = Factor("", 0, 0, self.graph.outputs[0], 0), self.raw.adjoints
+        return tuple(
+            replace(self.parts.get((n, k), plain), reader=n, position=k)
+            for n in reversed(self.graph.nodes()) if n in adjoints
+            for k, i in enumerate(n.inputs) if i in adjoints
+        )  # fmt: skip
+
+    @cached_property
+    def values(self) -> Mapping[Node, Any]:
+        """Numbers of every value and adjoint, if this is all of the whole."""
+        whole, known = self.whole, dict[Node, Any]()
+        if not whole.values or self.sizes != whole.sizes:
+            return {}
+        for n in (*whole.graph.inputs, *whole.raw.seeds):
+            array = self.entries[n]
+            numbers = np.broadcast_to(whole.values[n], array.shape)
+            known |= zip(array.flat, numbers.flat, strict=True)
+        try:
+            with np.errstate(all="ignore"):
+                nodes = (*self.graph.outputs, *self.raw.adjoints.values())
+                return run_graph(nodes, known, {})
+        except (AttributeError, TypeError):
+            return {}  # text for arrays alone: it is told without numbers
+
+
+def scalarise(subject: Subject) -> Numbers:
+    """Write a computation out entry by entry.
+
+    With the sizes of the arrays that were given, if it is short enough then; else with
+    small ones, and without numbers: they would be those of another computation.
+
+    Raises
+    ------
+    NotExpandedError
+        Too many entries, or an operation that is not sums, products and functions of
+        single entries.
+    """
+    if subject.has_numbers:
+        with suppress(NotExpandedError):
+            return _scalarise(subject, subject.sizes)
+    return _scalarise(subject, small_sizes(subject))
+
+
+def _scalarise(subject: Subject, sizes: Mapping[str, int]) -> Numbers:
+    whole, wanted = subject.graph, subject.derivation.wanted
+    known, written = _symbols_of(subject), _Expansion(subject, sizes)
+    written.write_out(whole.nodes())
+    arrays = written.with_sums(known)
+    entries = dict(arrays)
+
+    def flat(nodes: Iterable[Node]) -> tuple[Node, ...]:
+        return tuple(e for n in nodes for e in entries[n].flat)
+
+    graph = Graph(whole.name, flat(whole.inputs), flat(whole.outputs), {})
+    if len(graph.nodes()) > MOST_NODES:
+        raise NotExpandedError
+    asked = flat(n for n in whole.inputs if n.attrs["name"] in wanted)
+    wrt = tuple(e.attrs["name"] for e in asked)
+    raw = differentiate(graph, wrt, written.builder, is_loss=subject.is_loss)
+    symbols, adjoints = _names(known, arrays, graph)
+    seeds, of_seeds = iter(raw.seeds), names_of(subject)
+    for output, seed in zip(whole.outputs, subject.raw.seeds, strict=True):
+        array = each(lambda _: next(seeds), entries[output])
+        arrays.append((seed, array))
+        if seed in of_seeds:
+            symbols |= zip(array.flat, _entries_of(of_seeds[seed], array), strict=True)
+    return Numbers(
+        subject.derivation, graph, raw, {}, sizes, None, symbols=symbols, whole=subject,
+        adjoint_symbols=adjoints, arrays_of=tuple(arrays), parts=written.parts,
+    )  # fmt: skip
+
+
+def small_sizes(subject: Subject) -> dict[str, int]:
+    """Choose sizes to write out: one row, and 2 of everything else.
+
+    Two rows where rows have to do with one another, as in batch normalisation. The
+    others are told apart by the batch level.
+    """
+    specs = [n.spec for n in subject.graph.inputs]
+    found = {name: 2 for s in specs for name in _names_in(s.shape)}
+    first = specs[0].shape[:1] if specs and specs[0].rank > 1 else ()
+    found |= {name: 1 for name in _names_in(first) if not _mixes(subject, name)}
+    # A number in the formula such as N - 1 must not become 0.
+    for dim in (n.attrs["dim"] for n in subject.graph.nodes() if "dim" in n.attrs):
+        if evaluate(dim, found) < 1:
+            found |= dict.fromkeys(names(dim), 2)
+    return found
+
+
+def _names_in(shape: tuple[Dim, ...]) -> Iterator[str]:
+    for d in shape:
+        yield from () if isinstance(d, int) else names(d)
+
+
+def _mixes(subject: Subject, rows: str) -> bool:
+    """Tell whether what was computed over all rows is used in every row again."""
+    from_all: set[Node] = set()
+    for node in subject.graph.nodes():
+        over_rows = [rows in _names_in(i.spec.shape) for i in node.inputs]
+        if rows not in _names_in(node.spec.shape):
+            if any(over_rows) or not from_all.isdisjoint(node.inputs):
+                from_all.add(node)
+        elif not from_all.isdisjoint(node.inputs):
+            return True
+    return False
+
+
+# --- names ----------------------------------------------------------------------------
+
+Pair = tuple[Formula | None, Formula]  # a value, if it has a symbol, and its adjoint
+
+
+def _symbols_of(subject: Subject) -> dict[Node, Pair]:
+    """Give the symbols of values, and of their adjoints.
+
+    A value without a name is called as its gradient is in the code: `n` if that has a
+    ``d_n``.
+    """
+    known, adjoints = names_of(subject), subject.raw.adjoints
+    nodes = subject.graph.nodes()
+    owned = {adjoints[n] for n in nodes if n in known and n in adjoints}
+    found: dict[Node, Pair] = {}
+    for node in reversed(nodes):
+        base, held = known.get(node), adjoints.get(node)
+        if base is not None:
+            is_symbol = isinstance(base, Symbol)
+            of_base = adjoint_symbol(base) if is_symbol else gradient_of(base)
+            found[node] = base, subject.adjoint_symbols.get(node, of_base)
+        elif held is not None and held not in owned:
+            owned.add(held)
+            own = known.get(held)
+            if isinstance(own, Symbol):
+                found[node] = replace(own, adjoint=False) if own.adjoint else None, own
+    return found
+
+
+def _entries_of(base: Formula, array: Any) -> Iterator[Formula]:
+    """Write the entries of an array; an axis of size 1 needs no index."""
+    for at in np.ndindex(array.shape):
+        kept = [Number(i + 1) for i, d in zip(at, array.shape, strict=True) if d > 1]
+        yield Entry(base, tuple(kept)) if kept else base
+
+
+def _names(
+    known: Mapping[Node, Pair], arrays: Iterable[tuple[Node, Any]], graph: Graph
+) -> tuple[dict[Node, Formula], dict[Node, Formula]]:
+    """Give a symbol to each number and to its adjoint; what has none gets a letter."""
+    taken = {base.name for base, _ in known.values() if isinstance(base, Symbol)}
+    free = (*LETTERS, *(f"s{k}" for k in range(1, MOST_NODES)))
+    letters = (c for c in free if c not in taken)
+    shown = {n for n in graph.nodes() if n.inputs or n.op is argument}
+    symbols: dict[Node, Formula] = {}
+    adjoints: dict[Node, Formula] = {}
+    for node, array in sorted(arrays, key=lambda pair: pair[0] not in known):
+        new = [e in shown and e not in symbols for e in array.flat]
+        if not any(new):
+            continue  # the numbers of another, in other places
+        base, own = known.get(node, (None, None))
+        base = base or Symbol(next(letters), node.spec.rank)
+        own = own or adjoint_symbol(base)
+        both = zip(_entries_of(base, array), _entries_of(own, array), strict=True)
+        for e, is_new, pair in zip(array.flat, new, both, strict=True):
+            if is_new:
+                symbols[e], adjoints[e] = pair
+    return symbols, adjoints
+
+
+# --- entries --------------------------------------------------------------------------
 
 
 def boxed(value: Any) -> Any:
@@ -36,324 +282,175 @@ def boxed(value: Any) -> Any:
     return array
 
 
-class Cells:
-    """Entries as `Op.algebra` takes them: with exp, log, and sums along axes."""
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-
-    def _each(self, op: Any) -> Cells:
-        return Cells(np.frompyfunc(op, 1, 1)(self.array))
-
-    def exp(self) -> Cells:
-        """Raise e to every entry."""
-        return self._each(exp)
-
-    def log(self) -> Cells:
-        """Take the logarithm of every entry."""
-        return self._each(log)
-
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Cells:
-        """Add up along an axis."""
-        total = np.sum(self.array, axis=axis, keepdims=keepdims)
-        return Cells(boxed(total))
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Cells:
-        """Add up along an axis, and divide by how many entries were added."""
-        total = self.sum(axis, keepdims)
-        count = self.array.size // max(total.array.size, 1)
-        return total if count == 1 else Cells(boxed(total.array / count))
-
-    def __truediv__(self, other: Cells) -> Cells:
-        return Cells(self.array / other.array)
+def each(do: Callable[..., Any], *arrays: Any) -> Any:
+    """Do something with every entry."""
+    return boxed(np.frompyfunc(do, len(arrays), 1)(*arrays))
 
 
-MOST_NODES = 120  # beyond that paths are too long to be read
-LETTERS, MORE = "lmnpqruvgh", ("s", "c", "k", "i", "intermediate")
+class _Meant:
+    """A value as `Op.algebra` takes it: what is done with it is recorded."""
 
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
-class NotExpandedError(Exception):
-    """Says that a computation has too many entries, or an operation that has none."""
+    def exp(self) -> _Meant:
+        return _Meant(exp(self.value))
 
+    def log(self) -> _Meant:
+        return _Meant(log(self.value))
 
-@dataclass
-class Expanded:
-    """A graph of numbers.
+    def sum(self, axis: Any, keepdims: bool) -> _Meant:
+        return _Meant(sum_(self.value, axis=axis, keepdims=keepdims))
 
-    Attributes
-    ----------
-    graph
-        Every entry a node of its own.
-    names
-        How each is called: ``w₁₁``, or a letter of its own.
-    entries
-        The entries of every value of the graph that was expanded.
-    factors
-        Reader and position to the factor of the edge that they were expanded from.
-    sizes
-        What the named sizes were taken to be.
-    """
+    def __radd__(self, number: int) -> _Meant:
+        return _Meant(number + self.value)
 
-    graph: Graph
-    names: dict[Node, Formula] = field(default_factory=dict)
-    entries: dict[Node, Any] = field(default_factory=dict)
-    factors: dict[tuple[Node, int], Factor] = field(default_factory=dict)
-    sizes: Mapping[str, int] = field(default_factory=dict)
-
-
-def expand(subject: Subject, sizes: Mapping[str, int]) -> Expanded:
-    """Write a computation out entry by entry.
-
-    Raises
-    ------
-    NotExpandedError
-        Too many entries, or an operation that is not sums, products and functions of
-        single entries.
-    """
-    return _Expansion(subject, sizes).run()
-
-
-def small_sizes(subject: Subject) -> dict[str, int]:
-    """Choose sizes to write out: one row, and at most 2 of everything else.
-
-    Two rows where rows have to do with one another, as in batch normalisation.
-    """
-    found: dict[str, int] = {}
-    for node in subject.graph.inputs:
-        for k, d in enumerate(node.spec.shape):
-            for name in () if isinstance(d, int) else names(d):
-                # The rows of the data are told apart by the batch level: one will do.
-                first = (
-                    node is subject.graph.inputs[0] and k == 0 and node.spec.rank > 1
-                ) and not _mixes(subject, name)
-                given = subject.sizes.get(name, 2)
-                found.setdefault(name, 1 if first else min(given, 2))
-    # A number in the formula such as N - 1 must not become 0.
-    dims = [n.attrs["dim"] for n in subject.graph.nodes() if "dim" in n.attrs]
-    for d in dims:
-        if found.keys() >= set(names(d)) and evaluate(d, found) < 1:
-            found |= {name: min(subject.sizes.get(name, 2), 2) for name in names(d)}
-    return found
-
-
-def _mixes(subject: Subject, rows: str) -> bool:
-    """Tell whether what was computed over all rows is used in every row again."""
-    from_all: set[Node] = set()
-    for node in subject.graph.nodes():
-        has_rows = any(rows in names(d) for d in node.spec.shape)
-        if has_rows and from_all & set(node.inputs):
-            return True
-        operands = [i for i in node.inputs if not has_rows]
-        over_rows = [any(rows in names(d) for d in i.spec.shape) for i in operands]
-        if any(over_rows) or from_all & set(operands):
-            from_all.add(node)
-    return False
+    def __truediv__(self, other: _Meant) -> _Meant:
+        return _Meant(self.value / other.value)
 
 
 class _Expansion:
+    """Writes values out.
+
+    Attributes
+    ----------
+    known
+        Each value with the traced numbers that it is made of, in their order.
+    parts
+        As those of `Numbers`.
+    """
+
     def __init__(self, subject: Subject, sizes: Mapping[str, int]) -> None:
-        self.subject = subject
-        self.sizes = dict(sizes)
+        self.subject, self.sizes = subject, sizes
         self.builder = subject.derivation.forward.builder
         self.recorder = Recorder(self.builder)
         self.known: dict[Node, Any] = {}
-        self.found = Expanded(subject.graph, sizes=self.sizes)
-        self.inputs: list[Node] = []
+        self.parts: dict[tuple[Node, int], Factor] = {}
 
-    def run(self) -> Expanded:
-        nodes = self.subject.graph.nodes()
-        total = sum(int(np.prod(self.shape(n.spec))) for n in nodes)
-        if total > MOST_NODES:
-            raise NotExpandedError
+    def write_out(self, nodes: Iterable[Node]) -> None:
+        """Give the entries of values as arrays of traced numbers."""
         for node in nodes:
-            self.known[node] = self.value(node)
-        outputs = [
-            e for n in self.subject.graph.outputs for e in np.ravel(self.nodes(n))
-        ]
-        graph = Graph(self.subject.graph.name, tuple(self.inputs), tuple(outputs), {})
-        if len(graph.nodes()) > MOST_NODES:
-            raise NotExpandedError
-        self.found.graph = graph
-        self.found.entries = {n: self.nodes(n) for n in nodes}
-        self.name(graph)
-        return self.found
+            if node in self.known:
+                continue
+            shape = concrete(node.spec.shape, self.sizes)
+            if sum(a.size for a in self.known.values()) + prod(shape) > 2 * MOST_NODES:
+                raise NotExpandedError
+            try:
+                found = boxed(self._value(node, shape))
+            except (
+                DerivoError, TypeError, ValueError, AttributeError, LookupError,
+                SyntaxError,
+            ) as error:  # fmt: skip
+                raise NotExpandedError from error
+            if found.shape != shape:
+                raise NotExpandedError
+            self.known[node] = found
+            self._trace_back(node)
 
-    def shape(self, spec: Spec) -> tuple[int, ...]:
-        return tuple(
-            d if isinstance(d, int) else evaluate(d, self.sizes) for d in spec.shape
-        )
-
-    def nodes(self, node: Node) -> Any:
-        lift = np.frompyfunc(self.recorder.lift, 1, 1)
-        return boxed(lift(boxed(self.known[node])))
-
-    # --- values -----------------------------------------------------------------------
-
-    def value(self, node: Node) -> Any:
-        """Give the entries of a value as an array of traced numbers."""
-        if node.op is argument:
-            return self.argument(node)
-        if "dim" in node.attrs:
-            return self.full((), evaluate(node.attrs["dim"], self.sizes))
-        if node.op is constant:
-            value = node.attrs["value"]
-            array = value.array if isinstance(value, Constant) else value
-            entries = np.asarray(array, dtype=object)
-            return boxed(np.frompyfunc(self.number, 1, 1)(entries))
+    def _value(self, node: Node, shape: tuple[int, ...]) -> Any:
+        attrs = {k: concrete(v, self.sizes) for k, v in node.attrs.items()}
         operands = [self.known[i] for i in node.inputs]
-        try:
-            result = self.operation(node, operands)
-        except (
-            DerivoError, TypeError, ValueError, AttributeError, LookupError,
-            SyntaxError,
-        ) as error:  # fmt: skip
-            raise NotExpandedError from error
-        array = boxed(result)
-        if array.shape != self.shape(node.spec):
-            raise NotExpandedError
-        return array
+        if node.op is argument:
+            places = np.fromiter(np.ndindex(shape), object).reshape(shape)
+            return each(partial(self._argument, node), places)
+        if "dim" in attrs:
+            return self._number(attrs["dim"])
+        if node.op is constant:
+            value = attrs["value"]
+            array = value.array if isinstance(value, Constant) else value
+            return each(self._number, np.asarray(array, dtype=object))
+        if "elementwise" in node.op.traits or not any(map(np.ndim, operands)):
+            return each(partial(self._single, node), *operands)
+        meant = self._meaning(node, shape)
+        if meant is None:
+            return node.op.compute(*operands, **attrs)
+        self.write_out(order([meant]))
+        return self.known[meant]
 
-    def argument(self, node: Node) -> Any:
-        array = np.empty(self.shape(node.spec), dtype=object)
-        for index in np.ndindex(array.shape):
-            name = node.attrs["name"] + "".join(f"[{i}]" for i in index)
-            spec = Spec((), node.spec.kind)
-            made = self.builder.make(argument, (), {"name": name, "spec": spec})
-            self.inputs.append(made)
-            array[index] = self.recorder.wrap(made)
-        return array
+    def _meaning(self, node: Node, shape: tuple[int, ...]) -> Any:
+        """Give what an operation means where that is not how it is computed."""
+        if "function" in node.op.traits:
+            graph = block_of(node).graph
+            result = graph.outputs[node.attrs["at"]]
+            given = dict(zip(graph.inputs, node.inputs, strict=True))
+            return inline([result], self.builder, given)[result]
+        x = self.recorder.wrap(node.inputs[0])
+        if node.op is mean:
+            total = sum_(x, **node.attrs)
+            many = self.known[node.inputs[0]].size // prod(shape)
+            return (total / many if many > 1 else total).node
+        if node.op.lower is not None and node.op.algebra is not None:
+            return node.op.algebra(_Meant(x), **node.attrs).value.node
+        return None
 
-    def number(self, value: Any) -> Any:
+    def _argument(self, node: Node, place: tuple[int, ...]) -> Any:
+        name = node.attrs["name"] + "".join(f"[{i}]" for i in place)
+        attrs = {"name": name, "spec": Spec((), node.spec.kind)}
+        return self.recorder.wrap(self.builder.make(argument, (), attrs))
+
+    def _number(self, value: Any) -> Any:
         plain = value.item() if hasattr(value, "item") else value
         return self.recorder.wrap(self.builder.make(constant, (), {"value": plain}))
 
-    def full(self, shape: tuple[int, ...], value: Any) -> Any:
-        array = np.empty(shape, dtype=object)
-        for index in np.ndindex(shape):
-            array[index] = self.number(value)
-        return array
+    def _single(self, node: Node, *operands: Any) -> Any:
+        """Do with single entries what an operation does with arrays of them."""
+        inputs = tuple(map(self.recorder.lift, operands))
+        return self.recorder.wrap(self.builder.remake(node, inputs))
 
-    def operation(self, node: Node, operands: list[Any]) -> Any:
-        if "function" in node.op.traits:
-            return self.called(node, operands)
-        if "elementwise" in node.op.traits:
-            return self.elementwise(node, operands)
-        if node.op.contraction is not None:
-            return self.contracted(node, operands)
-        if node.op.lower is not None:
-            return self.lowered(node, operands)
-        attrs = {k: concrete(v, self.sizes) for k, v in node.attrs.items()}
-        if "floating" in node.op.traits and node.op.algebra is not None:
-            # NumPy would divide by a count that is no traced number.
-            return node.op.algebra(Cells(operands[0]), **attrs).array
-        return node.op.compute(*operands, **attrs)
+    def _nodes(self, node: Node) -> Any:
+        return each(self.recorder.lift, self.known[node])
 
-    def elementwise(self, node: Node, operands: list[Any]) -> Any:
-        pairs = np.broadcast_arrays(*operands, subok=False)
-        result = np.empty(pairs[0].shape, dtype=object)
-        for index in np.ndindex(result.shape):
-            made = self.builder.make(
-                node.op, tuple(self.recorder.lift(p[index]) for p in pairs),
-                dict(node.attrs), node.line, node.group,
-            )  # fmt: skip
-            for position in range(len(pairs)):
-                self.trace_back(made, position, node, position)
-            result[index] = self.recorder.wrap(made)
-        return result
+    def _trace_back(self, node: Node) -> None:
+        """Note of which factor each reading of an operand's entry is a part."""
+        operands = [set(self._nodes(i).flat) for i in node.inputs]
+        for reader in between(self._nodes(node).flat, set().union(*operands)):
+            for position, entry in enumerate(reader.inputs):
+                places = [k for k, own in enumerate(operands) if entry in own]
+                at = position if position in places else min(places, default=-1)
+                factor = self.subject.factor_of.get((node, at))
+                if factor is not None:
+                    self.parts.setdefault((reader, position), factor)
 
-    def trace_back(self, made: Node, position: int, node: Node, at: int) -> None:
-        factor = self.subject.factor_of.get((node, at))
-        if factor is not None:
-            self.found.factors.setdefault((made, position), factor)
+    # --- sums -------------------------------------------------------------------------
 
-    def contracted(self, node: Node, operands: list[Any]) -> Any:
-        assert node.op.contraction is not None  # noqa: S101
-        text = node.op.contraction(node.attrs, *(i.spec for i in node.inputs))
-        left, arrow, result_letters = text.partition("->")
-        parts = left.split(",")
-        if (
-            not arrow
-            or len(parts) != 2
-            or not text.replace("->", "").replace(",", "").isalpha()
-        ):
-            raise NotExpandedError
-        size = {
-            c: d for part, o in zip(parts, operands, strict=True)
-            for c, d in zip(part, np.shape(o), strict=True)
-        }  # fmt: skip
-        summed = [c for c in size if c not in result_letters]
-        result = np.empty([size[c] for c in result_letters], dtype=object)
-        for index in np.ndindex(result.shape):
-            at = dict(zip(result_letters, index, strict=True))
-            total: Any = None
-            for bound in product(*(range(size[c]) for c in summed)):
-                at.update(zip(summed, bound, strict=True))
-                pair = [
-                    o[tuple(at[c] for c in p)]
-                    for o, p in zip(operands, parts, strict=True)
-                ]
-                term = pair[0] * pair[1]
-                made = self.recorder.lift(term)
-                first = self.recorder.lift(pair[0])
-                for position, operand in enumerate(made.inputs):
-                    self.trace_back(made, position, node, 0 if operand is first else 1)
-                total = term if total is None else total + term
-            result[index] = total
-        return result
+    def with_sums(self, named: Container[Node]) -> list[tuple[Node, Any]]:
+        """Give the arrays, with sums of products in the place of single additions.
 
-    def lowered(self, node: Node, operands: list[Any]) -> Any:
-        """Expand what an operation is made of: what it means, or how it is computed."""
-        assert node.op.lower is not None  # noqa: S101
-        if node.op.algebra is not None and len(operands) == 1:
-            meaning = node.op.algebra(Cells(operands[0]), **node.attrs)
-            return meaning.array
-        stand_ins = [
-            self.builder.make(argument, (), {"name": f"operand {k}", "spec": i.spec})
-            for k, i in enumerate(node.inputs)
-        ]
-        inner = self.recorder.lift(
-            node.op.lower(*(self.recorder.wrap(s) for s in stand_ins), **node.attrs)
-        )
-        return self.inside(inner, dict(zip(stand_ins, operands, strict=True)))
+        What is added, or multiplied, only to be added to more needs no name of its own.
+        """
+        arrays = [(n, self._nodes(n)) for n in self.known]
+        kept = {e for n, a in arrays if n in named for e in np.ravel(a)}
+        nodes = order(e for _, a in arrays for e in np.ravel(a))
+        entries = dict(arrays)
+        outputs = (entries[n] for n in self.subject.graph.outputs)
+        shown = order(e for a in outputs for e in np.ravel(a))
+        readers = Counter(i for n in shown for i in n.inputs)
+        inner = {n for n, many in readers.items() if many == 1} - kept
+        new: dict[Node, Node] = {}
+        for node in nodes:
+            parts = list(self._products(node, inner)) if node.op is add else []
+            places = [place for part in parts for place in part]
+            if all(reader is node for reader, _ in places):
+                places = [(node, k) for k in range(len(node.inputs))]
+                made = self.builder.remake(node, tuple(new[i] for i in node.inputs))
+            else:
+                operands = tuple(new[reader.inputs[k]] for reader, k in places)
+                groups = tuple(map(len, parts))
+                made = self.builder.make(total, operands, {"groups": groups})
+            new[node] = made
+            for k, place in enumerate(places):
+                if place in self.parts:
+                    self.parts.setdefault((made, k), self.parts[place])
+        return [(n, each(new.get, a)) for n, a in arrays]
 
-    def called(self, node: Node, operands: list[Any]) -> Any:
-        """Expand the body of a function where it is called."""
-        graph = block_of(node).graph
-        result = graph.outputs[node.attrs["at"]]
-        written = inline([result], self.builder)[result]
-        return self.inside(written, dict(zip(graph.inputs, operands, strict=True)))
-
-    def inside(self, result: Node, given: Mapping[Node, Any]) -> Any:
-        """Expand what stands in the place of an operation; it is known there alone."""
-        outside, self.known = self.known, {**self.known, **given}
-        for part in order([result]):
-            if part not in self.known:
-                self.known[part] = self.value(part)
-        found, self.known = self.known[result], outside
-        return found
-
-    # --- names ------------------------------------------------------------------------
-
-    def name(self, graph: Graph) -> None:
-        """Name the entries of named values, and give the other products letters."""
-        names = self.found.names
-        known = names_of(self.subject)
-        for node, name in self.subject.names.items():
-            entries = self.found.entries.get(node)
-            if entries is None:
-                continue
-            for index in np.ndindex(entries.shape):
-                kept = [i for i, d in zip(index, entries.shape, strict=True) if d > 1]
-                own = known[node]
-                base = Symbol(name, plain=isinstance(own, Symbol) and own.plain)
-                shown = (
-                    Entry(base, tuple(Number(i + 1) for i in kept)) if kept else base
-                )
-                names.setdefault(entries[index], shown)
-        taken = set(self.subject.names.values())
-        free = (Symbol(c) for c in LETTERS if c not in taken)
-        letter = next(c for c in MORE if c not in taken)
-        more = (Entry(Symbol(letter), (Number(k),)) for k in count(1))
-        for node in graph.nodes():
-            if node.inputs and node not in names:
-                names[node] = next(free, None) or next(more)
+    def _products(
+        self, node: Node, inner: set[Node]
+    ) -> Iterator[list[tuple[Node, int]]]:
+        """Give the products that a value is the sum of: where each factor is read."""
+        for k, operand in enumerate(node.inputs):
+            if operand.op is add and operand in inner:
+                yield from self._products(operand, inner)
+            elif operand.op is mul and operand in inner:
+                yield [(operand, 0), (operand, 1)]
+            elif operand.attrs.get("value") != 0:
+                yield [(node, k)]

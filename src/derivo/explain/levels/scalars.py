@@ -1,306 +1,147 @@
-"""A computation number by number: names, values, local derivatives, who reads what."""
+"""A subject of single numbers, and the ways to write about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from derivo.explain.document import Block, Display, Fold, Row
+from derivo.explain.document import Row
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import short_local
-from derivo.explain.formula.of_node import formula_of, gradient_of, names_of
+from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.tree import (
     Entry,
     Formula,
-    Mark,
     Number,
     Partial,
-    Plus,
-    Symbol,
     Times,
-)
-from derivo.explain.levels.paths import paths_between
-from derivo.explain.levels.scalarise import (
-    Expanded,
-)
-from derivo.explain.subject import Subject
+    children,
+)  # fmt: skip
+from derivo.explain.levels.paths import Path, paths_between
+from derivo.explain.levels.scalarise import Numbers, products, total
+from derivo.explain.levels.sums import added, coloured, multiplied
+from derivo.explain.levels.tell import Telling
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
-from derivo.run.reference import run_graph
+
+Line = list[Row]  # an equation, and what it comes to
+MOST_ALIKE = 3
 
 
-def as_it_is(subject: Subject) -> Expanded:
-    """Take a graph of numbers as it is: it needs no expansion."""
-    names = dict(names_of(subject))
-    forward = set(subject.graph.nodes())
-    return Expanded(
-        subject.graph,
-        {n: f for n, f in names.items() if n in forward},
-        {n: np.array(n, dtype=object) for n in forward},
-        dict(subject.factor_of),
-    )
-
-
-def mark(expanded: Expanded, f: Factor, body: Formula) -> Formula:
-    """Colour a factor, if the graph that is shown has it."""
-    known = expanded.factors.get((f.reader, f.position))
-    return body if known is None else Mark(body, known.id)
-
-
-def adjoint_of(formula: Formula) -> Formula:
-    """Write the adjoint of what a formula stands for."""
-    match formula:
-        case Symbol():
-            return replace(formula, adjoint=True)
-        case Entry(base, indices):
-            return Entry(adjoint_of(base), indices)
-        case _:
-            return gradient_of(formula)
-
-
-def added(terms: list[Formula]) -> Formula:
-    """Add terms; one alone is itself."""
-    return terms[0] if len(terms) == 1 else Plus(tuple(terms))
-
-
-def multiplied(parts: list[Formula]) -> Formula:
-    """Multiply factors; one alone is itself."""
-    return parts[0] if len(parts) == 1 else Times(tuple(parts), "×")
-
-
-def folded(words: Sentences, rows: list[Row], most: int) -> list[Block]:
-    """Show the first rows, the rest behind a fold."""
-    if len(rows) <= most:
-        return [Display(tuple(rows))]
-    title = words.runs("page.more", count=str(len(rows) - most))
-    rest = Fold(title, (Display(tuple(rows[most:])),))
-    return [Display(tuple(rows[:most])), rest]
-
-
-RESULT = 4  # significant digits of what comes out
-MOST_DIGITS = 9
-
-
-def values_of(s: Subject, expanded: Expanded) -> Mapping[Node, Any]:
-    """Compute every number of an expanded graph; none if no arrays were given."""
-    if not s.has_numbers or any(
-        s.sizes.get(k, 0) < v for k, v in expanded.sizes.items()
-    ):
-        return {}
-    known: dict[Node, Any] = {}
-    for node in s.graph.inputs:
-        array = np.asarray(s.arrays[node.attrs["name"]])
-        entries = expanded.entries[node]
-        # The first rows and columns, as many as are written out.
-        cut = array[tuple(slice(d) for d in entries.shape)]
-        known.update(zip(np.ravel(entries), np.ravel(cut), strict=True))
-    try:
-        with np.errstate(all="ignore"):
-            return run_graph(expanded.graph.outputs, known, expanded.sizes)
-    except (AttributeError, TypeError):
-        return {}  # text for arrays alone: the level is told without numbers
-
-
-def seeds_of(s: Subject, expanded: Expanded, values: Mapping[Node, Any]) -> list[float]:
-    """Give the numbers that come from outside, one for every result."""
-    found: list[float] = []
-    if not values:
-        return found
-    for result, seed in zip(s.graph.outputs, s.raw.seeds, strict=True):
-        whole = np.broadcast_to(s.values.get(seed, 1.0), np.shape(s.values[result]))
-        cut = tuple(slice(d) for d in np.shape(expanded.entries[result]))
-        found += [float(x) for x in np.ravel(whole[cut])]
-    return found
-
-
-def weighed(
-    given: Sequence[tuple[int, float | None]], seeds: Sequence[float]
-) -> list[Row]:
-    """Put numbers in for what comes from outside, and for each derivative.
+class Scalars(Telling):
+    """Numbers with their names, local derivatives, gradients and paths.
 
     Parameters
     ----------
-    given
-        The place of each result, and the derivative of it, if that is known in full.
-    seeds
-        What comes from outside for every result; none if there are no numbers.
-    """
-    known = [(seeds[k], x) for k, x in given if seeds and x is not None]
-    if len(known) < len(given):
-        return []
-    with np.errstate(all="ignore"):
-        total = float(sum(seed * x for seed, x in known))
-    digits = digits_for(total, known)
-    products: list[Formula] = [
-        Times((Number(seed, digits), Number(x, digits)), "·") for seed, x in known
-    ]
-    return [Row(None, added(products)), Row(None, Number(total, RESULT))]
-
-
-def digits_for(total: float, products: Iterable[Iterable[float]]) -> int:
-    """Give the digits that factors are shown with, so that they make what is shown.
-
-    A sum of products is shown with `RESULT` digits. Who multiplies the factors as they
-    stand there comes to the same: they have one digit more, or as many as that takes.
-    """
-    return digits_for_all([(total, products)])
-
-
-def digits_for_all(sums: Iterable[tuple[float, Iterable[Iterable[float]]]]) -> int:
-    """Give the digits with which each of several sums of products comes out right.
-
-    More digits are not always better: half a unit may be rounded the other way again.
-    """
-    found = [(f"{c:.{RESULT}g}", [list(p) for p in products]) for c, products in sums]
-    for digits in range(RESULT, MOST_DIGITS):
-        if all(_comes_to(goal, products, digits) for goal, products in found):
-            return digits
-    return MOST_DIGITS
-
-
-def _comes_to(goal: str, products: list[list[float]], digits: int) -> bool:
-    with np.errstate(all="ignore"):
-        shown = sum(np.prod([float(f"{x:.{digits}g}") for x in p]) for p in products)
-    return f"{shown:.{RESULT}g}" == goal
-
-
-def slope(f: Factor, values: Mapping[Node, Any]) -> float:
-    """Compute a local derivative from the rule of its operation."""
-    reader = f.reader
-    operands = [np.float64(values[i]) for i in reader.inputs]
-    assert reader.op.vjp is not None  # noqa: S101
-    with np.errstate(all="ignore"):
-        parts = reader.op.vjp(
-            np.float64(1),
-            np.float64(values[reader]),
-            *operands,
-            **reader.attrs,
-        )
-    return float(parts[f.position])
-
-
-@dataclass
-class Scalars:
-    """A subject written out number by number.
-
-    Attributes
-    ----------
-    subject, words
+    numbers, words
         What is told, and in which language.
-    expanded
-        The same with a node for every number.
     """
 
-    subject: Subject
-    expanded: Expanded
-    words: Sentences
+    def __init__(self, numbers: Numbers, words: Sentences) -> None:
+        super().__init__(numbers, words)
+        self.names = dict(numbers.symbols)
+        self.readers = {n: factors[::-1] for n, factors in self.readers.items()}
+        self._short: dict[Factor, Formula] = {}
+        self.numbers, whole = numbers, numbers.whole
+        self.whole = names_of(whole)
+        self.outputs, self.seeds = numbers.graph.outputs, numbers.raw.seeds
+        wanted = whole.derivation.wanted
+        self.wanted = [n for n in whole.graph.inputs if n.attrs["name"] in wanted]
+        # The numbers that are computed, those of one array together.
+        left = {n for n in numbers.graph.nodes() if n.inputs and n in self.names}
+        self.groups: list[list[Node]] = []
+        for _, array in numbers.arrays_of:
+            self.groups.append([e for e in dict.fromkeys(np.ravel(array)) if e in left])
+            left.difference_update(self.groups[-1])
 
-    def __post_init__(self) -> None:
-        self.names: Mapping[Node, Formula] = self.expanded.names
-        self.whole = names_of(self.subject)
-        self.builder = self.subject.derivation.forward.builder
-        self.nodes = self.expanded.graph.nodes()
-        wrt = set(self.subject.derivation.wanted)
-        self.wanted = [
-            n for n in self.subject.graph.inputs if n.attrs["name"] in wrt
-        ]  # fmt: skip
-        self.values = values_of(self.subject, self.expanded)
-        self.seeds = seeds_of(self.subject, self.expanded, self.values)
-        self.active = self._active()
-        self.beside = self._beside()
-        sizes = self.subject.sizes
-        self.is_whole = all(
-            sizes.get(name, n) == n for name, n in self.expanded.sizes.items()
-        )
+    def numbers_of(self, node: Node) -> list[Node]:
+        """Give the numbers that a value of the whole is made of."""
+        return list(np.ravel(self.numbers.entries[node]))
 
-    def _active(self) -> set[Node]:
-        active = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
-        for node in self.nodes:
-            if node.spec.kind in {"float", "pyfloat"} and active & set(node.inputs):
-                active.add(node)
-        return active
+    def paths(self, start: Node, end: Node, most: int) -> tuple[list[Path], int]:
+        """Give the paths between two numbers, and how many more there are."""
+        return paths_between(start, end, self.numbers.factors, most)
 
-    def _beside(self) -> set[tuple[Node, Node]]:
-        """Give the entries that a result reads, while other paths lead there, too."""
-        entries = {e for n in self.wanted for e in np.ravel(self.expanded.entries[n])}
-        return {
-            (entry, result)
-            for result in self.expanded.graph.outputs
-            for entry in entries & set(result.inputs)
-            if len(paths_between(entry, result, self.nodes, self.active, 2)[0]) > 1
-        }
+    def computed(self, node: Node) -> Formula:
+        """Write how a number is computed."""
+        if node.op is not total:
+            return formula_of(node, self.names)
+        parts = products(node.attrs["groups"], [self.shown(i) for i in node.inputs])
+        return added([multiplied(part) for part in parts])
 
-    @cached_property
-    def readers(self) -> Mapping[Node, list[Factor]]:
-        """The operations that read each number and pass a gradient back to it."""
-        found: dict[Node, list[Factor]] = {}
-        for node in self.nodes:
-            for factor in self.factors_into(node) if node in self.active else ():
-                found.setdefault(factor.operand, []).append(factor)
-        return found
-
-    def factors_into(self, node: Node) -> list[Factor]:
-        """Give the local derivatives of an operation."""
-        return [
-            Factor("", 0, 0, node, k)
-            for k, i in enumerate(node.inputs)
-            if i in self.active
-        ]  # fmt: skip
-
-    @cached_property
-    def gradients(self) -> Mapping[Node, float]:
-        """The gradient of every number that the results depend on.
-
-        Empty without numbers, and where but a part of the rows is written out: then
-        they would be no gradients of the whole.
-        """
-        if not self.values or not self.is_whole:
-            return {}
-        found = dict.fromkeys(self.expanded.graph.outputs, 0.0)
-        for result, seed in zip(self.expanded.graph.outputs, self.seeds, strict=True):
-            found[result] += seed
-        with np.errstate(all="ignore"):
-            for node in reversed(self.nodes):
-                for f in self.readers.get(node, ()):
-                    back = found.get(f.reader, 0.0) * slope(f, self.values)
-                    found[node] = found.get(node, 0.0) + back
-        return found
-
-    # --- formulas ---------------------------------------------------------------------
-
-    def name(self, node: Node) -> Formula:
-        """Give the name of a number, or its formula."""
-        return self.names.get(node) or formula_of(node, self.names)
+    # --- local derivatives ------------------------------------------------------------
 
     def sign(self, f: Factor) -> Formula:
         """Write a local derivative as such: ∂n/∂m, or ∂⁺n/∂m beside other paths."""
-        direct = (f.operand, f.reader) in self.beside
-        return Partial(self.name(f.reader), self.name(f.operand), direct)
+        ends = f.operand, f.reader
+        direct = not f.operand.inputs and f.reader in self.outputs
+        direct = direct and len(self.paths(*ends, 2)[0]) > 1
+        return Partial(self.shown(f.reader), self.shown(f.operand), direct)
 
-    def local(self, f: Factor) -> Formula:
+    def short(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""
-        found = short_local(f, self.names, builder=self.builder)
-        return self.sign(f) if found is None else found
-
-    def marked(self, f: Factor, body: Formula) -> Formula:
-        """Colour a factor, if the graph that is shown has it."""
-        return mark(self.expanded, f, body)
+        if f not in self._short:
+            found = short_local(f, self.names, builder=self.builder)
+            self._short[f] = found or self.sign(f)
+        return self._short[f]
 
     def is_one(self, f: Factor) -> bool:
         """Tell whether a local derivative is 1: the gradient is passed on."""
-        return self.local(f) == Number(1)
+        return self.short(f) == Number(1)
 
-    def adjoint(self, result: Node, k: int) -> Formula:
-        """Write what comes from outside for a result: it may be but a part."""
-        s = self.subject
-        own = s.symbols.get(s.raw.seeds[k]) if self.expanded.graph is s.graph else None
-        return own or adjoint_of(self.name(result))
+    def factor(self, f: Factor) -> Formula:
+        """Write a local derivative in its colour; a 1 has none."""
+        return Number(1) if self.is_one(f) else coloured(self.short(f), f.id)
 
-    def derivative(self, entry: Node) -> Formula:
-        """Write the gradient of a number."""
-        own = self.subject.adjoint_symbols.get(entry)
-        return own or adjoint_of(self.name(entry))
+    def sent_back(self, f: Factor) -> Formula:
+        """Write what a reader hands back: its gradient times the local derivative."""
+        own = self.adjoint(f.reader)
+        return coloured(own, f.id) if self.is_one(f) else Times((own, self.factor(f)))
+
+    # --- numbers ----------------------------------------------------------------------
+
+    def slope(self, f: Factor) -> float:
+        """Compute a local derivative from the rule of its operation."""
+        values, op = self.numbers.values, f.reader.op
+        if op.vjp is None:
+            return np.nan
+        operands = [np.float64(values[i]) for i in (f.reader, *f.reader.inputs)]
+        with np.errstate(all="ignore"):
+            parts = op.vjp(np.float64(1), *operands, **f.reader.attrs)
+        return float(parts[f.position])
+
+    def gradient(self, node: Node) -> float:
+        """Give the gradient of a number, if there are any."""
+        held = self.numbers.raw.adjoints.get(node)
+        return 0.0 if held is None else float(self.numbers.values[held])
+
+    # --- lines ------------------------------------------------------------------------
+
+    def in_short(self, lines: Iterable[Line]) -> list[Row]:
+        """Show of lines that differ in their indices alone the first two."""
+        alike: dict[Any, list[Line]] = {}
+        for line in lines:
+            first = line[0]
+            look = (_look(f) for f in (first.left, first.right) if f is not None)
+            alike.setdefault(tuple(look), []).append(line)
+        rows: list[Row] = []
+        for found in alike.values():
+            shown = found if len(found) <= MOST_ALIKE else found[: MOST_ALIKE - 1]
+            rows += [row for line in shown for row in line]
+            end = found[-1][0].left
+            if len(shown) < len(found) and end is not None:
+                reason = self.words.runs("scalar.so_on", last=end)
+                rows[-1] = replace(rows[-1], reason=reason)
+        return rows
+
+
+def _look(formula: Formula) -> Any:
+    """Give what a formula looks like without its indices."""
+    if isinstance(formula, Entry):
+        return _look(formula.base)
+    parts = children(formula)
+    kind = type(formula), getattr(formula, "op", ""), getattr(formula, "factor", "")
+    return (*kind, *map(_look, parts)) if parts else formula

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from derivo.explain.document import Paragraph, Row, Section
 from derivo.explain.formula.of_node import formula_of
-from derivo.explain.levels.scalars import folded
+from derivo.explain.levels.sums import folded
 from derivo.explain.levels.tell import Telling
 
 MOST = 12  # rows; further ones are behind a fold

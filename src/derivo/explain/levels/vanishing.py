@@ -142,9 +142,9 @@ def through_time(steps: Steps, t: Telling) -> list[Section]:
 
 def _ways(steps: Steps, t: Telling) -> dict[tuple[int, int], list[Path]]:
     """Give the paths from each carry before a step to each after it."""
-    nodes, active = t.subject.graph.nodes(), set(t.subject.raw.adjoints)
+    active = t.subject.raw.adjoints
     return {
-        (i, k): paths_between(c, f, nodes, active, MOST_PATHS)[0]
+        (i, k): paths_between(c, f, t.subject.factors, MOST_PATHS)[0]
         for i, c in enumerate(steps.carries) if c in active
         for k, f in enumerate(steps.following) if f in active
     }  # fmt: skip

@@ -7,7 +7,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Écrit ici pour {sizes}. Un nom avec un indice est un élément d’un tableau.",
         "ja": "{sizes} の場合について書き下します。添字のついた名前は、配列の一成分を表します。",
     },
-    "forward": {"en": "The forward pass, one operation a line:", "fr": "La passe avant, une opération par ligne :", "ja": "順伝播（一行に一演算）："},
+    "forward": {"en": "The forward pass, one number a line:", "fr": "La passe avant, un nombre par ligne :", "ja": "順伝播（一行に一つの数）："},
     "local": {
         "en": "Every operation has a local derivative for each value that it reads:",
         "fr": "Chaque opération a une dérivée locale pour chaque valeur qu’elle lit :",
@@ -26,6 +26,7 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "argument": {"en": "The chain rule for {value}", "fr": "La règle de la chaîne pour {value}", "ja": "{value} の連鎖律"},
     "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
+    "so_on": {"en": "and so on, to {last}", "fr": "et ainsi de suite, jusqu’à {last}", "ja": "以下同様に、{last} まで"},
     "same_way": {
         "en": "Entries not written out: {count}. They come about in the same way.",
         "fr": "Éléments non détaillés : {count}. Ils s’obtiennent de la même façon.",
