@@ -7,14 +7,15 @@ whole is a product of two matrices: ``dw = xᵀ dn``. It is looked for, not assu
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 
-from derivo.explain.document import Link, Row
+from derivo.explain.document import Block, Display, Link, Paragraph, Row, Run
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import Formula, Matrix, MatrixProduct, Number
+from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.calls import place_of
 from derivo.explain.levels.scalars import Scalars
 from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
@@ -40,31 +41,49 @@ class Part(NamedTuple):
 Cells = list[list[list[Part]]]
 
 
-def gathered(node: Node, t: Scalars, *, along_paths: bool) -> tuple[Row, ...]:
-    """Gather the entries of a gradient into the matrix that they make.
+def gathered(nodes: Iterable[Node], t: Scalars, *, along_paths: bool) -> list[Block]:
+    """Gather the entries of gradients into the matrices that they make.
 
     Parameters
     ----------
-    node
-        The argument.
+    nodes
+        The arguments.
     t
         The computation, number by number.
     along_paths
         Write what arrives at a reader as the product along its path, if there is but
         one; else as the gradient of what it is computed from.
     """
+    displays: list[Block] = []
+    links: list[Run] = []
+    about = Telling(t.numbers.whole, t.words)
+    for node in nodes:
+        rows = _matrices(node, t, along_paths=along_paths)
+        if rows:
+            name = inline(adjoint_symbol(t.whole[node]))
+            links += [", " if links else " ", Link(name, f"#{place_of(node, about)}")]
+            displays.append(Display(tuple(rows)))
+    if not displays:
+        return []
+    said = Paragraph(t.words.runs("scalar.gathered"))
+    same = Paragraph((*t.words.runs("scalar.to_matrix"), *links))
+    return [said, *displays, same]
+
+
+def _matrices(node: Node, t: Scalars, *, along_paths: bool) -> list[Row]:
+    """Write a gradient as a matrix, as a product, in arrays, and in numbers."""
     entries = t.numbers.entries[node]
     if not 0 < entries.ndim <= 2 or entries.size > MOST_ENTRIES:
-        return ()
+        return []
     table = np.atleast_2d(entries)
     cells = [[_parts(e, t, along_paths=along_paths) for e in row] for row in table]
     if not all(0 < len(found) <= MOST_PARTS for row in cells for found in row):
-        return ()
+        return []
 
     def filled(write: Callable[[Node], Formula]) -> Matrix:
         return Matrix(tuple(tuple(map(write, row)) for row in table))
 
-    say, order, whole = t.words.runs, _order(cells), t.numbers.whole
+    say, order = t.words.runs, _order(cells)
     rows = [Row(adjoint_symbol(t.whole[node]), filled(t.adjoint))]
     if along_paths:
         full = ((added([p.whole for p in found]) for found in row) for row in cells)
@@ -73,10 +92,8 @@ def gathered(node: Node, t: Scalars, *, along_paths: bool) -> tuple[Row, ...]:
         )
     if order is not None:
         rows.append(Row(None, _product(cells, *order), say("scalar.as_product")))
-    place = f"#{place_of(node, Telling(whole, t.words))}"
-    link = Link(t.words.text("scalar.in_arrays"), place)
-    gradient = whole.raw.gradients[node.attrs["name"]]
-    rows.append(Row(None, formula_of(gradient, t.whole), (link,)))
+    gradient = t.numbers.whole.raw.gradients[node.attrs["name"]]
+    rows.append(Row(None, formula_of(gradient, t.whole), say("scalar.in_arrays")))
     if t.subject.values and order is not None:
         pairs = {e: _numbers(e, t) for e in table.flat}
         digits = digits_for(*((t.gradient(e), found) for e, found in pairs.items()))
@@ -84,7 +101,7 @@ def gathered(node: Node, t: Scalars, *, along_paths: bool) -> tuple[Row, ...]:
         rows.append(Row(None, _product(shown, *order), say("matrix.numbers")))
     if t.subject.values:
         rows.append(Row(None, filled(lambda e: Number(t.gradient(e), RESULT))))
-    return tuple(rows)
+    return rows
 
 
 def _order(cells: Cells) -> tuple[int, int] | None:

@@ -92,9 +92,7 @@ def _argument(node: Node, t: Scalars) -> Section:
     if len(entries) > MOST_ENTRIES:
         left = str(len(entries) - MOST_ENTRIES)
         blocks.append(Paragraph(t.words.runs("scalar.same_way", count=left)))
-    rows = gathered(node, t, along_paths=True)
-    if rows:
-        blocks += [Paragraph(t.words.runs("scalar.gathered")), Display(rows)]
+    blocks += gathered([node], t, along_paths=True)
     whole = t.numbers.whole
     name = whole.names.get(node, node.attrs["name"])
     anchor = "scalar-" + anchor_word(name, whole.ids[node])
@@ -166,10 +164,7 @@ def _backward(t: Scalars) -> Section:
         rows += t.in_short(line for line in lines if line)
     said = Paragraph(t.words.runs("scalar.backward"))
     blocks = [said, *folded(t.words, rows, MOST_LINES)]
-    matrices = [gathered(n, t, along_paths=False) for n in t.wanted]
-    if any(matrices):
-        blocks.append(Paragraph(t.words.runs("scalar.gathered")))
-        blocks += [Display(rows) for rows in matrices if rows]
+    blocks += gathered(t.wanted, t, along_paths=False)
     title = t.words.runs("scalar.backward_title")
     return Section("scalar-backward", title, tuple(blocks), "scalar")
 

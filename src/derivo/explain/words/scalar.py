@@ -50,7 +50,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Rassemblés, chacun à la place de son élément, ils forment le gradient :",
         "ja": "それぞれを成分の位置に並べると、勾配になります：",
     },
-    "to_matrix": {"en": "The same in matrices", "fr": "La même chose en matrices", "ja": "同じことを行列で"},
+    "to_matrix": {"en": "The same in matrices:", "fr": "La même chose en matrices :", "ja": "同じことを行列で："},
     "not_expanded": {
         "en": "Written out number by number, this computation would be too long to read. The sections on matrices below tell the same.",
         "fr": "Écrit nombre par nombre, ce calcul serait trop long à lire. Les sections sur les matrices, ci-dessous, disent la même chose.",
