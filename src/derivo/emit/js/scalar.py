@@ -201,7 +201,8 @@ def function(of: Callable[..., Any]) -> str:
     )  # fmt: skip
     for name in given:
         own.pop(name, None)
-    lines = [f"function {tree.name}({', '.join(given)}) {{", f"  let {', '.join(own)};"]
+    lines = [f"function {tree.name}({', '.join(given)}) {{"]
+    lines += [f"  let {', '.join(own)};"] if own else []
     for statement in tree.body:
         lines += [f"  {line}" for line in _statement(statement)]
     return "\n".join([*lines, "}"])
