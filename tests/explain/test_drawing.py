@@ -30,6 +30,7 @@ from derivo.explain.drawing.text import text
 from derivo.explain.formula.tree import Words
 from derivo.explain.prepare import subject
 from derivo.explain.window.pictures import all_pictures
+from derivo.explain.words import Words as Sentences
 from tests.catalogue import CASES
 from tests.scan.programs import PROGRAMS
 
@@ -161,7 +162,7 @@ def test_nothing_overlaps_and_edges_go_forward(drawing):
 def test_every_program_is_drawn_well(name):
     case = ALL[name]
     d = derivo.derive(case.function, shapes=case.specs)
-    drawn = draw(subject(d, {}))
+    drawn = draw(subject(d, {}), Sentences("en"))
     DRAWN[name] = replace(drawn, folded=None)
     assert_every_line_bears_its_factor(drawn)
     for drawing in (drawn, drawn.folded):
@@ -170,7 +171,7 @@ def test_every_program_is_drawn_well(name):
             ElementTree.fromstring(svg(drawing))
     # With room for numbers, and in rows, as a window has it.
     about = subject(d.written_out, case.arrays())
-    pictures, _ = all_pictures(about, ["t"] * len(about.loops))
+    pictures, _ = all_pictures(about, Sentences("en"))
     for picture in pictures:
         assert_nothing_is_crossed(picture.drawing)
         assert_every_line_bears_its_factor(picture.drawing)
@@ -262,7 +263,7 @@ def test_what_a_line_bears_is_the_derivative():
         return np.sum(a_long_name_of_a_value**2)
 
     d = derivo.derive(forms, x="N L", w="M L", b="M", picked=np.array([0, 2]))
-    drawn = draw(subject(d, {}))
+    drawn = draw(subject(d, {}), Sentences("en"))
     spots = {s.id: s.symbol for s in drawn.spots}
     found = {}
     for e in drawn.edges:

@@ -170,7 +170,29 @@ def test_a_network_trains_its_weights_alone(browser, tmp_path):
 # --- pictures that open ---------------------------------------------------------------
 
 
-LOOPS = ("rnn", "lstm", "backwards", "two_layers", "discount", "swapping")
+LOOPS = (
+    "rnn", "lstm", "backwards", "two_layers", "discount", "swapping", "a_loop_in_a_loop"
+)  # fmt: skip
+
+
+def loops_in(about, k=0):
+    """Give the loops, and those in the step of each that runs as the k-th."""
+    for steps in about.loops:
+        yield about.ids[steps.node], steps
+        yield from loops_in(steps.at[steps.running[k]])
+
+
+def assert_steps(browser, place, steps):
+    found = js(browser, "return derivo.loop(arguments[0])", place)
+    assert len(found) == len(steps.running)
+    for t, step in steps.at.items():
+        for node, i in step.ids.items():
+            adjoint = step.raw.adjoints.get(node)
+            for side, held in (("values", node), ("gradients", adjoint)):
+                if held is not None and i in found[t][side]:
+                    np.testing.assert_allclose(
+                        found[t][side][i], step.values[held], **CLOSE
+                    )
 
 
 @pytest.mark.parametrize("name", LOOPS)
@@ -181,22 +203,10 @@ def test_the_steps_of_a_loop_are_what_numpy_computes(browser, tmp_path, name):
     explanation = d.explain(arrays=given)
     about = subject(d.written_out, given)
     open_page(browser, explanation.page, tmp_path / f"{name}.html")
-    assert explanation.window.loops
+    found = dict(loops_in(about))
+    assert [loop.place for loop in explanation.window.loops] == list(found)
     for loop in explanation.window.loops:
-        found = js(browser, "return derivo.loop(arguments[0])", loop.place)
-        (steps,) = (s for s in about.loops if about.ids[s.node] == loop.place)
-        assert len(found) == loop.length == len(steps.running)
-        for t, step in steps.at.items():
-            for node, i in step.ids.items():
-                if i in found[t]["values"]:
-                    np.testing.assert_allclose(
-                        found[t]["values"][i], step.values[node], **CLOSE
-                    )
-                adjoint = step.raw.adjoints.get(node)
-                if adjoint is not None and i in found[t]["gradients"]:
-                    np.testing.assert_allclose(
-                        found[t]["gradients"][i], step.values[adjoint], **CLOSE
-                    )
+        assert_steps(browser, loop.place, found[loop.place])
         # Its picture shows the numbers of the steps that are chosen.
         js(
             browser,
@@ -205,6 +215,43 @@ def test_the_steps_of_a_loop_are_what_numpy_computes(browser, tmp_path, name):
         )
         assert len(texts(browser, ".view:not([hidden]) .grid.of-value .cell text")) > 3
     assert complaints(browser) == []
+
+
+def test_a_loop_in_a_loop_opens_for_the_step_that_it_is_in(browser, tmp_path):
+    case = PROGRAMS["a_loop_in_a_loop"]
+    d = derivo.derive(case.function, shapes=case.specs)
+    given = case.arrays()
+    page = d.explain(arrays=given).page
+    open_page(browser, page, tmp_path / "loops.html")
+    _, (place, inner) = loops_in(subject(d.written_out, given), k=1)
+    js(browser, "derivo.step(derivo.steps)")
+    for picture, box in (("p0", 0), (js(browser, "return derivo.pictures[1]"), 1)):
+        assert js(browser, "return derivo.state.picture") == picture
+        click = "arguments[0].dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+        boxes = browser.find_elements("css selector", ".view:not([hidden]) .opener")
+        assert {b.get_attribute("aria-label") for b in boxes} < {
+            "loop over t", "loop over s"
+        }  # fmt: skip
+        js(browser, click, boxes[box])
+    assert_steps(browser, place, inner)
+    assert "t = 2" in browser.find_element("id", "path").text
+    assert not re.search(r"\bscan\b", browser.find_element("id", "picture").text)
+
+
+def test_every_line_of_a_loop_in_a_loop_is_seen_when_it_lights_up(browser, tmp_path):
+    case = PROGRAMS["a_loop_in_a_loop"]
+    page = derivo.derive(case.function, shapes=case.specs).explain().page
+    open_page(browser, page, tmp_path / "lines.html")
+    for k in range(1, js(browser, "return derivo.steps") + 1):
+        hidden = js(
+            browser,
+            "derivo.step(arguments[0]); const room = document.querySelector('#code')"
+            ".getBoundingClientRect(); return [...document.querySelectorAll("
+            "'#code li.now')].filter((e) => e.hidden || e.getBoundingClientRect()"
+            ".bottom > room.bottom + 1).map((e) => e.textContent)",
+            k,
+        )
+        assert hidden == [], k
 
 
 def block(x, w, b):

@@ -63,7 +63,7 @@ def assemble(subject: Subject, levels: Iterable[str], language: str) -> Document
     """
     words = Words(language)
     levels = tuple(levels)
-    drawing, code = draw(subject), code_of(subject)
+    drawing, code = draw(subject, words), code_of(subject)
     sections: list[Section] = list(given.sections(subject, words))
     for level in LEVELS:
         if level not in levels:

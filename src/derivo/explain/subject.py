@@ -148,6 +148,11 @@ class Subject:
         return self.divide(self)
 
     @property
+    def all_loops(self) -> tuple[Steps, ...]:
+        """The loops, and after each those in its steps."""
+        return tuple(x for s in self.loops for x in (s, *s.body.all_loops))
+
+    @property
     def all_factors(self) -> tuple[Factor, ...]:
         """The factors, those within loops and functions too."""
         parts = (*(s.body for s in self.loops), *(f.body for f in self.functions))
@@ -262,6 +267,11 @@ class Steps:
         """The loop as data."""
         loop: Loop = self.node.attrs["loop"]
         return loop
+
+    @property
+    def counter(self) -> str:
+        """What counts the steps: the user's own variable, if there is one."""
+        return self.outer.inner_names.get(self.node) or self.time.name
 
     @property
     def carries(self) -> tuple[Node, ...]:

@@ -114,5 +114,5 @@ def _document(about: Subject, words: Words, seed: int, *, answers: bool) -> Docu
     plain = replace(about, arrays={}, sizes={})
     return Document(
         title, words.language, tuple(sections), about.factors,
-        drawing=draw(about if answers else plain), asked=("worksheet",),
+        drawing=draw(about if answers else plain, words), asked=("worksheet",),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from derivo.explain.formula.of_node import (
 from derivo.explain.formula.tree import Call, Formula, Prime, Words
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject
+from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import short
 from derivo.graph.element import Fold, Placed, Rearranged
 from derivo.graph.node import Node
@@ -31,11 +32,12 @@ MEAN = "{acc} / {count}"  # how a fold ends that divides by the number of its en
 MASK = re.compile(r"\{([01]) if (.*); [01] else")
 
 
-def draw(subject: Subject) -> Drawing:
+def draw(subject: Subject, words: Sentences) -> Drawing:
     """Draw the forward graph; gradients ride on its nodes, factors on its edges."""
     names = names_of(subject)
     seen = _seen(subject)
-    spots = tuple(_spot(n, subject, names) for n in seen)
+    called = loops_called(subject, words)
+    spots = tuple(_spot(n, subject, names, called.get(n, "")) for n in seen)
     edges = []
     for node in seen:
         for position, operand in enumerate(node.inputs):
@@ -44,6 +46,11 @@ def draw(subject: Subject) -> Drawing:
                 edges.append(_edge(source, node, position, factor, subject, names))
     whole = place(Drawing(subject.graph.name, spots, tuple(edges)))
     return replace(whole, folded=folded(whole))
+
+
+def loops_called(subject: Subject, words: Sentences) -> dict[Node, str]:
+    """Call each loop after what counts its steps: "loop over t"."""
+    return {s.node: words.text("loops.called", name=s.counter) for s in subject.loops}
 
 
 def is_transparent(node: Node) -> bool:
@@ -184,7 +191,9 @@ def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> s
     return f"{text}ᵀ ·" if factor.position else f"· {text}ᵀ"
 
 
-def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
+def _spot(
+    node: Node, subject: Subject, names: Mapping[Node, Formula], called: str
+) -> Spot:
     values = subject.values
     adjoint = subject.raw.adjoints.get(node)
     is_argument = not node.inputs
@@ -192,7 +201,7 @@ def _spot(node: Node, subject: Subject, names: Mapping[Node, Formula]) -> Spot:
     return Spot(
         id=subject.ids[node],
         kind="argument" if is_argument else "operation",
-        symbol=inline(name or leaf(node)) if is_argument else sign_of(node),
+        symbol=inline(name or leaf(node)) if is_argument else called or sign_of(node),
         name=None if is_argument else name,
         shape=" × ".join(str(d) for d in node.spec.shape),
         value=""

@@ -42,7 +42,8 @@ def _operation(spot: Spot, operands: list[str]) -> str:
     is_sign = not any(c.isalnum() for c in spot.symbol)
     if is_sign and len(operands) == 2 and "·" not in spot.symbol.strip("·"):
         return f" {spot.symbol} ".join(operands)
-    return f"{spot.symbol}({', '.join(operands)})"
+    between = " " * (" " in spot.symbol)
+    return f"{spot.symbol}{between}({', '.join(operands)})"
 
 
 def _tail(spot: Spot) -> str:

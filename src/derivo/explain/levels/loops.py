@@ -107,7 +107,7 @@ def _step(steps: Steps, t: Telling) -> Section:
     rows += recurrence(steps, t)
     blocks.append(Display(tuple(rows)))
     caption = say("loops.picture", step=steps.time)
-    drawing = replace(draw(steps.body), folded=None)
+    drawing = replace(draw(steps.body, t.words), folded=None)
     blocks.append(Picture(drawing, caption))
     ends = (steps.base(k, steps.time) for k in range(len(steps.carries)))
     title = say("loops.step_title", values=t.words.listed(ends))

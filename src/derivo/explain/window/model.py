@@ -119,6 +119,8 @@ class Loop:
     ----------
     place, picture
         The loop itself; the picture in which it is open.
+    prefix, counter
+        What the ids of its steps begin with, and what counts them.
     reverse, length
         Which way it runs, and how often.
     carries, slices, fixed
@@ -139,6 +141,8 @@ class Loop:
 
     place: str
     picture: str
+    prefix: str
+    counter: str
     reverse: bool
     length: int
     carries: tuple[str, ...]

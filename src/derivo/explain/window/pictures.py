@@ -15,12 +15,13 @@ from derivo.explain.drawing.cards import ROOM, in_cards, readable
 from derivo.explain.drawing.folding import calls, fold
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Spot
-from derivo.explain.drawing.of_subject import draw
+from derivo.explain.drawing.of_subject import draw, loops_called
 from derivo.explain.formula.of_node import adjoint_symbol, names_of
 from derivo.explain.formula.tree import Formula, Number, Plus, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.window.model import Loop, Picture
+from derivo.explain.words import Words
 from derivo.graph.node import Frame
 
 READABLE = 0.42  # of its size: a picture that is shown smaller has its calls as boxes
@@ -29,19 +30,15 @@ MANY = 26  # as long as there are no more cards
 
 
 def all_pictures(
-    about: Subject, names: Iterable[str]
+    about: Subject, words: Words
 ) -> tuple[tuple[Picture, ...], tuple[Loop, ...]]:
     """Give every picture of a window, and the loops that open in it."""
     found, loops = list[Picture](), list[Loop]()
-    plain = _with_groups(replace(draw(about), folded=None))
+    plain = _with_groups(replace(draw(about, words), folded=None))
     held = tuple(s.id for s in plain.spots)
     _draw(Picture("", about.graph.name, plain, holds=held), about, found)
-    for steps, name in zip(about.loops, names, strict=True):
-        opened = loop_of(steps, name)
-        if opened is not None:
-            loops.append(opened[0])
-            found = [_opening(p, *opened) for p in found]
-            found.append(opened[1])
+    for steps in about.loops:
+        _open(steps, words, "p0", found, loops)
     return tuple(found), tuple(loops)
 
 
@@ -120,20 +117,22 @@ def _inside(plain: Drawing, members: list[Spot]) -> Drawing:
 # --- loops over time -----------------------------------------------------------------
 
 
-def loop_of(steps: Steps, name: str) -> tuple[Loop, Picture] | None:
-    """Open a loop: how its steps hang together, and a picture of three of them.
-
-    None where there are no numbers for its steps, or a step is a loop again.
-    """
-    if not steps.has_numbers or steps.body.loops:
-        return None
+def _open(
+    steps: Steps, words: Words, within: str, found: list[Picture], loops: list[Loop]
+) -> None:
+    """Open a loop that has numbers: to three of its steps; then those in its steps."""
+    if not steps.has_numbers:
+        return
     body = steps.at[steps.running[0]]
     ids, outer = body.ids, steps.outer
-    own = f"p-{outer.ids[steps.node]}"
+    at = outer.ids[steps.node]
+    own, name = f"p-{at}", loops_called(outer, words)[steps.node]
     ends = [steps.last_of(k) for k in range(len(steps.carries))]
     loop = Loop(
-        place=outer.ids[steps.node],
+        place=at,
         picture=own,
+        prefix=body.prefix,
+        counter=steps.counter,
         reverse=steps.loop.reverse,
         length=len(steps.running),
         carries=tuple(ids[n] for n in steps.carries),
@@ -145,11 +144,15 @@ def loop_of(steps: Steps, name: str) -> tuple[Loop, Picture] | None:
         items=tuple(outer.ids[n] for n in steps.items),
         shifts=_shifts(body, steps),
     )
-    cards = in_cards(replace(draw(body), folded=None), body)
+    cards = in_cards(replace(draw(body, words), folded=None), body)
     shown = max(2, MANY // max(1, len(cards.spots) - len(steps.fixed)))
     copies = min(COPIES, shown, len(steps.running))
     drawing = place(_unrolled(cards, steps, body, copies), ROOM)
-    return loop, Picture(own, name, drawing, "p0", copies=copies)
+    loops.append(loop)
+    found[:] = [_opening(p, at, own, name) for p in found]
+    found.append(Picture(own, name, drawing, within, copies=copies))
+    for inner in body.loops:
+        _open(inner, words, own, found, loops)
 
 
 def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawing:
@@ -215,8 +218,16 @@ def _shift(step: Formula, steps: Steps) -> int | None:
             return None
 
 
-def _opening(picture: Picture, loop: Loop, opened: Picture) -> Picture:
-    """Let the box of a loop open, in a picture that shows it."""
-    boxes = [s.id for s in picture.drawing.spots if loop.place in s.members]
-    own = {i: opened.id for i in boxes if i not in picture.opens}
-    return replace(picture, opens={**picture.opens, **own})
+def _opening(picture: Picture, at: str, opened: str, name: str) -> Picture:
+    """Let the boxes of a loop open, in a picture that shows them, and call them so."""
+    boxes = {
+        s.id for s in picture.drawing.spots
+        if s.id not in picture.opens
+        and at in {m.split("@")[0] for m in s.members or (s.id,)}
+    }  # fmt: skip
+    spots = tuple(
+        replace(s, symbol=name) if s.id in boxes and s.kind == "loop" else s
+        for s in picture.drawing.spots
+    )
+    opens = {**picture.opens, **dict.fromkeys(boxes, opened)}
+    return replace(picture, opens=opens, drawing=replace(picture.drawing, spots=spots))

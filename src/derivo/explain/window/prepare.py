@@ -13,8 +13,8 @@ from derivo.emit.js.program import Script, runtime
 from derivo.errors import DerivoError
 from derivo.explain.code import code_of
 from derivo.explain.computed import mixing, reasons, script_of
-from derivo.explain.formula.of_node import formula_of, names_of
-from derivo.explain.formula.unicode import inline
+from derivo.explain.drawing.of_subject import loops_called
+from derivo.explain.formula.tree import Words as Spelled
 from derivo.explain.levels.tell import Telling
 from derivo.explain.moments import moments_of
 from derivo.explain.prepare import subject
@@ -58,8 +58,7 @@ def window_of(
     ids = about.ids
     inputs = {n.attrs["name"]: ids[n] for n in about.graph.inputs}
     seeds = [s for s in about.raw.seeds if s.op is argument]
-    named = (words.text("window.loop", name=inline(s.time)) for s in about.loops)
-    pictures, loops = all_pictures(about, named)
+    pictures, loops = all_pictures(about, words)
     bodies = _bodies(about, {loop.place for loop in loops}) if computes else {}
     parts = list(bodies.values())
     if written is not None:
@@ -72,7 +71,8 @@ def window_of(
         code=code_of(about),
         moments=moments_of(about, words),
         values=(
-            *_values(about), *(v for body, _ in bodies.values() for v in _inner(body)),
+            *_values(about, words),
+            *(v for body, _ in bodies.values() for v in _inner(body, words)),
         ),
         links=links_of(about) | {
             i: link for body, _ in bodies.values()
@@ -161,10 +161,8 @@ def _bodies(
     about: Subject, opened: Container[str]
 ) -> dict[str, tuple[Subject, Script]]:
     """Give the steps of the loops that open, and what computes one, by the loop."""
-    return {
-        about.ids[s.node]: (s.body, script_of(s.body))
-        for s in about.loops if about.ids[s.node] in opened
-    }  # fmt: skip
+    places = {s.outer.ids[s.node]: s.body for s in about.all_loops}
+    return {i: (body, script_of(body)) for i, body in places.items() if i in opened}
 
 
 def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
@@ -178,26 +176,26 @@ def _passing(about: Subject, written: Script) -> dict[str, tuple[str, str]]:
     }  # fmt: skip
 
 
-def _inner(body: Subject) -> tuple[Value, ...]:
+def _inner(body: Subject, words: Words) -> tuple[Value, ...]:
     """Give the values of a step: no name of the user's leads to one of them alone."""
-    return tuple(replace(v, name="", is_argument=False) for v in _values(body))
+    return tuple(replace(v, name="", is_argument=False) for v in _values(body, words))
 
 
-def _values(about: Subject) -> tuple[Value, ...]:
-    names = names_of(about)
-    t = Telling(about, Words("en"))
+def _values(about: Subject, words: Words) -> tuple[Value, ...]:
+    t, called = Telling(about, words), loops_called(about, words)
     found = []
     for node, i in about.ids.items():
         if not node.inputs and "name" not in node.attrs:
             continue
         is_argument = node in about.graph.inputs
         adjoint = node in about.raw.adjoints
+        label = Spelled(called[node]) if node in called else t.shown(node)
         found.append(
             Value(
                 i,
                 node.attrs["name"] if is_argument else about.names.get(node, ""),
-                names.get(node) or formula_of(node, names),
-                t.adjoint(node) if adjoint else formula_of(node, names),
+                label,
+                t.adjoint(node) if adjoint else label,
                 " × ".join(str(d) for d in node.spec.shape),
                 is_argument, adjoint,
             )

@@ -31,6 +31,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Elle lit {values}, sans changement d’une étape à l’autre.",
         "ja": "{values} を読みます。これはどのステップでも同じです。",
     },
+    "called": {
+        "en": "loop over {name}",
+        "fr": "boucle sur {name}",
+        "ja": "{name} のループ",
+    },
     "at_step": {"en": " (step {step})", "fr": " (étape {step})", "ja": "（ステップ {step}）"},
     "first": {"en": "before the first step", "fr": "avant la première étape", "ja": "最初のステップの前"},
     "handed": {"en": "handed to the next step", "fr": "transmis à l’étape suivante", "ja": "次のステップへ渡される"},

@@ -42,11 +42,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "fr": "Graphe de calcul de {name} : valeurs en noir, gradients en couleur",
         "ja": "{name} の計算グラフ：黒は値、色付きは勾配",
     },
-    "loop": {
-        "en": "loop over {name}",
-        "fr": "boucle sur {name}",
-        "ja": "{name} のループ",
-    },
     "steps_of": {
         "en": "steps {first} to {last} of {count}",
         "fr": "étapes {first} à {last} sur {count}",

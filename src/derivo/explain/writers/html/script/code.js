@@ -55,6 +55,8 @@ function leaveOut(own, focus, heights, room) {
   const [first, last] = places.length ? [Math.min(...places), Math.max(...places)] : [0, 0];
   for (let far = 1; far < own.length && keep(first - far) && keep(last + far); far++);
   for (const gap of $$("#code .gap")) gap.remove();
+  // What would stand for a single line takes as much room as the line.
+  for (const k of own.keys()) if (kept.has(k - 1) && kept.has(k + 1) && heights[k] <= heights[0]) kept.add(k);
   own.forEach((line, k) => {
     line.hidden = !kept.has(k);
     if (!line.hidden && hidden) line.before(gapOf(hidden));

@@ -3,7 +3,7 @@ const byName = (object) => Object.fromEntries(
   Object.entries(idOf).map(([name, id]) => [name, object[id]])
     .filter(([, x]) => x !== undefined).map(([name, x]) => [name, nested(x)]));
 const byId = (object, place) => Object.fromEntries(
-  Object.keys(values).filter((id) => loopOf[id] === place && object[keyOf(id)] !== undefined)
+  Object.keys(values).filter((id) => loopOf(id) === place && object[keyOf(id)] !== undefined)
     .map((id) => [id, nested(object[keyOf(id)])]));
 window.derivo = {
   get values() { return byName(now.value); },

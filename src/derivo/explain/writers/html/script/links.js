@@ -35,7 +35,7 @@ const below = (n) => String(n).replace(/\d/g, (c) => "₀₁₂₃₄₅₆₇�
 function label(side, id) {
   const own = values[bare(id)];
   if (!isInLoop(id)) return side === "value" ? own.label : own.adjoint;
-  const shift = loops[loopOf[bare(id)]].shifts[bare(id)];
+  const shift = loops[loopOf(id)].shifts[bare(id)];
   if (!shift) return side === "value" ? own.label : own.adjoint;
   return shift[side === "value" ? 0 : 1] + below(stepAt(id) + 1 + shift[2]);
 }

@@ -1,29 +1,30 @@
 // Loops over time: every step of one, forward and then backward.
 // A value of a step of a loop goes by its id and the place where it is shown: v3@1.
 const bare = (id) => id.split("@")[0], copyOf = (id) => (id.includes("@") ? id.slice(id.indexOf("@")) : "");
-const loopOf = {};
-for (const [place, { shifts, carries, slices, fixed }] of Object.entries(loops))
-  for (const id of [...Object.keys(shifts), ...carries, ...slices, ...fixed]) loopOf[id] = place;
-for (const id of Object.keys(values)) if (id.includes("-")) loopOf[id] ??= Object.keys(loops).find((p) => loops[p].carries.concat(loops[p].slices, loops[p].fixed).some((c) => c.split("-")[0] === id.split("-")[0]));
-const stepAt = (id) => {
-  const loop = loops[loopOf[bare(id)]], k = (state.first[loopOf[bare(id)]] || 0) + Number(copyOf(id).slice(1));
-  return loop.reverse ? loop.length - 1 - k : k;
-};
-const isInLoop = (id) => bare(id) in loopOf;
+// The loop that an id is of a step of.
+const ofPrefix = Object.fromEntries(Object.entries(loops).map(([place, { prefix }]) => [prefix, place]));
+const loopOf = (id) => ofPrefix[bare(id).slice(0, id.lastIndexOf("-") + 1)];
+const isInLoop = (id) => loopOf(id) !== undefined;
+const inOrder = (loop, k) => (loop.reverse ? loop.length - 1 - k : k);
+const stepAt = (id) => inOrder(loops[loopOf(id)], (state.first[loopOf(id)] || 0) + Number(copyOf(id).slice(1)));
+// What a loop stands in: the whole, or the step that was opened of the loop around it.
+const stepAround = (place) => (loopOf(place) ? state.inside[place] ?? stepAt(`${place}@0`) : undefined);
+const around = (place) => (loopOf(place) ? stepsOf(loopOf(place))?.[stepAround(place)] : { value: now.value, gradient: now.gradients });
 function array(side, id) {
   if (!isInLoop(id)) return (side === "value" ? now.value : now.gradients)[keyOf(id)];
-  const steps = stepsOf(loopOf[bare(id)]), own = steps && steps[stepAt(id)];
-  return own && own[side][keyOf(bare(id))];
+  return stepsOf(loopOf(id))?.[stepAt(id)][side][keyOf(bare(id))];
 }
 // Every step of a loop, forward and then backward, as the loop itself runs.
-const ran = new Map();
+const stepsRun = new Map();
 function stepsOf(place) {
-  if (ran.get(place)?.now !== now) ran.set(place, { now, steps: isStill ? null : runSteps(place) });
-  return ran.get(place).steps;
+  if (isStill) return null;
+  const outer = around(place);
+  if (stepsRun.get(place)?.value !== outer.value) stepsRun.set(place, { value: outer.value, steps: runSteps(place, outer) });
+  return stepsRun.get(place).steps;
 }
-function runSteps(place) {
+function runSteps(place, around) {
   const loop = loops[place], program = PROGRAM.loops[place], found = [];
-  const outer = (id) => now.value[keyOf(id)], row = (x, t) => runtime.row(x, t);
+  const outer = (id) => around.value[keyOf(id)], row = (x, t) => runtime.row(x, t);
   const [n, m] = [loop.carries.length, loop.carries.length + loop.slices.length];
   let carried = loop.inputs.slice(0, n).map(outer);
   const order = runtime.range(loop.length);
@@ -37,7 +38,7 @@ function runSteps(place) {
     found[t] = { value, gradient: {} };
     carried = loop.following.map((id) => value[keyOf(id)]);
   }
-  const zeros = (x) => runtime.map(() => 0, x), gradient = (id) => (id ? now.gradients[keyOf(id)] : undefined);
+  const zeros = (x) => runtime.map(() => 0, x), gradient = (id) => (id ? around.gradient[keyOf(id)] : undefined);
   let back = loop.lasts.map((id, k) => gradient(id) ?? zeros(carried[k]));
   for (const t of order.reverse()) {
     const { value } = found[t], items = loop.items.map((id) => {
@@ -58,7 +59,8 @@ steps.forEach(({ phase, id }, k) => {
 });
 const firstBack = steps.findIndex((s) => s.phase === "backward") + 1 || steps.length + 1;
 const isSeen = (side, id) => {
-  const when = at[side][isInLoop(id) ? loopOf[bare(id)] : id];
+  while (isInLoop(id)) id = loopOf(id);
+  const when = at[side][id];
   if (when === undefined || when > state.step) return false;
   return when < state.step || state.revealed || when === 0;
 };

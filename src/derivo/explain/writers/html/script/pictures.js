@@ -11,14 +11,24 @@ function showPicture(active) {
   for (const [picture, view] of Object.entries(views)) view.hidden = picture !== state.picture;
   const path = [], own = drawings[state.picture];
   for (let p = state.picture; p; p = drawings[p].within) path.unshift(p);
-  const crumbs = path.map((p) => {
-    const button = html("button", { textContent: drawings[p].name, disabled: p === state.picture });
+  const crumbs = path.map((p, k) => {
+    const place = loopIn(path[k + 1]), step = place && stepAround(place);
+    const where = step === undefined ? "" : `, ${loops[loopIn(p)].counter} = ${step + 1}`;
+    const button = html("button", { textContent: drawings[p].name + where, disabled: p === state.picture });
     button.addEventListener("click", () => openPicture(p));
     return button;
   });
   $("#path").hidden = path.length < 2;
   $("#path").replaceChildren(...crumbs.flatMap((b, k) => (k ? ["›", b] : [b])));
-  if (own.copies) $("#path").append(loopSlider(Object.keys(loops).find((p) => loops[p].picture === state.picture), own.copies));
+  if (own.copies) $("#path").append(loopSlider(loopIn(state.picture), own.copies));
+}
+// The loop that is open in a picture.
+const loopIn = (picture) => Object.keys(loops).find((p) => loops[p].picture === picture);
+// Opens what is behind a box: of a loop in a loop, for the step that the box is in.
+function openBox(opener) {
+  const box = opener.closest(".spot").dataset.place.split(" ").pop();
+  if (isInLoop(box)) state.inside[bare(box)] = stepAt(box);
+  openPicture(opener.dataset.opens);
 }
 // Where a picture is larger than its room, as on a phone, the step is brought into it.
 let broughtTo = "";

@@ -26,7 +26,7 @@ document.addEventListener("focusin", (event) => { const cell = cellAt(event.targ
 // A name leads to the step that computes it.
 $("#picture").addEventListener("click", (event) => {
   const opener = event.target instanceof Element && event.target.closest("[data-opens]");
-  if (opener) { openPicture(opener.dataset.opens); return; }
+  if (opener) { openBox(opener); return; }
   const name = event.target instanceof Element && event.target.closest(".name, .dname");
   if (!name) return;
   const spot = name.closest(".spot"), id = bare(spot.dataset.place.split(" ").pop());
@@ -35,7 +35,7 @@ $("#picture").addEventListener("click", (event) => {
   if (when !== undefined) { stop(); go(when); }
 });
 $("#picture").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && event.target.closest("[data-opens]")) openPicture(event.target.closest("[data-opens]").dataset.opens);
+  if (event.key === "Enter" && event.target.closest("[data-opens]")) openBox(event.target.closest("[data-opens]"));
 });
 const choosing = (event) => {
   const td = event.target instanceof Element && event.target.closest(".choices td");

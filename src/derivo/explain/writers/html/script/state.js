@@ -4,7 +4,7 @@ let given = { ...begun };
 const state = {
   step: 0, mode: "forward", factor: null, cell: null, chosen: null, predict: false,
   revealed: true, rate: 0.1, times: 1, paint: 0, unroll: false, reach: 0, losses: [], playing: false, picture: null, pinned: false, heldAt: -1,
-  first: {},
+  first: {}, inside: {},
 };
 // What a value goes by in the script.
 const keyOf = (id) => id.replaceAll("-", "_");
