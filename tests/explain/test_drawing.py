@@ -39,6 +39,10 @@ DRAWN = {}  # every program, as it was drawn when its own test ran
 WORDS = st.text("xyzmW1₂′()·日", min_size=1, max_size=9)
 
 
+def in_english(about):
+    return draw(about, Sentences("en"))
+
+
 @st.composite
 def drawings(draw, most=30):
     count = draw(st.integers(1, most))
@@ -162,7 +166,7 @@ def test_nothing_overlaps_and_edges_go_forward(drawing):
 def test_every_program_is_drawn_well(name):
     case = ALL[name]
     d = derivo.derive(case.function, shapes=case.specs)
-    drawn = draw(subject(d, {}), Sentences("en"))
+    drawn = in_english(subject(d, {}))
     DRAWN[name] = replace(drawn, folded=None)
     assert_every_line_bears_its_factor(drawn)
     for drawing in (drawn, drawn.folded):
@@ -263,7 +267,7 @@ def test_what_a_line_bears_is_the_derivative():
         return np.sum(a_long_name_of_a_value**2)
 
     d = derivo.derive(forms, x="N L", w="M L", b="M", picked=np.array([0, 2]))
-    drawn = draw(subject(d, {}), Sentences("en"))
+    drawn = in_english(subject(d, {}))
     spots = {s.id: s.symbol for s in drawn.spots}
     found = {}
     for e in drawn.edges:
@@ -291,14 +295,14 @@ def test_every_factor_of_the_articles_layer_has_its_label():
         return np.tanh(m), np.tanh(q)
 
     names = ("x1", "x2", "w11", "w12", "w21", "w22", "b1", "b2")
-    drawn = draw(subject(derivo.derive(two, **dict.fromkeys(names, "")), {}))
+    drawn = in_english(subject(derivo.derive(two, **dict.fromkeys(names, "")), {}))
     root = ElementTree.fromstring(svg(drawn))
     assert sum(c.get("class") == "badge" for c in root.iter()) == 18
     assert all(e.label for e in drawn.edges)
 
 
 def test_edges_into_a_product_bear_what_the_gradient_is_multiplied_by():
-    drawn = draw(subject(derivo.derive(affine, x="N L", w="L M", b="M"), {}))
+    drawn = in_english(subject(derivo.derive(affine, x="N L", w="L M", b="M"), {}))
     labels = {e.label for e in drawn.edges}
     assert {"· wᵀ", "xᵀ ·"} <= labels
 
@@ -343,7 +347,9 @@ def deep(x, w, b):
 
 
 def test_forty_blocks_fold():
-    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {}))
+    drawn = in_english(
+        subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {})
+    )
     assert drawn.folded is not None
     assert len(drawn.folded.spots) < len(drawn.spots) / 2
     folded = {m for s in drawn.folded.spots for m in (s.members or (s.id,))}
@@ -351,7 +357,9 @@ def test_forty_blocks_fold():
 
 
 def test_folding_keeps_the_order_of_the_rest():
-    drawn = draw(subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {}))
+    drawn = in_english(
+        subject(derivo.derive(deep, x="N L", w="L L", b="L").written_out, {})
+    )
     kept = [s.id for s in drawn.folded.spots if not s.members]
     assert kept == [s.id for s in drawn.spots if s.id in set(kept)]
 
@@ -387,7 +395,7 @@ def test_the_articles_neuron_is_drawn_with_its_values_and_gradients():
         return 1 / (1 + np.exp(-n))
 
     d = derivo.derive(neuron, x="", w="", b="")
-    drawn = draw(
+    drawn = in_english(
         subject(d, {"x": np.float64(2), "w": np.float64(0.5), "b": np.float64(-0.25)})
     )
     shown = {s.symbol: (s.value, s.gradient) for s in drawn.spots}
@@ -417,6 +425,6 @@ def test_dot_is_read_by_graphviz():
     pygraphviz = pytest.importorskip(
         "pygraphviz", reason="Graphviz reads DOT only where pygraphviz is installed"
     )
-    drawn = draw(subject(derivo.derive(affine, x="N L", w="L M", b="M"), {}))
+    drawn = in_english(subject(derivo.derive(affine, x="N L", w="L M", b="M"), {}))
     graph = pygraphviz.AGraph(string=dot(drawn))
     assert len(graph.nodes()) == len(drawn.spots)

@@ -13,9 +13,14 @@ from derivo.explain.drawing.model import Drawing, Edge, Spot
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.formula.tree import Words
 from derivo.explain.prepare import subject
+from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Frame
 from derivo.layers import Dense
 from tests.catalogue import CASES
+
+
+def in_english(about):
+    return draw(about, Sentences("en"))
 
 
 @st.composite
@@ -89,7 +94,7 @@ def test_folding_keeps_the_paths_of_drawn_programs(drawing):
 
 
 def whole_of(derivation):
-    drawn = draw(subject(derivation.written_out, {}))
+    drawn = in_english(subject(derivation.written_out, {}))
     return Drawing(drawn.title, drawn.spots, drawn.edges), drawn.folded
 
 
