@@ -17,7 +17,9 @@ import numpy as np
 from derivo.errors import UsageError
 from derivo.explain.assemble import LEVELS, assemble
 from derivo.explain.document import Document
+from derivo.explain.formula.spoken import in_its_language, spoken
 from derivo.explain.prepare import subject
+from derivo.explain.words import Words
 from derivo.passes import Passes
 from derivo.run.load import path_of
 
@@ -64,7 +66,8 @@ def explain(
         raise UsageError(message)
     levels = LEVELS if "all" in wanted else wanted
     derivation = derivation.with_plain_steps
-    with np.errstate(all="ignore"):  # what is not finite is shown as it is
+    # What is not finite is shown as it is.
+    with np.errstate(all="ignore"), spoken(Words(language).language):
         about = subject(derivation, arrays or {}, upstream)
         document = assemble(about, levels, language)
         asked = () if "all" in wanted else wanted
@@ -93,13 +96,13 @@ class Explanation:
         self.upstream = upstream
 
     @cached_property
+    @in_its_language
     def window(self) -> Window | None:
         """What the page computes and shows; None for a sheet, and without the graph.
 
         Where no arrays were given it has small ones of its own.
         """
         from derivo.explain.window.prepare import window_of
-        from derivo.explain.words import Words
 
         document = self.document
         if document.drawing is None or "worksheet" in document.asked:
@@ -128,6 +131,7 @@ class Explanation:
         return replace(found, sections=(*found.sections, *calls))
 
     @property
+    @in_its_language
     def page(self) -> str:
         """The page: one file that opens from disk, computes, and asks nobody."""
         from derivo.explain.writers.html import page, window
@@ -144,6 +148,7 @@ class Explanation:
         return path
 
     @cached_property
+    @in_its_language
     def text(self) -> str:
         """The explanation as plain text."""
         from derivo.explain.writers.terminal import render
@@ -159,6 +164,7 @@ class Explanation:
         name = self.derivation.name
         return f"<explanation of {name}: .print(), or .save('{name}.html')>"
 
+    @in_its_language
     def print(self, *, all: bool = False) -> None:  # noqa: A002  as in `--all`
         """Print the code and the derivation in short, coloured where that is seen.
 
@@ -177,6 +183,7 @@ class Explanation:
         width = width_of_terminal()
         sys.stdout.write(render(shown, width=width, colour=coloured))
 
+    @in_its_language
     def save(self, path: str | Path) -> Path:
         """Write a file; its ending decides what: html, tex, svg, png, dot, md or txt.
 
@@ -205,6 +212,7 @@ class Explanation:
             _replace(path.with_name(name), content)
         return path
 
+    @in_its_language
     def render(self, ending: str) -> str | bytes:
         """Give what `save` writes to a file with this ending: "html", or ".html".
 
@@ -218,6 +226,7 @@ class Explanation:
         known = _known(f".{ending.removeprefix('.')}", ending)
         return self.page if known == ".html" else files.render(self.document, known)
 
+    @in_its_language
     def worksheet(self, seed: int = 0) -> Worksheet:
         """Give the same network with fresh numbers and blanks, and its answer key.
 

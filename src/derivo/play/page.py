@@ -14,6 +14,7 @@ from typing import Any
 
 from derivo.emit.js.program import runtime
 from derivo.explain.document import SHORT
+from derivo.explain.formula.spoken import spoken
 from derivo.explain.window.model import Window
 from derivo.explain.words import Words, texts
 from derivo.explain.writers.html import window as html
@@ -29,7 +30,8 @@ WIDTHS = ("2", "3", "4", "6", "8")
 
 def write(language: str = "en") -> str:
     """Write the playground: a page that opens from disk and asks nobody."""
-    return page_of(tuple(derived(language)), language)
+    with spoken(language):
+        return page_of(tuple(derived(language)), language)
 
 
 def page_of(networks: tuple[Network, ...], language: str) -> str:

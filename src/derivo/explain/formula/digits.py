@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from derivo.explain.formula.boxes import Bound, Digits
+from derivo.explain.formula.spoken import decimal
 from derivo.explain.formula.template import negative, read
 
 MOST_IN_ROOT = 1000
@@ -76,5 +77,5 @@ def number_box(text: str) -> Bound:
         ten = f"10^{{{int(exponent)}}}"
         found = read(ten if mantissa == "1" else rf"{mantissa} \times {ten}")
     else:
-        found = Bound(Digits(size.removesuffix(".0")))
+        found = Bound(Digits(decimal(size.removesuffix(".0"))))
     return negative(found) if text.startswith("-") else found

@@ -95,7 +95,7 @@ class Writer:
             case b.Letter(text, style):
                 return self.letter(text, style)
             case b.Digits(text):
-                return COMMANDS.get(text, text)
+                return COMMANDS.get(text, text).replace(",", "{,}")
             case b.Sign(text, role):
                 return self.sign(text, role)
             case b.Said(text):

@@ -34,6 +34,7 @@ from derivo.explain.formula.boxes import (
     bracketed,
 )  # fmt: skip
 from derivo.explain.formula.signs import FUNCTIONS, SIGNS
+from derivo.explain.formula.spoken import decimal, word
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\\.|#\d+#|\d+(?:\.\d+)?|[A-Za-z]|\S")
 READ = {"-": "−", "*": "∗"} | {k: v for k, v in SIGNS.items() if k[1] not in "{}"}
@@ -198,7 +199,7 @@ class _Parser:
             case token if token[1:] in FUNCTIONS:
                 return self.applied(Sign(self.take()[1:], "function"))
             case token if token[:1].isdigit():
-                return Bound(Digits(self.take()))
+                return Bound(Digits(decimal(self.take())))
             case token if token.isalpha() or token in {"∞", "⊤"}:
                 upright = "upright" if token in {"e", "⊤"} else "italic"
                 letter = Letter(self.take(), upright)
@@ -209,21 +210,22 @@ class _Parser:
 
     def words(self, command: str) -> Bound:
         self.take("{")
-        word = self.until("}").replace("axis", "axis ").strip()
+        text = self.until("}").replace("axis", word("axis")).strip()
         if command == r"\text":
-            return Bound(Said(word))
+            return Bound(Said(text))
         is_letter = command == r"\mathbb"
         return self.applied(
-            Letter(word, "double") if is_letter else Sign(word, "function")
+            Letter(text, "double") if is_letter else Sign(text, "function")
         )
 
     def cases(self) -> Bound:
         """Read a value, when it holds, and the value otherwise."""
         self.take()
         first, condition, second = self.group(), self.group(), self.group()
+        before, _, after = word("if").partition("{condition}")
         rows = (
-            (first.box, Line((Said("if "), condition.box))),
-            (second.box, Said("else")),
+            (first.box, Line((Said(before), condition.box, Said(after)))),
+            (second.box, Said(word("else"))),
         )
         return Bound(Fence("{", Grid(rows, cases=True), ""), FRACTION)
 

@@ -44,7 +44,7 @@ def write(box: b.Box) -> str:  # noqa: C901, PLR0912  a case for each box
             letter = text if text.isalpha() or not text.isascii() else quoted(text)
             return f"{STYLES[style]}({letter})" if style in STYLES else letter
         case b.Digits(text):
-            return quoted(text) if text.isalpha() else text
+            return quoted(text) if text.isalpha() or "," in text else text
         case b.Sign(text, "function"):
             return f"#math.op({quoted(text)})"
         case b.Sign(text, "prefix"):

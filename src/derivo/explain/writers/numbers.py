@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from derivo.explain.formula.spoken import decimal, word
+
 
 def number(x: Any, digits: int = 4) -> str:
     """Write a number with so many significant digits: ``0.0225``, ``−1.3``."""
@@ -25,7 +27,7 @@ def number(x: Any, digits: int = 4) -> str:
     if "e" in text:
         mantissa, _, exponent = text.partition("e")
         text = f"{mantissa}e{int(exponent)}"
-    return text.replace("-", "−")
+    return decimal(text.replace("-", "−"))
 
 
 def is_small(array: Any, most: int = 6) -> bool:
@@ -43,5 +45,5 @@ def short(value: Any) -> str:
         if a.dtype.kind == "f" and np.isfinite(a).all():
             # What is left of rounding beside larger numbers is 0 to a reader.
             a = np.where(np.abs(a) < 1e-13 * np.abs(a).max(), 0.0, a)
-        return "(" + ", ".join(number(x, 3) for x in a) + ")"
+        return "(" + word("listing").join(number(x, 3) for x in a) + ")"
     return ""

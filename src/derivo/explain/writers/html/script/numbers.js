@@ -19,16 +19,19 @@ const nested = (x) => {
     : Array.from({ length: shape[axis] }, (_, k) => inner(axis + 1, first * shape[axis] + k));
   return inner(0, 0);
 };
+// With the sign and the mark that people write: −0.5, in French −0,5.
+const decimalMark = (0.5).toLocaleString(document.documentElement.lang)[1];
+const asWritten = (text) => text.replaceAll("-", "−").replace(".", decimalMark);
 function short(v) {
   if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "∞" : "−∞";
   const size = Math.abs(v);
-  if (Number.isInteger(v) && size < 1e4) return String(v).replace("-", "−");
+  if (Number.isInteger(v) && size < 1e4) return asWritten(String(v));
   const text = size >= 1e4 || size < 9.5e-4 ? v.toExponential(0)
     : size >= 100 ? v.toFixed(0) : size >= 10 ? v.toFixed(1)
       : size >= 0.095 ? v.toFixed(2) : v.toFixed(3);
-  return text.replace("e+", "e").replace("-", "−").replace("-", "−");
+  return asWritten(text.replace("e+", "e"));
 }
 // A result has fewer figures than what it is made of: what is shown comes to it.
-const figures = (v, n) => (Number.isFinite(v) ? String(Number(v.toPrecision(n))).replace("-", "−") : short(v));
+const figures = (v, n) => (Number.isFinite(v) ? asWritten(String(Number(v.toPrecision(n)))) : short(v));
 const rounded = (v) => figures(v, 3), longer = (v) => figures(v, 5);
 const bracketed = (v, written = longer) => (v < 0 ? `(${written(v)})` : written(v));
