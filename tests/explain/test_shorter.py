@@ -3,11 +3,13 @@
 import re
 
 import numpy as np
+import pytest
 
 import derivo
-from derivo.explain.document import Display, Section, blocks_of, in_short
+from derivo.explain.document import Display, Link, Section, blocks_of, in_short
 from derivo.explain.formula.unicode import inline
 from tests.catalogue import CASES
+from tests.scan.programs import PROGRAMS
 
 
 def fitted(x, w, b, t):
@@ -58,6 +60,34 @@ def test_a_value_under_its_name_was_not_collected():
     assert (
         said["−log_p/N"] == "log_p is known from the forward pass, so it is used again"
     )
+
+
+LINKS = ("linear_attention", "focal_loss", "matrix_factorisation", "rnn", "layer_norm")
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_links_lead_to_what_is_told(name):
+    """Where a gradient is told in a line alone there is no section to lead to."""
+    case = {**CASES, **PROGRAMS}[name]
+    d = derivo.derive(case.function, shapes=case.specs)
+    document = d.explain(("scalar", "matrix")).document
+    anchors = {s.anchor for s in document.sections}
+    runs = [r for b in blocks_of(document) for r in getattr(b, "runs", ())]
+    links = [r.target for r in runs if isinstance(r, Link)]
+    assert {x.removeprefix("#") for x in links} <= anchors
+
+
+def test_a_long_derivation_has_a_line_for_each_gradient_that_needs_no_more():
+    def deep(x, scales):
+        for w in scales:
+            x = np.tanh(w * x)
+        return x
+
+    d = derivo.derive(deep, shapes={"x": "N", "scales": ["N"] * 45})
+    (section,) = (
+        s for s in d.explain("matrix").document.sections if s.anchor == "lines"
+    )
+    assert sum("other factor" in reason for _, reason in rows(section)) > 40
 
 
 def test_terms_in_another_order_are_not_shorter():

@@ -17,6 +17,7 @@ from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Symbol
 from derivo.explain.levels.calls import only_call
+from derivo.explain.levels.matrix import lines
 from derivo.explain.levels.shorter import shorter
 from derivo.explain.levels.tell import Telling, is_reached
 from derivo.explain.levels.ways import is_single, rule_of, why
@@ -29,8 +30,12 @@ MOST = 40  # rows that are still short
 
 
 def sections(subject: Subject, words: Words) -> tuple[Section, ...]:
-    """Tell the whole derivation in a few lines."""
-    rows = _few(Telling(subject, words))
+    """Tell the whole derivation in a few lines; of a long one, what is a line alone."""
+    t = Telling(subject, words)
+    rows = _few(t)
+    if not rows and (alone := lines(t)):
+        title = words.runs("brief.lines")
+        return (Section("lines", title, (Display(alone),), "matrix"),)
     if not rows:
         return ()
     blocks: list[Block] = [Display(rows)]

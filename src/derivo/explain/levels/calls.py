@@ -59,14 +59,6 @@ def _call(node: Node, t: Telling) -> Section:
     return Section(anchor, title, tuple(blocks), "matrix", about)
 
 
-def place_of(value: Node, t: Telling) -> str:
-    """Give the anchor of the section that tells where a gradient comes from."""
-    call = only_call(value, t)
-    if call is None:
-        return f"matrix-{t.anchor(value)}"
-    return f"call-{t.anchor(results_of(call, t.subject.graph)[0])}"
-
-
 def only_call(value: Node, t: Telling) -> Node | None:
     """Give the call that alone reads a value: what it hands back is told there."""
     readers = [f.reader for f in t.readers.get(value, ())]

@@ -16,7 +16,7 @@ from derivo.explain.document import Block, Display, Link, Paragraph, Row, Run
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import Formula, Matrix, MatrixProduct, Number
 from derivo.explain.formula.unicode import inline
-from derivo.explain.levels.calls import place_of
+from derivo.explain.levels.matrix import place_of
 from derivo.explain.levels.scalars import Scalars
 from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
 from derivo.explain.levels.tell import Telling
@@ -60,14 +60,15 @@ def gathered(nodes: Iterable[Node], t: Scalars, *, along_paths: bool) -> list[Bl
     for node in nodes:
         rows = _matrices(node, t, along_paths=along_paths)
         if rows:
-            name = inline(adjoint_symbol(t.whole[node]))
-            links += [", " if links else " ", Link(name, f"#{place_of(node, about)}")]
+            name, place = inline(adjoint_symbol(t.whole[node])), place_of(node, about)
+            if place:
+                links += [", " if links else " ", Link(name, f"#{place}")]
             displays.append(Display(tuple(rows)))
     if not displays:
         return []
     said = Paragraph(t.words.runs("scalar.gathered"))
     same = Paragraph((*t.words.runs("scalar.to_matrix"), *links))
-    return [said, *displays, same]
+    return [said, *displays, *([same] if links else [])]
 
 
 def _matrices(node: Node, t: Scalars, *, along_paths: bool) -> list[Row]:

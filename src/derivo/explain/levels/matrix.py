@@ -6,7 +6,7 @@ from collections.abc import Container
 
 import numpy as np
 
-from derivo.explain.calls import block_of
+from derivo.explain.calls import block_of, results_of
 from derivo.explain.document import (
     Block,
     Display,
@@ -81,6 +81,14 @@ def adjoint_sections(
             title, about = (_title(value, t),), t.subject.ids[value]
             found[anchor] = Section(anchor, title, tuple(blocks), "matrix", about)
     return tuple(found.values())
+
+
+def place_of(value: Node, t: Telling) -> str:
+    """Give the anchor of the section that tells where a gradient comes from, if any."""
+    call = only_call(value, t)
+    if call is not None:
+        return f"call-{t.anchor(results_of(call, t.subject.graph)[0])}"
+    return "" if _is_a_line(_blocks(value, t)) else f"matrix-{t.anchor(value)}"
 
 
 def lines(t: Telling) -> tuple[Row, ...]:

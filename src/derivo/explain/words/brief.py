@@ -2,6 +2,7 @@
 
 TEXTS: dict[str, dict[str, str]] = {
     "title": {"en": "In short", "fr": "En bref", "ja": "要約"},
+    "lines": {"en": "In a line each", "fr": "En une ligne chacun", "ja": "一行で求まるもの"},
     "recognised": {
         "en": "recognised as {name}", "fr": "reconnu comme {name}", "ja": "{name} と認識",
     },
