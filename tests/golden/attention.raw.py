@@ -16,7 +16,7 @@ def attention_backward(saved, d_attention):
     d_v = p.T @ d_attention  # (S, T) @ (T, V)
     # sum_e was copied to S places: add up
     d_sum_e = np.sum(-d_p * p / sum_e, axis=1, keepdims=True)
-    # e is read more than once: add the adjoints
+    # e is read more than once: add what comes back
     d_e = d_p / sum_e + np.broadcast_to(d_sum_e, e.shape)
     d_s = d_e * e            # e = exp(s): de/ds = e
     d_q_at_k = d_s / root_D

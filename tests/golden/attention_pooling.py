@@ -15,7 +15,7 @@ def attention_pooling_backward(saved, d_attention_pooling):
     sum_product = np.sum(d_softmax_out * softmax_out, keepdims=True)
     d_s = softmax_out * (d_softmax_out - sum_product)
     product = softmax_out[:, None] * d_attention_pooling
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = product + d_s[:, None] * w * (1 - tanh_x * tanh_x)
     d_w = tanh_x.T @ d_s                     # (D, T) @ (T,)
     return d_x, d_w

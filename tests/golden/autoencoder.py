@@ -18,7 +18,7 @@ def autoencoder_gradient(saved):
     d_decode = code.T @ d_restored  # (D, N) @ (N, L)
     d_pre_code = d_code * (1 - code * code)
     d_encode = x.T @ d_pre_code     # (L, N) @ (N, D)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_x_minus_restored + d_pre_code @ encode.T
     return d_x, d_encode, d_decode
 

@@ -9,7 +9,7 @@ def elu_layer(x, w):
 
 def elu_layer_backward(saved, d_elu_layer):
     x, w, u, exp_minimum = saved
-    # u is read by both branches: each has its own adjoint
+    # u is read by both branches: each has its own gradient
     d_u = np.where(u > 0, d_elu_layer, d_elu_layer * exp_minimum * (u <= 0))
     d_x = d_u @ w.T  # (N, M) @ (M, L)
     d_w = x.T @ d_u  # (L, N) @ (N, M)

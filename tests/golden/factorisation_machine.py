@@ -15,8 +15,8 @@ def factorisation_machine_backward(saved, d_factorisation_machine):
     delta = np.broadcast_to(-d_factorisation_machine[:, None] / 2, x_at_v.shape)
     d_x_at_v = d_factorisation_machine[:, None] * x_at_v
     total = d_x_at_v @ v.T + 2 * (delta @ v_squared.T) * x
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = total + d_factorisation_machine[:, None] * w
-    # v is read more than once: add the adjoints
+    # v is read more than once: add what comes back
     d_v = x.T @ d_x_at_v + 2 * (x_squared.T @ delta) * v
     return d_x, d_v, d_w

@@ -11,7 +11,7 @@ def gated_unit_backward(saved, d_out):
     x, w, v, gate, out = saved
     d_x_at_w = d_out * gate
     d_pre_gate = d_out * out * (1 - gate)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_x_at_w @ w.T + d_pre_gate @ v.T
     d_w = x.T @ d_x_at_w                     # (L, N) @ (N, M)
     d_v = x.T @ d_pre_gate                   # (L, N) @ (N, M)

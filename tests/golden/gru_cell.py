@@ -20,10 +20,10 @@ def gru_cell_backward(saved, d_gru_cell):
     d_r_times_h = d_pre_proposed @ uh.T  # (N, H) @ (H, H)
     d_pre_r = d_r_times_h * r_times_h * (1 - r)
     d_pre_z = d_proposed * one_minus_z * (proposed - h)
-    # h is read more than once: add the adjoints
+    # h is read more than once: add what comes back
     d_h = d_gru_cell * one_minus_z + d_r_times_h * r + d_pre_r @ ur.T + d_pre_z @ uz.T
     d_uh = r_times_h.T @ d_pre_proposed  # (H, N) @ (N, H)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_pre_proposed @ wh.T + d_pre_r @ wr.T + d_pre_z @ wz.T
     d_wh = x.T @ d_pre_proposed          # (D, N) @ (N, H)
     d_ur = h.T @ d_pre_r                 # (H, N) @ (N, H)

@@ -13,7 +13,7 @@ def highway_backward(saved, d_highway):
     d_h = d_highway * t
     d_pre_h = d_h * (1 - h * h)
     d_pre_t = d_h * one_minus_t * (h - x)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_highway * one_minus_t + d_pre_t @ wt.T + d_pre_h @ w.T
     d_bt = np.sum(d_pre_t, axis=0)  # bt was copied to N rows: add up
     d_wt = x.T @ d_pre_t            # (L, N) @ (N, L)

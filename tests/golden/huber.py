@@ -15,7 +15,7 @@ def huber(y, t):
 def huber_gradient(saved):
     r, abs_r_up_to_one = saved
     one_over_N = 1 / r.shape[0]
-    # r is read by both branches: each has its own adjoint
+    # r is read by both branches: each has its own gradient
     d_r = np.where(abs_r_up_to_one, one_over_N * r, np.sign(r) * one_over_N)
     d_t = -d_r
     d_y = d_r

@@ -19,11 +19,11 @@ def layer_norm_backward(saved, d_layer_norm):
     d_std = np.sum(-d_x_hat * x_hat / std, axis=1, keepdims=True)
     d_variance = d_std / (2 * std)
     delta = np.broadcast_to(d_variance / gamma.shape[0], centred_x.shape)
-    # centred_x is read more than once: add the adjoints
+    # centred_x is read more than once: add what comes back
     d_centred_x = d_x_hat / std + delta * 2 * centred_x ** (2 - 1)
     # mean was copied to M places: add up
     d_mean = np.sum(-d_centred_x, axis=1, keepdims=True)
     copied_d_mean_over_M = np.broadcast_to(d_mean / gamma.shape[0], centred_x.shape)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_centred_x + copied_d_mean_over_M
     return d_x, d_gamma, d_beta

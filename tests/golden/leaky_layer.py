@@ -9,7 +9,7 @@ def leaky_layer(x, w):
 
 def leaky_layer_backward(saved, d_leaky_layer):
     x, w, u_above_zero = saved
-    # u is read by both branches: each has its own adjoint
+    # u is read by both branches: each has its own gradient
     d_u = np.where(u_above_zero, d_leaky_layer, 0.01 * d_leaky_layer)
     d_x = d_u @ w.T  # (N, M) @ (M, L)
     d_w = x.T @ d_u  # (L, N) @ (N, M)

@@ -17,10 +17,10 @@ def linear_attention_backward(saved, d_out):
     d_k_2_at_v = q_2.T @ delta  # (D, T) @ (T, V)
     d_total = -np.sum(d_out * out, axis=1) / total
     d_v = k_2 @ d_k_2_at_v      # (S, D) @ (D, V)
-    # q_2 is read more than once: add the adjoints
+    # q_2 is read more than once: add what comes back
     d_q_2 = delta @ k_2_at_v.T + d_total[:, None] * sum_k_2
     d_q = d_q_2 * q_2           # q_2 = exp(q): dq_2/dq = q_2
-    # k_2 is read more than once: add the adjoints
+    # k_2 is read more than once: add what comes back
     d_k_2 = v @ d_k_2_at_v.T + q_2.T @ d_total
     d_k = k_2 * d_k_2           # k_2 = exp(k): dk_2/dk = k_2
     return d_q, d_k, d_v

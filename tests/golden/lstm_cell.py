@@ -23,7 +23,7 @@ def lstm_cell_backward(saved, d_output):
         tanh_c_next, h_next,
     ) = saved
     d_h_next, d_c_next = d_output
-    # c_next is read more than once: add the adjoints
+    # c_next is read more than once: add what comes back
     d_c_next_2 = d_h_next * (o - tanh_c_next * h_next) + d_c_next
     d_c = d_c_next_2 * f
     d_pre_o = d_h_next * h_next * (1 - o)
@@ -31,10 +31,10 @@ def lstm_cell_backward(saved, d_output):
     d_pre_i = d_c_next_2 * i_times_g * (1 - i)
     d_pre_g = d_c_next_2 * (i - g * i_times_g)
     d_bg = np.sum(d_pre_g, axis=0)  # bg was copied to N rows: add up
-    # h is read more than once: add the adjoints
+    # h is read more than once: add what comes back
     d_h = d_pre_g @ ug.T + d_pre_o @ uo.T + d_pre_f @ uf.T + d_pre_i @ ui.T
     d_ug = h.T @ d_pre_g            # (H, N) @ (N, H)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_pre_g @ wg.T + d_pre_o @ wo.T + d_pre_f @ wf.T + d_pre_i @ wi.T
     d_wg = x.T @ d_pre_g            # (D, N) @ (N, H)
     d_bo = np.sum(d_pre_o, axis=0)  # bo was copied to N rows: add up

@@ -42,7 +42,7 @@ def lstm_in_locals_backward(saved, d_h):
     for t in reversed(range(x.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else zeros
         c_prev = c_all[t - 1] if t > 0 else zeros
-        # c is read more than once: add the adjoints
+        # c is read more than once: add what comes back
         d_c = d_h_2 * (o_all[t] - tanh_c_all[t] * h_all[t]) + d_c
         d_i = d_c * g_all[t]
         d_g = d_c * i_all[t]

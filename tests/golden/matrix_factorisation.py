@@ -14,8 +14,8 @@ def matrix_factorisation_gradient(saved):
     d_seen = d_error * ratings_minus_u_at_v
     d_ratings = d_error * seen
     d_u_at_v = -d_ratings
-    d_u = d_u_at_v @ v + 0.02 * u    # u is read more than once: add the adjoints
-    d_v = d_u_at_v.T @ u + 0.02 * v  # v is read more than once: add the adjoints
+    d_u = d_u_at_v @ v + 0.02 * u    # u is read more than once: add what comes back
+    d_v = d_u_at_v.T @ u + 0.02 * v  # v is read more than once: add what comes back
     return d_u, d_v, d_ratings, d_seen
 
 

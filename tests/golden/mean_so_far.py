@@ -24,9 +24,10 @@ def mean_so_far_backward(saved, d_output):
     d_x = np.empty_like(step_all)
     for k in reversed(range(step_all.shape[0])):
         delta = d_spread * step_all[k]
-        d_mean_2 = d_mean_2 - delta   # mean is read more than once: add the adjoints
-        # step is read more than once: add the adjoints
+        d_mean_2 = d_mean_2 - delta   # mean is read more than once: add what comes back
+        # step is read more than once: add what comes back
         d_step = d_spread * difference_all[k] + d_mean_2 / (k + 1)
-        d_x[k] = delta + d_step       # value is read more than once: add the adjoints
-        d_mean_2 = d_mean_2 - d_step  # mean is read more than once: add the adjoints
+        # value is read more than once: add what comes back
+        d_x[k] = delta + d_step
+        d_mean_2 = d_mean_2 - d_step  # mean is read more than once: add what comes back
     return d_x

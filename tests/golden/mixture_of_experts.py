@@ -19,7 +19,7 @@ def mixture_of_experts_backward(saved, d_mixture_of_experts):
     d_logits = weight * (d_weight - sum_weight_times_d_weight)
     # x was copied to K x M places: add up
     sum_d_outputs_at_experts = np.sum(d_outputs @ np.swapaxes(experts, -2, -1), axis=0)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = sum_d_outputs_at_experts + d_logits @ router.T
     d_experts = x.T @ d_outputs  # (L, N) @ (K, N, M)
     d_router = x.T @ d_logits    # (L, N) @ (N, K)

@@ -33,7 +33,7 @@ def multi_head_attention_backward(saved, d_multi_head_attention):
     d_u_3 = np.swapaxes(d_v, 1, 2).reshape(x.shape)
     d_u = np.swapaxes(d_q, 1, 2).reshape(x.shape)
     d_u_2 = np.swapaxes(d_k, 1, 2).reshape(x.shape)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = d_u_3 @ wv.T + d_u_2 @ wk.T + d_u @ wq.T
     rows_of_d_v = np.swapaxes(d_v, 1, 2).reshape(rows_of_x.shape)
     d_wv = rows_of_x.T @ rows_of_d_v         # (6, N*T) @ (N*T, 6)

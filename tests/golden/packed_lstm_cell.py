@@ -20,7 +20,7 @@ def packed_lstm_cell(x, h, c, w, u, b):
 def packed_lstm_cell_backward(saved, d_output):
     x, h, w, u, i, f, o, g, f_times_c, i_times_g, tanh_c_2, out = saved
     d_out, d_c_2 = d_output
-    # c is read more than once: add the adjoints
+    # c is read more than once: add what comes back
     d_c_2_2 = d_out * (o - tanh_c_2 * out) + d_c_2
     d_c = d_c_2_2 * f
     d_gates = np.concatenate(

@@ -24,6 +24,6 @@ def residual_block_backward(saved, d_residual_block):
     d_gamma = np.sum(d_total * x_hat, axis=0)  # gamma was copied to N rows: add up
     centred_d_x_hat = d_x_hat - np.mean(d_x_hat, axis=1, keepdims=True)
     mean_product = np.mean(d_x_hat * x_hat, axis=1, keepdims=True)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = (centred_d_x_hat - mean_product * x_hat) / std + d_residual_block
     return d_x, d_w1, d_w2, d_gamma, d_beta

@@ -9,7 +9,7 @@ def ridge_regression_gradient(saved):
     d_residual = residual / x.shape[0]
     d_t = -d_residual
     d_x = d_residual[:, None] * w
-    d_w = x.T @ d_residual + 0.2 * w  # w is read more than once: add the adjoints
+    d_w = x.T @ d_residual + 0.2 * w  # w is read more than once: add what comes back
     return d_x, d_w, d_t
 
 

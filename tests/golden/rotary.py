@@ -16,7 +16,7 @@ def rotary(x, c, s):
 def rotary_backward(saved, d_rotary):
     a_2, b_2, c_2, s_2 = saved
     d_turned = d_rotary.reshape((a_2.shape[0], a_2.shape[1], a_2.shape[2], 2, 2))
-    # a_2 is read more than once: add the adjoints
+    # a_2 is read more than once: add what comes back
     d_a_2 = d_turned[..., 1] * s_2 + d_turned[..., 0] * c_2
     d_b_2 = d_turned[..., 1] * c_2 - d_turned[..., 0] * s_2
     sum_d_turned_times_a_2 = np.sum(d_turned[..., 1] * a_2, axis=(0, 2))

@@ -12,7 +12,7 @@ def rotate(u, c, s):
 
 def rotate_backward(saved, d_out):
     c, s = saved
-    # a is read more than once: add the adjoints
+    # a is read more than once: add what comes back
     d_a = d_out[:, 2:] * s + d_out[:, :2] * c
     d_b = d_out[:, 2:] * c - d_out[:, :2] * s
     d_u = np.concatenate([d_a, d_b], axis=1)
@@ -37,6 +37,6 @@ def rotary_scores_backward(saved, d_rotary_scores):
     d_u = rotate_backward(saved_rotate, d_rotary_scores @ rotate_out_2)
     d_wq = x.T @ d_u                 # (4, T) @ (T, 4)
     d_u_2 = rotate_backward(saved_rotate_2, d_rotary_scores.T @ rotate_out)
-    d_x = d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add the adjoints
+    d_x = d_u_2 @ wk.T + d_u @ wq.T  # x is read more than once: add what comes back
     d_wk = x.T @ d_u_2               # (4, T) @ (T, 4)
     return d_x, d_wq, d_wk

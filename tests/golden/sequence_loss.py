@@ -27,7 +27,8 @@ def sequence_loss_gradient(saved):
     for t in reversed(range(xs.shape[0])):
         h_prev = h_all[t - 1] if t > 0 else zeros
         delta = 2 / xs.shape[0] * h_at_v_minus_ts_all[t]
-        d_h = d_h + v @ delta             # h is read more than once: add the adjoints
+        # h is read more than once: add what comes back
+        d_h = d_h + v @ delta
         delta_2 = d_h * (1 - h_all[t] * h_all[t])
         d_xs[t] = w @ delta_2             # (D, H) @ (H,)
         d_ts[t] = -delta

@@ -19,6 +19,6 @@ def sigmoid_in_two_halves_backward(saved, d_out):
     d_top = d_out / one_plus_z_2
     d_z_2 = np.where(up, 0, d_top) - d_out * out / one_plus_z_2
     chosen_neg = np.where(up, -(d_z_2 * exp_minus_chosen_x), 0)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = np.where(up, 0, d_z_2 * exp_chosen_x) + chosen_neg
     return d_x

@@ -17,7 +17,7 @@ def softmax_cross_entropy_gradient(saved):
     d_p = delta * t / p  # log_p = log(p): dlog_p/dp = 1 / p
     # sum_e was copied to C places: add up
     d_sum_e = np.sum(-d_p * p / sum_e, axis=1, keepdims=True)
-    # e is read more than once: add the adjoints
+    # e is read more than once: add what comes back
     d_e = d_p / sum_e + np.broadcast_to(d_sum_e, t.shape)
     d_z = d_e * e        # e = exp(z): de/dz = e
     return d_z, d_t

@@ -21,7 +21,7 @@ def states_in_a_list_backward(saved, d_output):
     d_w = np.zeros_like(w)
     for t in reversed(range(hs.shape[0])):
         h_prev = hs[t - 1] if t > 0 else zeros
-        d_h = d_h + d_hs_2[t]         # h is read more than once: add the adjoints
+        d_h = d_h + d_hs_2[t]         # h is read more than once: add what comes back
         d_x = d_h * (1 - hs[t] * hs[t])
         d_xs[t] = d_x
         d_w += d_x * h_prev[:, None]  # w is used at every step: add up

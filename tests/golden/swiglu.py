@@ -19,7 +19,7 @@ def swiglu_backward(saved, d_swiglu):
     d_x_at_v = d_swish_out_times_x_at_v * swish_out
     total = sigmoid_u * (x_at_v - swish_out_times_x_at_v) + swish_out_times_x_at_v
     d_u = d_swish_out_times_x_at_v * total
-    d_x = d_x_at_v @ v.T + d_u @ w.T  # x is read more than once: add the adjoints
+    d_x = d_x_at_v @ v.T + d_u @ w.T  # x is read more than once: add what comes back
     d_v = x.T @ d_x_at_v              # (L, N) @ (N, H)
     d_w = x.T @ d_u                   # (L, N) @ (N, H)
     return d_x, d_w, d_v, d_out

@@ -16,7 +16,7 @@ def three_diagonals_backward(saved, d_three_diagonals):
     places_2_plus_one, a = saved
     places = np.arange(a.shape[0])
     places_2 = np.arange(places_2_plus_one.shape[0])
-    # a is read more than once: add the adjoints
+    # a is read more than once: add what comes back
     d_a = d_three_diagonals @ a.T + a.T @ d_three_diagonals
     new_d_a = d_a.copy()
     new_d_a[places_2, places_2_plus_one] = 0

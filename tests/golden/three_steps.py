@@ -16,9 +16,9 @@ def three_steps_backward(saved, d_h_4):
     d_h_2 = d_pre_h_3 @ u.T  # (N, H) @ (H, H)
     d_pre_h_2 = d_h_2 * (1 - h_2 * h_2)
     d_h = d_pre_h_2 @ u.T    # (N, H) @ (H, H)
-    # u is read more than once: add the adjoints
+    # u is read more than once: add what comes back
     d_u = h_3.T @ d_pre_h_4 + h_2.T @ d_pre_h_3 + h.T @ d_pre_h_2
-    # w is read more than once: add the adjoints
+    # w is read more than once: add what comes back
     d_w = x[:, 2].T @ d_pre_h_4 + x[:, 1].T @ d_pre_h_3 + x[:, 0].T @ d_pre_h_2
     d_x = np.stack([d_pre_h_2 @ w.T, d_pre_h_3 @ w.T, d_pre_h_4 @ w.T], axis=1)
     return d_x, d_h, d_w, d_u

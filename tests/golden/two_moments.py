@@ -14,6 +14,6 @@ def two_moments_backward(saved, d_output):
     delta_2 = delta @ centred.T         # (D, D) @ (D, N)
     centred_at_delta = centred @ delta  # (N, D) @ (D, D)
     difference = d_mean - np.sum(delta_2, axis=1) - np.sum(centred_at_delta, axis=0)
-    # x is read more than once: add the adjoints
+    # x is read more than once: add what comes back
     d_x = delta_2.T + centred_at_delta + difference / centred.shape[0]
     return d_x

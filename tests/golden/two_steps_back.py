@@ -31,7 +31,7 @@ def two_steps_back_backward(saved, d_y_all):
         d_x[t - 2] = delta
         d_a += delta * y_t_prev              # a is used at every step: add up
         d_b += delta * sin_y_t_2_all[t - 2]  # b is used at every step: add up
-        # y_t is read more than once: add the adjoints
+        # y_t is read more than once: add what comes back
         d_y_t = d_y_t_2 + delta * a
         d_y_t_2 = delta * b * np.cos(y_t_2_all[t - 2])
     return d_x, d_a, d_b

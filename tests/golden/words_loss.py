@@ -30,7 +30,7 @@ def words_loss_gradient(saved):
         exp_scores_all = np.exp(shifted_scores_all)
         d_scores = exp_scores_all / np.sum(exp_scores_all, keepdims=True)
         d_scores[words[t + 1]] -= 1
-        # h is read more than once: add the adjoints
+        # h is read more than once: add what comes back
         d_h = d_h + v @ d_scores
         delta = d_h * (1 - h_all[t] * h_all[t])
         d_table[words[t]] += delta           # table is used at every step: add up

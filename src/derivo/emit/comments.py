@@ -38,9 +38,9 @@ def backward_comment(  # noqa: PLR0911  a case for each reason
     if reason.kind == "steps" and name:
         return f"{name} is used at every step: add up"
     if reason.kind == "fan-out" and name and "chooses" in node.op.traits:
-        return f"{name} is read by both branches: each has its own adjoint"
+        return f"{name} is read by both branches: each has its own gradient"
     if reason.kind == "fan-out" and name and "elementwise" in node.op.traits:
-        return f"{name} is read more than once: add the adjoints"
+        return f"{name} is read more than once: add what comes back"
     return said
 
 
