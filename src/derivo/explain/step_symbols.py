@@ -32,55 +32,26 @@ def without_step(name: str, steps: Steps) -> str:
 
 def with_symbols(steps: Steps) -> Subject:
     """Give the values of a step, and their adjoints, the step as an index."""
-    body, raw = steps.body, steps.body.raw
+    body, raw, outside = steps.body, steps.body.raw, names_of(steps.outer)
     now, before = steps.shifted(0), steps.shifted(-1)
-    outside = names_of(steps.outer)
     symbols: dict[Node, Formula] = {}
+    adjoints: dict[Node, Formula] = {}
     for a in steps.fixed:
         o = steps.operand(a)
-        symbols[a] = outside.get(o) or formula_of(o, outside)
+        whole = symbols[a] = outside.get(o) or formula_of(o, outside)
+        # What one step adds; the whole is the sum over the steps.
+        adjoints[a] = (
+            replace(whole, adjoint=True, step=now)
+            if isinstance(whole, Symbol) else Call(D_AT, (whole, now))
+        )  # fmt: skip
     for a, s in zip(steps.slices, steps.loop.slices, strict=True):
         known = steps.outer.inner_names.get(s) or name_of(steps.operand(a), steps.outer)
         symbols[a] = Symbol(without_step(known, steps), a.spec.rank, step=now)
-    for k, c in enumerate(steps.carries):
-        symbols[c] = steps.base(k, before)
-    for k, f in enumerate(steps.following):
-        symbols.setdefault(f, steps.base(k, now))
-    for n, name in body.names.items():
-        shown = Symbol(without_step(name, steps), n.spec.rank, step=now)
-        symbols.setdefault(n, shown)
-    for item, node in zip(steps.items, steps.stacked, strict=True):
-        symbols.setdefault(node, _row(item, steps, adjoint=False))
-    adjoints: dict[Node, Formula] = {}
-    for a in steps.slices:
         adjoints[a] = adjoint_symbol(symbols[a])
-    for a in steps.fixed:  # what one step adds; the whole is the sum over the steps
-        whole = symbols[a]
-        adjoints[a] = (
-            replace(whole, adjoint=True, step=now)
-            if isinstance(whole, Symbol)
-            else Call(D_AT, (whole, now))
-        )
-    _carried(steps, symbols, adjoints)
-    rest = raw.seeds[len(steps.following) :]
-    for item, seed in zip(steps.items, rest, strict=True):
-        symbols[seed] = _row(item, steps, adjoint=True)
-    named = {
-        raw.adjoints[v] for v in symbols if v in raw.adjoints and v not in adjoints
-    }
-    symbols |= dict(_deltas(raw, named | set(symbols), now, symbols))
-    return replace(body, symbols=symbols, adjoint_symbols=adjoints)
-
-
-def _carried(
-    steps: Steps, symbols: dict[Node, Formula], adjoints: dict[Node, Formula]
-) -> None:
-    """Name the adjoints that are handed from step to step.
-
-    Where more is added to what the later steps hand back, that part has a sign.
-    """
-    raw, now, before = steps.body.raw, steps.shifted(0), steps.shifted(-1)
+    symbols |= {c: steps.base(k, before) for k, c in enumerate(steps.carries)}
     for k, (f, seed) in enumerate(zip(steps.following, raw.seeds, strict=False)):
+        symbols.setdefault(f, steps.base(k, now))
+        # Where more is added to what the later steps hand back, that part has a sign.
         is_all = raw.adjoints.get(f) is seed and f not in steps.arguments
         high = "" if is_all else LATER
         symbols[seed] = replace(steps.base(k, now, adjoint=True), high=high)
@@ -88,14 +59,21 @@ def _carried(
         adjoints[steps.carries[k]] = replace(back, high=high)
         if is_all:
             adjoints[f] = symbols[seed]
-
-
-def _row(item: Node, steps: Steps, *, adjoint: bool) -> Formula:
-    """Write this step's row of what a loop gives."""
-    whole = names_of(steps.outer)[item]
-    assert isinstance(whole, Symbol)  # noqa: S101
-    rank = max(whole.rank - 1, 0)
-    return replace(whole, rank=rank, adjoint=adjoint, step=steps.time)
+    for n, name in body.names.items():
+        shown = Symbol(without_step(name, steps), n.spec.rank, step=now)
+        symbols.setdefault(n, shown)
+    rest = raw.seeds[len(steps.following) :]
+    for item, node, seed in zip(steps.items, steps.stacked, rest, strict=True):
+        whole = outside[item]
+        assert isinstance(whole, Symbol)  # noqa: S101
+        row = replace(whole, rank=max(whole.rank - 1, 0), step=steps.time)
+        symbols.setdefault(node, row)
+        symbols[seed] = adjoint_symbol(row)
+    named = {
+        raw.adjoints[v] for v in symbols if v in raw.adjoints and v not in adjoints
+    }
+    symbols |= dict(_deltas(raw, named | set(symbols), now, symbols))
+    return replace(body, symbols=symbols, adjoint_symbols=adjoints)
 
 
 def _deltas(

@@ -402,32 +402,24 @@ class Steps:
         trajectory, sizes = self.outer.values[self.node], self.outer.sizes
         adjoints = self.outer.raw.adjoints
 
-        def blank(node: Node) -> Any:
-            return np.zeros(tuple(evaluate(d, sizes) for d in node.spec.shape))[()]
+        def given(of: Node | None, like: Node) -> Any:
+            """Give the adjoint of a result; zeros where none comes back."""
+            if of is not None and of in adjoints:
+                return values[adjoints[of]]
+            return np.zeros(tuple(evaluate(d, sizes) for d in like.spec.shape))[()]
 
-        carried = []
-        for k, carry in enumerate(self.carries):
-            end = self.last_of(k)
-            held = None if end is None else adjoints.get(end)
-            carried.append(blank(carry) if held is None else values[held])
+        carried = [given(self.last_of(k), c) for k, c in enumerate(self.carries)]
+        names = [n.attrs["name"] for n in self.arguments]
         found: dict[int, Subject] = {}
         for t in reversed(self.running):
-            parts = list(carried)
-            for item, node in zip(self.items, self.stacked, strict=True):
-                held = adjoints.get(item)
-                parts.append(blank(node) if held is None else values[held][t])
-            bound = [trajectory.steps[t][b] for b in self.loop.bound]
-            arrays = {
-                n.attrs["name"]: v for n, v in zip(self.arguments, bound, strict=True)
-            }
-            given = tuple(parts) if len(parts) > 1 else parts[0]
-            step = replace(self.body, arrays=arrays, sizes=sizes, upstream=given)
-            found[t] = step
-            back = [self.gradient(c) for c in self.carries]
-            carried = [
-                blank(c) if g is None else step.values[g]
-                for c, g in zip(self.carries, back, strict=True)
-            ]
+            parts = (*carried, *(given(item, item)[t] for item in self.items))
+            bound = (trajectory.steps[t][b] for b in self.loop.bound)
+            step = found[t] = replace(
+                self.body, arrays=dict(zip(names, bound, strict=True)), sizes=sizes,
+                upstream=parts if len(parts) > 1 else parts[0],
+            )  # fmt: skip
+            back = [(self.gradient(c), c) for c in self.carries]
+            carried = [given(None, c) if g is None else step.values[g] for g, c in back]
         return found
 
     @property

@@ -221,7 +221,7 @@ def _shift(step: Formula, steps: Steps) -> int | None:
 def _opening(picture: Picture, at: str, opened: str, name: str) -> Picture:
     """Let the boxes of a loop open, in a picture that shows them, and call them so."""
     boxes = {
-        s.id for s in picture.drawing.spots
+        s.id: opened for s in picture.drawing.spots
         if s.id not in picture.opens
         and at in {m.split("@")[0] for m in s.members or (s.id,)}
     }  # fmt: skip
@@ -229,5 +229,5 @@ def _opening(picture: Picture, at: str, opened: str, name: str) -> Picture:
         replace(s, symbol=name) if s.id in boxes and s.kind == "loop" else s
         for s in picture.drawing.spots
     )
-    opens = {**picture.opens, **dict.fromkeys(boxes, opened)}
+    opens = {**picture.opens, **boxes}
     return replace(picture, opens=opens, drawing=replace(picture.drawing, spots=spots))
