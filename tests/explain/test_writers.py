@@ -386,11 +386,12 @@ def test_latex_balances():
 
 @pytest.mark.parametrize(("value", "expected"), [
     (0.0, "0"), (-0.0, "0"), (float("nan"), "NaN"), (float("inf"), "∞"), (-np.inf, "−∞"),
-    (1e-300, "1e-300".replace("-", "−")), (3, "3"), (True, "True"), (0.123456, "0.1235"),
-    (-1.5, "−1.5"), (123456.0, "1.235e5"),
+    (1e-300, "10⁻³⁰⁰"), (3, "3"), (True, "True"), (0.123456, "0.1235"), (-1.5, "−1.5"),
+    (123456.0, "1.235 × 10⁵"), ([[2.5]], "2.5"), ([1e-17, -1.5], "(0, −1.5)"),
+    ([1, 2, 3, 4], ""), ([[1.0], [2.0]], ""), ([], ""),
 ])  # fmt: skip
 def test_numbers_are_short(value, expected):
-    assert numbers.number(value) == expected
+    assert numbers.short(value) == expected
 
 
 def test_the_page_holds_no_address_to_fetch():

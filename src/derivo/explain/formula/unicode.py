@@ -200,36 +200,36 @@ def stack(box: b.Box) -> Block:
             blocks: list[Block] = []
             for k, part in enumerate(parts):
                 gap = _gap(parts[k - 1], part) if k else ""
-                blocks += [_text(gap), stack(part)] if gap else [stack(part)]
+                blocks += [text(gap), stack(part)] if gap else [stack(part)]
             return beside(blocks)
         case b.Fraction(over, under):
             top, bottom = stack(over), stack(under)
-            bar = _text("─" * (max(top.width, bottom.width) + 2))
+            bar = text("─" * (max(top.width, bottom.width) + 2))
             return above([top, bar, bottom], len(top.lines))
         case b.Fence(left, body, right):
             inner = stack(body)
             is_tall = len(inner.lines) > 1 and _is_tall(body)
-            side = _side if is_tall else lambda sign, _: _text(sign)
+            side = _side if is_tall else lambda sign, _: text(sign)
             return beside([side(left, inner), inner, side(right, inner)])
         case b.Grid(rows):
             return _grid(rows)
         case b.Large(sign, low, high):
-            parts_ = [_text("" if high is None else flat(high)), _text(sign)]
-            parts_ += [] if low is None else [_text(flat(low).replace(" ", ""))]
+            parts_ = [text("" if high is None else flat(high)), text(sign)]
+            parts_ += [] if low is None else [text(flat(low).replace(" ", ""))]
             return above(parts_, 1)
         case b.Brace(body, label):
             inner = stack(body)
-            brace = _text("╰" + "─" * max(inner.width - 2, 1) + "╯")
-            return above([inner, brace, _text(f" {label} ")], inner.base)
+            brace = text("╰" + "─" * max(inner.width - 2, 1) + "╯")
+            return above([inner, brace, text(f" {label} ")], inner.base)
         case b.Coloured(body, factor):
             inner = stack(body)
-            shown = above([inner, _text(str(b.factor_number(factor)))], inner.base)
+            shown = above([inner, text(str(b.factor_number(factor)))], inner.base)
             lines = tuple(tuple((t, f or factor) for t, f in ln) for ln in shown.lines)
             return Block(lines, shown.base, shown.width)
         case b.Script(base, low, high) if _is_tall(base):
-            return beside([stack(base), _text(_scripts(low, high))])
+            return beside([stack(base), text(_scripts(low, high))])
         case _:
-            return _text(flat(box))
+            return text(flat(box))
 
 
 def _is_tall(box: b.Box) -> bool:
@@ -247,8 +247,9 @@ def _is_tall(box: b.Box) -> bool:
             return False
 
 
-def _text(text: str) -> Block:
-    return Block((((text, ""),),), 0, width_of(text))
+def text(words: str) -> Block:
+    """Write words, or a space."""
+    return Block((((words, ""),),), 0, width_of(words))
 
 
 def _blank(width: int) -> tuple[Piece, ...]:
@@ -295,7 +296,7 @@ def _side(sign: str, inner: Block) -> Block:
 def _grid(rows: tuple[tuple[b.Box, ...], ...]) -> Block:
     cells = [[stack(cell) for cell in row] for row in rows]
     if not cells or not cells[0]:
-        return _text(" ")
+        return text(" ")
     widths = [max(cell.width for cell in column) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:

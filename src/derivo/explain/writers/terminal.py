@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from shutil import get_terminal_size
 
 from derivo.explain import document as doc
@@ -148,25 +149,18 @@ class _Terminal:
     def laid(self, rows: Iterable[doc.Row]) -> Iterator[Laid]:
         """Lay out aligned formulas, row by row."""
         rows = tuple(rows)
-        nothing = two.Block(((),), 0, 0)
-        lefts = [nothing if r.left is None else two.block(r.left) for r in rows]
+        lefts = [two.text("") if r.left is None else two.block(r.left) for r in rows]
         wide = max((left.width for left in lefts), default=0)
         room = max(self.width - wide - 3, 12)
-        parts = [
-            (left, r.sign, two.broken(r.right, room), self.runs(r.reason))
-            for left, r in zip(lefts, rows, strict=True)
-        ]
-        for left, sign, chunks, reason in parts:
-            gap = two.Block((((" " * (wide - left.width), ""),),), 0, wide - left.width)
-            middle = two.Block((((f" {sign} ", ""),),), 0, len(sign) + 2)
-            shown = two.beside([gap, left, middle, chunks[0]])
-            written = [(self.coloured(pieces), "") for pieces in shown.lines]
-            base, last = shown.base, shown
-            for chunk in chunks[1:]:
-                before = two.Block((((" " * (wide + 3), ""),),), 0, wide + 3)
-                last = two.beside([before, chunk])
-                base = len(written) + last.base
-                written += [(self.coloured(pieces), "") for pieces in last.lines]
+        for row, left in zip(rows, lefts, strict=True):
+            first, *others = two.broken(row.right, room)
+            gap = two.text(" " * (wide - left.width))
+            shown = two.beside([gap, left, two.text(f" {row.sign} "), first])
+            blocks = [shown]
+            blocks += [two.beside([two.text(" " * (wide + 3)), k]) for k in others]
+            written = [(self.coloured(k), "") for block in blocks for k in block.lines]
+            last, reason = blocks[-1], self.runs(row.reason)
+            base = len(written) - len(last.lines) + last.base
             if reason and last.width + width_of(reason) + 3 <= self.width:
                 written[base] = (written[base][0], "   " + reason)
             elif reason:
@@ -205,18 +199,12 @@ class _Terminal:
 
     def table(self, rows: tuple[tuple[doc.Runs, ...], ...]) -> list[str]:
         texts = [[self.runs(cell) for cell in row] for row in rows]
-        widths = [
-            max(width_of(row[k]) for row in texts if k < len(row))
-            for k in range(max(map(len, texts)))
-        ]
-        lines = [
+        columns = zip_longest(*texts, fillvalue="")
+        widths = [max(map(width_of, column)) for column in columns]
+        head, *lines = [
             "  ".join(
                 c + " " * (w - width_of(c)) for c, w in zip(row, widths, strict=False)
             )
             for row in texts
         ]
-        return (
-            [lines[0], "─" * width_of(lines[0].rstrip()), *lines[1:]]
-            if len(lines) > 1
-            else lines
-        )
+        return [head, "─" * width_of(head.rstrip()), *lines] if lines else [head]
