@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import derivo
 from derivo import Spec
-from derivo.explain.document import Document
+from derivo.explain.document import Display, Document, Row, Section
 from derivo.explain.formula import latex, mathml, unicode
 from derivo.explain.formula.names import GREEK
 from derivo.explain.formula.tree import (
@@ -376,6 +376,17 @@ def test_code_that_is_too_wide_goes_on_as_python_does(case):
     words = shown.replace("#", " ").replace(" \\\n", " ").split()
     for word in " ".join(t.partition("#")[2] for t in text.splitlines()).split():
         assert word in words
+
+
+def test_latex_breaks_a_long_sum_rather_than_shrinking_it():
+    names = [Symbol(f"value_{k}") for k in range(40)]
+    rows = (Row(Symbol("y"), Plus(tuple(names))),)
+    document = Document("", "en", (Section("s", (), (Display(rows),)),))
+    body = latex_document.write(document).partition("{align*}")[2]
+    lines = body.partition(r"\end{align*}")[0].split(r"\\")
+    counts = [len(re.findall("value", line)) for line in lines]
+    assert sum(counts) == len(names)
+    assert all(0 < count * len("value0 + ") <= 70 for count in counts)
 
 
 def test_latex_balances():

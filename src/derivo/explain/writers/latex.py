@@ -8,8 +8,9 @@ from derivo.explain.drawing.captions import numbers_of
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.routes import radius
 from derivo.explain.formula.boxes import factor_colour
-from derivo.explain.formula.latex import COMMANDS, escape, latex
-from derivo.explain.formula.unicode import inline
+from derivo.explain.formula.latex import COMMANDS, Writer, escape, latex
+from derivo.explain.formula.layout import layout
+from derivo.explain.formula.unicode import flat, inline, lines_of
 from derivo.explain.words import Words
 from derivo.explain.writers.inline import Inline, numbered
 
@@ -35,6 +36,7 @@ JAPANESE = r"""
   \errmessage{Japanese needs LuaLaTeX and luatexja: lualatex \jobname.tex}\fi
 """
 WIDE, LONG = 30, 80  # characters of a formula, and of code, that surely fit a line
+LONGEST = 70  # of a formula; a longer sum goes on in the next line
 LONG_LEFT, LEFT = 22, 0.38  # what stands left of the sign, and the share it may take
 SCALE = 0.018  # centimetres for a pixel of the drawing
 
@@ -109,12 +111,15 @@ def display(rows: tuple[doc.Row, ...]) -> str:
     texts = []
     for row in rows:
         left = "" if row.left is None else latex(row.left)
-        if len(left) and len(inline(row.left or row.right)) > LONG_LEFT:
+        if row.left is not None and len(inline(row.left)) > LONG_LEFT:
             left = f"\\dvfit{{{LEFT:.2f}}}{{$\\displaystyle {left}$}}"
-        right = latex(row.right)
-        if len(inline(row.right)) > WIDE:
-            right = f"\\dvfit{{{share:.2f}}}{{$\\displaystyle {right}$}}"
-        texts.append(f"{left} &{COMMANDS.get(row.sign, row.sign)} {right}")
+        head = f"{left} &{COMMANDS.get(row.sign, row.sign)} "
+        for part in lines_of(layout(row.right), LONGEST):
+            right = Writer().write(part)
+            if len(flat(part)) > WIDE:
+                right = f"\\dvfit{{{share:.2f}}}{{$\\displaystyle {right}$}}"
+            texts.append(head + right)
+            head = "&\\quad "
         if row.reason:
             said = f"\\footnotesize\\itshape {runs(row.reason)}"
             texts.append(f"&\\quad\\parbox{{{share - 0.06:.2f}\\linewidth}}{{{said}}}")
