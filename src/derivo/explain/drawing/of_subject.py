@@ -38,13 +38,12 @@ def draw(subject: Subject, words: Sentences) -> Drawing:
     seen = _seen(subject)
     called = loops_called(subject, words)
     spots = tuple(_spot(n, subject, names, called.get(n, "")) for n in seen)
-    edges = []
-    for node in seen:
-        for position, operand in enumerate(node.inputs):
-            source, factor = _source(operand, node, position, subject)
-            if source in seen:
-                edges.append(_edge(source, node, position, factor, subject, names))
-    whole = place(Drawing(subject.graph.name, spots, tuple(edges)))
+    edges = tuple(
+        _edge(node, position, subject, names)
+        for node in seen for position, operand in enumerate(node.inputs)
+        if _source(operand) in seen
+    )  # fmt: skip
+    whole = place(Drawing(subject.graph.name, spots, edges))
     return replace(whole, folded=folded(whole))
 
 
@@ -73,26 +72,22 @@ def _seen(subject: Subject) -> dict[Node, None]:
     }
 
 
-def _source(
-    operand: Node, reader: Node, position: int, subject: Subject
-) -> tuple[Node, str]:
-    """Give the drawn node that an operand comes from, and the factor of the edge."""
-    factor = subject.factor_of.get((reader, position))
+def _source(operand: Node) -> Node:
+    """Give the drawn node that an operand comes from."""
     while is_transparent(operand):
-        reader, operand = operand, operand.inputs[0]
-    return operand, factor.id if factor else ""
+        (operand,) = operand.inputs
+    return operand
 
 
 def _edge(
-    source: Node, target: Node, position: int, factor: str, subject: Subject,
-    names: Mapping[Node, Formula],
-) -> Edge:  # fmt: skip
-    ids = subject.ids
-    label = ""
-    if factor:
-        label = label_of(subject.factor_of[target, position], subject, names)
-    name = f"e-{ids[source]}-{ids[target]}-{position}"
-    return Edge(name, ids[source], ids[target], factor, label)
+    node: Node, position: int, subject: Subject, names: Mapping[Node, Formula]
+) -> Edge:
+    source, target = subject.ids[_source(node.inputs[position])], subject.ids[node]
+    edge = Edge(f"e-{source}-{target}-{position}", source, target)
+    factor = subject.factor_of.get((node, position))
+    if factor is None:
+        return edge
+    return replace(edge, factor=factor.id, label=label_of(factor, subject, names))
 
 
 def label_of(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
@@ -103,7 +98,7 @@ def label_of(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) ->
     reader, operand = factor.reader, factor.operand
     builder = subject.derivation.forward.builder
     shown = short_local(factor, names, builder=builder)
-    text = beside(factor, subject, names) if shown is None else inline(shown)
+    text = beside(factor, names) if shown is None else inline(shown)
     if isinstance(shown, Prime) and len(text) > LABEL:
         text = text.partition("(")[0]
     text = shortened(text or _entry_by_entry(factor, subject) or _whole(factor, names))
@@ -126,17 +121,15 @@ def _whole(factor: Factor, names: Mapping[Node, Formula]) -> str:
 def _entry_by_entry(factor: Factor, subject: Subject) -> str:
     """Give the derivative of entries that are moved, added, averaged: ``1/N``."""
     reader, fold = factor.reader, factor.reader.op.element
-    back = (
-        n for n, why in subject.raw.why.items()
-        if why.reader is reader and why.position == factor.position
-    )  # fmt: skip
     if isinstance(fold, Fold):
         shape = factor.operand.spec.shape
-        sizes = [str(shape[a]) for a in fold.axes(reader.attrs, shape)]
-        count = sizes[0] if len(sizes) == 1 else f"({' '.join(sizes)})"
+        count = " ".join(str(shape[a]) for a in fold.axes(reader.attrs, shape))
+        count = f"({count})" if " " in count else count
         is_sum = fold.step == "{acc} + {0}"
         return {"{acc}": "1", MEAN: f"1/{count}"}.get(fold.finish, "") * is_sum
-    return "1" if _moves(reader) or any(_moves(n) for n in back) else ""
+    place = reader, factor.position
+    back = (n for n, w in subject.raw.why.items() if (w.reader, w.position) == place)
+    return "1" if any(map(_moves, (reader, *back))) else ""
 
 
 def _moves(node: Node) -> bool:
@@ -169,26 +162,20 @@ def _in_brackets(text: str) -> Iterator[str]:
                 yield text[start:k]
 
 
-def beside(factor: Factor, subject: Subject, names: Mapping[Node, Formula]) -> str:
+def beside(factor: Factor, names: Mapping[Node, Formula]) -> str:
     """Give what stands beside the upstream gradient in a product: ``· wᵀ``."""
-    reader, upstream = factor.reader, subject.raw.adjoints[factor.reader]
-    for node, why in subject.raw.why.items():
-        same = why.reader is factor.reader and why.position == factor.position
-        if not same or node.op.contraction is None or len(node.inputs) != 2:
-            continue
-        left, right = node.inputs
-        other = right if left is upstream else left
-        if upstream in node.inputs:
-            text = inline(names.get(other) or formula_of(other, names))
-            return f"· {text}" if left is upstream else f"{text} ·"
+    reader = factor.reader
     if sign_of(reader) != "@" or len(reader.inputs) != 2:
         return ""
     other = reader.inputs[1 - factor.position]
     text = inline(names.get(other) or formula_of(other, names))
-    text = f"({text})" if other not in names and other.inputs else text
-    if other.spec.rank < 2 or factor.operand.spec.rank < 2:
+    if other.spec.rank < 2:
         return text
-    return f"{text}ᵀ ·" if factor.position else f"· {text}ᵀ"
+    if text.endswith("ᵀ"):
+        turned = text.removesuffix("ᵀ")
+    else:
+        turned = f"{text}ᵀ" if other in names or not other.inputs else f"({text})ᵀ"
+    return f"{turned} ·" if factor.position else f"· {turned}"
 
 
 def _spot(
