@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from derivo.explain.code import Written
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import Formula, Mark, Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Subject, unique_names
-from derivo.graph.node import Node
+from derivo.graph.node import Node, order
 from derivo.ops.leaf import argument
 
 LONGEST = 110  # letters of a gradient that is told in one line
@@ -55,51 +55,30 @@ def _marks(
         found = written.adjoints.get(written.of(node)) if node.inputs else None
         return found[0] if found else None
 
-    passed = {n: value_of(n) for n in _below(gradient)}
+    nodes = order([gradient])
+    passed = {n: value_of(n) for n in nodes}
     seeds = {s for s in about.derivation.backward.seeds if s.op is argument}
-    ends = {n for n, v in passed.items() if v is not None or n in seeds}
-    leads = _leading(gradient, ends)
+    leads: set[Node] = set()  # into these an adjoint goes
+    for node in nodes:
+        is_end = passed[node] is not None or node in seeds
+        if is_end or any(i in leads for i in node.inputs):
+            leads.add(node)
     covered = about.covered_factors({v for v in passed.values() if v is not None})
     found: dict[Node, Formula] = {}
-    todo, seen = [(gradient, "")], set()
-    while todo:
-        node, factor = todo.pop()
-        if (node, factor) in seen or node in seeds:
-            continue
-        seen.add((node, factor))
+    factors = {gradient: ""}  # by which a node is multiplied
+    for node in reversed(nodes):
         value = passed[node]
+        if node not in factors or node in seeds:
+            continue
         ids = covered.get(value, ()) if value is not None else ()
-        factor = ids[-1] if ids else factor
-        ahead = [i for i in node.inputs if i in leads]
-        if not ahead:
-            if factor and value is not None:
-                found[node] = Mark(formula_of(node, names), factor)
+        factor = ids[-1] if ids else factors[node]
+        if factor and value is not None and not leads.intersection(node.inputs):
+            found[node] = Mark(formula_of(node, names), factor)
             continue
         for operand in node.inputs:
             if operand in leads:
-                todo.append((operand, factor))
-            elif operand.inputs or "name" in operand.attrs:
+                factors.setdefault(operand, factor)
+            elif factor and (operand.inputs or "name" in operand.attrs):
                 shown = names.get(operand) or formula_of(operand, names)
-                if factor:
-                    found.setdefault(operand, Mark(shown, factor))
-    return found
-
-
-def _below(node: Node) -> Iterator[Node]:
-    seen, todo = {node}, [node]
-    while todo:
-        at = todo.pop()
-        yield at
-        for i in at.inputs:
-            if i not in seen:
-                seen.add(i)
-                todo.append(i)
-
-
-def _leading(gradient: Node, adjoints: set[Node]) -> set[Node]:
-    """Give the nodes below a gradient that an adjoint goes into."""
-    found: set[Node] = set()
-    for node in sorted(_below(gradient), key=lambda n: n.index):
-        if node in adjoints or any(i in found for i in node.inputs):
-            found.add(node)
+                found.setdefault(operand, Mark(shown, factor))
     return found
