@@ -294,6 +294,16 @@ def test_nests_of_parameters_with_numbers_have_a_page():
     assert not e.window.is_drawn
 
 
+def test_gradients_within_a_function_are_called_as_in_the_code():
+    function, specs = PROGRAMS["two calls"]
+    d = derivo.derive(function, **specs)
+    assert "    d_pre_h = d_h * " in d.source
+    assert "    d_w = x.T @ d_pre_h" in d.source
+    text = d.explain("matrix").text
+    assert "dpre_h = dh ⊙ (1 − h²)" in text
+    assert "dw = xᵀ dpre_h" in text
+
+
 def test_a_function_for_several_shapes_is_told_once():
     def linear(x, w, b):
         return np.tanh(np.tanh(x @ w + b) * b) + b

@@ -80,7 +80,7 @@ def emit(p: Program, *, scales: bool = True) -> Source:
     whole = Lines([*top, ""] if top else []) + body
     text = "\n".join(whole.text).rstrip("\n") + "\n"
     _refuse_shadowed(p, text)
-    words = _called(p, {**backward.names, **forward.names})
+    words = called.functions.values | _called(p, {**backward.names, **forward.names})
     given = {name: n.attrs["value"].array for n, name in long.items()}
     return Source(
         text, p.name, backward.readers, whole.places, whole.backward, p.written,
@@ -190,6 +190,7 @@ class _Called:
             called, Names(outer | own), arguments | named, saved, self.functions
         )
         parts = [forward.written]
+        self.functions.values.update(_called(p.forward, forward.names))
         taken = outer | _names_of(arguments)
         for derived, q in p.backward:
             backward = write_backward(
@@ -197,6 +198,7 @@ class _Called:
                 self.functions.names[derived],
             )  # fmt: skip
             parts.append(backward.written)
+            self.functions.values.update(_called(q, backward.names))
             self.functions.readers.setdefault(name, {}).update(backward.readers)
         return parts
 

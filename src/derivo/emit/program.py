@@ -126,7 +126,7 @@ class Source:
         written for it.
     names
         What values of both passes are called, those of the derivation and those that
-        are written for them; a name means one value.
+        are written for them; in each function a name means one value.
     is_loss
         There is a function ``NAME_gradient(saved)`` beside ``NAME_backward``.
     arrays

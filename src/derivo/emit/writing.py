@@ -65,6 +65,8 @@ class FunctionNames:
         For each backward pass that calls want, the one that is written for it.
     readers
         What each keeps, and which gradients need it: as `Source.readers`, by its name.
+    values
+        What the values of both passes of each are called.
     """
 
     names: dict[Any, str] = field(default_factory=dict)
@@ -72,6 +74,7 @@ class FunctionNames:
     steps: dict[Block, StepPrograms] = field(default_factory=dict)
     written_for: dict[Any, Any] = field(default_factory=dict)
     readers: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    values: dict[Node, str] = field(default_factory=dict)
 
 
 class Writing(Protocol):

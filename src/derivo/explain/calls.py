@@ -144,7 +144,6 @@ def with_calls(
                                                 *p.adjoints, *p.adjoints.values()))),
         builder, instead=instead,
     )  # fmt: skip
-    new |= leading
     told.traced = _graph(told.traced, new)
     told.forward = replace(
         forward,
@@ -153,7 +152,10 @@ def with_calls(
         notes=_keys(forward.notes, new),
         steps=_steps(forward.steps, new),
     )
-    told.backward = replace(_passed(backward, new), steps=_steps(backward.steps, new))
+    readers = new | leading
+    told.backward = replace(
+        _passed(backward, readers), steps=_steps(backward.steps, new)
+    )
     told.emitted = replace(
         emitted,
         lines={k: new[n] for k, n in emitted.lines.items() if n in new},
@@ -162,7 +164,8 @@ def with_calls(
         },
         names={**emitted.names, **_keys(emitted.names, new)},
     )
-    return told, replace(_passed(raw, new), forward=_graph(raw.forward, new))
+    raw = replace(_passed(raw, new | leading), forward=_graph(raw.forward, new))
+    return told, raw
 
 
 def _graph(graph: Graph, new: Mapping[Node, Node]) -> Graph:

@@ -25,7 +25,8 @@ def with_names(derivation: Passes, graph: Graph) -> Mapping[Node, str]:
     gets a name that the code does not use.
     """
     names = dict(graph.names)
-    called = _in_code(derivation)
+    emitted = derivation.emitted.names.items()
+    called = {n: name for n, name in emitted if not name.startswith("d_")}
     lowered = Lowering(derivation.forward.builder)
     fresh = Names({*WORD.findall(derivation.source), *names.values()})
     used = set(names.values())
@@ -63,33 +64,16 @@ def with_deltas(
     taken = {raw.adjoints[n] for n in graph.names if n in raw.adjoints}
     found: dict[Node, Formula] = {}
     for node in graph.nodes():
-        adjoint = raw.adjoints.get(node)
-        shorter = same.get(lowered(node))
+        adjoint, shorter = raw.adjoints.get(node), same.get(lowered(node))
         if node in graph.names or adjoint in taken or shorter is None:
             continue
         name = called.get(shorter, "")
+        bare = name.removeprefix("d_")
         if adjoint is None or not adjoint.inputs:
             continue
-        symbol = None
-        if name.startswith(ADJOINTS):
-            symbol = Symbol(name, node.spec.rank)
-        elif name.startswith("d_"):
-            symbol = Symbol(name.removeprefix("d_"), node.spec.rank, adjoint=True)
-        if symbol is not None:
+        if bare != name or name.startswith(ADJOINTS):
+            symbol = Symbol(bare, node.spec.rank, adjoint=bare != name)
             # As the chain rule gives it, and as it stands in the code.
             found.setdefault(adjoint, symbol)
             found.setdefault(shorter, symbol)
     return found
-
-
-def _in_code(derivation: Passes) -> dict[Node, str]:
-    """Give the names that lines assign to, and those of what calls give."""
-    emitted = derivation.emitted
-    lines = emitted.text.splitlines()
-    found: dict[Node, str] = {}
-    for number, node in emitted.lines.items():
-        name, assigned, _ = lines[number - 1].strip().partition(" = ")
-        if assigned and name.isidentifier() and not name.startswith("d_"):
-            found.setdefault(node, name)
-    of_calls = {n: k for n, k in emitted.names.items() if "function" in n.op.traits}
-    return found | {n: k for n, k in of_calls.items() if not k.startswith("d_")}
