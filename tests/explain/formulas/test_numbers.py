@@ -8,7 +8,10 @@ import pytest
 import derivo
 from derivo.explain.document import Display, blocks_of
 from derivo.explain.formula import tree as t
+from derivo.explain.levels import matrix
+from derivo.explain.words import Words
 from tests.catalogue import CASES
+from tests.explain.formulas.world import world
 
 PROGRAMS = (
     "layer", "relu_network", "softplus", "swiglu", "gru_cell", "lstm_cell", "layer_norm",
@@ -73,3 +76,14 @@ def test_a_row_of_numbers_is_worth_what_the_next_one_says(name):
                 assert float(f"{value:.{digits}g}") == as_shown(cell), name
                 tried += 1
     assert tried > 0
+
+
+@pytest.mark.parametrize("name", ["layer_norm", "batch_norm", "focal_loss", "neuron"])
+def test_a_line_with_numbers_has_numbers_for_sizes_too(name):
+    said = Words("en").runs("matrix.numbers")
+    sections = matrix.both_passes(world(name).subject, Words("en"))
+    displays = [b for s in sections for b in s.blocks if isinstance(b, Display)]
+    rows = [row for d in displays for row in d.rows if row.reason == said]
+    assert rows
+    for row in rows:
+        assert not any(isinstance(part, t.Size) for part in t.walk(row.right))

@@ -22,13 +22,12 @@ from derivo.explain.formula.tree import Size as SizeFormula
 from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.jacobian_entry import JacobianEntry, lane
 from derivo.explain.levels.mixing import Part
-from derivo.explain.levels.shorter import final_adjoint, rules_of
+from derivo.explain.levels.shorter import assumed, final_adjoint, rewrites, rules_of
 from derivo.explain.levels.tell import Telling
-from derivo.explain.words.rules import fact_text, rule_text
+from derivo.explain.words.rules import rule_text
 from derivo.graph.builder import substitute
 from derivo.graph.node import Node
 from derivo.ops.leaf import argument
-from derivo.simplify.model import Step
 from derivo.simplify.rules import distribute
 from derivo.simplify.translate import Reader
 
@@ -53,7 +52,7 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     cancelled = written(rule, through=computed, multiply_out=True)
     if len(inline(cancelled)) < len(inline(inserted)):
         rows.append(Row(None, cancelled, say("jacobian.cancelled")))
-    steps, known = rewrites(operand, final, t), {operand, part.result}
+    steps, known = rewrites(operand, t), {operand, part.result}
     before, after = (Reader(known.__contains__)(n).items for n in (rule, final))
     shown = written(final)
     if distribute(before) != distribute(after):
@@ -68,19 +67,9 @@ def chain(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     return [
         Paragraph(say("jacobian.chain")),
         Display(tuple(rows)),
-        *_remarks(rows, steps, entry, t),
+        *assumed(steps, t),
+        *_sum_left(rows, entry, t),
         Display((matrix, *t.in_numbers_only(s.raw.adjoints[operand]))),
-    ]
-
-
-def rewrites(operand: Node, final: Node, t: Telling) -> list[Step]:
-    """Give the steps by which the gradient of a value became shorter."""
-    return [
-        s
-        for s in t.subject.derivation.backward.steps
-        if s.kind == "rewrite"
-        and (s.result is final or s.about is operand)
-        and not (s.before is not None and s.rule.startswith("recognised"))
     ]
 
 
@@ -123,23 +112,14 @@ def _symbols(formula: Formula) -> set[Formula]:
     return {f for f in walk(formula) if isinstance(f, Symbol)}
 
 
-def _remarks(
-    rows: list[Row], steps: list[Step], entry: JacobianEntry, t: Telling
-) -> list[Block]:
-    """Say what is taken for granted; and where a sum is left, that nothing is."""
-    found: list[Block] = [
-        Note("assumption", t.words.runs("rules.assumes", fact=fact_text(t.words, fact)))
-        for step in steps
-        for fact in step.assumption.split("; ")
-        if fact
-    ]
+def _sum_left(rows: list[Row], entry: JacobianEntry, t: Telling) -> list[Block]:
+    """Say, where a sum is left, that nothing known gives its value."""
     was_inserted = any(r.reason == t.words.runs("jacobian.inserted") for r in rows)
     sums = [f for f in walk(rows[-1].right) if isinstance(f, Sum)]
     # The sum below a softmax is no part of what could have cancelled.
-    if was_inserted and any(not isinstance(f.body, Call) for f in sums):
-        said = t.words.runs("jacobian.sum_left", lane=lane(entry, t))
-        found.append(Note("reason", said))
-    return found
+    if not was_inserted or all(isinstance(f.body, Call) for f in sums):
+        return []
+    return [Note("reason", t.words.runs("jacobian.sum_left", lane=lane(entry, t)))]
 
 
 __all__ = ["chain"]

@@ -40,7 +40,7 @@ def shorter(value: Node, t: Telling) -> list[Row]:
     if final is None or final is raw or is_passed or not t.is_in_code(final):
         return []
     before, after = formula_of(raw, t.names), formula_of(final, code_names(t))
-    reasons = _reasons(before, after, _steps(value, t), t)
+    reasons = _reasons(before, after, rewrites(value, t), t)
     texts = inline(before), inline(after)
     if texts[0] == texts[1] or (not reasons and len(texts[1]) >= len(texts[0])):
         return []
@@ -165,15 +165,18 @@ def told_shorter(value: Node, t: Telling) -> list[Block]:
     if final is None or not rows:
         return []
     rows = [replace(rows[0], left=t.adjoint(value)), *t.in_numbers(final)]
-    assumed = [s.assumption for s in _steps(value, t) if s.assumption]
-    facts = [fact_text(t.words, fact) for fact in assumed]
-    return [
-        Paragraph(t.words.runs("rules.shorter")), Display(tuple(rows)),
-        *(Note("assumption", t.words.runs("rules.assumes", fact=f)) for f in facts),
-    ]  # fmt: skip
+    shown = Paragraph(t.words.runs("rules.shorter")), Display(tuple(rows))
+    return [*shown, *assumed(rewrites(value, t), t)]
 
 
-def _steps(value: Node, t: Telling) -> list[Step]:
+def assumed(steps: list[Step], t: Telling) -> list[Block]:
+    """Say what is taken for granted in steps of rewriting."""
+    facts = [f for step in steps for f in step.assumption.split("; ") if f]
+    said = [fact_text(t.words, fact) for fact in facts]
+    return [Note("assumption", t.words.runs("rules.assumes", fact=f)) for f in said]
+
+
+def rewrites(value: Node, t: Telling) -> list[Step]:
     """Give the steps of rewriting that made the gradient of a value what it is."""
     final = final_adjoint(value, t)
     return [

@@ -36,7 +36,8 @@ from derivo.explain.formula.tree import (
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 from derivo.explain.writers.numbers import is_small
-from derivo.graph.node import Node
+from derivo.graph.dim import evaluate
+from derivo.graph.node import Node, order
 from derivo.graph.spec import Spec
 from derivo.ops.leaf import argument
 from derivo.simplify.spelling import Lowering
@@ -269,7 +270,10 @@ class Telling:
         result = self.number(node)
         if result is None:
             return []
-        swap: dict[Node, Formula] = {}
+        swap: dict[Node, Formula] = {
+            n: Number(evaluate(n.attrs["dim"], self.subject.sizes))
+            for n in order([node]) if "dim" in n.attrs
+        }  # fmt: skip
         for n in self.names:
             shown = self.number(n) if n in self.subject.values else None
             if shown is not None:
