@@ -19,7 +19,6 @@ from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.matrix import place_of
 from derivo.explain.levels.scalars import Scalars
 from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
-from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
 
 MOST_ENTRIES, MOST_PARTS = 12, 12
@@ -56,13 +55,12 @@ def gathered(nodes: Iterable[Node], t: Scalars, *, along_paths: bool) -> list[Bl
     """
     displays: list[Block] = []
     links: list[Run] = []
-    about = Telling(t.numbers.whole, t.words)
     for node in nodes:
         rows = _matrices(node, t, along_paths=along_paths)
         if rows:
-            name, place = inline(adjoint_symbol(t.whole[node])), place_of(node, about)
-            if place:
-                links += [", " if links else " ", Link(name, f"#{place}")]
+            name = inline(adjoint_symbol(t.whole.names[node]))
+            place = place_of(node, t.whole)
+            links += [", " if links else " ", Link(name, f"#{place}")] if place else []
             displays.append(Display(tuple(rows)))
     if not displays:
         return []
@@ -85,7 +83,7 @@ def _matrices(node: Node, t: Scalars, *, along_paths: bool) -> list[Row]:
         return Matrix(tuple(tuple(map(write, row)) for row in table))
 
     say, order = t.words.runs, _order(cells)
-    rows = [Row(adjoint_symbol(t.whole[node]), filled(t.adjoint))]
+    rows = [Row(adjoint_symbol(t.whole.names[node]), filled(t.adjoint))]
     if along_paths:
         full = ((added([p.whole for p in found]) for found in row) for row in cells)
         rows.append(
@@ -93,8 +91,8 @@ def _matrices(node: Node, t: Scalars, *, along_paths: bool) -> list[Row]:
         )
     if order is not None:
         rows.append(Row(None, _product(cells, *order), say("scalar.as_product")))
-    gradient = t.numbers.whole.raw.gradients[node.attrs["name"]]
-    rows.append(Row(None, formula_of(gradient, t.whole), say("scalar.in_arrays")))
+    gradient = t.whole.subject.raw.gradients[node.attrs["name"]]
+    rows.append(Row(None, formula_of(gradient, t.whole.names), say("scalar.in_arrays")))
     if t.subject.values and order is not None:
         pairs = {e: _numbers(e, t) for e in table.flat}
         digits = digits_for(*((t.gradient(e), found) for e, found in pairs.items()))

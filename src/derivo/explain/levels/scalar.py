@@ -8,7 +8,7 @@ from derivo.explain.document import Block, Display, Note, Paragraph, Row, Sectio
 from derivo.explain.formula.tree import Number, Partial
 from derivo.explain.levels.gather import gathered
 from derivo.explain.levels.paths import Path
-from derivo.explain.levels.scalarise import NotExpandedError, scalarise
+from derivo.explain.levels.scalarise import NotExpandedError
 from derivo.explain.levels.scalars import Line, Scalars
 from derivo.explain.levels.sums import (
     RESULT,
@@ -18,7 +18,7 @@ from derivo.explain.levels.sums import (
     multiplied,
     worked_out,
 )  # fmt: skip
-from derivo.explain.levels.tell import anchor_word
+from derivo.explain.levels.tell import Telling, anchor_word
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
@@ -31,11 +31,11 @@ MOST_FACTORS, MOST_RESULTS = 16, 2
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell the chain rule number by number."""
     try:
-        t = Scalars(scalarise(subject), words)
+        t = Scalars(Telling(subject, words))
     except NotExpandedError:
         note = Note("reason", words.runs("scalar.not_expanded"))
         return (Section("scalar", words.runs("scalar.title"), (note,), "scalar"),)
-    if any(_has_many_paths(e, t) for n in t.wanted for e in t.numbers_of(n)):
+    if any(_has_many_paths(e, t) for n in t.wanted for e in t.numbers.entries[n].flat):
         return _overview(t, []), _backward(t)
     return _overview(t, _local(t)), *(_argument(n, t) for n in t.wanted)
 
@@ -81,7 +81,7 @@ def _local(t: Scalars) -> list[Block]:
 
 def _argument(node: Node, t: Scalars) -> Section:
     """Show the chain rule for the entries of an argument."""
-    entries = t.numbers_of(node)
+    entries = list(t.numbers.entries[node].flat)
     blocks: list[Block] = []
     for entry in entries[:MOST_ENTRIES]:
         shown, has_branch = _entry(entry, t)
@@ -93,10 +93,10 @@ def _argument(node: Node, t: Scalars) -> Section:
         left = str(len(entries) - MOST_ENTRIES)
         blocks.append(Paragraph(t.words.runs("scalar.same_way", count=left)))
     blocks += gathered([node], t, along_paths=True)
-    whole = t.numbers.whole
+    whole = t.whole.subject
     name = whole.names.get(node, node.attrs["name"])
     anchor = "scalar-" + anchor_word(name, whole.ids[node])
-    title = t.words.runs("scalar.argument", value=t.whole[node])
+    title = t.words.runs("scalar.argument", value=t.whole.names[node])
     return Section(anchor, title, tuple(blocks), "scalar", whole.ids[node])
 
 
@@ -158,7 +158,8 @@ def _backward(t: Scalars) -> Section:
     are many, its numbers are few.
     """
     rows: list[Row] = []
-    for group in (*reversed(t.groups), *map(t.numbers_of, t.wanted)):
+    arguments = [list(t.numbers.entries[n].flat) for n in t.wanted]
+    for group in (*reversed(t.groups), *arguments):
         inside = any(f.reader in group for n in group for f in t.readers.get(n, ()))
         lines = [_gradient(n, t) for n in (reversed(group) if inside else group)]
         rows += t.in_short(line for line in lines if line)

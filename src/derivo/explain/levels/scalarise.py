@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial, reduce
+from functools import cached_property, reduce
 from itertools import accumulate
 from math import prod
 from operator import mul as times
@@ -18,8 +18,9 @@ from derivo.differentiate.reverse import differentiate
 from derivo.errors import DerivoError
 from derivo.explain.calls import block_of
 from derivo.explain.factors import Factor
-from derivo.explain.formula.of_node import adjoint_symbol, gradient_of, names_of
+from derivo.explain.formula.of_node import adjoint_symbol
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
+from derivo.explain.levels.tell import Telling
 from derivo.explain.subject import Subject
 from derivo.graph.block import inline
 from derivo.graph.builder import Constant
@@ -84,21 +85,15 @@ class Numbers(Subject):
     ----------
     whole
         What was written out.
-    arrays_of
-        Each value of the whole, and those on the way, with the numbers that it is made
-        of, in the order in which they are computed.
+    entries
+        The numbers that each value of the whole is made of, and each on the way.
     parts
         Reader and position to the factor of the whole that they are an entry of.
     """
 
     whole: Subject = field(kw_only=True)
-    arrays_of: tuple[tuple[Node, Any], ...] = ()
+    entries: Mapping[Node, Any] = field(default_factory=dict)
     parts: Mapping[tuple[Node, int], Factor] = field(default_factory=dict)
-
-    @cached_property
-    def entries(self) -> Mapping[Node, Any]:
-        """The numbers that each value of the whole is made of."""
-        return dict(self.arrays_of)
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
@@ -128,7 +123,7 @@ class Numbers(Subject):
             return {}  # text for arrays alone: it is told without numbers
 
 
-def scalarise(subject: Subject) -> Numbers:
+def scalarise(about: Telling) -> Numbers:
     """Write a computation out entry by entry.
 
     With the sizes of the arrays that were given, if it is short enough then; else with
@@ -140,18 +135,17 @@ def scalarise(subject: Subject) -> Numbers:
         Too many entries, or an operation that is not sums, products and functions of
         single entries.
     """
-    if subject.has_numbers:
+    if about.subject.has_numbers:
         with suppress(NotExpandedError):
-            return _scalarise(subject, subject.sizes)
-    return _scalarise(subject, small_sizes(subject))
+            return _scalarise(about, about.subject.sizes)
+    return _scalarise(about, small_sizes(about.subject))
 
 
-def _scalarise(subject: Subject, sizes: Mapping[str, int]) -> Numbers:
-    whole, wanted = subject.graph, subject.derivation.wanted
-    known, written = _symbols_of(subject), _Expansion(subject, sizes)
-    written.write_out(whole.nodes())
-    arrays = written.with_sums(known)
-    entries = dict(arrays)
+def _scalarise(about: Telling, sizes: Mapping[str, int]) -> Numbers:
+    subject, known = about.subject, _symbols(about)
+    written = _Expansion(subject, sizes)
+    written.write_out(subject.graph.nodes())
+    entries, whole = written.with_sums(known), subject.graph
 
     def flat(nodes: Iterable[Node]) -> tuple[Node, ...]:
         return tuple(e for n in nodes for e in entries[n].flat)
@@ -159,19 +153,19 @@ def _scalarise(subject: Subject, sizes: Mapping[str, int]) -> Numbers:
     graph = Graph(whole.name, flat(whole.inputs), flat(whole.outputs), {})
     if len(graph.nodes()) > MOST_NODES:
         raise NotExpandedError
+    wanted = subject.derivation.wanted
     asked = flat(n for n in whole.inputs if n.attrs["name"] in wanted)
     wrt = tuple(e.attrs["name"] for e in asked)
-    raw = differentiate(graph, wrt, written.builder, is_loss=subject.is_loss)
-    symbols, adjoints = _names(known, arrays, graph)
-    seeds, of_seeds = iter(raw.seeds), names_of(subject)
+    raw = differentiate(graph, wrt, about.builder, is_loss=subject.is_loss)
+    symbols, adjoints = _names(known, entries, graph)
+    seeds = iter(raw.seeds)
     for output, seed in zip(whole.outputs, subject.raw.seeds, strict=True):
-        array = each(lambda _: next(seeds), entries[output])
-        arrays.append((seed, array))
-        if seed in of_seeds:
-            symbols |= zip(array.flat, _entries_of(of_seeds[seed], array), strict=True)
+        entries[seed] = each(lambda _: next(seeds), entries[output])
+        if seed in about.names:
+            symbols |= _named(about.names[seed], entries[seed])
     return Numbers(
         subject.derivation, graph, raw, {}, sizes, None, symbols=symbols, whole=subject,
-        adjoint_symbols=adjoints, arrays_of=tuple(arrays), parts=written.parts,
+        adjoint_symbols=adjoints, entries=entries, parts=written.parts,
     )  # fmt: skip
 
 
@@ -215,58 +209,50 @@ def _mixes(subject: Subject, rows: str) -> bool:
 Pair = tuple[Formula | None, Formula]  # a value, if it has a symbol, and its adjoint
 
 
-def _symbols_of(subject: Subject) -> dict[Node, Pair]:
+def _symbols(about: Telling) -> dict[Node, Pair]:
     """Give the symbols of values, and of their adjoints.
 
     A value without a name is called as its gradient is in the code: `n` if that has a
     ``d_n``.
     """
-    known, adjoints = names_of(subject), subject.raw.adjoints
-    nodes = subject.graph.nodes()
-    owned = {adjoints[n] for n in nodes if n in known and n in adjoints}
     found: dict[Node, Pair] = {}
-    for node in reversed(nodes):
-        base, held = known.get(node), adjoints.get(node)
-        if base is not None:
-            is_symbol = isinstance(base, Symbol)
-            of_base = adjoint_symbol(base) if is_symbol else gradient_of(base)
-            found[node] = base, subject.adjoint_symbols.get(node, of_base)
-        elif held is not None and held not in owned:
-            owned.add(held)
-            own = known.get(held)
-            if isinstance(own, Symbol):
-                found[node] = replace(own, adjoint=False) if own.adjoint else None, own
+    taken: list[Formula] = []
+    for node in reversed(about.subject.graph.nodes()):
+        base, own = about.names.get(node), about.adjoint(node)
+        if base is None and isinstance(own, Symbol) and own not in taken:
+            found[node] = replace(own, adjoint=False) if own.adjoint else None, own
+        elif base is not None:
+            found[node] = base, own
+        taken.append(own)
     return found
 
 
-def _entries_of(base: Formula, array: Any) -> Iterator[Formula]:
-    """Write the entries of an array; an axis of size 1 needs no index."""
+def _named(base: Formula, array: Any) -> Iterator[tuple[Node, Formula]]:
+    """Name the entries of an array; an axis of size 1 needs no index."""
     for at in np.ndindex(array.shape):
         kept = [Number(i + 1) for i, d in zip(at, array.shape, strict=True) if d > 1]
-        yield Entry(base, tuple(kept)) if kept else base
+        yield array[at], Entry(base, tuple(kept)) if kept else base
 
 
 def _names(
-    known: Mapping[Node, Pair], arrays: Iterable[tuple[Node, Any]], graph: Graph
+    known: Mapping[Node, Pair], entries: Mapping[Node, Any], graph: Graph
 ) -> tuple[dict[Node, Formula], dict[Node, Formula]]:
     """Give a symbol to each number and to its adjoint; what has none gets a letter."""
     taken = {base.name for base, _ in known.values() if isinstance(base, Symbol)}
     free = (*LETTERS, *(f"s{k}" for k in range(1, MOST_NODES)))
     letters = (c for c in free if c not in taken)
-    shown = {n for n in graph.nodes() if n.inputs or n.op is argument}
+    left = {n for n in graph.nodes() if n.inputs or n.op is argument}
     symbols: dict[Node, Formula] = {}
     adjoints: dict[Node, Formula] = {}
-    for node, array in sorted(arrays, key=lambda pair: pair[0] not in known):
-        new = [e in shown and e not in symbols for e in array.flat]
-        if not any(new):
+    for node in (*known, *(n for n in entries if n not in known)):
+        if left.isdisjoint(entries[node].flat):
             continue  # the numbers of another, in other places
         base, own = known.get(node, (None, None))
         base = base or Symbol(next(letters), node.spec.rank)
+        symbols |= {e: f for e, f in _named(base, entries[node]) if e in left}
         own = own or adjoint_symbol(base)
-        both = zip(_entries_of(base, array), _entries_of(own, array), strict=True)
-        for e, is_new, pair in zip(array.flat, new, both, strict=True):
-            if is_new:
-                symbols[e], adjoints[e] = pair
+        adjoints |= {e: f for e, f in _named(own, entries[node]) if e in left}
+        left.difference_update(entries[node].flat)
     return symbols, adjoints
 
 
@@ -274,7 +260,7 @@ def _names(
 
 
 def boxed(value: Any) -> Any:
-    """Put one traced number into an array without axes; arrays are left alone."""
+    """Put one number into an array without axes; arrays are left alone."""
     if isinstance(value, np.ndarray):
         return value
     array = np.empty((), dtype=object)
@@ -315,7 +301,7 @@ class _Expansion:
     Attributes
     ----------
     known
-        Each value with the traced numbers that it is made of, in their order.
+        Each value with the numbers that it is made of, in their order.
     parts
         As those of `Numbers`.
     """
@@ -328,15 +314,15 @@ class _Expansion:
         self.parts: dict[tuple[Node, int], Factor] = {}
 
     def write_out(self, nodes: Iterable[Node]) -> None:
-        """Give the entries of values as arrays of traced numbers."""
+        """Find the entries of values."""
         for node in nodes:
-            if node in self.known:
-                continue
             shape = concrete(node.spec.shape, self.sizes)
-            if sum(a.size for a in self.known.values()) + prod(shape) > 2 * MOST_NODES:
+            written = sum(a.size for a in self.known.values())
+            if written + prod(shape) > 2 * MOST_NODES:
                 raise NotExpandedError
             try:
-                found = boxed(self._value(node, shape))
+                found = self.known.get(node)
+                found = self._value(node, shape) if found is None else found
             except (
                 DerivoError, TypeError, ValueError, AttributeError, LookupError,
                 SyntaxError,
@@ -348,24 +334,27 @@ class _Expansion:
             self._trace_back(node)
 
     def _value(self, node: Node, shape: tuple[int, ...]) -> Any:
+        make, operands = self.builder.make, [self.known[i] for i in node.inputs]
         attrs = {k: concrete(v, self.sizes) for k, v in node.attrs.items()}
-        operands = [self.known[i] for i in node.inputs]
         if node.op is argument:
-            places = np.fromiter(np.ndindex(shape), object).reshape(shape)
-            return each(partial(self._argument, node), places)
-        if "dim" in attrs:
-            return self._number(attrs["dim"])
-        if node.op is constant:
-            value = attrs["value"]
+            spec, made = Spec((), node.spec.kind), list[Node]()
+            for at in np.ndindex(shape):
+                name = attrs["name"] + (str(list(at)) if at else "")
+                made.append(make(argument, (), {"name": name, "spec": spec}))
+            return np.array(made, dtype=object).reshape(shape)
+        if node.op is constant or "dim" in attrs:
+            value = attrs.get("dim", attrs.get("value"))
             array = value.array if isinstance(value, Constant) else value
-            return each(self._number, np.asarray(array, dtype=object))
+            plain = np.asarray(array).astype(object)
+            return each(lambda x: make(constant, (), {"value": x}), plain)
         if "elementwise" in node.op.traits or not any(map(np.ndim, operands)):
-            return each(partial(self._single, node), *operands)
+            return each(lambda *i: self.builder.remake(node, i), *operands)
         meant = self._meaning(node, shape)
-        if meant is None:
-            return node.op.compute(*operands, **attrs)
-        self.write_out(order([meant]))
-        return self.known[meant]
+        if meant is not None:
+            self.write_out(order([meant]))
+            return self.known[meant]
+        traced = [each(self.recorder.wrap, a) for a in operands]
+        return each(self.recorder.lift, boxed(node.op.compute(*traced, **attrs)))
 
     def _meaning(self, node: Node, shape: tuple[int, ...]) -> Any:
         """Give what an operation means where that is not how it is computed."""
@@ -374,36 +363,19 @@ class _Expansion:
             result = graph.outputs[node.attrs["at"]]
             given = dict(zip(graph.inputs, node.inputs, strict=True))
             return inline([result], self.builder, given)[result]
-        x = self.recorder.wrap(node.inputs[0])
         if node.op is mean:
-            total = sum_(x, **node.attrs)
+            total = sum_(self.recorder.wrap(node.inputs[0]), **node.attrs)
             many = self.known[node.inputs[0]].size // prod(shape)
             return (total / many if many > 1 else total).node
         if node.op.lower is not None and node.op.algebra is not None:
-            return node.op.algebra(_Meant(x), **node.attrs).value.node
+            x = _Meant(self.recorder.wrap(node.inputs[0]))
+            return node.op.algebra(x, **node.attrs).value.node
         return None
-
-    def _argument(self, node: Node, place: tuple[int, ...]) -> Any:
-        name = node.attrs["name"] + "".join(f"[{i}]" for i in place)
-        attrs = {"name": name, "spec": Spec((), node.spec.kind)}
-        return self.recorder.wrap(self.builder.make(argument, (), attrs))
-
-    def _number(self, value: Any) -> Any:
-        plain = value.item() if hasattr(value, "item") else value
-        return self.recorder.wrap(self.builder.make(constant, (), {"value": plain}))
-
-    def _single(self, node: Node, *operands: Any) -> Any:
-        """Do with single entries what an operation does with arrays of them."""
-        inputs = tuple(map(self.recorder.lift, operands))
-        return self.recorder.wrap(self.builder.remake(node, inputs))
-
-    def _nodes(self, node: Node) -> Any:
-        return each(self.recorder.lift, self.known[node])
 
     def _trace_back(self, node: Node) -> None:
         """Note of which factor each reading of an operand's entry is a part."""
-        operands = [set(self._nodes(i).flat) for i in node.inputs]
-        for reader in between(self._nodes(node).flat, set().union(*operands)):
+        operands = [set(self.known[i].flat) for i in node.inputs]
+        for reader in between(self.known[node].flat, set().union(*operands)):
             for position, entry in enumerate(reader.inputs):
                 places = [k for k, own in enumerate(operands) if entry in own]
                 at = position if position in places else min(places, default=-1)
@@ -413,44 +385,42 @@ class _Expansion:
 
     # --- sums -------------------------------------------------------------------------
 
-    def with_sums(self, named: Container[Node]) -> list[tuple[Node, Any]]:
+    def with_sums(self, named: Iterable[Node]) -> dict[Node, Any]:
         """Give the arrays, with sums of products in the place of single additions.
 
         What is added, or multiplied, only to be added to more needs no name of its own.
         """
-        arrays = [(n, self._nodes(n)) for n in self.known]
-        kept = {e for n, a in arrays if n in named for e in np.ravel(a)}
-        nodes = order(e for _, a in arrays for e in np.ravel(a))
-        entries = dict(arrays)
-        outputs = (entries[n] for n in self.subject.graph.outputs)
-        shown = order(e for a in outputs for e in np.ravel(a))
+
+        def numbers(nodes: Iterable[Node]) -> Iterator[Node]:
+            return (e for n in nodes for e in self.known[n].flat)
+
+        shown = order(numbers(self.subject.graph.outputs))
         readers = Counter(i for n in shown for i in n.inputs)
-        inner = {n for n, many in readers.items() if many == 1} - kept
+        inner = {n for n, many in readers.items() if many == 1} - {*numbers(named)}
         new: dict[Node, Node] = {}
-        for node in nodes:
-            parts = list(self._products(node, inner)) if node.op is add else []
+        for node in order(numbers(self.known)):
+            parts = list(_products(node, inner)) if node.op is add else []
             places = [place for part in parts for place in part]
-            if all(reader is node for reader, _ in places):
+            if all(reader is node for reader, _ in places):  # nothing goes further
                 places = [(node, k) for k in range(len(node.inputs))]
                 made = self.builder.remake(node, tuple(new[i] for i in node.inputs))
             else:
                 operands = tuple(new[reader.inputs[k]] for reader, k in places)
-                groups = tuple(map(len, parts))
-                made = self.builder.make(total, operands, {"groups": groups})
+                attrs = {"groups": tuple(map(len, parts))}
+                made = self.builder.make(total, operands, attrs)
             new[node] = made
             for k, place in enumerate(places):
                 if place in self.parts:
                     self.parts.setdefault((made, k), self.parts[place])
-        return [(n, each(new.get, a)) for n, a in arrays]
+        return {n: each(new.get, a) for n, a in self.known.items()}
 
-    def _products(
-        self, node: Node, inner: set[Node]
-    ) -> Iterator[list[tuple[Node, int]]]:
-        """Give the products that a value is the sum of: where each factor is read."""
-        for k, operand in enumerate(node.inputs):
-            if operand.op is add and operand in inner:
-                yield from self._products(operand, inner)
-            elif operand.op is mul and operand in inner:
-                yield [(operand, 0), (operand, 1)]
-            elif operand.attrs.get("value") != 0:
-                yield [(node, k)]
+
+def _products(node: Node, inner: set[Node]) -> Iterator[list[tuple[Node, int]]]:
+    """Give the products that a value is the sum of: where each factor is read."""
+    for k, operand in enumerate(node.inputs):
+        if operand.op is add and operand in inner:
+            yield from _products(operand, inner)
+        elif operand.op is mul and operand in inner:
+            yield [(operand, 0), (operand, 1)]
+        elif operand.attrs.get("value") != 0:
+            yield [(node, k)]

@@ -11,7 +11,7 @@ import numpy as np
 from derivo.explain.document import Row
 from derivo.explain.factors import Factor
 from derivo.explain.formula.local import short_local
-from derivo.explain.formula.of_node import formula_of, names_of
+from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import (
     Entry,
     Formula,
@@ -21,10 +21,9 @@ from derivo.explain.formula.tree import (
     children,
 )  # fmt: skip
 from derivo.explain.levels.paths import Path, paths_between
-from derivo.explain.levels.scalarise import Numbers, products, total
+from derivo.explain.levels.scalarise import products, scalarise, total
 from derivo.explain.levels.sums import added, coloured, multiplied
 from derivo.explain.levels.tell import Telling
-from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
 
 Line = list[Row]  # an equation, and what it comes to
@@ -36,30 +35,31 @@ class Scalars(Telling):
 
     Parameters
     ----------
-    numbers, words
-        What is told, and in which language.
+    whole
+        What is written out.
+
+    Raises
+    ------
+    NotExpandedError
+        It cannot be, or nobody would read it.
     """
 
-    def __init__(self, numbers: Numbers, words: Sentences) -> None:
-        super().__init__(numbers, words)
-        self.names = dict(numbers.symbols)
+    def __init__(self, whole: Telling) -> None:
+        numbers = scalarise(whole)
+        super().__init__(numbers, whole.words)
+        self.whole, self.names, self.numbers = whole, dict(numbers.symbols), numbers
         self.readers = {n: factors[::-1] for n, factors in self.readers.items()}
-        self._short: dict[Factor, Formula] = {}
-        self.numbers, whole = numbers, numbers.whole
-        self.whole = names_of(whole)
         self.outputs, self.seeds = numbers.graph.outputs, numbers.raw.seeds
-        wanted = whole.derivation.wanted
-        self.wanted = [n for n in whole.graph.inputs if n.attrs["name"] in wanted]
+        wanted = numbers.derivation.wanted
+        inputs = whole.subject.graph.inputs
+        self.wanted = [n for n in inputs if n.attrs["name"] in wanted]
+        self._short: dict[Factor, Formula] = {}
         # The numbers that are computed, those of one array together.
         left = {n for n in numbers.graph.nodes() if n.inputs and n in self.names}
         self.groups: list[list[Node]] = []
-        for _, array in numbers.arrays_of:
-            self.groups.append([e for e in dict.fromkeys(np.ravel(array)) if e in left])
-            left.difference_update(self.groups[-1])
-
-    def numbers_of(self, node: Node) -> list[Node]:
-        """Give the numbers that a value of the whole is made of."""
-        return list(np.ravel(self.numbers.entries[node]))
+        for array in numbers.entries.values():
+            self.groups.append([e for e in dict.fromkeys(array.flat) if e in left])
+            left.difference_update(array.flat)
 
     def paths(self, start: Node, end: Node, most: int) -> tuple[list[Path], int]:
         """Give the paths between two numbers, and how many more there are."""
