@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
-from derivo.explain.document import (
-    Block,
-    Display,
-    Note,
-    Paragraph,
-    Row,
-    Runs,
-)  # fmt: skip
+from derivo.explain.document import Block, Display, Note, Paragraph, Row, Runs
 from derivo.explain.factors import Factor
 from derivo.explain.formula.tree import (
     Entry,
@@ -25,7 +21,7 @@ from derivo.explain.formula.tree import (
     Transposed,
     Under,
 )  # fmt: skip
-from derivo.explain.levels.sums import RESULT, added, digits_for
+from derivo.explain.levels.sums import multiplied, worked_out
 from derivo.explain.levels.tell import Telling, numbers, shape_of
 from derivo.graph.node import Node
 
@@ -36,82 +32,118 @@ MOST_ROWS = 4
 def product_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
     """Tell of a matrix product: from entries and their sums to transposes."""
     reader, operand, left = factor.reader, factor.operand, t.came_back(factor)
-    e = t.entries
-    whole, forward = e.equation(reader)
-    fields = {"value": t.shown(operand), "product": t.shown(reader)}
-    rows = [Row(whole, forward, t.words.runs("matrix.entry"))]
-    e.names = {**t.names}
-    own, backward = e.equation(part, through={part: part})
-    own = Entry(left, own.indices) if isinstance(own, Entry) else left
-    slope = _slope(backward, t.adjoint(reader))
-    blocks: list[Block] = [Paragraph(t.words.runs("matrix.product", **fields))]
-    if slope is not None and isinstance(own, Entry):
-        by = Entry(t.shown(operand), own.indices)
-        rows.append(
-            Row(
-                Partial(whole, by), Mark(slope, factor.id), t.words.runs("matrix.slope")
-            )
-        )
-        chain = _over_paths(
-            backward,
-            Times(
-                (
-                    Mark(Partial(whole, by), factor.id),
-                    _upstream(backward, t.adjoint(reader)),
-                ),
-                "",
-            ),
-        )
-        rows.append(Row(own, chain, t.words.runs("matrix.paths", value=by)))
-        rows.append(Row(None, backward, t.words.runs("matrix.inserted")))
-    else:
-        rows.append(Row(own, backward, t.words.runs("matrix.chain")))
-    turned = _turned(part, t)
-    if turned is not None and isinstance(backward, Sum):
-        row = _over_transpose(backward, turned, own)
-        if row is not None:
-            rows.append(Row(None, row, t.words.runs("matrix.turned", matrix=turned)))
-            rows += _one_cell(left, part, t)
-    blocks.append(Display(tuple(rows)))
-    matrix = t.with_shapes(part)
+    say, value = t.words.runs, t.shown(operand)
+    whole, forward = t.entries.equation(reader)
+    own, backward = t.entries_of(part, left)
+    rows = [
+        Row(whole, forward, say("matrix.entry")),
+        *_chain(factor, whole, own, backward, t),
+    ]
+    # The matrix that is transposed in the product, if one is.
+    turned = next((t.shown(i.inputs[0]) for i in part.inputs if _is_turned(i)), None)
+    notes: list[Block] = []
     reason: Runs = ()
     if turned is not None and isinstance(backward, Sum):
-        blocks.append(
-            Note(
-                "reason",
-                t.words.runs(
-                    "matrix.transpose",
-                    index=backward.index,
-                    matrix=turned,
-                    value=t.shown(operand),
-                ),
-            )
-        )
-        reason = t.words.runs("matrix.shapes", shape=shape_of(operand.spec))
-    rows = [Row(left, matrix, reason), *t.in_numbers(part)]
-    blocks.append(Display(tuple(rows)))
-    wrong = _unfitting(part)
-    if wrong is not None:
-        blocks.append(
-            Paragraph(t.words.runs("matrix.unfitting", first=wrong[0], second=wrong[1]))
-        )
+        entry = _transposed(backward, turned)
+        if entry != backward and isinstance(own, Entry):
+            rows.append(Row(None, entry, say("matrix.turned", matrix=turned)))
+            rows += _one_cell(left, part, t)
+        fields = {"index": backward.index, "matrix": turned, "value": value}
+        notes.append(Note("reason", say("matrix.transpose", **fields)))
+        reason = say("matrix.shapes", shape=shape_of(operand.spec))
+    last = Row(left, t.with_shapes(part), reason), *t.in_numbers(part)
+    blocks: list[Block] = [
+        Paragraph(say("matrix.product", value=value, product=t.shown(reader))),
+        Display(tuple(rows)), *notes, Display(last),
+    ]  # fmt: skip
+    plain = [(i.inputs[0] if _is_turned(i) else i).spec for i in part.inputs]
+    if [s.rank for s in plain] == [2, 2] and plain[0].shape[1] != plain[1].shape[0]:
+        first, second = map(shape_of, plain)
+        said = say("matrix.unfitting", first=first, second=second)
+        blocks.append(Paragraph(said))
     elif turned is not None:
-        blocks.append(Paragraph(t.words.runs("matrix.square")))
+        blocks.append(Paragraph(say("matrix.square")))
     return blocks
+
+
+def _is_turned(operand: Node) -> bool:
+    return "axes" in operand.attrs and bool(operand.inputs) and operand.spec.rank == 2
+
+
+def _chain(
+    factor: Factor, whole: Formula, own: Formula, backward: Formula, t: Telling
+) -> list[Row]:
+    """Write the sum over paths; the local derivative is what upstream leaves of it."""
+    say, above = t.words.runs, t.adjoint(factor.reader)
+    body = backward.body if isinstance(backward, Sum) else backward
+    parts = body.factors if isinstance(body, Times) else ()
+    upstream = [f for f in parts if f == above or _base(f) == above]
+    if len(upstream) != 1 or not isinstance(own, Entry) or not isinstance(body, Times):
+        return [Row(own, backward, say("matrix.chain"))]
+    by = Entry(t.shown(factor.operand), own.indices)
+    slope = multiplied([f for f in parts if f is not upstream[0]], body.sign)
+    sign = Partial(whole, by)
+    chain: Formula = Times((Mark(sign, factor.id), *upstream), "")
+    if isinstance(backward, Sum):
+        chain = replace(backward, body=chain)
+    return [
+        Row(sign, Mark(slope, factor.id), say("matrix.slope")),
+        Row(own, chain, say("matrix.paths", value=by)),
+        Row(None, backward, say("matrix.inserted")),
+    ]
+
+
+def _base(f: Formula) -> Formula:
+    return f.base if isinstance(f, Entry) else f
+
+
+def _transposed(backward: Sum, turned: Formula) -> Sum:
+    """Write the sum with the entry of the transposed matrix: ``Σᵢ (xᵀ)ⱼᵢ dnᵢₖ``."""
+    body = backward.body
+    if not isinstance(body, Times):
+        return backward
+    factors = tuple(
+        Entry(Transposed(f.base), f.indices[::-1])
+        if isinstance(f, Entry) and f.base == turned and len(f.indices) == 2 else f
+        for f in body.factors
+    )  # fmt: skip
+    return replace(backward, body=replace(body, factors=factors))
+
+
+def _matrices(part: Node, t: Telling) -> list[Any]:
+    """Give the two matrices of a product, in numbers; nothing if there are none."""
+    found: list[Any] = [t.subject.values.get(i) for i in part.inputs]
+    is_known = len(found) == 2 and all(v is not None for v in found)
+    return found if is_known and all(np.ndim(v) == 2 for v in found) else []
+
+
+def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
+    """Work one entry out in numbers: a row times a column."""
+    found = _matrices(part, t)
+    if not found or not all(map(np.size, found)) or len(found[1]) > MOST_TERMS:
+        return []
+    both = zip(found[0][0], found[1][:, 0], strict=True)
+    pairs = [[(float(x), "") for x in pair] for pair in both]
+    first, *rest = worked_out(pairs, reason=t.words.runs("matrix.one_cell"))
+    return [replace(first, left=Entry(left, (Number(1), Number(1)))), *rest]
+
+
+# --- row by row -----------------------------------------------------------------------
 
 
 def over_rows(t: Telling) -> Factor | None:
     """Give the first product that adds up over the rows of a batch by itself."""
-    size = str(t.subject.batch)
-    for factor in t.subject.factors if t.subject.batch is not None else ():
-        if factor.reader.op.contraction is None or factor.operand not in t.names:
-            continue
-        part = t.part(factor)
-        shapes = () if part is None else [i.spec.shape for i in part.inputs]
-        if any(str(d) == size for d in factor.operand.spec.shape):
-            continue
-        if any(str(d) == size for shape in shapes for d in shape):
-            return factor
+    rows = t.subject.batch
+
+    def has_rows(node: Node) -> bool:
+        return any(str(d) == str(rows) for d in node.spec.shape)
+
+    for factor in t.subject.factors if rows is not None else ():
+        is_product = factor.reader.op.contraction is not None
+        if is_product and factor.operand in t.names and not has_rows(factor.operand):
+            part = t.part(factor)
+            if part is not None and any(map(has_rows, part.inputs)):
+                return factor
     return None
 
 
@@ -120,109 +152,14 @@ def rows_blocks(factor: Factor, part: Node, t: Telling) -> list[Block]:
     if factor is not over_rows(t):
         return []
     left = t.came_back(factor)
-    said = Paragraph(t.words.runs("batch.rows", adjoint=left))
-    return [said, *_row_by_row(part, left, t)]
-
-
-def _row_by_row(part: Node, adjoint: Formula, t: Telling) -> list[Block]:
-    """Show what each row adds, with numbers: its column times its row."""
-    values = [t.subject.values.get(i) for i in part.inputs]
-    if len(values) != 2 or any(v is None or np.ndim(v) != 2 for v in values):
-        return []
-    left, right = (np.asarray(v) for v in values)
-    if max(*left.shape, right.shape[1]) > MOST_ROWS:
-        return []
-    outer = [np.outer(left[:, k], right[k]) for k in range(left.shape[1])]
-    terms: tuple[Formula, ...] = tuple(
-        Under(numbers(o), t.words.text("batch.row", number=k))
-        for k, o in enumerate(outer, 1)
-    )
-    rows = (Row(adjoint, Plus(terms)), Row(None, numbers(sum(outer))))
-    return [Paragraph(t.words.runs("batch.each")), Display(rows)]
-
-
-def _over_transpose(backward: Sum, turned: Formula, own: Formula) -> Formula | None:
-    """Write the sum with the entry of the transposed matrix: ``Σᵢ (xᵀ)ⱼᵢ dnᵢₖ``."""
-    body = backward.body
-    if not isinstance(body, Times) or not isinstance(own, Entry):
-        return None
-    factors: list[Formula] = []
-    for f in body.factors:
-        is_turned = isinstance(f, Entry) and f.base == turned and len(f.indices) == 2
-        if is_turned:
-            assert isinstance(f, Entry)  # noqa: S101
-            f = Entry(Transposed(f.base), f.indices[::-1])  # noqa: PLW2901
-        factors.append(f)
-    if factors == list(body.factors):
-        return None
-    return Sum(backward.index, backward.size, Times(tuple(factors), body.sign))
-
-
-def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
-    """Work one entry out in numbers: a row times a column."""
-    values = [t.subject.values.get(i) for i in part.inputs]
-    if len(values) != 2 or any(
-        v is None or np.ndim(v) != 2 or not np.size(v) for v in values
-    ):
-        return []
-    if not all(np.asarray(v).size for v in values):
-        return []
-    row, column = np.asarray(values[0])[0], np.asarray(values[1])[:, 0]
-    if not 0 < len(row) <= MOST_TERMS:
-        return []
-    pairs = list(zip(map(float, row), map(float, column), strict=True))
-    total = sum(a * b for a, b in pairs)
-    digits = digits_for((total, pairs))
-    terms = [Times((Number(a, digits), Number(b, digits)), "·") for a, b in pairs]
-    entry = Entry(left, (Number(1), Number(1)))
-    reason = t.words.runs("matrix.one_cell")
-    return [Row(entry, added(list(terms)), reason), Row(None, Number(total, RESULT))]
-
-
-def _slope(backward: Formula, upstream: Formula) -> Formula | None:
-    """Take the upstream entry out of a product: the local derivative is left."""
-    body = backward.body if isinstance(backward, Sum) else backward
-    if not isinstance(body, Times):
-        return None
-    rest = [f for f in body.factors if not _is_entry(f, upstream)]
-    if len(rest) != len(body.factors) - 1:
-        return None
-    return rest[0] if len(rest) == 1 else Times(tuple(rest), body.sign)
-
-
-def _upstream(backward: Formula, upstream: Formula) -> Formula:
-    body = backward.body if isinstance(backward, Sum) else backward
-    assert isinstance(body, Times)  # noqa: S101
-    return next(f for f in body.factors if _is_entry(f, upstream))
-
-
-def _is_entry(f: Formula, of: Formula) -> bool:
-    return f == of or (isinstance(f, Entry) and f.base == of)
-
-
-def _over_paths(backward: Formula, body: Formula) -> Formula:
-    if isinstance(backward, Sum):
-        return Sum(backward.index, backward.size, body)
-    return body
-
-
-def _turned(part: Node, t: Telling) -> Formula | None:
-    """Give the matrix that is transposed in a product, if one is."""
-    for operand in part.inputs:
-        if "axes" in operand.attrs and operand.inputs and operand.spec.rank == 2:
-            return t.shown(operand.inputs[0])
-    return None
-
-
-def _unfitting(part: Node) -> tuple[str, str] | None:
-    """Give the shapes that would not fit without the transpose; None if they would."""
-    if len(part.inputs) != 2:
-        return None
-    shapes = []
-    for operand in part.inputs:
-        turned = "axes" in operand.attrs and operand.inputs
-        shapes.append((operand.inputs[0] if turned else operand).spec)
-    a, b = shapes
-    if a.rank != 2 or b.rank != 2 or a.shape[1] == b.shape[0]:
-        return None
-    return shape_of(a), shape_of(b)
+    blocks: list[Block] = [Paragraph(t.words.runs("batch.rows", adjoint=left))]
+    found = _matrices(part, t)
+    if found and max(*found[0].shape, found[1].shape[1]) <= MOST_ROWS:
+        outer = [np.outer(a, b) for a, b in zip(found[0].T, found[1], strict=True)]
+        terms = (
+            Under(numbers(o), t.words.text("batch.row", number=k))
+            for k, o in enumerate(outer, 1)
+        )
+        rows = Row(left, Plus(tuple(terms))), Row(None, numbers(sum(outer)))
+        blocks += [Paragraph(t.words.runs("batch.each")), Display(rows)]
+    return blocks
