@@ -21,7 +21,17 @@ from derivo.explain.formula import boxes
 from derivo.explain.formula.boxes import LETTERS
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.mathml import mathml
-from derivo.explain.formula.tree import Blank, Mark, Matrix, Number, Plus, Symbol, Words
+from derivo.explain.formula.spoken import spoken
+from derivo.explain.formula.tree import (
+    Blank,
+    Mark,
+    Matrix,
+    Minus,
+    Number,
+    Plus,
+    Symbol,
+    Words,
+)  # fmt: skip
 from derivo.explain.formula.typst import typst
 from derivo.explain.writers import pictures
 from tests.catalogue import CASES
@@ -186,6 +196,20 @@ def test_a_factor_has_its_colour_and_its_number():
         assert len(inside) == len("bigpart") + len(str(number))
         others = [u for u in outlines(root) if u not in inside]
         assert {u.get("fill") for u in others} == {"#1a1a1a"}
+
+
+def test_a_decimal_comma_and_a_word_take_no_more_room_than_they_need():
+    def width(formula):
+        (page,) = pages([formula])
+        return float(page.get("viewBox").split()[2])
+
+    point = width(Number(-0.5))
+    with spoken("fr"):
+        assert width(Number(-0.5)) == pytest.approx(point, abs=0.5)
+    one, three = (width(Symbol(name)) for name in ("std", "stdstdstd"))
+    whole = width(Minus(Symbol("std")))
+    assert whole - one == pytest.approx(width(Minus(Symbol("stdstdstd"))) - three)
+    assert whole - one < (three - one) / 2
 
 
 def test_long_sums_are_broken_into_lines():

@@ -9,6 +9,7 @@ from derivo.explain.formula.layout import layout
 from derivo.explain.formula.mathml import ACCENTS
 from derivo.explain.formula.tree import Formula
 
+THIN = "#h(3em/18)"
 STYLES = {"bold": "bold", "upright": "upright", "double": "bb"}
 
 
@@ -36,15 +37,13 @@ def write(box: b.Box) -> str:  # noqa: C901, PLR0912  a case for each box
     # Functions are called as in code: commas and brackets of a formula end no argument.
     match box:
         case b.Line(parts):
-            return " ".join(
-                "thin " * (k > 0 and b.stand_apart(parts[k - 1], part)) + write(part)
-                for k, part in enumerate(parts)
-            )
+            spaces = ("", *map(_space, parts, parts[1:]))
+            return "".join(s + write(p) for s, p in zip(spaces, parts, strict=True))
         case b.Letter(text, style):
             letter = text if text.isalpha() or not text.isascii() else quoted(text)
             return f"{STYLES[style]}({letter})" if style in STYLES else letter
         case b.Digits(text):
-            return quoted(text) if text.isalpha() or "," in text else text
+            return text if text.replace(".", "").isdigit() else f"#{quoted(text)}"
         case b.Sign(text, "function"):
             return f"#math.op({quoted(text)})"
         case b.Sign(text, "prefix"):
@@ -81,3 +80,11 @@ def write(box: b.Box) -> str:  # noqa: C901, PLR0912  a case for each box
             return f"#f({colour}, {number}, {_math(body)})"
         case b.Gap(_, number):
             return f"#blank({number})"
+
+
+def _space(left: b.Box, right: b.Box) -> str:
+    """Give what stands between two boxes: a space beside words would be seen."""
+    if b.stand_apart(left, right):
+        return THIN
+    beside_words = any(isinstance(box, b.Said | b.Digits) for box in (left, right))
+    return "" if beside_words else " "
