@@ -342,25 +342,6 @@ def test_values_that_break_an_assumption_are_told_without_it():
     assert shown
 
 
-def test_a_doubled_batch_doubles_a_sum_and_leaves_a_mean():
-    def mean(x, w, t):
-        return np.mean(np.sum((x @ w - t) ** 2, axis=1))
-
-    def summed(x, w, t):
-        return np.sum((x @ w - t) ** 2)
-
-    rng = np.random.default_rng(0)
-    arrays = {
-        "x": rng.normal(size=(3, 2)),
-        "w": rng.normal(size=(2, 2)),
-        "t": rng.normal(size=(3, 2)),
-    }
-    for function, expected in ((mean, 1), (summed, 2)):
-        d = derivo.derive(function, wrt="w", x="N L", w="L M", t="N M")
-        (row,) = rows(sections(batch, d, **arrays)["batch-twice"])
-        assert row.right.value == pytest.approx(expected)
-
-
 def test_there_is_no_batch_level_without_a_batch():
     d = derivo.derive(neuron, x="", w="", b="")
     assert sections(batch, d) == {}

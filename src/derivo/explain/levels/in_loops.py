@@ -12,8 +12,8 @@ from derivo.explain.document import (
     Section,
 )  # fmt: skip
 from derivo.explain.formula.of_node import formula_of
-from derivo.explain.formula.tree import Formula, Plus, Size, Sum, Under
-from derivo.explain.levels.tell import Telling, numbers, shape_of
+from derivo.explain.formula.tree import Plus, Size, Sum, Under
+from derivo.explain.levels.tell import Telling, numbers, under_shape
 from derivo.explain.subject import Steps
 from derivo.explain.writers.numbers import is_small
 from derivo.graph.node import Node
@@ -59,7 +59,7 @@ def sections(steps: Steps, t: Telling) -> list[Section]:
     for s in steps.slices:
         gradient = steps.gradient(s)
         if gradient is not None:
-            row = Row(shaped(t.adjoint(s), s), t.with_shapes(gradient))
+            row = Row(under_shape(t.adjoint(s), s), t.with_shapes(gradient))
             text = say("loops.no_sum", value=t.shown(s), step=steps.time)
             blocks += [Paragraph(text), Display((row,))]
     if not blocks:
@@ -78,7 +78,7 @@ def _sum_rows(fixed: Node, steps: Steps, t: Telling) -> list[Row]:
     outer = Telling(steps.outer, t.words)
     count = Size(steps.node.attrs["length"])
     return [
-        Row(shaped(outer.came_from(steps, fixed), fixed),
+        Row(under_shape(outer.came_from(steps, fixed), fixed),
             Sum(steps.time, count, t.adjoint(fixed))),
         Row(None, outer.handed(steps, fixed)),
     ]  # fmt: skip
@@ -98,8 +98,3 @@ def _terms(fixed: Node, steps: Steps, t: Telling) -> list[Block]:
     left = Telling(steps.outer, t.words).came_from(steps, fixed)
     rows = (Row(left, Plus(terms)), Row(None, numbers(sum(values))))
     return [Paragraph(t.words.runs("loops.terms")), Display(rows)]
-
-
-def shaped(formula: Formula, node: Node) -> Formula:
-    """Write the shape of a value under its symbol."""
-    return Under(formula, shape_of(node.spec)) if node.spec.rank else formula

@@ -34,7 +34,7 @@ from derivo.explain.levels import (
     scalar,
     vanishing,
 )
-from derivo.explain.levels.tell import Telling, display, of_part
+from derivo.explain.levels.tell import Telling, display, of_part, under_shape
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
 
@@ -190,7 +190,7 @@ def backward_rows(steps: Steps, t: Telling) -> list[Row]:
         back = steps.gradient(c)
         if back is None:
             continue
-        left = in_loops.shaped(t.adjoint(c), c)
+        left = under_shape(t.adjoint(c), c)
         right = t.with_shapes(back)
         if t.names.get(back, t.adjoint(c)) != t.adjoint(c):
             right = t.names[back]

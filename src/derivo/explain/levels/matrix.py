@@ -29,7 +29,6 @@ from derivo.explain.formula.tree import (
     Sum,
     Symbol,
     Times,
-    Under,
     walk,
 )  # fmt: skip
 from derivo.explain.levels.calls import call_sections, is_call, only_call, through
@@ -38,7 +37,7 @@ from derivo.explain.levels.products import product_blocks, rows_blocks
 from derivo.explain.levels.saved import saved, update
 from derivo.explain.levels.shorter import told_shorter
 from derivo.explain.levels.sums import digits_for
-from derivo.explain.levels.tell import Telling, numbers, shape_of
+from derivo.explain.levels.tell import Telling, numbers, under_shape
 from derivo.explain.levels.values import values
 from derivo.explain.levels.ways import is_single, reason, rule_of, term
 from derivo.explain.subject import Subject
@@ -216,9 +215,9 @@ def _copied(factor: Factor, part: Node, t: Telling) -> list[Block]:
         paths = Row(own, Mark(backward, factor.id), t.words.runs("batch.paths"))
         blocks.append(Display((Row(whole, forward, used), paths)))
         held = t.subject.raw.adjoints[reader]
-        names[held] = Under(t.adjoint(reader), shape_of(reader.spec))
+        names[held] = under_shape(t.adjoint(reader), reader)
     summed = Mark(formula_of(part, names), factor.id)
-    under = Under(left, shape_of(operand.spec)) if operand.spec.rank else left
+    under = under_shape(left, operand)
     row = Row(under, summed, t.words.runs("batch.shape"))
     blocks.append(Display((row, *t.in_numbers(part))))
     total = t.subject.values.get(part)

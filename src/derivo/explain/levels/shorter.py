@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 
 from derivo.explain.document import Block, Display, Note, Paragraph, Row, Runs
@@ -114,49 +115,43 @@ def _is_collected(before: Formula, after: Formula) -> bool:
 
 def _multiplied(before: Formula, after: Formula, t: Telling) -> list[Runs]:
     """Say which numbers were multiplied: ``2/6 = 1/3``."""
-    results = [_fraction(term) for term in _terms(after)]
-    wanted = [math.prod(over) / math.prod(under) for over, under in results]
+    results = [_product(_numbers(term)) for term in _terms(after)]
     for term in _terms(before):
-        over, under = _fraction(term)
-        value = math.prod(over) / math.prod(under)
-        if len(over) + len(under) > 1 and any(math.isclose(value, w) for w in wanted):
-            above, below = _times(over), _times(under)
-            product = Quotient(above, below) if under else above
+        found = [(n, above) for n, above in _numbers(term) if n != 1]
+        value = _product(found)
+        if len(found) > 1 and any(math.isclose(value, r) for r in results):
+            above, below = (
+                Times(tuple(Number(n) for n, is_above in found if is_above == where))
+                for where in (True, False)
+            )
+            over = above if above.factors else Number(1)
             whole = constant(int(value) if value.is_integer() else value)
+            product = Quotient(over, below) if below.factors else over
             return [t.words.runs("rules.multiplied", product=product, value=whole)]
     return []
 
 
-def _times(numbers: list[float]) -> Formula:
-    """Write a product of numbers; 1 where there is none."""
-    factors = tuple(Number(n) for n in numbers if n != 1) or (Number(1),)
-    return Times(factors, "·") if len(factors) > 1 else factors[0]
+def _product(numbers: Iterable[tuple[float, bool]]) -> float:
+    return math.prod(n if above else 1 / n for n, above in numbers)
 
 
-def _fraction(formula: Formula) -> tuple[list[float], list[float]]:
-    """Give the numbers that a product has above the bar, and below."""
+def _numbers(formula: Formula, *, above: bool = True) -> list[tuple[float, bool]]:
+    """Give the numbers that a product has, and whether each stands above the bar."""
     match formula:
         case Number(value) if value:
-            return [value], []
-        case Quotient(over, under):
-            (a, b), (c, d) = _fraction(over), _fraction(under)
-            return a + d, b + c
-        case Call(op, (over, under)) if op is div:
-            (a, b), (c, d) = _fraction(over), _fraction(under)
-            return a + d, b + c
-        case Times(factors) | Call(_, factors) if _is_product(formula):
-            parts = [_fraction(f) for f in factors]
-            return [x for a, _ in parts for x in a], [x for _, b in parts for x in b]
+            return [(value, above)]
         case Minus(body):
-            return _fraction(body)
+            return _numbers(body, above=above)
+        case Quotient(over, under):
+            return _numbers(over, above=above) + _numbers(under, above=not above)
+        case Call(op, (over, under)) if op is div:
+            return _numbers(over, above=above) + _numbers(under, above=not above)
+        case Times(factors):
+            return [n for f in factors for n in _numbers(f, above=above)]
+        case Call(op, factors) if op is mul:
+            return [n for f in factors for n in _numbers(f, above=above)]
         case _:
-            return [], []
-
-
-def _is_product(formula: Formula) -> bool:
-    return isinstance(formula, Times) or (
-        isinstance(formula, Call) and formula.op is mul
-    )
+            return []
 
 
 def told_shorter(value: Node, t: Telling) -> list[Block]:

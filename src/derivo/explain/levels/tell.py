@@ -32,6 +32,7 @@ from derivo.explain.formula.tree import (
     Symbol,
     Under,
     Words,
+    walk,
 )  # fmt: skip
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.words import Words as Sentences
@@ -224,13 +225,17 @@ class Telling:
 
     def part(self, factor: Factor) -> Node | None:
         """Give what comes back through one operand of an operation."""
-        why = self.subject.raw.why
-        for kind in ("broadcast", "chain"):
-            for node, reason in why.items():
-                same = reason.reader is factor.reader
-                if same and reason.position == factor.position and reason.kind == kind:
-                    return node
-        return None
+        return self._parts.get((factor.reader, factor.position))
+
+    @cached_property
+    def _parts(self) -> dict[tuple[Node | None, int | None], Node]:
+        found: dict[tuple[Node | None, int | None], Node] = {}
+        why = self.subject.raw.why.items()
+        for kind in ("broadcast", "chain"):  # what is added up over copies, if it is
+            for node, reason in why:
+                if reason.kind == kind:
+                    found.setdefault((reason.reader, reason.position), node)
+        return found
 
     def entries_of(self, part: Node, left: Formula) -> tuple[Formula, Formula]:
         """Give both sides of an entry of what comes back, under a symbol for it."""
@@ -243,14 +248,13 @@ class Telling:
 
     def with_shapes(self, node: Node) -> Formula:
         """Write how a value is computed, with the shape under every operand."""
-        if "item" in node.op.traits:
-            return self.written(node)
-        shaped = {
-            n: Under(f, shape_of(n.spec)) if n.spec.rank else f
-            for n, f in self.names.items()
-        }
-        whole = formula_of(node, shaped)
-        return with_transposes(whole, node, shaped)
+        shaped = {n: under_shape(f, n) for n, f in self.names.items()}
+        if node.op.contraction is None:
+            is_item = "item" in node.op.traits
+            return self.written(node) if is_item else formula_of(node, shaped)
+        args = tuple(under_shape(self.shown(i), i) for i in node.inputs)
+        specs = tuple(i.spec for i in node.inputs)
+        return Call(node.op, args, dict(node.attrs), specs)
 
     def number(self, node: Node | None) -> Formula | None:
         """Write a value with its numbers, if it is small; None without numbers."""
@@ -310,8 +314,6 @@ def anchor_word(name: str, otherwise: str) -> str:
 
 def any_symbol(formula: Formula) -> bool:
     """Tell whether a name is left in a formula."""
-    from derivo.explain.formula.tree import walk
-
     return any(isinstance(part, Symbol | Words) for part in walk(formula))
 
 
@@ -327,30 +329,14 @@ def numbers(array: Any, digits: int = DIGITS) -> Formula:
     return Matrix(tuple(tuple(Number(x.item(), digits) for x in r) for r in rows))
 
 
+def under_shape(formula: Formula, node: Node) -> Formula:
+    """Write the shape of a value under its symbol."""
+    return Under(formula, shape_of(node.spec)) if node.spec.rank else formula
+
+
 def shape_of(spec: Spec) -> str:
     """Write a shape as it stands under a brace: ``N × M``."""
     return " × ".join(str(d).replace("*", "·") for d in spec.shape)
-
-
-def with_transposes(whole: Formula, node: Node, names: dict[Node, Formula]) -> Formula:
-    """Put the shape of a transposed matrix under the whole of it."""
-    if not isinstance(whole, Call) or len(whole.args) != len(node.inputs):
-        return whole
-    args = tuple(
-        _turned(arg, operand, names)
-        for arg, operand in zip(whole.args, node.inputs, strict=True)
-    )
-    return Call(whole.op, args, whole.attrs, whole.specs)
-
-
-def _turned(arg: Formula, operand: Node, names: dict[Node, Formula]) -> Formula:
-    if not isinstance(arg, Call) or len(arg.args) != 1 or len(operand.inputs) != 1:
-        return arg
-    (inner,) = arg.args
-    if not isinstance(inner, Under) or operand.inputs[0] not in names:
-        return arg
-    bare = Call(arg.op, (inner.body,), arg.attrs, arg.specs)
-    return Under(bare, shape_of(operand.spec))
 
 
 def display(rows: list[Row]) -> tuple[Display, ...]:

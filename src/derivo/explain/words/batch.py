@@ -32,10 +32,9 @@ TEXTS: dict[str, dict[str, str]] = {
     },
     "mean_forward": {"en": "the mean", "fr": "la moyenne", "ja": "平均"},
     "mean_backward": {"en": "its local derivative, for every row", "fr": "sa dérivée locale, pour chaque ligne", "ja": "各行に対する局所微分"},
-    "twice_title": {"en": "The same batch twice over", "fr": "Le même lot deux fois", "ja": "同じバッチを二回並べると"},
     "twice": {
-        "en": "Every row appears twice. If the loss is a sum, the gradient doubles, and so does a step; if it is a mean, both stay as they are. Lengths of the two gradients, one divided by the other:",
-        "fr": "Chaque ligne apparaît deux fois. Si la perte est une somme, le gradient double, et le pas aussi ; si c’est une moyenne, ni l’un ni l’autre ne change. Rapport des normes des deux gradients :",
-        "ja": "すべての行を二回並べます。損失が和なら、勾配も一歩の大きさも二倍になります。平均なら、どちらも変わりません。二つの勾配のノルムの比：",
+        "en": "With every row twice the mean stays as it is, and so do its gradient and a step. A sum would double, its gradient and a step with it.",
+        "fr": "Si chaque ligne apparaît deux fois, la moyenne ne change pas, ni son gradient, ni le pas. Une somme doublerait, et avec elle son gradient et le pas.",
+        "ja": "すべての行を二回並べても、平均は変わらず、その勾配も一歩の大きさも変わりません。和なら二倍になり、勾配も一歩も二倍になります。",
     },
 }  # fmt: skip
