@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeGuard
 
 import numpy as np
 
@@ -55,11 +54,16 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
     different = {s for s in symbols.values() if isinstance(s, Symbol)}
     looks = Counter(map(inline, different))
     # `dp` may be a value of the code, too: then the gradient of p is written ``d_p``.
-    looks.update({inline(adjoint_symbol(s)) for s in different if _is_value(s)})
-    found: dict[Node, Formula] = {
-        n: replace(s, plain=True) if _is_value(s) and _is_shared(s, looks) else s
-        for n, s in symbols.items()
-    }
+    looks.update({inline(adjoint_symbol(s)) for s in different if not s.adjoint})
+
+    def apart(s: Formula) -> Formula:
+        """Write a name out if it, or its gradient, would look like something else."""
+        if not isinstance(s, Symbol) or s.adjoint:
+            return s
+        most = max(looks[inline(s)], looks[inline(adjoint_symbol(s))])
+        return replace(s, plain=True) if most > 1 else s
+
+    found = {n: apart(s) for n, s in symbols.items()}
     # An adjoint passed on unchanged is named after the value nearest the result.
     order = sorted(named, key=lambda n: -n.index)
     for adjoints in (subject.raw.adjoints, subject.derivation.backward.adjoints):
@@ -72,15 +76,6 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
                 own = subject.adjoint_symbols.get(value)
                 found.setdefault(adjoint, own or adjoint_symbol(found[value]))
     return found | given_adjoints(subject, found)
-
-
-def _is_value(symbol: Formula) -> TypeGuard[Symbol]:
-    return isinstance(symbol, Symbol) and not symbol.adjoint
-
-
-def _is_shared(symbol: Symbol, looks: Mapping[str, int]) -> bool:
-    """Tell whether a value, or its gradient, would look like something else."""
-    return looks[inline(symbol)] > 1 or looks[inline(adjoint_symbol(symbol))] > 1
 
 
 def given_adjoints(
