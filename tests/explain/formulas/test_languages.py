@@ -1,6 +1,7 @@
 """Words and numbers within formulas are those of the language."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,3 +36,15 @@ def test_decimal_numbers_have_a_comma_in_french():
     assert not re.search(r"\d\.\d", told("fr", "md"))
     for language in ("en", "ja"):
         assert "0.25" in told(language, "md")
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ja"])
+def test_cases_are_aligned_and_their_words_stand_one_space_apart(language):
+    lines = told(language, "txt").splitlines()
+    otherwise = {"en": "else", "fr": "sinon", "ja": "それ以外"}[language]
+    found = [(a, b) for a, b in pairwise(lines) if "⎧" in a and otherwise in b]
+    assert found
+    for first, second in found:
+        words = first[second.index(otherwise) :]
+        assert re.match(r"(?:if|si) \S|\S.* のとき", words), first
+    assert not re.search(r"(?:axis|axe|軸)\d", "\n".join(lines))

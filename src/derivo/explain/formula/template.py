@@ -223,8 +223,9 @@ class _Parser:
         self.take()
         first, condition, second = self.group(), self.group(), self.group()
         before, _, after = word("if").partition("{condition}")
+        when = (Said(before), condition.box) if before else (condition.box, Said(after))
         rows = (
-            (first.box, Line((Said(before), condition.box, Said(after)))),
+            (first.box, Line(when)),
             (second.box, Said(word("else"))),
         )
         return Bound(Fence("{", Grid(rows, cases=True), ""), FRACTION)

@@ -164,7 +164,7 @@ def _joined(parts: tuple[b.Box, ...]) -> str:
     return result
 
 
-def _gap(left: b.Box, right: b.Box) -> str:
+def _gap(left: b.Box, right: b.Box) -> str:  # noqa: C901  a case for each pair
     """Tell what stands between two parts of a line."""
     head = left.base if isinstance(left, b.Script) else left
     match head, right:
@@ -176,7 +176,9 @@ def _gap(left: b.Box, right: b.Box) -> str:
             return " " if text in SPACED else ""
         case (_, b.Fence("[")):  # a part of an array: x[2:]
             return ""
-        case (_, b.Said(text)) if text.startswith("["):
+        case (_, b.Said(text)) if text.startswith(("[", " ")):
+            return ""
+        case (b.Said(text), _) if text.endswith(" "):
             return ""
         case (b.Sign(_, "prefix"), _):
             return ""
@@ -211,11 +213,11 @@ def stack(box: b.Box) -> Block:
             is_tall = len(inner.lines) > 1 and _is_tall(body)
             side = _side if is_tall else lambda sign, _: text(sign)
             return beside([side(left, inner), inner, side(right, inner)])
-        case b.Grid(rows):
-            return _grid(rows)
+        case b.Grid(rows, is_left):
+            return _grid(rows, is_left=is_left)
         case b.Large(sign, low, high):
             parts_ = [text("" if high is None else flat(high)), text(sign)]
-            parts_ += [] if low is None else [text(flat(low).replace(" ", ""))]
+            parts_ += [] if low is None else [text(flat(low).replace(" = ", "="))]
             return above(parts_, 1)
         case b.Brace(body, label):
             inner = stack(body)
@@ -273,12 +275,12 @@ def beside(blocks: Sequence[Block]) -> Block:
 def above(blocks: Sequence[Block], base: int) -> Block:
     """Put blocks below each other, centred; `base` is the line of the baseline."""
     width = max(k.width for k in blocks)
-    lines = [line for k in blocks for line in _centred(k, width).lines]
+    lines = [line for k in blocks for line in _placed(k, width).lines]
     return Block(tuple(lines), base, width)
 
 
-def _centred(block: Block, width: int) -> Block:
-    left = (width - block.width) // 2
+def _placed(block: Block, width: int, left: int | None = None) -> Block:
+    left = (width - block.width) // 2 if left is None else left
     right = width - block.width - left
     lines = ((*_blank(left), *line, *_blank(right)) for line in block.lines)
     return Block(tuple(lines), block.base, width)
@@ -293,14 +295,15 @@ def _side(sign: str, inner: Block) -> Block:
     return Block(tuple(((s, ""),) for s in signs), inner.base, 1)
 
 
-def _grid(rows: tuple[tuple[b.Box, ...], ...]) -> Block:
+def _grid(rows: tuple[tuple[b.Box, ...], ...], *, is_left: bool) -> Block:
     cells = [[stack(cell) for cell in row] for row in rows]
     if not cells or not cells[0]:
         return text(" ")
     widths = [max(cell.width for cell in column) for column in zip(*cells, strict=True)]
     lines = []
     for row in cells:
-        parts = [_centred(cell, w) for cell, w in zip(row, widths, strict=True)]
+        left = 0 if is_left else None
+        parts = [_placed(cell, w, left) for cell, w in zip(row, widths, strict=True)]
         gap = Block((_blank(2),), 0, 2)
         lines.append(beside([p for part in parts for p in (gap, part)][1:]))
     whole = above(lines, 0)
