@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from derivo.play.networks import RULES, derived, keys, rules
+from derivo.play.networks import RULES, derived, keys
 from derivo.play.page import DATA, WIDTHS, page_of
 from derivo.train.optimizers import find_optimizer
 from tests.explain import chromium
@@ -15,13 +15,13 @@ pytestmark = chromium.MARKS
 
 @pytest.fixture(scope="module")
 def every():
-    return tuple(derived())
+    return derived()
 
 
 @pytest.fixture(scope="module")
 def networks(every):
     """Give the derivation of every network that is offered, by its choices."""
-    return {n.key: n.explanation.derivation for n in every}
+    return {key: e.derivation for key, e in every.items()}
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_update_rules_are_those_that_networks_are_trained_with(
     values = {k: np.array(v) for k, v in face(browser, "values").items()}
     d = networks["1 tanh cross_entropy"]
     given = {n.attrs["name"]: values[n.attrs["name"]] for n in d.traced.inputs}
-    known, rate = find_optimizer(rule), rules()[rule].rate
+    known, rate = find_optimizer(rule), RULES[rule][1]
     states = {k: [np.zeros_like(given[k]) for _ in known.states] for k in d.wanted}
     for step in range(1, 21):
         gradients = d.gradients(**given)

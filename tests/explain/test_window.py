@@ -839,6 +839,27 @@ def test_what_cannot_be_computed_is_shown_and_says_why(browser, tmp_path):
 # --- how it looks ----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("mode", ["nudge", "train"])
+def test_numbers_that_change_do_not_lay_the_page_out(page, mode):
+    """Twenty frames in a row: to measure anything would lay the page out for each."""
+    click(page, f"#bar [data-mode={mode}]")
+    change = {
+        "nudge": "derivo.set('w1', [0, 0], k / 50)",
+        "train": "derivo.train(1, 0.01)",
+    }
+    page.execute_cdp_cmd("Performance.enable", {})
+
+    def layouts():
+        metrics = page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+        return {m["name"]: m["value"] for m in metrics}["LayoutCount"]
+
+    frames = f"for (let k = 0; k < 20; k++) {change[mode]}"
+    js(page, frames)
+    before = layouts()
+    js(page, frames)
+    assert layouts() - before < 5
+
+
 CHARTS = """
   const found = [], look = () => {
     for (const chart of document.querySelectorAll('.chart')) {

@@ -6,8 +6,8 @@ sizes, and the script of a network is one for all sizes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -29,39 +29,32 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "activation": ("tanh", "relu", "sigmoid"),
     "loss": ("cross_entropy", "mse"),
 }
-RULES: Mapping[str, Callable[..., Any]] = {
-    "sgd": sgd,
-    "momentum": momentum,
-    "nesterov": nesterov,
-    "adam": adam,
+# Update rules, and rates with which the networks learn the points in some hundred steps
+# of the whole batch.
+RULES: Mapping[str, tuple[Callable[..., Any], float]] = {
+    "sgd": (sgd, 0.2),
+    "momentum": (momentum, 0.1),
+    "nesterov": (nesterov, 0.1),
+    "adam": (adam, 0.03),
 }
 
 
-@dataclass(frozen=True)
-class Network:
-    """A network of the playground.
-
-    Attributes
-    ----------
-    key
-        Its choices: ``"2 tanh cross_entropy"``.
-    explanation
-        Of its loss, with points and drawn weights.
-    """
-
-    key: str
-    explanation: Explanation
-
-
 def keys() -> tuple[str, ...]:
-    """Give the choices of every network, as they are written in `Network.key`."""
+    """Give the choices of every network: ``"2 tanh cross_entropy"``."""
     return tuple(map(" ".join, product(*CHOICES.values())))
 
 
 def derived(
     language: str = "en", wanted: Iterable[str] | None = None
-) -> Iterator[Network]:
-    """Derive every network that can be chosen, or those wanted alone."""
+) -> dict[str, Explanation]:
+    """Derive every network that can be chosen, or those wanted alone.
+
+    Returns
+    -------
+    dict
+        Of its loss, with points and drawn weights, by the choices.
+    """
+    found = {}
     for key in keys() if wanted is None else wanted:
         layers, activation, loss = key.split()
         answers = 2 if loss == "cross_entropy" else 1
@@ -74,8 +67,8 @@ def derived(
         t = np.eye(2)[inside] if answers == 2 else inside[:, None].astype(float)
         arrays = {"x": x, "t": t, **network.parameters}
         passes = _for_all_widths(network.derivation.loss, answers)
-        told = explain(passes, LEVELS, language=language, arrays=arrays)
-        yield Network(key, told)
+        found[key] = explain(passes, LEVELS, language=language, arrays=arrays)
+    return found
 
 
 def _for_all_widths(loss: Passes, answers: int) -> Passes:
@@ -88,39 +81,20 @@ def _for_all_widths(loss: Passes, answers: int) -> Passes:
     return derive(loss.function, wrt=loss.wanted, shapes=shapes, inline="*")
 
 
-@dataclass(frozen=True)
-class Rule:
-    """An update rule as JavaScript.
+def rules() -> dict[str, str]:
+    """Write the update rules, the functions that `Network.fit` trains with.
 
-    Attributes
-    ----------
-    text
-        ``forward(given, sizes)`` gives the new parameter and the new states.
-    states
-        Names of the states, which start at 0.
-    results
-        Keys of the new parameter and of the new states, in order.
-    rate
-        A learning rate to begin with.
+    Returns
+    -------
+    dict
+        JavaScript of an object: ``forward(given, sizes)`` gives the new parameter and
+        the new states; names of the states, which start at 0; keys of what it gives, in
+        order; a learning rate to begin with.
     """
-
-    text: str
-    states: tuple[str, ...]
-    results: tuple[str, ...]
-    rate: float
+    return {name: _rule(*rule) for name, rule in RULES.items()}
 
 
-# With these the networks learn the points in some hundred steps of the whole batch.
-RATES = {"sgd": 0.2, "momentum": 0.1, "nesterov": 0.1, "adam": 0.03}
-
-
-def rules() -> dict[str, Rule]:
-    """Write the update rules: the functions that `Network.fit` trains with."""
-    return {name: _rule(name) for name in RULES}
-
-
-def _rule(name: str) -> Rule:
-    function = RULES[name]
+def _rule(function: Callable[..., Any], rate: float) -> str:
     code = function.__code__
     given = code.co_varnames[: code.co_argcount - len(function.__defaults__ or ())]
     numbers = ("learning_rate", "step_number")
@@ -129,6 +103,9 @@ def _rule(name: str) -> Rule:
     graph = passes.traced
     named = {n: n.attrs["name"] for n in graph.inputs}
     written = script(graph.nodes(), named, passes.forward.builder, Backward())
-    states = tuple(a for a in given[2:] if a not in numbers)
-    results = tuple(written.keys[n] for n in graph.outputs)
-    return Rule(written.text, states, results, RATES[name])
+    states = [a for a in given[2:] if a not in numbers]
+    results = [written.keys[n] for n in graph.outputs]
+    return (
+        f"(() => {{\n{written.text}\nreturn {{ forward, states: {json.dumps(states)}, "
+        f"results: {json.dumps(results)}, rate: {rate} }};\n}})()"
+    )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from derivo.emit.js.program import runtime
-from derivo.explain.document import SHORT
+from derivo.explain.document import SHORT, Document
+from derivo.explain.explanation import Explanation
 from derivo.explain.formula.spoken import spoken
 from derivo.explain.window.model import Window
 from derivo.explain.words import Words, texts
@@ -21,8 +21,7 @@ from derivo.explain.writers.html import window as html
 from derivo.explain.writers.html.assets import asset as shared
 from derivo.explain.writers.html.assets import script
 from derivo.explain.writers.html.page import whole
-from derivo.explain.writers.html.parts import Parts
-from derivo.play.networks import CHOICES, WIDTH, Network, Rule, derived, rules
+from derivo.play.networks import CHOICES, RULES, WIDTH, derived, rules
 
 DATA = ("circle", "xor", "clouds", "spiral", "own")
 WIDTHS = ("2", "3", "4", "6", "8")
@@ -31,19 +30,39 @@ WIDTHS = ("2", "3", "4", "6", "8")
 def write(language: str = "en") -> str:
     """Write the playground: a page that opens from disk and asks nobody."""
     with spoken(language):
-        return page_of(tuple(derived(language)), language)
+        return page_of(derived(language), language)
 
 
-def page_of(networks: tuple[Network, ...], language: str) -> str:
-    """Put networks into one page."""
-    words = Words(language)
-    body = "\n".join(
-        (*(_template(n, words) for n in networks),
-         f'<script type="application/json" id="choices">{_choices(words)}</script>')
-    )  # fmt: skip
-    text = f"{_programs(networks, rules())}\n{script(first=asset('playground.js'))}"
+def page_of(networks: Mapping[str, Explanation], language: str) -> str:
+    """Put networks into one page: each comes to life when it is chosen."""
+    words, update = Words(language), rules()
+    windows = {key: e.window for key, e in networks.items() if e.window is not None}
+    templates = (
+        f'<template data-network="{key}">'
+        f"{_held(window, networks[key].document, words)}</template>"
+        for key, window in windows.items()
+    )
+    body = (*templates, html.data("choices", _choices(words)), html.said(words))
+    every = [*(w.script for w in windows.values()), *update.values()]
+    texts = [f'"{key}": () => {{\n{html.program(w)}\n}}' for key, w in windows.items()]
+    text = (
+        f"{runtime(''.join(every))}\nconst PROGRAMS = {{{_listed(texts)}}};\n"
+        f"const RULES = {{{_listed(f'{k}: {rule}' for k, rule in update.items())}}};\n"
+        f"{script(first=asset('playground.js'))}"
+    )
     css = f"{shared('window.css')}{asset('playground.css')}"
-    return whole(words.text("play.title"), words, css, body, text)
+    return whole(words.text("play.title"), words, css, "\n".join(body), text)
+
+
+def _held(window: Window, document: Document, words: Words) -> str:
+    """Write what a page of a network holds."""
+    short = tuple(s for s in document.sections if s.anchor == SHORT)
+    told = replace(document, sections=short, code=None)
+    return html.held(replace(window, name=words.text("play.heading")), told, words)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ",\n".join(texts)
 
 
 def open_page(language: str = "en") -> Path:
@@ -60,63 +79,13 @@ def asset(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def window_of(network: Network) -> Window:
-    """Give the window of a network: there is one, for it computes."""
-    window = network.explanation.window
-    assert window is not None  # noqa: S101
-    return window
-
-
-def _template(network: Network, words: Words) -> str:
-    """Write what a page of the network holds; it comes to life when it is chosen."""
-    window, document = window_of(network), network.explanation.document
-    short = tuple(s for s in document.sections if s.anchor == SHORT)
-    parts, told = Parts(words), replace(document, sections=short, code=None)
-    return (
-        f'<template data-network="{network.key}">'
-        f"{html.app(replace(window, name=words.text('play.heading')), told, parts)}"
-        f"{html.drawer(told, parts)}"
-        f'<script type="application/json" id="model">{_model(window, words)}'
-        "</script></template>"
-    )
-
-
-def _model(window: Window, words: Words) -> str:
-    """Write what the script reads, without the words that all networks share."""
-    found = json.loads(html.model(window, words))
-    del found["words"]
-    return json.dumps(found, ensure_ascii=False).replace("<", "\\u003c")
-
-
-def _programs(networks: Iterable[Network], known: dict[str, Rule]) -> str:
-    """Give the scripts of all networks and rules, over one runtime."""
-    windows = {n.key: window_of(n) for n in networks}
-    every = [*(w.script for w in windows.values()), *(r.text for r in known.values())]
-    programs = ",\n".join(
-        f'"{key}": () => {{\n{html.program(w)}\n}}' for key, w in windows.items()
-    )
-    written = ",\n".join(f'"{name}": {_rule(r)}' for name, r in known.items())
-    return (
-        f"{runtime(''.join(every))}\nconst PROGRAMS = {{{programs}}};\n"
-        f"const RULES = {{{written}}};"
-    )
-
-
-def _rule(rule: Rule) -> str:
-    states, results = json.dumps(rule.states), json.dumps(rule.results)
-    return (
-        f"(() => {{\n{rule.text}\nreturn {{ forward, states: {states}, "
-        f"results: {results}, rate: {rule.rate} }};\n}})()"
-    )
-
-
-def _choices(words: Words) -> str:
+def _choices(words: Words) -> dict[str, Any]:
     """Give what can be chosen, with its words: the first of each is usual."""
     offered: dict[str, tuple[str, ...]] = {
-        "data": DATA, **CHOICES, "width": WIDTHS, "rule": tuple(rules()),
+        "data": DATA, **CHOICES, "width": WIDTHS, "rule": tuple(RULES),
     }  # fmt: skip
     usual = {"layers": "1", "width": str(WIDTH), "data": "circle"}
-    listed: dict[str, Any] = {
+    listed = {
         name: {
             "label": words.text(f"play.{name}"),
             "usual": usual.get(name, values[0]),
@@ -124,8 +93,7 @@ def _choices(words: Words) -> str:
         }
         for name, values in offered.items()
     }
-    listed |= {"again": words.text("play.again"), "words": html.said(words)}
-    return json.dumps(listed, ensure_ascii=False).replace("<", "\\u003c")
+    return {**listed, "again": words.text("play.again")}
 
 
 def _said(value: str, words: Words) -> str:

@@ -69,7 +69,7 @@ const PROGRAM = (() => {
     give(`b${k}`, [columns], Array(columns).fill(0));
   }
   model.rule = chosen.rule;
-  Object.assign(model, { mode: "train", words: choices.words });
+  model.mode = "train";
   stage.textContent = JSON.stringify(model);
 
   // --- the choices, as they are seen ----------------------------------------------------------

@@ -30,13 +30,18 @@ LEVELS = "matrix", "batch", "scalar"  # of a story: what is told first
 def write(window: Window, document: doc.Document) -> str:
     """Write a window, with the whole derivation in a drawer."""
     words = Words(document.language)
-    parts = Parts(words)
-    body = (
-        f"{skip(words, 'card')}{app(window, document, parts)}\n{drawer(document, parts)}\n"
-        f'<script type="application/json" id="model">{model(window, words)}</script>'
-    )
     text = f"{_program(window)}\n{script()}"
+    body = f"{held(window, document, words)}\n{said(words)}"
     return whole(document.title, words, asset("window.css"), body, text)
+
+
+def held(window: Window, document: doc.Document, words: Words) -> str:
+    """Write what a page holds: what is seen, the drawer, what the script reads."""
+    parts = Parts(words)
+    return (
+        f"{skip(words, 'card')}{app(window, document, parts)}\n"
+        f"{drawer(document, parts)}\n{data('model', model(window))}"
+    )
 
 
 def _program(window: Window) -> str:
@@ -284,19 +289,22 @@ READ = (
 WRITTEN = {"drawing", "script"}  # fields that stand elsewhere on the page
 
 
-def model(window: Window, words: Words) -> str:
-    """Write what the script reads as JSON."""
+def data(name: str, value: Mapping[str, Any]) -> str:
+    """Write data for the script, where nothing of it can end its element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    text = text.replace("<", "\\u003c")
+    return f'<script type="application/json" id="{name}">{text}</script>'
+
+
+def model(window: Window) -> dict[str, Any]:
+    """Give what the script reads of a window."""
     found = {name: _plain(getattr(window, name)) for name in READ}
     found["arguments"] = _arrays(window.arguments)
     found["upstream"] = [_array(u) for u in window.upstream]
     found["known"] = {side: _arrays(known) for side, known in window.known.items()}
     found["names"] = {v.name: v.id for v in window.values if v.name}
     found["steps"] = [{"phase": m.phase, "id": m.place} for m in window.moments]
-    found["words"] = said(words)
-    # Nothing of it may end the element that it stands in.
-    return json.dumps(found, ensure_ascii=False, allow_nan=False).replace(
-        "<", "\\u003c"
-    )
+    return found
 
 
 def _plain(value: Any) -> Any:
@@ -328,13 +336,10 @@ def _array(value: Any) -> dict[str, Any]:
     return {"shape": a.shape, "data": listed}
 
 
-def said(words: Words) -> dict[str, str]:
-    """Give what the script says, with the fields that it fills in."""
-    return {k: words.text(f"window.{k}", **_FIELDS) for k in texts("window")}
-
-
-# Fields of sentences that the script fills in.
-_FIELDS = {
-    k: f"{{{k}}}"
-    for k in ("name", "names", "reason", "rate", "count", "first", "last", "size")
-}
+def said(words: Words) -> str:
+    """Write what the script says, with the fields that it fills in."""
+    names = "name", "names", "reason", "rate", "count", "first", "last", "size"
+    blank = {k: f"{{{k}}}" for k in names}
+    return data(
+        "words", {k: words.text(f"window.{k}", **blank) for k in texts("window")}
+    )

@@ -15,9 +15,15 @@ function table(side, id) {
   return [html("table", { className: "cells" }, [html("tbody", {}, lines)])];
 }
 
-// How much room there is for a chart, without the page being laid out for it.
-const room = () => Math.min(480, (WIDE.matches ? 0.4 : 1) * innerWidth - 46);
-function chart(low, high, bottom, top, width = room(), height = 135) {
+// How much room there is for a chart; to ask for it would lay the page out every time.
+const WIDE = window.matchMedia ? matchMedia("(min-width: 62.5rem)") : { matches: true };
+const room = {};
+function measure() {
+  room.isWide = WIDE.matches;
+  room.width = Math.min(480, (room.isWide ? 0.4 : 1) * innerWidth - 46);
+}
+measure();
+function chart(low, high, bottom, top, width = room.width, height = 135) {
   const flatness = top - bottom < 1e-12 ? 1 : 0;
   const [b, t] = [bottom - flatness, top + flatness];
   const px = (x) => 42 + ((width - 52) * (x - low)) / (high - low || 1);

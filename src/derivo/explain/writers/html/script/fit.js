@@ -1,5 +1,5 @@
 // What would have to be scrolled is made smaller, down to what can still be read.
-const LEAST = 0.55, WIDE = window.matchMedia ? matchMedia("(min-width: 62.5rem)") : { matches: true };
+const LEAST = 0.55;
 let fitted = "";
 function fit(key) {
   // While numbers alone change nothing is measured: that would lay the page out at once.
@@ -15,9 +15,9 @@ function fit(key) {
     const ratio = box.clientWidth / box.scrollWidth;
     if (ratio < 1) inner.style.zoom = Math.max(LEAST, ratio - 0.01);
   }
-  if (!WIDE.matches || !isCut()) return;
+  if (!room.isWide || !isCut()) return;
   card.classList.add("tight");
   for (let size = 0.95; isCut() && size > LEAST; size -= 0.05) card.style.setProperty("--fit", size);
 }
 let isPrinted = false; // on paper is room for everything
-window.addEventListener("resize", () => { if (!isPrinted) { fitted = shownCode = ""; render(); } });
+window.addEventListener("resize", () => { measure(); if (!isPrinted) { fitted = shownCode = ""; render(); } });

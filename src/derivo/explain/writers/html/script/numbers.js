@@ -1,6 +1,6 @@
 // Numbers as they are shown.
-const model = JSON.parse($("#model").textContent);
-const { steps, words, names: idOf } = model;
+const model = JSON.parse($("#model").textContent), words = JSON.parse($("#words").textContent);
+const { steps, names: idOf } = model;
 const by = (key, list) => Object.fromEntries(list.map((item) => [item[key], item]));
 const values = by("id", model.values), drawings = by("id", model.pictures), loops = by("place", model.loops);
 const isStill = PROGRAM === null;

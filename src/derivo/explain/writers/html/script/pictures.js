@@ -34,8 +34,10 @@ function openBox(opener) {
 let broughtTo = "";
 function bringSpot(spot) {
   const view = views[state.picture], at = `${state.picture} ${state.step}`;
-  if (!spot || at === broughtTo || (view.scrollWidth <= view.clientWidth && view.scrollHeight <= view.clientHeight)) return;
+  // Measured once for a step: that lays the page out.
+  if (!spot || at === broughtTo) return;
   broughtTo = at;
+  if (view.scrollWidth <= view.clientWidth && view.scrollHeight <= view.clientHeight) return;
   const room = view.getBoundingClientRect(), box = spot.getBoundingClientRect();
   view.scrollBy(box.left - room.left + (box.width - room.width) / 2, box.top - room.top + (box.height - room.height) / 2);
 }

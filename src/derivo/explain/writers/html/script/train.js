@@ -54,7 +54,7 @@ function lossChart(losses) {
   const finite = losses.filter(Number.isFinite), n = losses.length;
   if (!finite.length) return [];
   // A loss is seen from 0 on, unless it can be less than that.
-  const beside = plane(), wide = beside.length && WIDE.matches ? Math.max(190, room() - 250) : room();
+  const beside = plane(), wide = beside.length && room.isWide ? Math.max(190, room.width - 250) : room.width;
   const c = chart(0, Math.max(1, n - 1), Math.min(0, ...finite), Math.max(...finite), wide, 170);
   c.path(losses.map((y, k) => [k, y]), "curve");
   c.dot(n - 1, losses[n - 1]);
