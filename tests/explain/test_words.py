@@ -183,9 +183,9 @@ def pages(request):
             found.append((d.explain(language=language).page, latin(d.source)))
     still = derivo.derive(inverted, x="N N")
     found.append((still.explain(language=language).page, {"inv", "inverted"}))
-    (network,) = derived(language, wanted=["2 relu mse"])
-    source = network.explanation.derivation.source
-    found.append((page_of((network,), language), latin(source)))
+    networks = derived(language, wanted=["2 relu mse"])
+    (source,) = (e.derivation.source for e in networks.values())
+    found.append((page_of(networks, language), latin(source)))
     return language, found
 
 
