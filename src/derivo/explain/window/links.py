@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from itertools import cycle
 from string import ascii_lowercase
 
 from derivo.explain.drawing.of_subject import sign_of
@@ -64,16 +64,13 @@ def _passed(node: Node, placed: Mapping[Node, tuple[str, str]]) -> Link:
 
 def _link(node: Node, placed: Mapping[Node, tuple[str, str]]) -> Link | None:
     walk = _Walk(placed)
-    index = tuple(walk.fresh() for _ in range(node.spec.rank))
-    kind, sign = _kind(node), ""
-    if kind == "each":
-        sign = sign_of(node)
+    index = tuple(next(walk.letters) for _ in range(node.spec.rank))
+    kind = _kind(node)
     terms = tuple(dict.fromkeys(walk.read(node, index)))
     if walk.is_unknown:
         return None
-    operands = [i for i in node.inputs if i.inputs or "name" in i.attrs]
-    is_plain = all(walk.is_direct(i) for i in operands)
-    return Link(kind, index, terms, sign, is_plain)
+    is_plain = all(walk.is_direct(i) for i in node.inputs if _is_computed(i))
+    return Link(kind, index, terms, sign_of(node) if kind == "each" else "", is_plain)
 
 
 def _kind(node: Node) -> str:
@@ -86,18 +83,13 @@ def _kind(node: Node) -> str:
     return "sum" if is_sum else "each"
 
 
-@dataclass
 class _Walk:
     """Follows an entry back to the values that are on the page."""
 
-    placed: Mapping[Node, tuple[str, str]]
-    count: int = 0
-    is_unknown: bool = False
-
-    def fresh(self) -> str:
-        """Give a letter: i, j, k and so on."""
-        self.count += 1
-        return (ascii_lowercase[8:] + ascii_lowercase[:8])[(self.count - 1) % 26]
+    def __init__(self, placed: Mapping[Node, tuple[str, str]]) -> None:
+        self.placed = placed
+        self.letters = cycle(ascii_lowercase[8:] + ascii_lowercase[:8])  # i, j, k
+        self.is_unknown = False
 
     def is_direct(self, node: Node) -> bool:
         """Tell whether a value is on the page, perhaps shown in another way."""
@@ -107,44 +99,34 @@ class _Walk:
 
     def read(self, node: Node, index: Index) -> Iterator[Term]:
         """Give the cells that an entry of a value is computed from."""
-        operands = list(node.inputs)
-        element = node.op.element
+        for operand, own in zip(node.inputs, self._sources(node, index), strict=False):
+            if operand in self.placed:
+                yield Term(*self.placed[operand], own)
+            else:
+                yield from self.read(operand, own)
+
+    def _sources(self, node: Node, index: Index) -> Iterator[Index]:
+        """Give for each operand the place of what is read of it."""
+        element, shapes = node.op.element, [i.spec.shape for i in node.inputs]
         if node.op.contraction is not None:
-            specs = tuple(i.spec for i in operands)
+            specs = (i.spec for i in node.inputs)
             terms, _, out = node.op.contraction(node.attrs, *specs).partition("->")
             letters = dict(zip(out, index, strict=True))
-            for operand, term in zip(operands, terms.split(","), strict=True):
-                for c in term:
-                    letters[c] = letters.get(c) or self.fresh()
-                yield from self._at(operand, tuple(letters[c] for c in term))
+            for term in terms.split(","):
+                letters |= {c: next(self.letters) for c in term if c not in letters}
+                yield tuple(letters[c] for c in term)
         elif isinstance(element, Fold):
-            yield from self._fold(node, element, index)
+            axes, own = element.axes(node.attrs, shapes[0]), range(len(shapes[0]))
+            if len(index) == len(own):  # reduced axes are kept, of size 1
+                index = tuple(c for a, c in enumerate(index) if a not in axes)
+            left = iter(index)
+            yield tuple(next(self.letters if a in axes else left) for a in own)
         elif isinstance(element, Rearranged):
-            (operand,) = operands
-            shapes = (operand.spec.shape, node.spec.shape)
-            yield from self._at(operand, element.source(index, node.attrs, *shapes))
+            yield element.source(index, node.attrs, shapes[0], node.spec.shape)
         elif "elementwise" in node.op.traits:
-            for operand in operands:
-                shape = operand.spec.shape
+            for shape in shapes:
                 last = index[len(index) - len(shape) :]
-                own = (ONE if d == 1 else c for d, c in zip(shape, last, strict=True))
-                yield from self._at(operand, tuple(own))
+                pairs = zip(shape, last, strict=True)
+                yield tuple(ONE if d == 1 else c for d, c in pairs)
         elif node.inputs:
             self.is_unknown = True
-
-    def _fold(self, node: Node, fold: Fold, index: Index) -> Iterator[Term]:
-        (operand,) = node.inputs
-        axes = fold.axes(node.attrs, operand.spec.shape)
-        left = list(index)
-        if node.spec.rank == operand.spec.rank:  # reduced axes are kept, of size 1
-            left = [c for a, c in enumerate(index) if a not in axes]
-        own = tuple(
-            self.fresh() if a in axes else left.pop(0) for a in range(operand.spec.rank)
-        )
-        yield from self._at(operand, own)
-
-    def _at(self, node: Node, index: Index) -> Iterator[Term]:
-        if node in self.placed:
-            yield Term(*self.placed[node], index)
-        else:
-            yield from self.read(node, index)
