@@ -98,7 +98,7 @@ def _along(edge: Edge, part: Edge, plain: Drawing, inside: set[str]) -> Edge:
 
 def _whole(target: Spot, source: Spot) -> str:
     """Give the sign of the derivative of one card by another: ``∂s/∂k``."""
-    of, by = (s.symbol if s.name is None else inline(s.name) for s in (target, source))
+    of, by = target.called, source.called
     if target.name is None and not of.isalpha():
         of = ""  # what has a sign alone: ``∂/∂k``
     short = (t if len(t) <= CALLED else f"{t[: CALLED - 1]}…" for t in (of, by))

@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Edge, Spot
-from derivo.explain.formula.unicode import inline
 
 LARGEST = 1900.0, 1300.0  # width and height that are read on a screen, made smaller
 
@@ -64,7 +63,7 @@ def _box(name: str | None, members: list[Spot]) -> Spot:
     )  # fmt: skip
     if name is None:
         return last
-    other = None if name == _called(last) else last.name
+    other = None if name == last.called else last.name
     return replace(last, kind="group", symbol=name, name=other)
 
 
@@ -134,13 +133,9 @@ def named_values(drawing: Drawing) -> list[tuple[str, list[Spot]]]:
         if spot.id in root:
             members.setdefault(root[spot.id], []).append(spot)
     return [
-        (_called(spots[end]), found) for end, found in members.items()
+        (spots[end].called, found) for end, found in members.items()
         if len(found) > 1
     ]  # fmt: skip
-
-
-def _called(spot: Spot) -> str:
-    return spot.symbol if spot.name is None else inline(spot.name)
 
 
 def _leads_through(drawing: Drawing, members: list[Spot]) -> bool:

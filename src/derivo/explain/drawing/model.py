@@ -8,6 +8,7 @@ from functools import cached_property
 
 from derivo.explain.formula.boxes import factor_colour, factor_number
 from derivo.explain.formula.tree import Formula
+from derivo.explain.formula.unicode import inline
 from derivo.graph.node import Frame
 
 
@@ -62,6 +63,11 @@ class Spot:
     adjoint: Formula | None = None
     is_result: bool = False
     is_parameter: bool = False
+
+    @property
+    def called(self) -> str:
+        """The name of the value, or else the sign of the operation."""
+        return self.symbol if self.name is None else inline(self.name)
 
 
 @dataclass(frozen=True, slots=True)

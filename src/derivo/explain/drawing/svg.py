@@ -49,11 +49,8 @@ def svg(
     """
     width, height = f"{drawing.width:.0f}", f"{drawing.height:.0f}"
     is_window = opens is not None
-    count: dict[str, int] = {}
-    for edge in drawing.edges:
-        count[edge.source] = count.get(edge.source, 0) + 1
     parts = [
-        _line(e, drawing.routes[e.id], count[e.source] > 1, is_window)
+        _line(e, drawing.routes[e.id], len(drawing.out[e.source]) > 1, is_window)
         for e in drawing.edges
     ]
     parts += [_label(e, drawing.labels[e.id]) for e in drawing.edges if e.factor]
@@ -101,9 +98,7 @@ def _style(colours: str) -> str:
 def _spot(spot: Spot, at: Place, opens: Mapping[str, str] | None) -> str:
     members = spot.members or (spot.id,)
     kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
-    name = spot.symbol
-    if spot.name is not None and spot.kind != "loop":
-        name = inline(spot.name)
+    name = spot.symbol if spot.kind == "loop" else spot.called
     said = _quoted(" ".join(t for t in (name, spot.shape, spot.line) if t))
     top, bottom = -at.height / 2, at.height / 2
     look, parts = "", list[str]()
