@@ -58,6 +58,19 @@ def formulas_of(document: Document) -> Iterator[Formula]:
                 pass
 
 
+def assert_links_lead_somewhere(document: Document) -> None:
+    """See that each anchor is that of one section, and each link leads to one."""
+    anchors = [s.anchor for s in document.sections]
+    assert len(set(anchors)) == len(anchors)
+    targets = {
+        run.target.removeprefix("#")
+        for b in blocks_of(document) if isinstance(b, Paragraph)
+        for run in b.runs if isinstance(run, Link)
+    }  # fmt: skip
+    assert targets
+    assert targets <= set(anchors)
+
+
 SENTENCES = {
     f"{area}.{key}": said for area in AREAS for key, said in texts(area).items()
 }

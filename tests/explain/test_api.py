@@ -18,6 +18,7 @@ from derivo.explain.words import LANGUAGES
 from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.explain import loop_programs
+from tests.explain.reading import assert_links_lead_somewhere
 
 
 def layer(x, w, b):
@@ -170,19 +171,7 @@ def test_lines_of_the_articles_layer(d):
 
 
 def test_links_within_a_document_lead_to_sections(d):
-    from derivo.explain.document import Link, Paragraph
-
-    document = d.explain(**ARRAYS).document
-    anchors = {s.anchor for s in document.sections}
-    targets = [
-        r.target
-        for b in blocks_of(document)
-        if isinstance(b, Paragraph)
-        for r in b.runs
-        if isinstance(r, Link)
-    ]
-    assert targets
-    assert all(t.removeprefix("#") in anchors for t in targets)
+    assert_links_lead_somewhere(d.explain(**ARRAYS).document)
 
 
 # --- worksheets ---------------------------------------------------------------------------

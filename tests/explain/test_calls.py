@@ -8,11 +8,12 @@ import pytest
 
 import derivo
 from derivo.explain.calls import results_of
-from derivo.explain.document import Code, Link, Paragraph, Table, blocks_of
+from derivo.explain.document import Code, Table
 from derivo.explain.formula.unicode import inline
 from derivo.explain.prepare import subject
 from derivo.explain.words import LANGUAGES, Words
 from derivo.run.reference import run_graph
+from tests.explain.reading import assert_links_lead_somewhere
 
 
 def block(x, w, b):
@@ -211,14 +212,7 @@ def test_what_a_function_keeps_is_told_once_as_in_the_source(told):
 
 def test_links_lead_somewhere_and_anchors_are_one_each(told):
     d, arrays = told
-    document = d.explain(**arrays).document
-    found = [s.anchor for s in document.sections]
-    assert len(set(found)) == len(found)
-    targets = {
-        run.target.removeprefix("#") for b in blocks_of(document)
-        if isinstance(b, Paragraph) for run in b.runs if isinstance(run, Link)
-    }  # fmt: skip
-    assert targets <= set(found)
+    assert_links_lead_somewhere(d.explain(**arrays).document)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
