@@ -11,8 +11,12 @@ import derivo
 from derivo.explain.code import code_of
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
+from derivo.explain.formula.layout import layout
+from derivo.explain.levels.loops import recurrence
+from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
 from derivo.explain.words import LANGUAGES
+from derivo.explain.words import Words as Sentences
 from derivo.explain.words.loops import TEXTS
 from derivo.explain.writers.terminal import render
 from tests.explain.loop_programs import (
@@ -231,3 +235,17 @@ def test_the_lines_of_a_loop_in_a_loop_have_their_factors():
     factor = next(f for f in inner.factors if f.operand is inner.graph.inputs[0])
     assert line.backward
     assert line.factors == (factor.id,)
+
+
+@pytest.mark.parametrize(
+    "name", ["a_loop_in_a_loop", "sequence_loss", "streaming_attention", "lstm"]
+)
+def test_a_value_of_a_step_and_its_gradient_have_one_name_each(name):
+    case = PROGRAMS[name]
+    about = subject(derivo.derive(case.function, **case.specs), {})
+    for steps in about.all_loops:
+        inner = Telling(steps.body, Sentences("en"))
+        names = [s for s in inner.names.values() if isinstance(s, t.Symbol)]
+        assert not [s for s in names if s.plain]
+        for row in recurrence(steps, inner):
+            assert layout(row.left) != layout(row.right)

@@ -43,7 +43,7 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
     The adjoint of a value stands for every node that holds it: in the chain rule as it
     is, and in the gradient as it was shortened.
     """
-    named = dict(subject.names)
+    named, raw = dict(subject.names), subject.raw
     results = subject.graph.outputs
     if len(results) == 1:  # a result without a name goes by that of the function
         named.setdefault(results[0], subject.graph.name)
@@ -51,7 +51,15 @@ def names_of(subject: Subject) -> Mapping[Node, Formula]:
         n: Symbol(name, n.spec.rank) for n, name in named.items()
     }
     symbols |= subject.symbols
-    different = {s for s in symbols.values() if isinstance(s, Symbol)}
+    # What is given for a result, and goes by its name, is the adjoint of nothing else.
+    held = {
+        seed for v, seed in zip(results, raw.seeds, strict=True)
+        if raw.adjoints.get(v) is seed and isinstance(s := symbols.get(v), Symbol)
+        and symbols.get(seed) == adjoint_symbol(s)
+    }  # fmt: skip
+    different = {
+        s for n, s in symbols.items() if isinstance(s, Symbol) and n not in held
+    }
     looks = Counter(map(inline, different))
     # `dp` may be a value of the code, too: then the gradient of p is written ``d_p``.
     looks.update({inline(adjoint_symbol(s)) for s in different if not s.adjoint})

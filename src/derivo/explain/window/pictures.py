@@ -17,7 +17,7 @@ from derivo.explain.drawing.layered import place
 from derivo.explain.drawing.model import Drawing, Spot
 from derivo.explain.drawing.of_subject import draw, loops_called
 from derivo.explain.formula.of_node import adjoint_symbol, names_of
-from derivo.explain.formula.tree import Formula, Number, Plus, Symbol
+from derivo.explain.formula.tree import Symbol
 from derivo.explain.formula.unicode import inline
 from derivo.explain.subject import Steps, Subject
 from derivo.explain.window.model import Loop, Picture
@@ -196,26 +196,14 @@ def _without_steps(label: str) -> str:
 
 def _shifts(body: Subject, steps: Steps) -> Mapping[str, tuple[str, str, int]]:
     """Give the names of values without the step, and how many steps ahead they are."""
+    ahead = {steps.time: 0, steps.shifted(-1): 1 if steps.loop.reverse else -1}
     found = {}
     for node, shown in names_of(body).items():
-        if isinstance(shown, Symbol) and shown.step is not None and node in body.ids:
-            shift = _shift(shown.step, steps)
-            if shift is not None:
-                plain = replace(shown, step=None)
-                own = inline(plain), inline(adjoint_symbol(plain)), shift
-                found[body.ids[node]] = own
+        if isinstance(shown, Symbol) and shown.step in ahead and node in body.ids:
+            plain = replace(shown, step=None)
+            own = inline(plain), inline(adjoint_symbol(plain)), ahead[shown.step]
+            found[body.ids[node]] = own
     return found
-
-
-def _shift(step: Formula, steps: Steps) -> int | None:
-    """Read ``t`` as 0, ``t - 1`` as -1."""
-    match step:
-        case Plus((steps.time, Number(by))):
-            return int(by)
-        case steps.time:
-            return 0
-        case _:
-            return None
 
 
 def _opening(picture: Picture, at: str, opened: str, name: str) -> Picture:
