@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from derivo.explain.document import Block, Display, Note, Paragraph, Row, Section
-from derivo.explain.formula.tree import Number, Partial
+from derivo.explain.factors import Factor
+from derivo.explain.formula.tree import Formula, Number, Partial
 from derivo.explain.levels.gather import gathered
 from derivo.explain.levels.paths import Path
 from derivo.explain.levels.scalarise import NotExpandedError
@@ -36,8 +40,8 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
         note = Note("reason", words.runs("scalar.not_expanded"))
         return (Section("scalar", words.runs("scalar.title"), (note,), "scalar"),)
     if any(_has_many_paths(e, t) for n in t.wanted for e in t.numbers.entries[n].flat):
-        return _overview(t, []), _backward(t)
-    return _overview(t, _local(t)), *(_argument(n, t) for n in t.wanted)
+        return _overview(t), _backward(t)
+    return _overview(t), *(_argument(n, t) for n in t.wanted)
 
 
 def _has_many_paths(entry: Node, t: Scalars) -> bool:
@@ -49,7 +53,7 @@ def _has_many_paths(entry: Node, t: Scalars) -> bool:
     return factors > MOST_FACTORS or reached > MOST_RESULTS or has_more
 
 
-def _overview(t: Scalars, local: list[Block]) -> Section:
+def _overview(t: Scalars) -> Section:
     """Show the forward pass number by number."""
     blocks: list[Block] = []
     if t.numbers.sizes:
@@ -59,21 +63,9 @@ def _overview(t: Scalars, local: list[Block]) -> Section:
         row for group in t.groups
         for row in t.in_short([Row(t.names[n], t.computed(n))] for n in group)
     ]  # fmt: skip
-    blocks += [Paragraph(t.words.runs("scalar.forward"))]
-    blocks += [*folded(t.words, rows, MOST_LINES), *local]
+    blocks.append(Paragraph(t.words.runs("scalar.forward")))
+    blocks += folded(t.words, rows, MOST_LINES)
     return Section("scalar", t.words.runs("scalar.title"), tuple(blocks), "scalar")
-
-
-def _local(t: Scalars) -> list[Block]:
-    """Show the factors of the paths."""
-    rows = []
-    for group in t.groups:
-        factors = [f for n in group for f in t.numbers.factors if f.reader is n]
-        rows += t.in_short([Row(t.sign(f), t.short(f))] for f in factors)
-    notes = [Note("reason", t.words.runs("scalar.direct"))]
-    is_direct = any(isinstance(r.left, Partial) and r.left.direct for r in rows)
-    said = Paragraph(t.words.runs("scalar.local"))
-    return [said, *folded(t.words, rows, MOST_PATHS), *notes[:is_direct]]
 
 
 # --- along the paths ------------------------------------------------------------------
@@ -84,11 +76,9 @@ def _argument(node: Node, t: Scalars) -> Section:
     entries = list(t.numbers.entries[node].flat)
     blocks: list[Block] = []
     for entry in entries[:MOST_ENTRIES]:
-        shown, has_branch = _entry(entry, t)
-        if has_branch and not any(isinstance(b, Note) for b in blocks):
-            said = t.words.runs("scalar.added", value=t.names[entry])
-            shown.append(Note("reason", said))
-        blocks += shown
+        shown, notes = _entry(entry, t)
+        said = any(isinstance(b, Note) for b in blocks)
+        blocks += [shown] if said else [shown, *notes]
     if len(entries) > MOST_ENTRIES:
         left = str(len(entries) - MOST_ENTRIES)
         blocks.append(Paragraph(t.words.runs("scalar.same_way", count=left)))
@@ -100,34 +90,34 @@ def _argument(node: Node, t: Scalars) -> Section:
     return Section(anchor, title, tuple(blocks), "scalar", whole.ids[node])
 
 
-def _entry(entry: Node, t: Scalars) -> tuple[list[Block], bool]:
-    """Show all paths from one number to the results; tell whether they are several."""
-    rows: list[Row] = []
+def _entry(entry: Node, t: Scalars) -> tuple[Block, list[Note]]:
+    """Show all paths from one number to the results, and what to say of them."""
+    name, rows, notes = t.names[entry], list[Row](), dict[str, Note]()
     slopes: dict[Node, float] = {}
-    has_branch = False
     for result in dict.fromkeys(t.outputs):
         found, _ = t.paths(entry, result, MOST_PATHS)
         if found:
-            shown, slopes[result] = _slope(entry, result, found, t)
+            whole = Partial(t.names[result], name)
+            shown, slopes[result] = _slope(whole, found, t)
             rows += shown
-            has_branch |= len(found) > 1
+        if len(found) > 1:
+            keys = ["added", "direct"] if any(len(p) == 1 for p in found) else ["added"]
+            said = ((k, t.words.runs(f"scalar.{k}", value=name)) for k in keys)
+            notes |= {k: Note("reason", runs) for k, runs in said}
     if not rows:
-        said = t.words.runs("scalar.none", value=t.names[entry])
-        return [Paragraph(said)], False
+        return Paragraph(t.words.runs("scalar.none", value=name)), []
     if not t.subject.is_loss:
         seeds = [(s, r) for s, r in zip(t.seeds, t.outputs, strict=True) if r in slopes]
-        terms = [(t.names[s], Partial(t.names[r], t.names[entry])) for s, r in seeds]
+        terms = [multiplied((t.names[s], Partial(t.names[r], name))) for s, r in seeds]
         reason = t.words.runs("scalar.upstream")
-        rows.append(Row(t.adjoint(entry), added(list(map(multiplied, terms))), reason))
+        rows.append(Row(t.adjoint(entry), added(terms), reason))
         if t.subject.values:
             values = [(t.subject.values[s], slopes[r]) for s, r in seeds]
             rows += worked_out([[(float(x), "") for x in pair] for pair in values])
-    return [Display(tuple(rows))], has_branch
+    return Display(tuple(rows)), list(notes.values())
 
 
-def _slope(
-    entry: Node, result: Node, found: list[Path], t: Scalars
-) -> tuple[list[Row], float]:
+def _slope(whole: Partial, found: list[Path], t: Scalars) -> tuple[list[Row], float]:
     """Write the products along the paths, in signs, in full, and in numbers.
 
     Returns
@@ -135,12 +125,16 @@ def _slope(
     list, float
         The rows, and what they add up to: no number if there are no numbers.
     """
-    whole = Partial(t.names[result], t.names[entry])
-    signs, full = (
-        added([multiplied([coloured(write(f), f.id) for f in p], "×") for p in found])
-        for write in (t.sign, t.short)
-    )
-    rows = [Row(whole, signs), Row(None, full)]
+
+    def summed(write: Callable[[Factor], Formula]) -> Formula:
+        colour = [[coloured(write(f), f.id) for f in path] for path in found]
+        return added([multiplied(path, "×") for path in colour])
+
+    def sign(f: Factor) -> Formula:
+        # Beside other paths the sign of the whole is not that of one operation.
+        return replace(t.sign(f), direct=[f] in found and len(found) > 1)
+
+    rows = [Row(whole, summed(sign)), Row(None, summed(t.short))]
     if not t.subject.values:
         return rows, np.nan
     factors = [[(t.slope(f), f.id) for f in path] for path in found]

@@ -74,12 +74,9 @@ class Scalars(Telling):
 
     # --- local derivatives ------------------------------------------------------------
 
-    def sign(self, f: Factor) -> Formula:
-        """Write a local derivative as such: ∂n/∂m, or ∂⁺n/∂m beside other paths."""
-        ends = f.operand, f.reader
-        direct = not f.operand.inputs and f.reader in self.outputs
-        direct = direct and len(self.paths(*ends, 2)[0]) > 1
-        return Partial(self.shown(f.reader), self.shown(f.operand), direct)
+    def sign(self, f: Factor) -> Partial:
+        """Write a local derivative as such: ∂n/∂m."""
+        return Partial(self.shown(f.reader), self.shown(f.operand))
 
     def short(self, f: Factor) -> Formula:
         """Write a local derivative out: w, 1, σ'(n)."""

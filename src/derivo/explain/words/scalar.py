@@ -8,11 +8,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "{sizes} の場合について書き下します。添字のついた名前は、配列の一成分を表します。",
     },
     "forward": {"en": "The forward pass, one number a line:", "fr": "La passe avant, un nombre par ligne :", "ja": "順伝播（一行に一つの数）："},
-    "local": {
-        "en": "Every operation has a local derivative for each value that it reads:",
-        "fr": "Chaque opération a une dérivée locale pour chaque valeur qu’elle lit :",
-        "ja": "各演算は、使う値ごとに局所微分をもちます：",
-    },
     "direct": {
         "en": "The sign ∂⁺ is the local derivative alone, where ∂ is the sum over all paths between the same two values.",
         "fr": "Le signe ∂⁺ désigne la seule dérivée locale, là où ∂ désigne la somme sur tous les chemins entre les deux mêmes valeurs.",
@@ -25,7 +20,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "ja": "損失から重みへ、一行に一つずつさかのぼります。ある数を使う演算は、自分の勾配に局所微分を掛けたものを返します。使う演算がいくつもあれば、返ってきたものを足します。",
     },
     "argument": {"en": "The chain rule for {value}", "fr": "La règle de la chaîne pour {value}", "ja": "{value} の連鎖律"},
-    "entry": {"en": "{entry}", "fr": "{entry}", "ja": "{entry}"},
     "so_on": {"en": "and so on, to {last}", "fr": "et ainsi de suite, jusqu’à {last}", "ja": "以下同様に、{last} まで"},
     "same_way": {
         "en": "Entries not written out: {count}. They come about in the same way.",
@@ -41,7 +35,6 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "times what comes from outside", "fr": "multiplié par ce qui vient de l’extérieur", "ja": "外から来る勾配を掛ける",
     },
     "none": {"en": "No path leads from {value} to the result: its gradient is 0.", "fr": "Aucun chemin ne mène de {value} au résultat : son gradient est 0.", "ja": "{value} から結果への経路はなく、勾配は 0 です。"},
-    "too_many": {"en": "{count} more paths are left out here.", "fr": "{count} autres chemins sont omis ici.", "ja": "経路はほかに {count} 本ありますが、ここでは省略します。"},
     "each_entry": {"en": "each entry in full", "fr": "chaque élément en entier", "ja": "各成分を書き下すと"},
     "as_product": {"en": "which is a product of two matrices", "fr": "c’est un produit de deux matrices", "ja": "これは二つの行列の積"},
     "in_arrays": {"en": "in matrices, for any number of rows", "fr": "en matrices, pour un nombre quelconque de lignes", "ja": "行列で書くと（行がいくつでも同じ）"},
