@@ -132,7 +132,7 @@ def upstream(s):
 
 
 def bias(s):
-    assert s.js("document.querySelectorAll('.unrolled path.wire').length") == 4
+    assert s.js("document.querySelectorAll('.unrolled .wire').length") == 4
 
 
 def mean_of_a_larger_batch(s):

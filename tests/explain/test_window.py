@@ -757,9 +757,7 @@ def test_a_layer_is_unrolled_to_single_numbers(page):
         if not face(page, "state")["unroll"]:
             click(page, "#unroll")
         shown = texts(page, ".unrolled .disc text"), texts(page, ".unrolled .on-wire")
-        return [
-            [float(t.replace("−", "-")) for t in part if t != "Σ"] for part in shown
-        ]
+        return [[float(t.replace("−", "-")) for t in part if t] for part in shown]
 
     # x @ w1, the first step: two inputs, three neurons, a line for each weight.
     discs, wires = unrolled("forward", model["steps"][0]["id"])
@@ -773,10 +771,17 @@ def test_a_layer_is_unrolled_to_single_numbers(page):
     colour = js(page, "return document.querySelector('.unrolled .wire').classList[1]")
     label = js(page, "return [...document.querySelectorAll('.label-of')].find(l => l.textContent.includes('w₂')).classList")  # fmt: skip
     assert colour in label
-    # The bias: a copy for each row merges into one sum.
-    discs, _ = unrolled("backward", "b1")
-    assert discs == [pytest.approx(gradients["b1"][0], abs=5e-3)]
-    assert js(page, "return document.querySelectorAll('.unrolled path.wire').length") == len(values["x"])  # fmt: skip
+    # The bias: what comes back to each row's copy of it merges into one sum.
+    discs, wires = unrolled("backward", "b1")
+    *rows, whole = discs
+    assert whole == pytest.approx(gradients["b1"][0], abs=5e-3)
+    np.testing.assert_allclose(rows, np.array(gradients["n1"])[:, 0], atol=5e-3)
+    assert not wires
+    # A weight: what comes back to each row, times what the row put in.
+    (*rows, whole), wires = unrolled("backward", "w1")
+    assert whole == pytest.approx(gradients["w1"][0][0], abs=5e-3)
+    np.testing.assert_allclose(rows, np.array(gradients["n1"])[:, 0], atol=5e-3)
+    np.testing.assert_allclose(wires, np.array(values["x"])[:, 0], atol=5e-3)
     click(page, "#unroll")
 
 

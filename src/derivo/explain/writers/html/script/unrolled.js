@@ -10,8 +10,13 @@ function unrolled(active, side) {
   const row = html("div", { className: "buttons" }, [opener]);
   if (!state.unroll) return [row];
   $("#result").replaceChildren();
-  const isLayer = found.link.kind === "product" && parts(x).shape.length === 2 && !isOverBatch(active, side);
-  return [row, ...(isLayer ? neurons(cell, x) : [merging(cell, found)])];
+  const isRow = found.link.kind === "product" && parts(x).shape.length === 2 && !isOverBatch(active, side);
+  const columns = isRow ? parts(x).shape[1] : 1, first = cell.index - (cell.index % columns);
+  const cells = isRow ? Array.from({ length: columns }, (_, j) => linked({ ...cell, index: first + j })) : [found];
+  const label = isRow ? words.one_row.replace("{count}", first / columns + 1) : `${named(cell)} ${told(cell)}`;
+  const picture = columns > FEW || (isRow && found.rows.length > FEW) ? null : wired(cell, cells, label);
+  if (!picture) return [row];
+  return [row, picture, ...(isRow ? [html("p", { className: "note", textContent: label })] : [])];
 }
 // The gradient of a weight, and of a bias, is a sum over the rows: it is drawn as one.
 const isOverBatch = (active, side) => side === "gradient" && values[active.id].is_argument && model.parameters.includes(active.id);
@@ -20,41 +25,27 @@ const disc = (x, y, text, kind = "") => {
   element.textContent = text;
   return make("g", { class: `disc ${kind}` }, [make("circle", { cx: x, cy: y, r: 23 }), element]);
 };
-// One row of a product of matrices: the layer as it is drawn by hand.
-function neurons(cell, x) {
-  const { shape } = parts(x), columns = shape[1], row = Math.floor(cell.index / columns);
-  const cells = Array.from({ length: columns }, (_, j) => linked({ ...cell, index: row * columns + j }));
-  const inner = cells[0].rows.length;
-  if (columns > FEW || inner > FEW) return [];
-  // What is the same for every result is what enters; the other is on the lines.
-  const enters = cells[0].rows[0].findIndex((t, k) => columns === 1 ? k === 0 : cells[1].rows[0][k].index === t.index && cells[1].rows[0][k].id === t.id);
-  if (enters < 0) return [];
-  const tall = 62 * Math.max(columns, inner) + 10, isBack = cell.side === "gradient", [left, right] = isBack ? [400, 60] : [60, 400];
-  const y = (k, n) => tall / 2 + (k - (n - 1) / 2) * 62;
-  const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": words.one_row.replace("{count}", row + 1) });
-  const factor = isBack ? factorBetween(cell.id, cells[0].rows[0][enters].id) : factorBetween(cells[0].rows[0][enters].id, cell.id);
-  const most = Math.max(...cells.flatMap((c) => c.rows.map((r) => Math.abs(r[1 - enters].value)))) || 1;
-  cells.forEach(({ rows, value }, j) => rows.forEach((r, k) => {
-    const weight = r[1 - enters].value, from = [left, y(k, inner)], to = [right, y(j, columns)];
-    const line = make("line", { x1: from[0], y1: from[1], x2: to[0], y2: to[1], "stroke-width": 0.8 + (3 * Math.abs(weight)) / most, class: `wire${factor ? ` ${markOf(factor)}` : ""}` });
-    const t = 0.3 + (0.12 * (j % 3)), text = make("text", { class: "on-wire", x: from[0] + t * (to[0] - from[0]), y: from[1] + t * (to[1] - from[1]) - 3 });
-    text.textContent = short(weight);
-    svg.append(line, text);
+// Numbers and what they are multiplied by: the layer as it is drawn by hand, or the terms of one sum.
+function wired(cell, cells, label) {
+  const [terms, other] = cells.map((c) => c.rows[0]), inner = cells[0].rows.length, isBack = cell.side === "gradient";
+  // What is the same for every result enters, what comes back if there is but one; the other is on the lines.
+  const enters = other ? terms.findIndex((t, k) => other[k].index === t.index && other[k].id === t.id) : Math.max(0, terms.findIndex((t) => t.side === "gradient"));
+  if (enters < 0) return null;
+  const step = inner > 8 ? 48 : 62, tall = step * Math.max(cells.length, inner) + 10, [left, right] = isBack ? [400, 60] : [60, 400];
+  const y = (k, n) => tall / 2 + (k - (n - 1) / 2) * step;
+  const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": label });
+  const ends = [cell.id, terms[enters].id], factor = factorBetween(...(isBack ? ends : ends.reverse()));
+  const weight = (r) => r.reduce((product, t, k) => (k === enters ? product : product * t.value), 1);
+  const most = Math.max(...cells.flatMap((c) => c.rows.map((r) => Math.abs(weight(r))))) || 1;
+  cells.forEach(({ rows }, j) => rows.forEach((r, k) => {
+    const x1 = left, y1 = y(k, inner), x2 = right, y2 = y(j, cells.length), t = 0.3 + 0.12 * (j % 3);
+    const width = 0.8 + (3 * Math.abs(weight(r))) / most;
+    svg.append(make("line", { x1, y1, x2, y2, "stroke-width": width, class: `wire${factor ? ` ${markOf(factor)}` : ""}` }));
+    const text = make("text", { class: "on-wire", x: x1 + t * (x2 - x1), y: y1 + t * (y2 - y1) - 3 });
+    text.textContent = r.length > 1 ? short(weight(r)) : "";
+    svg.append(text);
   }));
   cells[0].rows.forEach((r, k) => svg.append(disc(left, y(k, inner), short(r[enters].value))));
-  cells.forEach(({ value }, j) => svg.append(disc(right, y(j, columns), short(value), isBack ? "result back" : "result")));
-  return [svg, html("p", { className: "note", textContent: words.one_row.replace("{count}", row + 1) })];
-}
-// Many terms that merge into one sum.
-function merging(cell, { rows, value }) {
-  const n = rows.length, step = n > 8 ? 24 : 40, tall = Math.max(70, n * step + 12), isBack = cell.side === "gradient";
-  const svg = make("svg", { class: "unrolled", viewBox: `0 0 460 ${tall}`, role: "img", "aria-label": `${named(cell)} ${told(cell)}` });
-  const up = rows[0].find((t) => t.side === "gradient"), factor = up && factorBetween(cell.id, up.id);
-  rows.forEach((r, k) => {
-    const y = tall / 2 + (k - (n - 1) / 2) * step, text = make("text", { x: 116, y: y + 4, class: factor ? `${markOf(factor)}` : "" });
-    text.textContent = r.map((t) => bracketed(t.value, rounded)).join(" · ");
-    svg.append(make("path", { class: `wire${factor ? ` ${markOf(factor)}` : ""}`, d: `M212 ${y}C270 ${y} 270 ${tall / 2} 300 ${tall / 2}` }), text);
-  });
-  svg.append(make("line", { class: "wire", x1: 314, y1: tall / 2, x2: 370, y2: tall / 2 }), disc(302, tall / 2, "Σ", "small"), disc(392, tall / 2, short(value), isBack ? "result back" : "result"));
+  cells.forEach(({ value }, j) => svg.append(disc(right, y(j, cells.length), short(value), isBack ? "result back" : "result")));
   return svg;
 }
