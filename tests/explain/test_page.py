@@ -140,6 +140,33 @@ def test_dark_and_light(page):
     assert ground() != before
 
 
+OVERLAPS = """
+  const found = [];
+  for (const row of document.querySelectorAll('.rows tr')) {
+    const cells = [...row.children].filter(c => !c.matches('.why')).map(c => [...c.querySelectorAll('math')]);
+    const boxes = cells.flat().map(m => m.getBoundingClientRect()).filter(b => b.width);
+    for (const [k, a] of boxes.entries()) for (const b of boxes.slice(k + 1))
+      if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 3)
+        found.push(row.textContent);
+  }
+  return found;
+"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("kind", ["read", "drawer", "worksheet"])
+def test_no_piece_of_a_formula_lies_on_another(browser, tmp_path, kind, width):
+    e = explained(levels=LEVELS if kind == "read" else "all")
+    shown = e.worksheet().sheet if kind == "worksheet" else e
+    chromium.sized(browser, width, 900, mobile=width < 500)
+    chromium.open_page(browser, shown.page, tmp_path / "net.html")
+    if kind == "drawer":
+        browser.execute_script("""document.querySelector('#open').click();
+          for (const line of document.querySelectorAll('.unfold')) line.click()""")
+    assert len(find(browser, ".rows tr")) > 10
+    assert browser.execute_script(OVERLAPS) == []
+
+
 def test_it_fits_a_phone(browser, path):
     browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
