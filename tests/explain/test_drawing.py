@@ -28,9 +28,11 @@ from derivo.explain.drawing.of_subject import LABEL, draw
 from derivo.explain.drawing.svg import svg
 from derivo.explain.drawing.text import text
 from derivo.explain.formula.tree import Words
+from derivo.explain.formula.unicode import inline
 from derivo.explain.prepare import subject
 from derivo.explain.window.pictures import all_pictures
 from derivo.explain.words import Words as Sentences
+from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.scan.programs import PROGRAMS
 
@@ -286,6 +288,15 @@ def test_what_a_line_bears_is_the_derivative():
 @given(drawings())
 def test_a_picture_in_rows_is_as_clear_as_in_one(drawing):
     assert_nothing_is_crossed(place(drawing, Room(300.0, 300.0)))
+
+
+def test_arrays_up_to_8_x_8_have_room_for_numbers():
+    x, t = derivo.data.digits()
+    net = derivo.Network(Dense(8, "tanh"), Dense(10), loss="cross_entropy")
+    net.build(64)
+    shown = net.explain(x=x, t=t).window.pictures[0].drawing
+    wide = {inline(s.name): s.room[0] for s in shown.spots if s.name is not None}
+    assert {n for n, room in wide.items() if room >= 8 * 38} == {"b₁", "n₁", "h₁"}
 
 
 def test_every_factor_of_the_articles_layer_has_its_label():
