@@ -378,6 +378,18 @@ def test_code_that_is_too_wide_goes_on_as_python_does(case):
         assert word in words
 
 
+@pytest.mark.parametrize("name", ["neuron", "attention", "softmax_cross_entropy"])
+@pytest.mark.parametrize("language", ["en", "fr", "ja"])
+def test_what_is_told_in_letters_fits_a_narrow_terminal(name, language):
+    case = CASES[name]
+    document = (
+        derivo.derive(case.function, **case.specs).explain(language=language).document
+    )
+    shown = render(replace(document, drawing=None, code=None), width=40).splitlines()
+    # A full stop may hang over the edge, as it does in print.
+    assert [line for line in shown if width_of(line.rstrip("、。：）")) > 40] == []  # noqa: RUF001
+
+
 def test_latex_breaks_a_long_sum_rather_than_shrinking_it():
     names = [Symbol(f"value_{k}") for k in range(40)]
     rows = (Row(Symbol("y"), Plus(tuple(names))),)

@@ -159,8 +159,9 @@ def cut(box: Box, signs: set[str]) -> list[list[Box]]:
     for part in box.parts:
         if isinstance(part, Sign) and part.role == "infix" and part.text in signs:
             cuts.append([part])
-        elif not cuts[-1] and isinstance(part, Line):
-            cuts = cut(part, signs)
+        elif isinstance(part, Line) and all(isinstance(p, Sign) for p in cuts[-1]):
+            first, *others = cut(part, signs)
+            cuts = [*cuts[:-1], cuts[-1] + first, *others]
         else:
             cuts[-1].append(part)
     return cuts

@@ -58,31 +58,25 @@ def broken(formula: Formula, room: int) -> list[Block]:
     return [stack(line) for line in lines_of(layout(formula), room)]
 
 
-def lines_of(box: b.Box, room: int) -> list[b.Box]:
+def lines_of(
+    box: b.Box, room: int, signs: tuple[set[str], ...] = BREAKS
+) -> list[b.Box]:
     """Break what is wider than so many characters into lines.
 
-    A line is broken before a sign that stands in no bracket: first between terms, then
-    between factors.
+    A line is broken before a sign that stands in no bracket: first between terms, then,
+    where one is still too wide, between factors.
     """
-    if stack(box).width <= room:
+    if not signs or stack(box).width <= room:
         return [box]
-    for signs in BREAKS:
-        parts = b.cut(box, signs)
-        if len(parts) > 1:
-            return _filled(parts, room)
-    return [box]
-
-
-def _filled(parts: list[list[b.Box]], room: int) -> list[b.Box]:
-    """Put as many parts on a line as there is room for."""
     lines: list[list[b.Box]] = [[]]
-    for part in parts:
+    for part in b.cut(box, signs[0]):
         longer = [*lines[-1], *part]
         if lines[-1] and stack(b.Line(tuple(longer))).width > room:
-            lines.append(list(part))
+            lines.append(part)
         else:
             lines[-1] = longer
-    return [b.Line(tuple(line)) for line in lines]
+    whole = [b.Line(tuple(line)) for line in lines]
+    return [part for line in whole for part in lines_of(line, room, signs[1:])]
 
 
 def plain(shown: Block) -> list[str]:

@@ -18,7 +18,8 @@ from derivo.explain.writers.wrapping import continued, width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
 
-INDENT = 2
+INDENT, BELOW = 2, 4
+LEAST = 24  # columns for a reason
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -68,7 +69,8 @@ class _Terminal:
 
     def all(self) -> str:
         d = self.document
-        lines = [self.strong(d.title), "═" * min(width_of(d.title), self.width)]
+        title = wrapped(d.title, self.width)
+        lines = [*map(self.strong, title), "═" * max(map(width_of, title), default=0)]
         if d.factors:
             lines += self.paragraph(self.words.text("page.legend"))
         if d.drawing is not None:
@@ -88,7 +90,8 @@ class _Terminal:
         return f"\x1b[1m{text}\x1b[0m" if self.colour else text
 
     def heading(self, text: str) -> list[str]:
-        return ["", self.strong(text), "─" * min(max(width_of(text), 12), self.width)]
+        lines = wrapped(text, self.width) or [""]
+        return ["", *map(self.strong, lines), "─" * max(12, *map(width_of, lines))]
 
     def runs(self, runs: doc.Runs) -> str:
         return CONTROL.sub(" ", PLAIN.line(runs))
@@ -126,7 +129,9 @@ class _Terminal:
                     line[:indent] + "│ " + line[indent + INDENT :] for line in inner
                 ]
             case doc.Display(rows):
-                return [" " * (indent + INDENT) + line for line in self.rows(rows)]
+                return [
+                    " " * (indent + INDENT) + line for line in self.rows(rows, indent)
+                ]
             case doc.Code():
                 return [" " * indent + line for line in self.code(block)]
             case doc.Table(rows):
@@ -134,39 +139,49 @@ class _Terminal:
             case doc.Picture(drawing, _):
                 return graph_text(drawing.folded or drawing).splitlines()
             case doc.Fold(title, inner, _):
-                head = " " * indent + "▸ " + self.runs(title)
-                return [head, *self.blocks(inner, indent + INDENT)]
+                head = self.paragraph(f"▸ {self.runs(title)}", indent)
+                return [*head, *self.blocks(inner, indent + INDENT)]
 
-    def rows(self, rows: tuple[doc.Row, ...]) -> list[str]:
+    def rows(self, rows: tuple[doc.Row, ...], indent: int) -> list[str]:
         """Write aligned formulas: signs in a column, reasons to the right or below."""
         lines: list[str] = []
-        for written, _ in self.laid(rows):
+        for written, _ in self.laid(rows, indent + INDENT):
             lines += [formula + reason for formula, reason in written]
             if len(written) > 1:
                 lines.append("")
         return lines[:-1] if lines and not lines[-1] else lines
 
-    def laid(self, rows: Iterable[doc.Row]) -> Iterator[Laid]:
+    def laid(self, rows: Iterable[doc.Row], indent: int = 0) -> Iterator[Laid]:
         """Lay out aligned formulas, row by row."""
-        rows = tuple(rows)
+        rows, width = tuple(rows), self.width - indent
         lefts = [two.text("") if r.left is None else two.block(r.left) for r in rows]
-        wide = max((left.width for left in lefts), default=0)
-        room = max(self.width - wide - 3, 12)
+        widths = [left.width for left in lefts if left.width <= width // 2]
+        wide = max(widths, default=0)
         for row, left in zip(rows, lefts, strict=True):
-            first, *others = two.broken(row.right, room)
-            gap = two.text(" " * (wide - left.width))
-            shown = two.beside([gap, left, two.text(f" {row.sign} "), first])
-            blocks = [shown]
-            blocks += [two.beside([two.text(" " * (wide + 3)), k]) for k in others]
+            head = [
+                two.text(" " * (wide - left.width)),
+                left,
+                two.text(f" {row.sign} "),
+            ]
+            before, room = head, max(width - wide - 3, 12)
+            blocks, parts = [], two.broken(row.right, room)
+            if left.width > wide or max(part.width for part in parts) > room:
+                # Below what stands on the left there is more room.
+                blocks, before = [two.beside(head)], [two.text(" " * BELOW)]
+                parts = two.broken(row.right, width - BELOW)
+            for part in parts:
+                blocks.append(two.beside([*before, part]))
+                before = [two.text(" " * sum(k.width for k in before))]
             written = [(self.coloured(k), "") for block in blocks for k in block.lines]
             last, reason = blocks[-1], self.runs(row.reason)
             base = len(written) - len(last.lines) + last.base
-            if reason and last.width + width_of(reason) + 3 <= self.width:
+            if reason and last.width + width_of(reason) + 3 <= width:
                 written[base] = (written[base][0], "   " + reason)
             elif reason:
-                inner = wrapped(reason, max(self.width - wide - 8, 20))
-                written += [(" " * (wide + 5), line) for line in inner]
-            yield written, shown.base
+                at = max(min(wide + 5, width - LEAST), 0)
+                inner = wrapped(reason, max(width - at, LEAST))
+                written += [(" " * at, line) for line in inner]
+            yield written, blocks[0].base
 
     def code(self, code: doc.Code) -> list[str]:
         """Write code: what is too long goes on in the next line, as Python has it."""
