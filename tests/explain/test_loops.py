@@ -202,8 +202,10 @@ def test_every_loop_is_told_with_numbers_and_without(name):
             assert len(known) == len(document.factors)
 
 
-@pytest.mark.parametrize("name", ["joined_outputs", "plain_convolution"])
-def test_a_loop_that_hands_nothing_on_is_told(name):
+@pytest.mark.parametrize(
+    "name", ["joined_outputs", "plain_convolution", "a_helper_in_the_step"]
+)
+def test_a_loop_that_hands_nothing_on_and_one_with_a_helper_are_told(name):
     case = next(c for c in PLAIN if c.name == name)
     told_of = derivo.derive(case.function, **case.specs).explain()
     assert "for " in told_of.text

@@ -307,7 +307,9 @@ def _loop(
         (*loop.following, *results), builder, inside, instead=instead, chosen=chosen
     )
     following = tuple(inside[n] for n in loop.following)
-    fixed = unchanging((*following, *(inside[r] for r in results)), frozenset(own))
+    # What calls keep for every step is kept no more: they become nothing.
+    given = (inside[r] for r in results if r in inside)
+    fixed = unchanging((*following, *given), frozenset(own))
     now = Loop(loop.carries, loop.slices, fixed, following, loop.reverse)
     operands = (*inputs[: len(own)], *fixed)
     return {**inside, node: builder.remake(node, operands, {**node.attrs, "loop": now})}
