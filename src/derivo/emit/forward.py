@@ -103,6 +103,7 @@ def write_forward(
         f"return {returned(p.structure, results)}{handed_on}",
         lambda n, _bound: body.notes.get(n) or forward_comment(n, p.forward_notes),
         body.bound,
+        [n for n in p.outputs if n not in body.bound],
     )
     return Forward(written, body.bound, saved or Saved((), ()), shapes, body.lists)
 

@@ -55,12 +55,15 @@ class Written:
         The lines between them.
     notes
         A comment for each of these, which may be empty.
+    result
+        What is computed where it is returned, if anything is.
     """
 
     head: str
     statements: tuple[Statement, ...]
     notes: tuple[str, ...]
     tail: str
+    result: Node | None = None
 
     @property
     def code(self) -> tuple[str, ...]:
@@ -79,6 +82,8 @@ class Written:
             if s.node is not None:
                 lines.places[len(lines.text) + 1] = s.node
             lines.text.extend(code)
+        if self.result is not None:
+            lines.places[len(lines.text) + 1] = self.result
         lines.text.extend(wrapped(f"    {self.tail}"))
         return lines
 
@@ -94,11 +99,16 @@ def function(
     tail: str,
     comment: Comment,
     bound: Mapping[Node, str],
+    unnamed: Iterable[Node] = (),
 ) -> Written:
-    """Write a function, with the reasons for its lines."""
+    """Write a function, with the reasons for its lines.
+
+    Results that have no name, `unnamed`, are computed where they are returned.
+    """
     statements = empty_lists_together(statements)
     notes = (comment(s.node, bound) if s.node is not None else "" for s in statements)
-    return Written(head, tuple(statements), tuple(notes), tail)
+    result = next((n for n in unnamed if n.inputs), None)
+    return Written(head, tuple(statements), tuple(notes), tail, result)
 
 
 def _commented(code: str, note: str, column: int) -> tuple[list[str], list[str]]:

@@ -44,8 +44,13 @@ class Written:
         nodes, names = d.forward.graph.nodes(), unique_names(d.forward.graph)
         told = {name: n for n, name in subject.names.items()}
         self.values: dict[Node, Node] = {}
+        # What was rewritten against overflow is another node, with the same name or as
+        # the same result.
+        pairs = zip(d.forward.graph.outputs, subject.graph.outputs, strict=False)
+        results = dict(pairs)
         for value in (*nodes, *subject.graph.nodes()):
-            same = value if value in subject.ids else told.get(names.get(value, ""))
+            same = told.get(names.get(value, ""), results.get(value))
+            same = value if value in subject.ids else same
             if same is not None:
                 self.values[self.of(value)] = same
         found_in_steps = _in_steps(nodes, subject, {}, d.forward.graph.names)
@@ -126,7 +131,8 @@ class Written:
     def _within(self) -> dict[Node, list[Node]]:
         """Give by each value with a line those without, which its line computes, too.
 
-        What is read more than once is computed where it is read first.
+        What is read more than once is computed where it is read first; what a loop
+        ends with, in the loop.
         """
         lines = self.subject.derivation.emitted.lines.values()
         with_lines = {self.values[n] for n in lines if n in self.values}
@@ -135,6 +141,8 @@ class Written:
         for node in reversed(self.subject.graph.nodes()):
             if node in with_lines or node.op.traits & {"loop", "item"}:
                 holder[node] = node
+                if "item" in node.op.traits and node not in with_lines:
+                    found.setdefault(node.inputs[0], []).append(node)
             elif node in holder:
                 found.setdefault(holder[node], []).append(node)
             holder |= {i: holder[node] for i in node.inputs if node in holder}
