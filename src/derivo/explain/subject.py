@@ -25,13 +25,13 @@ from derivo.explain.formula.tree import (
     Symbol,
     Words,
 )  # fmt: skip
+from derivo.explain.rounding import run_rounded
 from derivo.graph.dim import evaluate
 from derivo.graph.loop import Loop
 from derivo.graph.node import Graph, Node, order
 from derivo.ops.leaf import argument
 from derivo.passes import Passes
 from derivo.run.arguments import adjoints_of_results, floating_type
-from derivo.run.reference import run_graph
 
 MOST_STEPS = 500  # more are told without numbers
 
@@ -208,7 +208,7 @@ class Subject:
             ]
         )
         with np.errstate(all="ignore"):
-            return run_graph(wanted, known, self.sizes, dtype)
+            return run_rounded(wanted, known, self.sizes, dtype)
 
 
 @dataclass(frozen=True, eq=False)

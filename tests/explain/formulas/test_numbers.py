@@ -87,3 +87,20 @@ def test_a_line_with_numbers_has_numbers_for_sizes_too(name):
     assert rows
     for row in rows:
         assert not any(isinstance(part, t.Size) for part in t.walk(row.right))
+
+
+@pytest.mark.parametrize("name", ["batch_norm", "softmax_alone", "standardise"])
+def test_where_everything_cancels_there_is_no_rounding_left(name):
+    """The rows of a softmax add up to 1 whatever comes in: so do their slopes to 0."""
+    case = CASES[name]
+    d = derivo.derive(case.function, shapes=case.specs)
+    document = d.explain(arrays=case.arrays()).document
+    rows = [r for b in blocks_of(document) if isinstance(b, Display) for r in b.rows]
+    shown = [p.value for r in rows for p in t.walk(r.right) if isinstance(p, t.Number)]
+    assert 0 in shown
+    assert not [x for x in shown if 0 < abs(x) < 1e-14]
+
+
+def test_what_is_infinite_is_not_taken_for_rounding():
+    d = derivo.derive(lambda x: np.exp(x) + x, x="")
+    assert "∞" in d.explain(arrays={"x": np.array(1000.0)}).text

@@ -24,9 +24,9 @@ from derivo.explain.levels.chain import chain
 from derivo.explain.levels.jacobian_entry import JacobianEntry, jacobian_entry, lane
 from derivo.explain.levels.mixing import Part, mixing_parts, next_part
 from derivo.explain.levels.tell import Telling, numbers
+from derivo.explain.rounding import run_rounded
 from derivo.explain.subject import Subject
 from derivo.explain.words import Words as Sentences
-from derivo.run.reference import run_graph
 
 MOST = 6  # rows of a matrix with numbers
 LONGEST = 90  # parts of a formula that is still read
@@ -102,12 +102,12 @@ def _numbers(part: Part, entry: JacobianEntry, t: Telling) -> list[Block]:
     if len(shape) > 2 or 0 in shape or shape[entry.along] > MOST:
         return []
     jacobian = first_jacobian(part, entry, s)
-    g = _first(np.broadcast_to(s.values[upstream], shape), entry.along)
+    g, whole = (
+        _first(np.broadcast_to(s.values[n], shape), entry.along)
+        for n in (upstream, s.raw.adjoints[part.operand])
+    )
     with np.errstate(all="ignore"):
-        whole, alone = g @ jacobian, g * np.diag(jacobian)
-        # What is left of rounding where everything cancels is 0.
-        noise = 1e-14 * (np.abs(g) @ np.abs(jacobian))
-        whole = np.where(np.abs(whole) <= noise, 0.0, whole)
+        alone = g * np.diag(jacobian)
 
     def first(whole: Formula) -> Formula:
         """Write the row, or the column, that the numbers are of."""
@@ -139,7 +139,7 @@ def first_jacobian(part: Part, entry: JacobianEntry, subject: Subject) -> Any:
         _first(unit, entry.along)[k] = 1
         known = {**subject.values, entry.g: unit}
         with np.errstate(all="ignore"):
-            found = run_graph([entry.adjoint], known, subject.sizes)
+            found = run_rounded([entry.adjoint], known, subject.sizes)
         whole = np.broadcast_to(found[entry.adjoint], shape)
         rows.append(_first(whole, entry.along))
     return np.array(rows)

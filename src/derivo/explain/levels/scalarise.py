@@ -21,6 +21,7 @@ from derivo.explain.factors import Factor
 from derivo.explain.formula.of_node import adjoint_symbol
 from derivo.explain.formula.tree import Entry, Formula, Number, Symbol
 from derivo.explain.levels.tell import Telling
+from derivo.explain.rounding import run_rounded
 from derivo.explain.subject import Subject
 from derivo.graph.block import inline
 from derivo.graph.builder import Constant
@@ -32,7 +33,7 @@ from derivo.ops.arithmetic import add, mul
 from derivo.ops.elementwise import exp, log
 from derivo.ops.leaf import argument, constant
 from derivo.ops.reduce import mean, sum_
-from derivo.run.reference import concrete, run_graph
+from derivo.run.reference import concrete
 from derivo.trace.recorder import Recorder
 
 MOST_NODES = 120  # beyond that nobody reads on
@@ -118,7 +119,7 @@ class Numbers(Subject):
         try:
             with np.errstate(all="ignore"):
                 nodes = (*self.graph.outputs, *self.raw.adjoints.values())
-                return run_graph(nodes, known, {})
+                return run_rounded(nodes, known, {})
         except (AttributeError, TypeError):
             return {}  # text for arrays alone: it is told without numbers
 
