@@ -559,6 +559,17 @@ def test_play_goes_on_by_itself(page):
 
 
 def test_a_moment_can_be_shared(page, browser):
+    """Its step and its numbers, the factor that is lit, and the mode."""
+    js(page, "derivo.set('w1', [1, 0], 0.125); derivo.step(derivo.steps)")
+    click(page, "#code li:not([hidden]) .badge-n")
+    kept = {k: face(page, "state")[k] for k in ("step", "mode", "factor")}
+    assert kept["factor"]
+    address, loss = js(page, "return location.href"), face(page, "loss")
+    browser.get("about:blank")
+    browser.get(address)
+    assert face(browser, "values")["w1"][1][0] == 0.125
+    assert face(browser, "loss") == loss
+    assert {k: face(browser, "state")[k] for k in kept} == kept
     js(page, "derivo.step(7)")
     address = js(page, "return location.href")
     browser.get("about:blank")

@@ -24,6 +24,11 @@ from derivo.explain.writers.html.page import skip, whole
 from derivo.explain.writers.html.parts import Parts
 
 WIDEST = 70  # letters of a formula beside others
+# Fields of sentences that the script fills in.
+BLANK = {
+    k: f"{{{k}}}"
+    for k in ("name", "names", "reason", "rate", "count", "first", "last", "size")
+}
 LEVELS = "matrix", "batch", "scalar"  # of a story: what is told first
 
 
@@ -77,7 +82,7 @@ def _step(loop: Loop) -> str:
 def app(window: Window, document: doc.Document, parts: Parts) -> str:
     """Write what is seen: the graph, the code, the formula and the bar below."""
     words = parts.words
-    say = {k: escape(words.text(f"window.{k}")) for k in _SAID}
+    say = {k: escape(words.text(f"window.{k}", **BLANK)) for k in texts("window")}
     label = words.text("window.picture", name=window.name)
     pictures = "".join(
         _picture(
@@ -86,11 +91,11 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
         )
         for k, p in enumerate(window.pictures)
     )
-    notes = []
+    still = ""
     if window.reasons:
         listed = reasons_text(words, window.reasons)
-        notes.append(words.text("window.still", reason=listed))
-    still = "".join(f'<p class="still">{escape(n)}</p>' for n in notes)
+        why = words.text("window.still", reason=listed)
+        still = f'<p class="still">{escape(why)}</p>'
     modes = "".join(
         f'<button data-mode="{m}" aria-pressed="false">{say[m]}</button>'
         for m in ("forward", "backward", "nudge", "train")
@@ -115,12 +120,6 @@ def app(window: Window, document: doc.Document, parts: Parts) -> str:
         f'<button id="reveal" disabled>{say["reveal"]}</button></footer>'
         '<div id="said" aria-live="polite"></div></main>'
     )
-
-
-_SAID = (
-    "forward", "backward", "nudge", "train", "modes", "back", "next", "play", "scrub",
-    "predict", "reveal", "drawer", "code", "given", "pictures",
-)  # fmt: skip
 
 
 def _picture(picture: Picture, label: str) -> str:
@@ -337,9 +336,7 @@ def _array(value: Any) -> dict[str, Any]:
 
 
 def said(words: Words) -> str:
-    """Write what the script says, with the fields that it fills in."""
-    names = "name", "names", "reason", "rate", "count", "first", "last", "size"
-    blank = {k: f"{{{k}}}" for k in names}
+    """Write what the script says."""
     return data(
-        "words", {k: words.text(f"window.{k}", **blank) for k in texts("window")}
+        "words", {k: words.text(f"window.{k}", **BLANK) for k in texts("window")}
     )
