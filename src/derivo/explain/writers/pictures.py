@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from html import escape
 from math import sqrt
+from typing import Any
 
 from derivo.errors import UsageError
 from derivo.explain import document as doc
@@ -149,7 +150,9 @@ def _compiled(files: dict[str, bytes], form: str, resolution: float) -> list[byt
             'or save as .html, or the graph alone as .svg: explain("graph")'
         )
         raise UsageError(message) from None
-    made = setter.compile(files, format=form, ppi=resolution)
+    # Of its types a release says less, or other things, than it takes.
+    compiled: Any = setter.compile
+    made = compiled(files, format=form, ppi=resolution)
     return made if isinstance(made, list) else [made]
 
 
