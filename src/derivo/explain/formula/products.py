@@ -134,9 +134,7 @@ def shifted(index: Index | None, step: int, first: Dim) -> Formula:
     ahead = first + 1 - step
     if step < 0:
         return Plus((_whole(ahead), Minus(counted)))
-    if isinstance(ahead, int) and ahead <= 0:
-        return Plus((counted, Minus(Number(-ahead)))) if ahead else counted
-    return Plus((counted, _whole(ahead)))
+    return Plus((counted, _whole(ahead))) if ahead else counted
 
 
 def _whole(dim: Dim) -> Formula:
