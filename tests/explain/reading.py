@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from typing import Any
 
+import derivo
 from derivo.explain.document import (
     Badge,
     Display,
@@ -22,6 +25,30 @@ from derivo.explain.document import (
 )
 from derivo.explain.formula.tree import Formula
 from derivo.explain.words import AREAS, texts
+from tests.catalogue import CASES, LOOPS, Case
+
+
+@cache
+def _derived(name: str) -> Any:
+    case = {**CASES, **LOOPS}[name]
+    return derivo.derive(case.function, shapes=case.specs)
+
+
+def derived(case: Case) -> Any:
+    """Derive a program of the catalogue, once for all tests."""
+    return _derived(case.name)
+
+
+@cache
+def _explained(name: str, *, numbers: bool) -> Document:
+    arrays = {**CASES, **LOOPS}[name].arrays() if numbers else {}
+    document: Document = _derived(name).explain(arrays=arrays).document
+    return document
+
+
+def explained(case: Case, *, numbers: bool = False) -> Document:
+    """Explain a program of the catalogue, once for all tests."""
+    return _explained(case.name, numbers=numbers)
 
 
 def formulas_of(document: Document) -> Iterator[Formula]:

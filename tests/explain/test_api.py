@@ -18,7 +18,7 @@ from derivo.explain.words import LANGUAGES
 from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.explain import loop_programs
-from tests.explain.reading import assert_links_lead_somewhere
+from tests.explain.reading import assert_links_lead_somewhere, derived, explained
 
 
 def layer(x, w, b):
@@ -127,8 +127,7 @@ def test_a_network_explains_itself(tmp_path):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_ids_lead_somewhere_and_factors_are_in_the_code(case):
-    d = derivo.derive(case.function, **case.specs)
-    e = d.explain()
+    e = derived(case).explain()
     document, window = e.written_out, e.window
     spots = {s.id for s in document.drawing.spots}
     known = {f.id for f in document.factors}
@@ -143,7 +142,7 @@ def test_ids_lead_somewhere_and_factors_are_in_the_code(case):
 def test_nearly_every_factor_is_on_a_line_of_code():
     covered = total = 0
     for case in CASES.values():
-        document = derivo.derive(case.function, **case.specs).explain("code").document
+        document = explained(case)
         in_code = {f for line in document.code.lines for f in line.factors}
         covered += len(in_code)
         total += len(document.factors)
@@ -327,8 +326,7 @@ def test_loops_over_time(tmp_path):
 def test_every_program_with_numbers_in_every_form(case, tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        d = derivo.derive(case.function, **case.specs)
-        every_ending(d, tmp_path, **case.arrays())
+        every_ending(derived(case), tmp_path, **case.arrays())
 
 
 def test_transparent_operations_are_passed_over(d):

@@ -16,6 +16,7 @@ from derivo.explain.formula.unicode import inline
 from derivo.layers import Dense
 from tests.catalogue import CASES
 from tests.explain import loop_programs
+from tests.explain.reading import explained
 
 
 def products(document):
@@ -54,7 +55,7 @@ def ways(factors):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_no_colour_comes_twice_within_a_product(case):
-    document = derivo.derive(case.function, **case.specs).explain().document
+    document = explained(case)
     assert_apart(document)
     for factor, further in ways(document.factors):
         if len(further) < palette.MARKS:
@@ -95,7 +96,7 @@ def test_the_ways_into_an_operation_have_colours_of_their_own():
     """Where so much lies on the way that no colour is left, one may come again."""
     alike = total = 0
     for case in CASES.values():
-        document = derivo.derive(case.function, **case.specs).explain("graph").document
+        document = explained(case)
         into = {}
         for factor in document.factors:
             into.setdefault(factor.reader, []).append(factor.mark % palette.COLOURS)

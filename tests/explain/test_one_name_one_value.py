@@ -28,7 +28,7 @@ from tests.catalogue import CASES
 from tests.explain import loop_programs
 from tests.explain.formulas.evaluate import Evaluator, NotANumberError
 from tests.explain.formulas.world import world
-from tests.explain.reading import formulas_of
+from tests.explain.reading import explained, formulas_of
 
 WRITERS = {"text": inline, "latex": latex, "page": math}
 # A row sum is copied along the rows of a square array there, and a formula on whole
@@ -143,8 +143,7 @@ def test_a_value_may_be_named_like_a_gradient(function):
 def test_programs_with_numbers(case):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        d = derivo.derive(case.function, **case.specs)
-        assert_one_value_each(d.explain(**case.arrays()).document)
+        assert_one_value_each(explained(case, numbers=True))
 
 
 @pytest.mark.parametrize("function", loop_programs.SPECS, ids=lambda f: f.__name__)

@@ -14,6 +14,7 @@ from derivo.explain.formula.tree import Symbol, factors_in, walk
 from derivo.explain.prepare import subject
 from derivo.explain.words import Words
 from tests.catalogue import CASES
+from tests.explain.reading import derived, explained
 
 
 def told(d):
@@ -100,7 +101,7 @@ def reasons(document, key):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_a_value_is_said_to_be_used_where_the_derivative_reads_it(case):
-    d = derivo.derive(case.function, **case.specs)
+    d = derived(case)
     s = subject(d, {})
     names = names_of(s)
     factors = {f.id: f for f in s.all_factors}
@@ -149,8 +150,7 @@ def test_the_derivative_of_a_logarithm_reads_no_logarithm():
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_what_is_said_to_be_used_again_is_read(case):
     before, after = Words("en").template("rules.use").split("{name}")
-    d = derivo.derive(case.function, **case.specs)
-    for block in blocks_of(d.explain("matrix").document):
+    for block in blocks_of(explained(case)):
         rows = block.rows if isinstance(block, Display) else ()
         for row in rows:
             said = "".join(r for r in row.reason if isinstance(r, str))

@@ -23,6 +23,7 @@ from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
 from derivo.explain.words import Words
 from tests.catalogue import CASES
+from tests.explain.reading import explained
 
 
 def neuron(x, w, b):
@@ -432,7 +433,7 @@ def test_symbols_that_would_look_alike_are_told_apart():
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_no_two_sections_have_one_title(case):
-    document = derivo.derive(case.function, **case.specs).explain("matrix").document
+    document = explained(case)
     titles = [str(s.title) for s in document.sections]
     assert len(set(titles)) == len(titles)
 

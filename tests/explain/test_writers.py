@@ -39,7 +39,7 @@ from derivo.explain.writers.terminal import render
 from derivo.explain.writers.wrapping import width_of, wrapped
 from derivo.ops.catalogue import CATALOGUE
 from tests.catalogue import CASES
-from tests.explain.reading import SENTENCES, formulas_of
+from tests.explain.reading import SENTENCES, derived, explained, formulas_of
 
 VALUES = {"a": 1.7, "b": -0.6, "c": 2.3, "d": 0.4}
 ONE = {"neg": "-", "square": "s", "exp": "e", "sqrt": "r", "log": "l"}
@@ -218,8 +218,7 @@ def assert_clean(formula):
 
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda c: c.name)
 def test_every_formula_of_every_program_is_clean(case):
-    e = derivo.derive(case.function, **case.specs).explain()
-    for formula in formulas_of(e.document):
+    for formula in formulas_of(explained(case)):
         assert_clean(formula)
 
 
@@ -290,7 +289,7 @@ def test_the_document_compiles(tmp_path, language):
 )
 def test_nothing_runs_over_the_margin(tmp_path, name):
     case = CASES[name]
-    d = derivo.derive(case.function, **case.specs)
+    d = derived(case)
     path = d.explain(**case.arrays()).save(tmp_path / "long.tex")
     subprocess.run(
         [engine(), "-interaction=nonstopmode", "-halt-on-error", path.name],
@@ -364,7 +363,7 @@ def test_a_formula_that_is_too_wide_is_broken_at_its_signs(room):
 @pytest.mark.parametrize("case", list(CASES.values())[::6], ids=lambda c: c.name)
 def test_code_that_is_too_wide_goes_on_as_python_does(case):
     """At 40 columns it is the same program, and only what is one word is wider."""
-    code = derivo.derive(case.function, **case.specs).explain("code").document.code
+    code = explained(case).code
     assert code is not None
     whole = render(Document("", "en", (), code=code), width=40)
     assert all(width_of(line) <= 40 or len(line.split()) == 1 or "'" in line
