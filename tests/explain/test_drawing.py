@@ -363,7 +363,7 @@ def test_forty_blocks_fold():
     )
     assert drawn.folded is not None
     assert len(drawn.folded.spots) < len(drawn.spots) / 2
-    folded = {m for s in drawn.folded.spots for m in (s.members or (s.id,))}
+    folded = {m for s in drawn.folded.spots for m in s.ids}
     assert folded == {s.id for s in drawn.spots}
 
 

@@ -59,14 +59,14 @@ def reached(drawing):
 
 
 def assert_same_paths(whole, small):
-    box = {m: s.id for s in small.spots for m in s.members or (s.id,)}
+    box = {m: s.id for s in small.spots for m in s.ids}
     assert set(box) == {s.id for s in whole.spots}
     # No circle: every line leads to a later spot, so `reached` sees every path.
     order = {s.id: k for k, s in enumerate(small.spots)}
     assert all(order[e.source] < order[e.target] for e in small.edges)
     # Every edge between two boxes is there, once, between these two.
     edges = {e.id: e for e in whole.edges}
-    drawn = [(m, line) for line in small.edges for m in line.members or (line.id,)]
+    drawn = [(m, line) for line in small.edges for m in line.ids]
     kept = {i for i, e in edges.items() if box[e.source] != box[e.target]}
     assert sorted(m for m, _ in drawn) == sorted(kept)
     for member, line in drawn:

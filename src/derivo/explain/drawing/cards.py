@@ -67,7 +67,7 @@ def _labelled(cards: Drawing, plain: Drawing) -> Iterable[Edge]:
     spots = {s.id: s for s in cards.spots}
     known = {i: e for e in plain.edges for i in (e.id, *e.members)}
     for edge in cards.edges:
-        ways = dict.fromkeys(known[m] for m in edge.members or (edge.id,))
+        ways = dict.fromkeys(known[m] for m in edge.ids)
         parts = [p for p in ways if p.factor]
         target = spots[edge.target]
         if len(parts) == 1 and parts[0].label:
@@ -109,7 +109,7 @@ def _whole(target: Spot, source: Spot) -> str:
 
 
 def _with_room(spot: Spot, nodes: dict[str, Node], t: Telling, most: int) -> Spot:
-    members = spot.members or (spot.id,)
+    members = spot.ids
     node = nodes[members[-1]]
     name, kind = spot.name, spot.kind
     if kind == "argument":

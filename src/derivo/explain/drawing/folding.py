@@ -58,7 +58,7 @@ def _box(name: str | None, members: list[Spot]) -> Spot:
     """Make the box of a group, in the place of its last member."""
     last = replace(
         members[-1], id=f"g-{members[-1].id}",
-        members=tuple(i for s in members for i in s.members or (s.id,)),
+        members=tuple(i for s in members for i in s.ids),
         is_result=any(s.is_result for s in members),
     )  # fmt: skip
     if name is None:
@@ -71,7 +71,7 @@ def _line(source: Spot, target: Spot, edges: list[Edge]) -> Edge:
     """Draw several edges as one line; one alone into a spot keeps its label."""
     if len(edges) == 1 and target.kind != "group":
         return replace(edges[0], source=source.id, target=target.id)
-    members = tuple(i for e in edges for i in e.members or (e.id,))
+    members = tuple(i for e in edges for i in e.ids)
     factors = " ".join(e.factor for e in edges if e.factor)
     return Edge(edges[0].id, source.id, target.id, factors, "", members)
 

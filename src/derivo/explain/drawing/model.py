@@ -65,6 +65,11 @@ class Spot:
     is_parameter: bool = False
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """What it stands for: its members, or itself."""
+        return self.members or (self.id,)
+
+    @property
     def called(self) -> str:
         """The name of the value, or else the sign of the operation."""
         return self.symbol if self.name is None else inline(self.name)
@@ -90,6 +95,11 @@ class Edge:
     factor: str = ""
     label: str = ""
     members: tuple[str, ...] = ()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The edges that it stands for: its members, or itself."""
+        return self.members or (self.id,)
 
     @property
     def colour(self) -> int:

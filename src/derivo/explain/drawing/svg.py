@@ -96,7 +96,7 @@ def _style(colours: str) -> str:
 
 
 def _spot(spot: Spot, at: Place, opens: Mapping[str, str] | None) -> str:
-    members = spot.members or (spot.id,)
+    members = spot.ids
     kinds = f"spot {spot.kind}" + (" ends" if spot.is_result else "")
     name = spot.symbol if spot.kind == "loop" else spot.called
     said = _quoted(" ".join(t for t in (name, spot.shape, spot.line) if t))
@@ -228,7 +228,7 @@ def _edge(edge: Edge, inner: str, kind: str, given: str) -> str:
     if edge.factor:
         kind += f" {factor_classes(edge.factor.partition(' ')[0])}"
         given += f' data-f="{_quoted(edge.factor)}"'
-    place = _quoted(" ".join(edge.members or (edge.id,)))
+    place = _quoted(" ".join(edge.ids))
     return f'<g class="{kind}"{given} data-edge="{place}">{inner}</g>'
 
 

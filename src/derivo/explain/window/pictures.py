@@ -159,7 +159,7 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
     """Draw the steps side by side; what one hands on, the next one finds."""
     ids = body.ids
     fixed = {ids[n] for n in steps.fixed}
-    holds = {m: s.id for s in plain.spots for m in s.members or (s.id,)}
+    holds = {m: s.id for s in plain.spots for m in s.ids}
     handed = {
         ids[c]: holds[ids[f]]
         for c, f in zip(steps.carries, steps.following, strict=True)
@@ -173,7 +173,7 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
     spots = tuple(
         replace(
             spot, id=card(spot.id, k), is_result=spot.is_result and k == copies - 1,
-            members=tuple(f"{m}@{k}" for m in spot.members or (spot.id,)),
+            members=tuple(f"{m}@{k}" for m in spot.ids),
         )
         for k in range(copies) for spot in plain.spots
         if spot.id not in fixed and not (k and spot.id in handed)
@@ -182,7 +182,7 @@ def _unrolled(plain: Drawing, steps: Steps, body: Subject, copies: int) -> Drawi
         replace(
             edge, id=f"{edge.id}@{k}", label=_without_steps(edge.label),
             source=card(edge.source, k), target=card(edge.target, k),
-            members=tuple(f"{m}@{k}" for m in edge.members or (edge.id,)),
+            members=tuple(f"{m}@{k}" for m in edge.ids),
         )
         for k in range(copies) for edge in plain.edges if edge.source not in fixed
     )  # fmt: skip
@@ -211,7 +211,7 @@ def _opening(picture: Picture, at: str, opened: str, name: str) -> Picture:
     boxes = {
         s.id: opened for s in picture.drawing.spots
         if s.id not in picture.opens
-        and at in {m.split("@")[0] for m in s.members or (s.id,)}
+        and at in {m.split("@")[0] for m in s.ids}
     }  # fmt: skip
     spots = tuple(
         replace(s, symbol=name) if s.id in boxes and s.kind == "loop" else s
