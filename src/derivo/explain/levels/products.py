@@ -124,8 +124,9 @@ def _one_cell(left: Formula, part: Node, t: Telling) -> list[Row]:
         return []
     both = zip(found[0][0], found[1][:, 0], strict=True)
     pairs = [[(float(x), "") for x in pair] for pair in both]
-    first, *rest = worked_out(pairs, reason=t.words.runs("matrix.one_cell"))
-    return [replace(first, left=Entry(left, (Number(1), Number(1)))), *rest]
+    rows = worked_out(pairs, reason=t.words.runs("matrix.one_cell"))
+    cell = Entry(left, (Number(1), Number(1)))
+    return [replace(r, left=r.left if k else cell) for k, r in enumerate(rows)]
 
 
 # --- row by row -----------------------------------------------------------------------

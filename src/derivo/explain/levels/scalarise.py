@@ -136,7 +136,8 @@ def scalarise(about: Telling) -> Numbers:
         Too many entries, or an operation that is not sums, products and functions of
         single entries.
     """
-    if about.subject.has_numbers:
+    has_entries = all(map(np.size, about.subject.arrays.values()))
+    if about.subject.has_numbers and has_entries:
         with suppress(NotExpandedError):
             return _scalarise(about, about.subject.sizes)
     return _scalarise(about, small_sizes(about.subject))
