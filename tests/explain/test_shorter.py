@@ -8,6 +8,9 @@ import pytest
 import derivo
 from derivo.explain.document import Display, Link, Section, blocks_of, in_short
 from derivo.explain.formula.unicode import inline
+from derivo.explain.moments import moments_of
+from derivo.explain.prepare import subject
+from derivo.explain.words import Words
 from tests.catalogue import CASES
 from tests.scan.programs import PROGRAMS
 
@@ -94,6 +97,17 @@ def test_terms_in_another_order_are_not_shorter():
     case = CASES["convolution_1d"]
     said = short(case.function, **case.specs)
     assert "written shorter" not in said.values()
+
+
+def test_of_a_loss_it_is_said_that_its_derivative_is_1():
+    d = derivo.derive(fitted, x="3 2", w="2 2", b="2", t="3 2")
+    told = moments_of(subject(d, {}), Words("en"))
+    first = next(m for m in told if m.phase == "backward")
+    assert "by itself is 1" in str(first.reason)
+    d = derivo.derive(halves, x="N M", w="M M")
+    told = moments_of(subject(d, {}), Words("en"))
+    first = next(m for m in told if m.phase == "backward")
+    assert "outside" in str(first.reason)
 
 
 def test_the_result_is_headed_by_its_name():

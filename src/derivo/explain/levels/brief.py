@@ -24,6 +24,7 @@ from derivo.explain.levels.ways import is_single, rule_of, why
 from derivo.explain.moments import Moments
 from derivo.explain.subject import Subject, unique_names
 from derivo.explain.words import Words
+from derivo.explain.words.rules import rule_text
 from derivo.graph.node import Node
 
 MOST = 40  # rows that are still short
@@ -107,12 +108,11 @@ def _recognised(t: Telling) -> Iterator[Row]:
         assert step.before is not None  # noqa: S101  what is recognised was written
         old, new = formula_of(step.before, names), formula_of(step.result, names)
         left = names.get(step.before) or names.get(step.result)
+        # What is no function of its own was rewritten against overflow.
         is_function = step.result.op.lower is not None
-        name = step.rule.removeprefix("recognised as ")
-        key = "recognised" if name != step.rule else "rule"
         what = t.words.runs("brief.stable")
         if is_function:
-            what = t.words.runs(f"brief.{key}", name=name)
+            what = rule_text(t.words, step.rule)
         if left:
             what = t.words.runs("page.explained", what=what, shown=old)
             names[step.before] = left

@@ -277,7 +277,7 @@ def _other(factor: Factor, part: Node, t: Telling) -> list[Block]:
     key = "selected" if "selects" in factor.reader.op.traits else "mixed"
     said = [Paragraph(t.words.runs(f"matrix.{key}", **fields))]
     if is_transparent(factor.reader):  # a new axis: at most it was copied along that
-        copied = t.words.runs("matrix.copied", operand=fields["operand"])
+        copied = t.words.runs("brief.copied", operand=fields["operand"])
         is_sum = any(isinstance(f, Sum) for f in walk(backward))
         said = [Paragraph(copied)] if is_sum else []
     matrix = [Row(left, Mark(formula_of(part, t.names), factor.id))]

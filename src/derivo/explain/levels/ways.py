@@ -14,6 +14,7 @@ from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.calls import only_call
 from derivo.explain.levels.tell import Telling
 from derivo.graph.node import Node
+from derivo.ops.leaf import argument
 
 LONGEST = 50  # characters of an equation within a reason
 ROUTES = {"maximum", "minimum"}
@@ -70,7 +71,9 @@ def why(value: Node, t: Telling) -> Runs:
     if only_call(value, t) is None and not is_single(value, t):
         return t.words.runs("brief.added", value=t.shown(value))
     if not factors:
-        return t.words.runs("brief.given", value=t.shown(value))
+        is_given = t.subject.raw.adjoints[value].op is argument
+        key = "brief.given" if is_given else "brief.one"
+        return t.words.runs(key, value=t.shown(value))
     return reason(factors[0], t)
 
 

@@ -3,10 +3,6 @@
 TEXTS: dict[str, dict[str, str]] = {
     "title": {"en": "In short", "fr": "En bref", "ja": "要約"},
     "lines": {"en": "In a line each", "fr": "En une ligne chacun", "ja": "一行で求まるもの"},
-    "recognised": {
-        "en": "recognised as {name}", "fr": "reconnu comme {name}", "ja": "{name} と認識",
-    },
-    "rule": {"en": "{name}", "fr": "{name}", "ja": "{name}"},
     "stable": {
         "en": "the same, so that nothing overflows",
         "fr": "la même chose, sans débordement possible",
@@ -31,6 +27,11 @@ TEXTS: dict[str, dict[str, str]] = {
         "en": "it comes from outside and says how the end result changes with {value}",
         "fr": "il vient de l’extérieur et dit comment le résultat final change avec {value}",
         "ja": "外から与えられ、{value} が変わると最終結果がどう変わるかを表します",
+    },
+    "one": {
+        "en": "the derivative of the end result by itself is 1: there the chain begins",
+        "fr": "la dérivée du résultat final par rapport à lui-même vaut 1 : la chaîne commence là",
+        "ja": "最終結果の自分自身に関する微分は 1 で、ここから連鎖が始まります",
     },
     "added": {
         "en": "{value} is read more than once: what comes back is added",

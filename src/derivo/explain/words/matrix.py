@@ -41,11 +41,6 @@ TEXTS: dict[str, dict[str, str]] = {
     "written_out": {
         "en": "the slope, written out", "fr": "la pente, explicitée", "ja": "傾きを具体的に書いたもの",
     },
-    "copied": {
-        "en": "{operand} was copied to every place: the gradients of all copies are added",
-        "fr": "{operand} a été copié partout : les gradients de toutes les copies s’additionnent",
-        "ja": "{operand} はすべての位置に複製されたので、すべての複製の勾配を足します",
-    },
     "mask": {
         "en": "The slope is a mask of ones and zeros: where {value} let its input through, the gradient passes unchanged; everywhere else nothing passes.",
         "fr": "La pente est un masque de uns et de zéros : là où {value} a laissé passer son entrée, le gradient passe inchangé ; ailleurs, rien ne passe.",
