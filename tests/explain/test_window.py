@@ -238,8 +238,9 @@ def test_a_loop_in_a_loop_opens_for_the_step_that_it_is_in(browser, tmp_path):
     assert not re.search(r"\bscan\b", browser.find_element("id", "picture").text)
 
 
-def test_every_line_of_a_loop_in_a_loop_is_seen_when_it_lights_up(browser, tmp_path):
-    case = PROGRAMS["a_loop_in_a_loop"]
+@pytest.mark.parametrize("name", ["a_loop_in_a_loop", "streaming_attention"])
+def test_every_line_of_a_loop_is_seen_when_it_lights_up(browser, tmp_path, name):
+    case = PROGRAMS[name]
     page = derivo.derive(case.function, shapes=case.specs).explain().page
     open_page(browser, page, tmp_path / "lines.html")
     for k in range(1, js(browser, "return derivo.steps") + 1):

@@ -33,13 +33,17 @@ function layCode(wanted, focus) {
   if (getComputedStyle(code).overflowY !== "hidden") { bring(focus.length ? focus : own, code); return; }
   const tall = (line) => line.getBoundingClientRect().height;
   // The lines of a loop are many: they have the room that they need.
-  for (const change of [() => code.classList.remove("long"), () => code.classList.add("tiny")])
-    if (focus.reduce((s, line) => s + tall(line), 0) > code.clientHeight - 80) change();
-  const heights = own.map(tall), whole = code.clientHeight - 24;
-  // Of the lines that are left out, each run takes a line itself.
-  for (let gaps = 2; gaps < 12; gaps++) {
-    leaveOut(own, focus, heights, whole - gaps * heights[0]);
-    if (!isCut()) break;
+  for (const change of [() => {}, () => code.classList.remove("long"), () => code.classList.add("tiny")]) {
+    change();
+    for (const line of own) line.hidden = false;
+    for (const gap of $$(".gap", code)) gap.remove();
+    const heights = own.map(tall), whole = code.clientHeight - 24;
+    // Of the lines that are left out, each run takes a line itself.
+    for (let gaps = 2; gaps < 12; gaps++) {
+      leaveOut(own, focus, heights, whole - gaps * heights[0]);
+      if (!isCut()) break;
+    }
+    if (!isCut() && focus.every((line) => !line.hidden)) return;
   }
 }
 function leaveOut(own, focus, heights, room) {
@@ -56,7 +60,8 @@ function leaveOut(own, focus, heights, room) {
   for (let far = 1; far < own.length && keep(first - far) && keep(last + far); far++);
   for (const gap of $$("#code .gap")) gap.remove();
   // What would stand for a single line takes as much room as the line.
-  for (const k of own.keys()) if (kept.has(k - 1) && kept.has(k + 1) && heights[k] <= heights[0]) kept.add(k);
+  const isRead = (k) => heights[k] <= heights[0] && own[k].innerText.trim() !== own[k].querySelector(".no").textContent;
+  for (const k of own.keys()) if (kept.has(k - 1) && kept.has(k + 1) && isRead(k)) kept.add(k);
   own.forEach((line, k) => {
     line.hidden = !kept.has(k);
     if (!line.hidden && hidden) line.before(gapOf(hidden));
