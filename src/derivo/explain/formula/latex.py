@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
-from derivo.explain.formula.signs import FUNCTIONS, SIGNS
+from derivo.explain.formula.signs import FUNCTIONS, SIGNS, printable
 from derivo.explain.formula.tree import Formula
 from derivo.explain.formula.unicode import SUBSCRIPTS, SUPERSCRIPTS
 
@@ -173,9 +173,5 @@ class Writer:
         """
         if self.colours is None:
             return f"\\text{{{escape(text)}}}"
-        pieces = re.findall(r"[\\{}$&#%_^~·×−]|[^\\{}$&#%_^~·×−]+", _printable(text))
+        pieces = re.findall(r"[\\{}$&#%_^~·×−]|[^\\{}$&#%_^~·×−]+", printable(text))
         return "".join(IN_BROWSERS.get(p) or f"\\text{{{p}}}" for p in pieces)
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text)

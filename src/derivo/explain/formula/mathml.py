@@ -6,6 +6,7 @@ from html import escape
 
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
+from derivo.explain.formula.signs import printable
 from derivo.explain.formula.tree import Formula
 
 APPLY = "\u2061"
@@ -187,5 +188,4 @@ def bold_italic(letter: str) -> str:
 def _text(text: str) -> str:
     """Escape; what would look like markup left over is spelled with other signs."""
     swaps = {"\\": "⧵", "$": "＄", "&": "＆"}
-    shown = (swaps.get(c, c) if c.isprintable() else " " for c in text)
-    return escape("".join(shown))
+    return escape("".join(swaps.get(c, c) for c in printable(text)))

@@ -22,3 +22,9 @@ FUNCTIONS = frozenset({
     "det", "max", "min", "exp",
 })  # fmt: skip
 """Functions that have a command of their own."""
+THIN = "\u202f"  # before a colon, in French
+
+
+def printable(text: str) -> str:
+    """Give text without control characters, which few formats take."""
+    return "".join(c if c.isprintable() or c == THIN else " " for c in text)

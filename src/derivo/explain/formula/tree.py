@@ -252,9 +252,3 @@ def walk(formula: Formula) -> Iterator[Formula]:
     yield formula
     for part in children(formula):
         yield from walk(part)
-
-
-def factors_in(formula: Formula) -> tuple[str, ...]:
-    """Give the ids of the factors marked in a formula, each once."""
-    marks = (part.factor for part in walk(formula) if isinstance(part, Mark))
-    return tuple(dict.fromkeys(marks))

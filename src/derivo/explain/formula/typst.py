@@ -7,6 +7,7 @@ import json
 from derivo.explain.formula import boxes as b
 from derivo.explain.formula.layout import layout
 from derivo.explain.formula.mathml import ACCENTS
+from derivo.explain.formula.signs import printable
 from derivo.explain.formula.tree import Formula
 
 THIN = "#h(3em/18)"
@@ -21,11 +22,6 @@ def typst(formula: Formula) -> str:
 def quoted(text: str) -> str:
     """Write text so that Typst takes every character as it is."""
     return json.dumps(printable(text), ensure_ascii=False)
-
-
-def printable(text: str) -> str:
-    """Give text without control characters, which few formats take."""
-    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _math(box: b.Box | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape
+from importlib import import_module
 from math import sqrt
 from typing import Any
 
@@ -15,7 +16,8 @@ from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg as graph
 from derivo.explain.formula.boxes import Sign, factor_colour
 from derivo.explain.formula.layout import layout
-from derivo.explain.formula.typst import printable, quoted, typst, write
+from derivo.explain.formula.signs import printable
+from derivo.explain.formula.typst import quoted, typst, write
 from derivo.explain.formula.unicode import lines_of
 from derivo.explain.writers.inline import PLAIN, Inline, numbered
 
@@ -143,7 +145,8 @@ class _Sheet:
 
 def _compiled(files: dict[str, bytes], form: str, resolution: float) -> list[bytes]:
     try:
-        import typst as setter
+        # Its own types know neither of several files nor of several pages.
+        setter: Any = import_module("typst")
     except ImportError:
         message = (
             'PNG and pictures of formulas need Typst: pip install "derivo[svg]"; '
