@@ -23,7 +23,7 @@ from derivo.explain.document import (
     Table,
     blocks_of,
 )
-from derivo.explain.formula.tree import Formula
+from derivo.explain.formula.tree import Formula, Mark, walk
 from derivo.explain.words import AREAS, texts
 from tests.catalogue import CASES, LOOPS, Case
 
@@ -101,3 +101,9 @@ def assert_links_lead_somewhere(document: Document) -> None:
 SENTENCES = {
     f"{area}.{key}": said for area in AREAS for key, said in texts(area).items()
 }
+
+
+def factors_in(formula: Formula) -> tuple[str, ...]:
+    """Give the ids of the factors marked in a formula, each once."""
+    marks = (part.factor for part in walk(formula) if isinstance(part, Mark))
+    return tuple(dict.fromkeys(marks))

@@ -11,7 +11,7 @@ from derivo.explain.formula.boxes import (
     factor_number,
     factor_texture,
 )
-from derivo.explain.formula.tree import Mark, Times, factors_in, walk
+from derivo.explain.formula.tree import Mark, Times, walk
 from derivo.explain.formula.unicode import inline
 from derivo.layers import Dense
 from tests.catalogue import CASES
@@ -113,4 +113,3 @@ def test_an_id_holds_number_and_colour():
         assert factor_number(factor.id) == factor.number
         assert factor_colour(factor.id) == factor.mark % palette.COLOURS
         assert factor_colour(f"layer-{factor.id}") == factor.mark % palette.COLOURS
-    assert factors_in(Mark(Times(()), "fc3")) == ("fc3",)

@@ -10,11 +10,11 @@ import derivo
 from derivo.explain.document import Display, Mono, Table, blocks_of
 from derivo.explain.formula.local import local_node
 from derivo.explain.formula.of_node import formula_of, names_of
-from derivo.explain.formula.tree import Symbol, factors_in, walk
+from derivo.explain.formula.tree import Symbol, walk
 from derivo.explain.prepare import subject
 from derivo.explain.words import Words
 from tests.catalogue import CASES
-from tests.explain.reading import derived, explained
+from tests.explain.reading import derived, explained, factors_in
 
 
 def told(d):
