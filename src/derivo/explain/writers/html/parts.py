@@ -86,10 +86,10 @@ class Parts:
                 head = f"<summary>{self.runs(title)}</summary>"
                 return f"<details{opened}>{head}{self.blocks(inner)}</details>"
 
-    def rows(self, rows: tuple[doc.Row, ...], kind: str = "") -> str:
+    def rows(self, rows: tuple[doc.Row, ...]) -> str:
         """Write aligned formulas, reasons beside them."""
         lines = "".join(f"<tr>{self.cells(row)}</tr>" for row in rows)
-        table = f'<table class="rows {kind}" role="presentation">{lines}</table>'
+        table = f'<table class="rows" role="presentation">{lines}</table>'
         return f'<div class="scroll" tabindex="0">{table}</div>'
 
     def cells(self, row: doc.Row) -> str:
