@@ -12,6 +12,7 @@ from derivo.explain.code import code_of
 from derivo.explain.document import Link, Paragraph, Table, blocks_of
 from derivo.explain.formula import tree as t
 from derivo.explain.formula.layout import layout
+from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.loops import recurrence
 from derivo.explain.levels.tell import Telling
 from derivo.explain.prepare import subject
@@ -251,3 +252,25 @@ def test_a_value_of_a_step_and_its_gradient_have_one_name_each(name):
         assert not [s for s in names if s.plain]
         for row in recurrence(steps, inner):
             assert layout(row.left) != layout(row.right)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"),
+    [("en", "loop over row"), ("fr", "boucle sur row"), ("ja", "row のループ")],
+)
+def test_a_loop_is_called_after_the_users_own_variable(language, name):
+    def summed(x, w):
+        s = 0.0
+        for row in range(x.shape[0]):
+            s = np.tanh(s * w + x[row])
+        return s
+
+    e = derivo.derive(summed, x="T", w="").explain(language=language)
+    assert f"{name} (" in e.text
+    assert not re.search(r"\bscan\b", e.render("svg") + e.render("dot"))
+    assert name in {s.symbol for s in e.window.pictures[0].drawing.spots}
+    assert e.window.pictures[1].name == name
+    (label,) = {
+        inline(v.label) for v in e.window.values if v.id == e.window.loops[0].place
+    }
+    assert label == name
