@@ -2,13 +2,14 @@
 
 import functools
 import itertools
+import re
 import warnings
 
 import numpy as np
 import pytest
 
 import derivo
-from derivo.explain.document import Display, Note, blocks_of
+from derivo.explain.document import Display, Note, Paragraph, blocks_of, within
 from derivo.explain.formula.tree import (
     Matrix,
     MatrixProduct,
@@ -232,6 +233,68 @@ def test_gathered_entries_are_the_gradient_that_the_code_gives():
                 )  # fmt: skip
                 compared += 1
     assert compared >= 60, compared
+
+
+def test_number_by_number_nothing_is_said_twice_and_nothing_is_too_wide():
+    """Runs that differ by the index alone are two lines; sentences stand once."""
+    for name, _, _, told_ in all_expanded():
+        for section in told_:
+            said = [b.runs for b in section.blocks if isinstance(b, Paragraph | Note)]
+            assert len(said) == len({str(runs) for runs in said}), name
+            for block in (b for b in within(section.blocks) if isinstance(b, Display)):
+                equations = [r for r in block.rows if r.left is not None]
+                looks = [
+                    re.sub("[₀-₉]", "", f"{inline(r.left)} = {inline(r.right)}")
+                    for r in equations
+                ]  # fmt: skip
+                runs = [len(list(run)) for _, run in itertools.groupby(looks)]
+                # Two of one array, and two of another whose name ends in a digit.
+                assert max(runs) <= 4, (name, section.anchor, looks)
+                for row in (r for r in block.rows if isinstance(r.right, Matrix)):
+                    width = max(
+                        sum(map(len, map(inline, line))) for line in row.right.rows
+                    )
+                    assert width <= 100, (name, section.anchor)
+
+
+def test_no_gradient_is_told_by_itself():
+    """What comes from outside to a result that is read on has a name of its own."""
+
+    def read_on(x, w):
+        y = np.tanh(x @ w)
+        return y, np.sum(y * y)
+
+    d = derivo.derive(read_on, x="N L", w="L M")
+    told_ = [s for *_, sections_ in all_expanded() for s in sections_]
+    told_ += sections(scalar, d).values()
+    lines = [r for s in told_ for r in rows(s) if r.left is not None]
+    assert any(inline(r.right).startswith("(dy₀)") for r in lines)
+    for row in (r for r in lines if not isinstance(r.right, Matrix)):
+        assert row.left not in list(walk(row.right)), inline(row.left)
+
+
+def test_numbers_are_those_of_the_whole_or_there_are_none():
+    d = derivo.derive(layer, x="N L", w="L M", b="M")
+    rng = np.random.default_rng(5)
+    for rows_given, is_told in ((3, True), (60, False)):
+        shapes = {"x": (rows_given, 2), "w": (2, 2), "b": 2}
+        arrays = {k: rng.normal(size=s) for k, s in shapes.items()}
+        found = [
+            r.right for s in sections(scalar, d, **arrays).values() for r in rows(s)
+        ]
+        shown = [f for f in found if any(_digits(part) for part in walk(f))]
+        assert bool(shown) == is_told
+        expected = d.gradients(**arrays)["w"]
+        tables = [np.array([[_number(c) for c in r] for r in f.rows])
+                  for f in shown if isinstance(f, Matrix)]  # fmt: skip
+        same = [
+            t.shape == (2, 2) and np.allclose(t, expected, rtol=1e-12) for t in tables
+        ]
+        assert any(same) == is_told
+
+
+def _digits(part):
+    return isinstance(part, Number) and part.digits is not None
 
 
 def test_the_four_partials_of_two_neurons_gather_into_a_product():

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from derivo.explain.document import Block, Display, Link, Paragraph, Row, Run
+from derivo.explain.document import Block, Display, Link, Paragraph, Row, Run, Runs
 from derivo.explain.formula.of_node import adjoint_symbol, formula_of
 from derivo.explain.formula.tree import Formula, Matrix, MatrixProduct, Number
 from derivo.explain.formula.unicode import inline
@@ -21,7 +21,7 @@ from derivo.explain.levels.scalars import Scalars
 from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
 from derivo.graph.node import Node
 
-MOST_ENTRIES, MOST_PARTS = 12, 12
+MOST_ENTRIES, WIDEST = 12, 80  # and the signs of a row that is still read
 LONGEST = 6  # factors that are written in one cell of a matrix
 
 
@@ -76,31 +76,31 @@ def _matrices(node: Node, t: Scalars, *, along_paths: bool) -> list[Row]:
         return []
     table = np.atleast_2d(entries)
     cells = [[_parts(e, t, along_paths=along_paths) for e in row] for row in table]
-    if not all(0 < len(found) <= MOST_PARTS for row in cells for found in row):
+    if not all(found for row in cells for found in row):
         return []
 
     def filled(write: Callable[[Node], Formula]) -> Matrix:
         return Matrix(tuple(tuple(map(write, row)) for row in table))
 
     say, order = t.words.runs, _order(cells)
-    rows = [Row(adjoint_symbol(t.whole.names[node]), filled(t.adjoint))]
+    first = Row(adjoint_symbol(t.whole.names[node]), filled(t.adjoint))
+    gradient = t.whole.subject.raw.gradients[node.attrs["name"]]
+    in_arrays = Row(None, formula_of(gradient, t.whole.names), say("scalar.in_arrays"))
+    rows: list[Row] = []
     if along_paths:
         full = ((added([p.whole for p in found]) for found in row) for row in cells)
-        rows.append(
-            Row(None, Matrix(tuple(map(tuple, full))), say("scalar.each_entry"))
-        )
+        rows += _if_read(say("scalar.each_entry"), Matrix(tuple(map(tuple, full))))
     if order is not None:
-        rows.append(Row(None, _product(cells, *order), say("scalar.as_product")))
-    gradient = t.whole.subject.raw.gradients[node.attrs["name"]]
-    rows.append(Row(None, formula_of(gradient, t.whole.names), say("scalar.in_arrays")))
+        rows += _if_read(say("scalar.as_product"), *_factors(cells, *order))
+    rows.append(in_arrays)
     if t.subject.values and order is not None:
         pairs = {e: _numbers(e, t) for e in table.flat}
         digits = digits_for(*((t.gradient(e), found) for e, found in pairs.items()))
         shown = [[[_shown(p, digits) for p in pairs[e]] for e in row] for row in table]
-        rows.append(Row(None, _product(shown, *order), say("matrix.numbers")))
+        rows += _if_read(say("matrix.numbers"), *_factors(shown, *order))
     if t.subject.values:
         rows.append(Row(None, filled(lambda e: Number(t.gradient(e), RESULT))))
-    return rows
+    return [first, *rows]
 
 
 def _order(cells: Cells) -> tuple[int, int] | None:
@@ -121,11 +121,22 @@ def _order(cells: Cells) -> tuple[int, int] | None:
     return None
 
 
-def _product(cells: Cells, left: int, right: int) -> MatrixProduct:
-    """Write a table of sums of products as a product of two matrices."""
+def _factors(cells: Cells, left: int, right: int) -> tuple[Matrix, Matrix]:
+    """Write a table of sums of products as the product of two matrices."""
     rows = tuple(tuple(p[left] for p in row[0]) for row in cells)
     columns = ([p[right] for p in found] for found in cells[0])
-    return MatrixProduct((Matrix(rows), Matrix(tuple(zip(*columns, strict=True)))))
+    return Matrix(rows), Matrix(tuple(zip(*columns, strict=True)))
+
+
+def _if_read(reason: Runs, *factors: Matrix) -> list[Row]:
+    """Write a matrix, or a product of some, if it is not too wide."""
+    rows = (
+        [sum(len(inline(cell)) + 2 for cell in row) for row in f.rows] for f in factors
+    )
+    if sum(map(max, rows)) > WIDEST:
+        return []
+    whole = factors[0] if len(factors) == 1 else MatrixProduct(factors)
+    return [Row(None, whole, reason)]
 
 
 # --- what comes back to a number ------------------------------------------------------

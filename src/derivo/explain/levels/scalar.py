@@ -28,8 +28,8 @@ from derivo.explain.words import Words as Sentences
 from derivo.graph.node import Node
 
 MOST_ENTRIES, MOST_PATHS, MOST_LINES = 4, 12, 40
-# On all paths of one number, and at their ends, that anybody reads.
-MOST_FACTORS, MOST_RESULTS = 16, 2
+# Factors of a path, and of all paths of one number, and their ends, that are read.
+LONGEST, MOST_FACTORS, MOST_RESULTS = 4, 16, 2
 
 
 def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
@@ -47,10 +47,10 @@ def sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
 def _has_many_paths(entry: Node, t: Scalars) -> bool:
     """Tell whether the paths of one number are more than anybody would read."""
     found = [t.paths(entry, result, MOST_PATHS) for result in t.outputs]
-    factors = sum(len(path) for paths, _ in found for path in paths)
+    lengths = [len(path) for paths, _ in found for path in paths]
     reached = sum(bool(paths) for paths, _ in found)
-    has_more = any(more for _, more in found)
-    return factors > MOST_FACTORS or reached > MOST_RESULTS or has_more
+    has_more = sum(lengths) > MOST_FACTORS or any(more for _, more in found)
+    return has_more or reached > MOST_RESULTS or max(lengths, default=0) > LONGEST
 
 
 def _overview(t: Scalars) -> Section:
@@ -135,6 +135,8 @@ def _slope(whole: Partial, found: list[Path], t: Scalars) -> tuple[list[Row], fl
         return replace(t.sign(f), direct=[f] in found and len(found) > 1)
 
     rows = [Row(whole, summed(sign)), Row(None, summed(t.short))]
+    if [len(path) for path in found] == [1]:
+        rows = [Row(whole, summed(t.short))]
     if not t.subject.values:
         return rows, np.nan
     factors = [[(t.slope(f), f.id) for f in path] for path in found]

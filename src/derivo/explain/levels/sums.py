@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -63,7 +64,10 @@ def worked_out(
         multiplied([coloured(Number(x, digits), f) for x, f in p], sign)
         for p in products
     ]
-    return [Row(None, added(terms), reason), Row(None, Number(total, RESULT))]
+    result = Row(None, Number(total, RESULT))
+    if [len(p) for p in numbers] == [1]:
+        return [replace(result, reason=reason)]
+    return [Row(None, added(terms), reason), result]
 
 
 def digits_for(*sums: tuple[float, Iterable[Iterable[float]]]) -> int:
