@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 
 from derivo.explain.drawing.captions import (
@@ -70,7 +71,7 @@ class Plan:
         self.middle, self.channel = self._heights(turning)
         # The values whose lines leave each row, from the top.
         self.turning = [
-            sorted(sources, key=lambda i, end=end: self.y(i, end))  # type: ignore[misc]
+            sorted(sources, key=partial(self.y, column=end))
             for sources, end in zip(turning, self.ends, strict=True)
         ]
         self.ports = self._ports()
@@ -126,6 +127,10 @@ class Plan:
         row = self.row[column] if row is None else row
         return self.middle[row, self._lane(spot_id, column)]
 
+    def _lane_into(self, edge: Edge) -> int:
+        """Give the lane in which a line leaves the column before that of its target."""
+        return self._lane(edge.source, self.columns[edge.target] - 1)
+
     def _lane(self, spot_id: str, column: int) -> int:
         return self.lanes[spot_id][column - self.columns[spot_id]]
 
@@ -150,10 +155,8 @@ class Plan:
         """Give the height at which each line enters its spot, so that few cross."""
         found: dict[str, float] = {}
         for i, edges in self.into.items():
-            column = self.columns[i]
-            top = self.y(i, column) - PORT * (len(edges) - 1) / 2
-            last = {e.id: self._lane(e.source, column - 1) for e in edges}
-            ordered = sorted(edges, key=lambda e, last=last: last[e.id])  # type: ignore[misc]
+            top = self.y(i, self.columns[i]) - PORT * (len(edges) - 1) / 2
+            ordered = sorted(edges, key=self._lane_into)
             found |= {e.id: top + PORT * k for k, e in enumerate(ordered)}
         return found
 
