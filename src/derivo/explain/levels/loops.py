@@ -16,7 +16,6 @@ from derivo.explain.document import (
 )  # fmt: skip
 from derivo.explain.drawing.of_subject import draw
 from derivo.explain.formula.layout import layout
-from derivo.explain.formula.of_node import formula_of, names_of
 from derivo.explain.formula.tree import (
     Formula,
     Number,
@@ -42,33 +41,30 @@ from derivo.explain.words import Words as Sentences
 def scalar_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell each loop unrolled: one long chain; if it is one of numbers, its step."""
     found: list[Section] = []
-    for steps in subject.loops:
+    for steps in subject.all_loops:
         if steps.carries:  # else no path leads from step to step
             found.append(_unrolled(steps, words))
         if all(not n.spec.rank for n in steps.body.graph.nodes()):
             found += _own(steps, scalar.sections(steps.body, words), words)
-        found += scalar_sections(steps.body, words)
     return tuple(found)
 
 
 def matrix_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell each loop: the step, the way back, the sums, the product."""
     found: list[Section] = []
-    for steps in subject.loops:
+    for steps in subject.all_loops:
         t = Telling(steps.body, words)
         found += [_step(steps, t), *_back(steps, t), *in_loops.sections(steps, t)]
         found += _own(steps, jacobian.sections(steps.body, words), words)
         found += vanishing.through_time(steps, t)
-        found += matrix_sections(steps.body, words)
     return tuple(found)
 
 
 def batch_sections(subject: Subject, words: Sentences) -> tuple[Section, ...]:
     """Tell what is copied to every row within a step."""
     found: list[Section] = []
-    for steps in subject.loops:
+    for steps in subject.all_loops:
         found += _own(steps, batch.sums(steps.body, words), words)
-        found += batch_sections(steps.body, words)
     return tuple(found)
 
 
@@ -96,11 +92,9 @@ def _step(steps: Steps, t: Telling) -> Section:
     blocks: list[Block] = [Paragraph(say(key, count=count, step=steps.time))]
     parts = [say(f"loops.{k}", values=v) for k, v in fields.items() if v]
     blocks += [Paragraph(tuple(r for p in parts for r in (*p, " ")))]
-    start = names_of(steps.outer)
-    rows = []
+    outside, rows = Telling(steps.outer, t.words), []
     for k, c in enumerate(steps.carries):
-        first = steps.operand(c)
-        shown = start.get(first) or formula_of(first, start)
+        shown = outside.shown(steps.operand(c))
         left = steps.base(k, steps.number_of(0))
         if layout(left) != layout(shown):
             rows.append(Row(left, shown, say("loops.first")))
