@@ -1,4 +1,4 @@
-"""What stands within a line, in every format of text."""
+"""What stands within a line, in every format."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Inline:
         Write a formula, and the number of a factor by its id.
     strong, link
         What stands around words that matter, and around a link's words; ``{target}`` is
-        where the link leads.
+        where the link leads, written by `address`.
     """
 
     text: Callable[[str], str]
@@ -37,6 +37,7 @@ class Inline:
     badge: Callable[[str], str] = numbered
     strong: str = "{}"
     link: str = "{}"
+    address: Callable[[str], str] = str
 
     def line(self, runs: doc.Runs) -> str:
         """Write a line."""
@@ -52,8 +53,7 @@ class Inline:
             case doc.Mono(text):
                 return self.mono(text)
             case doc.Link(text, target):
-                where = target.replace(")", "%29")
-                return self.link.format(self.text(text), target=where)
+                return self.link.format(self.text(text), target=self.address(target))
             case doc.Badge(factor):
                 return self.badge(factor)
             case _:

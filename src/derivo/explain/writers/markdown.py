@@ -55,6 +55,7 @@ def _mono(text: str) -> str:
 MARKDOWN = Inline(
     plain, _mono, lambda formula: f"$`{latex(formula, colours=HUES)}`$",
     strong="**{}**", link="[{}]({target})",
+    address=lambda target: target.replace(")", "%29"),
 )  # fmt: skip
 line = MARKDOWN.line
 

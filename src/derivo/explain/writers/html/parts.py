@@ -11,6 +11,7 @@ from derivo.explain.drawing.svg import svg
 from derivo.explain.formula.boxes import factor_classes, factor_number
 from derivo.explain.formula.mathml import math, mathml, pieces
 from derivo.explain.words import Words
+from derivo.explain.writers.inline import Inline
 
 MANY = 4  # factors of one line of code; of more the colours alone are shown
 
@@ -20,28 +21,13 @@ class Parts:
 
     def __init__(self, words: Words) -> None:
         self.words = words
+        self.runs = Inline(
+            escape, lambda text: f"<code>{escape(text)}</code>", math, self.badge,
+            strong="<strong>{}</strong>", link='<a href="{target}">{}</a>',
+            address=_address,
+        ).line  # fmt: skip
 
     # --- within a line ----------------------------------------------------------------
-
-    def run(self, run: doc.Run) -> str:
-        """Write a piece of a line."""
-        match run:
-            case str():
-                return escape(run)
-            case doc.Strong(text):
-                return f"<strong>{escape(text)}</strong>"
-            case doc.Mono(text):
-                return f"<code>{escape(text)}</code>"
-            case doc.Link(text, target):
-                return f'<a href="{_address(target)}">{escape(text)}</a>'
-            case doc.Badge(factor):
-                return self.badge(factor)
-            case _:
-                return math(run)
-
-    def runs(self, runs: doc.Runs) -> str:
-        """Write a line."""
-        return "".join(self.run(run) for run in runs)
 
     def legend(self) -> str:
         """Say what colours and numbers mean, and that factors can be pointed at."""
