@@ -482,6 +482,18 @@ def test_a_long_formula_is_broken_before_a_term_and_after_an_argument():
                 assert starts or before.endswith("<mo>,</mo>")
 
 
+def test_no_reason_of_the_derivation_in_short_is_cut(browser, tmp_path):
+    sized(browser, 1280, 900)
+    case = CASES["layer_norm"]
+    d = derivo.derive(case.function, shapes=case.specs)
+    open_page(browser, d.explain().page, tmp_path / "layer_norm.html")
+    js(browser, "document.querySelector('#open').click()")
+    cut = """const room = document.querySelector('#drawer .scroll').getBoundingClientRect();
+      return [...document.querySelectorAll('#drawer .short td.why')].filter(td =>
+        td.getBoundingClientRect().right > room.right + 1).map(td => td.textContent)"""
+    assert js(browser, cut) == []
+
+
 def test_a_long_function_shows_the_lines_around_a_step_and_opens(browser, tmp_path):
     explanation = twelve_blocks()
     open_page(browser, explanation.page, tmp_path / "deep.html")
