@@ -21,7 +21,7 @@ from derivo.explain.levels.scalars import Scalars
 from derivo.explain.levels.sums import RESULT, added, digits_for, multiplied
 from derivo.graph.node import Node
 
-MOST_ENTRIES, WIDEST = 12, 80  # and the signs of a row that is still read
+MOST_ENTRIES, WIDEST = 12, 90  # and the signs of a row that is still read
 LONGEST = 6  # factors that are written in one cell of a matrix
 
 
