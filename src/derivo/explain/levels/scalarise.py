@@ -226,7 +226,9 @@ def _symbols(about: Telling) -> dict[Node, Pair]:
         elif base is not None:
             found[node] = base, own
         taken.append(own)
-    return found
+    # Numbers that several arrays hold, as a transpose does, go by one with a name.
+    unnamed = {n: pair for n, pair in found.items() if n not in about.names}
+    return {n: pair for n, pair in found.items() if n in about.names} | unnamed
 
 
 def _named(base: Formula, array: Any) -> Iterator[tuple[Node, Formula]]:
