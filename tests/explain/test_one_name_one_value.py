@@ -62,7 +62,16 @@ def named_numbers(document):
                 yield bare(left), value
 
 
+def assert_nothing_is_itself(document):
+    """No row says of a thing that it is what it is."""
+    for rows in groups_of(document):
+        for row in rows:
+            if row.left is not None and row.sign == "=":
+                assert inline(row.left) != inline(row.right)
+
+
 def assert_one_value_each(document):
+    assert_nothing_is_itself(document)
     for write in WRITERS.values():
         seen = {}
         for left, value in named_numbers(document):
@@ -222,3 +231,15 @@ def test_lines_about_one_name_say_the_same(name):
             e.values[about.name + about.high, about.adjoint] = first
         if first.shape == value.shape:
             np.testing.assert_allclose(value, first, 1e-9, 1e-9, err_msg=key)
+
+
+def unnamed_logsumexp(x, w):
+    alpha = x[0]
+    for t in range(1, x.shape[0]):
+        alpha = x[t] + np.log(np.sum(np.exp(alpha[:, None] + w), axis=0))
+    return np.log(np.sum(np.exp(alpha)))
+
+
+def test_what_is_written_as_it_was_is_not_recognised_aloud():
+    d = derivo.derive(unnamed_logsumexp, x="T K", w="K K")
+    assert_nothing_is_itself(d.explain().document)

@@ -123,7 +123,7 @@ def _simple(box: b.Box) -> str:
     """Write half of a fraction: a name or a number alone needs no brackets."""
     text = flat(box)
     match box:
-        case b.Letter() | b.Digits() | b.Script() | b.Root():
+        case b.Letter() | b.Digits() | b.Script() | b.Root() | b.Hat():
             return text
         case b.Said(name) if name.isidentifier():
             return text

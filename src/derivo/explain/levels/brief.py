@@ -16,6 +16,7 @@ from derivo.explain.document import (
 from derivo.explain.drawing.of_subject import is_transparent
 from derivo.explain.formula.of_node import formula_of
 from derivo.explain.formula.tree import Formula, Symbol
+from derivo.explain.formula.unicode import inline
 from derivo.explain.levels.calls import only_call
 from derivo.explain.levels.matrix import lines
 from derivo.explain.levels.shorter import shorter
@@ -116,7 +117,9 @@ def _recognised(t: Telling) -> Iterator[Row]:
         if left:
             what = t.words.runs("page.explained", what=what, shown=old)
             names[step.before] = left
-        yield Row(left or old, new, what)
+        # Some operations are written as what they were recognised in: nothing is told.
+        if inline(left or old) != inline(new):
+            yield Row(left or old, new, what)
 
 
 def _through_loop(node: Node, moments: Moments) -> Iterator[Row]:
