@@ -35,6 +35,7 @@ from derivo.explain.formula.unicode import broken, inline, plain
 from derivo.explain.writers import latex as latex_document
 from derivo.explain.writers import numbers
 from derivo.explain.writers.html import page
+from derivo.explain.writers.inline import in_runs
 from derivo.explain.writers.terminal import render
 from derivo.explain.writers.wrapping import width_of, wrapped
 from derivo.ops.catalogue import CATALOGUE
@@ -421,3 +422,11 @@ def test_the_page_holds_no_address_to_fetch():
     assert "default-src 'none'" in html
     fetched = re.findall(r"""(?:src|href)=["'](?!#|data:)([^"']+)""", html)
     assert fetched == []
+
+
+def test_many_factors_of_a_line_are_told_in_runs():
+    ids = [f"layer-fc{k}" for k in (3, 1, 2, 5, 8, 9)]
+    assert in_runs(ids) == [
+        ("1-3", "layer-fc1"), ("5", "layer-fc5"), ("8", "layer-fc8"),
+        ("9", "layer-fc9"),
+    ]  # fmt: skip

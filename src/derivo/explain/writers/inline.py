@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from derivo.explain import document as doc
@@ -14,6 +14,23 @@ from derivo.explain.formula.unicode import inline
 def numbered(factor: str) -> str:
     """Write the number of a factor: ``(3)``."""
     return f"({factor_number(factor)})"
+
+
+def in_runs(factors: Sequence[str]) -> list[tuple[str, str]]:
+    """Write numbers of factors, three and more in a row as ``3-7``, with the first."""
+    runs: list[list[str]] = []
+    for factor in sorted(factors, key=factor_number):
+        if runs and factor_number(factor) == factor_number(runs[-1][-1]) + 1:
+            runs[-1].append(factor)
+        else:
+            runs.append([factor])
+    found: list[tuple[str, str]] = []
+    for run in runs:
+        if len(run) > 2:
+            found.append((f"{factor_number(run[0])}-{factor_number(run[-1])}", run[0]))
+        else:
+            found += [(str(factor_number(factor)), factor) for factor in run]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

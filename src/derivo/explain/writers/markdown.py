@@ -9,10 +9,9 @@ from derivo.explain import document as doc
 from derivo.explain import palette
 from derivo.explain.drawing.model import Drawing
 from derivo.explain.drawing.svg import svg
-from derivo.explain.formula.boxes import factor_number
 from derivo.explain.formula.latex import aligned, latex
 from derivo.explain.words import Words
-from derivo.explain.writers.inline import Inline
+from derivo.explain.writers.inline import Inline, in_runs
 
 HUES = dict(enumerate(palette.LIGHT))
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$~])")
@@ -113,7 +112,7 @@ class _Markdown:
     def code(self, code: doc.Code) -> str:
         lines = []
         for one in code.lines:
-            numbers = ", ".join(str(factor_number(f)) for f in one.factors)
+            numbers = ", ".join(text for text, _ in in_runs(one.factors))
             lines.append(f"{one.text}  # [{numbers}]" if numbers else one.text)
         body = "\n".join(lines)
         fence = "````" if "```" in body else "```"

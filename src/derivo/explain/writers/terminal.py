@@ -13,7 +13,7 @@ from derivo.explain.drawing.text import text as graph_text
 from derivo.explain.formula import unicode as two
 from derivo.explain.formula.boxes import factor_colour
 from derivo.explain.words import Words
-from derivo.explain.writers.inline import PLAIN, numbered
+from derivo.explain.writers.inline import PLAIN, in_runs
 from derivo.explain.writers.wrapping import continued, width_of, wrapped
 
 Laid = tuple[list[tuple[str, str]], int]
@@ -188,7 +188,7 @@ class _Terminal:
         lines: list[str] = []
         depth = 0
         for line in code.lines:
-            badges = [(f" {numbered(f)}", f) for f in line.factors]
+            badges = [(f" ({text})", f) for text, f in in_runs(line.factors)]
             text = CONTROL.sub(" ", line.text)
             head, mark, said = text.rpartition("  # ")
             beside = sum(len(number) for number, _ in badges)
