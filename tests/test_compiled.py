@@ -299,7 +299,7 @@ def test_an_index_beyond_its_axis_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "sizes", [("i", "j"), ("now", "s"), ("int", "sum"), ("N", "N_size")]
+    "sizes", [("i", "j"), ("now", "s"), ("long", "sum"), ("N", "N_size")]
 )
 def test_sizes_are_called_as_they_like(sizes):
     """Letters of loops, words of C and of the text are no names that are taken."""

@@ -170,7 +170,9 @@ def test_sizes_are_called_as_they_like(tmp_path):
     def loss(x, t, w):
         return np.mean((np.tanh(x @ w) - t) ** 2)
 
-    step = derivo.training_step(loss, params={"w": np.ones((4, 2))}, x="i j", t="i int")
+    step = derivo.training_step(
+        loss, params={"w": np.ones((4, 2))}, x="i j", t="i long"
+    )
     rng = np.random.default_rng(0)
     x, t = rng.normal(size=(6, 4)), rng.normal(size=(6, 2))
     run = tried(step.export(tmp_path, x=x, t=t))
