@@ -76,7 +76,7 @@ def test_a_name_means_one_thing_in_both_passes(case):
     for passes in both_passes(functions):
         own = {
             n: called[n] for k, n in d.emitted.lines.items()
-            if n in called and any(f.lineno <= k <= f.end_lineno for f in passes)
+            if n in called and any(f.lineno <= k <= (f.end_lineno or 0) for f in passes)
         }  # fmt: skip
         assert len(set(own.values())) == len(own)
 
