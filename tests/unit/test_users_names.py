@@ -56,7 +56,7 @@ def assigned(function: ast.FunctionDef) -> list[str]:
 
 def both_passes(functions):
     """Give each function with its backward functions: another has names of its own."""
-    found = {}
+    found: dict[str, list[ast.FunctionDef]] = {}
     for f in functions:
         name = re.split("_backward|_gradient", f.name)[0]
         found.setdefault(name, []).append(f)
