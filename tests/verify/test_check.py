@@ -27,6 +27,7 @@ RIGHT: list[tuple[Any, dict[str, Any]]] = [
     (f.tail, {"x": "N"}),
     (f.steps, {"x": "N L"}),
     (f.elu, {"x": "N L"}),
+    (f.entries_added, {"z": "2"}),
 ]
 LAYER = RIGHT[0]
 

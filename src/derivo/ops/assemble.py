@@ -70,7 +70,9 @@ def _as_items(cuts: list[Entry], n: Dim) -> list[int] | None:
 def _joined(shape: Any, indices: Any, parts: Any) -> str | None:
     """Write parts that make up the whole as a `concatenate` or a `stack`."""
     axis = _cut_axis(indices)
-    if axis is None or any(getattr(p, "is_weak", False) for p in parts):
+    # What is known of a part, or the part itself: a number of Python's has no type.
+    weak = (getattr(p, "is_weak", isinstance(p, int | float)) for p in parts)
+    if axis is None or any(weak):
         return None
     cuts = [index[axis] for index in indices]
     if all(c[0] == "cut" and c[3] is None for c in cuts):
