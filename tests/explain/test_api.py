@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import derivo
-from derivo.errors import DerivoError, UsageError
+from derivo.errors import DerivoError, IndependentWarning, UsageError
 from derivo.explain.assemble import LEVELS
 from derivo.explain.document import blocks_of
 from derivo.explain.drawing.of_subject import is_transparent
@@ -334,3 +334,24 @@ def test_transparent_operations_are_passed_over(d):
 
     nodes = subject(d, {}).graph.nodes()
     assert not any(is_transparent(n) for n in nodes)
+
+
+UNREAD = {
+    "a loss": (lambda x, k: np.sum(np.tanh(x)), {"x": "3", "k": "2"}),
+    "a layer": (lambda x, k, w: np.tanh(x @ w), {"x": "3 2", "k": "2", "w": "2 2"}),
+    "numbers": (lambda k, x: x * x, {"k": "", "x": ""}),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_an_argument_that_nothing_reads_is_in_no_ones_way(name):
+    function, specs = UNREAD[name]
+    with pytest.warns(IndependentWarning):
+        d = derivo.derive(function, shapes=specs)
+    sizes = {k: tuple(map(int, s.split())) for k, s in specs.items()}
+    arrays = {k: np.full(shape, 0.5) for k, shape in sizes.items()}
+    for explanation in (d.explain(), d.explain(arrays=arrays)):
+        for ending in ("txt", "md", "tex", "dot", "html"):
+            assert explanation.render(ending)
+    assert "k" not in {s.symbol for s in d.explain().document.drawing.spots}
+    assert d.explain().worksheet(1).sheet.text

@@ -128,9 +128,12 @@ class Subject:
 
     @cached_property
     def ids(self) -> Mapping[Node, str]:
-        """Id of every value of the graph: the same in graph, code and frames."""
-        nodes = enumerate(self.graph.nodes(), start=1)
-        return {n: f"{self.prefix}v{k}" for k, n in nodes}
+        """Id of every value of the graph: the same in graph, code and frames.
+
+        Arguments that nothing reads come last.
+        """
+        nodes = dict.fromkeys([*self.graph.nodes(), *self.graph.inputs])
+        return {n: f"{self.prefix}v{k}" for k, n in enumerate(nodes, start=1)}
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:

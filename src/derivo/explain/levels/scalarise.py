@@ -146,7 +146,7 @@ def scalarise(about: Telling) -> Numbers:
 def _scalarise(about: Telling, sizes: Mapping[str, int]) -> Numbers:
     subject, known = about.subject, _symbols(about)
     written = _Expansion(subject, sizes)
-    written.write_out(subject.graph.nodes())
+    written.write_out(subject.ids)
     entries, whole = written.with_sums(known), subject.graph
 
     def flat(nodes: Iterable[Node]) -> tuple[Node, ...]:

@@ -51,7 +51,8 @@ class Scalars(Telling):
         self.readers = {n: factors[::-1] for n, factors in self.readers.items()}
         self.outputs, self.seeds = numbers.graph.outputs, numbers.raw.seeds
         wanted = numbers.derivation.wanted
-        inputs = whole.subject.graph.inputs
+        read = set(whole.subject.graph.nodes())
+        inputs = [n for n in whole.subject.graph.inputs if n in read]
         self.wanted = [n for n in inputs if n.attrs["name"] in wanted]
         self._short: dict[Factor, Formula] = {}
         # The numbers that are computed, those of one array together.
