@@ -15,6 +15,7 @@ import pytest
 
 import derivo
 from benchmarks import gpt2
+from derivo.errors import IndependentWarning
 from derivo.explain import palette
 from derivo.explain.formula import mathml
 from derivo.explain.prepare import subject
@@ -150,6 +151,17 @@ def test_training_is_gradient_descent(page, explanation):
     for key in WEIGHTS:
         np.testing.assert_allclose(face(page, "values")[key], given[key], **CLOSE)
     np.testing.assert_allclose(face(page, "loss"), d(**given), **CLOSE)
+
+
+def test_an_argument_that_nothing_reads_has_a_gradient_of_zeros(browser, tmp_path):
+    arrays = {"x": np.ones((3, 2)), "k": np.ones(2), "w": np.full((2, 2), 0.5)}
+    with pytest.warns(IndependentWarning):
+        d = derivo.derive(lambda x, k, w: np.tanh(x @ w), x="3 2", k="2", w="2 2")
+    open_page(browser, d.explain(arrays=arrays).page, tmp_path / "unread.html")
+    js(browser, "derivo.set('k', [0], 3.5); derivo.train(2, 0.1)")
+    assert js(browser, "return [derivo.values.k, derivo.gradients.k]") == [
+        [3.5, 1], [0, 0],
+    ]  # fmt: skip
 
 
 def test_a_network_trains_its_weights_alone(browser, tmp_path):

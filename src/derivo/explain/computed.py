@@ -28,7 +28,7 @@ def script_of(about: Subject) -> Script:
     passed = {raw.adjoints[f.operand]: raw.adjoints[f.reader] for f in mixing(about)}
     back = Backward(adjoints, raw.seeds, _edges(about), passed)
     builder = about.derivation.forward.builder
-    return script(graph.nodes(), about.ids, builder, back)
+    return script(list(about.ids), about.ids, builder, back)
 
 
 def mixing(about: Subject) -> tuple[Factor, ...]:
