@@ -49,8 +49,9 @@ class Numeric:
 
 
 def derivative(
-    function: Callable[[Any], Any], x: Any, direction: Any, *, analytic: bool
-) -> Numeric:
+    function: Callable[..., Any], x: Any, direction: Any, *, analytic: bool,
+    rounds: bool = False,
+) -> Numeric:  # fmt: skip
     """Differentiate ``function(x + s * direction)`` for s at s = 0.
 
     Parameters
@@ -61,41 +62,58 @@ def derivative(
         Arrays of one shape, float64; no element of `direction` above 1.
     analytic
         The function may be evaluated at complex arguments.
+    rounds
+        It takes a generator, too, and then rounds by chance, as `Evaluation.again`.
 
     Source
     ------
     Squire and Trapp (1998), Using complex variables to estimate derivatives of real
-    functions, SIAM Review 40; Richardson (1911) for the extrapolation.
+    functions, SIAM Review 40; Richardson (1911) for the extrapolation; Vignes (1993),
+    A stochastic arithmetic for reliable scientific computation, Mathematics and
+    Computers in Simulation 35, for rounding by chance.
     """
+
+    def slope(at: Any, *rounding: Any) -> Any:
+        if not analytic:
+            return _central(partial_of(function, rounding), at, direction)[0]
+        moved = np.asarray(function(at + 1j * TINY_STEP * direction, *rounding))
+        return np.imag(moved) / TINY_STEP
+
     with np.errstate(all="ignore"):
         if analytic:
-
-            def slope(at: Any) -> Any:
-                moved = np.asarray(function(at + 1j * TINY_STEP * direction))
-                return np.imag(moved) / TINY_STEP
-
-            value = slope(x)
-            noise = partial(_noise, slope, x, value)
-            return Numeric(value, np.zeros(np.shape(value)), COMPLEX, noise)
-        return _central(function, x, direction)
+            value, method = slope(x), COMPLEX
+            doubt = np.zeros(np.shape(value))
+        else:
+            (value, doubt), method = _central(function, x, direction), CENTRAL
+    noise = partial(_noise, slope, x, value, rounds=rounds)
+    return Numeric(value, doubt, method, noise)
 
 
-def _noise(slope: Callable[[Any], Any], x: Any, value: Any) -> float:
-    """Move the point by a few units in the last place, and see what that changes."""
+def partial_of(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    """Give a function of one value, with what else it takes."""
+    return lambda at: function(at, *given)
+
+
+def _noise(slope: Callable[..., Any], x: Any, value: Any, *, rounds: bool) -> float:
+    """Move the point by a few units in the last place, and see what that changes.
+
+    And round by chance on the way, if that can be: where ``1 - p`` has lost digits, the
+    point itself may be moved without a change.
+    """
     rng = np.random.default_rng(0)
     step = 8 * np.finfo(np.float64).eps * np.maximum(np.abs(x), 1)
     with np.errstate(all="ignore"):
-        changes = [
-            np.max(np.abs(slope(x + step * rng.choice([-1, 1], np.shape(x))) - value),
-                   initial=0)
-            for _ in range(3)
-        ]  # fmt: skip
-    worst = float(max(changes))
+        found = [slope(x + step * rng.choice([-1, 1], np.shape(x))) for _ in range(3)]
+        found += [slope(x, rng) for _ in range(3 if rounds else 0)]
+        worst = max(float(np.max(np.abs(s - value), initial=0)) for s in found)
     return worst if np.isfinite(worst) else 0.0
 
 
-def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> Numeric:
-    """Extrapolate three central differences; halving the step each time."""
+def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> tuple[Any, Any]:
+    """Extrapolate three central differences; halving the step each time.
+
+    Gives the derivative, and by how much it may be wrong.
+    """
     slopes = []
     for step in (CLEARANCE, CLEARANCE / 2, CLEARANCE / 4):
         ahead = np.asarray(function(x + step * direction), dtype=np.float64)
@@ -112,7 +130,7 @@ def _central(function: Callable[[Any], Any], x: Any, direction: Any) -> Numeric:
     rounding = 1e-15 * (np.abs(ahead) + np.abs(behind)) / step
     jump = np.abs((ahead - behind) / (2 * step) - value) - 1e3 * rounding
     doubt = np.maximum(np.abs(value - first[1]), np.maximum(jump, 0.0))
-    return Numeric(value, doubt, CENTRAL)
+    return value, doubt
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from derivo.graph.spec import Spec
 from derivo.run.arguments import as_array, sizes_of
 from derivo.verify.branches import Sides, has_infinite_slope, sides, together
 from derivo.verify.evaluation import Evaluation
-from derivo.verify.kinks import kinks
+from derivo.verify.kinks import CLOSE, CLOSE_BEND, kinks
 from derivo.verify.lengths import choices
 from derivo.verify.tolerance import FLOOR
 
@@ -307,6 +307,17 @@ def _kink_text(near: tuple[Node, ...]) -> str:
     return f"; close to a kink of {listed}, for want of better"
 
 
+def _has_kink_there(
+    graph: Graph, arrays: Mapping[str, Any], sizes: Mapping[str, int]
+) -> bool:
+    """Tell whether the values lie at a kink, however flat: both are 0 in a minimum."""
+    values = {n: arrays[n.attrs["name"]] for n in graph.inputs}
+    evaluation = Evaluation([*graph.outputs, *graph.inputs], values, sizes)
+    moved = tuple(n for n in graph.inputs if n.spec.kind == "float")
+    rng = np.random.default_rng(0)
+    return bool(kinks(evaluation, moved, rng, distance=CLOSE, bend=CLOSE_BEND))
+
+
 def with_zeros(
     graph: Graph, inputs: Inputs, fixed: set[str], rng: np.random.Generator
 ) -> Iterator[tuple[str, Inputs]]:
@@ -338,6 +349,6 @@ def with_zeros(
                 score, *_ = judge(graph, arrays, inputs.sizes, rng)
             except (ArithmeticError, LookupError, ValueError, np.linalg.LinAlgError):
                 continue  # a matrix that is not definite any more
-            if score == (0, 0, 0):
+            if score == (0, 0, 0) and not _has_kink_there(graph, arrays, inputs.sizes):
                 yield name, replace(inputs, arrays=arrays)
                 break

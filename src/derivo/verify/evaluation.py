@@ -55,15 +55,28 @@ class Evaluation:
             )
         return self._below[key]
 
-    def again(self, changed: Mapping[Node, Any]) -> dict[Node, Any]:
-        """Evaluate with some values changed; complex values stay complex."""
+    def again(
+        self, changed: Mapping[Node, Any], rounding: np.random.Generator | None = None
+    ) -> dict[Node, Any]:
+        """Evaluate with some values changed; complex values stay complex.
+
+        With `rounding` every result is rounded up or down by chance, once more than it
+        is: what changes by that is no more than rounding.
+        """
         known = {**self.known, **changed}
         kinds = [np.asarray(v).dtype.kind for v in changed.values()]
         dtype = np.complex128 if "c" in kinds else np.float64
         with np.errstate(all="ignore"):
             for node in self.readers(changed):
                 operands = [known[i] for i in node.inputs]
-                known[node] = compute(node, operands, self.sizes, dtype)
+                result = compute(node, operands, self.sizes, dtype)
+                is_array = isinstance(
+                    result, np.ndarray | np.floating | np.complexfloating
+                )
+                if rounding is not None and is_array and result.dtype.kind in "fc":
+                    sign = rounding.choice([-1.0, 1.0], np.shape(result))
+                    result = result * (1 + np.finfo(np.float64).eps * sign)
+                known[node] = result
         return known
 
     def is_analytic(self, changed: Iterable[Node]) -> bool:

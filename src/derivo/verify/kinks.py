@@ -18,22 +18,28 @@ from derivo.verify.tolerance import CLEARANCE
 PATTERNS = 8
 
 
+# As far as is looked for a kink at the very values, where the slopes on both sides may
+# be nearly the same: a smooth function bends less and less, a kink does not.
+CLOSE, CLOSE_BEND = CLEARANCE / 64, 1e-3
+
+
 def kinks(
-    evaluation: Evaluation, moved: tuple[Node, ...], rng: np.random.Generator
-) -> tuple[Node, ...]:
+    evaluation: Evaluation, moved: tuple[Node, ...], rng: np.random.Generator,
+    *, distance: float = CLEARANCE, bend: float = 0.1,
+) -> tuple[Node, ...]:  # fmt: skip
     """Give the operations that have a kink or a jump near the actual values.
 
     No operation is asked by name: one that is not analytic is smooth here if its slope
-    ahead is its slope behind.
+    ahead is its slope behind, but for a part `bend` of it.
     """
     suspects = [n for n in evaluation.readers(moved) if not is_analytic(n)]
     found: dict[Node, None] = {}
     for _ in range(PATTERNS if suspects else 0):
-        steps = {n: CLEARANCE * signs(rng, np.shape(evaluation[n])) for n in moved}
+        steps = {n: distance * signs(rng, np.shape(evaluation[n])) for n in moved}
         ahead = evaluation.again({n: evaluation[n] + s for n, s in steps.items()})
         behind = evaluation.again({n: evaluation[n] - s for n, s in steps.items()})
         for n in suspects:
-            if is_bent(behind[n], evaluation[n], ahead[n]):
+            if is_bent(behind[n], evaluation[n], ahead[n], distance, bend):
                 found[n] = None
     return tuple(found)
 
@@ -59,7 +65,9 @@ def has_kink(
     return False
 
 
-def is_bent(behind: Any, here: Any, ahead: Any) -> bool:
+def is_bent(
+    behind: Any, here: Any, ahead: Any, distance: float = CLEARANCE, bend: float = 0.1
+) -> bool:
     """Tell whether three values on a line are not those of a smooth function."""
     here = np.asarray(here)
     if here.dtype.kind != "f":
@@ -68,7 +76,7 @@ def is_bent(behind: Any, here: Any, ahead: Any) -> bool:
         first, second = ahead - here, here - behind
         slope = np.maximum(np.abs(first), np.abs(second))
         # The curvature of a smooth function bends a step of this length less than that.
-        allowed = 0.1 * slope + 10 * CLEARANCE**2 * (1 + np.abs(here))
+        allowed = bend * slope + 10 * distance**2 * (1 + np.abs(here))
         return bool(np.any(np.abs(first - second) > allowed))
 
 
