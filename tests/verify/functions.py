@@ -79,3 +79,7 @@ WRITTEN_OUT = {
 
 def entries_added(z):
     return z[0] + z[1]
+
+
+def of_integers(i):
+    return i * 0.5

@@ -268,3 +268,9 @@ def test_twice_the_operations_are_twice_the_work_of_a_check():
 
     small, large = calls(40), calls(80)
     assert large < 2.2 * small
+
+
+def test_a_function_of_integers_has_nothing_to_compare():
+    report = derivo.derive(f.of_integers, i="N int").check()
+    assert {row.verdict for row in report.rows} == {"right"}
+    assert str(report).startswith("of_integers: nothing could be compared")

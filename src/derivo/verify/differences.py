@@ -75,7 +75,7 @@ def derivative(
 
     def slope(at: Any, *rounding: Any) -> Any:
         if not analytic:
-            return _central(partial_of(function, rounding), at, direction)[0]
+            return _central(lambda m: function(m, *rounding), at, direction)[0]
         moved = np.asarray(function(at + 1j * TINY_STEP * direction, *rounding))
         return np.imag(moved) / TINY_STEP
 
@@ -87,11 +87,6 @@ def derivative(
             (value, doubt), method = _central(function, x, direction), CENTRAL
     noise = partial(_noise, slope, x, value, rounds=rounds)
     return Numeric(value, doubt, method, noise)
-
-
-def partial_of(function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
-    """Give a function of one value, with what else it takes."""
-    return lambda at: function(at, *given)
 
 
 def _noise(slope: Callable[..., Any], x: Any, value: Any, *, rounds: bool) -> float:
